@@ -1,0 +1,66 @@
+"""A `Vca` over backends that a test defines itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from support import current
+
+from vca_core.stores import StatusStore
+from vca_core.vca import Vca
+
+QUICK = {"cleanup": 0.2, "store_grace": 1.0, "progress": 5.0, "total": 20.0, "read": 5.0, "callback": 5.0}
+
+
+class MakeVca(Protocol):
+    """Makes a `Vca` whose connectors ``c0``, ``c1`` … have the given backends; disconnected when the test ends."""
+
+    def __call__(
+        self,
+        *backends: type,
+        store: StatusStore | None = None,
+        timeouts: dict[str, float] | None = None,
+        on_update_db: Callable[..., Any] | None = None,
+        options: dict[str, Any] | None = None,
+        **config: Any,
+    ) -> Vca: ...
+
+
+@pytest.fixture
+async def make_vca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeVca]:
+    metadata = tmp_path / "site"
+    metadata.mkdir()
+    current.write_distribution(metadata)
+    monkeypatch.syspath_prepend(metadata)
+    made: list[Vca] = []
+
+    def make(
+        *backends: type,
+        store: StatusStore | None = None,
+        timeouts: dict[str, float] | None = None,
+        on_update_db: Callable[..., Any] | None = None,
+        options: dict[str, Any] | None = None,
+        **config: Any,
+    ) -> Vca:
+        names = current.put(list(backends))
+        connectors = {f"c{i}": {"backend": name, "options": options or {}} for i, name in enumerate(names)}
+        settings = {"default": "c0", "timeouts": {**QUICK, **(timeouts or {})}, "connectors": connectors, **config}
+        vca = Vca.from_config(settings, store=store, on_update_db=on_update_db, environ={})
+        made.append(vca)
+        return vca
+
+    yield make
+    for vca in made:
+        await vca.disconnect()
+
+
+@pytest.fixture
+async def no_task_left() -> AsyncIterator[None]:
+    """Check that a test leaves no task behind; to be requested before `make_vca`."""
+    before = asyncio.all_tasks()
+    yield
+    assert asyncio.all_tasks() - before == set()

@@ -1,0 +1,95 @@
+"""Checks of what callers give, before anything else is done (D84-D86)."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.errors import BadArguments
+
+Seconds = float | int | None
+
+
+def timeout(value: object, argument: str, default: float) -> float:
+    """Check a time-out.
+
+    Args:
+        value: seconds; None: the default. Zero and negative ones have passed already, which is no error here (S66).
+        argument: how errors call it.
+        default: seconds.
+
+    Raises:
+        BadArguments: it is no finite number.
+    """
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadArguments(f"{argument} is a finite number of seconds, not {value!r}", [argument])
+    return float(value)
+
+
+def name(value: object, argument: str) -> str:
+    """Check a name: text that is not empty.
+
+    Raises:
+        BadArguments: it is not.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise BadArguments(f"{argument} is a name, not {_shown(value)}", [argument])
+    return value
+
+
+def mapping(value: object, argument: str) -> dict[str, Any]:
+    """Check a mapping with text keys; None is an empty one. Values are never shown: they may be secret (D80).
+
+    Raises:
+        BadArguments: it is no mapping, or a key is no text.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise BadArguments(f"{argument} is a mapping, not {type(value).__name__}", [argument])
+    for key in value:
+        if not isinstance(key, str):
+            raise BadArguments(f"{argument} has names as keys, not {_shown(key)}", [argument])
+    return dict(value)
+
+
+def count(value: object, argument: str) -> int:
+    """Check a number of units.
+
+    Raises:
+        BadArguments: it is no whole number from 1 up.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise BadArguments(f"{argument} is a whole number from 1 up, not {_shown(value)}", [argument])
+    return value
+
+
+def credentials(value: object) -> dict[str, Any]:
+    """Check the credentials of a host (S40, D85): ``hostname`` and ``username`` are there and are names.
+
+    Raises:
+        BadArguments: they are not; says which.
+    """
+    checked = mapping(value, "credentials")
+    for key in ("hostname", "username"):
+        given = checked.get(key)
+        if not isinstance(given, str) or not given.strip():
+            what = "is missing" if key not in checked else "is empty" if given in ("", None) else "is no text"
+            raise BadArguments(f"credentials.{key} {what}: say the {key} of the machine", [f"credentials.{key}"])
+    return checked
+
+
+def did_you_mean(given: str, known: list[str]) -> str:
+    """Suggest what may have been meant: ``"; did you mean 'edge'?"``, or nothing."""
+    close = difflib.get_close_matches(given, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _shown(value: object) -> str:
+    if value is None or isinstance(value, str | int | float):
+        return repr(value)
+    return type(value).__name__

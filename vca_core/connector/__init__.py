@@ -1,0 +1,62 @@
+"""The operations of one backend, for orchestrators: the documented names, arguments and results (S38-S49).
+
+One module for each family: `environments`, `software`, `primitives`, `relations`, `reads`.
+"""
+
+from __future__ import annotations
+
+from vca_core.connector.base import DbDict
+from vca_core.connector.environments import EnvironmentOperations
+from vca_core.connector.primitives import PrimitiveOperations
+from vca_core.connector.reads import ReadOperations
+from vca_core.connector.relations import RelationOperations
+from vca_core.connector.software import SoftwareOperations
+from vca_core.connector_runtime import DisconnectReport
+
+
+class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, RelationOperations, ReadOperations):
+    """The operations of one backend. Made by `Vca.connector`; constructing connects to nothing.
+
+    What holds for all operations:
+
+    - ``ee_id`` is text, ``<model>.<application>.<locator>``, or an `EeId`; ``namespace`` is text,
+      ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]``, or a `Namespace`.
+    - ``db_dict`` says where the operation's statuses and outcome go. Without one: for create, register, install, scale,
+      upgrade, deregister and delete the EE's home; for primitives, relations and deletes of a namespace nowhere.
+    - ``progress_timeout`` and ``total_timeout`` are seconds; None: the config's. The total counts from the call.
+    - Arguments are checked before anything is asked of a network: `BadArguments` says which one and what is expected.
+    - They raise `VcaTimeoutError` at a limit, `ConflictError` when the namespace is being deleted or the connector
+      disconnected, `NotSupported` when the backend cannot do it, `StoreError` where an ee_id must be stored and cannot,
+      `VcaConnectionError` when the backend's system cannot be reached.
+    - A cancellation goes through once the backend has had ``cleanup_timeout`` to clean up; the outcome is stored as
+      FAILED.
+
+    Attributes:
+        name: its name in the config.
+    """
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The names of the hooks that the backend implements."""
+        return self._runtime.session.hooks.capabilities
+
+    async def get_public_key(self) -> str:
+        """Tell the public key to inject into machines, so that they can be provisioned (S15; D1, D73, D93).
+
+        Returns:
+            One line, without a newline at its end. The key pair is made when it is first asked for.
+        """
+        return await self._vca.ssh_key.public_key()
+
+    async def disconnect(self) -> DisconnectReport:
+        """Stop what runs, close the backend, and wait for what is queued to be stored (S49; D66-D68, D70).
+
+        The next operation connects again.
+
+        Returns:
+            What could not be written, and what still lives.
+        """
+        return await self._runtime.disconnect()
+
+
+__all__ = ["Connector", "DbDict"]

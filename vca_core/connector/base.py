@@ -1,0 +1,84 @@
+"""What the operations of a connector share: how arguments become a running operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from vca_core import arguments
+from vca_core.arguments import Seconds
+from vca_core.artifacts import Artifact
+from vca_core.config import validate_model
+from vca_core.connector_runtime import ConnectorRuntime
+from vca_core.errors import BackendError, BadArguments
+from vca_core.naming import EeId
+from vca_core.operation import RunningOperation
+from vca_core.secrets import model_secrets
+
+if TYPE_CHECKING:
+    from vca_core.vca import Vca
+
+DbDict = Mapping[str, Any]
+"""``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes (S18)."""
+
+
+class ConnectorBase:
+    """The part of a `Connector` that its operations share.
+
+    Args:
+        vca: what it belongs to.
+        name: its name in the config.
+    """
+
+    def __init__(self, vca: Vca, name: str) -> None:
+        self.name = name
+        self._vca = vca
+        self._runtime = ConnectorRuntime(vca, name)
+
+    def __repr__(self) -> str:
+        return f"<Connector {self._runtime.session.name}>"
+
+    def _require(self, hook: str) -> None:
+        self._runtime.session.hooks.require(hook)
+
+    def _artifact(self, path: str) -> Artifact:
+        return self._vca.artifacts.find(path)
+
+    def _options(self, hook: str, options: Mapping[str, Any] | None) -> BaseModel | None:
+        self._require(hook)
+        given = arguments.mapping(options, "options")
+        model = self._runtime.session.operation_options.get(hook)
+        if model is None:
+            if given:
+                raise BadArguments(
+                    f"options: {hook} takes none on this backend, {', '.join(sorted(given))} given",
+                    [f"options.{key}" for key in given],
+                )
+            return None
+        return validate_model(model, given, "options")
+
+    def _on(
+        self, hook: str, ee_id: EeId, db_dict: DbDict | None, progress: Seconds = None, total: Seconds = None
+    ) -> RunningOperation:
+        key = self._runtime.key(ee_id)
+        return self._runtime.operation(
+            hook, total=total, progress=progress, db_dict=db_dict, keys=[key], ee_id=ee_id, model=ee_id.model
+        )
+
+
+def plain_mapping(value: object, what: str) -> dict[str, Any]:
+    """Check that a hook returned a mapping.
+
+    Raises:
+        BackendError: it did not.
+    """
+    if not isinstance(value, Mapping):
+        raise BackendError(f"{what}: the backend returned {type(value).__name__} where a mapping is expected")
+    return dict(value)
+
+
+def option_secrets(options: BaseModel | None) -> list[str]:
+    """The secret values of an operation's options."""
+    return [] if options is None else model_secrets(options)

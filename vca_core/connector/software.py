@@ -1,0 +1,135 @@
+"""Operations on the charm of an execution environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core import arguments
+from vca_core.arguments import Seconds
+from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
+from vca_core.hookspecs import BackendHooks
+from vca_core.naming import EeId
+from vca_core.operation import RunningOperation
+from vca_core.secrets import secrets_in
+
+
+class SoftwareOperations(ConnectorBase):
+    """Operations on the charm of an execution environment."""
+
+    async def install_configuration_sw(
+        self,
+        ee_id: str | EeId,
+        artifact_path: str,
+        db_dict: DbDict | None = None,
+        progress_timeout: Seconds = None,
+        total_timeout: Seconds = None,
+        config: Mapping[str, Any] | None = None,
+        num_units: int = 1,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Install a charm in an execution environment and wait until its units are ready (S41, S60; D46, D51).
+
+        Args:
+            ee_id: where.
+            artifact_path: the charm: a folder or ``.charm`` file below the config's ``artifacts``, or ``ch:NAME``.
+            db_dict: where the statuses and the outcome go.
+            progress_timeout: seconds without any change after which it is given up.
+            total_timeout: seconds in all.
+            config: values of the charm's options.
+            num_units: how many units, from 1 up.
+            options: what the backend's model for this operation takes.
+
+        Raises:
+            NotFound: the EE is gone.
+            AlreadyExists: another charm is installed there.
+        """
+        hook = "install_configuration_sw"
+        parsed = EeId.parse(ee_id)
+        artifact = self._artifact(artifact_path)
+        values = arguments.mapping(config, "config")
+        units = arguments.count(num_units, "num_units")
+        checked = self._options(hook, options)
+        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+
+        async def body(op: RunningOperation) -> None:
+            await self._runtime.call(
+                op,
+                BackendHooks.install_configuration_sw,
+                op=op,
+                ee_id=parsed,
+                artifact=artifact,
+                config=values,
+                num_units=units,
+                options=checked,
+            )
+
+        await self._runtime.run(op, body, secrets=[*secrets_in(values), *option_secrets(checked)])
+
+    async def upgrade(
+        self,
+        ee_id: str | EeId,
+        artifact_path: str,
+        db_dict: DbDict | None = None,
+        config: Mapping[str, Any] | None = None,
+        progress_timeout: Seconds = None,
+        total_timeout: Seconds = None,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Replace the installed charm by another version of it and wait until its units are ready (D46).
+
+        Args:
+            ee_id: where.
+            artifact_path: the new charm, as in `install_configuration_sw`.
+            db_dict: where the statuses and the outcome go.
+            config: values of options to set with it.
+            progress_timeout: seconds without any change after which it is given up.
+            total_timeout: seconds in all.
+            options: what the backend's model for this operation takes.
+        """
+        hook = "upgrade"
+        parsed = EeId.parse(ee_id)
+        artifact = self._artifact(artifact_path)
+        values = arguments.mapping(config, "config")
+        checked = self._options(hook, options)
+        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+
+        async def body(op: RunningOperation) -> None:
+            await self._runtime.call(
+                op, BackendHooks.upgrade, op=op, ee_id=parsed, artifact=artifact, config=values, options=checked
+            )
+
+        await self._runtime.run(op, body, secrets=[*secrets_in(values), *option_secrets(checked)])
+
+    async def scale(
+        self,
+        ee_id: str | EeId,
+        num_units: int,
+        db_dict: DbDict | None = None,
+        progress_timeout: Seconds = None,
+        total_timeout: Seconds = None,
+        *,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Bring the number of units to a given one and wait until they are ready or gone.
+
+        Args:
+            ee_id: where.
+            num_units: how many units there are to be, from 1 up.
+            db_dict: where the statuses and the outcome go.
+            progress_timeout: seconds without any change after which it is given up.
+            total_timeout: seconds in all.
+            options: what the backend's model for this operation takes.
+        """
+        hook = "scale"
+        parsed = EeId.parse(ee_id)
+        units = arguments.count(num_units, "num_units")
+        checked = self._options(hook, options)
+        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+
+        async def body(op: RunningOperation) -> None:
+            await self._runtime.call(op, BackendHooks.scale, op=op, ee_id=parsed, num_units=units, options=checked)
+
+        await self._runtime.run(op, body, secrets=option_secrets(checked))

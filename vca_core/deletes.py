@@ -1,0 +1,129 @@
+"""Deletes of whole namespaces: they stop what runs there, and concurrent ones share one outcome (design 7; D47, U8)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.errors import ConflictError, VcaError
+from vca_core.naming import Namespace
+from vca_core.operation import RunningOperation, concerning
+from vca_core.runner import Runner
+from vca_core.tasks import settle
+
+
+@dataclass(slots=True)
+class _SharedDelete:
+    op: RunningOperation
+    task: asyncio.Task[VcaError | None]
+    waiters: int = 0
+
+
+class NamespaceDeletes:
+    """The deletes under way on one connector.
+
+    Args:
+        runner: runs operations.
+        spawn: starts a task that the connector owns.
+        cleanup: ``cleanup_timeout``, seconds: how long running operations have to end.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        cleanup: float,
+    ) -> None:
+        self._runner = runner
+        self._spawn = spawn
+        self._cleanup = cleanup
+        self._shared: dict[str, _SharedDelete] = {}
+
+    def check(self, model: str) -> None:
+        """Refuse a new operation in a model that is being deleted.
+
+        Raises:
+            ConflictError: it is.
+        """
+        shared = self._shared.get(model)
+        if shared is not None:
+            raise self._conflict(shared.op.namespace)
+
+    @staticmethod
+    def _conflict(namespace: Namespace | None) -> ConflictError:
+        return ConflictError(f"namespace {namespace} is being deleted; try again when that is done")
+
+    async def delete(
+        self,
+        op: RunningOperation,
+        body: Callable[[RunningOperation], Coroutine[Any, Any, None]],
+    ) -> None:
+        """Delete a namespace, or join the delete of it that is under way.
+
+        Args:
+            op: the caller's delete: its namespace, model, total limit and path. If it joins another, that one's hook
+                serves it.
+            body: what deletes.
+
+        Raises:
+            VcaTimeoutError: the caller's own total has passed.
+            VcaError: the delete failed; each waiter gets the error.
+        """
+        if op.model is None:
+            raise AssertionError("a delete of a namespace has its model")
+        shared = self._shared.get(op.model)
+        if shared is None:
+            victims = concerning(self._runner.running, op.model)
+            shared = _SharedDelete(op, self._spawn(self._run(op, body, victims), op.id))
+            self._shared[op.model] = shared
+        else:
+            shared.op.paths = (*shared.op.paths, *(path for path in op.paths if path not in shared.op.paths))
+            shared.op.total_at = max(shared.op.total_at, op.total_at)
+        shared.waiters += 1
+        try:
+            await self._wait(shared, op)
+        finally:
+            shared.waiters -= 1
+
+    async def _wait(self, shared: _SharedDelete, op: RunningOperation) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            # The shared delete tells the time-out of the last waiter itself; the moment more lets it.
+            await asyncio.wait((shared.task,), timeout=max(0.0, op.total_at - loop.time()) + 0.001)
+            if not shared.task.done() and (shared.waiters == 1 or op.total_at >= shared.op.total_at):
+                shared.op.stop(op.expired())
+                cancelled = await settle(shared.task, 2 * self._cleanup)
+                if cancelled is not None:
+                    raise cancelled
+        except asyncio.CancelledError:
+            if shared.waiters == 1 and not shared.task.done():
+                shared.op.stop(ConflictError("the delete was cancelled by its only caller"))
+                await settle(shared.task, 2 * self._cleanup)
+            raise
+        if not shared.task.done():
+            raise op.locate(op.expired())
+        error = shared.task.result()
+        if error is not None:
+            raise error.again()
+
+    async def _run(
+        self,
+        op: RunningOperation,
+        body: Callable[[RunningOperation], Coroutine[Any, Any, None]],
+        victims: list[RunningOperation],
+    ) -> VcaError | None:
+        for victim in victims:
+            victim.stop(self._conflict(op.namespace))
+        if victims:
+            await asyncio.wait([victim.finished for victim in victims], timeout=self._cleanup)
+        try:
+            await self._runner.run(op, body)
+        except VcaError as error:
+            return error
+        else:
+            return None
+        finally:
+            if op.model is not None:
+                self._shared.pop(op.model, None)

@@ -1,0 +1,230 @@
+"""The errors of the framework: one tree, so that a caller can tell apart what calls for different answers.
+
+::
+
+    VcaError                    anything that went wrong in an operation
+    ├── BadArguments            what was given cannot be used; nothing was asked of any network
+    │   └── InvalidCertificate  a CA certificate that is none
+    ├── VcaConnectionError      the backend's system cannot be reached, or refused the login
+    ├── VcaTimeoutError         a deadline passed: `kind` says which one, `limit` how long it was
+    ├── ExecutionError          a primitive ran and failed; `output` is what it left behind
+    ├── NotFound                what is asked for is not there, or not there any more
+    ├── AlreadyExists           it is there already; `ee_id` says which one
+    ├── ConflictError           something else is under way (a delete, a full queue, a disconnect): try again later
+    ├── NotSupported            this backend cannot do that, and never will in this version
+    ├── StoreError              the status store failed
+    ├── BackendError            the backend failed in a way that it did not explain
+    └── PluginError             a plugin (backend or extension) is broken or cannot be loaded
+
+Every error says what happened, where (`backend`, `ee_id`, `operation`) and whether a retry can help (`retryable`),
+and keeps its cause. A cause that came out of a backend is kept as a `Cause`: its type, its text and its frames, with
+secrets taken out; the foreign object itself would print what it holds.
+
+Documented behaviour: S1-S7; repaired: D36 (output is carried), D83 (types and causes survive).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Literal, Self
+
+
+class VcaError(Exception):
+    """Anything that went wrong in an operation of the framework.
+
+    Args:
+        message: what happened, in one sentence, with what was given, what was expected and what to do about it.
+        backend: name of the connector and its backend, as ``edge (fake)``; filled in by the connector.
+        ee_id: the execution environment concerned, in its text form.
+        operation: the operation that failed, by its hook's name.
+        retryable: whether the same call may succeed later; by default what the class says.
+    """
+
+    retryable: bool = False
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        backend: str | None = None,
+        ee_id: str | None = None,
+        operation: str | None = None,
+        retryable: bool | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.backend = backend
+        self.ee_id = ee_id
+        self.operation = operation
+        if retryable is not None:
+            self.retryable = retryable
+
+    def __str__(self) -> str:
+        where = [
+            text
+            for text in (
+                self.operation,
+                f"EE {self.ee_id}" if self.ee_id else None,
+                f"backend {self.backend}" if self.backend else None,
+            )
+            if text
+        ]
+        return f"{self.message} [{', '.join(where)}]" if where else self.message
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self}>"
+
+    def located(self, *, backend: str | None = None, ee_id: str | None = None, operation: str | None = None) -> Self:
+        """Fill in where the error happened, keeping what is already known; returns the error itself."""
+        self.backend = self.backend or backend
+        self.ee_id = self.ee_id or ee_id
+        self.operation = self.operation or operation
+        return self
+
+    def again(self) -> Self:
+        """Make a copy, for one more caller that shares the failure."""
+        twin = copy.copy(self)
+        twin.__cause__ = self.__cause__
+        return twin
+
+    def scrubbed(self, scrub: Callable[[str], str]) -> Self:
+        """Take secrets out of every text the error holds, but for raw output; returns the error itself."""
+        for name, value in vars(self).items():
+            if isinstance(value, str):
+                setattr(self, name, scrub(value))
+            elif isinstance(value, list):
+                setattr(self, name, [scrub(item) if isinstance(item, str) else item for item in value])
+        self.args = tuple(scrub(item) if isinstance(item, str) else item for item in self.args)
+        if hasattr(self, "__notes__"):
+            self.__notes__ = [scrub(note) for note in self.__notes__]
+        return self
+
+
+class BadArguments(VcaError):
+    """What was given cannot be used. Raised before any network is touched (S2, D84-D86).
+
+    Args:
+        message: which argument, what was expected and what to do.
+        bad_args: names of the arguments at fault, dotted for parts of them: ``["db_dict.path"]``.
+    """
+
+    def __init__(self, message: str = "", bad_args: Iterable[str] = (), **where: Any) -> None:
+        super().__init__(message, **where)
+        self.bad_args = list(bad_args)
+
+
+class InvalidCertificate(BadArguments):
+    """A CA certificate that is none (S6, D89)."""
+
+
+class VcaConnectionError(VcaError):
+    """The backend's system cannot be reached, or refused the login (S3).
+
+    Args:
+        message: what was tried and how it failed.
+        url: where to, without credentials.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str = "", url: str | None = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.url = url
+
+
+class VcaTimeoutError(VcaError, TimeoutError):
+    """A deadline passed (S4, D6-D8).
+
+    Args:
+        message: what was being waited for.
+        kind: ``"total"``: the whole operation took too long; ``"progress"``: nothing changed for too long.
+        limit: the limit that was hit, in seconds.
+    """
+
+    retryable = True
+
+    def __init__(
+        self,
+        message: str = "",
+        kind: Literal["total", "progress"] = "total",
+        limit: float = 0.0,
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.kind = kind
+        self.limit = limit
+
+
+class ExecutionError(VcaError):
+    """A primitive was run and failed (S5, D36).
+
+    Args:
+        message: the failure as the primitive told it.
+        primitive: name of the primitive.
+        output: what it left behind, raw; it may hold secrets and is never formatted into the text.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        primitive: str = "",
+        output: Mapping[str, Any] | None = None,
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.primitive = primitive
+        self.output: dict[str, Any] = dict(output or {})
+
+
+class NotFound(VcaError):
+    """What is asked for is not there, or not there any more (D17, D45)."""
+
+
+class AlreadyExists(VcaError):
+    """It is there already. `ee_id` names it: pass it as ``reuse_ee_id`` to go on with it."""
+
+
+class ConflictError(VcaError):
+    """Something else is under way (a delete, a full queue, a disconnect). The same call may succeed later."""
+
+    retryable = True
+
+
+class NotSupported(VcaError):
+    """This backend cannot do that (D4): its capabilities are the hooks it implements."""
+
+
+class StoreError(VcaError):
+    """The status store failed. Nothing that was reported is lost: what could not be written stays queued."""
+
+    retryable = True
+
+
+class BackendError(VcaError):
+    """The backend failed in a way that it did not explain; the cause says how."""
+
+
+class PluginError(VcaError):
+    """A plugin is broken or cannot be loaded; the message names its distribution and the reason."""
+
+
+class Cause(Exception):
+    """What stands in ``__cause__`` for a foreign exception: its type, its text and its frames, without secrets.
+
+    Args:
+        kind: the exception's class, qualified.
+        text: what it said, scrubbed.
+        frames: where it came from, one line each: ``file:line in function``.
+    """
+
+    LIMIT: ClassVar[int] = 20
+
+    def __init__(self, kind: str, text: str, frames: Iterable[str] = ()) -> None:
+        super().__init__(kind, text)
+        self.kind = kind
+        self.text = text
+        self.frames = tuple(frames)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.kind}: {self.text}", *(f"  {frame}" for frame in self.frames)])

@@ -1,0 +1,415 @@
+"""The hooks that a backend may implement: every operation, typed and documented, here and nowhere else.
+
+Each hook is an ``async def`` method of the backend's class, marked with `hookimpl`. An implementation may take fewer
+arguments than are listed here, by the same names: so a plugin survives a hook that grows an argument. The core has
+checked and converted every argument before it calls a hook.
+
+What holds for all operation hooks (those that get ``op``):
+
+- They report what they see with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
+- They return when what was asked for is there, not when it was asked for.
+- On cancellation they stop, undo what has no stored id, and let `asyncio.CancelledError` through; the threads they
+  started have ended before they do.
+- They raise errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pluggy
+from pydantic import BaseModel
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import ExecutionEnvironment, Operation, Output, RelationEnd
+from vca_core.naming import EeId, Namespace
+
+hookspec = pluggy.HookspecMarker("vca")
+hookimpl = pluggy.HookimplMarker("vca")
+
+
+class BackendHooks(Protocol):
+    """The hooks. A backend implements those it can; they are its capabilities."""
+
+    @hookspec(firstresult=True)
+    async def open(self) -> None:
+        """Connect to the backend's system and start watching it: before the first operation, and again after `close`.
+
+        Client libraries are imported here, not at the top of the entry module.
+
+        Raises:
+            VcaConnectionError: the system cannot be reached or refuses the login.
+
+        Example::
+
+            @hookimpl
+            async def open(self) -> None:
+                import its_client
+                self._client = await its_client.connect(self.host.options.url)
+        """
+
+    @hookspec(firstresult=True)
+    async def close(self) -> None:
+        """Disconnect. When it returns, no task, thread, connection or file of the backend is left.
+
+        Example::
+
+            @hookimpl
+            async def close(self) -> None:
+                await self._client.close()
+        """
+
+    @hookspec(firstresult=True)
+    async def create_execution_environment(
+        self,
+        op: Operation,
+        namespace: Namespace,
+        reuse: EeId | None,
+        artifact: Artifact | None,
+        options: BaseModel | None,
+    ) -> str | None:
+        """Create an execution environment, or go on with one (S39, S58; D45, D77).
+
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it, also when it is reused.
+
+        Args:
+            op: this run.
+            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            reuse: the EE to go on with instead of creating one.
+            artifact: the charm that will be installed, where the caller said it, so that a machine gets a base it
+                supports.
+            options: an instance of ``operation_options["create_execution_environment"]``; None where there is no model.
+
+        Returns:
+            The host name or address of the EE; None where it has none.
+
+        Raises:
+            NotFound: the EE to reuse is gone (D45).
+            AlreadyExists: there is one, and no reuse was asked for; carries its ``ee_id``.
+
+        Example::
+
+            @hookimpl
+            async def create_execution_environment(self, op, namespace, reuse):
+                machine = await self._client.machine(reuse.locator) if reuse else await self._client.add_machine()
+                try:
+                    await op.created(machine.id)
+                except BaseException:
+                    await machine.remove()
+                    raise
+                return await machine.wait_started()
+        """
+
+    @hookspec(firstresult=True)
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
+    ) -> None:
+        """Take an existing host into service as an execution environment (S40, S59; D2, D3, D44).
+
+        Call ``await op.created(locator)`` as soon as the EE exists; on failure before that nothing of it stays.
+
+        Args:
+            op: this run.
+            namespace: names the EE; keep it with the EE.
+            credentials: ``hostname`` and ``username``, checked to be there; others as the caller gave them (secrets).
+            options: an instance of ``operation_options["register_execution_environment"]``; None where there is no
+                model.
+
+        Example::
+
+            @hookimpl
+            async def register_execution_environment(self, op, namespace, credentials):
+                host = await self._client.enlist(credentials["hostname"], credentials["username"])
+                await op.created(host.id)
+                await host.wait_started()
+        """
+
+    @hookspec(firstresult=True)
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: BaseModel | None,
+    ) -> None:
+        """Install a charm in an execution environment and wait until its units are ready (S41, S60; D46, D51).
+
+        Installing the same charm again succeeds; another charm under the same application is refused.
+
+        Args:
+            op: this run.
+            ee_id: where.
+            artifact: the charm; ``artifact.charm()`` reads it (blocking: in a thread).
+            config: values of the charm's options, as the caller gave them.
+            num_units: how many units, at least 1.
+            options: an instance of ``operation_options["install_configuration_sw"]``; None where there is no model.
+
+        Raises:
+            NotFound: the EE is gone.
+            BadArguments: the charm refuses the config, or does not fit the EE.
+            AlreadyExists: another charm is installed there.
+
+        Example::
+
+            @hookimpl
+            async def install_configuration_sw(self, op, ee_id, artifact, config):
+                charm = await asyncio.to_thread(artifact.charm)
+                await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
+        """
+
+    @hookspec(firstresult=True)
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        """Set options of the installed charm; the primitive ``config`` is routed here (S62; D28-D32).
+
+        Args:
+            op: this run.
+            ee_id: where.
+            values: by option name; types come from the backend's own system (`vca_core.charm.coerce` converts and
+                checks).
+
+        Raises:
+            NotFound: the EE, or a charm in it, is not there.
+            BadArguments: an unknown option or a value of the wrong type.
+
+        Example::
+
+            @hookimpl
+            async def configure(self, op, ee_id, values):
+                options = await self._client.options(ee_id.application)
+                await self._client.set(ee_id.application, coerce(options, values))
+        """
+
+    @hookspec(firstresult=True)
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> Output:
+        """Run a primitive (an action of the charm) and wait for its end (S48, S61; D19, D36, D52).
+
+        Args:
+            op: this run.
+            ee_id: where.
+            primitive: name of the action.
+            params: its parameters, as the caller gave them (they may be secrets: log names only).
+            unit: name of the unit to run it on; None: the leader.
+
+        Returns:
+            Its output.
+
+        Raises:
+            NotFound: the EE, the charm or the unit is not there.
+            BadArguments: the charm has no such primitive, or refuses the parameters.
+            ExecutionError: it failed or was cancelled by someone else; carries the output.
+
+        Example::
+
+            @hookimpl
+            async def exec_primitive(self, op, ee_id, primitive, params):
+                run = await self._client.run(ee_id.application, primitive, params)
+                async for state in run.states():
+                    op.report(Entity("action", run.id), state)
+                return run.output
+        """
+
+    @hookspec(firstresult=True)
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Relate two execution environments; "exists already" is success (S43, S69; D5).
+
+        Args:
+            op: this run.
+            end_1: one end, always of this connector.
+            end_2: the other end, possibly of another connector.
+
+        Raises:
+            NotSupported: the other end is of a connector that this backend cannot reach.
+            NotFound: an EE or its charm is not there.
+            BadArguments: there is no such endpoint, or the two do not fit.
+
+        Example::
+
+            @hookimpl
+            async def add_relation(self, op, end_1, end_2):
+                if end_2.backend is not self:
+                    raise NotSupported("only EEs of one connector can be related here")
+                await self._client.relate((end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application,
+                end_2.endpoint))
+        """
+
+    @hookspec(firstresult=True)
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Remove a relation; "is not there" is success (S44; D4).
+
+        Args:
+            op: this run.
+            end_1: one end, always of this connector.
+            end_2: the other end, possibly of another connector.
+
+        Raises:
+            NotSupported: the other end is of a connector that this backend cannot reach.
+
+        Example::
+
+            @hookimpl
+            async def remove_relation(self, op, end_1, end_2):
+                await self._client.unrelate((end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application,
+                end_2.endpoint))
+        """
+
+    @hookspec(firstresult=True)
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
+        """Bring the number of units to a given one and wait until they are ready or gone.
+
+        Args:
+            op: this run.
+            ee_id: where.
+            num_units: how many units there are to be, at least 1.
+            options: an instance of ``operation_options["scale"]``; None where there is no model.
+
+        Example::
+
+            @hookimpl
+            async def scale(self, op, ee_id, num_units):
+                await self._client.scale(ee_id.application, num_units)
+        """
+
+    @hookspec(firstresult=True)
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: BaseModel | None
+    ) -> None:
+        """Replace the installed charm by another version and wait until its units are ready (D46).
+
+        Args:
+            op: this run.
+            ee_id: where.
+            artifact: the new charm.
+            config: values of options to set with it.
+            options: an instance of ``operation_options["upgrade"]``; None where there is no model.
+
+        Example::
+
+            @hookimpl
+            async def upgrade(self, op, ee_id, artifact, config):
+                await self._client.refresh(ee_id.application, artifact.path, config)
+        """
+
+    @hookspec(firstresult=True)
+    async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        """Forget an execution environment and leave its machine as it is; absent is success (S45; D4).
+
+        Example::
+
+            @hookimpl
+            async def deregister_execution_environment(self, op, ee_id):
+                await self._client.forget(ee_id.application)
+        """
+
+    @hookspec(firstresult=True)
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        """Delete an execution environment with all it brought, and see it gone (S47, S70, S71; D25, D48).
+
+        Absent is success.
+
+        Example::
+
+            @hookimpl
+            async def delete_execution_environment(self, op, ee_id):
+                await self._client.remove(ee_id.application)
+                await self._client.wait_gone(ee_id.application)
+        """
+
+    @hookspec(firstresult=True)
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+        """Delete everything of an NS, and see it gone; absent is success (S46, S72; D21-D23, D47-D49, U7).
+
+        Args:
+            op: this run; its ``ee_id`` is None.
+            namespace: an NS: it has no VNF part. Its model is matched exactly.
+
+        Example::
+
+            @hookimpl
+            async def delete_namespace(self, op, namespace):
+                await self._client.destroy_model(self.host.names.model(namespace))
+        """
+
+    @hookspec(firstresult=True)
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        """List what the backend's system holds, after a restart as before it.
+
+        Args:
+            namespace: list what lies at or below it; None: everything.
+
+        Returns:
+            A record for each EE, with the namespace that was kept with it and the native states of its entities.
+
+        Example::
+
+            @hookimpl
+            async def list_execution_environments(self, namespace):
+                return [self._record(application) for application in await self._client.applications()]
+        """
+
+    @hookspec(firstresult=True)
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        """Tell the native status of a namespace, as plain data; reading creates nothing (S38; D48, D53).
+
+        Raises:
+            NotFound: the system has nothing of this namespace.
+
+        Example::
+
+            @hookimpl
+            async def get_status(self, namespace):
+                return await self._client.status(self.host.names.model(namespace))
+        """
+
+    @hookspec(firstresult=True)
+    async def get_metrics(self, namespace: Namespace) -> Mapping[str, Any]:
+        """Tell the metrics of a namespace's units, as plain data by unit name.
+
+        Raises:
+            NotFound: the system has nothing of this namespace.
+
+        Example::
+
+            @hookimpl
+            async def get_metrics(self, namespace):
+                return await self._client.metrics(self.host.names.model(namespace))
+        """
+
+    @hookspec(firstresult=True)
+    async def health(self) -> Mapping[str, Any]:
+        """Ask the backend's system whether it is there, over the connection that operations use.
+
+        Returns:
+            Plain data about it, as its version and how long the answer took.
+
+        Raises:
+            VcaConnectionError: it does not answer.
+
+        Example::
+
+            @hookimpl
+            async def health(self):
+                return {"version": await self._client.version()}
+        """
+
+
+LIFECYCLE_HOOKS = frozenset({"open", "close"})
+"""Hooks that are no capability: a backend without anything to connect to leaves them out."""
+
+HOOKS = frozenset(name for name in vars(BackendHooks) if hasattr(getattr(BackendHooks, name), "vca_spec"))
+"""The names of all hooks."""
+
+OPERATIONS_WITH_OPTIONS = frozenset(
+    {
+        "create_execution_environment",
+        "register_execution_environment",
+        "install_configuration_sw",
+        "scale",
+        "upgrade",
+    }
+)
+"""The operations that take ``options``."""

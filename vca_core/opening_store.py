@@ -1,0 +1,72 @@
+"""Opens a status store when it is first used, and again after a failure or a close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.stores import StatusStore
+
+
+class OpeningStore(StatusStore):
+    """A store that opens the one behind it when it is needed.
+
+    So a store that is out of reach at the start costs what needs it, and nothing else; the next call tries again.
+
+    Args:
+        store: the store behind.
+    """
+
+    def __init__(self, store: StatusStore) -> None:
+        self._store = store
+        self._is_open = False
+        self._opening: asyncio.Lock | None = None
+
+    async def open(self) -> None:
+        """Open the store behind, if it is not open."""
+        if self._is_open:
+            return
+        if self._opening is None:
+            self._opening = asyncio.Lock()
+        async with self._opening:
+            if not self._is_open:
+                await self._store.open()
+                self._is_open = True
+
+    async def close(self) -> None:
+        """Close the store behind, if it is open."""
+        self._opening = None
+        if self._is_open:
+            self._is_open = False
+            await self._store.close()
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:  # noqa: A002
+        """See `StatusStore.set`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.set(table, filter, update)
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: A002
+        """See `StatusStore.get`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.get(table, filter)
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: A002
+        """See `StatusStore.find`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.find(table, filter)
+
+    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+        """See `StatusStore.ensure`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.ensure(table, document)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:  # noqa: A002
+        """See `StatusStore.delete`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.delete(table, filter)

@@ -1,0 +1,162 @@
+"""A connector's backend: made from its plugin, opened when first needed, closed at a disconnect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from vca_core.backend import NoOptions
+from vca_core.config import ConnectorConfig, validate_model
+from vca_core.errors import PluginError, VcaConnectionError, VcaError, VcaTimeoutError
+from vca_core.hook_caller import HookCaller
+from vca_core.hookspecs import BackendHooks
+from vca_core.loader import load_backend, register
+from vca_core.naming import EeId, NameRules
+from vca_core.secrets import ScrubbingLog, SecretValues, model_secrets
+from vca_core.status import DeploymentStatus, Entity
+from vca_core.tasks import OwnedTasks, settle
+from vca_core.translation import translate
+
+if TYPE_CHECKING:
+    from vca_core.ssh_keys import SshKeyPair
+
+Report = Callable[[EeId, Entity, str | None, str, DeploymentStatus | None], None]
+
+
+@dataclass(slots=True, repr=False)
+class ConnectorHost:
+    """What a backend is constructed with; implements `vca_core.backend.Host`."""
+
+    connector: str
+    options: Any
+    names: NameRules
+    folder: Path
+    ssh_key: SshKeyPair
+    log: logging.LoggerAdapter[Any]
+    reporter: Report
+
+    def report(
+        self,
+        ee_id: EeId,
+        entity: Entity,
+        native: str | None,
+        detail: str = "",
+        status: DeploymentStatus | None = None,
+    ) -> None:
+        """Tell what is seen of an entity; see `vca_core.backend.Host.report`."""
+        self.reporter(ee_id, entity, native, detail, status)
+
+
+class Session:
+    """The backend of one connector.
+
+    Args:
+        connector: the connector's name.
+        config: its section of the config.
+        folder: the config file's folder.
+        ssh_key: the key pair of machines.
+        reporter: takes what the backend reports.
+
+    Raises:
+        BadArguments: no such backend, or options that it refuses.
+        PluginError: the backend's plugin is broken.
+    """
+
+    def __init__(
+        self, connector: str, config: ConnectorConfig, folder: Path, ssh_key: SshKeyPair, reporter: Report
+    ) -> None:
+        self.name = f"{connector} ({config.backend})"
+        self.secrets = SecretValues()
+        loaded = load_backend(config.backend)
+        cls: Any = loaded.cls
+        options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")
+        self.secrets.add(model_secrets(options))
+        self.names: NameRules = cls.names
+        self.operation_options: dict[str, type[BaseModel]] = dict(cls.operation_options)
+        log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub)
+        host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)
+        try:
+            self.backend: object = cls(host)
+        except Exception as error:
+            raise PluginError(
+                f"backend {config.backend!r} of {loaded.distribution} cannot be constructed", backend=self.name
+            ) from translate(error, self.secrets.scrub)
+        self.hooks = HookCaller(register(self.backend, config.backend), self.name)
+        self._tasks = OwnedTasks(self.name)
+        self._opening: asyncio.Task[VcaError | None] | None = None
+        self._is_open = False
+
+    async def opened(self, limit: float) -> None:
+        """Have the backend opened; once for all callers, each of which waits within its own limits.
+
+        Args:
+            limit: seconds that opening may take at most, for whoever asks first.
+
+        Raises:
+            VcaError: it could not be opened; the next call tries again.
+        """
+        if self._is_open:
+            return
+        if self._opening is None:
+            self._opening = self._tasks.spawn(self._open(limit), "open")
+        opening = self._opening
+        await asyncio.wait((opening,))
+        error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
+        if error is not None:
+            raise error.again()
+
+    async def _open(self, limit: float) -> VcaError | None:
+        try:
+            if self.hooks.implements("open"):
+                async with asyncio.timeout(limit):
+                    await self.hooks.call(BackendHooks.open)
+        except TimeoutError as error:
+            if isinstance(error, VcaError):
+                return translate(error, self.secrets.scrub)
+            return VcaTimeoutError(f"the backend was not opened within {limit:g} s", "total", limit)
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - as in Runner: SystemExit of a backend would end the loop
+            return translate(error, self.secrets.scrub)
+        else:
+            self._is_open = True
+            return None
+        finally:
+            self._opening = None
+
+    async def close(self, limit: float) -> list[str]:
+        """Close the backend, if it is open or being opened.
+
+        Args:
+            limit: seconds that opening has to end after its cancellation, and again that closing may take.
+
+        Returns:
+            The names of tasks that still live.
+        """
+        alive = await self._tasks.cancel(limit)
+        if self._is_open:
+            self._is_open = False
+            if self.hooks.implements("close"):
+                task = self._tasks.spawn(self._close(), "close")
+                cancelled = await settle(task, limit)
+                if not task.done():
+                    alive += await self._tasks.cancel(0.1)
+                if cancelled is not None:
+                    raise cancelled
+        return alive
+
+    async def _close(self) -> None:
+        try:
+            await self.hooks.call(BackendHooks.close)
+        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - the backend is given up either way
+            logging.getLogger(__name__).warning(
+                "%s: closing failed: %s", self.name, translate(error, self.secrets.scrub)
+            )

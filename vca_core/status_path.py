@@ -1,0 +1,104 @@
+"""Where a status goes: the documented ``db_dict`` as a checked value, and the five fields that are written there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.errors import BadArguments
+from vca_core.status import DeploymentStatus
+from vca_core.stores import check_filter
+
+_KEYS = ("collection", "filter", "path")
+
+
+@dataclass(frozen=True, slots=True)
+class StatusPath:
+    """A place in the orchestrator's database (S18, D85).
+
+    Args:
+        table: the collection.
+        filter: which document: pairs of a dotted path and the value it has to equal.
+        path: dotted path within the document, without a dot at its end.
+    """
+
+    table: str
+    filter: tuple[tuple[str, Any], ...]
+    path: str
+
+    @classmethod
+    def parse(cls, db_dict: Mapping[str, Any], argument: str = "db_dict") -> StatusPath:
+        """Check and read a ``db_dict`` (S18, D85).
+
+        Args:
+            db_dict: ``{"collection": str, "filter": {dotted path: value}, "path": str}``; a dot at the path's end is
+                accepted.
+            argument: how errors call it.
+
+        Raises:
+            BadArguments: something is missing, unknown or of the wrong type; says which part.
+        """
+        if not isinstance(db_dict, Mapping):
+            raise BadArguments(
+                f"{argument} is a mapping with the keys collection, filter and path, not {type(db_dict).__name__}",
+                [argument],
+            )
+        for key in _KEYS:
+            if key not in db_dict:
+                raise BadArguments(
+                    f"{argument} has no {key!r}; it needs collection, filter and path", [f"{argument}.{key}"]
+                )
+        unknown = [str(key) for key in db_dict if key not in _KEYS]
+        if unknown:
+            raise BadArguments(
+                f"{argument} has the unknown key {unknown[0]!r}; it takes collection, filter and path",
+                [f"{argument}.{key}" for key in unknown],
+            )
+        table, path = db_dict["collection"], db_dict["path"]
+        if not isinstance(table, str) or not table:
+            raise BadArguments(
+                f"{argument}.collection is the name of a collection, not {table!r}", [f"{argument}.collection"]
+            )
+        if not isinstance(path, str) or not all(path.removesuffix(".").split(".")):
+            raise BadArguments(
+                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {path!r}", [f"{argument}.path"]
+            )
+        try:
+            check_filter(db_dict["filter"])
+        except BadArguments as error:
+            raise BadArguments(
+                f"{argument}.filter: {error.message}", [f"{argument}.{arg}" for arg in error.bad_args]
+            ) from None
+        return cls(table, tuple(db_dict["filter"].items()), path.removesuffix("."))
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The filter, as stores and callbacks take it."""
+        return dict(self.filter)
+
+    def update(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Put the path in front of each field name: what a store's ``set`` takes."""
+        return {f"{self.path}.{name}": value for name, value in fields.items()}
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.query} in {self.table}"
+
+
+def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str) -> dict[str, Any]:
+    """Make the five documented fields of a status change (S20).
+
+    Args:
+        status: the status.
+        detail: what is said beside it, for people.
+        native: the word of the backend's own system.
+        kind: kind of the entity that it speaks of.
+    """
+    return {
+        "status": status.value,
+        "detailed-status": detail,
+        "VCA-status": native,
+        "entity-type": kind,
+        "status-time": str(time.time()),
+    }

@@ -1,0 +1,89 @@
+"""Tasks with an owner, and waits that a cancellation cannot cut short."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Coroutine
+from typing import Any
+
+_LOG = logging.getLogger(__name__)
+
+
+class OwnedTasks:
+    """Owns the tasks it spawns: each is referenced until it ends, and none is forgotten at the end.
+
+    Args:
+        owner: name of the owner, for task names.
+    """
+
+    def __init__(self, owner: str) -> None:
+        self._owner = owner
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+        """Start a coroutine as an owned task; an exception that leaves it is logged by type only."""
+        task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}: {name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("%s ended with %s", task.get_name(), type(error).__qualname__)
+
+    async def wait(self, limit: float) -> bool:
+        """Wait until one of the tasks ended, for at most `limit` seconds.
+
+        Returns:
+            Whether there was any to wait for, the caller's own task left out.
+        """
+        others = self._tasks - {asyncio.current_task()}
+        if others:
+            await asyncio.wait(others, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+        return bool(others)
+
+    async def cancel(self, limit: float) -> list[str]:
+        """Cancel all tasks and wait for them.
+
+        Args:
+            limit: seconds to wait.
+
+        Returns:
+            The names of those that still live.
+        """
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return []
+        _, alive = await asyncio.wait(tasks, timeout=limit)
+        return sorted(task.get_name() for task in alive)
+
+
+async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError | None:
+    """Wait for something to be done, for at most `limit` seconds, also when the caller is cancelled meanwhile.
+
+    What is waited for is neither cancelled nor asked for its result.
+
+    Args:
+        waited: a task or future.
+        limit: seconds; what makes it right to hold a cancellation back so long.
+
+    Returns:
+        The last cancellation that came meanwhile, for the caller to raise when it has done what must be done.
+    """
+    future = asyncio.ensure_future(waited)
+    loop = asyncio.get_running_loop()
+    end = loop.time() + limit
+    cancelled: asyncio.CancelledError | None = None
+    while not future.done() and (left := end - loop.time()) > 0:
+        try:
+            await asyncio.wait((future,), timeout=left)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    return cancelled
