@@ -103,5 +103,5 @@ class Callbacks:
             if inspect.isawaitable(result):
                 async with asyncio.timeout(self._limit):
                     await result
-        except Exception as error:  # noqa: BLE001 - the callback is the orchestrator's: whatever it raises must hurt nobody here
+        except Exception as error:
             _LOG.warning("on_update_db failed for %s: %s", path, type(error).__qualname__, exc_info=True)

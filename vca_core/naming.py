@@ -78,7 +78,8 @@ class Namespace:
             _check_part(vdu.removeprefix(_KDU), "kdu name", "namespace")
         elif count is None and _COUNT.search(vdu):
             raise BadArguments(
-                f"namespace: vdu_id {vdu!r} would be read as a VDU and its count; give the count as vdu_count", ["namespace"]
+                f"namespace: vdu_id {vdu!r} would be read as a VDU and its count; give the count as vdu_count",
+                ["namespace"],
             )
 
     @classmethod
@@ -103,7 +104,8 @@ class Namespace:
             raise BadArguments(f"namespace {text!r} has {len(parts)} parts; it is {_GRAMMAR}", ["namespace"])
         if len(parts) == 1:
             raise BadArguments(
-                f"namespace: ns_id is missing in {text!r}; a namespace is {_GRAMMAR}, so an NS is {'.' + text!r}", ["namespace"]
+                f"namespace: ns_id is missing in {text!r}; a namespace is {_GRAMMAR}, so an NS is {'.' + text!r}",
+                ["namespace"],
             )
         nsi, ns, vnf, vdu = (part or None for part in [*parts, "", ""][: len(_PARTS)])
         if ns is None:
@@ -158,7 +160,7 @@ class Namespace:
         if self.vdu_count is not None:
             vdu = f"{vdu}-{self.vdu_count}"
         parts = [self.nsi_id or "", self.ns_id, self.vnf_id or "", vdu]
-        while len(parts) > 2 and not parts[-1]:  # noqa: PLR2004 - the ns_id stays
+        while len(parts) > 2 and not parts[-1]:
             parts.pop()
         return ".".join(parts)
 
@@ -202,8 +204,8 @@ class EeId:
                 f"{argument} is text like '<model>.<application>.<locator>', not {type(value).__name__}", [argument]
             )
         parts = str(value).split(".")
-        if len(parts) != 3:  # noqa: PLR2004 - its parts
-            shown = repr(value if len(value) <= 100 else value[:97] + "...")  # noqa: PLR2004 - readable
+        if len(parts) != 3:
+            shown = repr(value if len(value) <= 100 else value[:97] + "...")
             raise BadArguments(
                 f"{argument} {shown} has {len(parts)} parts; it is '<model>.<application>.<locator>'", [argument]
             )

@@ -41,19 +41,19 @@ class OpeningStore(StatusStore):
             self._is_open = False
             await self._store.close()
 
-    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:  # noqa: A002
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         if not self._is_open:
             await self.open()
         return await self._store.set(table, filter, update)
 
-    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:  # noqa: A002
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
         if not self._is_open:
             await self.open()
         return await self._store.get(table, filter)
 
-    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:  # noqa: A002
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         if not self._is_open:
             await self.open()
@@ -65,7 +65,7 @@ class OpeningStore(StatusStore):
             await self.open()
         return await self._store.ensure(table, document)
 
-    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:  # noqa: A002
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
         if not self._is_open:
             await self.open()

@@ -122,7 +122,7 @@ class Session:
             return VcaTimeoutError(f"the backend was not opened within {limit:g} s", "total", limit)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - as in Runner: SystemExit of a backend would end the loop
+        except BaseException as error:
             return translate(error, self.secrets.scrub)
         else:
             self._is_open = True
@@ -156,7 +156,7 @@ class Session:
             await self.hooks.call(BackendHooks.close)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:  # noqa: BLE001 - the backend is given up either way
+        except BaseException as error:
             logging.getLogger(__name__).warning(
                 "%s: closing failed: %s", self.name, translate(error, self.secrets.scrub)
             )

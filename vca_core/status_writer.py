@@ -155,7 +155,7 @@ class StatusWriter:
                 if not error.retryable:
                     raise
                 cause = error
-            except Exception as error:  # noqa: BLE001 - a store of a third party may raise anything; it is kept as the cause
+            except Exception as error:
                 cause = error
             if loop.time() + backoff >= end:
                 raise StoreError(f"the status store did not take it within {limit:g} s: {cause}") from cause
@@ -282,7 +282,7 @@ class StatusWriter:
         try:
             async with asyncio.timeout(self._attempt_limit):
                 matched = await write.run(self._store)
-        except Exception as error:  # noqa: BLE001 - whatever a store raises, the status stays queued
+        except Exception as error:
             write.started = False
             if isinstance(error, StoreError) and not error.retryable:
                 self._lose(path, write, f"the store refuses it: {error}")

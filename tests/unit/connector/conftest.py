@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from support import current
+from support.making import MakeVca
 
 from vca_core.stores import StatusStore
 from vca_core.vca import Vca
 
 QUICK = {"cleanup": 0.2, "store_grace": 1.0, "progress": 5.0, "total": 20.0, "read": 5.0, "callback": 5.0}
-
-
-class MakeVca(Protocol):
-    """Makes a `Vca` whose connectors ``c0``, ``c1`` … have the given backends; disconnected when the test ends."""
-
-    def __call__(
-        self,
-        *backends: type,
-        store: StatusStore | None = None,
-        timeouts: dict[str, float] | None = None,
-        on_update_db: Callable[..., Any] | None = None,
-        options: dict[str, Any] | None = None,
-        **config: Any,
-    ) -> Vca: ...
 
 
 @pytest.fixture
@@ -56,11 +42,3 @@ async def make_vca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     yield make
     for vca in made:
         await vca.disconnect()
-
-
-@pytest.fixture
-async def no_task_left() -> AsyncIterator[None]:
-    """Check that a test leaves no task behind; to be requested before `make_vca`."""
-    before = asyncio.all_tasks()
-    yield
-    assert asyncio.all_tasks() - before == set()

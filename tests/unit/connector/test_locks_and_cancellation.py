@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.backends import MACHINE, Gated, Plain
-from unit.connector.conftest import MakeVca
+from support.making import MakeVca
 
 from vca_core.backend import Operation
 from vca_core.errors import BackendError, ConflictError, NotFound

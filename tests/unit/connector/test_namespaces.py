@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.backends import Gated, Plain
-from unit.connector.conftest import MakeVca
+from support.making import MakeVca
 
 from vca_core.backend import ExecutionEnvironment, Operation
 from vca_core.errors import (
@@ -51,7 +51,8 @@ async def test_two_ns_ids_that_would_share_a_model_are_refused_also_by_another_p
 async def test_of_two_claims_at_once_one_is_refused(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     results = await asyncio.gather(
-        *(connector.create_execution_environment(f".{ns}.{ns}") for ns in ("ns_3", "ns-3", "NS_3")), return_exceptions=True
+        *(connector.create_execution_environment(f".{ns}.{ns}") for ns in ("ns_3", "ns-3", "NS_3")),
+        return_exceptions=True,
     )
     assert sum(isinstance(result, BadArguments) for result in results) == 2
 
@@ -87,7 +88,9 @@ async def test_reuse_of_another_namespaces_ee_is_refused(make_vca: MakeVca) -> N
         ({**DB, "paht": "a"}, "db_dict.paht"),
     ],
 )
-async def test_a_wrong_db_dict_is_refused_before_the_backend_is_asked(make_vca: MakeVca, db_dict: Any, part: str) -> None:
+async def test_a_wrong_db_dict_is_refused_before_the_backend_is_asked(
+    make_vca: MakeVca, db_dict: Any, part: str
+) -> None:
     connector = make_vca(Plain).connector()
     with pytest.raises(BadArguments) as caught:
         await connector.create_execution_environment(".ns.vnf", db_dict)
@@ -227,7 +230,9 @@ async def test_concurrent_deletes_share_one_outcome_also_a_failure(make_vca: Mak
 
 
 @pytest.mark.defect("D21")
-async def test_each_waiter_of_a_delete_has_its_own_total_and_the_last_one_to_leave_cancels_it(make_vca: MakeVca) -> None:
+async def test_each_waiter_of_a_delete_has_its_own_total_and_the_last_one_to_leave_cancels_it(
+    make_vca: MakeVca,
+) -> None:
     connector = make_vca(DeletesInTurn).connector()
     backend: Any = connector._runtime.session.backend
     patient = asyncio.create_task(connector.delete_namespace(".ns", total_timeout=10))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.backends import MACHINE, Plain
-from unit.connector.conftest import MakeVca
+from support.making import MakeVca
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
@@ -54,7 +54,7 @@ class Seen:
     def __init__(self) -> None:
         self.changes: list[tuple[str, dict[str, Any]]] = []
 
-    def __call__(self, table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:  # noqa: A002
+    def __call__(self, table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
         assert path.endswith(".")
         assert all(key.startswith(path) for key in update)
         self.changes.append((path, {key.removeprefix(path): value for key, value in update.items()}))
@@ -85,7 +85,11 @@ async def test_all_events_are_stored_in_order_and_the_outcome_last_and_once(make
     ee_id, address = await vca.connector().create_execution_environment(".ns.vnf", HOME)
     await vca.disconnect()
     assert address == {"hostname": "10.0.0.1"}
-    assert seen.words("_admin.deployed.VCA.0.") == [("pending", "pending"), ("completed", "started"), ("completed", "started")]
+    assert seen.words("_admin.deployed.VCA.0.") == [
+        ("pending", "pending"),
+        ("completed", "started"),
+        ("completed", "started"),
+    ]
     home = await at_home(vca)
     assert home["ee_id"] == ee_id
     assert set(home) == {"ee_id", "status", "detailed-status", "VCA-status", "entity-type", "status-time"}
@@ -226,7 +230,7 @@ class Failing(MemoryStore):
 
     down = False
 
-    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:  # noqa: A002
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         if self.down:
             raise StoreError("the disk is full")
         return await super().set(table, filter, update)
@@ -306,11 +310,11 @@ async def test_the_callback_may_be_sync_async_or_return_an_awaitable_and_may_cal
     told: list[str] = []
     vcas: list[Vca] = []
 
-    async def calls_back(mark: str, table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:  # noqa: A002
+    async def calls_back(mark: str, table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
         await vcas[-1].connector().get_status(".ns")
         told.append(mark)
 
-    class Callable_:  # noqa: N801
+    class Callable_:
         def __call__(self, *change: Any) -> Any:
             return calls_back("object", *change)
 

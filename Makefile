@@ -1,0 +1,48 @@
+# The verbs of the project. `make demo` and `make test` do all the set-up themselves; `make` alone lists the verbs.
+
+export PYTHON ?= python3
+UV := sh tools/uv.sh
+RUN := $(UV) run --no-sync --quiet
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint type bench docs docs-check build wheels clean
+
+help:  ## list the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml uv.lock plugins/fake/pyproject.toml
+	@$(UV) sync --inexact --locked --quiet
+	@touch $(READY)
+
+demo: $(READY)  ## bring up a network service of three VNFs on the backend that docs/examples/vca.yaml names
+	@$(RUN) python docs/examples/demo.py
+
+test: $(READY)  ## run all tests, with coverage
+	@$(RUN) pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+lint: $(READY)  ## check style, formatting and import contracts
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) lint-imports
+
+type: $(READY)  ## check types, strictly
+	@$(RUN) mypy vca_core plugins/fake/vca_fake tests tools docs/examples
+
+bench: $(READY)  ## measure what the core costs
+	@$(RUN) python tests/bench/run.py $(ARGS)
+
+docs: $(READY)  ## generate the generated pages of docs/ anew
+	@$(RUN) python tools/defects.py
+
+docs-check: $(READY)  ## check that the generated pages are up to date
+	@$(RUN) python tools/defects.py --check
+
+build: $(READY)  ## build wheels and sdists of all distributions into dist/
+	@rm -rf dist && $(UV) build --all-packages --out-dir dist --quiet && ls dist
+
+wheels: build  ## install the wheels elsewhere and run the demo there
+	@sh tools/check_wheels.sh
+
+clean:  ## remove what was generated
+	@rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

@@ -1,0 +1,130 @@
+"""A canary in parameters, credentials and options is nowhere to be read (design 10; D78-D80)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from support.backends import MACHINE, Plain
+from support.making import MakeVca
+
+from vca_core.backend import Operation, Options
+from vca_core.errors import BackendError, ExecutionError, VcaError
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import Namespace
+from vca_core.stores import MemoryStore
+
+CANARY = "c4n4ry-\n-s3cr3t"
+OPTION_CANARY = "0pt10n-c4n4ry"
+
+
+class LeakyOptions(Options):
+    secret: SecretStr = SecretStr("")
+
+
+class ForeignError(Exception):
+    """Of a client library: prints what it was given, and is chained to others that do."""
+
+
+class Leaky(Plain):
+    """Does with secrets all that a careless backend would do."""
+
+    Options = LeakyOptions
+
+    def _leak(self, op: Operation, secret: str) -> None:
+        option = self.host.options.secret.get_secret_value()  # type: ignore[attr-defined]  # of LeakyOptions
+        op.report(MACHINE, "pending", f"logging in with {secret!r} and {option}")
+        for level in ("debug", "info", "warning", "error"):
+            getattr(self.host.log, level)("%s with %s and %s", level, secret, option)
+        try:
+            try:
+                raise KeyError(secret)
+            except KeyError as error:
+                raise ForeignError(f"login with {secret} and {option} refused") from error
+        except ForeignError:
+            self.host.log.exception("cannot log in with %s", secret)
+            raise
+
+    @hookimpl
+    async def exec_primitive(self, op: Operation, primitive: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        if primitive == "own-error":
+            raise ExecutionError(f"failed with {params['password']}", primitive, {"raw": params["password"]})
+        self._leak(op, params["password"])
+        return {}
+
+    @hookimpl
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
+    ) -> None:
+        self._leak(op, credentials["private_key"])
+
+    @hookimpl
+    async def configure(self, op: Operation, values: Mapping[str, Any]) -> None:
+        self._leak(op, values["nested"]["api-key"])
+
+
+def shown(error: BaseException) -> str:
+    """All that a formatted traceback, with its chain and its locals, shows of an error."""
+    formatted = traceback.TracebackException.from_exception(error, capture_locals=False)
+    return "\n".join([*formatted.format(), str(error), repr(error), repr(getattr(error, "__cause__", None))])
+
+
+@pytest.mark.defect("D78")
+@pytest.mark.defect("D79")
+@pytest.mark.defect("D80")
+async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    asyncio.get_running_loop().set_debug(True)
+    store = MemoryStore()
+    told: list[str] = []
+    vca = make_vca(
+        Leaky, store=store, options={"secret": OPTION_CANARY}, on_update_db=lambda *change: told.append(repr(change))
+    )
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    errors: list[VcaError] = []
+    calls = [
+        lambda: connector.exec_primitive(ee_id, "p", {"password": CANARY}),
+        lambda: connector.exec_primitive(ee_id, "config", {"nested": {"api-key": CANARY}}),
+        lambda: connector.register_execution_environment(
+            ".ns.other", {"hostname": "h", "username": "u", "private_key": CANARY}
+        ),
+    ]
+    for call in calls:
+        with pytest.raises(BackendError) as caught:
+            await call()
+        errors.append(caught.value)
+    with pytest.raises(ExecutionError) as failed:
+        await connector.exec_primitive(ee_id, "own-error", {"password": CANARY})
+    errors.append(failed.value)
+    await vca.drain_callbacks(1.0)
+    assert failed.value.output == {"raw": CANARY}, "raw output is in error.output only"
+    documents = [await store.find(table) for table in ("vca_execution_environments",)]
+    places = {
+        "errors": "\n".join(shown(error) for error in errors),
+        "log": "\n".join(f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records),
+        "formatted log": caplog.text,
+        "store": repr(documents),
+        "callbacks": "\n".join(told),
+        "reprs": f"{vca!r} {connector!r} {vca.config!r}",
+    }
+    for place, text in places.items():
+        for secret in (CANARY, repr(CANARY)[1:-1], OPTION_CANARY):
+            assert secret not in text, place
+    assert "logging in with" in places["store"] + places["callbacks"], "what is not secret is told"
+    assert "ForeignError" in places["errors"]
+    assert "KeyError" in places["errors"], "the chain of causes is kept"
+
+
+@pytest.mark.defect("D81")
+async def test_a_backends_log_is_a_standard_logger(make_vca: MakeVca, caplog: pytest.LogCaptureFixture) -> None:
+    connector = make_vca(Plain).connector()
+    backend: Any = connector._runtime.session.backend
+    with caplog.at_level(logging.INFO, logger="vca.backend"):
+        backend.host.log.info("hello %s", "there")
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [("vca.backend.test0", "hello there")]

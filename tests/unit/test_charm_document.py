@@ -1,0 +1,165 @@
+"""YAML as charms hold it: what comes out of it, and what is refused."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vca_core.charm.document import LARGEST_FILE, parse
+from vca_core.errors import BadArguments
+
+
+def refused(content: bytes | str) -> str:
+    with pytest.raises(BadArguments) as caught:
+        parse("x.yaml", content.encode() if isinstance(content, str) else content)
+    assert caught.value.bad_args == ["artifact_path"]
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("", None),
+        ("# nothing\n", None),
+        ("~", None),
+        ("a: 1\nb: [x, 2.5, true, null]\n", {"a": 1, "b": ["x", 2.5, True, None]}),
+        ("yes", True),
+        ("Off", False),
+        ("0x1F", 31),
+        ("0644", 420),
+        ("0o644", 420),
+        ("0b11", 3),
+        ("-7", -7),
+        ("0", 0),
+        ("1_000", 1000),
+        ("1e3", 1000.0),
+        ("-.5", -0.5),
+        (".inf", math.inf),
+        ("-.Inf", -math.inf),
+        ("'4096'", "4096"),
+        ('!!int "1000"', 1000),
+        ("!!str 22.04", "22.04"),
+        ("!!float 1", 1.0),
+        ("|\n  two\n  lines\n", "two\nlines\n"),
+        ("\ufeffa: b", {"a": "b"}),
+    ],
+)
+def test_plain_data_comes_out(text: str, value: object) -> None:
+    assert parse("x.yaml", text.encode()) == value
+
+
+@pytest.mark.parametrize("text", ["2020-01-01", "2020-01-01T10:00:00Z", "10:30", "1:2:3.5", "=", "08", "1.2.3"])
+def test_what_juju_takes_for_text_is_text(text: str) -> None:
+    assert parse("x.yaml", text.encode()) == text
+
+
+def test_keys_are_text_whatever_they_look_like() -> None:
+    assert parse("x.yaml", b"on: 1\n22.04: 2\n~: 3\n7: 4\n") == {"on": 1, "22.04": 2, "~": 3, "7": 4}
+
+
+def test_aliases_and_merges_are_written_out() -> None:
+    text = "base: &b {type: int, default: 1}\nx: {<<: *b, default: 2}\ny: {<<: [*b, {more: 3, type: no}]}\n"
+    assert parse("x.yaml", text.encode()) == {
+        "base": {"type": "int", "default": 1},
+        "x": {"type": "int", "default": 2},
+        "y": {"type": "int", "default": 1, "more": 3},
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "reason"),
+    [
+        ("a: [1, 2\nb: 3\n", "line 2, column 2", "expected ',' or ']'"),
+        ("a: 1\n\tb: 2\n", "line 2, column 1", "'\\t'"),
+        ("a: \x01\n", "line 1, column 4", "U+0001"),
+        ("a: 1\nb: 2\na: 3\n", "line 3, column 1", "the key 'a' stands twice"),
+        ("a: {<<: {b: 1}, <<: {c: 1}}", "line 1, column 17", "the key '<<' stands twice"),
+        ("a: {<<: 1}", "line 1, column 9", "'<<' takes mappings"),
+        ("? [a]\n: 1\n", "line 1, column 3", "a key that is no text"),
+        ("a: 1\n--- \nb: 1\n", "line 2, column 1", "expected a single document"),
+        ("a: *nobody\n", "line 1, column 4", "nobody"),
+        ("a: !!python/object:os.system {}\n", "line 1, column 4", "python/object:os.system"),
+        ("a: !!binary aGk=\n", "line 1, column 4", "binary"),
+        ("a: !mine 1\n", "line 1, column 4", "!mine"),
+        ("a: !!int x\n", "line 1, column 4", "int"),
+        ("a: !!bool 7\n", "line 1, column 4", "bool"),
+        ("a: !!null 7\n", "line 1, column 4", "null"),
+        ("a: &x [*x]\n", "line 1, column 7", "within itself"),
+        (f"a: 1{'0' * 5000}\n", "line 1, column 4", "too many digits"),
+        ('a: "\\ud800"\n', "line 1, column 4", "lone surrogate"),
+    ],
+)
+def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
+    told = refused(text)
+    assert told.startswith(f"x.yaml: {place}: is no valid YAML: ")
+    assert reason in told
+
+
+def test_a_character_that_is_none_is_refused() -> None:
+    assert "is no valid YAML" in refused('a: "\\UFFFFFFFF"')
+
+
+def test_other_encodings_are_told() -> None:
+    assert refused("name: Über".encode("latin-1")) == "x.yaml: is not UTF-8 (byte 6); save it as UTF-8"
+    assert "UTF-8" in refused("name: a".encode("utf-16"))
+
+
+def test_the_size_is_limited() -> None:
+    assert parse("x.yaml", b"a: " + b"x" * (LARGEST_FILE - 3)) is not None
+    assert f"larger than {LARGEST_FILE} bytes" in refused(b"a: " + b"x" * (LARGEST_FILE - 2))
+
+
+def test_bombs_of_aliases_do_not_go_off() -> None:
+    levels = [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 12)]
+    assert "more than 50000 values" in refused("\n".join(["l0: &l0 [x]", *levels]))
+
+
+def test_bombs_of_merges_do_not_go_off() -> None:
+    levels = [f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12)]
+    assert "more than 50000 values" in refused("\n".join(["l0: &l0 {a: 1}", *levels]))
+
+
+def test_bombs_of_long_text_do_not_go_off() -> None:
+    assert "too much text" in refused(f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 100)}]")
+
+
+def test_the_number_of_values_is_limited() -> None:
+    assert "more than 50000 values" in refused("[" + "a," * 60_000 + "]")
+
+
+def test_the_depth_is_limited() -> None:
+    assert "deeper than 50 levels" in refused("[" * 100_000)
+    assert "deeper than 50 levels" in refused("\n".join(" " * i + "a:" for i in range(60)))
+
+
+def same(value: object, other: object) -> bool:
+    return value == other and type(value) is type(other)
+
+
+TEXTS = st.text(max_size=10)
+DATA = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
+    max_leaves=10,
+)
+
+
+@given(DATA)
+def test_what_was_written_as_yaml_is_read_back(data: Any) -> None:
+    written = yaml.safe_dump(data, allow_unicode=True)
+    assert parse("x.yaml", written.encode()) == data
+
+
+@given(st.one_of(st.binary(max_size=60), st.text("[]{}:,-?&*!|>'\"%@`#~<ab01 \n\t\\uUx.", max_size=60).map(str.encode)))
+def test_whatever_is_read_it_is_data_or_refused(content: bytes) -> None:
+    try:
+        data = parse("x.yaml", content)
+    except BadArguments as error:
+        assert str(error).startswith("x.yaml: ")  # noqa: PT017 - both ways are fine
+    else:
+        assert isinstance(data, dict | list | str | int | float | bool | None)

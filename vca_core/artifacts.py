@@ -1,0 +1,137 @@
+"""Finding the charms that callers name, and nothing outside of the folder they may name them in."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from vca_core.arguments import did_you_mean
+from vca_core.charm import Charm, read_charm
+from vca_core.errors import BadArguments, NotSupported
+
+_STORE = "ch:"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What is to be installed.
+
+    Args:
+        reference: as the caller named it.
+        path: its folder or file, absolute and without symlinks; None for a charm of Charmhub (``ch:NAME``), which only
+            the backend's system can get.
+    """
+
+    reference: str
+    path: Path | None = None
+
+    def __str__(self) -> str:
+        return self.reference
+
+    def charm(self) -> Charm:
+        """Read the charm; once, then it is kept. It reads files: ``await asyncio.to_thread(artifact.charm)``.
+
+        Raises:
+            NotSupported: it is a charm of Charmhub: what it says of itself is not known here.
+            BadArguments: it is no charm, or malformed (`vca_core.charm.read_charm`).
+        """
+        return self._charm
+
+    @cached_property
+    def _charm(self) -> Charm:
+        if self.path is None:
+            raise NotSupported(f"{self.reference}: what a charm of Charmhub says of itself is not known here")
+        return read_charm(self.path)
+
+
+class ArtifactRoot:
+    """The folder that artifact paths start from, and do not leave (D95).
+
+    Args:
+        root: the folder; looked at only when something is to be found in it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __repr__(self) -> str:
+        return f"<ArtifactRoot {self._root}>"
+
+    def find(self, path: str) -> Artifact:
+        """Find what a path names (S41). Looks at a few folder entries, so it may be called in an event loop.
+
+        Args:
+            path: relative to the root; several slashes count as one, and one in front does not make it absolute (LCM
+                puts it there). ``..`` and symlinks are followed as long as they stay in the root. ``ch:NAME``, a charm
+                of Charmhub, is not looked up. An absolute path is never taken, not even one of a place in the root: no
+                path then means two things.
+
+        Raises:
+            BadArguments: it is empty or no text, leads out of the root, or nothing is there: says the place and, if
+                there is something similar, what was probably meant.
+        """
+        if not isinstance(path, str):
+            raise _refused(f"is text, a path below {self._root} or ch:NAME, not {type(path).__name__}")
+        if not path.strip():
+            raise _refused(f"is empty: name a charm below {self._root}, or ch:NAME")
+        if _CONTROL.search(path):
+            raise _refused(f"{path!r} has control characters in it, as no charm's path has")
+        if path.startswith(_STORE):
+            if not re.fullmatch(r"\S+", path.removeprefix(_STORE)):
+                raise _refused(f"{path!r} is no charm of Charmhub: write ch:NAME")
+            return Artifact(path)
+        return Artifact(path, self._located(path))
+
+    def _located(self, path: str) -> Path:
+        parts = [part for part in path.split("/") if part not in ("", ".")]
+        depth = 0
+        for part in parts:
+            depth += -1 if part == ".." else 1
+            if depth < 0:
+                raise _refused(f"{path!r} leads out of {self._root}: name something below it")
+        if depth == 0:
+            raise _refused(f"{path!r} is {self._root} itself: name a charm below it")
+        try:
+            root = self._root.resolve(strict=True)
+        except (OSError, RuntimeError) as error:
+            raise _refused(f"{path!r}: the folder of artifacts {self._root} cannot be used: {error}") from error
+        place = root.joinpath(*parts)
+        try:
+            # What does not exist is resolved as far as it does: a way out is told before an absence is.
+            target = place.resolve()
+            if not target.is_relative_to(root):
+                raise _refused(f"{path!r} leads out of {root} by a symlink: put the charm itself there")
+            if target == root:
+                raise _refused(f"{path!r} is {root} itself: name a charm below it")
+            if target.is_dir() or target.is_file():
+                return target
+            if target.exists():
+                raise _refused(f"{path!r}: {target} is neither a folder nor a file")
+        except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell a loop of symlinks
+            raise _refused(f"{path!r}: {place} cannot be looked at: {error}") from error
+        raise _refused(f"{path!r}: there is no {place}{self._hint(root, target, path)}")
+
+    def _hint(self, root: Path, target: Path, path: str) -> str:
+        # Nothing is said of what lies outside, even if something has changed in between: the target was checked.
+        for start in (root, self._root):
+            if Path(path).is_relative_to(start):
+                return f"; paths start from there: write {str(Path(path).relative_to(start))!r}"
+        absent = target
+        while not absent.parent.is_dir():
+            absent = absent.parent
+        try:
+            entries = sorted(entry.name for entry in absent.parent.iterdir() if not entry.name.startswith("."))
+        except OSError:
+            return ""
+        suggested = did_you_mean(absent.name, entries)
+        if not suggested and absent.parent.is_relative_to(root):
+            there = ", ".join(entries[:10]) + (", …" if len(entries) > 10 else "")
+            return f"; {PurePosixPath(absent.parent)} has {there or 'nothing in it'}"
+        return suggested
+
+
+def _refused(text: str) -> BadArguments:
+    return BadArguments(f"artifact_path {text}", ["artifact_path"])

@@ -1,0 +1,31 @@
+"""What a charm says of itself, and whether given values fit it.
+
+::
+
+    charm = read_charm(Path("charms/simple"))           # a folder or a .charm file; blocks: in a thread
+    config = coerce(charm.options, {"ssh-key-bits": "4096"})
+    params = check_params(charm.action("touch"), {"filename": "/tmp/x"})
+"""
+
+from __future__ import annotations
+
+from vca_core.charm.coerce import coerce
+from vca_core.charm.model import Action, Base, Charm, Container, Endpoint, Mount, Option, OptionType, Resource, Role
+from vca_core.charm.parameters import check_params
+from vca_core.charm.reader import read_charm
+
+__all__ = [
+    "Action",
+    "Base",
+    "Charm",
+    "Container",
+    "Endpoint",
+    "Mount",
+    "Option",
+    "OptionType",
+    "Resource",
+    "Role",
+    "check_params",
+    "coerce",
+    "read_charm",
+]

@@ -1,0 +1,70 @@
+"""The primitives of a charm: ``actions.yaml``, or ``actions`` of ``charmcraft.yaml``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from vca_core.charm.fields import Field
+from vca_core.charm.model import Action
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+
+_ABOUT_THE_ACTION = ("params", "description", "parallel", "execution-group")
+"""The keys that are not the schema's; Juju takes every other one for a part of it."""
+
+
+def read_actions(actions: Field, charm: str) -> dict[str, Action]:
+    """Read the actions of a charm.
+
+    Args:
+        actions: by name.
+        charm: its name: only charms of Juju itself may call their actions ``juju-…``.
+
+    Raises:
+        BadArguments: they are malformed, or a name is no action's or Juju's own.
+    """
+    return {name: _action(name, field, charm) for name, field in actions.mapping(empty=True).items()}
+
+
+def _action(name: str, field: Field, charm: str) -> Action:
+    if not _NAME.fullmatch(name):
+        raise field.wrong("an action's name is of small letters, digits and inner dashes: touch, get-ssh-public-key")
+    if (name == "juju" or name.startswith("juju-")) and not charm.startswith("juju-"):
+        raise field.wrong("names that begin with juju are Juju's own; give the action another one")
+    parts = field.mapping()
+    description = parts.get("description")
+    parallel = parts.get("parallel")
+    group = parts.get("execution-group")
+    action = Action(
+        name,
+        _schema(parts),
+        description.text() if description else "",
+        parallel=parallel.flag() if parallel else False,
+        execution_group=group.text() if group else "",
+    )
+    from vca_core.charm.schemas import validator  # noqa: PLC0415 - jsonschema is loaded for charms that have actions
+
+    validator(action.schema, str(field))
+    return action
+
+
+def _schema(parts: dict[str, Field]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "object"}
+    schema |= {key: part.value for key, part in parts.items() if key not in _ABOUT_THE_ACTION}
+    if schema["type"] != "object":
+        raise parts["type"].wrong("the parameters of an action are an object; leave the type out")
+    params = parts.get("params") or parts.get("properties")
+    schema["properties"] = {}
+    if params is not None:
+        for name, param in params.mapping(empty=True).items():
+            param.mapping()
+            schema["properties"][name] = {} if param.value is None else param.value
+    required = parts.get("required")
+    if required is not None:
+        names = [item.name() for item in required.items()]
+        # Draft 4 has no empty list there; charms do.
+        schema = {key: value for key, value in schema.items() if key != "required"} | (
+            {"required": names} if names else {}
+        )
+    return schema

@@ -1,0 +1,108 @@
+"""What a charm runs on: told in five ways over the years."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from vca_core.charm.fields import Field
+from vca_core.charm.model import Base
+
+_SERIES = {
+    "precise": Base("ubuntu", "12.04"),
+    "trusty": Base("ubuntu", "14.04"),
+    "xenial": Base("ubuntu", "16.04"),
+    "bionic": Base("ubuntu", "18.04"),
+    "focal": Base("ubuntu", "20.04"),
+    "jammy": Base("ubuntu", "22.04"),
+    "noble": Base("ubuntu", "24.04"),
+    "centos7": Base("centos", "7"),
+    "centos8": Base("centos", "8"),
+    "centos9": Base("centos", "9"),
+}
+
+
+def of_manifest(bases: Field) -> tuple[Base, ...]:
+    """Read ``bases`` of ``manifest.yaml``, which packing leaves behind and Juju goes by.
+
+    Raises:
+        BadArguments: it is malformed.
+    """
+    return _merged(_base(base) for base in bases.items())
+
+
+def of_bases(bases: Field) -> tuple[Base, ...]:
+    """Read ``bases`` of ``charmcraft.yaml``: each one a base, or pairs of ``build-on`` and ``run-on``.
+
+    Raises:
+        BadArguments: it is malformed.
+    """
+    return _merged(_base(base) for entry in bases.items() for base in _run_on(entry))
+
+
+def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
+    """Read ``base`` and ``platforms`` of ``charmcraft.yaml``.
+
+    Args:
+        base: ``ubuntu@22.04``; without one, the platforms say it: ``ubuntu@22.04:amd64``.
+        platforms: names or mappings with ``build-for``; a name alone is also what it builds for.
+
+    Raises:
+        BadArguments: it is malformed.
+    """
+    return _merged(_platforms(base, platforms))
+
+
+def of_series(series: Iterable[str]) -> tuple[Base, ...]:
+    """Translate the words of old charms; those that are no operating system, as ``kubernetes``, fall away."""
+    return tuple(_SERIES[word] for word in series if word in _SERIES)
+
+
+def _run_on(entry: Field) -> list[Field]:
+    bases = entry.get("run-on") or entry.get("build-on")
+    return [entry] if bases is None else bases.items()
+
+
+def _platforms(base: Field | None, platforms: Field) -> Iterator[Base]:
+    for label, platform in platforms.mapping(empty=True).items():
+        target = platform.get("build-for") or platform.get("build-on")
+        targets = [label]
+        if target is not None:
+            targets = [target.text()] if isinstance(target.value, str) else [item.text() for item in target.items()]
+        for text in targets:
+            system, _, architecture = text.rpartition(":")
+            architecture = "" if architecture == "all" else architecture
+            if base is not None:
+                yield _of_text(base, base.text(), architecture)
+            elif "@" in text:
+                yield _of_text(platform, system or text, architecture if system else "")
+
+
+def _of_text(place: Field, text: str, architecture: str) -> Base:
+    name, _, channel = text.partition("@")
+    if not name or not channel:
+        raise place.wrong(f"expected a base as ubuntu@22.04, got {text!r}")
+    return Base(name, channel, (architecture,) if architecture else ())
+
+
+def _base(field: Field) -> Base:
+    parts = field.mapping()
+    for key in ("name", "channel"):
+        if key not in parts:
+            raise field.wrong(f"{key} is missing; a base has a name and a channel")
+    architectures = parts.get("architectures")
+    return Base(
+        parts["name"].name(),
+        parts["channel"].name(),
+        tuple(item.name() for item in architectures.items()) if architectures else (),
+    )
+
+
+def _merged(bases: Iterable[Base]) -> tuple[Base, ...]:
+    """One base for all its architectures; the one that says none runs on whatever there is."""
+    merged: dict[tuple[str, str], Base] = {}
+    for base in bases:
+        known = merged.setdefault((base.name, base.channel), base)
+        every = tuple(dict.fromkeys(known.architectures + base.architectures))
+        says_none = not known.architectures or not base.architectures
+        merged[base.name, base.channel] = Base(base.name, base.channel, () if says_none else every)
+    return tuple(merged.values())

@@ -1,0 +1,151 @@
+"""Values for a charm's options: converted and checked for backends, and never shown (they may be passwords).
+
+The orchestrator's values come as text more often than not, the backend's system wants types.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core import arguments
+from vca_core.charm.fields import Field, instead, kind_of
+from vca_core.charm.model import Option
+from vca_core.errors import BadArguments
+
+_INT64 = 2**63
+_WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
+_NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_TRUE = ("true", "True", "TRUE", "t", "T", "1")
+_FALSE = ("false", "False", "FALSE", "f", "F", "0")
+_SECRET = re.compile(r"secret:\S+")
+
+_EXPECTED = {
+    "string": "text",
+    "int": "a whole number of 64 bits",
+    "float": "a finite number",
+    "boolean": "true or false",
+    "secret": "the URI of a secret (secret:…), or empty text",
+}
+
+
+def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Convert values to the types of their options, and check them (D30, D32).
+
+    - ``int``: whole numbers of 64 bits, ``4096.0`` and text like ``"4096"``.
+    - ``float``: finite numbers and text like ``"0.5"``.
+    - ``boolean``: true, false and the texts that Juju takes: ``true``, ``True``, ``TRUE``, ``t``, ``T``, ``1`` and
+      their counterparts. Not ``yes``: Juju would refuse it.
+    - ``string``: text; a number becomes its text. true and false are refused: their spelling is lost by then.
+    - ``secret``: text like ``secret:…``, or empty text for none.
+
+    None is refused: leave an option out that is to keep its value; give its default to reset it. Converting what was
+    converted changes nothing.
+
+    Args:
+        options: what there is, by name.
+        values: by name of the option, as the caller gave them.
+
+    Returns:
+        The converted values, by name of the option.
+
+    Raises:
+        BadArguments: there are options that the charm does not have or values that do not fit: all of them, by name
+            (``config.<name>``), without their values.
+    """
+    converted: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for name, value in arguments.mapping(values, "config").items():
+        option = options.get(name)
+        if option is None:
+            problems[name] = f"config.{name}: there is no such option{instead(name, list(options))}"
+            continue
+        try:
+            converted[name] = _converted(option, value)
+        except _Unfit:
+            hint = "; leave it out, or give a value" if value is None else ""
+            problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}{hint}"
+    if problems:
+        raise BadArguments("; ".join(problems.values()), [f"config.{name}" for name in problems])
+    return converted
+
+
+def as_default(option: Option, field: Field) -> str | int | float | bool:
+    """Take a charm's own default for a value of its option, as strictly as Juju: a number is no default of a text.
+
+    Raises:
+        BadArguments: it does not fit; says where it stands.
+    """
+    if option.type == "string":
+        return field.text()
+    try:
+        return _converted(option, field.value)
+    except _Unfit:
+        raise field.unexpected(f"{_EXPECTED[option.type]}, as the option is of type {option.type}") from None
+
+
+class _Unfit(Exception):
+    """A value that does not fit; holds nothing of it."""
+
+
+def _converted(option: Option, value: Any) -> str | int | float | bool:
+    match option.type, value:
+        case "string", str():
+            return str(value)
+        case "boolean", bool():
+            return value
+        case _, bool():
+            pass  # Python takes it for a number
+        case "string", int() | float():
+            return _number_text(value)
+        case "int", str() | int() | float():
+            return _whole(value)
+        case "float", str() | int() | float():
+            return _finite(value)
+        case "boolean", str() if value.strip() in _TRUE + _FALSE:
+            return value.strip() in _TRUE
+        case "secret", str() if not value or _SECRET.fullmatch(value):
+            return str(value)
+    raise _Unfit
+
+
+def _number_text(value: float) -> str:
+    try:
+        return str(value if isinstance(value, int) else _finite(value))
+    except ValueError:  # a number of thousands of digits
+        raise _Unfit from None
+
+
+def _whole(value: str | float) -> int:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value.strip()):
+        raise _Unfit
+    try:
+        whole = int(value)
+    except (ValueError, OverflowError):  # no number, infinite
+        raise _Unfit from None
+    if isinstance(value, float) and whole != value:
+        raise _Unfit
+    if not -_INT64 <= whole < _INT64:
+        raise _Unfit
+    return whole
+
+
+def _finite(value: str | float) -> float:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value.strip()):
+        raise _Unfit
+    try:
+        number = float(value)
+    except OverflowError:
+        raise _Unfit from None
+    if not math.isfinite(number):
+        raise _Unfit
+    return number
+
+
+def _what(value: object) -> str:
+    """What a value is, with no more said of it than its type."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "an infinite number or none at all"
+    return "text that is none" if isinstance(value, str) else kind_of(value)

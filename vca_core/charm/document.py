@@ -1,0 +1,203 @@
+"""YAML as charms hold it, read with suspicion: plain data comes out, or an error that says where it stands.
+
+What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side:
+a date is text, ``10:30`` is text, ``1e3`` is a number, the keys of mappings are text whatever they look like.
+
+This module loads PyYAML; `vca_core.charm.reader` loads it when the first charm is read.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NoReturn
+
+from yaml.composer import Composer
+from yaml.error import Mark, MarkedYAMLError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from yaml.parser import Parser
+from yaml.reader import Reader, ReaderError
+from yaml.resolver import BaseResolver
+from yaml.scanner import Scanner
+
+from vca_core.errors import BadArguments
+
+LARGEST_FILE = 1024 * 1024
+"""How large a charm's YAML file may be, in bytes. Charms of today have less than a tenth of it."""
+
+LARGEST_NUMBER_OF_NODES = 50_000
+"""How many values a file may hold, with each alias counted as all that it stands for (the `billion laughs`)."""
+
+LARGEST_TEXT = 4 * LARGEST_FILE
+"""How many characters all its texts may have together, aliases counted likewise."""
+
+DEEPEST = 50
+"""How many mappings and lists may stand in each other."""
+
+_CORE = "tag:yaml.org,2002:"
+
+
+def parse(file: str, content: bytes) -> Any:
+    """Read a YAML file.
+
+    Args:
+        file: how errors call it.
+        content: what is in it.
+
+    Returns:
+        Plain data: dict with text as keys, list, str, int, float, bool, None. None when the file is empty.
+
+    Raises:
+        BadArguments: it is too large, not UTF-8, not YAML (with line and column), has a key twice in one mapping, or
+            uses what YAML has beyond plain data.
+    """
+    if len(content) > LARGEST_FILE:
+        raise BadArguments(f"{file}: is larger than {LARGEST_FILE} bytes", ["artifact_path"])
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadArguments(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8", ["artifact_path"]) from error
+    try:
+        root = _Nodes(text).get_single_node()
+        return None if root is None else _Plain(file).data(root)
+    except ReaderError as error:
+        before = text[: error.position]
+        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+        reason = f"a character that YAML does not allow (U+{ord(text[error.position]):04X})"
+        raise _invalid(file, line, column, reason) from error
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        raise _invalid(file, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, reason) from error
+    except (ValueError, OverflowError) as error:
+        # What PyYAML lets through: "\UFFFFFFFF" is no character.
+        raise BadArguments(f"{file}: is no valid YAML: {error}", ["artifact_path"]) from error
+
+
+class _Nodes(Reader, Scanner, Parser, Composer, BaseResolver):
+    """PyYAML up to the tree of nodes; none of its constructors, which make Python objects."""
+
+    def __init__(self, text: str) -> None:
+        Reader.__init__(self, text)
+        Scanner.__init__(self)
+        Parser.__init__(self)
+        Composer.__init__(self)
+        BaseResolver.__init__(self)
+        self._depth = 0
+        self._count = 0
+
+    def compose_node(self, parent: Node | None, index: Any) -> Node | None:
+        self._depth += 1
+        self._count += 1
+        if self._depth > DEEPEST or self._count > LARGEST_NUMBER_OF_NODES:
+            reason = f"deeper than {DEEPEST} levels" if self._depth > DEEPEST else _TOO_MANY
+            raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
+        node: Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
+
+    def _mark(self) -> Mark:
+        mark: Mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs' gap
+        return mark
+
+
+_TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, aliases counted as what they stand for"
+
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOL = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
+_INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)")
+_FLOAT = re.compile(
+    r"[-+]?(?:(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))"
+    r"|\.(?:nan|NaN|NAN)"
+)
+for _kind, _pattern, _starts in (
+    ("null", _NULL, ["~", "n", "N", ""]),
+    ("bool", _BOOL, list("yYnNtTfFoO")),
+    ("int", _INT, list("-+0123456789")),
+    ("float", _FLOAT, list("-+0123456789.")),
+    ("merge", re.compile("<<"), ["<"]),
+):
+    _Nodes.add_implicit_resolver(f"{_CORE}{_kind}", re.compile(f"(?:{_pattern.pattern})\\Z"), _starts)
+
+
+class _Plain:
+    """Plain data of nodes."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._count = 0
+        self._length = 0
+
+    def data(self, node: Node, depth: int = 0) -> Any:
+        self._count += 1
+        if self._count > LARGEST_NUMBER_OF_NODES or self._length > LARGEST_TEXT:
+            self._fail(node, _TOO_MANY if self._count > LARGEST_NUMBER_OF_NODES else "too much text in its aliases")
+        if depth > DEEPEST:
+            self._fail(node, f"deeper than {DEEPEST} levels, or within itself")
+        kind = node.tag.removeprefix(_CORE)
+        if isinstance(node, MappingNode) and kind == "map":
+            return self._mapping(node, depth)
+        if isinstance(node, SequenceNode) and kind == "seq":
+            return [self.data(item, depth + 1) for item in node.value]
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, kind)
+        return self._fail(node, f"a value of the kind {node.tag}, which no charm has")
+
+    def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        merges = 0
+        for key, value in node.value:
+            if not isinstance(key, ScalarNode):
+                self._fail(key, "a key that is no text")
+            if key.tag == f"{_CORE}merge":
+                merges += 1
+                for other in value.value if isinstance(value, SequenceNode) else [value]:
+                    if not isinstance(other, MappingNode):
+                        self._fail(other, "'<<' takes mappings")
+                    for name, item in self._mapping(other, depth + 1).items():
+                        merged.setdefault(name, item)
+            elif self._text(key) in own:
+                self._fail(key, f"the key {key.value!r} stands twice in one mapping; keep one of them")
+            else:
+                own[key.value] = self.data(value, depth + 1)
+            if merges > 1:
+                self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
+        return {**merged, **own}
+
+    def _scalar(self, node: ScalarNode, kind: str) -> str | int | float | bool | None:
+        text = self._text(node)
+        match kind:
+            case "str":
+                return text
+            case "null" if _NULL.fullmatch(text):
+                return None
+            case "bool" if _BOOL.fullmatch(text):
+                return text.lower() in ("yes", "true", "on")
+            case "int" if _INT.fullmatch(text):
+                return self._int(node)
+            case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text):
+                return float(re.sub(r"\.(?=inf|nan)", "", text.replace("_", "").lower()))
+        return self._fail(node, f"a value of the kind {node.tag}, which no charm has")
+
+    def _int(self, node: ScalarNode) -> int:
+        digits = node.value.replace("_", "").lower()
+        if re.fullmatch(r"[-+]?0[0-7]+", digits):
+            digits = digits.replace("0", "0o", 1)  # an octal of YAML 1.1
+        try:
+            return int(digits, 0)
+        except ValueError:
+            return self._fail(node, "a number of too many digits")
+
+    def _text(self, node: ScalarNode) -> str:
+        text: str = node.value
+        self._length += len(text)
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            self._fail(node, "half a character (a lone surrogate)")
+        return text
+
+    def _fail(self, node: Node, reason: str) -> NoReturn:
+        raise _invalid(self._file, node.start_mark.line + 1, node.start_mark.column + 1, reason)
+
+
+def _invalid(file: str, line: int, column: int, reason: str) -> BadArguments:
+    return BadArguments(f"{file}: line {line}, column {column}: is no valid YAML: {reason}", ["artifact_path"])

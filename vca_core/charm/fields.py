@@ -1,0 +1,168 @@
+"""Reading plain data by its shape, with errors that say in which file and key it is another one."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vca_core.arguments import did_you_mean
+from vca_core.errors import BadArguments
+
+_Word = TypeVar("_Word", bound=str)
+
+_SHOWN = 60
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value of a charm's file, and where it stands.
+
+    Args:
+        file: name of the file in the charm: ``actions.yaml``.
+        value: plain data.
+        path: the keys that lead to it.
+    """
+
+    file: str
+    value: Any
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.file}: {'.'.join(self.path)}" if self.path else self.file
+
+    def wrong(self, text: str) -> BadArguments:
+        """Make the error that says what is wrong with this value."""
+        return BadArguments(f"{self}: {text}", ["artifact_path"])
+
+    def unexpected(self, expected: str) -> BadArguments:
+        """Make the error that says what was expected in this value's place."""
+        return self.wrong(f"expected {expected}, got {kind_of(self.value)}{self._shown()}")
+
+    def get(self, key: str) -> Field | None:
+        """Look a key up in a mapping; None when it is absent or empty.
+
+        Raises:
+            BadArguments: this is no mapping.
+        """
+        return self.mapping().get(key)
+
+    def mapping(self, *, empty: bool = False) -> dict[str, Field]:
+        """Take it for a mapping; nothing at all is an empty one.
+
+        Args:
+            empty: keep the keys that hold nothing, as in ``platforms: {amd64: }``.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if self.value is None:
+            return {}
+        if not isinstance(self.value, Mapping):
+            raise self.unexpected("a mapping")
+        return {
+            key: Field(self.file, value, (*self.path, key))
+            for key, value in self.value.items()
+            if empty or value is not None
+        }
+
+    def items(self) -> list[Field]:
+        """Take it for a list; nothing at all is an empty one.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if self.value is None:
+            return []
+        if isinstance(self.value, str) or not isinstance(self.value, Sequence):
+            raise self.unexpected("a list")
+        return [Field(self.file, value, (*self.path, str(index))) for index, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """Take it for text.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if not isinstance(self.value, str):
+            # YAML makes a number of 22.10, which is 22.1 from then on.
+            hint = " (put it in quotes)" if isinstance(self.value, int | float) else ""
+            raise self.unexpected(f"text{hint}")
+        return self.value
+
+    def name(self) -> str:
+        """Take it for text that is not blank.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if not self.text().strip():
+            raise self.unexpected("text that is not empty")
+        return self.text()
+
+    def flag(self) -> bool:
+        """Take it for true or false.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if not isinstance(self.value, bool):
+            raise self.unexpected("true or false")
+        return self.value
+
+    def whole(self) -> int:
+        """Take it for a whole number.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            raise self.unexpected("a whole number")
+        return self.value
+
+    def one_of(self, words: Sequence[_Word]) -> _Word:
+        """Take it for one of some words.
+
+        Raises:
+            BadArguments: it is something else.
+        """
+        given = self.text()
+        for word in words:
+            if word == given:
+                return word
+        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, list(words))}")
+
+    def _shown(self) -> str:
+        if self.value is None or isinstance(self.value, Mapping | list | bool):
+            return ""
+        text = repr(self.value)
+        return f": {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
+
+
+def kind_of(value: object) -> str:
+    """Say what a value is, not what is in it: ``a mapping``, ``text``."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return f"a Python {type(value).__name__}"
+
+
+def instead(name: str, known: Collection[str]) -> str:
+    """Say what there is instead of a name that there is not: ``"; did you mean 'color'?; there is color, size"``."""
+    listed = ", ".join(sorted(known)[:_MOST_NAMES]) or "none at all"
+    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
+    return f"{did_you_mean(name, list(known))}; there is {listed}{more}"

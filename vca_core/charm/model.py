@@ -1,0 +1,244 @@
+"""A charm as data: what can be configured, run and related, and where it can live."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from vca_core.charm.fields import instead
+from vca_core.errors import BadArguments
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
+
+OptionType = Literal["string", "int", "float", "boolean", "secret"]
+"""The types that Juju knows."""
+
+Role = Literal["requires", "provides", "peers"]
+"""The roles of an endpoint, by the keys that declare them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that can be configured.
+
+    Args:
+        name: as the charm spells it.
+        type: what its values are; the value of a ``secret`` is the secret's URI, ``secret:…``.
+        default: a value of that type; None: it has none.
+        description: for people.
+    """
+
+    name: str
+    type: OptionType = "string"
+    default: str | int | float | bool | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class Action:
+    """A primitive that the charm can run.
+
+    Args:
+        name: as the charm spells it.
+        schema: JSON schema of its parameters, all of them in one object: ``{"type": "object", "properties": {…}}``.
+            It is what `vca_core.charm.check_params` goes by, and what a Juju controller tells of an action.
+        description: for people.
+        parallel: whether it may run beside other actions on one unit.
+        execution_group: which actions it never runs beside.
+    """
+
+    name: str
+    schema: Mapping[str, Any] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    description: str = ""
+    parallel: bool = False
+    execution_group: str = ""
+
+    @property
+    def params(self) -> Mapping[str, Mapping[str, Any]]:
+        """JSON schemas of the declared parameters, by name."""
+        properties: Mapping[str, Mapping[str, Any]] = self.schema.get("properties") or {}
+        return properties
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Names of the parameters that have to be given."""
+        return tuple(self.schema.get("required") or ())
+
+    @property
+    def additional_properties(self) -> bool:
+        """Whether parameters that are not declared are taken; Juju 3 takes them unless the charm says otherwise."""
+        return self.schema.get("additionalProperties", True) is not False
+
+    @cached_property
+    def validator(self) -> Validator:
+        """What checks parameters: built once, as building it costs more than using it.
+
+        Raises:
+            BadArguments: the schema is none; the charm's fault, which is found when it is read.
+        """
+        from vca_core.charm.schemas import validator  # noqa: PLC0415 - jsonschema is loaded for those who run actions
+
+        return validator(self.schema, f"action {self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a charm can be related to another one.
+
+    Every charm also provides ``juju-info``, which nobody declares; it is not among these.
+
+    Args:
+        name: as the charm spells it.
+        role: which side of the relation it is.
+        interface: what is spoken there: two endpoints of one interface can be related.
+        limit: how many relations it takes; None: any number.
+        scope: ``container`` for subordinates that live beside the other side's units, else ``global``.
+        optional: what the charm says of it; None: nothing.
+    """
+
+    name: str
+    role: Role
+    interface: str
+    limit: int | None = None
+    scope: Literal["global", "container"] = "global"
+    optional: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An operating system the charm runs on: ``ubuntu@22.04``.
+
+    Args:
+        name: of the system.
+        channel: its version, with a risk where the charm says one: ``22.04``, ``22.04/stable``.
+        architectures: ``amd64``, ``arm64`` and the like; empty: the charm does not say.
+    """
+
+    name: str
+    channel: str
+    architectures: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A file or an image that is handed to the charm.
+
+    Args:
+        name: as the charm spells it.
+        type: ``file`` or ``oci-image``.
+        filename: what the charm calls the file; empty for images.
+        description: for people.
+    """
+
+    name: str
+    type: Literal["file", "oci-image"]
+    filename: str = ""
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A storage of the charm, mounted in a container.
+
+    Args:
+        storage: name of the storage.
+        location: folder in the container; empty: Juju decides.
+    """
+
+    storage: str
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A workload container of a charm on Kubernetes.
+
+    Args:
+        name: as the charm spells it.
+        resource: name of the image's resource; None: the charm names a base instead.
+        mounts: what is mounted in it.
+    """
+
+    name: str
+    resource: str | None = None
+    mounts: tuple[Mount, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Charm:
+    """What a charm says of itself.
+
+    Args:
+        name: of the charm.
+        summary: one line for people; may be empty.
+        description: more lines for people; may be empty.
+        subordinate: whether it lives on the machines of another charm.
+        actions: its primitives, by name.
+        options: what can be configured, by name.
+        endpoints: where it can be related, by name.
+        bases: what it runs on, the charm's favourite first; empty where it does not say.
+        series: what it runs on, in the words of old charms, ``bionic``; ``kubernetes`` is one of them.
+        resources: what it has to be given, by name.
+        containers: its workload containers, by name.
+        assumes: what it needs of Juju, as the charm writes it.
+    """
+
+    name: str
+    summary: str = ""
+    description: str = ""
+    subordinate: bool = False
+    actions: Mapping[str, Action] = field(default_factory=dict)
+    options: Mapping[str, Option] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    bases: tuple[Base, ...] = ()
+    series: tuple[str, ...] = ()
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    containers: Mapping[str, Container] = field(default_factory=dict)
+    assumes: tuple[Any, ...] = ()
+
+    @property
+    def is_kubernetes(self) -> bool:
+        """Whether it has to run on Kubernetes: it has containers, is of that series, or assumes ``k8s-api``."""
+        return bool(self.containers) or "kubernetes" in self.series or _assumes_kubernetes(self.assumes)
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """The options and parameters that the charm declares secret.
+
+        Options of type ``secret``, and parameters whose schema says ``format: password`` or ``writeOnly: true``.
+        """
+        params = (param for action in self.actions.values() for param in action.params.items())
+        return frozenset(
+            [option.name for option in self.options.values() if option.type == "secret"]
+            + [name for name, schema in params if schema.get("format") == "password" or schema.get("writeOnly") is True]
+        )
+
+    def action(self, name: str) -> Action:
+        """Find a primitive (S61).
+
+        Args:
+            name: as the charm spells it.
+
+        Raises:
+            BadArguments: the charm has none of that name; says which ones it has.
+        """
+        found = self.actions.get(name)
+        if found is None:
+            reason = f"primitive_name: charm {self.name} has no primitive {name!r}{instead(name, self.actions)}"
+            raise BadArguments(reason, ["primitive_name"])
+        return found
+
+
+def _assumes_kubernetes(assumes: object) -> bool:
+    # Below `any-of` it is one way among others: such a charm runs on machines, too.
+    if isinstance(assumes, list | tuple):
+        return any(map(_assumes_kubernetes, assumes))
+    if isinstance(assumes, Mapping):
+        return _assumes_kubernetes(assumes.get("all-of"))
+    return isinstance(assumes, str) and assumes.split()[:1] == ["k8s-api"]

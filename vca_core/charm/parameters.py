@@ -1,0 +1,93 @@
+"""Parameters for a charm's primitives: checked for backends, and never shown (they may be passwords)."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from vca_core import arguments
+from vca_core.charm.fields import instead, kind_of
+from vca_core.charm.model import Action
+from vca_core.errors import BadArguments
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+
+def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters against an action's schema, then add the defaults of those that were not given.
+
+    In this order, as Juju does it: a required parameter has to be given even if it has a default. Nothing is
+    converted; a parameter that is not declared is refused only where the schema says ``additionalProperties: false``
+    (Juju 3 takes it otherwise).
+
+    Args:
+        action: the primitive.
+        params: by name, as the caller gave them.
+
+    Returns:
+        The parameters with the defaults filled in, those of objects in objects included.
+
+    Raises:
+        BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
+    """
+    given = arguments.mapping(params, "params_dict")
+    problems = [problem for error in action.validator.iter_errors(given) for problem in _explained(error)]
+    if problems:
+        texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
+        names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
+        raise BadArguments(f"primitive {action.name}: {'; '.join(texts)}", names)
+    return _with_defaults(action.schema, given)
+
+
+_KINDS = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "null": "nothing",
+    "number": "a number",
+    "object": "a mapping",
+    "string": "text",
+}
+
+
+def _explained(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Say where parameters do not fit and why, from the schema's side only: jsonschema's own texts show the values."""
+    path = tuple(map(str, error.absolute_path))
+    said: Any = error.validator_value  # the schema's side, of the kind that its keyword takes
+    schema: Any = error.schema
+    given: Any = error.instance
+    match error.validator:
+        case "required":
+            for name in said:
+                if name not in given:
+                    yield (*path, name), "is missing; the primitive requires it"
+        case "additionalProperties" if said is False:
+            known = list(schema.get("properties", {}))
+            patterns = schema.get("patternProperties", {})
+            for name in given:
+                if name not in known and not any(re.search(pattern, name) for pattern in patterns):
+                    yield (*path, name), f"there is no such parameter{instead(name, known)}"
+        case "type":
+            kinds = [_KINDS.get(kind, kind) for kind in ([said] if isinstance(said, str) else said)]
+            yield path, f"expected {' or '.join(kinds)}, got {kind_of(given)}"
+        case "enum":
+            yield path, f"expected one of {', '.join(map(str, said))}"
+        case "anyOf" | "oneOf" | "allOf" | "not" | "if" | "dependencies" | "dependentRequired" | "contains" | "items":
+            yield path, f"does not fit what the charm's schema asks for with {error.validator}"
+        case _:
+            yield path, f"{kind_of(given)} that does not fit the charm's schema: {error.validator} is {said}"
+
+
+def _with_defaults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    filled = dict(given)
+    for name, param in (schema.get("properties") or {}).items():
+        if not isinstance(param, Mapping):
+            continue
+        if isinstance(filled.get(name), Mapping):
+            filled[name] = _with_defaults(param, filled[name])
+        elif name not in filled and param.get("default") is not None:
+            filled[name] = copy.deepcopy(param["default"])
+    return filled

@@ -1,0 +1,20 @@
+"""The configuration: which connectors there are, on which backends, and what holds for all of them.
+
+`load_config` makes a `VcaConfig` of a YAML or TOML file, a mapping and environment variables, and says of every mistake
+in which line it stands. `validate_model` is the same check for the options of backends and operations.
+"""
+
+from vca_core.config.load import load_config
+from vca_core.config.model import ConnectorConfig, ExtensionConfig, StatusSettings, Timeouts, VcaConfig
+from vca_core.config.problems import did_you_mean, validate_model
+
+__all__ = [
+    "ConnectorConfig",
+    "ExtensionConfig",
+    "StatusSettings",
+    "Timeouts",
+    "VcaConfig",
+    "did_you_mean",
+    "load_config",
+    "validate_model",
+]

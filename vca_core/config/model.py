@@ -1,0 +1,242 @@
+"""What a configuration holds. Frozen; options may hold secrets and are never shown (D78-D80)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from vca_core.config.problems import did_you_mean
+from vca_core.errors import BadArguments
+from vca_core.secrets import url_without_credentials
+from vca_core.ssh_keys import DEFAULT_PRIVATE_KEY
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool):  # pydantic would take true for 1
+        raise ValueError("should be a number")
+    return value
+
+
+def _mapping(value: Any) -> Any:
+    return {} if value is None else value  # a key with nothing behind it
+
+
+def _entries(value: Any) -> Any:
+    return [] if value is None else value
+
+
+def _extension(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _connector_name(name: str) -> str:
+    if not name or not all(char.isascii() and (char.isalnum() or char in "-_") for char in name):
+        raise ValueError("a connector's name is made of letters, digits, '-' and '_'")
+    return name
+
+
+Number = BeforeValidator(_number)
+Mapped = BeforeValidator(_mapping)
+Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
+Options = Annotated[dict[str, Any], Mapped, Field(default_factory=dict, repr=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Timeouts(_Part):
+    """How long things may take, in seconds; every limit is finite (design 4)."""
+
+    progress: Seconds = 600.0
+    """How long an operation may go on without a change at its execution environment."""
+    total: Seconds = 3600.0
+    """How long an operation may take, waiting for its turn included."""
+    read: Seconds = 60.0
+    """How long a read may take: status, metrics, listings, health."""
+    cleanup: Seconds = 30.0
+    """How long a backend may take to end after it was cancelled."""
+    store_grace: Seconds = 10.0
+    """How long an operation waits for the status store."""
+    callback: Seconds = 60.0
+    """How long one call of `on_update_db` may take."""
+
+
+class TimeoutsOverride(_Part):
+    """A connector's own limits; what is not given is taken from the top."""
+
+    progress: Seconds | None = None
+    total: Seconds | None = None
+    read: Seconds | None = None
+    cleanup: Seconds | None = None
+    store_grace: Seconds | None = None
+    callback: Seconds | None = None
+
+
+class StatusSettings(_Part):
+    """How statuses are written (design 5)."""
+
+    interval: Annotated[float, Number, Field(ge=0, allow_inf_nan=False)] = 0.0
+    """Seconds: intermediate statuses of one path are stored at most once in it; 0: every one."""
+    queue_limit: Annotated[int, Number, Field(gt=0)] = 10_000
+    """How many outcomes may wait for the store before new operations are refused."""
+
+
+class ConnectorConfig(_Part):
+    """One connector: a backend with its options.
+
+    Args:
+        backend: the backend's name, as it is installed: ``fake``.
+        options: for the backend, which checks them; never shown, they may hold secrets.
+        timeouts: limits of this connector that differ from the others'.
+    """
+
+    backend: Annotated[str, Field(min_length=1)]
+    options: Options
+    timeouts: Annotated[TimeoutsOverride, Mapped] = TimeoutsOverride()
+
+
+class ExtensionConfig(_Part):
+    """An extension to run, in the file its bare name, or ``{name: …, options: {…}}``; options are never shown."""
+
+    name: Annotated[str, Field(min_length=1)]
+    options: Options
+
+
+class VcaConfig(_Part):
+    """A whole configuration; `load_config` makes it.
+
+    Args:
+        connectors: by name, at least one; letters, digits, ``-`` and ``_``.
+        default: name of the connector that is meant when none is named; the only one where there is only one.
+        store: URL of the status store: ``memory:``, ``sqlite:///status.db``, ``mongodb://…``.
+        artifacts: root folder of relative artifact paths; None: there is none.
+        extensions: extensions to run, outermost first.
+        timeouts: limits in seconds.
+        status: how statuses are written.
+        ssh_key: file of the private ssh key; it is not touched before somebody asks for the key.
+    """
+
+    # Before `default`, whose check needs it.
+    connectors: Annotated[dict[Annotated[str, AfterValidator(_connector_name)], ConnectorConfig], Mapped]
+    default: Annotated[str | None, Field(validate_default=True)] = None
+    store: Annotated[str, Field(min_length=1)] = "memory:"
+    artifacts: Annotated[str, Field(min_length=1)] | None = "."
+    extensions: Annotated[list[Annotated[ExtensionConfig, BeforeValidator(_extension)]], BeforeValidator(_entries)] = []
+    timeouts: Annotated[Timeouts, Mapped] = Timeouts()
+    status: Annotated[StatusSettings, Mapped] = StatusSettings()
+    ssh_key: Annotated[str, Field(min_length=1)] = DEFAULT_PRIVATE_KEY
+
+    _folder: Path = PrivateAttr(default_factory=Path.cwd)
+
+    def model_post_init(self, context: Any, /) -> None:
+        """Take the folder, which no file can set, from who validates."""
+        if isinstance(context, Mapping) and "folder" in context:
+            self._folder = Path(context["folder"])
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths in the configuration start from: the folder of its file, or the working one."""
+        return self._folder
+
+    @property
+    def artifacts_folder(self) -> Path | None:
+        """The root folder of artifacts, absolute; None where there is none."""
+        return None if self.artifacts is None else self._path(self.artifacts)
+
+    @property
+    def ssh_key_path(self) -> Path:
+        """The private ssh key's file, absolute unless there is no home folder."""
+        return self._path(self.ssh_key)
+
+    def connector(self, name: str | None = None) -> ConnectorConfig:
+        """Look up a connector.
+
+        Args:
+            name: its name; None: the default one.
+
+        Raises:
+            BadArguments: there is none of that name, or no default; the text says which there are.
+        """
+        return self.connectors[self.connector_name(name)]
+
+    def connector_name(self, name: str | None = None) -> str:
+        """Say which connector is meant by a name or, with None, by default; errors as `connector`."""
+        known = ", ".join(sorted(self.connectors))
+        if name is None:
+            if self.default is None:
+                raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
+            return self.default
+        if name not in self.connectors:
+            raise BadArguments(
+                f"no connector is named {name!r}{did_you_mean(name, self.connectors)}; there are: {known}",
+                ["connector"],
+            )
+        return name
+
+    def timeouts_of(self, name: str | None = None) -> Timeouts:
+        """Give the limits of a connector: its own where it has them, those of the top otherwise."""
+        return self.timeouts.model_copy(update=self.connector(name).timeouts.model_dump(exclude_none=True))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _the_only_one_is_the_default(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("default") is None:
+            connectors = values.get("connectors")
+            if isinstance(connectors, Mapping) and len(connectors) == 1:
+                return {**values, "default": next(iter(connectors))}
+        return values
+
+    @field_validator("connectors")
+    @classmethod
+    def _there_is_one(cls, connectors: dict[str, ConnectorConfig]) -> dict[str, ConnectorConfig]:
+        if not connectors:
+            raise ValueError("needs at least one connector, as `edge: {backend: fake}`")
+        return connectors
+
+    @field_validator("default")
+    @classmethod
+    def _default_names_one(cls, default: str | None, info: ValidationInfo) -> str | None:
+        connectors = info.data.get("connectors")
+        if default is not None and connectors is not None and default not in connectors:
+            known = ", ".join(sorted(connectors))
+            raise ValueError(f"names no connector{did_you_mean(default, connectors)}; there are: {known}")
+        return default
+
+    @field_validator("extensions")
+    @classmethod
+    def _each_once(cls, extensions: list[ExtensionConfig]) -> list[ExtensionConfig]:
+        names = [extension.name for extension in extensions]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each extension can be named once; twice there are: {', '.join(twice)}")
+        return extensions
+
+    def _path(self, text: str) -> Path:
+        path = Path(text)
+        try:
+            path = path.expanduser()
+        except RuntimeError:  # no home folder: who needs the path says so
+            return path
+        return self._folder.absolute() / path
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield name, url_without_credentials(value) if name == "store" and isinstance(value, str) else value
+
+    @classmethod
+    def in_folder(cls, values: Mapping[str, Any], folder: Path) -> Self:
+        """Validate values whose relative paths start from `folder`; errors are pydantic's, see `load_config`."""
+        return cls.model_validate(values, context={"folder": folder})

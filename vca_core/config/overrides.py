@@ -1,0 +1,169 @@
+"""What comes into a configuration from outside of its file: variables of the environment, and files with secrets."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from vca_core.config.document import Document, Unreadable, read_text
+from vca_core.config.model import VcaConfig
+from vca_core.config.problems import Path as KeyPath
+from vca_core.config.problems import Problem, did_you_mean
+
+_PREFIX = "VCA_"
+_DOWN = "__"
+
+
+def apply_environment(document: Document, environ: Mapping[str, str]) -> list[Problem]:
+    """Put the variables that override the file into a document.
+
+    ``VCA_STORE``, ``VCA_TIMEOUTS__TOTAL``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``: two underscores lead one level
+    down. Keys that are there are found whatever their case, ``-`` as ``_``; a new one is taken in lower case. A value that
+    starts with ``[`` or ``{`` is JSON, any other is text, and the models convert it. Other programs' variables
+    (``VCA_HOME``) are left alone.
+
+    Args:
+        document: what was read; changed in place.
+        environ: the environment.
+
+    Returns:
+        What is wrong, each problem at the path of its variable.
+    """
+    problems = []
+    for variable in sorted(environ):
+        if not variable.startswith(_PREFIX):
+            continue
+        first, *rest = variable.removeprefix(_PREFIX).split(_DOWN)
+        if first.lower() in VcaConfig.model_fields:
+            problems += _override(document, variable, [first, *rest], environ[variable])
+        elif rest and (meant := did_you_mean(first, VcaConfig.model_fields)):
+            document.places[variable,] = f"variable {variable}"
+            problems.append(Problem((variable,), f"no key of the configuration is named {first.lower()!r}{meant}"))
+    return problems
+
+
+def _override(document: Document, variable: str, names: list[str], text: str) -> Iterator[Problem]:
+    path: KeyPath = ()
+    below: Any = document.values
+    while names:
+        known = _keys_of(below, names)
+        if len(known) > 1:
+            shown = " and ".join(repr(key) for key, _ in known)
+            yield _told(document, variable, path, f"could mean {shown}: they differ in case, '-' or '_' only")
+            return
+        key, names = known[0] if known else (names[0].lower(), names[1:])
+        if not key:
+            yield _told(
+                document, variable, path, "has a key without a name: between two keys there are two underscores"
+            )
+            return
+        path = (*path, key)
+        if names:
+            if below.get(key) is None:
+                below[key] = {}
+            below = below[key]
+            if not isinstance(below, dict):
+                yield _told(document, variable, path, "holds no keys, so the variable cannot set one of them")
+                return
+    value: Any = text
+    if text.lstrip()[:1] in ("[", "{"):
+        try:
+            value = json.loads(text)
+        except ValueError:
+            yield _told(
+                document,
+                variable,
+                path,
+                "is no valid JSON, as a value that starts with '[' or '{' has to be;"
+                " for such a text write ${env:NAME} in the options and set NAME",
+            )
+            return
+    below[path[-1]] = value
+    _told(document, variable, path, "")
+
+
+def _told(document: Document, variable: str, path: KeyPath, text: str) -> Problem:
+    """Note that a path comes from a variable, and all that stood below it no more from the file."""
+    for at in [at for at in document.places if path and at[: len(path)] == path]:
+        del document.places[at]
+    document.places[path] = f"variable {variable}"
+    return Problem(path, text)
+
+
+def _keys_of(values: dict[Any, Any], names: list[str]) -> list[tuple[str, list[str]]]:
+    """Keys that the first names can mean, with the names left over: a key may have two underscores itself."""
+    for count in range(len(names), 0, -1):
+        wanted = _folded(_DOWN.join(names[:count]))
+        found = [key for key in values if isinstance(key, str) and _folded(key) == wanted]
+        if found:
+            return [(key, names[count:]) for key in found]
+    return []
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "_")
+
+
+_REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>[^{}]+)\}")
+
+
+def resolve_references(document: Document, environ: Mapping[str, str]) -> list[Problem]:
+    """Put what options refer to in its place: ``${env:NAME}`` a variable, ``${file:path}`` the text of a file.
+
+    A reference is a whole value; what comes in through one is not looked at again. Files start from the configuration's
+    folder; one newline at the end is not part of the text.
+
+    Args:
+        document: what was read; changed in place.
+        environ: the environment.
+
+    Returns:
+        What is wrong, each problem at the path of its option.
+    """
+    problems: list[Problem] = []
+    connectors, extensions = document.values.get("connectors"), document.values.get("extensions")
+    parts: list[tuple[KeyPath, Any]] = []
+    if isinstance(connectors, dict):
+        parts += [(("connectors", name), connector) for name, connector in connectors.items()]
+    if isinstance(extensions, list):
+        parts += [(("extensions", number), extension) for number, extension in enumerate(extensions)]
+    for path, part in parts:
+        if isinstance(part, dict) and "options" in part:
+            part["options"] = _resolved(part["options"], (*path, "options"), document.folder, environ, problems)
+    return problems
+
+
+def _resolved(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+    if isinstance(value, dict):
+        return {key: _resolved(item, (*path, key), folder, environ, problems) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
+    if not isinstance(value, str) or not (found := _REFERENCE.search(value)):
+        return value
+    if found[0] != value:
+        problems.append(
+            Problem(path, "a reference is a whole value: put the whole text into the variable or file it names")
+        )
+    elif found["kind"] == "env":
+        if found["name"] in environ:
+            return environ[found["name"]]
+        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set"))
+    else:
+        return _text_of(found["name"], path, folder, problems)
+    return value
+
+
+def _text_of(name: str, path: KeyPath, folder: Path, problems: list[Problem]) -> str:
+    try:
+        file = folder / Path(name).expanduser()
+    except RuntimeError:
+        problems.append(Problem(path, f"refers to the file {name}, but there is no home folder"))
+        return ""
+    text = read_text(file)
+    if isinstance(text, Unreadable):
+        problems.append(Problem(path, f"refers to the file {file}: {text.reason}"))
+        return ""
+    return text.removesuffix("\n").removesuffix("\r")

@@ -1,0 +1,185 @@
+"""What is wrong with given values, said without showing any that may be secret."""
+
+from __future__ import annotations
+
+import difflib
+import types
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_core.core_schema import ErrorType
+
+from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.secrets import SecretValues, scrub_cause, secret_strings
+
+M = TypeVar("M", bound=BaseModel)
+Path = tuple[Any, ...]
+"""Where a value stands: keys and positions from the root down, as ``("connectors", "edge", "backend")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Args:
+        path: where.
+        text: what is expected there, and what to do.
+    """
+
+    path: Path
+    text: str
+
+    @property
+    def key(self) -> str:
+        """The path with dots; empty for the whole."""
+        return ".".join(str(part) for part in self.path)
+
+
+def refusal(problems: Iterable[Problem], place_of: Callable[[Path], str] = lambda _: "") -> BadArguments:
+    """Make one error of several problems, one a line.
+
+    Args:
+        problems: at least one.
+        place_of: says where a path stands, as ``vca.yaml:5:3: ``; empty where nothing is known.
+    """
+    by_key: dict[str, list[Problem]] = {}
+    for problem in problems:
+        by_key.setdefault(problem.key, []).append(problem)
+    lines = []
+    for key, same in by_key.items():
+        texts = " or ".join(dict.fromkeys(problem.text for problem in same))  # a union has one problem for each member
+        lines.append(f"{place_of(same[0].path)}{key}: {texts}" if key else f"{place_of(())}{texts}")
+    return BadArguments("\n".join(lines), [key for key in by_key if key])
+
+
+def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -> M:
+    """Check given values against a pydantic model, as options of a backend or of an operation (D84-D86).
+
+    Args:
+        model: what is expected; keys that it does not have should be refused by it (``extra="forbid"``).
+        values: what was given.
+        where: name of the argument: ``options``.
+
+    Returns:
+        The model's object.
+
+    Raises:
+        BadArguments: every problem in a line of its own: its key, what is expected, what may have been meant. Given
+            values are never shown, they may be secret.
+        PluginError: a validator of the model is broken: it raised what pydantic does not collect.
+    """
+    root = (where,) if where else ()
+    if not isinstance(values, Mapping):
+        raise refusal([Problem(root, f"should be a mapping of names to values, got {type(values).__name__}")])
+    found = checked(lambda: model.model_validate(dict(values)), model, values)
+    if isinstance(found, list):
+        raise refusal([Problem((*root, *problem.path), problem.text) for problem in found])
+    if isinstance(found, Cause):
+        raise PluginError(f"{model.__qualname__}, the model of {where or 'these values'}, is broken") from found
+    return found
+
+
+def checked(
+    validate: Callable[[], M],
+    model: type[BaseModel],
+    values: Any,
+    shown: Callable[[Path], bool] = lambda _: False,
+) -> M | list[Problem] | Cause:
+    """Validate; give what is wrong as a result, since an error raised here would keep pydantic's, with its inputs.
+
+    Args:
+        validate: makes the object.
+        model: its class.
+        values: what it is made of.
+        shown: says whether the value at a path may be shown.
+    """
+    try:
+        return validate()
+    except ValidationError as error:
+        return [_problem(model, values, detail, shown) for detail in error.errors(include_url=False)]
+    except Exception as error:
+        return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Give ``, did you mean 'total'?`` when a known word is close to the given one; else nothing."""
+    by_lower = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
+    return f", did you mean {by_lower[close[0]]!r}?" if close else ""
+
+
+# Their texts are made of what the model expects. Those of others may quote what was given.
+_OWN_WORDS = frozenset(get_args(ErrorType)) - {"assertion_error", "import_error", "union_tag_invalid", "value_error"}
+
+
+def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, shown: Callable[[Path], bool]) -> Problem:
+    kind, loc, given = detail["type"], detail["loc"], detail["input"]
+    path = tuple(_steps(loc, values, missing=kind == "missing"))
+    if kind == "missing":
+        return Problem(path, "is required")
+    if kind == "extra_forbidden":
+        known = sorted(_names_at(model, loc[:-1]))
+        return Problem(path, f"unknown key{did_you_mean(str(loc[-1]), known)}; known are: {', '.join(known)}")
+    text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
+    if kind not in _OWN_WORDS:
+        text = SecretValues(secret_strings(given)).scrub(text)
+    text = text[:1].lower() + text[1:]
+    if loc[-1:] == ("[key]",) and not isinstance(given, str):
+        text = "a key should be text; put it in quotes"
+    elif shown(path) and isinstance(given, str | int | float):
+        text += f", got {given!r}"
+    return Problem(path, text)
+
+
+def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[Any]:
+    """The parts of pydantic's location that are keys or positions of the values: unions put their members' names in."""
+    for number, part in enumerate(loc, start=1):
+        if isinstance(values, Mapping) and part in values:
+            values = values[part]
+        elif isinstance(values, Mapping) and str(part) in map(str, values):
+            values = None  # a key that is no text
+        elif isinstance(values, Sequence) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        elif not (missing and number == len(loc)):
+            continue
+        yield part
+
+
+def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> set[str]:
+    """The names that fields have in the model at a location; none where the annotations do not tell."""
+    here: Collection[Any] = [model]
+    for part in loc:
+        here = [below for annotation in here for below in _below(annotation, part)] or here
+    return {
+        alias if isinstance(alias := field.validation_alias, str) else name
+        for annotation in here
+        for one in _members(annotation)
+        if isinstance(one, type) and issubclass(one, BaseModel)
+        for name, field in one.model_fields.items()
+    }
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for member in get_args(annotation):
+            yield from _members(member)
+    else:
+        yield annotation
+
+
+def _below(annotation: Any, part: int | str) -> Iterator[Any]:
+    for one in _members(annotation):
+        origin, args = get_origin(one), get_args(one)
+        if isinstance(one, type) and issubclass(one, BaseModel):
+            for name, field in one.model_fields.items():
+                if part in (name, field.validation_alias):
+                    yield field.annotation
+        elif isinstance(origin, type) and issubclass(origin, Mapping) and args:
+            yield args[1]
+        elif isinstance(origin, type) and issubclass(origin, Collection) and args and isinstance(part, int):
+            yield args[0]

@@ -1,0 +1,203 @@
+"""The key pair with which machines are reached: made on demand, and once, whoever asks (S15, D1, D73, D93)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import logging
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Literal
+
+from vca_core.errors import BadArguments, Cause, VcaError
+from vca_core.secrets import scrub_cause
+
+DEFAULT_PRIVATE_KEY = "~/.ssh/id_vca_rsa"
+_LONGEST_KEY = 65_536  # bytes; an RSA key of 16384 bits has a fifth of that
+_log = logging.getLogger(__name__)
+
+
+class SshKeyPair:
+    """A private key and its public one beside it, as files that `ssh` can use.
+
+    To construct it touches nothing (S14 and D1: no key at construction). The private key stays on this machine; the
+    public one is what goes into virtual machines, so that they can be provisioned.
+
+    Args:
+        private_path: the private key's file; ``~`` is the home folder. The public one has ``.pub`` behind it.
+        comment: what stands behind a new public key, one line.
+        key_type: type of a new pair: ``"rsa"`` (4096 bits, S15) or ``"ed25519"``. What is there already may be any
+            type that OpenSSH knows.
+
+    Raises:
+        BadArguments: the path or the comment can never be right.
+    """
+
+    def __init__(
+        self,
+        private_path: str | os.PathLike[str] = DEFAULT_PRIVATE_KEY,
+        comment: str = "vca",
+        key_type: Literal["rsa", "ed25519"] = "rsa",
+    ) -> None:
+        path = Path(private_path)
+        if path.suffix == ".pub" or not path.name:
+            raise _unusable(
+                f"{str(private_path)!r} is no path of a private key; name its file, as {DEFAULT_PRIVATE_KEY}"
+            )
+        if not comment.isprintable():
+            raise BadArguments(f"the comment of an ssh key is one printable line, got {comment!r}", ["comment"])
+        if key_type not in ("rsa", "ed25519"):
+            raise BadArguments(f"key_type is 'rsa' or 'ed25519', got {key_type!r}", ["key_type"])
+        # Without $HOME and without an entry among the users there is no home; that matters only to who asks for a key.
+        with contextlib.suppress(RuntimeError):
+            path = path.expanduser().absolute()
+        self.private_path = path
+        self.public_path = path.with_name(f"{path.name}.pub")
+        self.comment = comment
+        self.key_type = key_type
+        self._work: asyncio.Task[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<SshKeyPair {self.private_path} {self.public_path}>"
+
+    async def public_key(self) -> str:
+        """Give the public key; where there is no pair yet, make one (S15).
+
+        Files are read and keys made in a thread, never in the loop and never by another program (D73). A public key
+        that is missing is made again from the private one. Several that ask at once, in this loop or in other
+        processes, get the same key (D93).
+
+        Returns:
+            One line in OpenSSH's format: type, key, comment. No newline at its end.
+
+        Raises:
+            BadArguments: the files cannot be used: no home folder, no permission, no private key, one with a
+                passphrase, one that others can read, a public key that belongs to another one. Nothing is changed then.
+        """
+        work = self._work
+        if work is None or work.done() or work.get_loop() is not asyncio.get_running_loop():
+            work = asyncio.create_task(asyncio.to_thread(self._load_or_make), name=f"ssh key {self.private_path.name}")
+            work.add_done_callback(_told)
+            self._work = work
+        try:
+            return await asyncio.shield(work)  # who is cancelled does not take the key from the others
+        except VcaError as error:
+            shared = error
+        # Each caller gets an error of its own: the connector writes into it where it happened.
+        raise copy.copy(shared) from shared.__cause__
+
+    async def close(self) -> None:
+        """Wait until no thread works on the pair any more; a key that is being made takes a second or two."""
+        if self._work is not None and self._work.get_loop() is asyncio.get_running_loop():
+            await asyncio.wait([self._work])
+
+    def _load_or_make(self) -> str:
+        if self.private_path.parts[0].startswith("~"):
+            raise _unusable(f"there is no home folder for {self.private_path}: set HOME, or give an absolute path")
+        try:
+            if not os.path.lexists(self.private_path):
+                self._check_alone()
+                _make_folder(self.private_path.parent)
+                _publish(self.private_path, _new_private_key(self.key_type), 0o600)
+            return self._public_line()
+        except OSError as error:
+            # The error's frames hold the key; what is raised must not.
+            reason, cause = str(error), scrub_cause(error, str)
+        raise _unusable(f"the key pair at {self.private_path} cannot be read or made: {reason}") from cause
+
+    def _check_alone(self) -> None:
+        # Private first, then public: one that was not there may be now, when another process made both.
+        if os.path.lexists(self.public_path) and not os.path.lexists(self.private_path):
+            raise _unusable(
+                f"{self.public_path} has no private key {self.private_path}: bring it back, or move it away"
+            )
+
+    def _public_line(self) -> str:
+        key = _public_key_of(_read_private_key(self.private_path))
+        if isinstance(key, Cause):
+            raise _unusable(
+                f"{self.private_path} is no private key that can be used, in OpenSSH or PEM format and without a"
+                " passphrase: name another file, or move it away and a new pair is made"
+            ) from key
+        line = f"{key} {self.comment}".rstrip()
+        try:
+            # Read back: another process may have been first, with another comment.
+            _publish(self.public_path, f"{line}\n".encode(), 0o644)
+        except OSError as error:
+            if not self.public_path.exists():  # a read-only folder with a private key in it is no reason to fail
+                _log.warning("the public key %s cannot be written: %s", self.public_path, error.strerror)
+                return line
+        found = self.public_path.read_text("utf-8", errors="replace").partition("\n")[0].strip()
+        if found.split()[:2] != key.split():
+            raise _unusable(
+                f"{self.public_path} does not belong to {self.private_path}: move it away and it is made from the"
+                " private key, or name another pair"
+            )
+        return found
+
+
+def _told(work: asyncio.Task[str]) -> None:
+    """Look at the error even when all who asked are gone: asyncio would complain."""
+    if not work.cancelled():
+        work.exception()
+
+
+def _unusable(text: str) -> BadArguments:
+    return BadArguments(f"ssh_key: {text}", ["ssh_key"])
+
+
+def _make_folder(folder: Path) -> None:
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private (D93)
+
+
+def _publish(path: Path, data: bytes, mode: int) -> None:
+    """Make a file that is there as a whole or not at all; one that is there already stays as it is."""
+    if path.exists():
+        return
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp") as draft:
+        os.fchmod(draft.fileno(), mode)  # whatever the umask says
+        draft.write(data)
+        draft.flush()
+        os.fsync(draft.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, path)  # unlike a rename it fails when another process was first
+
+
+def _new_private_key(key_type: str) -> bytes:
+    # Costs 50 ms to import, and most who configure a machine have their key already.
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+
+    key = ed25519.Ed25519PrivateKey.generate() if key_type == "ed25519" else rsa.generate_private_key(65537, 4096)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()
+    )
+
+
+def _read_private_key(path: Path) -> bytes:
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise _unusable(f"{path} is no file")
+    if found.st_uid == os.getuid() and found.st_mode & 0o077:
+        mode = f"{stat.S_IMODE(found.st_mode):04o}"
+        raise _unusable(f"others can read the private key {path} (mode {mode}), so ssh would refuse it: chmod 600")
+    with path.open("rb") as file:
+        return file.read(_LONGEST_KEY)
+
+
+def _public_key_of(private_key: bytes) -> str | Cause:
+    """The public key without a comment; or why there is none, as a text: errors raised here would hold the key."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as form
+
+    load = form.load_ssh_private_key if b"BEGIN OPENSSH" in private_key else form.load_pem_private_key
+    try:
+        public = load(private_key, password=None).public_key()
+        return public.public_bytes(form.Encoding.OpenSSH, form.PublicFormat.OpenSSH).decode()
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return scrub_cause(error, str)
