@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +12,7 @@ from vca_core.config import problems
 from vca_core.errors import BadArguments
 
 if TYPE_CHECKING:
-    pass
+    import yaml
 
 
 @dataclass(slots=True)
