@@ -25,9 +25,13 @@ def timeout(value: object, argument: str, default: float) -> float:
     """
     if value is None:
         return default
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise BadArguments(f"{argument} is a finite number of seconds, not {value!r}", [argument])
-    return float(value)
+    try:
+        seconds = math.nan if isinstance(value, bool) or not isinstance(value, int | float) else float(value)
+    except OverflowError:  # a whole number beyond all floats
+        seconds = math.inf
+    if not math.isfinite(seconds):
+        raise BadArguments(f"{argument} is a finite number of seconds, not {_shown(value)}", [argument])
+    return seconds
 
 
 def name(value: object, argument: str) -> str:
@@ -74,6 +78,8 @@ def credentials(value: object) -> dict[str, Any]:
     Raises:
         BadArguments: they are not; says which.
     """
+    if value is None:
+        raise BadArguments("credentials are missing: say hostname and username of the machine", ["credentials"])
     checked = mapping(value, "credentials")
     for key in ("hostname", "username"):
         given = checked.get(key)
@@ -90,6 +96,8 @@ def did_you_mean(given: str, known: list[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    if value is None or isinstance(value, str | int | float):
-        return repr(value)
-    return type(value).__name__
+    """Show what cannot be secret: a number, nothing, a blank; of all else the type."""
+    if isinstance(value, int) and abs(value) >= 10**20:
+        return "a huge number"
+    is_blank = isinstance(value, str) and not value.strip()
+    return repr(value) if value is None or is_blank or isinstance(value, int | float) else type(value).__name__

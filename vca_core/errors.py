@@ -85,6 +85,9 @@ class VcaError(Exception):
     def again(self) -> Self:
         """Make a copy, for one more caller that shares the failure."""
         twin = copy.copy(self)
+        for name, value in vars(self).items():
+            if isinstance(value, list | dict):
+                setattr(twin, name, copy.copy(value))  # one caller's notes are not another's
         twin.__cause__ = self.__cause__
         return twin
 
@@ -96,8 +99,6 @@ class VcaError(Exception):
             elif isinstance(value, list):
                 setattr(self, name, [scrub(item) if isinstance(item, str) else item for item in value])
         self.args = tuple(scrub(item) if isinstance(item, str) else item for item in self.args)
-        if hasattr(self, "__notes__"):
-            self.__notes__ = [scrub(note) for note in self.__notes__]
         return self
 
 

@@ -16,21 +16,29 @@ _KDU = "kdu:"
 _COUNT = re.compile(r"-([0-9]+)\Z")
 _BAD_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _GRAMMAR = "[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]"
+_EE_ID = "<model>.<application>.<locator>"
 _PARTS = ("nsi_id", "ns_id", "vnf_id", "vdu_id")
 
 
-def _check_part(value: object, part: str, argument: str) -> None:
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= 100 else text[:97] + "...")
+
+
+def _wrong(what: str, argument: str = "namespace") -> BadArguments:
+    return BadArguments(f"{argument}: {what}", [argument])
+
+
+def _check_part(value: object, part: str, argument: str = "namespace") -> None:
     if not isinstance(value, str):
-        raise BadArguments(f"{argument}: {part} is text, not {type(value).__name__}", [argument])
-    shown = repr(value if len(value) <= 60 else value[:57] + "...")
+        raise _wrong(f"{part} is text, not {type(value).__name__}", argument)
     if not value:
-        raise BadArguments(f"{argument}: {part} is empty", [argument])
+        raise _wrong(f"{part} is empty", argument)
     if value != value.strip():
-        raise BadArguments(f"{argument}: {part} {shown} begins or ends with a blank", [argument])
+        raise _wrong(f"{part} {_shown(value)} begins or ends with a blank", argument)
     if "." in value:
-        raise BadArguments(f"{argument}: {part} {shown} has a dot, which separates the parts", [argument])
+        raise _wrong(f"{part} {_shown(value)} has a dot, which separates the parts", argument)
     if any(unicodedata.category(character) in _BAD_CATEGORIES for character in value):
-        raise BadArguments(f"{argument}: {part} {shown} has a control character", [argument])
+        raise _wrong(f"{part} {_shown(value)} has a control character", argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,40 +63,32 @@ class Namespace:
     vdu_count: str | None = None
 
     def __post_init__(self) -> None:
-        for part in _PARTS:
+        if self.ns_id is None:
+            raise _wrong(f"ns_id is missing; it is {_GRAMMAR}")
+        for part in (*_PARTS, "vdu_count"):
             value = getattr(self, part)
-            if value is None and part == "ns_id":
-                raise BadArguments(f"namespace: ns_id is missing; a namespace is {_GRAMMAR}", ["namespace"])
             if value is not None:
-                _check_part(value, part, "namespace")
+                _check_part(value, part)
         self._check_vdu()
 
     def _check_vdu(self) -> None:
         vdu, count = self.vdu_id, self.vdu_count
-        if count is not None:
-            if not isinstance(count, str) or re.fullmatch("[0-9]+", count) is None:
-                raise BadArguments(f"namespace: vdu_count is ASCII digits, not {count!r}", ["namespace"])
-            if vdu is None:
-                raise BadArguments("namespace: a vdu_count needs a vdu_id before it", ["namespace"])
-        if vdu is None:
-            return
-        if vdu.startswith(_KDU):
-            if count is not None:
-                raise BadArguments("namespace: a KDU has no count", ["namespace"])
-            _check_part(vdu.removeprefix(_KDU), "kdu name", "namespace")
-        elif count is None and _COUNT.search(vdu):
-            raise BadArguments(
-                f"namespace: vdu_id {vdu!r} would be read as a VDU and its count; give the count as vdu_count",
-                ["namespace"],
-            )
+        if count is not None and re.fullmatch("[0-9]+", count) is None:
+            raise _wrong(f"vdu_count is ASCII digits, not {_shown(count)}")
+        if count is not None and (vdu is None or vdu.startswith(_KDU)):
+            raise _wrong("a vdu_count needs a vdu_id before it, and a KDU has none")
+        if vdu is not None and vdu.startswith(_KDU):
+            _check_part(vdu.removeprefix(_KDU), "kdu_name")
+        elif vdu is not None and count is None and _COUNT.search(vdu):
+            raise _wrong(f"vdu_id {_shown(vdu)} would be read as a VDU and its count; give the count as vdu_count")
 
     @classmethod
     def parse(cls, text: str | Namespace) -> Namespace:
         """Read a namespace (S17).
 
         Args:
-            text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]``; parts after the ns-id may be empty. The count is the
-                last ``-`` group of the last part when it is all ASCII digits. A `Namespace` is returned as it is.
+            text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]``; parts after the ns-id may be empty. The count
+                is the last ``-`` group of the last part when it is all ASCII digits. A `Namespace` comes back as it is.
 
         Raises:
             BadArguments: it is none; says which part is wrong.
@@ -96,20 +96,14 @@ class Namespace:
         if isinstance(text, Namespace):
             return text
         if not isinstance(text, str):
-            raise BadArguments(f"namespace is text like {_GRAMMAR}, not {type(text).__name__}", ["namespace"])
-        if not text:
-            raise BadArguments(f"namespace is empty; it is {_GRAMMAR}", ["namespace"])
+            raise _wrong(f"it is text like {_GRAMMAR}, not {type(text).__name__}")
         parts = str(text).split(".")
         if len(parts) > len(_PARTS):
-            raise BadArguments(f"namespace {text!r} has {len(parts)} parts; it is {_GRAMMAR}", ["namespace"])
-        if len(parts) == 1:
-            raise BadArguments(
-                f"namespace: ns_id is missing in {text!r}; a namespace is {_GRAMMAR}, so an NS is {'.' + text!r}",
-                ["namespace"],
-            )
-        nsi, ns, vnf, vdu = (part or None for part in [*parts, "", ""][: len(_PARTS)])
+            raise _wrong(f"{_shown(text)} has {len(parts)} parts; it is {_GRAMMAR}")
+        nsi, ns, vnf, vdu = (part or None for part in [*parts, "", "", ""][: len(_PARTS)])
         if ns is None:
-            raise BadArguments(f"namespace: ns_id is missing in {text!r}; a namespace is {_GRAMMAR}", ["namespace"])
+            hint = f", so an NS is {_shown('.' + text)}" if nsi and len(parts) == 1 else ""
+            raise _wrong(f"ns_id is missing in {_shown(text)}; it is {_GRAMMAR}{hint}")
         count = None
         if vdu is not None and not vdu.startswith(_KDU) and (found := _COUNT.search(vdu)):
             vdu, count = vdu[: found.start()] or None, found[1]
@@ -125,14 +119,14 @@ class Namespace:
             kdu_name: name of the KDU; nothing is split off it.
             nsi_id: the network slice instance.
         """
-        _check_part(kdu_name, "kdu_name", "namespace")
+        _check_part(kdu_name, "kdu_name")
         return cls(nsi_id, ns_id, vnf_id, f"{_KDU}{kdu_name}")
 
     @property
     def kdu_name(self) -> str | None:
         """The name of the KDU; None where it is not one."""
-        is_kdu = self.vdu_id is not None and self.vdu_id.startswith(_KDU)
-        return self.vdu_id.removeprefix(_KDU) if is_kdu and self.vdu_id is not None else None
+        vdu = self.vdu_id
+        return vdu.removeprefix(_KDU) if vdu is not None and vdu.startswith(_KDU) else None
 
     @property
     def canonical(self) -> Namespace:
@@ -140,29 +134,23 @@ class Namespace:
         return self if self.nsi_id is None else replace(self, nsi_id=None)
 
     @property
+    def scope(self) -> tuple[str | None, str | None, str | None]:
+        """What it names within its NS: VNF, VDU and count."""
+        return self.vnf_id, self.vdu_id, self.vdu_count
+
+    @property
     def is_ns(self) -> bool:
         """Whether it names a whole NS."""
-        return self.vnf_id is None and self.vdu_id is None
+        return self.scope == (None, None, None)
 
     def contains(self, other: Namespace) -> bool:
         """Say whether another namespace lies at or below this one, slices apart."""
-        return self.ns_id == other.ns_id and all(
-            mine is None or mine == theirs
-            for mine, theirs in (
-                (self.vnf_id, other.vnf_id),
-                (self.vdu_id, other.vdu_id),
-                (self.vdu_count, other.vdu_count),
-            )
-        )
+        pairs = zip(self.scope, other.scope, strict=True)
+        return self.ns_id == other.ns_id and all(mine is None or mine == theirs for mine, theirs in pairs)
 
     def __str__(self) -> str:
-        vdu = self.vdu_id or ""
-        if self.vdu_count is not None:
-            vdu = f"{vdu}-{self.vdu_count}"
-        parts = [self.nsi_id or "", self.ns_id, self.vnf_id or "", vdu]
-        while len(parts) > 2 and not parts[-1]:
-            parts.pop()
-        return ".".join(parts)
+        vdu = "-".join(part for part in (self.vdu_id, self.vdu_count) if part is not None)
+        return ".".join([self.nsi_id or "", self.ns_id, self.vnf_id or "", vdu]).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +188,10 @@ class EeId:
         if isinstance(value, EeId):
             return value
         if not isinstance(value, str):
-            raise BadArguments(
-                f"{argument} is text like '<model>.<application>.<locator>', not {type(value).__name__}", [argument]
-            )
+            raise _wrong(f"it is text like {_EE_ID}, not {type(value).__name__}", argument)
         parts = str(value).split(".")
         if len(parts) != 3:
-            shown = repr(value if len(value) <= 100 else value[:97] + "...")
-            raise BadArguments(
-                f"{argument} {shown} has {len(parts)} parts; it is '<model>.<application>.<locator>'", [argument]
-            )
+            raise _wrong(f"{_shown(value)} has {len(parts)} parts; it is {_EE_ID}", argument)
         for text, part in zip(parts, ("model", "application", "locator"), strict=True):
             _check_part(text, part, argument)
         return cls(*parts)
@@ -242,8 +225,8 @@ def format_model(text: str) -> str:
 class NameRules:
     """Derives the names of models and applications from namespaces (S52-S55; D57-D61).
 
-    The documented name is kept byte for byte where it is valid and short enough; otherwise it becomes a readable head and a
-    digest of the parts that make it.
+    The documented name is kept byte for byte where it is valid and short enough; otherwise it becomes a readable head
+    and a digest of the parts that make it. So does a KDU's name that could be taken for a VDU's.
 
     Args:
         model_pattern: what a model's name matches in full: Juju's rule and that of a Kubernetes namespace.
@@ -267,54 +250,51 @@ class NameRules:
         """
         name = format_model(ns.ns_id)
         room = self.limit - len(self.model_suffix)
-        if re.fullmatch(self.model_pattern, name) is None or len(name) > room:
-            name = _digested(name, (ns.ns_id,), room, letters_needed=False)
+        if len(name) > room or re.fullmatch(self.model_pattern, name) is None:
+            name = _digested(_ascii(name), (ns.ns_id,), room, letters_needed=False)
         name += self.model_suffix
-        for suffix in self.reserved_suffixes:
-            if name.endswith(suffix):
-                raise BadArguments(
-                    f"namespace: ns_id {ns.ns_id!r} gives the model {name}, and the ending {suffix!r} is kept for models of "
-                    "another kind of backend; choose another ns_id",
-                    ["namespace"],
-                )
+        if name.endswith(self.reserved_suffixes):
+            raise _wrong(
+                f"ns_id {_shown(ns.ns_id)} gives the model {name}, which ends as models of another kind of backend do "
+                f"({' or '.join(self.reserved_suffixes)}); choose another ns_id"
+            )
         return name
 
     def application(self, ns: Namespace) -> str:
-        """Name the application of a namespace's EE."""
-        raw = "app-"
-        if ns.vnf_id is not None:
-            raw += f"vnf-{ns.vnf_id}"
-        if ns.kdu_name is not None:
-            raw += f"-kdu-{ns.kdu_name}"
-        elif ns.vdu_id is not None:
-            raw += f"-vdu-{ns.vdu_id}"
-        if ns.vdu_count is not None:
-            raw += f"-cnt-{ns.vdu_count}"
-        name = format_application(raw)
-        # A VDU's name always has a group "vdu"; so that no KDU ever shares it, a KDU's has none but in digest form.
-        is_mistakable = ns.kdu_name is not None and "vdu" in name.split("-")
-        if re.fullmatch(self.application_pattern, name) is None or len(name) > self.limit or is_mistakable:
-            parts = (ns.vnf_id or "", ns.vdu_id or "", ns.vdu_count or "")
-            name = _digested(name, parts, self.limit, letters_needed=True)
+        """Name the application of a namespace's EE; a KDU never shares it with a VDU (D55)."""
+        kdu = ns.kdu_name
+        vdu = ns.vdu_id if kdu is None else None
+        words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count))
+        name = format_application("app-" + "".join(f"{word}-{part}" for word, part in words if part is not None))
+        groups = name.split("-")
+        # A VDU's documented name has a group "vdu", and its other form ends in a digest: a KDU must look like neither.
+        is_mistakable = kdu is not None and ("vdu" in groups or _DIGEST.fullmatch(groups[-1]) is not None)
+        if len(name) > self.limit or re.fullmatch(self.application_pattern, name) is None or is_mistakable:
+            head = _ascii(name) if kdu is None else _ascii(name).replace("vdu", "kdu")
+            name = _digested(head, tuple(part or "" for part in ns.scope), self.limit, letters_needed=True)
         return name
 
 
 CHARM_NAMES = NameRules()
 """The documented names, for charms."""
 
-_DIGEST = 12
+_DIGEST = re.compile("x[0-9a-f]{12}")
 
 
-def _digested(name: str, parts: tuple[str, ...], limit: int, *, letters_needed: bool) -> str:
-    """Make a readable head and a digest; a dot separates the digested parts, since no part has one."""
-    digest = "x" + hashlib.sha256(".".join(parts).encode()).hexdigest()[:_DIGEST]
-    text = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    groups = [group for group in re.split("[^a-z0-9]+", text[: limit - len(digest) - 1]) if group]
+def _ascii(name: str) -> str:
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+
+
+def _digested(text: str, parts: tuple[str, ...], limit: int, *, letters_needed: bool) -> str:
+    """Make a readable head and a digest of the parts, which dots separate since no part has one."""
+    digest = "x" + hashlib.sha256(".".join(parts).encode()).hexdigest()[:12]
+    room = limit - len(digest) - 1
+    groups = [group for group in re.split("[^a-z0-9]+", text[:room]) if group]
     if letters_needed:
         groups = [f"z{group}" if group.isdigit() else group for group in groups]
         if groups and groups[0][0].isdigit():
             groups[0] = f"z{groups[0]}"
-    head = "-".join(groups)[: limit - len(digest) - 1].rstrip("-")
+    head = "-".join(groups)[:room].rstrip("-")
     while letters_needed and head and head.rsplit("-", 1)[-1].isdigit():
         head = head.rpartition("-")[0]
     return f"{head}-{digest}" if head else digest

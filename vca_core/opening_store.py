@@ -53,6 +53,12 @@ class OpeningStore(StatusStore):
             await self.open()
         return await self._store.get(table, filter)
 
+    async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
+        """See `StatusStore.exists`."""
+        if not self._is_open:
+            await self.open()
+        return await self._store.exists(table, filter)
+
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         if not self._is_open:

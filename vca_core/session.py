@@ -17,7 +17,7 @@ from vca_core.errors import PluginError, VcaConnectionError, VcaError, VcaTimeou
 from vca_core.hook_caller import HookCaller
 from vca_core.hookspecs import BackendHooks
 from vca_core.loader import load_backend, register
-from vca_core.naming import EeId, NameRules
+from vca_core.naming import CHARM_NAMES, EeId, NameRules
 from vca_core.secrets import ScrubbingLog, SecretValues, model_secrets
 from vca_core.status import DeploymentStatus, Entity
 from vca_core.tasks import OwnedTasks, settle
@@ -77,8 +77,8 @@ class Session:
         cls: Any = loaded.cls
         options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")
         self.secrets.add(model_secrets(options))
-        self.names: NameRules = cls.names
-        self.operation_options: dict[str, type[BaseModel]] = dict(cls.operation_options)
+        self.names: NameRules = getattr(cls, "names", CHARM_NAMES)
+        self.operation_options: dict[str, type[BaseModel]] = dict(getattr(cls, "operation_options", {}))
         log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub)
         host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)
         try:

@@ -1,0 +1,323 @@
+"""What every store does, tried with each; and what a file of SQLite survives."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vca_core.errors import BadArguments, StoreError
+from vca_core.stores import MemoryStore, StatusStore, store_from_url
+from vca_core.stores.sqlite import SqliteStore
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[StatusStore]:
+    made = MemoryStore() if request.param == "memory" else SqliteStore(tmp_path / "status.db")
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def test_a_document_is_made_once(store: StatusStore) -> None:
+    assert await store.ensure("nsrs", {"_id": "ns1", "a": 1})
+    assert not await store.ensure("nsrs", {"_id": "ns1", "a": 2})
+    assert await store.ensure("others", {"_id": "ns1"})
+    assert await store.get("nsrs", {"_id": "ns1"}) == {"_id": "ns1", "a": 1}
+
+
+async def test_setting_tells_whether_a_document_matched(store: StatusStore) -> None:
+    await store.ensure("nsrs", {"_id": "ns1", "vca": []})
+    assert await store.set("nsrs", {"_id": "ns1"}, {"vca.1.status": "running", "vca.1.x": 1})
+    assert not await store.set("nsrs", {"_id": "ns2"}, {"vca": 1})
+    assert not await store.set("nothing", {"_id": "ns1"}, {"vca": 1})
+    assert await store.get("nsrs", {"_id": "ns1"}) == {"_id": "ns1", "vca": [None, {"status": "running", "x": 1}]}
+
+
+async def test_only_the_first_document_that_matches_is_set(store: StatusStore) -> None:
+    for name in ("b", "a"):
+        await store.ensure("t", {"_id": name, "kind": "x"})
+    assert await store.set("t", {"kind": "x"}, {"seen": True})
+    assert [document["_id"] for document in await store.find("t", {"seen": True})] == ["b"]
+
+
+async def test_what_cannot_be_set_is_refused_and_changes_nothing(store: StatusStore) -> None:
+    await store.ensure("t", {"_id": 1, "a": "text"})
+    with pytest.raises(StoreError, match="cannot set 'a.b'") as caught:
+        await store.set("t", {"_id": 1}, {"c": 1, "a.b": 2})
+    assert not caught.value.retryable
+    assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": "text"}
+    assert await store.set("t", {"_id": 1}, {"a": 2})
+
+
+async def test_what_is_given_out_is_a_copy(store: StatusStore) -> None:
+    document: dict[str, Any] = {"_id": 1, "a": {"b": []}}
+    await store.ensure("t", document)
+    document["a"]["b"].append(1)
+    [found] = await store.find("t")
+    found["a"]["b"].append(2)
+    assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": {"b": []}}
+
+
+async def test_documents_are_found_and_deleted_by_any_path(store: StatusStore) -> None:
+    for number in range(3):
+        await store.ensure("t", {"_id": number, "a": {"odd": bool(number % 2)}})
+    assert [document["_id"] for document in await store.find("t", {"a.odd": False})] == [0, 2]
+    assert await store.exists("t", {"_id": 1, "a.odd": True})
+    assert not await store.exists("t", {"_id": 1, "a.odd": False})
+    assert await store.delete("t", {"a.odd": False}) == 2
+    assert await store.delete("t", {"a.odd": False}) == 0
+    assert await store.find("t") == [{"_id": 1, "a": {"odd": True}}]
+    assert await store.find("u") == []
+
+
+@pytest.mark.parametrize("method", ["set", "get", "delete", "exists", "find"])
+async def test_a_filter_that_is_none_is_refused_by_every_method(store: StatusStore, method: str) -> None:
+    update = ({"a": 1},) if method == "set" else ()
+    with pytest.raises(BadArguments) as caught:
+        await getattr(store, method)("t", {"$or": []}, *update)
+    assert caught.value.bad_args == ["filter.$or"]
+
+
+async def test_what_is_no_plain_data_is_refused(store: StatusStore) -> None:
+    await store.ensure("t", {"_id": 1})
+    with pytest.raises(BadArguments, match=r"a\.b is object"):
+        await store.set("t", {"_id": 1}, {"a": {"b": object()}})
+    with pytest.raises(BadArguments, match="_id"):
+        await store.ensure("t", {"a": 1})
+
+
+async def test_a_store_can_be_opened_again(store: StatusStore) -> None:
+    await store.ensure("t", {"_id": 1})
+    await store.close()
+    await store.close()
+    await store.open()
+    assert await store.exists("t", {"_id": 1})
+
+
+IDS = st.sampled_from(["a", "b", 1, 1.0, 2])
+PATHS = st.sampled_from(["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"])
+VALUES = st.sampled_from([None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, "\ud800"])
+FILTERS = st.dictionaries(st.sampled_from(["_id", "a", "a.b", "b"]), IDS | st.none() | st.just(True), max_size=2)
+STEPS = st.lists(
+    st.tuples(st.just("ensure"), st.fixed_dictionaries({"_id": IDS}, optional={"a": VALUES, "b": VALUES}))
+    | st.tuples(st.just("set"), FILTERS, st.dictionaries(PATHS, VALUES, max_size=3))
+    | st.tuples(st.sampled_from(["get", "find", "exists", "delete"]), FILTERS),
+    max_size=12,
+)
+
+
+async def result_of(store: StatusStore, step: tuple[Any, ...]) -> Any:
+    try:
+        return await getattr(store, step[0])("t", *step[1:])
+    except (BadArguments, StoreError) as error:
+        return type(error), str(error)
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_a_file_and_memory_do_the_same(steps: list[tuple[Any, ...]]) -> None:
+    async def compared() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            memory, file = MemoryStore(), SqliteStore(Path(folder, "s.db"))
+            await file.open()
+            try:
+                for step in steps:
+                    assert await result_of(memory, step) == await result_of(file, step), step
+                assert await memory.find("t") == await file.find("t")
+            finally:
+                await file.close()
+
+    asyncio.run(compared())
+
+
+# A file of SQLite.
+
+
+async def test_what_was_written_outlives_the_process_that_wrote_it(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from vca_core.stores.sqlite import SqliteStore
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    await store.open()
+    await store.ensure("t", {"_id": "x", "list": []})
+    for number in range(10**9):
+        await store.set("t", {"_id": "x"}, {f"list.{number}": number, "last": number})
+        print(number, flush=True)
+
+asyncio.run(main())
+"""
+    path = tmp_path / "status.db"
+    writer = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    told = [int(writer.stdout.readline()) for _ in range(20)]
+    writer.send_signal(signal.SIGKILL)
+    told += [int(line) for line in writer.stdout if line.endswith("\n")]
+    writer.wait()
+    writer.stdout.close()
+    store = SqliteStore(path)
+    await store.open()
+    document = await store.get("t", {"_id": "x"})
+    await store.close()
+    assert document is not None
+    assert document["list"] == list(range(document["last"] + 1))
+    assert document["last"] - told[-1] in (0, 1)
+
+
+async def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from vca_core.stores.sqlite import SqliteStore
+
+async def main():
+    store = SqliteStore(Path(sys.argv[1]))
+    await store.open()
+    await store.ensure("t", {"_id": "x"})
+    await asyncio.gather(*(store.set("t", {"_id": "x"}, {f"{sys.argv[2]}.{n}": n}) for n in range(25)))
+    await store.close()
+
+asyncio.run(main())
+"""
+    path = tmp_path / "status.db"
+    commands = [[sys.executable, "-c", script, str(path), f"writer{number}"] for number in range(4)]
+    writers = [await asyncio.create_subprocess_exec(*command) for command in commands]
+    assert [await writer.wait() for writer in writers] == [0, 0, 0, 0]
+    store = SqliteStore(path)
+    await store.open()
+    document = await store.get("t", {"_id": "x"})
+    await store.close()
+    assert document is not None
+    assert {key: len(value) for key, value in document.items() if key != "_id"} == {f"writer{n}": 25 for n in range(4)}
+
+
+async def test_a_cancelled_write_is_done_or_not_and_before_later_ones(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("t", {"_id": 1})
+    for number in range(30):
+        write = asyncio.create_task(store.set("t", {"_id": 1}, {"n": number, "late": number}))
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+        write.cancel()
+        assert await store.set("t", {"_id": 1}, {"n": -1})
+    document = await store.get("t", {"_id": 1})
+    await store.close()
+    assert document is not None
+    assert document["n"] == -1
+
+
+async def test_closing_leaves_no_thread_and_no_task(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    write = asyncio.create_task(store.ensure("t", {"_id": 1}))
+    await asyncio.sleep(0)
+    await store.close()
+    await write
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert {thread for thread in threading.enumerate() if thread.is_alive()} <= before
+    with pytest.raises(StoreError, match="not open"):
+        await store.find("t")
+
+
+def test_a_store_that_nobody_closed_does_not_keep_the_process(tmp_path: Path) -> None:
+    script = """
+import asyncio, sys
+from pathlib import Path
+from vca_core.stores.sqlite import SqliteStore
+store = SqliteStore(Path(sys.argv[1]))
+asyncio.run(store.open())
+"""
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.db")], check=True, timeout=30)
+
+
+async def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("these are notes, not a database\n" * 50)
+    with pytest.raises(StoreError, match="something else than a status store") as caught:
+        await SqliteStore(path).open()
+    assert not caught.value.retryable
+    assert path.read_text().startswith("these are notes")
+
+
+async def test_a_file_of_a_later_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "status.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreError, match="layout 99"):
+        await SqliteStore(path).open()
+
+
+async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=r"no folder .*absent"):
+        await SqliteStore(tmp_path / "absent" / "s.db").open()
+
+
+async def test_a_file_locked_for_long_is_a_failure_that_a_retry_can_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vca_core.stores.sqlite._BUSY", 0.05)
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    other = sqlite3.connect(tmp_path / "status.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="locked") as caught:
+        await store.ensure("t", {"_id": 1})
+    assert caught.value.retryable
+    other.execute("ROLLBACK")
+    other.close()
+    assert await store.ensure("t", {"_id": 1})
+    await store.close()
+
+
+# URLs.
+
+
+def test_urls_name_stores(tmp_path: Path) -> None:
+    assert isinstance(store_from_url("memory:", tmp_path), MemoryStore)
+    assert repr(store_from_url("sqlite:///status.db", tmp_path)) == f"<SqliteStore {tmp_path}/status.db>"
+    assert repr(store_from_url("sqlite:///a%20b.db", tmp_path)) == f"<SqliteStore {tmp_path}/a b.db>"
+    assert repr(store_from_url("sqlite:////var/x.db", tmp_path)) == "<SqliteStore /var/x.db>"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "memory:x", "sqlite:", "sqlite://status.db", "sqlite:///", "sqlite:///x/", "sqlite:///x?mode=ro",
+     "mongodb://user:canary@host/", "mongodb+srv://user:canary@host/", "postgres://user:canary@host/", "status.db"],
+)  # fmt: skip
+def test_urls_that_name_none_are_refused_without_showing_them(tmp_path: Path, url: str) -> None:
+    with pytest.raises(BadArguments) as caught:
+        store_from_url(url, tmp_path)
+    assert caught.value.bad_args == ["store"]
+    assert "canary" not in str(caught.value)
+
+
+def test_documents_of_a_file_are_readable_with_sqlite_alone(tmp_path: Path) -> None:
+    async def written() -> None:
+        store = SqliteStore(tmp_path / "status.db")
+        await store.open()
+        await store.ensure("nsrs", {"_id": "ns1", "a": [1]})
+        await store.close()
+
+    asyncio.run(written())
+    connection = sqlite3.connect(tmp_path / "status.db")
+    [[collection, document]] = connection.execute("SELECT collection, document FROM documents").fetchall()
+    connection.close()
+    assert (collection, json.loads(document)) == ("nsrs", {"_id": "ns1", "a": [1]})

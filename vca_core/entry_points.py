@@ -1,0 +1,109 @@
+"""Finding plugins: entry points by name, where a broken or doubled one hurts nobody else (design 2)."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from vca_core.arguments import did_you_mean
+from vca_core.errors import BadArguments, PluginError
+
+UNREADABLE = "?"
+"""Name of what stands for a distribution whose list of entry points cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry point and where it comes from.
+
+    Args:
+        name: how a config names it.
+        value: what it refers to: ``vca_fake.backend:FakeBackend``.
+        distribution: name of the distribution that brings it.
+        version: of the distribution.
+        group: the entry points' group.
+    """
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    group: str
+
+    def __str__(self) -> str:
+        return f"{self.name!r} of {self.distribution} {self.version}"
+
+    def load(self) -> object:
+        """Import what the entry point refers to.
+
+        Raises:
+            PluginError: it cannot be imported; with the reason.
+        """
+        try:
+            return importlib.metadata.EntryPoint(self.name, self.value, self.group).load()
+        except (Exception, SystemExit) as error:  # a module may do anything when it is imported
+            raise PluginError(
+                f"{self} is broken: {self.value} cannot be loaded: {type(error).__name__}: {error}"
+            ) from error
+
+
+def find_entries(group: str) -> list[Entry]:
+    """Find all entry points of a group, sorted by name. Nothing is imported.
+
+    Args:
+        group: ``vca.backends`` or ``vca.extensions``.
+
+    Returns:
+        The entries; one with the name `UNREADABLE` for each distribution whose entry points cannot be read.
+    """
+    seen: set[str] = set()
+    entries: list[Entry] = []
+    for distribution in importlib.metadata.distributions():
+        try:
+            name, version = str(distribution.metadata["Name"]), str(distribution.version)
+            folded = name.lower().replace("_", "-").replace(".", "-")
+            if folded not in seen:  # one that is on the path twice is the first one, as for an import
+                seen.add(folded)
+                entries += _entries_of(distribution, group, name, version)
+        except Exception:  # noqa: BLE001, S112, PERF203 - a distribution without readable metadata is nobody's plugin
+            continue
+    return sorted(entries, key=lambda entry: (entry.name, entry.distribution))
+
+
+def _entries_of(distribution: importlib.metadata.Distribution, group: str, name: str, version: str) -> Iterator[Entry]:
+    text = distribution.read_text("entry_points.txt")
+    if text is None or group not in text:
+        return
+    try:
+        points = distribution.entry_points.select(group=group)
+    except ValueError as error:
+        yield Entry(UNREADABLE, f"entry_points.txt: {error}", name, version, group)
+        return
+    for point in points:
+        yield Entry(point.name, point.value, name, version, group)
+
+
+def the_one(entries: Iterable[Entry], name: str, kind: str, install: str = "") -> Entry:
+    """Pick an entry by name.
+
+    Args:
+        entries: those there are.
+        name: the wanted one's.
+        kind: how errors call it: ``backend``.
+        install: what to install for it, where that is known.
+
+    Raises:
+        BadArguments: there is none of that name; says which there are, and what may have been meant.
+        PluginError: several distributions bring one of that name; names them.
+    """
+    found = [entry for entry in entries if entry.name == name]
+    if not found:
+        names = sorted({entry.name for entry in entries} - {UNREADABLE})
+        there = f"there are: {', '.join(names)}" if names else "none is installed"
+        remedy = f"; install it: pip install {install}" if install else ""
+        raise BadArguments(f"no {kind} is named {name!r}{did_you_mean(name, names)}; {there}{remedy}", [kind])
+    if len(found) > 1:
+        distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
+        raise PluginError(f"the {kind} {name!r} is brought by {distributions}; uninstall all but one of them")
+    return found[0]

@@ -1,0 +1,239 @@
+"""One document: whether a filter matches it, and what an update makes of it.
+
+The semantics are those of MongoDB's equality filters and of its ``$set``, so that what is tried with one store holds
+with another. All functions are pure: an update shares with the old document what it did not touch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from vca_core.errors import BadArguments, StoreError
+
+LONGEST_PADDING = 1_500_000
+"""How many nulls a position behind a list's end may bring about at most; as in MongoDB."""
+
+_MISSING = object()
+_SCALARS = (str, int, float, bool, type(None))
+
+
+# Filters.
+
+
+def check_filter(filter: object) -> None:
+    """Check a filter: equality on dotted paths, and nothing else.
+
+    Args:
+        filter: ``{dotted path: scalar}``, at least one.
+
+    Raises:
+        BadArguments: it is none; `bad_args` starts with ``filter``.
+    """
+    if not isinstance(filter, Mapping) or not filter:
+        raise BadArguments(
+            "filter is a mapping of dotted paths to the values they have to equal, at least one, as {'_id': 'ns1'}",
+            ["filter"],
+        )
+    for path, value in filter.items():
+        if not isinstance(path, str) or not all(path.split(".")):
+            raise BadArguments(f"filter has the key {path!r}, which is no dotted path", ["filter"])
+        if any(part.startswith("$") for part in path.split(".")):
+            raise BadArguments(
+                f"filter has the operator {path!r}; only equality on dotted paths is understood", [f"filter.{path}"]
+            )
+        if not isinstance(value, _SCALARS) or (isinstance(value, float) and not math.isfinite(value)):
+            raise BadArguments(
+                f"filter.{path} is {type(value).__name__}; text, a number, true, false or null is compared",
+                [f"filter.{path}"],
+            )
+
+
+def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
+    """Say whether a document matches a checked filter.
+
+    Args:
+        document: plain data.
+        filter: a path that leads through a list looks at each of its elements and, where a part is a number, at that
+            position; null also matches what is missing.
+    """
+    return all(
+        any(_equal(found, wanted) for found in _reached(document, path.split("."))) for path, wanted in filter.items()
+    )
+
+
+def _reached(value: Any, parts: list[str]) -> Iterator[Any]:
+    """What a path leads to; `_MISSING` where it leads to nothing."""
+    if not parts:
+        yield value
+        if isinstance(value, list):
+            yield from value
+        return
+    part, rest = parts[0], parts[1:]
+    if isinstance(value, Mapping):
+        yield from _reached(value[part], rest) if part in value else (_MISSING,)
+    elif isinstance(value, list):
+        if (position := _position(part)) is not None and position < len(value):
+            yield from _reached(value[position], rest)
+        for item in value:
+            if isinstance(item, Mapping):
+                yield from _reached(item, parts)
+    else:
+        yield _MISSING
+
+
+def _equal(found: Any, wanted: Any) -> bool:
+    if wanted is None:
+        return found is None or found is _MISSING
+    if isinstance(found, bool) or isinstance(wanted, bool):
+        return found is wanted
+    if isinstance(found, str | int | float):
+        return bool(found == wanted)
+    return False
+
+
+# Updates.
+
+
+def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """Set several paths at once.
+
+    Args:
+        document: plain data; it is left as it is.
+        update: values by dotted path.
+
+    Returns:
+        The document as it is afterwards.
+
+    Raises:
+        StoreError: a path cannot be set, or two are in each other's way; not retryable.
+    """
+    paths = sorted(update)
+    for before, after in pairwise(paths):
+        if after.startswith(f"{before}."):
+            raise _refused(after, f"the same update sets {before!r}")
+    changed = dict(document)
+    for path, value in update.items():
+        changed = set_path(changed, path, value)
+    return changed
+
+
+def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Set one path, as MongoDB's ``$set`` does.
+
+    What is missing on the way becomes an object, also for a number (``a.0`` of ``{}`` gives ``{"a": {"0": …}}``). In a
+    list a part is a position; behind the list's end it is padded with null. A scalar or null on the way is refused.
+
+    Args:
+        document: plain data; it is left as it is.
+        path: dotted: ``_admin.deployed.VCA.1.status``.
+        value: plain data.
+
+    Returns:
+        The document as it is afterwards.
+
+    Raises:
+        StoreError: the path cannot be set; not retryable.
+    """
+    parts = path.split(".")
+    if not all(parts):
+        raise _refused(path, "it has an empty part")
+    if any(part.startswith("$") for part in parts):
+        raise _refused(path, "a part begins with $, which is an operator's sign")
+    if parts[0] == "_id" and (len(parts) > 1 or document.get("_id", _MISSING) != value):
+        raise _refused(path, "a document keeps its _id")
+    changed: dict[str, Any] = _set(dict(document), parts, plain(value, path), path)
+    return changed
+
+
+def _set(parent: Any, parts: list[str], value: Any, path: str) -> Any:
+    part, rest = parts[0], parts[1:]
+    if isinstance(parent, Mapping):
+        below = parent.get(part, _MISSING)
+        return {**parent, part: _below(below, rest, value, path)}
+    if isinstance(parent, list):
+        position = _position(part)
+        if position is None:
+            raise _refused(path, f"{part!r} is no position in a list")
+        if position - len(parent) > LONGEST_PADDING:
+            raise _refused(path, f"position {part} is too far behind the end of a list of {len(parent)}")
+        below = parent[position] if position < len(parent) else _MISSING
+        changed = parent + [None] * (position + 1 - len(parent))
+        changed[position] = _below(below, rest, value, path)
+        return changed
+    raise _refused(path, f"{part!r} cannot be made in a {type(parent).__name__ if parent is not None else 'null'}")
+
+
+def _below(below: Any, rest: list[str], value: Any, path: str) -> Any:
+    if not rest:
+        return value
+    return _set({} if below is _MISSING else below, rest, value, path)
+
+
+def _position(part: str) -> int | None:
+    """A position in a list; ``01`` and ``-1`` are none."""
+    if not part.isascii() or not part.isdigit() or (part[0] == "0" and part != "0") or len(part) > 10:
+        return None
+    return int(part)
+
+
+def _refused(path: str, reason: str) -> StoreError:
+    return StoreError(f"cannot set {path!r}: {reason}", retryable=False)
+
+
+# Values.
+
+
+def plain(value: Any, place: str) -> Any:
+    """Copy a value, if it is plain data: what JSON has, with tuples as lists.
+
+    Args:
+        value: the value.
+        place: where it stands, for errors.
+
+    Raises:
+        BadArguments: it, or something in it, is not; says where. The value is not shown.
+    """
+    if isinstance(value, str | bool | int | None):
+        return value
+    if isinstance(value, float):
+        if math.isfinite(value):
+            return value
+        raise BadArguments(f"{place} is a number that is not finite, which no store keeps", [place])
+    if isinstance(value, Mapping):
+        return {_key(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item, f"{place}.{number}") for number, item in enumerate(value)]
+    raise BadArguments(f"{place} is {type(value).__name__}; a store keeps plain data, as JSON has it", [place])
+
+
+def _key(key: object, place: str) -> str:
+    if isinstance(key, str):
+        return key
+    raise BadArguments(f"{place} has a key of type {type(key).__name__}; keys are text", [place])
+
+
+def new_document(document: object) -> tuple[str, dict[str, Any]]:
+    """Check and copy a document that is to be inserted.
+
+    Args:
+        document: a mapping of plain data with a scalar ``_id``.
+
+    Returns:
+        The key that its ``_id`` is found by, and the copy.
+
+    Raises:
+        BadArguments: it is none.
+    """
+    if not isinstance(document, Mapping) or not isinstance(document.get("_id"), str | int | float):
+        raise BadArguments("document is a mapping of plain data with an _id, text or a number", ["document._id"])
+    return id_key(document["_id"]), plain(document, "document")
+
+
+def id_key(value: str | float) -> str:
+    """A text by which an ``_id`` is found: equal for what filters hold equal, ``1`` and ``1.0``."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return f"{type(value).__name__}:{value}"

@@ -1,0 +1,261 @@
+"""A status store in a file of SQLite: for one machine, several processes at once.
+
+Filters and updates are the functions of `vca_core.stores.document`, called by SQLite in aiosqlite's thread: SQLite's
+own ``json_set`` silently does nothing in half of the cases that matter here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import aiosqlite
+
+from vca_core.errors import StoreError, VcaError
+from vca_core.stores.base import StatusStore
+from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain
+
+R = TypeVar("R")
+
+_BUSY = 5.0
+"""Seconds that SQLite waits for another process to end its transaction."""
+
+_VERSION = 1
+"""Of the file's layout, kept in its ``user_version``."""
+
+_LAYOUT = """
+CREATE TABLE IF NOT EXISTS documents (
+    position INTEGER PRIMARY KEY,
+    collection TEXT NOT NULL,
+    identity TEXT NOT NULL,
+    document TEXT NOT NULL,
+    UNIQUE (collection, identity)
+)
+"""
+
+
+class SqliteStore(StatusStore):
+    """Documents in one table of a file.
+
+    Each write is a transaction of its own (``BEGIN IMMEDIATE``), and synced to the disk when it returns. A call that is
+    cancelled leaves its transaction to end by itself: it is done as a whole or not at all, and before later ones.
+
+    Args:
+        path: the file; made when it is opened, its folder is not.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: aiosqlite.Connection | None = None
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._refusal: VcaError | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self._path}>"
+
+    async def open(self) -> None:
+        """See `StatusStore.open`."""
+        self._turn = asyncio.Lock()
+        await self._alone(self._open)
+
+    async def close(self) -> None:
+        """See `StatusStore.close`."""
+        await self._alone(self._close)
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        """See `StatusStore.set`."""
+        where, values = _where(table, filter)
+        changes = json.dumps({path: plain(value, path) for path, value in update.items()})
+
+        async def work() -> bool:
+            async with self._writing() as connection:
+                cursor = await connection.execute(
+                    "UPDATE documents SET document = vca_updated(document, ?) WHERE position = "  # noqa: S608 - no values
+                    f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)",
+                    (changes, *values),
+                )
+                return cursor.rowcount > 0
+
+        return await self._alone(work)
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+        """See `StatusStore.get`."""
+        where, values = _where(table, filter)
+        rows = await self._read("document", f"{where} ORDER BY position LIMIT 1", values)
+        return _loaded(rows[0][0]) if rows else None
+
+    async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
+        """See `StatusStore.exists`."""
+        where, values = _where(table, filter)
+        return bool(await self._read("1", f"{where} LIMIT 1", values))
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """See `StatusStore.find`."""
+        where, values = ("collection = ?", [table]) if filter is None else _where(table, filter)
+        return [_loaded(row[0]) for row in await self._read("document", f"{where} ORDER BY position", values)]
+
+    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+        """See `StatusStore.ensure`."""
+        identity, copied = new_document(document)
+
+        async def work() -> bool:
+            async with self._writing() as connection:
+                cursor = await connection.execute(
+                    "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                    (table, identity, json.dumps(copied)),
+                )
+                return cursor.rowcount > 0
+
+        return await self._alone(work)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+        """See `StatusStore.delete`."""
+        where, values = _where(table, filter)
+
+        async def work() -> int:
+            async with self._writing() as connection:
+                cursor = await connection.execute(f"DELETE FROM documents WHERE {where}", values)  # noqa: S608 - no values
+                return cursor.rowcount
+
+        return await self._alone(work)
+
+    async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
+        async def work() -> list[sqlite3.Row]:
+            sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
+            return list(await self._opened().execute_fetchall(sql, values))
+
+        return await self._alone(work)
+
+    def _opened(self) -> aiosqlite.Connection:
+        if self._connection is None:
+            raise StoreError(f"{self._path} is not open")
+        return self._connection
+
+    async def _alone(self, work: Callable[[], Awaitable[R]]) -> R:
+        """Do something at the connection, one thing at a time in the order of the calls; owned until it is done."""
+
+        async def in_turn() -> R:
+            async with self._turn:
+                try:
+                    return await work()
+                except sqlite3.Error as error:
+                    raise self._failure(error) from error
+
+        task = asyncio.get_running_loop().create_task(in_turn(), name=f"{self._path.name}")
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at: whoever asked may be gone
+
+    def _failure(self, error: sqlite3.Error) -> VcaError:
+        refusal, self._refusal = self._refusal, None
+        if refusal is not None:
+            return refusal
+        retryable = isinstance(error, sqlite3.OperationalError)
+        hint = "" if retryable else ": it is damaged, or something else than a status store"
+        return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[aiosqlite.Connection]:
+        connection = self._opened()
+        await connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+            await connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:  # after some errors SQLite has ended it itself
+                await connection.execute("ROLLBACK")
+            raise
+
+    async def _open(self) -> None:
+        if self._connection is not None:
+            return
+        if not self._path.parent.is_dir():
+            raise StoreError(f"status store {self._path}: there is no folder {self._path.parent}; make it")
+        connecting = aiosqlite.connect(self._path, timeout=_BUSY, isolation_level=None)
+        # Nothing is lost with it: what was committed is on the disk. As aiosqlite has it, the thread of a store that
+        # nobody closed keeps the whole process from ending.
+        connecting._thread.daemon = True  # noqa: SLF001 - there is no other way
+        connection = await connecting
+        try:
+            await self._set_up(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def _set_up(self, connection: aiosqlite.Connection) -> None:
+        await connection.create_function("vca_matches", 2, _matches, deterministic=True)
+        await connection.create_function("vca_updated", 2, self._updated, deterministic=True)
+        [mode] = await connection.execute_fetchall("PRAGMA journal_mode")
+        if mode[0] != "wal":
+            await _switch_to_wal(connection)
+        await connection.execute("PRAGMA synchronous = FULL")
+        [version] = await connection.execute_fetchall("PRAGMA user_version")
+        if version[0] > _VERSION:
+            raise StoreError(
+                f"status store {self._path} has layout {version[0]}, this vca-core knows {_VERSION}: use a newer one",
+                retryable=False,
+            )
+        if version[0] < _VERSION:
+            await connection.execute(_LAYOUT)
+            await connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def _updated(self, document: str, changes: str) -> str:
+        try:
+            return json.dumps(apply_update(json.loads(document), json.loads(changes)))
+        except VcaError as error:
+            self._refusal = error  # SQLite tells only that a function failed
+            raise
+
+
+def _matches(document: str, filter: str) -> bool:
+    return matches(json.loads(document), json.loads(filter))
+
+
+def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
+    check_filter(filter)
+    where, values = "collection = ?", [table]
+    identity = filter.get("_id")
+    if identity is not None:
+        where += " AND identity = ?"
+        values.append(id_key(identity))
+    if filter.keys() != {"_id"} or identity is None:
+        where += " AND vca_matches(document, ?)"
+        values.append(json.dumps(dict(filter)))
+    return where, values
+
+
+def _loaded(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+async def _switch_to_wal(connection: aiosqlite.Connection) -> None:
+    """Readers and a writer at once. While another process switches, SQLite refuses at once instead of waiting."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + _BUSY
+    while True:
+        try:
+            await connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if loop.time() > end:
+                raise
+            await asyncio.sleep(0.02)
+        else:
+            return

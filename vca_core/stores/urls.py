@@ -1,0 +1,42 @@
+"""The status store that a config names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote
+
+from vca_core.errors import BadArguments
+from vca_core.stores.base import StatusStore
+from vca_core.stores.memory import MemoryStore
+
+_KNOWN = "memory:, sqlite:///relative.db and sqlite:////absolute/path.db"
+
+
+def store_from_url(url: str, folder: Path) -> StatusStore:
+    """Make the store that a URL names; nothing is opened.
+
+    Args:
+        url: ``memory:``, or ``sqlite:///`` with a path behind it.
+        folder: where relative paths start: the config's folder.
+
+    Raises:
+        BadArguments: there is no such kind of store, or the URL is wrong. The URL is not shown: it may hold a password.
+    """
+    scheme, _, rest = url.partition(":")
+    if scheme == "memory":
+        if rest:
+            raise BadArguments("store: memory: takes nothing behind it", ["store"])
+        return MemoryStore()
+    if scheme == "sqlite":
+        if not rest.startswith("///") or not rest[3:] or rest.endswith("/"):
+            raise BadArguments(
+                "store: the file of a sqlite store stands behind three slashes, as sqlite:///status.db", ["store"]
+            )
+        if "?" in rest:
+            raise BadArguments("store: sqlite takes no settings behind a question mark", ["store"])
+        from vca_core.stores.sqlite import SqliteStore  # noqa: PLC0415 - aiosqlite is for those who use it
+
+        return SqliteStore(folder.absolute() / unquote(rest[3:]))
+    if scheme == "mongodb" or scheme.startswith("mongodb+"):
+        raise BadArguments(f"store: this version has no store for MongoDB yet; there are {_KNOWN}", ["store"])
+    raise BadArguments(f"store: there is no kind of store {scheme!r}; there are {_KNOWN}", ["store"])
