@@ -266,9 +266,8 @@ class NameRules:
         vdu = ns.vdu_id if kdu is None else None
         words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count))
         name = format_application("app-" + "".join(f"{word}-{part}" for word, part in words if part is not None))
-        groups = name.split("-")
         # A VDU's documented name has a group "vdu", and its other form ends in a digest: a KDU must look like neither.
-        is_mistakable = kdu is not None and ("vdu" in groups or _DIGEST.fullmatch(groups[-1]) is not None)
+        is_mistakable = kdu is not None and _LIKE_A_VDU.search(name) is not None
         if len(name) > self.limit or re.fullmatch(self.application_pattern, name) is None or is_mistakable:
             head = _ascii(name) if kdu is None else _ascii(name).replace("vdu", "kdu")
             name = _digested(head, tuple(part or "" for part in ns.scope), self.limit, letters_needed=True)
@@ -278,7 +277,7 @@ class NameRules:
 CHARM_NAMES = NameRules()
 """The documented names, for charms."""
 
-_DIGEST = re.compile("x[0-9a-f]{12}")
+_LIKE_A_VDU = re.compile(r"-vdu(-|\Z)|-x[0-9a-f]{12}\Z")
 
 
 def _ascii(name: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
 
 _LOG = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 
 class OwnedTasks:
@@ -87,3 +89,17 @@ async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError
         except asyncio.CancelledError as error:
             cancelled = error
     return cancelled
+
+
+async def in_thread(work: Callable[[], R]) -> R:
+    """Run something that blocks in a thread, and end no sooner than it: a cancellation waits for it.
+
+    Args:
+        work: what to run; it should take a moment only, since nothing can stop it.
+    """
+    running = asyncio.ensure_future(asyncio.to_thread(work))
+    cancelled = await settle(running, float("inf"))
+    if cancelled is not None:
+        running.exception()  # looked at: nobody else will
+        raise cancelled
+    return running.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ from pydantic import BaseModel
 from vca_core import arguments
 from vca_core.arguments import Seconds
 from vca_core.artifacts import Artifact
+from vca_core.charm import Charm
 from vca_core.config import validate_model
 from vca_core.connector_runtime import ConnectorRuntime
 from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
 from vca_core.operation import RunningOperation
 from vca_core.secrets import model_secrets
+from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
     from vca_core.vca import Vca
@@ -45,6 +48,24 @@ class ConnectorBase:
 
     def _artifact(self, path: str) -> Artifact:
         return self._vca.artifacts.find(path)
+
+    async def _charm(self, op: RunningOperation, artifact: Artifact | None) -> Charm | None:
+        """Read a charm before anything is begun; None for what is not known here, as charms of Charmhub.
+
+        Raises:
+            BadArguments: it is malformed; says in which file and key.
+            VcaTimeoutError: that took longer than the operation may.
+        """
+        if artifact is None or artifact.path is None:
+            return None
+        try:
+            async with asyncio.timeout_at(op.total_at):
+                return await in_thread(artifact.charm)
+        except BadArguments as error:
+            op.locate(error)
+            raise
+        except TimeoutError:
+            raise op.locate(op.expired(waiting="the charm is read")) from None
 
     def _options(self, hook: str, options: Mapping[str, Any] | None) -> BaseModel | None:
         self._require(hook)

@@ -63,6 +63,7 @@ class EnvironmentOperations(ConnectorBase):
         artifact = self._artifact(artifact_path) if artifact_path is not None else None
         checked = self._options(hook, options)
         op = self._begin_creating(hook, key, namespace, db_dict, progress_timeout, total_timeout, reuse)
+        await self._charm(op, artifact)
 
         async def body(op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
             address = await runtime.call(

@@ -7,11 +7,16 @@ from typing import Any
 
 from vca_core import arguments
 from vca_core.arguments import Seconds
+from vca_core.charm import Charm
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
 from vca_core.operation import RunningOperation
 from vca_core.secrets import secrets_in
+
+
+def _declared(charm: Charm | None) -> frozenset[str]:
+    return frozenset() if charm is None else charm.secret_names
 
 
 class SoftwareOperations(ConnectorBase):
@@ -52,8 +57,10 @@ class SoftwareOperations(ConnectorBase):
         units = arguments.count(num_units, "num_units")
         checked = self._options(hook, options)
         op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+        declared = _declared(await self._charm(op, artifact))
 
         async def body(op: RunningOperation) -> None:
+            self._runtime.declare_secrets(parsed, declared)
             await self._runtime.call(
                 op,
                 BackendHooks.install_configuration_sw,
@@ -65,7 +72,7 @@ class SoftwareOperations(ConnectorBase):
                 options=checked,
             )
 
-        await self._runtime.run(op, body, secrets=[*secrets_in(values), *option_secrets(checked)])
+        await self._runtime.run(op, body, secrets=[*secrets_in(values, declared), *option_secrets(checked)])
 
     async def upgrade(
         self,
@@ -95,13 +102,15 @@ class SoftwareOperations(ConnectorBase):
         values = arguments.mapping(config, "config")
         checked = self._options(hook, options)
         op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+        declared = _declared(await self._charm(op, artifact))
 
         async def body(op: RunningOperation) -> None:
+            self._runtime.declare_secrets(parsed, declared)
             await self._runtime.call(
                 op, BackendHooks.upgrade, op=op, ee_id=parsed, artifact=artifact, config=values, options=checked
             )
 
-        await self._runtime.run(op, body, secrets=[*secrets_in(values), *option_secrets(checked)])
+        await self._runtime.run(op, body, secrets=[*secrets_in(values, declared), *option_secrets(checked)])
 
     async def scale(
         self,

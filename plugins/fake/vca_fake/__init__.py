@@ -1,1 +1,1 @@
-"""The in-memory backend of the VCA framework."""
+"""The in-memory backend of the VCA framework: for demos, CI and the tests of orchestrators."""
