@@ -1,7 +1,7 @@
 """The core of the VCA framework: one API for orchestrators, backends as plugins.
 
-What an orchestrator needs is here; what a backend needs is in `vca_core.backend` and `vca_core.hookspecs`. Names are loaded
-when they are first used, so that importing the package costs next to nothing.
+What an orchestrator needs is here; what a backend needs is in `vca_core.backend` and `vca_core.hookspecs`. Names are
+loaded when they are first used, so that importing the package costs next to nothing.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def credentials(value: object) -> dict[str, Any]:
     for key in ("hostname", "username"):
         given = checked.get(key)
         if not isinstance(given, str) or not given.strip():
-            what = "is missing" if key not in checked else "is empty" if given in ("", None) else "is no text"
+            what = "is missing" if key not in checked else "is empty" if isinstance(given, str | None) else "is no text"
             raise BadArguments(f"credentials.{key} {what}: say the {key} of the machine", [f"credentials.{key}"])
     return checked
 

@@ -103,5 +103,5 @@ class Callbacks:
             if inspect.isawaitable(result):
                 async with asyncio.timeout(self._limit):
                     await result
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the orchestrator's own code may raise anything
             _LOG.warning("on_update_db failed for %s: %s", path, type(error).__qualname__, exc_info=True)

@@ -66,7 +66,7 @@ def find_entries(group: str) -> list[Entry]:
             if folded not in seen:  # one that is on the path twice is the first one, as for an import
                 seen.add(folded)
                 entries += _entries_of(distribution, group, name, version)
-        except Exception:  # noqa: BLE001, S112, PERF203 - a distribution without readable metadata is nobody's plugin
+        except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata is nobody's plugin
             continue
     return sorted(entries, key=lambda entry: (entry.name, entry.distribution))
 
@@ -77,8 +77,8 @@ def _entries_of(distribution: importlib.metadata.Distribution, group: str, name:
         return
     try:
         points = distribution.entry_points.select(group=group)
-    except ValueError as error:
-        yield Entry(UNREADABLE, f"entry_points.txt: {error}", name, version, group)
+    except Exception as error:  # noqa: BLE001 - what the standard library raises for malformed lines differs
+        yield Entry(UNREADABLE, f"its entry_points.txt cannot be read: {error}", name, version, group)
         return
     for point in points:
         yield Entry(point.name, point.value, name, version, group)

@@ -11,7 +11,7 @@ An extension is a class that an entry point of the group ``vca.extensions`` name
         @asynccontextmanager
         async def around(self, operation):          # an OperationInfo
             log_begin(operation)
-            yield
+            yield  # the operation runs here
             log_end(operation)
 
         @hookimpl
@@ -169,7 +169,8 @@ class Extensions:
         failure: BaseException | None = None
         try:
             for extension in self._around:
-                entered.append((extension, await _entered(extension, operation)))
+                surrounding = await _entered(extension, operation)
+                entered.append((extension, surrounding))
             yield
         except BaseException as error:  # noqa: BLE001 - raised again below: extensions see it and cannot swallow it
             failure = error
@@ -183,7 +184,7 @@ class Extensions:
         for extension in self._listening:
             try:
                 extension.hooks.status_changed(change=change)
-            except Exception:
+            except Exception:  # noqa: BLE001 - an extension may raise anything
                 _LOG.exception("the extension %r failed at a change of %s", extension.name, change.path)
 
 

@@ -91,9 +91,9 @@ def register(backend: object, name: str) -> pluggy.PluginManager:
 
 
 def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:
+    if entry.name == UNREADABLE:
+        return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=entry.value)
     try:
-        if entry.name == UNREADABLE:
-            raise PluginError(entry.value)
         loaded = _loaded(the_one(entries, entry.name, "backend"))
     except (PluginError, BadArguments) as error:
         return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=error.message)

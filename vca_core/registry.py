@@ -102,7 +102,9 @@ class Registry:
             "home": _written_home(home),
             OWN_HOME: {},
         }
-        if not own and not await self._do(self._store.exists(home.table, home.query), "look for the db_dict's document"):
+        if not own and not await self._do(
+            self._store.exists(home.table, home.query), "look for the db_dict's document"
+        ):
             raise BadArguments(
                 f"db_dict: no document of {home.table} matches {home.query}; make it first, for instance by "
                 f"`await vca.store.ensure({home.table!r}, {{'_id': ...}})`",

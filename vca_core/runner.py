@@ -170,7 +170,7 @@ class Runner:
             return _Result(await body(op))
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             return _Failure(translate(error, self._scrub))
 
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Result[R] | _Failure]) -> _Result[R] | _Failure:

@@ -83,7 +83,7 @@ class Session:
         host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)
         try:
             self.backend: object = cls(host)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             raise PluginError(
                 f"backend {config.backend!r} of {loaded.distribution} cannot be constructed", backend=self.name
             ) from translate(error, self.secrets.scrub)
@@ -122,7 +122,7 @@ class Session:
             return VcaTimeoutError(f"the backend was not opened within {limit:g} s", "total", limit)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             return translate(error, self.secrets.scrub)
         else:
             self._is_open = True
@@ -156,7 +156,7 @@ class Session:
             await self.hooks.call(BackendHooks.close)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             logging.getLogger(__name__).warning(
                 "%s: closing failed: %s", self.name, translate(error, self.secrets.scrub)
             )

@@ -68,7 +68,7 @@ class StatusWriter:
         interval: seconds; intermediate statuses of one path are stored at most once in that time. 0: all are.
         queue_limit: how many outcomes may wait for the store.
         attempt_limit: seconds that one attempt at the store may take.
-        on_stored: told of each status that was stored: path, fields, and whether it was the outcome of an operation.
+        on_stored: told of each status that was stored: origin, path, fields, and whether it was an operation's outcome.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class StatusWriter:
         """
         if self._outcomes >= self._queue_limit:
             raise ConflictError(
-                f"{self._outcomes} outcomes wait for the status store, which takes none; nothing new is begun before it does"
+                f"{self._outcomes} outcomes wait for the status store; nothing is begun before it takes some"
             )
 
     def event(self, origin: str, path: StatusPath, fields: Mapping[str, Any]) -> None:
@@ -155,7 +155,7 @@ class StatusWriter:
                 if not error.retryable:
                     raise
                 cause = error
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
                 cause = error
             if loop.time() + backoff >= end:
                 raise StoreError(f"the status store did not take it within {limit:g} s: {cause}") from cause
@@ -282,7 +282,7 @@ class StatusWriter:
         try:
             async with asyncio.timeout(self._attempt_limit):
                 matched = await write.run(self._store)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
             write.started = False
             if isinstance(error, StoreError) and not error.retryable:
                 self._lose(path, write, f"the store refuses it: {error}")

@@ -146,7 +146,8 @@ class Vca:
     ) -> None:
         ends = []
         for number, end in enumerate((end_1, end_2), start=1):
-            if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
+            given: object = end  # callers need no type checker
+            if not isinstance(given, tuple) or len(given) != 3 or not isinstance(given[0], Connector):
                 raise BadArguments(f"end_{number} is a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
             connector, ee_id, endpoint = end
             if self._connectors.get(connector.name) is not connector:
@@ -208,7 +209,7 @@ class Vca:
             )
         return loop
 
-    def _stored(self, origin: str, path: StatusPath, fields: Mapping[str, Any], outcome: bool) -> None:
+    def _stored(self, origin: str, path: StatusPath, fields: Mapping[str, Any], outcome: bool) -> None:  # noqa: FBT001 - called by the writer only
         if self._callbacks is not None:
             self._callbacks.call(path, fields, outcome=outcome)
         self.extensions.status_changed(StatusChange(origin, path.table, path.query, path.path, fields))

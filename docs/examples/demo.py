@@ -56,9 +56,7 @@ def show(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) 
 async def bring_up(connector: Connector, number: int, vnf: Vnf) -> None:
     """Create the EE of one VNF and install its charm."""
     home = {"collection": "nsrs", "filter": {"_id": NS}, "path": f"_admin.deployed.VCA.{number}"}
-    vnf.ee_id, _ = await connector.create_execution_environment(
-        f".{NS}.{vnf.name}.vm-0", home, artifact_path=vnf.charm
-    )
+    vnf.ee_id, _ = await connector.create_execution_environment(f".{NS}.{vnf.name}.vm-0", home, artifact_path=vnf.charm)
     await connector.install_configuration_sw(vnf.ee_id, vnf.charm, home, config=vnf.config)
 
 

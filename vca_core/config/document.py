@@ -162,7 +162,7 @@ def _read_toml(text: str) -> _Read:
         reason, _, place = str(error).rpartition(" (at ")
         numbers = [int(number) for number in re.findall(r"\d+", place)]
         reason = f"is no valid TOML: {_without_quotes(reason)}"
-        if len(numbers) == 2:  # noqa: PLR2004 - line and column; there are none at the end of the file
+        if len(numbers) == 2:
             return Unreadable(reason, *numbers)
         return Unreadable(f"{reason}, at the end")
     except (ValueError, RecursionError) as error:
@@ -205,9 +205,7 @@ def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[problems.Pat
 
 def _has(values: Any, path: problems.Path) -> bool:
     for part in path:
-        if isinstance(values, Mapping) and part in values:
-            values = values[part]
-        elif isinstance(values, list) and isinstance(part, int) and part < len(values):
+        if (isinstance(values, Mapping) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
             values = values[part]
         else:
             return False

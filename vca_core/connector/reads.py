@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from vca_core.arguments import Seconds
@@ -11,7 +10,7 @@ from vca_core.connector.base import ConnectorBase, plain_mapping
 from vca_core.errors import BackendError, NotFound
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.operation import RunningOperation
+from vca_core.operation import Body, RunningOperation
 from vca_core.status import DeploymentStatus, aggregate
 
 R = TypeVar("R")
@@ -138,7 +137,7 @@ class ReadOperations(ConnectorBase):
     async def _read(
         self,
         hook: str,
-        body: Callable[[RunningOperation], Awaitable[R]],
+        body: Body[R],
         total: Seconds,
         namespace: Namespace | None,
     ) -> R:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -88,7 +88,7 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     errors: list[VcaError] = []
-    calls = [
+    calls: list[Callable[[], Awaitable[object]]] = [
         lambda: connector.exec_primitive(ee_id, "p", {"password": CANARY}),
         lambda: connector.exec_primitive(ee_id, "config", {"nested": {"api-key": CANARY}}),
         lambda: connector.register_execution_environment(

@@ -314,11 +314,11 @@ async def test_the_callback_may_be_sync_async_or_return_an_awaitable_and_may_cal
         await vcas[-1].connector().get_status(".ns")
         told.append(mark)
 
-    class Callable_:
+    class CallableObject:
         def __call__(self, *change: Any) -> Any:
             return calls_back("object", *change)
 
-    for callback in (functools.partial(calls_back, "partial"), Callable_(), lambda *_: told.append("plain")):
+    for callback in (functools.partial(calls_back, "partial"), CallableObject(), lambda *_: told.append("plain")):
         vca = make_vca(Charmed, on_update_db=callback)
         vcas.append(vca)
         await vca.connector().create_execution_environment(".ns.vnf")

@@ -105,8 +105,8 @@ def test_what_was_set_is_found_there_and_the_old_document_is_left_alone(
         assert found == value
         assert set_path(after, path, value) == after
     assert document == before
-    assert {key: document[key] for key in document if key != path.split(".")[0]} == {
-        key: after[key] for key in document if key != path.split(".")[0]
+    assert {key: document[key] for key in document if key != path.split(".", maxsplit=1)[0]} == {
+        key: after[key] for key in document if key != path.split(".", maxsplit=1)[0]
     }
 
 

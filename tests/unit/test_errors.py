@@ -1,0 +1,239 @@
+"""The one tree of errors: what each says, whether a retry helps, and what survives sharing and scrubbing."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import re
+import traceback
+from typing import Any
+
+import pytest
+
+from vca_core import errors
+from vca_core.errors import (
+    AlreadyExists,
+    BackendError,
+    BadArguments,
+    Cause,
+    ConflictError,
+    ExecutionError,
+    InvalidCertificate,
+    NotFound,
+    NotSupported,
+    PluginError,
+    StoreError,
+    VcaConnectionError,
+    VcaError,
+    VcaTimeoutError,
+)
+
+CANARY = "canary-4711"
+
+PARENTS: dict[type[VcaError], type[Exception]] = {
+    VcaError: Exception,
+    BadArguments: VcaError,
+    InvalidCertificate: BadArguments,
+    VcaConnectionError: VcaError,
+    VcaTimeoutError: VcaError,
+    ExecutionError: VcaError,
+    NotFound: VcaError,
+    AlreadyExists: VcaError,
+    ConflictError: VcaError,
+    NotSupported: VcaError,
+    StoreError: VcaError,
+    BackendError: VcaError,
+    PluginError: VcaError,
+}
+
+RETRYABLE = {VcaConnectionError, VcaTimeoutError, ConflictError, StoreError}
+
+EXAMPLES: list[VcaError] = [
+    *(kind("it failed") for kind in PARENTS),
+    BadArguments("wrong", ["db_dict.path", "ee_id"], ee_id="m.a.0"),
+    VcaConnectionError("no answer", "wss://host:17070", backend="edge (fake)"),
+    VcaTimeoutError("still pending", "progress", 2.5, operation="scale"),
+    ExecutionError("exit 1", "touch", {"code": 1}, ee_id="m.a.0", operation="exec_primitive", retryable=True),
+    AlreadyExists("it is there", ee_id="m.a.0", retryable=True),
+]
+
+everyone = pytest.mark.parametrize("error", EXAMPLES, ids=repr)
+
+
+def star(text: str) -> str:
+    return text.replace(CANARY, "***")
+
+
+def held(error: BaseException) -> dict[str, Any]:
+    return {"type": type(error), "args": error.args, "text": str(error), **vars(error)}
+
+
+@pytest.mark.parametrize(("kind", "parent"), PARENTS.items())
+def test_errors_are_one_tree(kind: type[VcaError], parent: type[Exception]) -> None:
+    assert kind.__bases__[0] is parent
+    assert issubclass(kind, VcaError)
+
+
+def test_the_tree_is_the_one_that_its_module_draws() -> None:
+    drawn = re.findall(r"^[ │├└─]+(\w+)  ", errors.__doc__ or "", re.MULTILINE)
+    assert sorted(drawn) == sorted(kind.__name__ for kind in PARENTS)
+    defined = {thing for thing in vars(errors).values() if isinstance(thing, type) and issubclass(thing, VcaError)}
+    assert defined == set(PARENTS)
+
+
+@pytest.mark.parametrize("kind", PARENTS)
+def test_each_class_says_whether_a_retry_can_help_and_an_error_may_know_better(kind: type[VcaError]) -> None:
+    assert kind("x").retryable is (kind in RETRYABLE)
+    assert kind("x", retryable=True).retryable is True
+    assert kind("x", retryable=False).retryable is False
+    assert kind.retryable is (kind in RETRYABLE)
+
+
+def test_a_timeout_is_caught_as_the_timeout_of_the_language_too() -> None:
+    assert issubclass(VcaTimeoutError, TimeoutError)
+    with pytest.raises(TimeoutError, match="still pending"):
+        raise VcaTimeoutError("still pending", "total", 3.0)
+
+
+@pytest.mark.parametrize("kind", PARENTS)
+def test_an_error_without_arguments_can_be_made(kind: type[VcaError]) -> None:
+    error = kind()
+    assert (error.message, str(error)) == ("", "")
+    assert (error.backend, error.ee_id, error.operation) == (None, None, None)
+
+
+def test_errors_carry_what_is_documented() -> None:
+    assert VcaError("m").message == "m"
+    assert BadArguments("m", ["a", "b.c"]).bad_args == ["a", "b.c"]
+    assert BadArguments("m", iter(("a",))).bad_args == ["a"]
+    assert InvalidCertificate("m", ["ca_cert"]).bad_args == ["ca_cert"]
+    assert VcaConnectionError("m", "wss://h:1").url == "wss://h:1"
+    assert VcaConnectionError("m").url is None
+    assert BadArguments("m").bad_args == []
+    assert AlreadyExists("m", ee_id="m.a.0").ee_id == "m.a.0"
+
+
+@pytest.mark.defect("D8")
+def test_a_timeout_says_which_limit_was_hit_and_how_long_it_was() -> None:
+    error = VcaTimeoutError("m", kind="progress", limit=5)
+    assert (error.kind, error.limit) == ("progress", 5)
+    assert VcaTimeoutError("m").kind == "total"
+
+
+@pytest.mark.defect("D36")
+def test_a_failed_primitive_carries_its_output_and_message_and_never_prints_the_output() -> None:
+    output = {"stdout": CANARY, "code": 1}
+    error = ExecutionError("exit 1", "touch", output, ee_id="m.a.0")
+    output["code"] = 2
+    assert (error.message, error.primitive, error.output) == ("exit 1", "touch", {"stdout": CANARY, "code": 1})
+    shown = "".join(traceback.format_exception(error))
+    assert CANARY not in f"{error!s} {error!r} {error.args} {shown}"
+    assert ExecutionError("exit 1").output == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ({}, "it failed"),
+        ({"operation": "scale"}, "it failed [scale]"),
+        ({"ee_id": "m.a.0"}, "it failed [EE m.a.0]"),
+        ({"backend": "edge (fake)"}, "it failed [backend edge (fake)]"),
+        (
+            {"backend": "edge (fake)", "ee_id": "m.a.0", "operation": "scale"},
+            "it failed [scale, EE m.a.0, backend edge (fake)]",
+        ),
+    ],
+)
+def test_the_text_says_what_happened_and_where(where: dict[str, str], text: str) -> None:
+    for kind in PARENTS:
+        assert str(kind("it failed", **where)) == text
+        assert repr(kind("it failed", **where)) == f"<{kind.__name__}: {text}>"
+
+
+def test_locating_fills_in_what_is_missing_and_keeps_what_is_known() -> None:
+    error = NotFound("gone", ee_id="m.a.0")
+    assert error.located(backend="edge (fake)", ee_id="m.b.1", operation="scale") is error
+    assert (error.backend, error.ee_id, error.operation) == ("edge (fake)", "m.a.0", "scale")
+    error.located(backend="other", operation="upgrade").located()
+    assert (error.backend, error.ee_id, error.operation) == ("edge (fake)", "m.a.0", "scale")
+
+
+@everyone
+def test_an_error_can_be_pickled_and_copied(error: VcaError) -> None:
+    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own
+        assert held(twin) == held(error)
+
+
+@everyone
+@pytest.mark.defect("D83")
+def test_each_caller_that_shares_a_failure_gets_an_error_of_its_own(error: VcaError) -> None:
+    shared = copy.copy(error)
+    shared.__cause__ = Cause("juju.JujuError", "why")
+    shared.add_note("seen by all")
+    twin = shared.again()
+    assert twin is not shared
+    assert held(twin) == held(shared)
+    assert twin.__cause__ is shared.__cause__
+    assert twin.__traceback__ is None
+    before = held(shared.again())
+    twin.add_note("seen by one")
+    twin.located(backend="one", ee_id="o.n.e", operation="one")
+    for value in vars(twin).values():
+        if isinstance(value, dict | list):
+            value.clear()
+    assert held(shared) == before
+
+
+def test_a_failure_without_a_cause_is_shared_without_one() -> None:
+    assert NotFound("gone").again().__cause__ is None
+
+
+@everyone
+@pytest.mark.defect("D83")
+def test_scrubbing_takes_secrets_out_of_every_text(error: VcaError) -> None:
+    error = copy.deepcopy(error)
+    kind = type(error)
+    error.message = f"no {CANARY}"
+    error.args = (f"no {CANARY}", 7)
+    error.located(backend=CANARY, ee_id=f"m.{CANARY}.0", operation=CANARY)
+    error.add_note(f"with {CANARY}")
+    for name in ("url", "primitive"):
+        if hasattr(error, name):
+            setattr(error, name, f"x-{CANARY}")
+    if isinstance(error, BadArguments):
+        error.bad_args = [f"config.{CANARY}"]
+    assert error.scrubbed(star) is error
+    assert type(error) is kind
+    assert CANARY not in f"{error!r} {vars(error)} {error.args} {''.join(traceback.format_exception(error))}"
+    assert error.message == "no ***"
+    assert error.args == ("no ***", 7)
+
+
+def test_scrubbing_leaves_raw_output_and_what_is_no_text_alone() -> None:
+    error = ExecutionError("m", "p", {"key": CANARY}, retryable=True).scrubbed(star)
+    assert (error.output, error.retryable) == ({"key": CANARY}, True)
+    timeout = VcaTimeoutError("m", "progress", 2.5).scrubbed(star)
+    assert (timeout.kind, timeout.limit) == ("progress", 2.5)
+
+
+@pytest.mark.defect("D83")
+def test_types_and_causes_survive_raising() -> None:
+    cause = Cause("juju.errors.JujuError", "not found", ["juju/model.py:7 in deploy"])
+    with pytest.raises(NotFound) as caught:
+        raise NotFound("gone", ee_id="m.a.0") from cause
+    assert caught.value.__cause__ is cause
+
+
+def test_a_cause_says_its_type_its_text_and_its_frames() -> None:
+    cause = Cause("juju.errors.JujuError", "not found", iter(["model.py:7 in deploy", "rpc.py:1 in call"]))
+    assert (cause.kind, cause.text) == ("juju.errors.JujuError", "not found")
+    assert cause.frames == ("model.py:7 in deploy", "rpc.py:1 in call")
+    assert str(cause) == "juju.errors.JujuError: not found\n  model.py:7 in deploy\n  rpc.py:1 in call"
+    assert str(Cause("KeyError", "'x'")) == "KeyError: 'x'"
+    assert not isinstance(cause, VcaError)
+
+
+def test_a_cause_can_be_pickled_and_copied() -> None:
+    cause = Cause("KeyError", "'x'", ["a.py:1 in f"])
+    for twin in (pickle.loads(pickle.dumps(cause)), copy.copy(cause)):  # noqa: S301 - our own
+        assert held(twin) == held(cause)
