@@ -8,11 +8,13 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from vca_core.arguments import did_you_mean
-from vca_core.charm import Charm, read_charm
+from vca_core.charm import Charm
+from vca_core.charm.cache import CharmCache
 from vca_core.errors import BadArguments, NotSupported
 
 _STORE = "ch:"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_charms = CharmCache()
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Artifact:
     def charm(self) -> Charm:
         """Read the charm; once, then it is kept. It reads files: ``await asyncio.to_thread(artifact.charm)``.
 
+        Other artifacts of the same charm share it for as long as its files do not change.
+
         Raises:
             NotSupported: it is a charm of Charmhub: what it says of itself is not known here.
             BadArguments: it is no charm, or malformed (`vca_core.charm.read_charm`).
@@ -44,7 +48,7 @@ class Artifact:
     def _charm(self) -> Charm:
         if self.path is None:
             raise NotSupported(f"{self.reference}: what a charm of Charmhub says of itself is not known here")
-        return read_charm(self.path)
+        return _charms.read(self.path)
 
 
 class ArtifactRoot:

@@ -291,8 +291,6 @@ def _digested(text: str, parts: tuple[str, ...], limit: int, *, letters_needed: 
     groups = [group for group in re.split("[^a-z0-9]+", text[:room]) if group]
     if letters_needed:
         groups = [f"z{group}" if group.isdigit() else group for group in groups]
-        if groups and groups[0][0].isdigit():
-            groups[0] = f"z{groups[0]}"
     head = "-".join(groups)[:room].rstrip("-")
     while letters_needed and head and head.rsplit("-", 1)[-1].isdigit():
         head = head.rpartition("-")[0]

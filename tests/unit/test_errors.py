@@ -144,7 +144,7 @@ def test_a_failed_primitive_carries_its_output_and_message_and_never_prints_the_
         ),
     ],
 )
-def test_the_text_says_what_happened_and_where(where: dict[str, str], text: str) -> None:
+def test_the_text_says_what_happened_and_where(where: dict[str, Any], text: str) -> None:
     for kind in PARENTS:
         assert str(kind("it failed", **where)) == text
         assert repr(kind("it failed", **where)) == f"<{kind.__name__}: {text}>"
@@ -175,7 +175,7 @@ def test_each_caller_that_shares_a_failure_gets_an_error_of_its_own(error: VcaEr
     assert held(twin) == held(shared)
     assert twin.__cause__ is shared.__cause__
     assert twin.__traceback__ is None
-    before = held(shared.again())
+    before = copy.deepcopy(held(shared))
     twin.add_note("seen by one")
     twin.located(backend="one", ee_id="o.n.e", operation="one")
     for value in vars(twin).values():

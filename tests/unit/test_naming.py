@@ -586,7 +586,7 @@ def test_a_name_of_fifty_characters_is_kept_and_a_longer_one_gets_a_digest(lengt
 
 def test_a_head_that_is_cut_at_a_digit_group_still_is_a_valid_name() -> None:
     for cut in range(20, 45):
-        ns = Namespace(None, "ns", "v" * cut + "-12a" + "b" * 40)
+        ns = Namespace(None, "ns", "v" * cut + "/1-12a" + "b" * 40)
         assert APPLICATION.fullmatch(CHARM_NAMES.application(ns))
 
 

@@ -7,17 +7,38 @@ from collections.abc import Iterable, Iterator
 from vca_core.charm.fields import Field
 from vca_core.charm.model import Base
 
-_SERIES = {
-    "precise": Base("ubuntu", "12.04"),
-    "trusty": Base("ubuntu", "14.04"),
-    "xenial": Base("ubuntu", "16.04"),
-    "bionic": Base("ubuntu", "18.04"),
-    "focal": Base("ubuntu", "20.04"),
-    "jammy": Base("ubuntu", "22.04"),
-    "noble": Base("ubuntu", "24.04"),
-    "centos7": Base("centos", "7"),
-    "centos8": Base("centos", "8"),
-    "centos9": Base("centos", "9"),
+_UBUNTU = {
+    "precise": "12.04",
+    "quantal": "12.10",
+    "raring": "13.04",
+    "saucy": "13.10",
+    "trusty": "14.04",
+    "utopic": "14.10",
+    "vivid": "15.04",
+    "wily": "15.10",
+    "xenial": "16.04",
+    "yakkety": "16.10",
+    "zesty": "17.04",
+    "artful": "17.10",
+    "bionic": "18.04",
+    "cosmic": "18.10",
+    "disco": "19.04",
+    "eoan": "19.10",
+    "focal": "20.04",
+    "groovy": "20.10",
+    "hirsute": "21.04",
+    "impish": "21.10",
+    "jammy": "22.04",
+    "kinetic": "22.10",
+    "lunar": "23.04",
+    "mantic": "23.10",
+    "noble": "24.04",
+    "oracular": "24.10",
+    "plucky": "25.04",
+    "questing": "25.10",
+}
+_SERIES = {word: Base("ubuntu", channel) for word, channel in _UBUNTU.items()} | {
+    f"centos{version}": Base("centos", version) for version in ("7", "8", "9")
 }
 
 

@@ -47,8 +47,9 @@ def parse(file: str, content: bytes) -> Any:
         Plain data: dict with text as keys, list, str, int, float, bool, None. None when the file is empty.
 
     Raises:
-        BadArguments: it is too large, not UTF-8, not YAML (with line and column), has a key twice in one mapping, or
-            uses what YAML has beyond plain data.
+        BadArguments: it is too large, not UTF-8, not YAML (with line and column), has a key twice in one mapping with
+            different values (twice with the same one is taken: charms have that, and Juju lets them), or uses what
+            YAML has beyond plain data.
     """
     if len(content) > LARGEST_FILE:
         raise BadArguments(f"{file}: is larger than {LARGEST_FILE} bytes", ["artifact_path"])
@@ -156,10 +157,10 @@ class _Plain:
                         self._fail(other, "'<<' takes mappings")
                     for name, item in self._mapping(other, depth + 1).items():
                         merged.setdefault(name, item)
-            elif self._text(key) in own:
-                self._fail(key, f"the key {key.value!r} stands twice in one mapping; keep one of them")
             else:
-                own[key.value] = self.data(value, depth + 1)
+                item = self.data(value, depth + 1)
+                if repr(own.setdefault(self._text(key), item)) != repr(item):  # true is not 1
+                    self._fail(key, f"the key {key.value!r} stands twice in one mapping; keep one of them")
             if merges > 1:
                 self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
         return {**merged, **own}

@@ -29,7 +29,9 @@ from vca_core.charm.model import (
 from vca_core.charm.source import read_files
 from vca_core.errors import BadArguments
 
-_FILES = ("metadata.yaml", "charmcraft.yaml", "actions.yaml", "config.yaml", "manifest.yaml")
+FILES = ("metadata.yaml", "charmcraft.yaml", "actions.yaml", "config.yaml", "manifest.yaml")
+"""What is read of a charm: all that its `Charm` depends on."""
+
 _TYPES: tuple[OptionType, ...] = ("string", "int", "float", "boolean", "secret")
 _ROLES: tuple[Role, ...] = ("requires", "provides", "peers")
 
@@ -49,7 +51,7 @@ def read_charm(path: Path) -> Charm:
     """
     from vca_core.charm.document import LARGEST_FILE, parse  # noqa: PLC0415 - YAML is loaded for those who read charms
 
-    contents = read_files(path, _FILES, LARGEST_FILE)
+    contents = read_files(path, FILES, LARGEST_FILE)
     if "metadata.yaml" not in contents and "charmcraft.yaml" not in contents:
         raise BadArguments(f"{path}: is no charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
     try:
@@ -141,12 +143,8 @@ class _Files:
         declared = self._find("containers")
         if declared is None:
             return {}
-        containers = {name: _container(name, field) for name, field in declared.mapping(empty=True).items()}
-        for name, container in containers.items():
-            resource = resources.get(container.resource) if container.resource is not None else None
-            if container.resource is not None and (resource is None or resource.type != "oci-image"):
-                raise declared.wrong(f"{name}.resource: there is no resource {container.resource!r} of type oci-image")
-        return containers
+        images = [name for name, resource in resources.items() if resource.type == "oci-image"]
+        return {name: _container(name, field, images) for name, field in declared.mapping(empty=True).items()}
 
 
 def _option(name: str, field: Field) -> Option:
@@ -185,9 +183,11 @@ def _resource(name: str, field: Field) -> Resource:
     return Resource(name, kind, filename.name() if filename else "", description.text() if description else "")
 
 
-def _container(name: str, field: Field) -> Container:
+def _container(name: str, field: Field, images: list[str]) -> Container:
     parts = field.mapping()
     resource, mounts = parts.get("resource"), parts.get("mounts")
+    if resource is not None and resource.name() not in images:
+        raise resource.wrong(f"there is no resource {resource.value!r} of type oci-image")
     return Container(
         name,
         resource.name() if resource else None,

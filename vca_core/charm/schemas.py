@@ -46,11 +46,11 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
     for path, value in _walk(schema, ()):
         if path[-1] in _REFERENCES and not _is_name(path):
             raise _wrong(place, path, "a schema cannot refer to another one; write it out")
-        if path[-1] == "pattern" and isinstance(value, str) and not _is_name(path):
+        for pattern in [] if _is_name(path) else _patterns(path[-1], value):
             try:
-                re.compile(value)
+                re.compile(pattern)
             except (re.error, OverflowError) as error:
-                raise _wrong(place, path, f"{value!r} is no regular expression: {error}") from error
+                raise _wrong(place, path, f"{pattern!r} is no regular expression: {error}") from error
     problems: list[SchemaError] = []
     for draft in (Draft4Validator, Draft202012Validator):
         problem = best_match(draft(draft.META_SCHEMA, registry=Registry()).iter_errors(schema))
@@ -72,6 +72,13 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
         at = (*path, str(key))
         yield at, item
         yield from _walk(item, at)
+
+
+def _patterns(key: str, value: Any) -> list[str]:
+    """The regular expressions that a key of a schema holds; what is of another kind is left to the meta-schema."""
+    if key == "pattern" and isinstance(value, str):
+        return [value]
+    return list(value) if key == "patternProperties" and isinstance(value, Mapping) else []
 
 
 def _is_name(path: tuple[str, ...]) -> bool:

@@ -215,6 +215,8 @@ class SqliteStore(StatusStore):
         connection, self._connection = self._connection, None
         if connection is not None:
             await connection.close()
+            # It has nothing left to do; without this it could be seen alive for a moment longer.
+            connection._thread.join()  # noqa: SLF001 - as above
 
     def _updated(self, document: str, changes: str) -> str:
         try:

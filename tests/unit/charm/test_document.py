@@ -62,6 +62,12 @@ def test_keys_are_text_whatever_they_look_like() -> None:
     assert parse("x.yaml", b"on: 1\n22.04: 2\n~: 3\n7: 4\n") == {"on": 1, "22.04": 2, "~": 3, "7": 4}
 
 
+def test_a_key_that_stands_twice_with_the_same_value_is_no_contradiction() -> None:
+    # Charms that were released and ran for years have this, Juju takes it.
+    text = "size:\n  type: int\n  default: 1\n  type: int\n"
+    assert parse("x.yaml", text.encode()) == {"size": {"type": "int", "default": 1}}
+
+
 def test_aliases_and_merges_are_written_out() -> None:
     text = "base: &b {type: int, default: 1}\nx: {<<: *b, default: 2}\ny: {<<: [*b, {more: 3, type: no}]}\n"
     assert parse("x.yaml", text.encode()) == {
@@ -78,6 +84,8 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: 1\n\tb: 2\n", "line 2, column 1", "'\\t'"),
         ("a: \x01\n", "line 1, column 4", "U+0001"),
         ("a: 1\nb: 2\na: 3\n", "line 3, column 1", "the key 'a' stands twice"),
+        ("a: 1\na: true\n", "line 2, column 1", "the key 'a' stands twice"),
+        ("a: {b: [1]}\na: {b: [2]}\n", "line 2, column 1", "the key 'a' stands twice"),
         ("a: {<<: {b: 1}, <<: {c: 1}}", "line 1, column 17", "the key '<<' stands twice"),
         ("a: {<<: 1}", "line 1, column 9", "'<<' takes mappings"),
         ("? [a]\n: 1\n", "line 1, column 3", "a key that is no text"),
@@ -89,7 +97,7 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: !!int x\n", "line 1, column 4", "int"),
         ("a: !!bool 7\n", "line 1, column 4", "bool"),
         ("a: !!null 7\n", "line 1, column 4", "null"),
-        ("a: &x [*x]\n", "line 1, column 7", "within itself"),
+        ("a: &x [*x]\n", "line 1, column 4", "within itself"),
         (f"a: 1{'0' * 5000}\n", "line 1, column 4", "too many digits"),
         ('a: "\\ud800"\n', "line 1, column 4", "lone surrogate"),
     ],
@@ -137,11 +145,8 @@ def test_the_depth_is_limited() -> None:
     assert "deeper than 50 levels" in refused("\n".join(" " * i + "a:" for i in range(60)))
 
 
-def same(value: object, other: object) -> bool:
-    return value == other and type(value) is type(other)
-
-
-TEXTS = st.text(max_size=10)
+# Without the line breaks of old: PyYAML writes them unescaped into quoted text, where they are folded to blanks.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029"), max_size=10)
 DATA = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),

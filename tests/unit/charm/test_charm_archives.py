@@ -1,0 +1,254 @@
+"""``.charm`` files (and folders) that mean harm, or are broken: refused, and nothing of them is unpacked."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import struct
+import warnings
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vca_core.charm import Charm, read_charm
+from vca_core.charm.document import LARGEST_FILE
+from vca_core.charm.source import LARGEST_ARCHIVE, LARGEST_UNPACKED, MOST_MEMBERS
+from vca_core.errors import BadArguments
+
+Member = tuple[str | zipfile.ZipInfo, str | bytes]
+NAME: Member = ("metadata.yaml", "name: packed")
+
+
+def packed(members: Iterable[Member], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    content = io.BytesIO()
+    with warnings.catch_warnings(), zipfile.ZipFile(content, "w", method) as archive:
+        warnings.simplefilter("ignore")  # of duplicate names
+        for name, data in members:
+            archive.writestr(name, data, method if isinstance(name, str) else None)
+    return content.getvalue()
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system = 3
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "x.charm"
+
+
+def refused(place: Path, content: bytes) -> str:
+    place.write_bytes(content)
+    before = sorted(place.parent.iterdir())
+    with pytest.raises(BadArguments) as caught:
+        read_charm(place)
+    assert caught.value.bad_args == ["artifact_path"]
+    assert sorted(place.parent.iterdir()) == before
+    return str(caught.value).removeprefix(f"{place}: ")
+
+
+def test_what_is_packed_is_read_from_where_it_is(place: Path) -> None:
+    place.write_bytes(packed([NAME, ("src/", ""), ("src/charm.py", "pass"), ("actions.yaml", "touch: {}")]))
+    charm = read_charm(place)
+    assert (charm.name, list(charm.actions)) == ("packed", ["touch"])
+    assert list(place.parent.iterdir()) == [place]
+
+
+def test_packing_without_compression_is_fine(place: Path) -> None:
+    place.write_bytes(packed([NAME], zipfile.ZIP_STORED))
+    assert read_charm(place) == Charm("packed")
+
+
+def test_a_comment_at_the_end_is_fine(place: Path) -> None:
+    place.write_bytes(packed([NAME]))
+    with zipfile.ZipFile(place, "a") as archive:
+        archive.comment = b"x" * 65_535
+    assert read_charm(place) == Charm("packed")
+
+
+def test_an_archive_without_any_of_the_files_is_no_charm(place: Path) -> None:
+    assert refused(place, packed([("sub/metadata.yaml", "name: deep")])).startswith("is no charm: it has no metadata")
+
+
+@pytest.mark.parametrize("name", ["../metadata.yaml", "a/../../b", "a/..", "..\\x", "a\\..\\x", "./../x"])
+def test_members_that_climb_out_are_refused(place: Path, name: str) -> None:
+    assert refused(place, packed([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "//host/x", "\\x", "C:\\x", "c:x"])
+def test_absolute_members_are_refused(place: Path, name: str) -> None:
+    assert refused(place, packed([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
+
+
+@pytest.mark.parametrize("target", ["../x", "/etc/passwd", "a/../../x", "..\\x", "C:\\x"])
+def test_symlinks_that_lead_out_are_refused(place: Path, target: str) -> None:
+    told = refused(place, packed([NAME, (link("hook"), target)]))
+    assert told == "its member 'hook' is a symlink that leads out of the charm"
+
+
+def test_symlinks_that_stay_inside_are_fine(place: Path) -> None:
+    place.write_bytes(packed([NAME, (link("hooks/install"), "../src/charm.py"), (link("venv/a/b"), "./c/../d")]))
+    assert read_charm(place) == Charm("packed")
+
+
+def test_a_symlink_for_a_file_that_is_read_is_refused(place: Path) -> None:
+    content = packed([("real.yaml", "name: real"), (link("metadata.yaml"), "real.yaml")])
+    assert refused(place, content) == "metadata.yaml is a symlink; pack the file itself"
+
+
+def test_a_symlink_with_an_endless_target_is_refused(place: Path) -> None:
+    assert refused(place, packed([NAME, (link("hook"), "a/" * 5000)])) == "hook is larger than 4096 bytes"
+
+
+def test_encrypted_members_are_refused(place: Path) -> None:
+    content = bytearray(packed([NAME]))
+    content[6] |= 1  # the flags of the member …
+    content[content.index(b"PK\1\2") + 8] |= 1  # … and of its entry in the list
+    assert refused(place, bytes(content)) == "its member 'metadata.yaml' is encrypted"
+
+
+def test_a_file_that_is_there_twice_is_refused(place: Path) -> None:
+    assert refused(place, packed([NAME, ("metadata.yaml", "name: other")])) == "holds metadata.yaml twice"
+
+
+def test_a_large_file_is_refused(place: Path) -> None:
+    text = os.urandom(LARGEST_FILE // 2 + 1).hex()
+    assert refused(place, packed([("metadata.yaml", text)])) == f"metadata.yaml is larger than {LARGEST_FILE} bytes"
+
+
+def test_a_bomb_is_refused(place: Path) -> None:
+    content = packed([NAME, ("zeros", bytes(32 * 1024**2))])
+    assert len(content) < 100_000
+    assert refused(place, content) == "is packed more than 100 to 1, as only bombs are"
+
+
+def test_a_small_file_may_be_packed_well(place: Path) -> None:
+    place.write_bytes(packed([NAME, ("zeros", bytes(1024**2))]))
+    assert read_charm(place) == Charm("packed")
+
+
+def test_a_bomb_that_lies_about_its_size_does_not_go_off(place: Path) -> None:
+    content = bytearray(packed([("metadata.yaml", "name: x\n#" + "x" * 8 * 1024**2)]))
+    struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 100)
+    assert "is no usable ZIP file" in refused(place, bytes(content))
+
+
+def test_what_unpacks_to_too_much_is_refused(place: Path) -> None:
+    content = bytearray(packed([NAME, ("a", "a"), ("b", "b")]))
+    at = -1
+    for _ in range(3):
+        at = content.index(b"PK\1\2", at + 1)
+        struct.pack_into("<II", content, at + 20, 2**31, 2**31)
+    assert refused(place, bytes(content)) == f"holds more than {LARGEST_UNPACKED} bytes when unpacked"
+
+
+def test_what_is_larger_than_any_charm_is_refused_unread(place: Path) -> None:
+    place.write_bytes(b"")
+    os.truncate(place, LARGEST_ARCHIVE + 1)  # sparse: takes no space
+    with pytest.raises(BadArguments, match=f"is larger than {LARGEST_ARCHIVE} bytes"):
+        read_charm(place)
+
+
+def end(members: int, length: int, at: int) -> bytes:
+    return struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, members & 0xFFFF, members & 0xFFFF, length, at, 0)
+
+
+def test_too_many_members_are_refused(place: Path) -> None:
+    many = MOST_MEMBERS + 1
+    assert refused(place, end(many, 22, 0)) == f"holds more than {MOST_MEMBERS} files"
+
+
+def test_too_many_members_are_counted_whatever_the_end_says(place: Path) -> None:
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *[0] * 16) + b"a"
+    entry = entry[:28] + struct.pack("<H", 1) + entry[30:]  # the length of its name
+    members = entry * (MOST_MEMBERS + 1)
+    assert refused(place, members + end(1, len(members), 0)) == f"holds more than {MOST_MEMBERS} files"
+
+
+def test_a_list_of_members_that_is_too_long_is_refused_unread(place: Path) -> None:
+    assert refused(place, end(1, 2**31, 0)) == f"holds more than {MOST_MEMBERS} files"
+
+
+def test_the_extension_for_more_members_is_refused(place: Path) -> None:
+    content = packed([NAME])
+    at = content.rindex(b"PK\5\6")
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1)
+    assert refused(place, content[:at] + locator + content[at:]) == f"holds more than {MOST_MEMBERS} files"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_ways_of_packing_that_cost_memory_are_refused(place: Path, method: int) -> None:
+    told = refused(place, packed([NAME], method))
+    assert told == "its member 'metadata.yaml' is packed in another way than deflate"
+
+
+@pytest.mark.parametrize("content", [b"", b"name: x", b"\x1f\x8b" + b"x" * 100, b"PK\5\6", b"PK\3\4" + b"x" * 100])
+def test_what_is_no_zip_file_is_refused(place: Path, content: bytes) -> None:
+    assert refused(place, content) == "is no charm: neither a folder nor a ZIP file"
+
+
+def test_a_member_that_was_changed_is_refused(place: Path) -> None:
+    content = packed([NAME], zipfile.ZIP_STORED).replace(b"name: packed", b"name: picked")
+    assert refused(place, content).startswith("is no usable ZIP file: Bad CRC-32")
+
+
+def test_a_file_that_was_cut_is_refused(place: Path) -> None:
+    content = packed([NAME, ("hook", os.urandom(1000))])
+    for length in range(0, len(content), 7):
+        refused(place, content[:length])
+
+
+GOOD = packed([NAME, ("actions.yaml", "touch: {params: {a: {type: string}}}"), (link("hook"), "src"), ("src", "x" * 99)])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(changes=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=8))
+def test_whatever_is_broken_it_is_read_or_refused(place: Path, changes: list[tuple[int, int]]) -> None:
+    content = bytearray(GOOD)
+    for at, byte in changes:
+        content[at] = byte
+    place.write_bytes(content)
+    try:
+        charm = read_charm(place)
+    except BadArguments as error:
+        assert error.bad_args == ["artifact_path"]  # noqa: PT017 - both ways are fine
+    else:
+        assert charm.name == "packed"
+
+
+@pytest.mark.parametrize("target", ["../outside.yaml", "/etc/hostname", "gone.yaml", "metadata.yaml", "sub"])
+def test_in_a_folder_symlinks_lead_to_files_of_the_charm_or_are_refused(tmp_path: Path, target: str) -> None:
+    folder = tmp_path / "x"
+    (folder / "sub").mkdir(parents=True)
+    (tmp_path / "outside.yaml").write_text("name: outside")
+    (folder / "metadata.yaml").symlink_to(target)
+    with pytest.raises(BadArguments, match=r"metadata\.yaml (is|cannot)"):
+        read_charm(folder)
+
+
+def test_in_a_folder_files_that_are_none_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "metadata.yaml")
+    with pytest.raises(BadArguments, match=r"metadata\.yaml is no file"):
+        read_charm(tmp_path)
+
+
+def test_in_a_folder_a_large_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "metadata.yaml").write_bytes(b"#" * (LARGEST_FILE + 1))
+    with pytest.raises(BadArguments, match=f"metadata\\.yaml is larger than {LARGEST_FILE} bytes"):
+        read_charm(tmp_path)
+
+
+def test_what_is_absent_or_no_file_is_told(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(BadArguments, match="does not exist"):
+        read_charm(tmp_path / "absent")
+    with pytest.raises(BadArguments, match="is neither a folder nor a file"):
+        read_charm(tmp_path / "pipe")

@@ -1,0 +1,163 @@
+"""One name for one thing, whatever a namespace looks like, through a whole life; and what a connector can do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from support.backends import Plain
+from support.making import MakeVca
+
+from vca_core.backend import Operation
+from vca_core.errors import BackendError, NotSupported
+from vca_core.hookspecs import HOOKS, LIFECYCLE_HOOKS, hookimpl
+from vca_core.naming import EeId, Namespace
+from vca_core.stores import MemoryStore
+from vca_core.vca import Vca
+
+
+@pytest.mark.defect("D64")
+@pytest.mark.defect("D65")
+@pytest.mark.parametrize("ns_id", ["My_NS", "with blank", "ns.".removesuffix("."), "UPPER-case_and-1"])
+async def test_a_namespace_of_any_spelling_lives_and_is_disconnected(make_vca: MakeVca, ns_id: str) -> None:
+    vca = make_vca(Plain)
+    connector = vca.connector()
+    for _ in range(2):
+        ee_id, _ = await connector.create_execution_environment(f".{ns_id}.vnf.vdu-0")
+        assert await connector.exec_primitive(ee_id, "p", {"a": 1}) == {"a": 1}
+        assert await connector.get_status(f".{ns_id}") == {"model": EeId.parse(ee_id).model}
+        [record] = await connector.list_execution_environments(f".{ns_id}")
+        assert str(record.ee_id) == ee_id
+        await connector.delete_namespace(f".{ns_id}")
+        assert await connector.list_execution_environments() == []
+        assert (await connector.disconnect()).clean
+
+
+@pytest.mark.defect("D98")
+def test_one_vca_is_used_in_several_event_loops_one_after_the_other(make_vca: MakeVca) -> None:
+    # make_vca's own loop is not used: asyncio.run makes one each time.
+    vca = Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={})
+
+    async def once(name: str) -> int:
+        await vca.connector().create_execution_environment(f".ns.{name}")
+        await vca.disconnect()
+        return len(await vca.connector().list_execution_environments())
+
+    async def ended(name: str) -> int:
+        count = await once(name)
+        await vca.disconnect()
+        return count
+
+    assert [asyncio.run(ended("a")), asyncio.run(ended("b"))] == [1, 2]
+
+
+class Handmade(Plain):
+    """Returns what is no plain mapping."""
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Any:
+        return object()
+
+
+@pytest.mark.defect("D53")
+async def test_a_status_that_is_no_plain_data_is_refused(make_vca: MakeVca) -> None:
+    with pytest.raises(BackendError, match="returned object where a mapping is expected"):
+        await make_vca(Handmade).connector().get_status(".ns")
+
+
+class Foreign(Plain):
+    """Its actions fail as a client library does."""
+
+    @hookimpl
+    async def exec_primitive(self, primitive: str) -> dict[str, Any]:
+        raise LookupError(f"{primitive} of a foreign client")
+
+
+@pytest.mark.defect("D35")
+async def test_foreign_failures_of_the_ssh_key_actions_are_errors_of_the_tree(make_vca: MakeVca) -> None:
+    connector = make_vca(Foreign).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    with pytest.raises(BackendError, match="generate-ssh-key of a foreign client") as caught:
+        await connector.get_ee_ssh_public_key(ee_id)
+    assert "LookupError" in str(caught.value.__cause__)
+
+
+@pytest.mark.defect("U12")
+async def test_each_operation_that_a_backend_cannot_do_says_so_without_opening_it(make_vca: MakeVca) -> None:
+    connector = make_vca(Plain).connector()
+    ee = "ns.app-vnf-x.0"
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "register_execution_environment": lambda: connector.register_execution_environment(
+            ".ns.x", {"hostname": "h", "username": "u"}
+        ),
+        "install_configuration_sw": lambda: connector.install_configuration_sw(ee, "ch:x"),
+        "configure": lambda: connector.exec_primitive(ee, "config", {"a": 1}),
+        "remove_relation": lambda: connector.remove_relation(ee, "ns.app-vnf-y.0", "a", "b"),
+        "scale": lambda: connector.scale(ee, 2),
+        "upgrade": lambda: connector.upgrade(ee, "ch:x"),
+        "deregister_execution_environment": lambda: connector.deregister_execution_environment(ee),
+        "get_metrics": lambda: connector.get_metrics(".ns"),
+        "health": connector.health,
+    }
+    assert calls.keys() | connector.capabilities == HOOKS - LIFECYCLE_HOOKS
+    for hook, call in calls.items():
+        with pytest.raises(NotSupported, match=f"does not implement {hook}; it can: add_relation"):
+            await call()
+    backend: Any = connector._runtime.session.backend
+    assert backend.calls == []
+
+
+class Patient(Plain):
+    """Its machines take until the test lets them come up."""
+
+    def __init__(self, host: Any) -> None:
+        super().__init__(host)
+        self.up = asyncio.Event()
+
+    @hookimpl
+    async def create_execution_environment(self, op: Operation) -> str:
+        await op.created("7")
+        await self.up.wait()
+        return "10.0.0.7"
+
+
+@pytest.mark.defect("U9")
+async def test_the_ee_id_is_stored_before_the_machine_is_ready(make_vca: MakeVca) -> None:
+    told = asyncio.Event()
+
+    class Telling(MemoryStore):
+        async def set(self, table: str, filter: Any, update: Any) -> bool:
+            matched = await super().set(table, filter, update)
+            if any(path.endswith("ee_id") for path in update):
+                told.set()
+            return matched
+
+    store = Telling()
+    await store.ensure("nsrs", {"_id": "ns", "vca": [{}]})
+    vca = make_vca(Patient, store=store)
+    connector = vca.connector()
+    home = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca.0"}
+    creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf", home))
+    while (await store.get("nsrs", {"_id": "ns"}) or {})["vca"][0].get("ee_id") is None:
+        told.clear()
+        await told.wait()
+    assert not creating.done()
+    backend: Any = connector._runtime.session.backend
+    backend.up.set()
+    ee_id, _ = await creating
+    assert (await store.get("nsrs", {"_id": "ns"}) or {})["vca"][0]["ee_id"] == ee_id
+
+
+@pytest.mark.defect("U2")
+async def test_every_connector_writes_statuses_the_default_one_and_the_others(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    await store.ensure("nsrs", {"_id": "ns", "vca": [{}, {}]})
+    vca = make_vca(Plain, Plain, store=store)
+    for number, name in enumerate((None, "c1")):
+        home = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": f"vca.{number}"}
+        await vca.connector(name).create_execution_environment(".ns.vnf", home)
+    document = await store.get("nsrs", {"_id": "ns"})
+    assert document is not None
+    assert [entry["status"] for entry in document["vca"]] == ["completed", "completed"]
