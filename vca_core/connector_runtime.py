@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -215,10 +215,10 @@ class ConnectorRuntime:
         handle = self.session.secrets.add(secrets)
         op.at_end = lambda: self.session.secrets.remove(handle)
 
-    def _extended(
-        self, op: RunningOperation, body: Callable[[RunningOperation], Awaitable[R]]
-    ) -> Callable[[RunningOperation], Coroutine[Any, Any, R]]:
+    def _extended(self, op: RunningOperation, body: Body[R]) -> Body[R]:
         extensions = self._vca.extensions
+        if not extensions.surround:
+            return body
         info = OperationInfo(
             id=op.id,
             operation=op.operation,

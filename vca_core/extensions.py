@@ -129,6 +129,11 @@ class Extensions:
         self._around = [extension for extension in extensions if "around" in extension.implemented]
         self._listening = [extension for extension in extensions if "status_changed" in extension.implemented]
 
+    @property
+    def surround(self) -> bool:
+        """Whether any of them surrounds operations."""
+        return bool(self._around)
+
     @classmethod
     def load(cls, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> Extensions:
         """Load the extensions that a config names.

@@ -37,7 +37,8 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
         raise _wrong(f"{part} {_shown(value)} begins or ends with a blank", argument)
     if "." in value:
         raise _wrong(f"{part} {_shown(value)} has a dot, which separates the parts", argument)
-    if any(unicodedata.category(character) in _BAD_CATEGORIES for character in value):
+    is_plain = value.isascii() and value.isprintable()  # nearly all are, and this is quick
+    if not is_plain and any(unicodedata.category(character) in _BAD_CATEGORIES for character in value):
         raise _wrong(f"{part} {_shown(value)} has a control character", argument)
 
 

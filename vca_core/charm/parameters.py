@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
+DEEPEST = 50
+"""How many mappings and lists may stand in each other."""
+
+
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 
     In this order, as Juju does it: a required parameter has to be given even if it has a default. Nothing is
-    converted; a parameter that is not declared is refused only where the schema says ``additionalProperties: false``
-    (Juju 3 takes it otherwise).
+    converted, and values are such as JSON has; a parameter that is not declared is refused only where the schema says
+    ``additionalProperties: false`` (Juju 3 takes it otherwise).
 
     Args:
         action: the primitive.
@@ -34,12 +39,36 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
     """
     given = arguments.mapping(params, "params_dict")
-    problems = [problem for error in action.validator.iter_errors(given) for problem in _explained(error)]
+    problems = list(_no_json(given, ())) or [
+        problem for error in action.validator.iter_errors(given) for problem in _explained(error)
+    ]
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"primitive {action.name}: {'; '.join(texts)}", names)
     return _with_defaults(action.schema, given)
+
+
+def _no_json(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Find what no backend could send, and jsonschema stumbles over."""
+    match value:
+        case Mapping() | list() | tuple() if len(path) > DEEPEST:
+            yield path[:1], f"deeper than {DEEPEST} levels, or within itself"
+        case Mapping():
+            for key, item in value.items():
+                if isinstance(key, str):
+                    yield from _no_json(item, (*path, key))
+                else:
+                    yield path, f"a mapping has names as keys, not {kind_of(key)}"
+        case list() | tuple():
+            for index, item in enumerate(value):
+                yield from _no_json(item, (*path, str(index)))
+        case float() if not math.isfinite(value):
+            yield path, "an infinite number or none at all"
+        case None | str() | int() | float():
+            pass
+        case _:
+            yield path, f"expected data that JSON has, got {kind_of(value)}"
 
 
 _KINDS = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import pairwise
 from typing import Any
 
 from vca_core.errors import BadArguments, StoreError
@@ -110,13 +109,14 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     Raises:
         StoreError: a path cannot be set, or two are in each other's way; not retryable.
     """
-    paths = sorted(update)
-    for before, after in pairwise(paths):
-        if after.startswith(f"{before}."):
-            raise _refused(after, f"the same update sets {before!r}")
-    changed = dict(document)
+    below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
-        changed = set_path(changed, path, value)
+        *parents, last = _parts(document, path, value)
+        below.setdefault(tuple(parents), {})[last] = plain(value, path)
+    _check_apart(update)
+    changed = dict(document)
+    for above, values in below.items():
+        changed = _set(changed, above, values, above)
     return changed
 
 
@@ -137,39 +137,69 @@ def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, An
     Raises:
         StoreError: the path cannot be set; not retryable.
     """
+    return apply_update(document, {path: value})
+
+
+def _parts(document: Mapping[str, Any], path: str, value: Any) -> list[str]:
     parts = path.split(".")
-    if not all(parts):
+    if "" in parts:
         raise _refused(path, "it has an empty part")
-    if any(part.startswith("$") for part in parts):
+    if "$" in path and any(part.startswith("$") for part in parts):
         raise _refused(path, "a part begins with $, which is an operator's sign")
     if parts[0] == "_id" and (len(parts) > 1 or document.get("_id", _MISSING) != value):
         raise _refused(path, "a document keeps its _id")
-    changed: dict[str, Any] = _set(dict(document), parts, plain(value, path), path)
+    return parts
+
+
+def _check_apart(update: Mapping[str, Any]) -> None:
+    """Check that no path leads through another one."""
+    for path in update:
+        end = path.rfind(".")
+        while end > 0:
+            if path[:end] in update:
+                raise _refused(path, f"the same update sets {path[:end]!r}")
+            end = path.rfind(".", 0, end)
+
+
+def _set(parent: Any, parts: tuple[str, ...], values: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """Set what stands side by side below one path; what is on the way is copied, what is beside it shared."""
+    if parts:
+        part, rest = parts[0], parts[1:]
+        below = _child(parent, part, path)
+        return _with(parent, {part: _set({} if below is _MISSING else below, rest, values, path)})
+    for part in values:
+        _child(parent, part, (*path, part))
+    return _with(parent, values)
+
+
+def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
+    """What a part names now, `_MISSING` for nothing.
+
+    Raises:
+        StoreError: nothing can ever be there.
+    """
+    if isinstance(parent, dict):
+        return parent.get(part, _MISSING)
+    if not isinstance(parent, list):
+        kind = "null" if parent is None else type(parent).__name__
+        raise _refused(".".join(path), f"{part!r} cannot be made in a {kind}")
+    position = _position(part)
+    if position is None:
+        raise _refused(".".join(path), f"{part!r} is no position in a list")
+    if position - len(parent) > LONGEST_PADDING:
+        raise _refused(".".join(path), f"position {part} is too far behind the end of a list of {len(parent)}")
+    return parent[position] if position < len(parent) else _MISSING
+
+
+def _with(parent: dict[str, Any] | list[Any], values: Mapping[str, Any]) -> Any:
+    if isinstance(parent, dict):
+        return {**parent, **values}
+    changed = list(parent)
+    for part, value in values.items():
+        position = int(part)
+        changed += [None] * (position + 1 - len(changed))
+        changed[position] = value
     return changed
-
-
-def _set(parent: Any, parts: list[str], value: Any, path: str) -> Any:
-    part, rest = parts[0], parts[1:]
-    if isinstance(parent, Mapping):
-        below = parent.get(part, _MISSING)
-        return {**parent, part: _below(below, rest, value, path)}
-    if isinstance(parent, list):
-        position = _position(part)
-        if position is None:
-            raise _refused(path, f"{part!r} is no position in a list")
-        if position - len(parent) > LONGEST_PADDING:
-            raise _refused(path, f"position {part} is too far behind the end of a list of {len(parent)}")
-        below = parent[position] if position < len(parent) else _MISSING
-        changed = parent + [None] * (position + 1 - len(parent))
-        changed[position] = _below(below, rest, value, path)
-        return changed
-    raise _refused(path, f"{part!r} cannot be made in a {type(parent).__name__ if parent is not None else 'null'}")
-
-
-def _below(below: Any, rest: list[str], value: Any, path: str) -> Any:
-    if not rest:
-        return value
-    return _set({} if below is _MISSING else below, rest, value, path)
 
 
 def _position(part: str) -> int | None:

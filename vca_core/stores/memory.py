@@ -63,7 +63,7 @@ class MemoryStore(StatusStore):
             return
         key = id_key(identity)
         document = documents.get(key)
-        if document is not None and matches(document, filter):
+        if document is not None and (len(filter) == 1 or matches(document, filter)):
             yield key, document
 
 

@@ -42,9 +42,7 @@ def problems(action: Action, params: Any) -> BadArguments:
         ("a: {execution-group: [b]}", "a.execution-group: expected text"),
         ("a: {type: array}", "a.type: the parameters of an action are an object"),
         ("a: {params: {b: text}}", "a.params.b: expected a mapping"),
-        ("a: {params: {b: {type: str}}}", "a.params.b.type: 'str' is none of the types array, boolean, "),
-        ("a: {params: {b: {type: str}}}", "a.params.b.type: 'str' is none of the types array, boolean, integer, null, "
-            "number, object, string; did you mean 'string'?"),
+        ("a: {params: {b: {type: str}}}", "a.params.b.type: 'str' is none of the types array, boolean, integer, "),
         ("a: {params: {b: {items: 7}}}", "a.params.b.items: is no valid JSON schema"),
         ("a: {params: {b: {required: true}}}", "a.params.b.required: is no valid JSON schema"),
         ("a: {params: {b: {pattern: '['}}}", "a.params.b.pattern: '[' is no regular expression"),
@@ -58,6 +56,14 @@ def problems(action: Action, params: Any) -> BadArguments:
 )  # fmt: skip
 def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, told: str) -> None:
     assert refused({"metadata.yaml": "name: x", "actions.yaml": text}).startswith(f"actions.yaml: {told}")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"), [("str", "string"), ("int", "integer"), ("bool", "boolean"), ("dict", "object")]
+)
+def test_a_type_as_programmers_call_it_is_told_with_what_was_meant(refused: Refused, given: str, meant: str) -> None:
+    told = refused({"metadata.yaml": "name: x", "actions.yaml": f"a: {{params: {{b: {{type: {given}}}}}}}"})
+    assert told.endswith(f"; did you mean {meant!r}?")
 
 
 def test_charms_of_juju_itself_may_name_their_actions_so(read: Read) -> None:
@@ -114,7 +120,9 @@ def test_none_is_no_parameters() -> None:
 
 
 @pytest.mark.defect("D82")
-@pytest.mark.parametrize("name", ["db_dict", "action_name", "model_name", "total_timeout", "self", "type", "properties"])
+@pytest.mark.parametrize(
+    "name", ["db_dict", "action_name", "model_name", "total_timeout", "self", "type", "properties"]
+)
 def test_a_parameter_may_have_any_name(name: str) -> None:
     assert check_params(action(properties={name: {"type": "string"}}), {name: "x"}) == {name: "x"}
     assert problems(action(additionalProperties=False), {name: "x"}).bad_args == [f"params_dict.{name}"]
@@ -182,6 +190,19 @@ def test_numbers_that_are_none_are_refused(value: float) -> None:
     found = action(properties={"a": {"type": "number", "multipleOf": 0.5}})
     assert problems(found, {"a": value}).bad_args == ["params_dict.a"]
     assert problems(action(), {"a": [value]}).bad_args == ["params_dict.a"]
+
+
+def test_data_within_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    assert "within itself" in str(problems(action(), {"a": endless}))
+
+
+@pytest.mark.parametrize("value", [b"bytes", {1, 2}, object(), {"b": [1j]}])
+def test_what_json_does_not_have_is_refused(value: Any) -> None:
+    error = problems(action(), {"a": value})
+    assert error.bad_args == ["params_dict.a"]
+    assert "expected data that JSON has, got a Python " in str(error)
 
 
 VALUES = st.recursive(

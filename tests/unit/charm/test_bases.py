@@ -37,19 +37,28 @@ def test_series_are_the_words_of_old_charms(read: Read, text: str, bases: list[B
             [Base("centos", "7", ("amd64",))],
         ),
         ("base: ubuntu@24.04\nplatforms: {amd64: , arm64: }", [Base("ubuntu", "24.04", ("amd64", "arm64"))]),
-        ("base: ubuntu@24.04\nplatforms: {x: {build-on: [amd64], build-for: [riscv64]}}", [Base("ubuntu", "24.04", ("riscv64",))]),
-        ("base: ubuntu@24.04\nplatforms: {x: {build-on: amd64, build-for: arm64}}", [Base("ubuntu", "24.04", ("arm64",))]),
+        (
+            "base: ubuntu@24.04\nplatforms: {x: {build-on: [amd64], build-for: [riscv64]}}",
+            [Base("ubuntu", "24.04", ("riscv64",))],
+        ),
+        (
+            "base: ubuntu@24.04\nplatforms: {x: {build-on: amd64, build-for: arm64}}",
+            [Base("ubuntu", "24.04", ("arm64",))],
+        ),
         ("base: ubuntu@24.04\nplatforms: {x: {build-on: [amd64]}}", [Base("ubuntu", "24.04", ("amd64",))]),
         ("base: ubuntu@24.04\nplatforms: {x: {build-on: amd64, build-for: [all]}}", [Base("ubuntu", "24.04")]),
         (
             "platforms: {'ubuntu@22.04:amd64': , 'ubuntu@24.04:amd64': , 'ubuntu@24.04:arm64': }",
             [Base("ubuntu", "22.04", ("amd64",)), Base("ubuntu", "24.04", ("amd64", "arm64"))],
         ),
-        ("platforms: {x: {build-on: ['ubuntu@24.04:amd64'], build-for: ['ubuntu@22.04:all']}}", [Base("ubuntu", "22.04")]),
+        (
+            "platforms: {x: {build-on: ['ubuntu@24.04:amd64'], build-for: ['ubuntu@22.04:all']}}",
+            [Base("ubuntu", "22.04")],
+        ),
         ("platforms: {ubuntu@24.04: }", [Base("ubuntu", "24.04")]),
         ("platforms: {amd64: }", []),
     ],
-)  # fmt: skip
+)
 def test_charmcraft_has_its_own_ways(read: Read, text: str, bases: list[Base]) -> None:
     assert read({"charmcraft.yaml": f"name: x\n{text}"}).bases == tuple(bases)
 

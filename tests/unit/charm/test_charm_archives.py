@@ -167,9 +167,8 @@ def test_too_many_members_are_refused(place: Path) -> None:
 
 
 def test_too_many_members_are_counted_whatever_the_end_says(place: Path) -> None:
-    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\1\2", 20, 3, 20, *[0] * 16) + b"a"
-    entry = entry[:28] + struct.pack("<H", 1) + entry[30:]  # the length of its name
-    members = entry * (MOST_MEMBERS + 1)
+    content = packed([("a", "")])
+    members = content[content.index(b"PK\1\2") : content.index(b"PK\5\6")] * (MOST_MEMBERS + 1)
     assert refused(place, members + end(1, len(members), 0)) == f"holds more than {MOST_MEMBERS} files"
 
 
@@ -206,7 +205,9 @@ def test_a_file_that_was_cut_is_refused(place: Path) -> None:
         refused(place, content[:length])
 
 
-GOOD = packed([NAME, ("actions.yaml", "touch: {params: {a: {type: string}}}"), (link("hook"), "src"), ("src", "x" * 99)])
+GOOD = packed(
+    [NAME, ("actions.yaml", "touch: {params: {a: {type: string}}}"), (link("hook"), "src"), ("src", "x" * 99)]
+)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -14,7 +14,7 @@ from vca_core.errors import BadArguments
 
 CANARY = "canary-7f3a"
 TYPES: tuple[OptionType, ...] = ("string", "int", "float", "boolean", "secret")
-OPTIONS = {kind: Option(kind, kind) for kind in TYPES}
+OPTIONS: dict[str, Option] = {kind: Option(kind, kind) for kind in TYPES}
 
 
 def same(value: object, other: object) -> bool:

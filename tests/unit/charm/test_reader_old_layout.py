@@ -201,7 +201,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ),
         (
             {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: int, default: many}}"},
-            "config.yaml: options.a.default: expected a whole number of 64 bits, as the option is of type int, got text",
+            "config.yaml: options.a.default: expected a whole number of 64 bits, as the option is of type int, got",
         ),
         (
             {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: boolean, default: ''}}"},
@@ -234,7 +234,7 @@ def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None
         ("", False),
     ],
 )
-def test_charms_that_need_kubernetes_are_told_from_those_that_do_not(read: Read, text: str, kubernetes: bool) -> None:  # noqa: FBT001 - a column
+def test_charms_that_need_kubernetes_are_told_from_those_that_do_not(read: Read, text: str, kubernetes: bool) -> None:
     assert read({"metadata.yaml": f"name: x\n{text}"}).is_kubernetes is kubernetes
 
 
@@ -258,5 +258,5 @@ def test_a_charm_without_actions_loads_no_jsonschema(tmp_path: Path) -> None:
         f"read_charm(Path({str(tmp_path)!r}))\n"
         "print('yaml' in sys.modules, 'jsonschema' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]

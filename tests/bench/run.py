@@ -1,0 +1,184 @@
+"""Measures what the core costs: `make bench`, or `python tests/bench/run.py [--quick] [--json] [--write]`.
+
+Times are only comparable within one run, so what counts are the ratios. Every measurement runs in a process of its own,
+so that its peak memory is its own. `--write` puts the figures into docs/explanation/cost.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+import lives  # type: ignore[import-not-found]  # it lies beside this program, which is no package
+
+PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "cost.md"
+BEGIN, END = "<!-- figures: made by `make bench ARGS=--write` -->", "<!-- end of figures -->"
+
+Figures = dict[str, float]
+
+
+async def timed(life: Callable[[], Awaitable[None]], count: int, concurrency: int) -> Figures:
+    """Live, and tell how fast: by the clock, and in the processor's time, which other programs disturb less."""
+    begin, used = time.perf_counter(), time.process_time()
+    await lives.many(life, count, concurrency)
+    seconds, used = time.perf_counter() - begin, time.process_time() - used
+    return {"lives_per_second": count / seconds, "ms_per_operation": 1000 * used / count / lives.OPERATIONS}
+
+
+def through_core(concurrency: int, count: int, store: str = "memory:") -> Figures:
+    """Lives through the core."""
+
+    async def main(folder: str) -> Figures:
+        place = Path(folder) if store.startswith("sqlite") else None
+        async with lives.vca(store, place) as vca:
+            connector = vca.connector()
+            await lives.many(lambda: lives.life(connector), min(count, concurrency), concurrency)  # warm
+            return await timed(lambda: lives.life(connector), count, concurrency)
+
+    with tempfile.TemporaryDirectory() as folder:
+        return asyncio.run(main(folder))
+
+
+def past_core(concurrency: int, count: int) -> Figures:
+    """The same hooks of the fake, without the core."""
+
+    async def main() -> Figures:
+        direct = lives.Direct()
+        await lives.many(direct.life, min(count, concurrency), concurrency)
+        return await timed(direct.life, count, concurrency)
+
+    return asyncio.run(main())
+
+
+def kept(count: int) -> Figures:
+    """EEs that are created, configured and kept."""
+
+    async def main() -> tuple[float, float]:
+        async with lives.vca() as vca:
+            connector = vca.connector()
+            begin = time.perf_counter()
+            await lives.many(lambda: lives.life(connector, delete=False), count, 100)
+            there = time.perf_counter() - begin
+            begin = time.perf_counter()
+            assert len(await connector.list_execution_environments()) == count
+            return there, time.perf_counter() - begin
+
+    seconds, listing = asyncio.run(main())
+    return {"seconds": seconds, "listing_ms": 1000 * listing}
+
+
+def imports(module: str, rounds: int) -> Figures:
+    """The time that an import takes in a new process, the best of several."""
+    best = float("inf")
+    for _ in range(rounds):
+        code = f"import time; begin = time.perf_counter(); import {module}; print(time.perf_counter() - begin)"
+        output = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+        best = min(best, float(output))
+    return {"ms": 1000 * best}
+
+
+MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
+    "past the core, 1 at a time": lambda quick: past_core(1, 100 if quick else 1000),
+    "through the core, 1 at a time": lambda quick: through_core(1, 100 if quick else 1000),
+    "past the core, 100 at a time": lambda quick: past_core(100, 200 if quick else 3000),
+    "through the core, 100 at a time": lambda quick: through_core(100, 200 if quick else 3000),
+    "through the core, 1000 at a time": lambda quick: through_core(1000, 1000 if quick else 3000),
+    "through the core and SQLite, 100 at a time": lambda quick: through_core(100, 20 if quick else 200, "sqlite:///"),
+    "10,000 EEs in one process": lambda quick: kept(500 if quick else 10_000),
+    "import pydantic": lambda quick: imports("pydantic", 2 if quick else 7),
+    "import vca_core": lambda quick: imports("vca_core", 2 if quick else 7),
+}
+
+RATIOS = {
+    "core against hooks, 1 at a time": (
+        "through the core, 1 at a time",
+        "past the core, 1 at a time",
+        "ms_per_operation",
+    ),
+    "core against hooks, 100 at a time": (
+        "through the core, 100 at a time",
+        "past the core, 100 at a time",
+        "ms_per_operation",
+    ),
+    "import vca_core against import pydantic": ("import vca_core", "import pydantic", "ms"),
+}
+
+
+def measured(name: str, *, quick: bool) -> Figures:
+    """Run one measurement in a process of its own."""
+    command = [sys.executable, __file__, "--one", name, *(["--quick"] if quick else [])]
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    figures: Figures = json.loads(output)
+    return figures
+
+
+def table(results: dict[str, Figures], ratios: Figures) -> str:
+    """The figures as Markdown."""
+    lines = ["| measurement | lives/s | processor ms per operation | other | peak memory |", "|---|---|---|---|---|"]
+    for name, figures in results.items():
+        known = {"lives_per_second", "ms_per_operation", "peak_mb"}
+        other = ", ".join(f"{key.replace('_', ' ')} {value:.1f}" for key, value in figures.items() if key not in known)
+        rate = f"{figures['lives_per_second']:.0f}" if "lives_per_second" in figures else ""
+        cost = f"{figures['ms_per_operation']:.3f}" if "ms_per_operation" in figures else ""
+        lines.append(f"| {name} | {rate} | {cost} | {other} | {figures['peak_mb']:.0f} MB |")
+    lines += ["", "| ratio | value |", "|---|---|", *(f"| {name} | {value:.2f} |" for name, value in ratios.items())]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Measure and tell."""
+    parser = argparse.ArgumentParser(description="Measure what the core costs.")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
+    parser.add_argument("--json", action="store_true", help="tell the figures as JSON")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/explanation/cost.md")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.one:
+        figures = MEASUREMENTS[given.one](given.quick)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.one.startswith("import") else 0
+        peak = children or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        print(json.dumps({**figures, "peak_mb": peak / 1024}))
+        return 0
+    results: dict[str, Figures] = {}
+    for name in MEASUREMENTS:
+        print(f"measuring: {name} ...", file=sys.stderr)
+        results[name] = measured(name, quick=given.quick)
+    ratios = {name: results[this][key] / results[against][key] for name, (this, against, key) in RATIOS.items()}
+    if given.json:
+        about: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count()}
+        print(json.dumps({**about, "results": results, "ratios": ratios}, indent=2))
+    else:
+        print(table(results, ratios))
+    if given.write:
+        write(table(results, ratios))
+    return 0
+
+
+def write(figures: str) -> None:
+    """Put the figures into the page."""
+    page = PAGE.read_text("utf-8")
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    about = (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, pydantic "
+        f"{metadata.version('pydantic')}, {os.cpu_count()} processors."
+    )
+    PAGE.write_text(f"{head}{BEGIN}\n{about}\n\n{figures}\n{END}{tail}", "utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
