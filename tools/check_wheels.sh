@@ -21,11 +21,14 @@ if python3 -m zipfile -l "$root"/dist/vca_core-*.whl | grep -E ' (plugins|tests|
     fail "the wheel of vca-core holds what is not its own"
 fi
 
-sh "$root/tools/uv.sh" venv --quiet "$elsewhere/venv"
-sh "$root/tools/uv.sh" pip install --quiet --python "$elsewhere/venv/bin/python" "$root"/dist/*.whl
+uv() { sh "$root/tools/uv.sh" "$@"; }
+python=$elsewhere/venv/bin/python
+
+uv venv --quiet "$elsewhere/venv"
+uv pip install --quiet --python "$python" "$root"/dist/*.whl
 cp -R "$root/docs/examples" "$elsewhere/examples"
 cd "$elsewhere"
-"$elsewhere/venv/bin/python" - <<'PYTHON'
+"$python" - <<'PYTHON'
 import pathlib
 import sys
 
@@ -38,5 +41,30 @@ for module in (vca_core, vca_fake):
 backends = {info.name: info.ok for info in list_backends()}
 assert backends == {"fake": True}, backends
 PYTHON
-"$elsewhere/venv/bin/python" examples/demo.py
+"$python" examples/demo.py
 echo "wheels: the demo runs from the installed wheels"
+
+# What others ship, installed beside them: it is found and runs the demo; broken ones hurt nobody.
+cp -R "$root/tests/third_party" "$elsewhere/third_party"
+uv pip install --quiet --python "$python" "$elsewhere/third_party/vca-shelf" "$elsewhere/third_party/vca-trouble"
+sed -e 's/backend: fake/backend: shelf/' -e 's/latency: .*/label: B/' examples/vca.yaml > examples/shelf.yaml
+"$python" examples/demo.py examples/shelf.yaml
+"$python" - <<'PYTHON'
+from vca_core.loader import list_backends
+
+listed = {(info.name, info.distribution): info for info in list_backends()}
+assert listed["shelf", "vca-shelf"].ok
+for name, distribution, reason in (
+    ("absent", "vca-trouble", "vca_trouble_that_is_not_there"),
+    ("crashing", "vca-trouble", "missing"),
+    ("future", "vca-trouble", "version 99 of the plugin API"),
+    ("silent", "vca-trouble", "not marked with @hookimpl"),
+    ("fake", "vca-trouble", "vca-fake 0.1.0 and vca-trouble 0.1"),
+    ("fake", "vca-fake", "vca-fake 0.1.0 and vca-trouble 0.1"),
+):
+    info = listed[name, distribution]
+    assert not info.ok, info
+    assert reason in info.reason, info
+    print(f"wheels: {name} of {distribution}: {info.reason}")
+PYTHON
+echo "wheels: a third party's backend runs the demo, and broken ones are reported"

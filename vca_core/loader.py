@@ -113,11 +113,12 @@ def _loaded(entry: Entry) -> LoadedBackend:
         raise PluginError(f"backend {entry} is broken: {entry.value} is no class but a {type(cls).__name__}")
     version = getattr(cls, "api_version", None)
     if isinstance(version, int) and not isinstance(version, bool) and version not in SUPPORTED_API_VERSIONS:
-        newest = max(SUPPORTED_API_VERSIONS)
+        oldest, newest = min(SUPPORTED_API_VERSIONS), max(SUPPORTED_API_VERSIONS)
+        spoken = str(newest) if oldest == newest else f"{oldest} to {newest}"
         remedy = "upgrade vca-core" if version > newest else "upgrade the plugin"
         raise PluginError(
             f"backend {entry} was made for version {version} of the plugin API; this vca-core speaks "
-            f"{min(SUPPORTED_API_VERSIONS)} to {newest}: {remedy}"
+            f"{spoken}: {remedy}"
         )
     problems = list(_problems(cls, version))
     if problems:

@@ -42,7 +42,7 @@ def problems_of_hooks(cls: type, specs: Mapping[str, Any], coroutines: Collectio
         f"{name} is named like a hook but not marked with @hookimpl: it would never be called"
         for name in sorted({name for name, _ in _functions(cls)} & specs.keys() - marked_names)
     ]
-    if not implemented:
+    if not implemented and not problems:
         problems.append(f"no method is marked with @hookimpl; the hooks are: {', '.join(sorted(specs))}")
     for hook, function in sorted(implemented.items()):
         if hook not in specs:

@@ -145,8 +145,7 @@ def test_the_depth_is_limited() -> None:
     assert "deeper than 50 levels" in refused("\n".join(" " * i + "a:" for i in range(60)))
 
 
-# Without the line breaks of old: PyYAML writes them unescaped into quoted text, where they are folded to blanks.
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x85\u2028\u2029"), max_size=10)
+TEXTS = st.text(max_size=10)
 DATA = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4),
@@ -154,9 +153,16 @@ DATA = st.recursive(
 )
 
 
+class Quoting(yaml.SafeDumper):
+    """Writes text in quotes: PyYAML leaves them out where only Juju sees a number, as in 1e3."""
+
+
+Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
 @given(DATA)
 def test_what_was_written_as_yaml_is_read_back(data: Any) -> None:
-    written = yaml.safe_dump(data, allow_unicode=True)
+    written = yaml.dump(data, Dumper=Quoting, allow_unicode=True)
     assert parse("x.yaml", written.encode()) == data
 
 

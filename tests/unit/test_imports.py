@@ -1,0 +1,41 @@
+"""What an import brings along: an orchestrator pays for what it uses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CLIENTS = {"pymongo", "typer", "rich", "aiosqlite", "cryptography", "juju", "kubernetes"}
+
+
+def imported_by(statement: str) -> set[str]:
+    """The top-level packages that a statement imports in a new interpreter."""
+    code = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return {name.partition(".")[0] for name in ended.stdout.split()}
+
+
+@pytest.mark.parametrize("statement", ["import vca_core", "from vca_core import Vca", "import vca_fake.backend"])
+def test_no_client_of_a_foreign_system_is_imported(statement: str) -> None:
+    assert imported_by(statement) & CLIENTS == set()
+
+
+def test_the_package_itself_loads_what_is_used_when_it_is_used() -> None:
+    assert imported_by("import vca_core") & {"pydantic", "pluggy", "yaml", "jsonschema"} == set()
+
+
+def test_what_the_package_offers_is_there() -> None:
+    import vca_core
+
+    for name in vca_core.__all__:
+        assert getattr(vca_core, name).__name__ == name if name != "CHARM_NAMES" else vca_core.CHARM_NAMES
+    assert set(vca_core.__all__) <= set(dir(vca_core))
+    with pytest.raises(AttributeError, match="no attribute 'Vcaa'"):
+        vca_core.Vcaa  # noqa: B018 - looking it up is what is tried
+
+
+def test_charms_without_actions_need_no_json_schema_and_configs_in_python_no_yaml() -> None:
+    code = "from vca_core import Vca; Vca.from_config({'connectors': {'a': {'backend': 'fake'}}}, environ={})"
+    assert imported_by(code) & {"yaml", "jsonschema", "aiosqlite"} == set()
