@@ -11,6 +11,7 @@ from vca_core.arguments import did_you_mean
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
 from vca_core.errors import BadArguments, NotSupported
+from vca_core.tasks import in_thread
 
 _STORE = "ch:"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -34,7 +35,7 @@ class Artifact:
         return self.reference
 
     def charm(self) -> Charm:
-        """Read the charm; once, then it is kept. It reads files: ``await asyncio.to_thread(artifact.charm)``.
+        """Read the charm; once, then it is kept. It reads files: in coroutines, `read`.
 
         Other artifacts of the same charm share it for as long as its files do not change.
 
@@ -43,6 +44,13 @@ class Artifact:
             BadArguments: it is no charm, or malformed (`vca_core.charm.read_charm`).
         """
         return self._charm
+
+    async def read(self) -> Charm:
+        """Read the charm in a thread; at once if it was read before. Errors as `charm`.
+
+        A cancellation waits for the thread: what blocks is done when this ends.
+        """
+        return self._charm if "_charm" in vars(self) else await in_thread(self.charm)
 
     @cached_property
     def _charm(self) -> Charm:

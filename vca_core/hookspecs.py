@@ -142,7 +142,7 @@ class BackendHooks(Protocol):
         Args:
             op: this run.
             ee_id: where.
-            artifact: the charm; ``artifact.charm()`` reads it (blocking: in a thread).
+            artifact: the charm; ``await artifact.read()`` gives what it says of itself.
             config: values of the charm's options, as the caller gave them.
             num_units: how many units, at least 1.
             options: an instance of ``operation_options["install_configuration_sw"]``; None where there is no model.
@@ -156,7 +156,7 @@ class BackendHooks(Protocol):
 
             @hookimpl
             async def install_configuration_sw(self, op, ee_id, artifact, config):
-                charm = await asyncio.to_thread(artifact.charm)
+                charm = await artifact.read()
                 await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
         """
 

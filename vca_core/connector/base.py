@@ -18,7 +18,6 @@ from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
 from vca_core.operation import RunningOperation
 from vca_core.secrets import model_secrets
-from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
     from vca_core.vca import Vca
@@ -60,7 +59,7 @@ class ConnectorBase:
             return None
         try:
             async with asyncio.timeout_at(op.total_at):
-                return await in_thread(artifact.charm)
+                return await artifact.read()
         except BadArguments as error:
             op.locate(error)
             raise

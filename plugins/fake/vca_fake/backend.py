@@ -14,7 +14,6 @@ from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
-from vca_core.tasks import in_thread
 from vca_fake.lives import Lives
 from vca_fake.options import FakeOptions
 from vca_fake.primitives import output_of
@@ -50,7 +49,7 @@ class FakeBackend(Backend[FakeOptions]):
     ) -> str:
         """Bring up a machine, or go on with one."""
         if artifact is not None:
-            _on_a_machine(await _charm_of(artifact))
+            _on_a_machine(await artifact.read())
         if reuse is None:
             application = await self._added(op, namespace, None)
         else:
@@ -100,7 +99,7 @@ class FakeBackend(Backend[FakeOptions]):
     ) -> None:
         """Install a charm; where it is installed already, wait until its units are ready."""
         application = self._found(ee_id)
-        charm = await _charm_of(artifact)
+        charm = await artifact.read()
         if application.charm is None:
             _on_a_machine(charm)
             application.config = coerce(charm.options, config)
@@ -117,7 +116,7 @@ class FakeBackend(Backend[FakeOptions]):
     async def upgrade(self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any]) -> None:
         """Replace a charm by another version of it."""
         application = self._found(ee_id)
-        installed, charm = _charm_in(application), await _charm_of(artifact)
+        installed, charm = _charm_in(application), await artifact.read()
         if installed.name != charm.name:
             raise BadArguments(
                 f"artifact_path: charm {installed.name} is installed; {charm.name} is no other version of it",
@@ -319,10 +318,6 @@ class FakeBackend(Backend[FakeOptions]):
                 ["endpoint"],
             )
         return endpoint
-
-
-async def _charm_of(artifact: Artifact) -> Charm:
-    return await in_thread(artifact.charm)
 
 
 def _charm_in(application: Application) -> Charm:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -52,7 +51,7 @@ class ShelfBackend(Backend[ShelfOptions]):
     ) -> None:
         """Put a charm into a box."""
         self._check(ee_id)
-        charm = await asyncio.to_thread(artifact.charm)
+        charm = await artifact.read()
         coerce(charm.options, config)
         self._charms[ee_id] = charm
         op.report(Entity("unit", f"{ee_id.application}/0"), "active", f"{charm.name} is in the box")

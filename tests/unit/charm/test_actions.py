@@ -84,6 +84,13 @@ def test_an_empty_list_of_required_parameters_requires_none(read: Read) -> None:
     assert check_params(found, {}) == {}
 
 
+def test_an_empty_list_of_required_parameters_makes_no_later_draft_of_a_schema(read: Read) -> None:
+    text = "a: {required: [], params: {b: {type: integer, minimum: 5, exclusiveMinimum: true}}}"
+    found = read({"metadata.yaml": "name: x", "actions.yaml": text}).action("a")
+    assert check_params(found, {"b": 6}) == {"b": 6}
+    assert problems(found, {"b": 5}).bad_args == ["params_dict.b"]
+
+
 def test_keywords_of_a_later_draft_are_taken(read: Read) -> None:
     text = "a: {params: {b: {type: integer, exclusiveMinimum: 5}}}"
     found = read({"metadata.yaml": "name: x", "actions.yaml": text}).action("a")
