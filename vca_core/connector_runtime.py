@@ -107,7 +107,7 @@ class ConnectorRuntime:
 
     def declare_secrets(self, ee_id: EeId, names: Iterable[str]) -> None:
         """Remember which options and parameters an EE's charm declares secret."""
-        self.book.page(self.key(ee_id)).secret_names |= frozenset(names)
+        self.book.declare_secrets(self.key(ee_id), frozenset(names))
 
     def declared_secrets(self, ee_id: EeId) -> frozenset[str]:
         """The names of options and parameters that an EE's charm declares secret, as far as they are known here."""
@@ -155,17 +155,22 @@ class ConnectorRuntime:
             read=read,
         )
 
-    async def run(self, op: RunningOperation, body: Body[R], secrets: Sequence[str] = ()) -> R:
+    async def run(self, op: RunningOperation, body: Body[R], secrets: Callable[[], Sequence[str]] = list) -> R:
         """Run an operation.
 
         Args:
             op: the operation.
             body: what it does, once it may.
-            secrets: values that no text may show while it runs.
+            secrets: gives the values that no text may show while it runs; asked once what is known of its EE has been
+                looked up.
         """
+
+        async def prepare(op: RunningOperation) -> None:
+            await self._prepare(op)
+            self._hold(op, secrets())
+
         self._admit(op)
-        self._hold(op, secrets)
-        return await self._runner.run(op, self._extended(op, body), None if op.read else self._prepare)
+        return await self._runner.run(op, self._extended(op, body), None if op.read else prepare)
 
     async def delete_namespace(
         self, op: RunningOperation, body: Callable[[RunningOperation], Coroutine[Any, Any, None]]

@@ -117,8 +117,7 @@ def _loaded(entry: Entry) -> LoadedBackend:
         spoken = str(newest) if oldest == newest else f"{oldest} to {newest}"
         remedy = "upgrade vca-core" if version > newest else "upgrade the plugin"
         raise PluginError(
-            f"backend {entry} was made for version {version} of the plugin API; this vca-core speaks "
-            f"{spoken}: {remedy}"
+            f"backend {entry} was made for version {version} of the plugin API; this vca-core speaks {spoken}: {remedy}"
         )
     problems = list(_problems(cls, version))
     if problems:

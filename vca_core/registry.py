@@ -39,11 +39,13 @@ class Record:
         namespace: its canonical namespace.
         ee_id: its id; None while it is not created.
         home: where its aggregate status stands.
+        secret_names: the options and parameters that its charm declares secret.
     """
 
     namespace: Namespace
     ee_id: EeId | None
     home: StatusPath
+    secret_names: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Record:
@@ -53,6 +55,7 @@ class Record:
             Namespace.parse(document["namespace"]),
             EeId.parse(document["ee_id"]) if document.get("ee_id") else None,
             StatusPath(home["table"], tuple((key, value) for key, value in home["filter"]), home["path"]),
+            frozenset(document.get("secret_names", ())),
         )
 
 
@@ -189,6 +192,11 @@ class Registry:
 
     def _withdraw(self, home: StatusPath, table: str, query: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         self._writer.correct(self._connector, home, lambda store: store.set(table, query, update))
+
+    def declare(self, key: LockKey, home: StatusPath, secret_names: frozenset[str]) -> None:
+        """Have it stored which options and parameters an EE's charm declares secret: names, no values."""
+        query, update = {"_id": "/".join(key)}, {"secret_names": sorted(secret_names)}
+        self._writer.correct(self._connector, home, lambda store: store.set(COLLECTION, query, update))
 
     def forget(self, key: LockKey, home: StatusPath) -> asyncio.Future[None]:
         """Have an EE's document removed, behind what is queued for its home."""

@@ -93,6 +93,7 @@ class StatusBook:
             if record is not None and page.home is None:
                 page.home = record.home
                 page.ee_id = page.ee_id or record.ee_id
+                page.secret_names |= record.secret_names
         return page
 
     def forget(self, key: LockKey) -> None:
@@ -100,6 +101,13 @@ class StatusBook:
         page = self._pages.pop(key, None)
         if page is not None and page.operation is not None:
             page.home = None
+
+    def declare_secrets(self, key: LockKey, names: frozenset[str]) -> None:
+        """Remember what an EE's charm declares secret, for later processes, too."""
+        page = self.page(key)
+        if not names <= page.secret_names:
+            page.secret_names |= names
+            self._registry.declare(key, page.home or own_home(key), page.secret_names)
 
     def secret_names(self, key: LockKey) -> frozenset[str]:
         """What an EE's charm declares secret, as far as it is known."""

@@ -205,7 +205,9 @@ def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[problems.Pat
 
 def _has(values: Any, path: problems.Path) -> bool:
     for part in path:
-        if (isinstance(values, Mapping) and part in values) or (isinstance(values, list) and isinstance(part, int) and part < len(values)):
+        if (isinstance(values, Mapping) and part in values) or (
+            isinstance(values, list) and isinstance(part, int) and part < len(values)
+        ):
             values = values[part]
         else:
             return False

@@ -77,7 +77,7 @@ class EnvironmentOperations(ConnectorBase):
             )
             return str(self._made(op)), None if address is None else {"hostname": address}
 
-        return await runtime.run(op, body, secrets=option_secrets(checked))
+        return await runtime.run(op, body, lambda: option_secrets(checked))
 
     async def register_execution_environment(
         self,
@@ -125,7 +125,7 @@ class EnvironmentOperations(ConnectorBase):
             return str(self._made(op))
 
         known = {key: value for key, value in checked_credentials.items() if key not in ("hostname", "username")}
-        return await runtime.run(op, body, secrets=[*secret_strings(known), *option_secrets(checked)])
+        return await runtime.run(op, body, lambda: [*secret_strings(known), *option_secrets(checked)])
 
     async def deregister_execution_environment(
         self,

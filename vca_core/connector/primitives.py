@@ -68,8 +68,7 @@ class PrimitiveOperations(ConnectorBase):
         async def body(op: RunningOperation) -> dict[str, Any]:
             return await self._primitive(op, parsed, primitive, params, unit)
 
-        declared = self._runtime.declared_secrets(parsed)
-        return await self._runtime.run(op, body, secrets=secrets_in(params, declared))
+        return await self._runtime.run(op, body, lambda: self._secrets(parsed, params))
 
     async def _configure(
         self, ee_id: EeId, params: dict[str, Any], db_dict: DbDict | None, progress: Seconds, total: Seconds
@@ -81,7 +80,10 @@ class PrimitiveOperations(ConnectorBase):
         async def body(op: RunningOperation) -> None:
             await self._runtime.call(op, BackendHooks.configure, op=op, ee_id=ee_id, values=params)
 
-        await self._runtime.run(op, body, secrets=secrets_in(params, self._runtime.declared_secrets(ee_id)))
+        await self._runtime.run(op, body, lambda: self._secrets(ee_id, params))
+
+    def _secrets(self, ee_id: EeId, params: dict[str, Any]) -> list[str]:
+        return secrets_in(params, self._runtime.declared_secrets(ee_id))
 
     async def get_ee_ssh_public_key(
         self,

@@ -72,7 +72,7 @@ class SoftwareOperations(ConnectorBase):
                 options=checked,
             )
 
-        await self._runtime.run(op, body, secrets=[*secrets_in(values, declared), *option_secrets(checked)])
+        await self._runtime.run(op, body, lambda: [*secrets_in(values, declared), *option_secrets(checked)])
 
     async def upgrade(
         self,
@@ -110,7 +110,7 @@ class SoftwareOperations(ConnectorBase):
                 op, BackendHooks.upgrade, op=op, ee_id=parsed, artifact=artifact, config=values, options=checked
             )
 
-        await self._runtime.run(op, body, secrets=[*secrets_in(values, declared), *option_secrets(checked)])
+        await self._runtime.run(op, body, lambda: [*secrets_in(values, declared), *option_secrets(checked)])
 
     async def scale(
         self,
@@ -141,4 +141,4 @@ class SoftwareOperations(ConnectorBase):
         async def body(op: RunningOperation) -> None:
             await self._runtime.call(op, BackendHooks.scale, op=op, ee_id=parsed, num_units=units, options=checked)
 
-        await self._runtime.run(op, body, secrets=option_secrets(checked))
+        await self._runtime.run(op, body, lambda: option_secrets(checked))

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +129,33 @@ async def test_a_backends_log_is_a_standard_logger(make_vca: MakeVca, caplog: py
     with caplog.at_level(logging.INFO, logger="vca.backend"):
         backend.host.log.info("hello %s", "there")
     assert [(record.name, record.getMessage()) for record in caplog.records] == [("vca.backend.test0", "hello there")]
+
+
+class Echoing(Plain):
+    """Installs anything; its actions fail with what they were given."""
+
+    @hookimpl
+    async def install_configuration_sw(self) -> None:
+        pass
+
+    @hookimpl
+    async def exec_primitive(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        raise RuntimeError(f"it failed with {params}")
+
+
+async def test_what_a_charm_declares_secret_stays_so_in_later_processes(make_vca: MakeVca, tmp_path: Path) -> None:
+    charm = tmp_path / "charm"
+    charm.mkdir()
+    (charm / "metadata.yaml").write_text("name: charm\nsummary: s\ndescription: d\n")
+    (charm / "actions.yaml").write_text("arm: {params: {number: {type: string, format: password}}}\n")
+    store = MemoryStore()
+    first = make_vca(Echoing, store=store, artifacts=str(tmp_path)).connector()
+    ee_id, _ = await first.create_execution_environment(".ns.vnf")
+    await first.install_configuration_sw(ee_id, "charm")
+    await first.disconnect()
+    later = make_vca(Echoing, store=store).connector()
+    for connector in (first, later):
+        with pytest.raises(BackendError) as caught:
+            await connector.exec_primitive(ee_id, "arm", {"number": CANARY, "other": "shown"})
+        assert CANARY not in "".join(traceback.format_exception(caught.value))
+        assert "shown" in str(caught.value)
