@@ -101,6 +101,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
     "10,000 EEs in one process": lambda quick: kept(500 if quick else 10_000),
     "import pydantic": lambda quick: imports("pydantic", 2 if quick else 7),
     "import vca_core": lambda quick: imports("vca_core", 2 if quick else 7),
+    "from vca_core import Vca": lambda quick: imports("vca_core.vca", 2 if quick else 7),
 }
 
 RATIOS = {
@@ -115,6 +116,7 @@ RATIOS = {
         "ms_per_operation",
     ),
     "import vca_core against import pydantic": ("import vca_core", "import pydantic", "ms"),
+    "from vca_core import Vca against import pydantic": ("from vca_core import Vca", "import pydantic", "ms"),
 }
 
 
@@ -149,7 +151,7 @@ def main() -> int:
     given = parser.parse_args()
     if given.one:
         figures = MEASUREMENTS[given.one](given.quick)
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.one.startswith("import") else 0
+        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.one.startswith(("import", "from")) else 0
         peak = children or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(json.dumps({**figures, "peak_mb": peak / 1024}))
         return 0
