@@ -191,17 +191,26 @@ class StatusWriter:
         lost, self._lost = list(self._lost.values()), {}
         return [*lost, *late]
 
-    async def close(self) -> None:
-        """Give up what is still queued and end all tasks."""
-        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+    async def close(self, limit: float) -> list[str]:
+        """Give up what is still queued and end all tasks.
+
+        Args:
+            limit: seconds that they have to end.
+
+        Returns:
+            The names of those that still live.
+        """
+        tasks = {lane.task for lane in self._lanes.values() if lane.task is not None}
         for task in tasks:
             task.cancel()
+        alive: set[asyncio.Task[None]] = set()
         if tasks:
-            await asyncio.wait(tasks)
+            _, alive = await asyncio.wait(tasks, timeout=limit)
         for lane in self._lanes.values():
             for write in lane.queue:
                 self._finished(write)
         self._lanes.clear()
+        return sorted(task.get_name() for task in alive)
 
     def _of(self, origin: str | None) -> dict[StatusPath, _Lane]:
         return {

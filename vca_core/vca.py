@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Mapping
 from types import TracebackType
@@ -23,6 +24,9 @@ from vca_core.ssh_keys import SshKeyPair
 from vca_core.status_path import StatusPath
 from vca_core.status_writer import StatusWriter
 from vca_core.stores import StatusStore, store_from_url
+from vca_core.tasks import settle
+
+_LOG = logging.getLogger(__name__)
 
 
 class Vca:
@@ -60,6 +64,7 @@ class Vca:
         self._callbacks = None if on_update_db is None else Callbacks(on_update_db, config.timeouts.callback)
         self._connectors: dict[str, Connector] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._disconnecting: asyncio.Task[DisconnectReport] | None = None
 
     @classmethod
     def from_config(
@@ -171,23 +176,49 @@ class Vca:
     async def disconnect(self) -> DisconnectReport:
         """Disconnect all connectors, drain the store and the callbacks within limits, close the store.
 
-        It may be used again afterwards: the next operation connects anew, also in another event loop.
+        It may be used again afterwards: the next operation connects anew, also in another event loop. A cancellation is
+        held back until it is done; its steps have limits. Concurrent calls share one run.
 
         Returns:
             What could not be written, and what still lives.
         """
-        self.bind()
+        loop = self.bind()
+        if self._disconnecting is None:
+            self._disconnecting = loop.create_task(self._disconnect(), name="disconnect")
+        task = self._disconnecting
+        cancelled = await settle(task, float("inf"))
+        if cancelled is not None:
+            raise cancelled
+        return task.result()
+
+    async def _disconnect(self) -> DisconnectReport:
+        try:
+            return await self._disconnect_all()
+        finally:
+            self._disconnecting = None
+            self._loop = None
+
+    async def _disconnect_all(self) -> DisconnectReport:
         grace = self.config.timeouts.store_grace
         reports = await asyncio.gather(*(connector.disconnect() for connector in self._connectors.values()))
         unwritten = [status for report in reports for status in report.unwritten]
         alive = [name for report in reports for name in report.alive]
         unwritten += await self.writer.drain(grace)
-        await self.writer.close()
+        alive += await self.writer.close(grace)
         if self._callbacks is not None:
             alive += await self._callbacks.drain(grace)
-        await self.store.close()
-        self._loop = None
+        alive += await self._close_store(grace)
         return DisconnectReport(unwritten, alive)
+
+    async def _close_store(self, limit: float) -> list[str]:
+        try:
+            async with asyncio.timeout(limit):
+                await self.store.close()
+        except TimeoutError:
+            return ["the status store"]
+        except Exception as error:  # noqa: BLE001 - a store may raise anything; the rest is disconnected all the same
+            _LOG.warning("the status store failed to close: %s", type(error).__qualname__)
+        return []
 
     async def drain_callbacks(self, limit: float) -> None:
         """Wait for the callbacks that are queued, for at most `limit` seconds."""

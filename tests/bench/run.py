@@ -151,7 +151,9 @@ def main() -> int:
     given = parser.parse_args()
     if given.one:
         figures = MEASUREMENTS[given.one](given.quick)
-        children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.one.startswith(("import", "from")) else 0
+        children = (
+            resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss if given.one.startswith(("import", "from")) else 0
+        )
         peak = children or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(json.dumps({**figures, "peak_mb": peak / 1024}))
         return 0

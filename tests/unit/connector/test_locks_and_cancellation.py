@@ -14,6 +14,7 @@ from vca_core.backend import Operation
 from vca_core.errors import BackendError, ConflictError, NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
+from vca_core.stores import MemoryStore
 
 DB = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
 
@@ -250,3 +251,50 @@ def test_constructing_needs_no_loop_and_another_loop_may_use_it_after_a_disconne
             await vca.connector().delete_execution_environment(ee_id)
 
     asyncio.run(end(asyncio.run(life())))
+
+
+class StubbornStore(MemoryStore):
+    """Does not close, in a way of its own."""
+
+    def __init__(self, failure: Exception | None) -> None:
+        super().__init__()
+        self.failure = failure
+
+    async def close(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+        await asyncio.Event().wait()
+
+
+async def test_a_store_that_does_not_close_holds_a_disconnect_up_for_its_limit_only(make_vca: MakeVca) -> None:
+    vca = make_vca(Plain, store=StubbornStore(None), timeouts={"store_grace": 0.05})
+    await vca.connector().create_execution_environment(".ns.vnf")
+    assert (await vca.disconnect()).alive == ["the status store"]
+
+
+async def test_a_store_that_fails_to_close_does_not_fail_a_disconnect(
+    make_vca: MakeVca, caplog: pytest.LogCaptureFixture
+) -> None:
+    vca = make_vca(Plain, store=StubbornStore(OSError("no")))
+    await vca.connector().create_execution_environment(".ns.vnf")
+    assert (await vca.disconnect()).clean
+    assert "failed to close: OSError" in caplog.text
+
+
+@pytest.mark.defect("D68")
+async def test_a_cancelled_disconnect_is_carried_through(make_vca: MakeVca) -> None:
+    vca = make_vca(Gated)
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    backend: Any = connector._runtime.session.backend
+    running = asyncio.create_task(connector.exec_primitive(ee_id, "p"))
+    await backend.entered.wait()
+    disconnecting = asyncio.create_task(vca.disconnect())
+    await asyncio.sleep(0)
+    disconnecting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await disconnecting
+    with pytest.raises(ConflictError):
+        await running
+    assert backend.calls[-1] == "close"
+    assert asyncio.all_tasks() == {asyncio.current_task()}
