@@ -103,5 +103,8 @@ class Callbacks:
             if inspect.isawaitable(result):
                 async with asyncio.timeout(self._limit):
                     await result
-        except Exception as error:  # noqa: BLE001 - the orchestrator's own code may raise anything
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the orchestrator's own code may raise anything
+            task = asyncio.current_task()
+            if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+                raise  # not the callback's: we are being stopped
             _LOG.warning("on_update_db failed for %s: %s", path, type(error).__qualname__, exc_info=True)

@@ -263,8 +263,9 @@ class StatusWriter:
                 lane.queue.popleft()
                 lane.written_at = loop.time()
                 self._finished(write)
-            elif not self._flushing or lane.failures > 1:
-                await asyncio.sleep(min(_FIRST_BACKOFF * 2**lane.failures, _LONGEST_BACKOFF))
+            else:
+                lane.wake.clear()
+                await self._wait(lane, min(_FIRST_BACKOFF * 2**lane.failures, _LONGEST_BACKOFF))
         lane.task = None
         pause = lane.written_at + self._interval - loop.time()
         if pause > 0:
