@@ -103,7 +103,7 @@ class Callbacks:
             if inspect.isawaitable(result):
                 async with asyncio.timeout(self._limit):
                     await result
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the orchestrator's own code may raise anything
+        except (Exception, asyncio.CancelledError) as error:
             task = asyncio.current_task()
             if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
                 raise  # not the callback's: we are being stopped

@@ -88,7 +88,7 @@ async def test_an_ee_id_that_landed_although_the_store_failed_is_withdrawn(make_
     document = await store.get("nsrs", {"_id": "ns"})
     [record] = await store.find(COLLECTION, {"application": "app-vnf-vnf"})
     assert document is not None
-    assert (document["vca"]["ee_id"], record["ee_id"]) == (None, None)
+    assert (document["vca"].get("ee_id"), record["ee_id"]) == (None, None)
 
 
 class Talking(Plain):
