@@ -384,7 +384,7 @@ def _said(exc: BaseException) -> str:
         return f"{exc.title}: {wrong}"
     try:
         return str(exc)
-    except Exception as broken:
+    except Exception as broken:  # noqa: BLE001 - a foreign object's __str__ may raise anything
         return f"(its text cannot be had: {_kind(type(broken))})"
 
 
@@ -449,6 +449,6 @@ def _formatted(msg: object, args: tuple[object, ...]) -> str:
     values: Any = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
     try:
         return str(msg) % values if args else str(msg)
-    except Exception as broken:
+    except Exception as broken:  # noqa: BLE001 - a foreign object's __str__ may raise anything
         shown = msg if isinstance(msg, str) else type(msg).__qualname__
         return f"{shown} (cannot be formatted: {_kind(type(broken))})"

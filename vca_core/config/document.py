@@ -114,7 +114,7 @@ def _read_yaml(text: str) -> _Read:
 
 
 def _mark_keys(
-    loader: yaml.SafeLoader, node: yaml.Node, path: problems.Path, marks: _Marks, above: frozenset[yaml.Node]
+    loader: yaml.SafeLoader, node: Any, path: problems.Path, marks: _Marks, above: frozenset[yaml.Node]
 ) -> Unreadable | None:
     """Note where each key below a node stands; the result is a key that is there twice, or a node inside itself."""
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
@@ -186,7 +186,10 @@ def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[problems.Pat
         if found is None:
             continue
         path: problems.Path = () if found["open"] else table
-        below = tomllib.loads(f"{found['keys']} = 0")
+        try:
+            below: Any = tomllib.loads(f"{found['keys']} = 0")
+        except tomllib.TOMLDecodeError:
+            continue  # a line inside a text
         while isinstance(below, dict):
             key = next(iter(below))
             path, below = (*path, key), below[key]

@@ -26,7 +26,7 @@ from vca_core.ssh_keys import DEFAULT_PRIVATE_KEY
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool):  # pydantic would take true for 1
-        raise ValueError("should be a number")
+        raise ValueError("should be a number")  # noqa: TRY004 - what pydantic makes an error of
     return value
 
 

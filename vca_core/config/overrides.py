@@ -21,8 +21,8 @@ def apply_environment(document: Document, environ: Mapping[str, str]) -> list[Pr
     """Put the variables that override the file into a document.
 
     ``VCA_STORE``, ``VCA_TIMEOUTS__TOTAL``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``: two underscores lead one level
-    down. Keys that are there are found whatever their case, ``-`` as ``_``; a new one is taken in lower case. A value that
-    starts with ``[`` or ``{`` is JSON, any other is text, and the models convert it. Other programs' variables
+    down. Keys that are there are found whatever their case, ``-`` as ``_``; a new one is taken in lower case. A value
+    that starts with ``[`` or ``{`` is JSON, any other is text, and the models convert it. Other programs' variables
     (``VCA_HOME``) are left alone.
 
     Args:
@@ -32,7 +32,7 @@ def apply_environment(document: Document, environ: Mapping[str, str]) -> list[Pr
     Returns:
         What is wrong, each problem at the path of its variable.
     """
-    problems = []
+    problems: list[Problem] = []
     for variable in sorted(environ):
         if not variable.startswith(_PREFIX):
             continue

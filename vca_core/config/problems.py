@@ -100,7 +100,7 @@ def checked(
         return validate()
     except ValidationError as error:
         return [_problem(model, values, detail, shown) for detail in error.errors(include_url=False)]
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a validator may raise anything
         return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
 
 
