@@ -1,0 +1,222 @@
+"""Secrets are kept out of every text: values that are known, in each form in which they tend to turn up."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import logging
+import traceback
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, SecretStr
+
+from vca_core.errors import Cause
+from vca_core.secrets import (
+    ScrubbingLog,
+    SecretValues,
+    is_secret_name,
+    model_secrets,
+    scrub_cause,
+    secret_strings,
+    secrets_in,
+    url_without_credentials,
+)
+
+CANARY = "s3cr3t-canary/value"
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
+VALUES = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_categories=["Cs", "Cc", "Zs"]), min_size=8, max_size=30
+)
+
+
+@given(VALUES, TEXTS, TEXTS)
+def test_a_known_value_never_survives(value: str, before: str, behind: str) -> None:
+    assert value not in SecretValues([value]).scrub(f"{before}{value}{behind}").replace("***", "")
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        repr,
+        json.dumps,
+        quote,
+        lambda value: base64.b64encode(value.encode()).decode(),
+        lambda value: f"https://user:{quote(value, safe='')}@host/",
+        lambda value: repr({"a": [value]}),
+    ],
+)
+@pytest.mark.parametrize("value", [CANARY, 'quo"ted and\\slashed', "with blank & sign", "zwölf-Kühe-ünd"])
+def test_a_known_value_is_known_in_other_forms(form: Any, value: str) -> None:
+    text = SecretValues([value]).scrub(f"it said {form(value)} and went on")
+    assert form(value) not in text
+    assert value not in text
+    assert text.startswith("it said ")
+    assert text.endswith(" and went on")
+
+
+def test_values_are_forgotten_when_nobody_holds_them_any_more() -> None:
+    secrets = SecretValues()
+    first, second = secrets.add([CANARY]), secrets.add([CANARY])
+    secrets.remove(first)
+    assert CANARY not in secrets.scrub(CANARY)
+    secrets.remove(second)
+    assert secrets.scrub(CANARY) == CANARY
+
+
+def test_the_longer_of_two_values_goes_first() -> None:
+    assert "canary" not in SecretValues(["abcdefgh", "abcdefgh-canary"]).scrub("x abcdefgh-canary y")
+
+
+def test_nothing_of_the_values_is_in_a_repr() -> None:
+    assert CANARY not in repr(SecretValues([CANARY]))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["password", "ssh-password", "Password", "api_key", "apiKey", "secret", "client-secret", "token", "private_key",
+     "passphrase", "ssh_private_key", "credential"],
+)  # fmt: skip
+def test_names_of_secrets_are_known(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["hostname", "username", "filename", "keyboard", "mtu", "monkey", "compass", "public_key"]
+)
+def test_other_names_are_none(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_secrets_are_found_at_any_depth_by_name_by_declaration_and_by_type() -> None:
+    values = {
+        "password": "one",
+        "list": [{"api-key": "two"}, {"plain": "no"}],
+        "declared": {"below": "three"},
+        "typed": SecretStr("four"),
+        "url": "amqp://user:five@host/",
+        "host": "no",
+    }
+    assert set(secrets_in(values, {"declared"})) == {"one", "two", "three", "four", "five"}
+
+
+def test_all_texts_of_a_secret_are_secret() -> None:
+    assert set(secret_strings({"a": ["one", 22, {"b": "three"}]})) >= {"one", "three"}
+
+
+def test_a_models_secrets_are_its_secret_fields() -> None:
+    class Below(BaseModel):
+        token: str
+
+    class Model(BaseModel):
+        password: SecretStr
+        below: Below
+        host: str
+
+    model = Model(password=SecretStr("one"), below=Below(token="two"), host="no")
+    assert set(model_secrets(model)) == {"one", "two"}
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("mongodb://user:canary@host:27017/db", "host:27017"),
+        ("mongodb://user:can%40ary@host/db", "host"),
+        ("sqlite:///status.db", "status.db"),
+        ("memory:", "memory:"),
+    ],
+)
+def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
+    told = url_without_credentials(url)
+    assert "ary@" not in told
+    assert shown in told
+
+
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error
+    except BaseException as caught:  # noqa: BLE001 - it is what is wanted
+        return caught
+
+
+def test_a_cause_keeps_type_text_and_frames_and_nothing_else() -> None:
+    cause = scrub_cause(raised(KeyError(f"no {CANARY}")), SecretValues([CANARY]).scrub)
+    assert cause.kind == "KeyError"
+    assert CANARY not in cause.text
+    assert any("in raised" in frame for frame in cause.frames)
+    assert cause.__traceback__ is None
+
+
+def test_causes_contexts_notes_and_groups_come_along_without_secrets() -> None:
+    inner = raised(ValueError(f"inner {CANARY}"))
+    inner.add_note(f"note {CANARY}")
+    group = ExceptionGroup(f"group {CANARY}", [OSError(f"member {CANARY}")])
+    outer = RuntimeError("outer")
+    outer.__cause__ = inner
+    inner.__context__ = group
+    cause = scrub_cause(outer, SecretValues([CANARY]).scrub)
+    text = "".join(traceback.format_exception(cause))
+    assert CANARY not in text
+    for word in ("outer", "inner", "note", "group", "member"):
+        assert word in text
+
+
+def test_an_endless_chain_of_causes_ends() -> None:
+    first, second = RuntimeError("first"), RuntimeError("second")
+    first.__cause__, second.__cause__ = second, first
+    assert isinstance(scrub_cause(first, str), Cause)
+
+
+def test_what_pydantic_was_given_is_not_in_a_cause() -> None:
+    class Model(BaseModel):
+        port: int
+
+    with pytest.raises(ValueError) as caught:
+        Model.model_validate({"port": CANARY})
+    cause = scrub_cause(caught.value, str)
+    assert CANARY not in str(cause)
+    assert "port" in cause.text
+
+
+def test_an_exception_that_cannot_be_told_is_told_by_its_type() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("no")
+
+    assert "cannot be had" in scrub_cause(Mute(), str).text
+
+
+@pytest.fixture
+def logged() -> tuple[ScrubbingLog, io.StringIO]:
+    stream = io.StringIO()
+    logger = logging.Logger("test", level=1)  # noqa: LOG001 - one of its own, out of the tree of loggers
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(levelname)s %(message)s %(funcName)s"))
+    logger.addHandler(handler)
+    return ScrubbingLog(logger, SecretValues([CANARY]).scrub), stream
+
+
+@pytest.mark.defect("D79")
+@pytest.mark.defect("D80")
+@pytest.mark.parametrize("level", [1, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL])
+def test_no_level_of_a_backends_log_tells_a_secret(logged: tuple[ScrubbingLog, io.StringIO], level: int) -> None:
+    log, stream = logged
+    log.log(level, "plain " + CANARY)  # noqa: G003 - as careless people log
+    log.log(level, "argument %s", CANARY)
+    log.log(level, "mapping %(a)s", {"a": CANARY})
+    log.log(level, "repr %r", [CANARY])
+    log.log(level, "broken %d", CANARY)
+    log.log(level, "extra", extra={"password": CANARY})
+    try:
+        raise LookupError(CANARY)
+    except LookupError:
+        log.log(level, "with its exception", exc_info=True)
+    text = stream.getvalue()
+    assert CANARY not in text
+    assert "LookupError" in text
+    assert text.count("test_no_level_of_a_backends_log_tells_a_secret") >= 7, "the caller is named as who logs"
