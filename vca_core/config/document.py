@@ -105,6 +105,8 @@ def _read_yaml(text: str) -> _Read:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = f"is no valid YAML: {_without_quotes(error.problem or error.context or '')}"
+        if "mapping values are not allowed" in reason:
+            reason += '; a text with a colon at its end, as "memory:", has to be in quotes'
         return Unreadable(reason, mark.line + 1, mark.column + 1) if mark else Unreadable(reason)
     except (ValueError, RecursionError) as error:  # an impossible date; thousands of brackets
         return Unreadable(f"is no valid YAML: it has a value that cannot be read ({type(error).__name__})")

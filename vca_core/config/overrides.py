@@ -64,6 +64,7 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
         if names:
             if below.get(key) is None:
                 below[key] = {}
+                document.places[path] = f"variable {variable}"
             below = below[key]
             if not isinstance(below, dict):
                 yield _told(document, variable, path, "holds no keys, so the variable cannot set one of them")
