@@ -46,11 +46,12 @@ class Unreadable:
     column: int | None = None
 
 
-def read_document(path: Path) -> Document:
+def read_document(path: Path, needed: str = "connectors") -> Document:
     """Read a YAML or TOML file.
 
     Args:
         path: ends in ``.yaml``, ``.yml`` or ``.toml``.
+        needed: the key that it has at least.
 
     Raises:
         BadArguments: no such file, not readable, not UTF-8, empty, or not YAML or TOML: with line and column.
@@ -60,6 +61,10 @@ def read_document(path: Path) -> Document:
         raise BadArguments(f"{path}: a configuration is a file that ends in .yaml, .yml or .toml", ["source"])
     text = read_text(path)
     read = text if isinstance(text, Unreadable) else parsers[path.suffix.lower()](text)
+    if isinstance(read, tuple) and not isinstance(read[0], dict):
+        read = Unreadable(f"should be a mapping with the key `{needed}`, not a {type(read[0]).__name__}", 1, 1)
+    if isinstance(read, tuple) and not read[0]:
+        read = Unreadable(f"is empty; it needs at least `{needed}`")
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f":{read.line}:{read.column}"
         raise BadArguments(f"{path}{where}: {read.reason}", ["source"])
@@ -81,8 +86,7 @@ def read_text(path: Path) -> str | Unreadable:
 
 
 _Marks = dict[problems.Path, tuple[int, int]]
-_Read = tuple[dict[str, Any], _Marks] | Unreadable
-_EMPTY = Unreadable("is empty; it needs at least `connectors`")
+_Read = tuple[Any, _Marks] | Unreadable
 
 
 def _read_yaml(text: str) -> _Read:
@@ -92,7 +96,7 @@ def _read_yaml(text: str) -> _Read:
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
         if root is None:
-            return _EMPTY
+            return {}, {}
         marks: _Marks = {}
         wrong = _mark_keys(loader, root, (), marks, frozenset())
         if wrong is not None:
@@ -110,8 +114,6 @@ def _read_yaml(text: str) -> _Read:
         return Unreadable(reason, mark.line + 1, mark.column + 1) if mark else Unreadable(reason)
     except (ValueError, RecursionError) as error:  # an impossible date; thousands of brackets
         return Unreadable(f"is no valid YAML: it has a value that cannot be read ({type(error).__name__})")
-    if not isinstance(values, dict):
-        return Unreadable(f"should be a mapping with the key `connectors`, not a {type(values).__name__}", 1, 1)
     return values, marks
 
 
@@ -169,7 +171,7 @@ def _read_toml(text: str) -> _Read:
         return Unreadable(f"{reason}, at the end")
     except (ValueError, RecursionError) as error:
         return Unreadable(f"is no valid TOML: it has a value that cannot be read ({type(error).__name__})")
-    return (values, dict(_toml_keys(text, values))) if values else _EMPTY
+    return values, dict(_toml_keys(text, values))
 
 
 _TOML_KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""

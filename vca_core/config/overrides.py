@@ -133,15 +133,24 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
         parts += [(("extensions", number), extension) for number, extension in enumerate(extensions)]
     for path, part in parts:
         if isinstance(part, dict) and "options" in part:
-            part["options"] = _resolved(part["options"], (*path, "options"), document.folder, environ, problems)
+            part["options"] = resolved(part["options"], (*path, "options"), document.folder, environ, problems)
     return problems
 
 
-def _resolved(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+def resolved(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+    """Put what a value refers to in its place, and what those in it do.
+
+    Args:
+        value: plain data.
+        path: where it stands.
+        folder: where files start from.
+        environ: the environment.
+        problems: what is wrong is put in here.
+    """
     if isinstance(value, dict):
-        return {key: _resolved(item, (*path, key), folder, environ, problems) for key, item in value.items()}
+        return {key: resolved(item, (*path, key), folder, environ, problems) for key, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
+        return [resolved(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
     if not isinstance(value, str) or not (found := _REFERENCE.search(value)):
         return value
     if found[0] != value:

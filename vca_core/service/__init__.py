@@ -1,0 +1,30 @@
+"""A whole network service from one file: its VNFs, their charms, relations and Day-1 primitives.
+
+::
+
+    model     the NS file, checked
+    read      from a file or mapping to a `Service`
+    plan      the steps that bring it up, and which waits for which
+    ledger    what was done already, kept in the status store
+    apply     does what is not done yet, in parallel where nothing orders it
+"""
+
+from __future__ import annotations
+
+from vca_core.service.apply import Applied, Apply
+from vca_core.service.model import Primitive, Relation, Service, Vnf
+from vca_core.service.plan import Step, StepState, plan
+from vca_core.service.read import read_service
+
+__all__ = [
+    "Applied",
+    "Apply",
+    "Primitive",
+    "Relation",
+    "Service",
+    "Step",
+    "StepState",
+    "Vnf",
+    "plan",
+    "read_service",
+]

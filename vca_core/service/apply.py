@@ -1,0 +1,218 @@
+"""Brings a service up: what is not done yet, in parallel where nothing orders it; again, as often as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vca_core.connector import Connector
+from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
+from vca_core.service.ledger import Done, Ledger
+from vca_core.service.model import Service
+from vca_core.service.plan import Step, StepState, plan
+from vca_core.vca import Vca
+
+OnStep = Callable[[Step, StepState, str], None]
+"""Told of each change of a step: the step, its state, and a detail for people."""
+
+
+@dataclass
+class Applied:
+    """What became of a service.
+
+    Args:
+        states: of each step, by key.
+        ee_ids: of the execution environments, by VNF.
+        outputs: of the primitives that were run now, by key of the step.
+        errors: of the steps that failed, by key.
+    """
+
+    states: dict[str, StepState]
+    ee_ids: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, VcaError] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all steps are done."""
+        return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
+
+
+def _ignore(step: Step, state: StepState, detail: str) -> None:
+    pass
+
+
+class Apply:
+    """One run of `vca apply`.
+
+    Args:
+        vca: what the service is brought up with.
+        service: the service.
+        on_step: told of each change of a step.
+    """
+
+    def __init__(self, vca: Vca, service: Service, on_step: OnStep = _ignore) -> None:
+        self._vca = vca
+        self._service = service
+        self._on_step = on_step
+        self.steps = plan(service)
+        self._ledger = Ledger(vca.store, service)
+        self._ended: dict[str, asyncio.Event] = {}
+        self._applied = Applied({})
+
+    async def run(self) -> Applied:
+        """Do what is not done yet.
+
+        A step that fails stops those that wait for it, and nothing else. When it is cancelled, what runs is cancelled
+        and cleaned up; running it again goes on from there.
+
+        Raises:
+            BadArguments: a connector is not in the config, or a step was done with other inputs before: then nothing
+                is begun.
+            VcaError: the store cannot be used.
+        """
+        connectors = {name: self._connector(name) for name in self._service.vnfs}
+        done = await self._ledger.open()
+        self._check_unchanged(done)
+        done = await self._without_what_is_gone(connectors, done)
+        self._applied = Applied({step.key: StepState.WAITING for step in self.steps})
+        self._ended = {step.key: asyncio.Event() for step in self.steps}
+        for step in self.steps:
+            self._on_step(step, StepState.WAITING, "")
+        async with asyncio.TaskGroup() as tasks:
+            for step in self.steps:
+                tasks.create_task(self._do(step, connectors, done.get(step.key)), name=step.key)
+        return self._applied
+
+    def _connector(self, vnf: str) -> Connector:
+        return self._vca.connector(self._service.vnfs[vnf].connector or self._service.connector)
+
+    def _check_unchanged(self, done: Mapping[str, Done]) -> None:
+        changed = [step for step in self.steps if step.key in done and done[step.key].digest != step.digest]
+        if changed:
+            steps = "; ".join(step.title for step in changed)
+            raise BadArguments(
+                f"done before, and now other inputs are given: {steps}. Undo the change; or make it with `vca run` "
+                f"(the primitive config sets options); or delete the service first: `vca delete .{self._service.ns}`",
+                [step.key for step in changed],
+            )
+
+    async def _without_what_is_gone(
+        self, connectors: Mapping[str, Connector], done: Mapping[str, Done]
+    ) -> dict[str, Done]:
+        """Leave out what was done to execution environments that are not there any more."""
+        present: dict[Connector, set[str]] = {}
+        gone: set[str] = set()
+        for name, connector in connectors.items():
+            ee_id = next((done[key].ee_id for key in (f"{name}/create", f"{name}/register") if key in done), None)
+            if ee_id is None or "list_execution_environments" not in connector.capabilities:
+                continue
+            if connector not in present:
+                listed = await connector.list_execution_environments(f".{self._service.ns}")
+                present[connector] = {str(record.ee_id) for record in listed}
+            if ee_id not in present[connector]:
+                gone.add(name)
+        undone = {step.key for step in self.steps if gone & set(step.vnfs) and step.key in done}
+        await self._ledger.forget(undone)
+        return {key: entry for key, entry in done.items() if key not in undone}
+
+    async def _do(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
+        for key in step.needs:
+            await self._ended[key].wait()
+        try:
+            failed = [key for key in step.needs if self._applied.states[key] in (StepState.FAILED, StepState.BLOCKED)]
+            if failed:
+                self._tell(step, StepState.BLOCKED, f"waits for {failed[0]}")
+            elif done is not None:
+                if done.ee_id is not None:
+                    self._applied.ee_ids[step.vnfs[0]] = done.ee_id
+                self._tell(step, StepState.KEPT, "")
+            else:
+                self._tell(step, StepState.RUNNING, "")
+                ee_id = await self._operation(step, connectors)
+                await self._note(step, ee_id)
+                self._tell(step, StepState.DONE, "")
+        except VcaError as error:
+            self._applied.errors[step.key] = error
+            self._tell(step, StepState.FAILED, error.message)
+        finally:
+            self._ended[step.key].set()
+
+    def _tell(self, step: Step, state: StepState, detail: str) -> None:
+        self._applied.states[step.key] = state
+        self._on_step(step, state, detail)
+
+    async def _note(self, step: Step, ee_id: str | None) -> None:
+        try:
+            await self._ledger.note(step, ee_id)
+        except StoreError:
+            raise
+        except Exception as error:
+            raise StoreError(f"it is done, and that could not be kept: {error}") from error
+
+    async def _operation(self, step: Step, connectors: Mapping[str, Connector]) -> str | None:
+        name = step.vnfs[0]
+        vnf, connector = self._service.vnfs[name], connectors[name]
+        home = self._ledger.home(name)
+        if step.kind in ("create", "register"):
+            ee_id = await self._environment(name, connector)
+            self._applied.ee_ids[name] = ee_id
+            return ee_id
+        ee_id = self._applied.ee_ids[name]
+        if step.kind == "install":
+            await connector.install_configuration_sw(
+                ee_id,
+                vnf.charm or "",
+                home,
+                config=vnf.config,
+                num_units=vnf.units,
+                options=vnf.options.install,
+            )
+        elif step.relation is not None:
+            (_, endpoint_1), (other, endpoint_2) = step.relation.ends
+            await self._vca.add_relation(
+                (connector, ee_id, endpoint_1), (connectors[other], self._applied.ee_ids[other], endpoint_2)
+            )
+        else:
+            primitive = vnf.day1[step.number]
+            self._applied.outputs[step.key] = await connector.exec_primitive(
+                ee_id,
+                primitive.run,
+                primitive.with_,
+                self._ledger.path(step),
+                total_timeout=primitive.timeout,
+                unit=primitive.unit,
+            )
+        return None
+
+    async def _environment(self, name: str, connector: Connector) -> str:
+        vnf = self._service.vnfs[name]
+        namespace, home = self._service.namespace(name), self._ledger.home(name)
+        if vnf.machine is not None:
+            try:
+                return await connector.register_execution_environment(
+                    namespace, vnf.machine, home, options=vnf.options.register_
+                )
+            except AlreadyExists as error:
+                if error.ee_id is None:
+                    raise
+                return error.ee_id
+        reuse: str | None = None
+        while True:
+            try:
+                ee_id, _ = await connector.create_execution_environment(
+                    namespace,
+                    home,
+                    reuse,
+                    artifact_path=vnf.charm,
+                    options=vnf.options.create,
+                )
+            except AlreadyExists as error:
+                # Of an earlier run that was stopped, or of one at the same time: go on with it.
+                if error.ee_id is None or reuse is not None:
+                    raise
+                reuse = error.ee_id
+            else:
+                return ee_id

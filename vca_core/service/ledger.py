@@ -1,0 +1,79 @@
+"""What was done of a service already: kept in the status store, with the statuses of its execution environments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.service.model import Service
+from vca_core.service.plan import Step
+from vca_core.stores import StatusStore
+
+COLLECTION = "vca_services"
+"""The collection: one document for each service, made by `vca apply`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was done.
+
+    Args:
+        digest: of what it was made of then.
+        ee_id: of the execution environment that it made.
+    """
+
+    digest: str
+    ee_id: str | None = None
+
+
+def service_id(service: Service) -> str:
+    """The ``_id`` of a service's document: its NS as a canonical namespace."""
+    return f".{service.ns}"
+
+
+class Ledger:
+    """The document of one service.
+
+    Args:
+        store: the status store.
+        service: the service.
+    """
+
+    def __init__(self, store: StatusStore, service: Service) -> None:
+        self._store = store
+        self._id = service_id(service)
+        self._service = service
+
+    def home(self, vnf: str) -> dict[str, Any]:
+        """Where the status of a VNF's execution environment stands: its ``db_dict``."""
+        return {"collection": COLLECTION, "filter": {"_id": self._id}, "path": f"vnfs.{vnf}"}
+
+    def path(self, step: Step) -> dict[str, Any]:
+        """Where the status of a step that has none of its own place stands: its ``db_dict``."""
+        return {"collection": COLLECTION, "filter": {"_id": self._id}, "path": f"operations.{step.key}"}
+
+    async def open(self) -> dict[str, Done]:
+        """Make the document if it is not there, and read what was done."""
+        empty: dict[str, Any] = {"_id": self._id, "ns": self._service.ns, "vnfs": {}, "operations": {}, "done": {}}
+        await self._store.ensure(COLLECTION, empty)
+        document = await self._store.get(COLLECTION, {"_id": self._id}) or empty
+        known: Mapping[str, Any] = document["vnfs"]
+        for name, vnf in self._service.vnfs.items():
+            if name not in known:
+                about = {"charm": vnf.charm, "connector": vnf.connector or self._service.connector}
+                await self._set({f"vnfs.{name}": about})
+        done: Mapping[str, Any] = document["done"]
+        return {key: Done(entry["digest"], entry.get("ee_id")) for key, entry in done.items() if entry}
+
+    async def note(self, step: Step, ee_id: str | None) -> None:
+        """Keep that a step is done."""
+        await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id}})
+
+    async def forget(self, keys: Collection[str]) -> None:
+        """Keep that steps are not done any more: what they made is gone."""
+        if keys:
+            await self._set({f"done.{key}": None for key in keys})
+
+    async def _set(self, update: Mapping[str, Any]) -> None:
+        await self._store.set(COLLECTION, {"_id": self._id}, update)

@@ -1,0 +1,203 @@
+"""The NS file: what is in it, and what is checked of it. Values may be secrets and are never shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from vca_core.config import did_you_mean
+from vca_core.errors import BadArguments
+from vca_core.naming import Namespace
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
+
+
+def _mapping(value: Any) -> Any:
+    return {} if value is None else value  # a key with nothing behind it
+
+
+Values = Annotated[dict[str, Any], BeforeValidator(_mapping)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+def _name_of_vnf(name: str) -> str:
+    if (
+        not name
+        or name.startswith("$")
+        or any(character in ":/." or not character.isprintable() for character in name)
+        or name != name.strip()
+    ):
+        raise ValueError("a VNF's name has no colon, slash or dot, no $ in front and no blank at its ends")
+    return name
+
+
+class Primitive(_Part):
+    """A Day-1 primitive.
+
+    Args:
+        run: its name; ``config`` sets options.
+        with_: its parameters (``with`` in the file).
+        unit: the unit to run it on; None: the leader.
+        timeout: seconds in all; None: the config's.
+    """
+
+    run: Name
+    with_: Values = Field(default_factory=dict, alias="with", repr=False)
+    unit: Name | None = None
+    timeout: Seconds | None = None
+
+
+class StepOptions(_Part):
+    """Options for the backend, by operation."""
+
+    create: Values = Field(default_factory=dict, repr=False)
+    register_: Values = Field(default_factory=dict, alias="register", repr=False)
+    install: Values = Field(default_factory=dict, repr=False)
+
+
+class Vnf(_Part):
+    """A VNF with one execution environment.
+
+    Args:
+        charm: below the config's ``artifacts``, or ``ch:NAME``; None: none is installed.
+        vdu: the VDU that is configured; None: the whole VNF.
+        count: which replica of the VDU.
+        kdu: the KDU that is configured, instead of a VDU.
+        connector: name of the connector; None: the service's.
+        machine: credentials of a machine that is there already, with ``hostname`` and ``username``; None: a new one.
+        config: options of the charm.
+        units: how many units.
+        day1: primitives, run one after the other when the VNF is installed and related.
+        after: VNFs whose Day-1 primitives have to be done before this one's begin.
+        options: options for the backend.
+    """
+
+    charm: Name | None = None
+    vdu: Name | None = None
+    count: Annotated[int, Field(ge=0)] | None = None
+    kdu: Name | None = None
+    connector: Name | None = None
+    machine: Annotated[dict[str, Any] | None, Field(repr=False)] = None
+    config: Values = Field(default_factory=dict, repr=False)
+    units: Annotated[int, Field(ge=1)] = 1
+    day1: Annotated[list[Primitive], BeforeValidator(lambda value: [] if value is None else value)] = []
+    after: list[Name] = []
+    options: Annotated[StepOptions, BeforeValidator(_mapping)] = StepOptions()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.kdu is not None and (self.vdu is not None or self.count is not None):
+            raise ValueError("a KDU has no vdu and no count")
+        if self.count is not None and self.vdu is None:
+            raise ValueError("count says which replica of a vdu; name the vdu")
+        if self.charm is None and (self.config or self.day1):
+            raise ValueError("config and day1 need a charm")
+        return self
+
+
+class Relation(_Part):
+    """Two endpoints that are related: ``[core:gateway, edge:upstream]``.
+
+    Args:
+        ends: two times a VNF's name and one of its charm's endpoints.
+    """
+
+    ends: tuple[tuple[str, str], tuple[str, str]]
+
+    def __str__(self) -> str:
+        return " - ".join(f"{vnf}:{endpoint}" for vnf, endpoint in self.ends)
+
+
+def _relation(value: Any) -> Any:
+    if not isinstance(value, list) or len(value) != 2:
+        raise ValueError("a relation is a list of two ends, as [core:gateway, edge:upstream]")
+    ends = []
+    for end in value:
+        vnf, colon, endpoint = end.partition(":") if isinstance(end, str) else ("", "", "")
+        if not colon or not vnf or not endpoint or "." in endpoint or "/" in endpoint:
+            raise ValueError("each end of a relation is a VNF and an endpoint, as core:gateway")
+        ends.append((vnf, endpoint))
+    return {"ends": tuple(ends)}
+
+
+class Service(_Part):
+    """A network service.
+
+    Args:
+        ns: the ns_id.
+        nsi: the network slice instance.
+        connector: name of the connector of VNFs that name none; None: the config's default.
+        vnfs: by name, which is the vnf_id.
+        relations: pairs of endpoints.
+    """
+
+    ns: Name
+    nsi: Name | None = None
+    connector: Name | None = None
+    vnfs: Annotated[dict[Annotated[str, AfterValidator(_name_of_vnf)], Vnf], Field(min_length=1)]
+    relations: list[Annotated[Relation, BeforeValidator(_relation)]] = []
+
+    def namespace(self, name: str) -> Namespace:
+        """The namespace of a VNF's execution environment."""
+        vnf = self.vnfs[name]
+        if vnf.kdu is not None:
+            return Namespace.for_kdu(self.ns, name, vnf.kdu, nsi_id=self.nsi)
+        count = None if vnf.count is None else str(vnf.count)
+        return Namespace(self.nsi, self.ns, name, vnf.vdu, count)
+
+    @field_validator("vnfs")
+    @classmethod
+    def _after_names_others(cls, vnfs: dict[str, Vnf]) -> dict[str, Vnf]:
+        for name, vnf in vnfs.items():
+            for other in vnf.after:
+                if other not in vnfs:
+                    raise ValueError(f"{name}.after names no VNF{did_you_mean(other, vnfs)}")
+            if name in _reached(vnfs, vnf.after):
+                raise ValueError(f"{name} comes after itself; take one of the `after` out")
+        return vnfs
+
+    @field_validator("relations")
+    @classmethod
+    def _relations_name_vnfs(cls, relations: list[Relation], info: ValidationInfo) -> list[Relation]:
+        vnfs: Mapping[str, Vnf] = info.data.get("vnfs", {})
+        for relation in relations:
+            for name, _ in relation.ends:
+                if vnfs and name not in vnfs:
+                    raise ValueError(f"{relation}: there is no VNF {name!r}{did_you_mean(name, vnfs)}")
+                if vnfs and vnfs[name].charm is None:
+                    raise ValueError(f"{relation}: VNF {name!r} has no charm, and so no endpoint")
+        return relations
+
+    @model_validator(mode="after")
+    def _names_are_possible(self) -> Self:
+        for name in self.vnfs:
+            try:
+                self.namespace(name)
+            except BadArguments as error:
+                raise ValueError(f"VNF {name}: {error.message}") from None
+        return self
+
+
+def _reached(vnfs: Mapping[str, Vnf], names: list[str]) -> set[str]:
+    reached: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in vnfs and name not in reached:
+            reached.add(name)
+            todo += vnfs[name].after
+    return reached

@@ -1,0 +1,139 @@
+"""The steps that bring a service up, and which waits for which."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from vca_core.secrets import SecretValues, secrets_in
+from vca_core.service.model import Relation, Service
+
+
+class StepState(enum.StrEnum):
+    """What becomes of a step."""
+
+    WAITING = "waiting"
+    """For others, or for its turn."""
+    RUNNING = "running"
+    DONE = "done"
+    KEPT = "kept"
+    """Done by an earlier run; nothing was changed."""
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """Not begun, since one that it waits for failed."""
+
+
+Kind = Literal["create", "register", "install", "relate", "run"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation.
+
+    Args:
+        key: names it, in the ledger too: ``core/create``.
+        kind: what it does.
+        title: for people.
+        vnfs: the VNFs that it concerns.
+        needs: keys of the steps that have to be done before.
+        digest: of what it is made of; secrets are left out.
+        number: position of a primitive in its VNF's ``day1``.
+        relation: what is related.
+    """
+
+    key: str
+    kind: Kind
+    title: str
+    vnfs: tuple[str, ...]
+    needs: tuple[str, ...]
+    digest: str
+    number: int = 0
+    relation: Relation | None = None
+
+
+def plan(service: Service) -> list[Step]:
+    """Make the steps of a service; each comes behind those it waits for.
+
+    A VNF is created, then its charm installed. Relations wait for both their charms. The Day-1 primitives of a VNF
+    run one after the other, when all its relations are there and those of the VNFs in its ``after`` are done.
+    """
+    steps = [*_machines_and_charms(service), *_relations(service)]
+    last = _last_before_day1(service, steps)
+    for name in _in_order(service):
+        previous = [*last[name], *(key for other in service.vnfs[name].after for key in last[other])]
+        for number, primitive in enumerate(service.vnfs[name].day1):
+            made = primitive.model_dump(mode="json")
+            step = Step(
+                f"{name}/day1/{number}",
+                "run",
+                f"{name}: run {primitive.run}",
+                (name,),
+                tuple(dict.fromkeys(previous)),
+                _digest(made),
+                number,
+            )
+            steps.append(step)
+            previous = [step.key]
+        last[name] = previous
+    return steps
+
+
+def _machines_and_charms(service: Service) -> Iterator[Step]:
+    for name, vnf in service.vnfs.items():
+        place = [str(service.namespace(name)), vnf.connector or service.connector]
+        if vnf.machine is None:
+            create = Step(
+                f"{name}/create", "create", f"{name}: create", (name,), (), _digest([*place, vnf.options.create])
+            )
+        else:
+            made = [*place, vnf.machine.get("hostname"), vnf.options.register_]
+            create = Step(f"{name}/register", "register", f"{name}: register", (name,), (), _digest(made))
+        yield create
+        if vnf.charm is not None:
+            made = [vnf.charm, vnf.config, vnf.units, vnf.options.install]
+            title = f"{name}: install {vnf.charm}"
+            yield Step(f"{name}/install", "install", title, (name,), (create.key,), _digest(made))
+
+
+def _relations(service: Service) -> Iterator[Step]:
+    for relation in service.relations:
+        vnfs = tuple(vnf for vnf, _ in relation.ends)
+        needs = tuple(dict.fromkeys(f"{vnf}/install" for vnf in vnfs))
+        title = f"relate {relation}"
+        yield Step(f"{relation}/relate", "relate", title, vnfs, needs, _digest(str(relation)), relation=relation)
+
+
+def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, list[str]]:
+    last: dict[str, list[str]] = {name: [] for name in service.vnfs}
+    for step in steps:
+        for name in step.vnfs:
+            if step.kind == "relate":
+                last[name].append(step.key)
+            else:
+                last[name] = [step.key]
+    return last
+
+
+def _in_order(service: Service) -> list[str]:
+    """The VNFs, each behind those in its ``after``; the model has made sure that there is no circle."""
+    ordered: list[str] = []
+
+    def put(name: str) -> None:
+        for other in service.vnfs[name].after:
+            put(other)
+        if name not in ordered:
+            ordered.append(name)
+
+    for name in service.vnfs:
+        put(name)
+    return ordered
+
+
+def _digest(made: Any) -> str:
+    text = json.dumps(made, sort_keys=True, default=str)
+    text = SecretValues(secrets_in(made)).scrub(text)  # a digest of a short password could be guessed
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

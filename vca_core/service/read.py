@@ -1,0 +1,82 @@
+"""From a file or mapping to a `Service`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vca_core.config.document import Document, read_document
+from vca_core.config.overrides import resolved
+from vca_core.config.problems import Path as KeyPath
+from vca_core.config.problems import Problem, checked, refusal
+from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.service.model import Service
+
+_SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
+
+
+def read_service(source: str | os.PathLike[str] | Mapping[str, Any] | Service, environ: Mapping[str, str]) -> Service:
+    """Read and check an NS file. It reads small files, and blocks for them.
+
+    Values of ``config``, ``machine``, ``options`` and ``with`` may refer to variables and files, as in a config:
+    ``password: ${env:ROUTER_PASSWORD}``, ``${file:router.password}``.
+
+    Args:
+        source: path of a YAML or TOML file; or a mapping of the same form; or a `Service`, which is given back.
+        environ: where variables come from.
+
+    Raises:
+        BadArguments: all that is wrong, one a line, with file, line and column. No value that may be secret is shown.
+    """
+    if isinstance(source, Service):
+        return source
+    if isinstance(source, Mapping):
+        document = Document(dict(source), Path.cwd())
+    elif isinstance(source, str | os.PathLike):
+        document = read_document(Path(source), "vnfs")
+    else:
+        raise BadArguments(f"an NS file is a path, a mapping or a Service, not a {type(source).__name__}", ["source"])
+    problems: list[Problem] = []
+    document.values = _with_references(document, environ, problems)
+    found = checked(lambda: Service.model_validate(document.values), Service, document.values, _is_shown)
+    if isinstance(found, Cause):
+        raise PluginError("the NS file cannot be checked") from found
+    if isinstance(found, list):
+        problems += found
+    if problems or isinstance(found, list):
+        raise refusal(problems, document.place_of)
+    return found
+
+
+def _with_references(document: Document, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+    vnfs = document.values.get("vnfs")
+    if not isinstance(vnfs, dict):
+        return document.values
+    made = {}
+    for name, vnf in vnfs.items():
+        made[name] = vnf
+        if not isinstance(vnf, dict):
+            continue
+        made[name] = dict(vnf)
+        for key in ("config", "machine", "options"):
+            if key in vnf:
+                made[name][key] = resolved(vnf[key], ("vnfs", name, key), document.folder, environ, problems)
+        if isinstance(vnf.get("day1"), list):
+            made[name]["day1"] = [
+                {
+                    **one,
+                    "with": resolved(
+                        one["with"], ("vnfs", name, "day1", number, "with"), document.folder, environ, problems
+                    ),
+                }
+                if isinstance(one, dict) and "with" in one
+                else one
+                for number, one in enumerate(vnf["day1"])
+            ]
+    return {**document.values, "vnfs": made}
+
+
+def _is_shown(path: KeyPath) -> bool:
+    return bool(path) and path[-1] in _SHOWN and not {"config", "machine", "options", "with"} & set(path)
