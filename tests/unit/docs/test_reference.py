@@ -1,0 +1,185 @@
+"""The reference says what the code says: its tables are compared with what they describe."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+from unit.docs.pages import DOCS, ROOT, blocks, prose, rows
+from vca_fake.options import FakeOptions
+
+from vca_core import errors
+from vca_core.config.model import ConnectorConfig, ExtensionConfig, VcaConfig
+from vca_core.connector import Connector
+from vca_core.extensions import ExtensionHooks
+from vca_core.hookspecs import HOOKS, BackendHooks
+from vca_core.naming import CHARM_NAMES, Namespace
+from vca_core.status import NATIVE_STATUS, DeploymentStatus
+from vca_core.status_path import status_fields
+from vca_core.stores import StatusStore, store_from_url
+from vca_core.vca import Vca
+
+REFERENCE = DOCS / "reference"
+
+
+# Config.
+
+
+def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """The keys of a model with their defaults, as the page writes them."""
+    lists: dict[str, tuple[str, type[BaseModel]]] = {
+        "connectors": ("connectors.NAME.", ConnectorConfig),
+        "extensions": ("extensions[].", ExtensionConfig),
+    }
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True, validated_data={})
+        if isinstance(default, BaseModel):
+            yield from keys_of(type(default), f"{prefix}{name}.")
+        else:
+            yield prefix + name, "required" if default is PydanticUndefined else json.dumps(default)
+        if model is VcaConfig and name in lists:
+            prefix_below, model_below = lists[name]
+            yield from keys_of(model_below, prefix_below)
+
+
+def test_the_config_page_has_every_key_with_its_default_and_no_other() -> None:
+    told = [(row[0], row[2]) for row in rows(REFERENCE / "config.md")]
+    assert sorted(told) == sorted(keys_of(VcaConfig))
+
+
+def test_the_page_of_the_fake_has_its_options() -> None:
+    told = [(row[0], row[2]) for row in rows(ROOT / "plugins" / "fake" / "README.md")]
+    assert told == list(keys_of(FakeOptions))
+
+
+# Operations.
+
+
+def public(cls: type) -> dict[str, Any]:
+    """The public methods of a class."""
+    found = {name: inspect.getattr_static(cls, name) for name in dir(cls) if not name.startswith("_")}
+    functions = {name: getattr(value, "__func__", value) for name, value in found.items()}
+    return {name: value for name, value in functions.items() if inspect.isfunction(value)}
+
+
+def signature(name: str, function: Any) -> str:
+    """A signature without types, as the page writes it."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    bare = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    return f"{name}{inspect.Signature(bare)}"
+
+
+def test_the_operations_page_has_every_public_method_with_its_signature_and_no_other() -> None:
+    page = REFERENCE / "operations.md"
+    internal = set(re.findall(r"`(\w+\.\w+)`", prose(page).split("## Used by the core itself")[1]))
+    wanted = [
+        signature(name, function)
+        for cls in (Connector, Vca)
+        for name, function in public(cls).items()
+        if f"{cls.__name__}.{name}" not in internal
+    ]
+    told = [re.sub(r"\s+", " ", block.text.strip()) for block in blocks(page)]
+    assert sorted(told) == sorted(wanted)
+    assert internal <= {f"{cls.__name__}.{name}" for cls in (Connector, Vca) for name in public(cls)}
+
+
+# Errors.
+
+
+def test_the_errors_page_has_every_error_with_what_it_carries_and_no_other() -> None:
+    wanted = {}
+    for name, cls in vars(errors).items():
+        if inspect.isclass(cls) and issubclass(cls, errors.VcaError):
+            [base, *_] = cls.__bases__
+            own = (
+                set(vars(cls()))
+                - set(vars(base() if issubclass(base, errors.VcaError) else Exception()))
+                - {"retryable"}
+            )
+            wanted[name] = ([one.__name__ for one in cls.__bases__], "yes" if cls.retryable else "no", own)
+    told = {
+        row[0]: (row[1].split(", "), row[2], {word for word in row[3].split(", ") if word})
+        for row in rows(REFERENCE / "errors.md")
+    }
+    assert told == wanted
+
+
+def test_the_how_to_of_errors_has_every_error_that_callers_can_meet() -> None:
+    told = {name for row in rows(DOCS / "how-to" / "handle-errors.md") for name in row[0].split(", ")}
+    there = {
+        name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, errors.VcaError)
+    }
+    assert there - told == {"VcaError", "InvalidCertificate"}
+    assert told <= there
+
+
+# Statuses.
+
+
+def test_the_statuses_page_has_the_table_of_native_words() -> None:
+    wanted = [[kind, word, status.value] for kind, words in NATIVE_STATUS.items() for word, status in words.items()]
+    assert rows(REFERENCE / "statuses.md", "## Native words") == wanted
+
+
+def test_the_statuses_page_has_the_five_fields_and_the_words() -> None:
+    fields = status_fields(DeploymentStatus.PENDING, "", "", "")
+    assert [row[0] for row in rows(REFERENCE / "statuses.md", "## The five fields")] == list(fields)
+    words = [[status.value, status.name] for status in DeploymentStatus]
+    assert rows(REFERENCE / "statuses.md", "## The words") == words
+
+
+# Hooks.
+
+
+def arguments(function: Any) -> list[str]:
+    return list(inspect.signature(function).parameters)[1:]
+
+
+def test_the_hooks_page_has_every_hook_with_its_arguments_and_no_other() -> None:
+    told = {row[0]: [name for name in row[1].split(", ") if name] for row in rows(REFERENCE / "hooks.md")}
+    assert told == {name: arguments(getattr(BackendHooks, name)) for name in HOOKS}
+
+
+def test_the_hooks_page_has_the_hooks_of_extensions() -> None:
+    told = {row[0]: row[1].split(", ") for row in rows(REFERENCE / "hooks.md", "## Hooks of extensions")}
+    assert told == {name: arguments(function) for name, function in public(ExtensionHooks).items()}
+
+
+# Stores.
+
+
+@pytest.mark.parametrize("url", [row[0] for row in rows(REFERENCE / "stores.md")])
+def test_every_url_on_the_stores_page_names_a_store(url: str, tmp_path: Path) -> None:
+    assert isinstance(store_from_url(url, tmp_path), StatusStore)
+
+
+def test_the_stores_page_has_every_method_of_a_store_and_no_other() -> None:
+    told = [call for row in rows(REFERENCE / "stores.md", "## Methods") for call in re.findall(r"\w+\(.*?\)", row[0])]
+    assert sorted(told) == sorted(signature(name, function) for name, function in public(StatusStore).items())
+
+
+# Names.
+
+
+@pytest.mark.parametrize(("namespace", "model", "application"), rows(REFERENCE / "namespaces.md"))
+def test_the_names_on_the_page_of_namespaces_are_those_the_code_derives(
+    namespace: str, model: str, application: str
+) -> None:
+    parsed = Namespace.parse(namespace)
+    assert (str(parsed), CHARM_NAMES.model(parsed), CHARM_NAMES.application(parsed)) == (namespace, model, application)
+
+
+# The project's own verbs.
+
+
+def test_contributing_has_every_verb_of_make_and_no_other() -> None:
+    verbs = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    told = [row[0].removeprefix("make ") for row in rows(ROOT / "CONTRIBUTING.md")]
+    assert sorted(told) == sorted(verbs)
