@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vca_fake.backend import FakeBackend
-from vca_fake.options import FakeOptions
+from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 
 from vca_core import Vca
 from vca_core.artifacts import ArtifactRoot
@@ -97,9 +97,9 @@ class Direct:
         namespace = Namespace.parse(f".ns{number // 100}.vnf{number}.vdu-0")
         backend = self.backend
         create = DirectOperation("create_execution_environment")
-        await backend.create_execution_environment(create, namespace, None, None)
+        await backend.create_execution_environment(create, namespace, None, None, CreateOptions())
         ee_id = EeId(CHARM_NAMES.model(namespace), CHARM_NAMES.application(namespace), create.locator)
-        await backend.install_configuration_sw(ee_id, self.artifact, {"mtu": 1400}, 1)
+        await backend.install_configuration_sw(ee_id, self.artifact, {"mtu": 1400}, 1, InstallOptions())
         await backend.configure(ee_id, {"mtu": 9000})
         await backend.exec_primitive(DirectOperation("exec_primitive"), ee_id, "show-routes", {"table": "main"}, None)
         await backend.delete_execution_environment(ee_id)

@@ -1,173 +1,253 @@
-"""The fake: every hook, in memory. It refuses what has no meaning, with the errors that real backends raise."""
+"""The fake: every hook, in memory or in a file. It refuses what has no meaning, with the errors of real backends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, RelationEnd
-from vca_core.charm import Charm, Endpoint, check_params, coerce
+from vca_core.charm import Charm, check_params, coerce
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
-from vca_fake.lives import Lives
-from vca_fake.options import FakeOptions
-from vca_fake.primitives import output_of
-from vca_fake.world import Application, RelationKey, World
+from vca_core.tasks import settle
+from vca_fake.charms import base_for, check_fits, output_of
+from vca_fake.latency import Latency
+from vca_fake.lives import Lives, found
+from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
+from vca_fake.relations import checked_pair
+from vca_fake.script import Script
+from vca_fake.scripted import scripted, text_of
+from vca_fake.world import Application, Model
+from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
 
 class FakeBackend(Backend[FakeOptions]):
-    """A backend without a system: what it has is in memory, and stays there until its `Vca` is thrown away."""
+    """A backend without a system.
+
+    Attributes:
+        script: what is to happen instead of what would.
+        recorder: keeps what is asked; None: nobody wants to know.
+    """
 
     api_version = 1
     Options: ClassVar[type[BaseModel]] = FakeOptions
+    operation_options: ClassVar[Mapping[str, type[BaseModel]]] = {
+        "create_execution_environment": CreateOptions,
+        "install_configuration_sw": InstallOptions,
+        "upgrade": InstallOptions,
+    }
 
     def __init__(self, host: Host[FakeOptions]) -> None:
         super().__init__(host)
-        self._world = World()
-        self._lives = Lives(host.options.latency, host.report)
+        options = host.options
+        script: object = options.script
+        self.script = script if isinstance(script, Script) else Script(options.script)
+        self.recorder = options.recorder
+        self._on_kubernetes = options.kind == "k8s"
+        # Several processes have only the time of day in common.
+        self._clock: Callable[[], float] = time.monotonic if options.state is None else time.time
+        self._worlds: Worlds = (
+            MemoryWorlds() if options.state is None else FileWorlds(host.folder.absolute() / options.state)
+        )
+        self._lives = Lives(self._worlds, Latency(options.latency, options.seed), self._clock, host.report)
 
     @hookimpl
+    @scripted
     async def open(self) -> None:
         """Let time go on."""
-        self._lives.start(self._world.applications())
+        await self._worlds.open()
+        self._lives.start([one for model in await self._worlds.models() for one in model.applications.values()])
 
     @hookimpl
     async def close(self) -> None:
         """Stop time; what there is stays."""
+        for rule in self.script.unmatched():
+            self.host.log.warning("nothing matched the script's rule for %s", rule)
         await self._lives.stop()
+        await self._worlds.close()
 
     # Execution environments.
 
     @hookimpl
+    @scripted
     async def create_execution_environment(
-        self, op: Operation, namespace: Namespace, reuse: EeId | None, artifact: Artifact | None
+        self,
+        op: Operation,
+        namespace: Namespace,
+        reuse: EeId | None,
+        artifact: Artifact | None,
+        options: CreateOptions,
     ) -> str:
         """Bring up a machine, or go on with one."""
-        if artifact is not None:
-            _on_a_machine(await artifact.read())
+        charm = None if artifact is None else await artifact.read()
+        if charm is not None:
+            check_fits(charm, None, on_kubernetes=self._on_kubernetes)
         if reuse is None:
-            application = await self._added(op, namespace, None)
+            suited = base_for(charm) if charm is not None else None
+            ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
         else:
-            application = self._found(reuse)
-            self._check_namespace(application, namespace)
+            ee_id = reuse
+            await self._lives.change(ee_id, lambda application, _: _check_namespace(application, namespace))
             await op.created(reuse.locator)
-        await self._lives.settled(application)
-        return application.address
+        await self._lives.settled(ee_id)
+        return await self._lives.change(ee_id, lambda application, _: application.address)
 
     @hookimpl
+    @scripted
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
     ) -> None:
         """Take a machine that is there already."""
-        await self._lives.settled(await self._added(op, namespace, credentials["hostname"]))
+        if self._on_kubernetes:
+            raise NotSupported("there are no machines on Kubernetes; create an execution environment instead")
+        ee_id = await self._added(op, namespace, credentials["hostname"], self.host.options.base)
+        await self._lives.settled(ee_id)
 
     @hookimpl
+    @scripted
     async def deregister_execution_environment(self, ee_id: EeId) -> None:
         """Forget an EE and leave its machine."""
         await self._remove(ee_id)
 
     @hookimpl
+    @scripted
     async def delete_execution_environment(self, ee_id: EeId) -> None:
         """Remove an EE with its machine."""
         await self._remove(ee_id)
 
     @hookimpl
+    @scripted
     async def delete_namespace(self, namespace: Namespace) -> None:
         """Remove a model with all that is in it."""
         name = self.host.names.model(namespace)
-        model = self._world.models.get(name)
-        if model is None:
-            return
-        for application in model.applications.values():
-            self._check_ns(application, namespace)
-        await self._lives.pause()
-        for application in list(model.applications.values()):
-            self._lives.end(application)
-            self._world.remove(application)
-        self._world.models.pop(name, None)
+
+        def check(model: Model) -> None:
+            for application in model.applications.values():
+                _check_ns(application, namespace)
+
+        def delete(model: Model) -> list[EeId]:
+            check(model)
+            model.deleted = True
+            return [application.ee_id for application in model.applications.values()]
+
+        await self._worlds.change(name, check)
+        await self._lives.pause("delete", name)
+        for ee_id in await self._worlds.change(name, delete):
+            self._lives.end(ee_id)
 
     # Charms.
 
     @hookimpl
+    @scripted
     async def install_configuration_sw(
-        self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], num_units: int
+        self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], num_units: int, options: InstallOptions
     ) -> None:
         """Install a charm; where it is installed already, wait until its units are ready."""
-        application = self._found(ee_id)
         charm = await artifact.read()
-        if application.charm is None:
-            _on_a_machine(charm)
-            application.config = coerce(charm.options, config)
-            application.charm = charm
-            self._lives.change(application, application.new_units(num_units))
-        elif application.charm.name != charm.name:
-            raise AlreadyExists(
-                f"charm {application.charm.name} is installed there; {charm.name} needs an EE of its own",
-                ee_id=str(ee_id),
-            )
-        await self._lives.settled(application)
+
+        def install(application: Application, now: float) -> None:
+            if application.charm is None:
+                check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
+                application.config = coerce(charm.options, config)
+                application.charm = charm
+                application.add_units(num_units, now)
+            elif application.charm.name != charm.name:
+                raise AlreadyExists(
+                    f"charm {application.charm.name} is installed there; {charm.name} needs an EE of its own",
+                    ee_id=str(ee_id),
+                )
+
+        await self._lives.change(ee_id, install)
+        await self._lives.settled(ee_id)
 
     @hookimpl
-    async def upgrade(self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any]) -> None:
+    @scripted
+    async def upgrade(
+        self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
         """Replace a charm by another version of it."""
-        application = self._found(ee_id)
-        installed, charm = _charm_in(application), await artifact.read()
-        if installed.name != charm.name:
-            raise BadArguments(
-                f"artifact_path: charm {installed.name} is installed; {charm.name} is no other version of it",
-                ["artifact_path"],
-            )
-        kept = {name: value for name, value in application.config.items() if name in charm.options}
-        application.config = kept | coerce(charm.options, config)
-        application.charm = charm
-        self._lives.change(application, [(unit, "maintenance", "upgrading charm") for unit in application.units])
-        await self._lives.settled(application)
+        charm = await artifact.read()
+
+        def upgrade(application: Application, now: float) -> None:
+            installed = _charm_in(application)
+            if installed.name != charm.name:
+                raise BadArguments(
+                    f"artifact_path: charm {installed.name} is installed; {charm.name} is no other version of it",
+                    ["artifact_path"],
+                )
+            check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
+            kept = {name: value for name, value in application.config.items() if name in charm.options}
+            application.config = kept | coerce(charm.options, config)
+            application.charm = charm
+            for unit in application.units:
+                application.put(unit, "maintenance", "upgrading charm", now)
+
+        await self._lives.change(ee_id, upgrade)
+        await self._lives.settled(ee_id)
 
     @hookimpl
+    @scripted
     async def scale(self, ee_id: EeId, num_units: int) -> None:
         """Add units, or remove the latest ones."""
-        application = self._found(ee_id)
-        _charm_in(application)
-        units = application.units
-        if num_units >= len(units):
-            self._lives.change(application, application.new_units(num_units - len(units)))
-        else:
-            await self._lives.pause()
-            self._lives.change(application, [(unit, None, "") for unit in reversed(units[num_units:])])
-        await self._lives.settled(application)
+
+        def scale(application: Application, now: float) -> None:
+            _charm_in(application)
+            application.add_units(max(0, num_units - len(application.units)), now)
+            for unit in application.units[num_units:]:
+                application.drop(unit)
+
+        await self._lives.pause("scale", ee_id)
+        await self._lives.change(ee_id, scale)
+        await self._lives.settled(ee_id)
 
     @hookimpl
+    @scripted
     async def configure(self, ee_id: EeId, values: Mapping[str, Any]) -> None:
-        """Set options."""
-        application = self._found(ee_id)
-        converted = coerce(_charm_in(application).options, values)
-        await self._lives.pause()
-        application.config |= converted
+        """Set options; a proxy charm that was told how to reach its VNF goes on."""
+
+        def configure(application: Application, now: float) -> None:
+            application.config |= coerce(_charm_in(application).options, values)
+            for unit in application.units:
+                state = application.state(unit)
+                if state is not None and state.native == "blocked":
+                    application.put(unit, "maintenance", "configuring ssh", now)
+
+        await self._lives.change(ee_id, lambda application, _: coerce(_charm_in(application).options, values))
+        await self._lives.pause("configure", ee_id)
+        await self._lives.change(ee_id, configure)
+        await self._lives.settled(ee_id)
 
     @hookimpl
+    @scripted
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> dict[str, Any]:
         """Run an action."""
-        application = self._found(ee_id)
-        charm = _charm_in(application)
-        checked = check_params(charm.action(primitive), params)
-        names = [entity.id for entity in application.units]
-        if unit is not None and unit not in names:
-            raise NotFound(f"there is no unit {unit!r} in {ee_id}; there are: {', '.join(names)}")
-        application.actions_so_far += 1
-        action = Entity("action", f"{ee_id.application}-{application.actions_so_far}")
-        op.report(action, "pending", primitive)
-        await self._lives.pause()
-        op.report(action, "running", primitive)
-        await self._lives.pause()
+
+        def begin(application: Application, _: float) -> tuple[int, dict[str, Any], str]:
+            checked = check_params(_charm_in(application).action(primitive), params)
+            names = [entity.id for entity in application.units]
+            if unit is not None and unit not in names:
+                raise NotFound(f"there is no unit {unit!r} in {ee_id}; there are: {', '.join(names)}")
+            application.actions_so_far += 1
+            return application.actions_so_far, checked, unit or names[0]
+
+        number, checked, on_unit = await self._lives.change(ee_id, begin)
+        action = Entity("action", f"{ee_id.application}-{number}")
+        for native in ("pending", "running"):
+            op.report(action, native, primitive)
+            await self._lives.pause(native, action)
         try:
-            output = output_of(application, charm, primitive, checked, unit or names[0])
+            output = await self._lives.change(
+                ee_id, lambda application, _: output_of(application, primitive, checked, on_unit)
+            )
         except Exception:
             op.report(action, "failed", primitive)
             raise
@@ -177,147 +257,165 @@ class FakeBackend(Backend[FakeOptions]):
     # Relations.
 
     @hookimpl
+    @scripted
     async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two EEs."""
-        key = self._relation(end_1, end_2)
-        endpoints = [self._endpoint(end) for end in (end_1, end_2)]
-        if {endpoint.role for endpoint in endpoints} != {"provides", "requires"}:
-            raise BadArguments(
-                f"one endpoint has to provide and the other to require; {end_1.endpoint} {endpoints[0].role}, "
-                f"{end_2.endpoint} {endpoints[1].role}",
-                ["endpoint_1", "endpoint_2"],
-            )
-        if endpoints[0].interface != endpoints[1].interface:
-            raise BadArguments(
-                f"the interfaces differ: {end_1.endpoint} speaks {endpoints[0].interface}, {end_2.endpoint} "
-                f"{endpoints[1].interface}",
-                ["endpoint_1", "endpoint_2"],
-            )
-        await self._lives.pause()
-        self._world.relations.add(key)
+        self._check_reach(end_2)
+        charms = [
+            await self._lives.change(end.ee_id, lambda application, _: _charm_in(application)) for end in (end_1, end_2)
+        ]
+        pair = checked_pair((end_1, charms[0]), (end_2, charms[1]))
+        await self._lives.pause("relate", pair)
+
+        def relate(model: Model) -> None:
+            for end in (end_1, end_2):
+                if end.ee_id.model == model.name:
+                    found(model, end.ee_id)
+            if pair not in model.relations:
+                model.relations.append(pair)
+
+        for name in {end.ee_id.model for end in (end_1, end_2)}:
+            await self._worlds.change(name, relate)
 
     @hookimpl
+    @scripted
     async def remove_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
-        key = self._relation(end_1, end_2)
-        await self._lives.pause()
-        self._world.relations.discard(key)
+        self._check_reach(end_2)
+        ends = {(end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2)}
+        await self._lives.pause("unrelate", sorted(ends))
+
+        def unrelate(model: Model) -> None:
+            model.relations = [pair for pair in model.relations if set(pair) != ends]
+
+        for name in {end.ee_id.model for end in (end_1, end_2)}:
+            await self._worlds.change(name, unrelate)
 
     # Reads.
 
     @hookimpl
+    @scripted
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List what there is."""
         return [
-            ExecutionEnvironment(one.ee_id, one.namespace, one.address, tuple(one.states.values()))
-            for one in self._world.applications()
+            ExecutionEnvironment(one.ee_id, one.namespace, one.address, tuple(one.states))
+            for model in await self._worlds.models()
+            for one in model.applications.values()
             if namespace is None or namespace.contains(one.namespace)
         ]
 
     @hookimpl
+    @scripted
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
         """Tell of a model what `juju status` would."""
+        model = await self._model(namespace)
         return {
-            "model": self.host.names.model(namespace),
+            "model": model.name,
             "applications": {
                 application.ee_id.application: {
                     "charm": application.charm.name if application.charm else None,
                     "address": application.address,
+                    "base": application.base,
                     "entities": {
                         str(state.entity): {"status": state.native, "detail": state.detail}
-                        for state in application.states.values()
+                        for state in application.states
                     },
                 }
-                for application in self._of(namespace)
+                for application in model.of(namespace)
             },
             "relations": sorted(
-                sorted(f"{application}:{endpoint}" for _, application, endpoint in key)
-                for key in self._world.relations
-                if any(model == self.host.names.model(namespace) for model, _, _ in key)
+                sorted(f"{application}:{endpoint}" for _, application, endpoint in pair) for pair in model.relations
             ),
         }
 
     @hookimpl
+    @scripted
     async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
         """Tell how many actions were run, by unit."""
+        model = await self._model(namespace)
         return {
             unit.id: {"actions": application.actions_so_far}
-            for application in self._of(namespace)
+            for application in model.of(namespace)
             for unit in application.units
         }
 
     @hookimpl
+    @scripted
     async def health(self) -> dict[str, Any]:
         """Tell how much there is."""
-        return {"models": len(self._world.models), "applications": sum(1 for _ in self._world.applications())}
+        models = await self._worlds.models()
+        return {"models": len(models), "applications": sum(len(model.applications) for model in models)}
 
-    async def _added(self, op: Operation, namespace: Namespace, hostname: str | None) -> Application:
+    # What the hooks share.
+
+    async def namespace_of(self, namespace: Namespace | None, ee_id: EeId | None) -> str:
+        """The canonical namespace that a call is about, as a text; empty where it is about none, or what is gone."""
+        if namespace is not None or ee_id is None:
+            return text_of(namespace)
+
+        def look(model: Model) -> str:
+            application = model.find(ee_id)
+            return text_of(application.namespace if application else None)
+
+        return await self._worlds.change(ee_id.model, look)
+
+    async def _added(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
+        """Add an application and have its id stored; what is not stored is removed again."""
         model, name = self.host.names.model(namespace), self.host.names.application(namespace)
-        there = self._world.named(model, name)
-        if there is not None:
-            self._check_namespace(there, namespace)
-            raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
-        for neighbour in self._world.models[model].applications.values() if model in self._world.models else ():
-            self._check_ns(neighbour, namespace)
-        application = self._world.add(model, name, namespace.canonical, hostname)
+
+        def add(model: Model) -> EeId:
+            there = model.applications.get(name)
+            if there is not None:
+                _check_namespace(there, namespace)
+                raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
+            for neighbour in model.applications.values():
+                _check_ns(neighbour, namespace)
+            added = model.add(
+                name, namespace.canonical, on_kubernetes=self._on_kubernetes, hostname=hostname, base=base
+            )
+            now = self._clock()
+            if self._on_kubernetes:
+                added.put(Entity("application", name), "active", "namespace is ready", now)
+            else:
+                added.put(added.machine, "pending", "asked for", now)
+            return added.ee_id
+
+        adding = asyncio.ensure_future(self._worlds.change(model, add))
+        cancelled = await settle(adding, float("inf"))
+        if cancelled is not None:
+            if adding.exception() is None:
+                await self._worlds.change(model, lambda model: model.remove(name))
+            raise cancelled
+        ee_id = adding.result()
         try:
-            await op.created(application.ee_id.locator)
+            await op.created(ee_id.locator)
         except BaseException:
-            self._world.remove(application)
+            await self._worlds.change(model, lambda model: model.remove(name))
             raise
-        self._lives.change(application, [(application.machine, "pending", "asked for")])
-        return application
+        await self._lives.change(ee_id, lambda *_: None)
+        return ee_id
 
     async def _remove(self, ee_id: EeId) -> None:
-        application = self._world.find(ee_id)
-        if application is not None:
-            await self._lives.pause()
-            self._lives.end(application)
-            self._world.remove(application)
+        def remove(model: Model) -> bool:
+            if model.find(ee_id) is None:
+                return False
+            model.remove(ee_id.application)
+            return True
 
-    def _found(self, ee_id: EeId) -> Application:
-        application = self._world.find(ee_id)
-        if application is None:
-            raise NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
-        return application
+        await self._lives.pause("delete", ee_id)
+        if await self._worlds.change(ee_id.model, remove):
+            self._lives.end(ee_id)
 
-    def _of(self, namespace: Namespace) -> list[Application]:
-        model = self._world.models.get(self.host.names.model(namespace))
-        if model is None:
-            raise NotFound(f"there is nothing of namespace {namespace}")
-        return [one for one in model.applications.values() if namespace.contains(one.namespace)]
+    async def _model(self, namespace: Namespace) -> Model:
+        name = self.host.names.model(namespace)
+        for model in await self._worlds.models():
+            if model.name == name:
+                return model
+        raise NotFound(f"there is nothing of namespace {namespace}")
 
-    @staticmethod
-    def _check_namespace(application: Application, namespace: Namespace) -> None:
-        if application.namespace != namespace.canonical:
-            raise BadArguments(
-                f"namespace {namespace} would share {application.ee_id} with namespace {application.namespace}",
-                ["namespace"],
-            )
-
-    @staticmethod
-    def _check_ns(neighbour: Application, namespace: Namespace) -> None:
-        if neighbour.namespace.ns_id != namespace.ns_id:
-            raise BadArguments(
-                f"namespace {namespace} would share the model {neighbour.ee_id.model} with namespace "
-                f"{neighbour.namespace}",
-                ["namespace"],
-            )
-
-    def _relation(self, end_1: RelationEnd, end_2: RelationEnd) -> RelationKey:
-        if end_2.backend is not self:
-            raise NotSupported(f"an EE of connector {end_2.connector} cannot be reached from the fake's memory")
-        return frozenset((end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2))
-
-    def _endpoint(self, end: RelationEnd) -> Endpoint:
-        charm = _charm_in(self._found(end.ee_id))
-        endpoint = charm.endpoints.get(end.endpoint)
-        if endpoint is None:
-            raise BadArguments(
-                f"charm {charm.name} has no endpoint {end.endpoint!r}; it has: {', '.join(charm.endpoints) or 'none'}",
-                ["endpoint"],
-            )
-        return endpoint
+    def _check_reach(self, end: RelationEnd) -> None:
+        if end.backend is not self:
+            raise NotSupported(f"an EE of connector {end.connector} cannot be reached from here: it has its own world")
 
 
 def _charm_in(application: Application) -> Charm:
@@ -326,9 +424,17 @@ def _charm_in(application: Application) -> Charm:
     return application.charm
 
 
-def _on_a_machine(charm: Charm) -> None:
-    if charm.subordinate:
+def _check_namespace(application: Application, namespace: Namespace) -> None:
+    if application.namespace != namespace.canonical:
         raise BadArguments(
-            f"artifact_path: charm {charm.name} is a subordinate; it lives beside another charm and has no EE",
-            ["artifact_path"],
+            f"namespace {namespace} would share {application.ee_id} with namespace {application.namespace}",
+            ["namespace"],
+        )
+
+
+def _check_ns(neighbour: Application, namespace: Namespace) -> None:
+    if neighbour.namespace.ns_id != namespace.ns_id:
+        raise BadArguments(
+            f"namespace {namespace} would share the model {neighbour.ee_id.model} with namespace {neighbour.namespace}",
+            ["namespace"],
         )

@@ -1,14 +1,20 @@
-"""Time in the fake: machines come up and units settle by themselves, on the event loop's clock."""
+"""Time in the fake: machines come up and units settle by themselves, whoever waits for them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from vca_core.errors import NotFound
 from vca_core.naming import EeId
 from vca_core.status import Entity, EntityState
-from vca_fake.world import Application, Change
+from vca_fake.charms import next_of
+from vca_fake.latency import Latency
+from vca_fake.world import Application, Model
+from vca_fake.worlds import Worlds
+
+R = TypeVar("R")
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 
@@ -16,20 +22,29 @@ Report = Callable[[EeId, Entity, str | None, str], None]
 class Lives:
     """Lets applications live, from `start` on and until `stop`.
 
+    Every change is written with the time it happened at. So it does not matter which of several processes lets an
+    application live: each step is done once, when it is due.
+
     Args:
-        latency: seconds between two steps of a life.
+        worlds: where the applications are.
+        latency: how long a step takes.
+        clock: what time it is, in seconds.
         report: told of each change.
     """
 
-    def __init__(self, latency: float, report: Report) -> None:
+    def __init__(self, worlds: Worlds, latency: Latency, clock: Callable[[], float], report: Report) -> None:
+        self._worlds = worlds
         self._latency = latency
+        self._clock = clock
         self._report = report
-        self._tasks: dict[Application, asyncio.Task[None]] = {}
+        self._tasks: dict[EeId, asyncio.Task[None]] = {}
+        self._told: dict[EeId, dict[Entity, EntityState]] = {}
 
     def start(self, applications: Iterable[Application]) -> None:
         """Go on where lives were stopped."""
         for application in applications:
-            self._live(application)
+            self._told.setdefault(application.ee_id, {state.entity: state for state in application.states})
+            self._live(application.ee_id)
 
     async def stop(self) -> None:
         """Stop the clock; the applications stay as they are."""
@@ -39,52 +54,115 @@ class Lives:
         if tasks:
             await asyncio.wait(tasks)
         self._tasks.clear()
+        self._told.clear()
 
-    def change(self, application: Application, changes: Iterable[Change]) -> None:
-        """Change entities, tell of it, and let what follows from it happen."""
-        for entity, native, detail in changes:
-            if native is None:
-                application.states.pop(entity, None)
-            else:
-                application.states[entity] = EntityState(entity, native, detail)
-            self._report(application.ee_id, entity, native, detail)
-        self._live(application)
+    async def change(self, ee_id: EeId, work: Callable[[Application, float], R]) -> R:
+        """Change an application, tell of it, and let what follows from it happen.
 
-    async def settled(self, application: Application) -> None:
+        Args:
+            ee_id: which one.
+            work: what to do with it, and when; it must not wait. If it raises, nothing is changed.
+
+        Raises:
+            NotFound: there is none.
+        """
+
+        def changed(model: Model) -> tuple[R, list[EntityState]]:
+            application = found(model, ee_id)
+            return work(application, self._clock()), list(application.states)
+
+        result, states = await self._worlds.change(ee_id.model, changed)
+        self._tell(ee_id, states)
+        self._live(ee_id)
+        return result
+
+    async def settled(self, ee_id: EeId) -> None:
         """Wait until nothing happens to an application any more.
 
         Raises:
-            NotFound: it was removed meanwhile.
+            NotFound: it is gone.
         """
-        while (task := self._tasks.get(application)) is not None:
-            await asyncio.wait((task,))
-        if not application.states:
-            raise NotFound(f"{application.ee_id} was removed", ee_id=str(application.ee_id))
+        self._live(ee_id)
+        task = self._tasks[ee_id]
+        await asyncio.wait((task,))
+        if ee_id not in self._told:
+            raise NotFound(f"{ee_id} was removed", ee_id=str(ee_id))
 
-    async def pause(self) -> None:
-        """Let one step's time pass."""
-        await asyncio.sleep(self._latency)
+    async def pause(self, *step: object) -> None:
+        """Let the time of one step pass."""
+        await asyncio.sleep(self._latency.of(*step))
 
-    def end(self, application: Application) -> None:
-        """End a life: everything of the application is gone."""
-        task = self._tasks.pop(application, None)
+    def end(self, ee_id: EeId) -> None:
+        """Tell that an application is gone."""
+        task = self._tasks.pop(ee_id, None)
         if task is not None:
             task.cancel()
-        for entity in list(application.states):
-            del application.states[entity]
-            self._report(application.ee_id, entity, None, "")
+        self._tell(ee_id, [])
+        self._told.pop(ee_id, None)
 
-    def _live(self, application: Application) -> None:
-        if application not in self._tasks and application.next_changes():
-            self._tasks[application] = asyncio.get_running_loop().create_task(
-                self._life(application), name=f"life of {application.ee_id}"
-            )
+    def _live(self, ee_id: EeId) -> None:
+        if ee_id not in self._tasks:
+            self._tasks[ee_id] = asyncio.get_running_loop().create_task(self._life(ee_id), name=f"life of {ee_id}")
 
-    async def _life(self, application: Application) -> None:
+    async def _life(self, ee_id: EeId) -> None:
         try:
-            while application.next_changes():
-                await self.pause()
-                self.change(application, application.next_changes())
+            while True:
+                states, due = await self._worlds.change(ee_id.model, lambda model: self._advanced(model, ee_id))
+                if states is None:
+                    self.end(ee_id)
+                    return
+                self._tell(ee_id, states)
+                if due is None:
+                    return
+                await asyncio.sleep(max(0.0, due - self._clock()))
         finally:
-            if self._tasks.get(application) is asyncio.current_task():
-                del self._tasks[application]
+            if self._tasks.get(ee_id) is asyncio.current_task():
+                del self._tasks[ee_id]
+
+    def _advanced(self, model: Model, ee_id: EeId) -> tuple[list[EntityState] | None, float | None]:
+        """Do what is due; the states then, None when it is gone, and when something is due next."""
+        application = model.find(ee_id)
+        if application is None:
+            return None, None
+        now = self._clock()
+        # All that is due happens at once: what one change brings about comes in the next round.
+        for state, due, (native, detail) in self._coming(application):
+            if due <= now:
+                application.put(state.entity, native, detail, now)
+        dues = [due for _, due, _ in self._coming(application)]
+        return list(application.states), min(dues, default=None)
+
+    def _coming(self, application: Application) -> list[tuple[EntityState, float, tuple[str, str]]]:
+        """What comes next: of what, when, and what."""
+        coming = []
+        for state in application.states:
+            following = next_of(application, state)
+            if following is not None:
+                since = application.since[str(state.entity)]
+                if state.native == "waiting":  # it waits for its machine, and only then its own time begins
+                    since = max(since, application.since.get(str(application.machine), since))
+                coming.append(
+                    (state, since + self._latency.of(application.ee_id, state.entity, state.native), following)
+                )
+        return coming
+
+    def _tell(self, ee_id: EeId, states: list[EntityState]) -> None:
+        before, now = self._told.get(ee_id, {}), {state.entity: state for state in states}
+        self._told[ee_id] = now
+        for entity in before.keys() - now.keys():
+            self._report(ee_id, entity, None, "")
+        for entity, state in now.items():
+            if before.get(entity) != state:
+                self._report(ee_id, entity, state.native, state.detail)
+
+
+def found(model: Model, ee_id: EeId) -> Application:
+    """The application of an EE.
+
+    Raises:
+        NotFound: there is none.
+    """
+    application = model.find(ee_id)
+    if application is None:
+        raise NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
+    return application

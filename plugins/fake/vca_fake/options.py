@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import (
+    ConfigDict,
+    Field,
+    InstanceOf,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from vca_core.backend import Options
+from vca_fake.recorder import Recorder
+from vca_fake.script import Rule, Script
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BaseName = Annotated[str, Field(pattern=r"^[a-z0-9]+@[a-z0-9.]+$")]
+
+
+class Between(Options):
+    """A latency that is drawn anew for each step, the same for the same seed.
+
+    Args:
+        least: seconds.
+        most: seconds.
+    """
+
+    least: Seconds = 0.0
+    most: Seconds
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Between:
+        if self.least > self.most:
+            raise ValueError("least is more than most")
+        return self
+
+
+def _rules(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    return value if isinstance(value, Script) else handler(value)
 
 
 class FakeOptions(Options):
     """Options of a connector on the fake."""
 
-    latency: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    latency: Seconds | Between = 0.0
     """Seconds that each step of a life takes: a machine that comes up, a unit that settles, an action that runs."""
+    seed: int = 0
+    """What random latencies are drawn by."""
+    kind: Literal["machine", "k8s"] = "machine"
+    """Whether EEs have machines, or are applications on Kubernetes."""
+    base: BaseName = "ubuntu@22.04"
+    """The base of machines for which none is asked for."""
+    state: Annotated[str, Field(min_length=1)] | None = None
+    """A SQLite file with what exists, shared by all processes that name it; None: in memory."""
+    script: Annotated[list[Rule], WrapValidator(_rules)] = Field(default_factory=list)
+    """What is to happen instead of what would; from Python also a `Script`."""
+    recorder: InstanceOf[Recorder] | None = None
+    """Keeps what is asked of the fake; from Python only."""
+
+
+class CreateOptions(Options):
+    """Options of `create_execution_environment`."""
+
+    base: BaseName | None = None
+    """The machine's base; None: one that the artifact supports, or the connector's."""
+
+
+class InstallOptions(Options):
+    """Options of `install_configuration_sw` and `upgrade`."""
+
+    force: bool = False
+    """Install a charm on a base that it does not support."""

@@ -10,35 +10,35 @@ from vca_core.charm import Charm
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity, EntityState
 
-Change = tuple[Entity, str | None, str]
-"""An entity, its native word (None: it is gone) and a detail."""
-
-_NEXT = {
-    ("machine", "pending"): ("started", "running"),
-    ("unit", "waiting"): ("maintenance", "installing charm software"),
-    ("unit", "maintenance"): ("active", "ready"),
-}
-"""The lives of machines and units: what comes behind a native word."""
+RelationEndKey = tuple[str, str, str]
+"""Model, application and endpoint."""
 
 
-@dataclass(eq=False)
+@dataclass
 class Application:
     """An execution environment: an application with its machine and, once a charm is installed, its units.
 
     Args:
         ee_id: its id.
         namespace: whose it is.
-        address: of its machine.
+        address: of its machine or service.
+        base: of its machine; empty on Kubernetes.
         manual: whether the machine was there before and stays when it goes.
+        charm: what is installed.
+        config: values of the charm's options.
+        states: of its entities, in the order in which they came.
+        since: when each of them got its state, by the text of the entity.
     """
 
     ee_id: EeId
     namespace: Namespace
     address: str
+    base: str = ""
     manual: bool = False
     charm: Charm | None = None
     config: dict[str, Any] = field(default_factory=dict)
-    states: dict[Entity, EntityState] = field(default_factory=dict)
+    states: list[EntityState] = field(default_factory=list)
+    since: dict[str, float] = field(default_factory=dict)
     has_ssh_key: bool = False
     units_so_far: int = 0
     actions_so_far: int = 0
@@ -51,85 +51,91 @@ class Application:
     @property
     def units(self) -> list[Entity]:
         """Its units; the first one is the leader."""
-        return [entity for entity in self.states if entity.kind == "unit"]
+        return [state.entity for state in self.states if state.entity.kind == "unit"]
 
-    def next_changes(self) -> list[Change]:
-        """What happens to it next by itself: first the machine comes up, then all units settle side by side."""
-        machine = self.states.get(self.machine)
-        waits_for_machine = machine is not None and machine.native == "pending"
-        return [
-            (entity, *_NEXT[entity.kind, state.native])
-            for entity, state in self.states.items()
-            if (entity.kind, state.native) in _NEXT and (entity.kind == "machine" or not waits_for_machine)
-        ]
+    def state(self, entity: Entity) -> EntityState | None:
+        """The state of an entity; None: there is no such."""
+        return next((state for state in self.states if state.entity == entity), None)
 
-    def new_units(self, number: int) -> list[Change]:
+    def put(self, entity: Entity, native: str, detail: str, now: float) -> None:
+        """Give an entity a state."""
+        made = EntityState(entity, native, detail)
+        for number, state in enumerate(self.states):
+            if state.entity == entity:
+                self.states[number] = made
+                break
+        else:
+            self.states.append(made)
+        self.since[str(entity)] = now
+
+    def drop(self, entity: Entity) -> None:
+        """Remove an entity."""
+        self.states = [state for state in self.states if state.entity != entity]
+        self.since.pop(str(entity), None)
+
+    def add_units(self, number: int, now: float) -> None:
         """Make units."""
-        names = [f"{self.ee_id.application}/{self.units_so_far + one}" for one in range(number)]
-        self.units_so_far += number
-        return [(Entity("unit", name), "waiting", "waiting for its machine") for name in names]
+        for _ in range(number):
+            self.put(
+                Entity("unit", f"{self.ee_id.application}/{self.units_so_far}"),
+                "waiting",
+                "waiting for its machine",
+                now,
+            )
+            self.units_so_far += 1
 
 
 @dataclass
 class Model:
-    """The applications of an NS and the relations between them."""
+    """The applications of an NS and the relations between them.
 
+    Args:
+        name: its name.
+        applications: by name.
+        relations: pairs of ends, each pair sorted.
+        machines_so_far: how many machines there were in it.
+        deleted: whether it is to go, with all that is in it.
+    """
+
+    name: str
     applications: dict[str, Application] = field(default_factory=dict)
+    relations: list[tuple[RelationEndKey, RelationEndKey]] = field(default_factory=list)
     machines_so_far: int = 0
-
-
-RelationKey = frozenset[tuple[str, str, str]]
-"""Two times model, application and endpoint."""
-
-
-class World:
-    """All models. It outlives the connection to it, as a real system does."""
-
-    def __init__(self) -> None:
-        self.models: dict[str, Model] = {}
-        self.relations: set[RelationKey] = set()
+    deleted: bool = False
 
     def find(self, ee_id: EeId) -> Application | None:
         """The application of an EE; None when it is gone, also when there is a later one of the same name."""
-        model = self.models.get(ee_id.model)
-        found = model.applications.get(ee_id.application) if model else None
+        found = self.applications.get(ee_id.application)
         return found if found is not None and found.ee_id == ee_id else None
 
-    def named(self, model: str, application: str) -> Application | None:
-        """The application of a name."""
-        return self.models[model].applications.get(application) if model in self.models else None
-
-    def add(self, model: str, name: str, namespace: Namespace, hostname: str | None) -> Application:
-        """Add an application with a new machine, or with one that is there already.
+    def add(
+        self, name: str, namespace: Namespace, *, on_kubernetes: bool, hostname: str | None, base: str
+    ) -> Application:
+        """Add an application.
 
         Args:
-            model: its model, made if it is not there.
             name: its name.
             namespace: whose it is.
-            hostname: of the machine that is there already; None: a new one.
+            on_kubernetes: whether it has no machine.
+            hostname: of a machine that is there already; None: a new one.
+            base: of the machine.
         """
-        home = self.models.setdefault(model, Model())
-        locator = str(home.machines_so_far)
-        home.machines_so_far += 1
-        application = Application(
-            EeId(model, name, locator),
-            namespace,
-            hostname or f"{model}-{locator}.fake.example",
-            manual=hostname is not None,
-        )
-        home.applications[name] = application
-        return application
+        if on_kubernetes:
+            ee_id, address = EeId(self.name, name, "k8s"), f"{name}.{self.name}.svc.fake.example"
+        else:
+            ee_id = EeId(self.name, name, str(self.machines_so_far))
+            address = hostname or f"{self.name}-{self.machines_so_far}.fake.example"
+            self.machines_so_far += 1
+        made = Application(ee_id, namespace, address, "" if on_kubernetes else base, manual=hostname is not None)
+        self.applications[name] = made
+        return made
 
-    def remove(self, application: Application) -> None:
+    def remove(self, name: str) -> None:
         """Remove an application with its relations."""
-        ee_id = application.ee_id
-        applications = self.models[ee_id.model].applications
-        if applications.get(ee_id.application) is application:
-            del applications[ee_id.application]
-        place = (ee_id.model, ee_id.application)
-        self.relations = {key for key in self.relations if all(end[:2] != place for end in key)}
+        self.applications.pop(name, None)
+        place = (self.name, name)
+        self.relations = [pair for pair in self.relations if all(end[:2] != place for end in pair)]
 
-    def applications(self) -> Iterator[Application]:
-        """All applications."""
-        for model in self.models.values():
-            yield from model.applications.values()
+    def of(self, namespace: Namespace) -> Iterator[Application]:
+        """The applications at or below a namespace."""
+        return (one for one in self.applications.values() if namespace.contains(one.namespace))
