@@ -9,15 +9,18 @@ trap 'rm -rf "$elsewhere"' EXIT
 fail() { echo "wheels: $*" >&2; exit 1; }
 
 for archive in "$root"/dist/vca_core-*.tar.gz; do
-    if tar -tzf "$archive" | grep -E '/(plugins|tests|docs|tools)/'; then
+    listed=$(tar -tzf "$archive")
+    if echo "$listed" | grep -E '^[^/]*/(plugins|tests|docs|tools)/'; then
         fail "$archive holds what is not vca_core's"
     fi
 done
 for wheel in "$root"/dist/*.whl; do
-    python3 -m zipfile -l "$wheel" | grep -q 'py\.typed' || fail "$wheel has no py.typed"
-    python3 -m zipfile -l "$wheel" | grep -q 'LICENSE' || fail "$wheel has no LICENSE"
+    listed=$(python3 -m zipfile -l "$wheel")
+    echo "$listed" | grep -q 'py\.typed' || fail "$wheel has no py.typed"
+    echo "$listed" | grep -q 'LICENSE' || fail "$wheel has no LICENSE"
 done
-if python3 -m zipfile -l "$root"/dist/vca_core-*.whl | grep -E ' (plugins|tests|docs|tools)/'; then
+listed=$(python3 -m zipfile -l "$root"/dist/vca_core-*.whl)
+if echo "$listed" | grep -E '^(plugins|tests|docs|tools)/'; then
     fail "the wheel of vca-core holds what is not its own"
 fi
 

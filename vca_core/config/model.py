@@ -76,14 +76,13 @@ class Timeouts(_Part):
 
 
 class TimeoutsOverride(_Part):
-    """A connector's own limits; what is not given is taken from the top."""
+    """A connector's own limits; what is not given is taken from the top. Callbacks are those of the whole `Vca`."""
 
     progress: Seconds | None = None
     total: Seconds | None = None
     read: Seconds | None = None
     cleanup: Seconds | None = None
     store_grace: Seconds | None = None
-    callback: Seconds | None = None
 
 
 class StatusSettings(_Part):
@@ -122,7 +121,7 @@ class VcaConfig(_Part):
     Args:
         connectors: by name, at least one; letters, digits, ``-`` and ``_``.
         default: name of the connector that is meant when none is named; the only one where there is only one.
-        store: URL of the status store: ``memory:``, ``sqlite:///status.db``, ``mongodb://…``.
+        store: URL of the status store: ``memory:`` or ``sqlite:///status.db``.
         artifacts: root folder of relative artifact paths; None: there is none.
         extensions: extensions to run, outermost first.
         timeouts: limits in seconds.
