@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from vca_core.errors import BackendError, ConflictError, VcaError, VcaTimeoutError
+from vca_core.errors import BackendError, BadArguments, ConflictError, VcaError, VcaTimeoutError
 from vca_core.locks import LockKey
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, Entity, EntityState
@@ -113,7 +113,10 @@ class RunningOperation:
             raise BackendError(f"op.created() belongs to {' and '.join(sorted(CREATES))}, not to {self.operation}")
         self._check_going_on()
         _, model, application = self.keys[0]
-        ee_id = EeId(model, application, locator)
+        try:
+            ee_id = EeId(model, application, locator)
+        except BadArguments as error:
+            raise BackendError(f"op.created({locator!r}): {error.message}") from None
         if self.ee_id is not None and self.ee_id != ee_id:
             raise BackendError(f"op.created({locator!r}) was called for the execution environment {self.ee_id}")
         await self.remember(self, ee_id)

@@ -176,6 +176,9 @@ class Runner:
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Result[R] | _Failure]) -> _Result[R] | _Failure:
         if task.cancelled():
             return _Failure(BackendError(f"{op.operation} ended with a CancelledError that nobody asked for"))
+        raised = task.exception()
+        if isinstance(raised, GeneratorExit):  # the hook's own: whoever closes a coroutine asks for no result
+            return _Failure(translate(raised, self._scrub))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:

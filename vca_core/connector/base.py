@@ -89,14 +89,30 @@ class ConnectorBase:
 
 
 def plain_mapping(value: object, what: str) -> dict[str, Any]:
-    """Check that a hook returned a mapping.
+    """Copy the mapping that a hook returned, and check that it is plain data (D53).
 
     Raises:
-        BackendError: it did not.
+        BackendError: it is none, or has something else in it; says where, without showing it.
     """
     if not isinstance(value, Mapping):
         raise BackendError(f"{what}: the backend returned {type(value).__name__} where a mapping is expected")
-    return dict(value)
+    return {_name(key, what): _plain(item, f"{what}: {key}") for key, item in value.items()}
+
+
+def _plain(value: object, place: str) -> Any:
+    if isinstance(value, str | int | float | None):
+        return value
+    if isinstance(value, Mapping):
+        return {_name(key, place): _plain(item, f"{place}.{key}") for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{place}.{number}") for number, item in enumerate(value)]
+    raise BackendError(f"{place}: the backend returned {type(value).__name__} where plain data is expected")
+
+
+def _name(key: object, place: str) -> str:
+    if isinstance(key, str):
+        return key
+    raise BackendError(f"{place}: the backend returned a key that is no text, but {type(key).__name__}")
 
 
 def option_secrets(options: BaseModel | None) -> list[str]:

@@ -75,6 +75,8 @@ class EnvironmentOperations(ConnectorBase):
                 artifact=artifact,
                 options=checked,
             )
+            if address is not None and not isinstance(address, str):
+                raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
             return str(self._made(op)), None if address is None else {"hostname": address}
 
         return await runtime.run(op, body, lambda: option_secrets(checked))

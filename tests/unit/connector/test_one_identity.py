@@ -54,17 +54,46 @@ def test_one_vca_is_used_in_several_event_loops_one_after_the_other(make_vca: Ma
 
 
 class Handmade(Plain):
-    """Returns what is no plain mapping."""
+    """Returns what a test says."""
+
+    returned: Any = None
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> Any:
-        return object()
+        return self.returned
+
+    @hookimpl
+    async def exec_primitive(self, op: Operation) -> Any:
+        return self.returned
 
 
 @pytest.mark.defect("D53")
-async def test_a_status_that_is_no_plain_data_is_refused(make_vca: MakeVca) -> None:
-    with pytest.raises(BackendError, match="returned object where a mapping is expected"):
-        await make_vca(Handmade).connector().get_status(".ns")
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (object(), "returned object where a mapping is expected"),
+        (None, "returned NoneType where a mapping is expected"),
+        ({"a": {"b": [object()]}}, "a.b.0: the backend returned object where plain data is expected"),
+        ({1: 2}, "a key that is no text, but int"),
+        ({"a": [{None: 2}]}, "a.0: the backend returned a key that is no text, but NoneType"),
+    ],
+)
+async def test_what_is_no_plain_data_is_refused(make_vca: MakeVca, returned: Any, said: str) -> None:
+    connector = make_vca(Handmade).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    backend: Any = connector._runtime.session.backend
+    backend.returned = returned
+    with pytest.raises(BackendError, match=said):
+        await connector.get_status(".ns")
+    with pytest.raises(BackendError, match=said):
+        await connector.exec_primitive(ee_id, "p")
+
+
+async def test_plain_data_is_given_as_it_is_but_for_tuples(make_vca: MakeVca) -> None:
+    connector = make_vca(Handmade).connector()
+    backend: Any = connector._runtime.session.backend
+    backend.returned = {"a": ({"b": 1.5},), "c": None, "d": True}
+    assert await connector.get_status(".ns") == {"a": [{"b": 1.5}], "c": None, "d": True}
 
 
 class Foreign(Plain):
@@ -161,3 +190,32 @@ async def test_every_connector_writes_statuses_the_default_one_and_the_others(ma
     document = await store.get("nsrs", {"_id": "ns"})
     assert document is not None
     assert [entry["status"] for entry in document["vca"]] == ["completed", "completed"]
+
+
+class Careless(Plain):
+    """Makes mistakes that are its own, not its caller's."""
+
+    mistake = ""
+
+    @hookimpl
+    async def create_execution_environment(self, op: Operation) -> Any:
+        await op.created("a.b" if self.mistake == "locator" else "0")
+        if self.mistake == "generator":
+            raise GeneratorExit
+        return 5
+
+
+@pytest.mark.parametrize(
+    ("mistake", "said"),
+    [
+        ("locator", r"op\.created\('a\.b'\): ee_id: locator 'a\.b' has a dot"),
+        ("address", "returned int where an address is expected"),
+        ("generator", "GeneratorExit"),
+    ],
+)
+async def test_a_backends_own_mistakes_are_not_its_callers(make_vca: MakeVca, mistake: str, said: str) -> None:
+    connector = make_vca(Careless).connector()
+    backend: Any = connector._runtime.session.backend
+    backend.mistake = mistake
+    with pytest.raises(BackendError, match=said):
+        await connector.create_execution_environment(".ns.vnf")
