@@ -264,15 +264,21 @@ class NameRules:
     def application(self, ns: Namespace) -> str:
         """Name the application of a namespace's EE; a KDU never shares it with a VDU (D55)."""
         kdu = ns.kdu_name
-        vdu = ns.vdu_id if kdu is None else None
-        words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count))
-        name = format_application("app-" + "".join(f"{word}-{part}" for word, part in words if part is not None))
+        name = documented_application(ns)
         # A VDU's documented name has a group "vdu", and its other form ends in a digest: a KDU must look like neither.
         is_mistakable = kdu is not None and _LIKE_A_VDU.search(name) is not None
         if len(name) > self.limit or re.fullmatch(self.application_pattern, name) is None or is_mistakable:
             head = _ascii(name) if kdu is None else _ascii(name).replace("vdu", "kdu")
             name = _digested(head, tuple(part or "" for part in ns.scope), self.limit, letters_needed=True)
         return name
+
+
+def documented_application(ns: Namespace) -> str:
+    """The documented name of an application (S52, S53), usable or not."""
+    kdu = ns.kdu_name
+    vdu = ns.vdu_id if kdu is None else None
+    words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count))
+    return format_application("app-" + "".join(f"{word}-{part}" for word, part in words if part is not None))
 
 
 CHARM_NAMES = NameRules()

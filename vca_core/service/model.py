@@ -192,6 +192,21 @@ class Service(_Part):
         return self
 
 
+def ns_file_schema() -> dict[str, Any]:
+    """The JSON schema of the NS file; a relation is a list of two texts there, which the model takes apart."""
+    schema = Service.model_json_schema(by_alias=True)
+    end = {"type": "string", "pattern": "^[^:]+:[^:./]+$"}
+    schema["$defs"]["Relation"] = {
+        "title": "Relation",
+        "description": "Two endpoints that are related: [core:gateway, edge:upstream].",
+        "type": "array",
+        "items": end,
+        "minItems": 2,
+        "maxItems": 2,
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
 def _reached(vnfs: Mapping[str, Vnf], names: list[str]) -> set[str]:
     reached: set[str] = set()
     todo = list(names)

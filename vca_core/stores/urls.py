@@ -12,6 +12,16 @@ from vca_core.stores.memory import MemoryStore
 _KNOWN = "memory:, sqlite:///relative.db and sqlite:////absolute/path.db"
 
 
+def path_of(url: str, folder: Path) -> Path | None:
+    """The file that a store's URL names; None: it names none.
+
+    Args:
+        url: a URL that `store_from_url` takes.
+        folder: where relative paths start.
+    """
+    return folder.absolute() / unquote(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+
+
 def store_from_url(url: str, folder: Path) -> StatusStore:
     """Make the store that a URL names; nothing is opened.
 

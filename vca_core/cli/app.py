@@ -1,0 +1,73 @@
+"""All commands, and what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vca_core.cli import apply, backends, charm, config, delete, demo, doctor, explain, run, schema, status
+from vca_core.cli.state import State
+
+EPILOG = (
+    "Exit codes: 0 done; 1 an operation or a check failed; 2 wrong usage, config or file; 3 a backend or the store was "
+    "not reached, or a limit was hit: try again; 130 interrupted, 143 terminated."
+)
+
+app = typer.Typer(
+    name="vca",
+    help="Configure what a network orchestrator deployed: execution environments, charms, primitives.",
+    epilog=EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - nobody else needs it
+
+        typer.echo(f"vca {version('vca-core')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    context: typer.Context,
+    config: Annotated[Path, typer.Option("--config", "-c", envvar="VCA_CONFIG", help="The config file.")] = Path(
+        "vca.yaml"
+    ),
+    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log to stderr; twice: everything.")] = 0,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables and progress.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Configure what a network orchestrator deployed: execution environments, charms, primitives."""
+    del version  # its callback has done it
+    context.obj = State(config, json, verbose)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo.demo,
+    "apply": apply.apply,
+    "status": status.status,
+    "run": run.run,
+    "delete": delete.delete,
+    "backends": backends.backends,
+    "explain": explain.explain,
+    "charm": charm.charm,
+    "doctor": doctor.doctor,
+    "schema": schema.schema,
+}
+
+for name, function in COMMANDS.items():
+    app.command(name)(function)
+
+configs = typer.Typer(help="Look at the config.", no_args_is_help=True, rich_markup_mode=None)
+configs.command("check")(config.check)
+app.add_typer(configs, name="config")

@@ -1,0 +1,108 @@
+"""``vca apply``: brings a whole service up, and goes on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vca_core.cli.output import error_as_data, is_lively, print_json, print_table
+from vca_core.cli.state import Interrupted, State, code_of, command, run_async
+
+if TYPE_CHECKING:
+    from vca_core.service import Applied, Apply, Service
+
+
+@command
+def apply(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The NS file: YAML or TOML.")],
+) -> None:
+    """Bring a service up: create, install, relate, run Day-1 primitives. Run again, it finishes what is not done."""
+    apply_file(context.obj, file)
+
+
+def apply_file(state: State, file: Path) -> None:
+    """Bring the service of a file up, and end with its exit code."""
+    from vca_core.service import read_service  # noqa: PLC0415 - commands import what they need
+
+    service = read_service(file, os.environ)
+    try:
+        apply_run, applied, statuses = run_async(_applied(state, service))
+    except Interrupted:
+        typer.echo(
+            f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True
+        )
+        raise
+    if state.json:
+        print_json(_as_data(service, apply_run, applied, statuses))
+    else:
+        _tell(service, apply_run, applied, statuses, file)
+    if applied.errors:
+        raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
+
+
+async def _applied(state: State, service: Service) -> tuple[Apply, Applied, dict[str, str]]:
+    from vca_core.cli.lock import service_lock  # noqa: PLC0415 - as above
+    from vca_core.cli.views import view_for  # noqa: PLC0415 - as above
+    from vca_core.service import Apply  # noqa: PLC0415 - as above
+    from vca_core.service.ledger import COLLECTION, service_id  # noqa: PLC0415 - as above
+    from vca_core.stores.urls import path_of  # noqa: PLC0415 - as above
+
+    config = state.load()
+    store_path = path_of(config.store, config.folder)
+    lock_path = None if store_path is None else store_path.with_name(f"{store_path.name}.{service.ns}.lock")
+    view = view_for(quiet=state.json, lively=is_lively())
+
+    def waiting(pid: str) -> None:
+        if not state.json:
+            typer.echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
+
+    async with state.vca(config, view.on_update_db) as vca, service_lock(lock_path, waiting):
+        apply_run = Apply(vca, service, view.on_step)
+        with view.shown(apply_run.steps):
+            applied = await apply_run.run()
+        document = await vca.store.get(COLLECTION, {"_id": service_id(service)}) or {}
+        vnfs: dict[str, Any] = document.get("vnfs", {})
+        return apply_run, applied, {name: entry.get("status", "") for name, entry in vnfs.items()}
+
+
+def _as_data(service: Service, apply_run: Apply, applied: Applied, statuses: dict[str, str]) -> dict[str, Any]:
+    return {
+        "ok": applied.ok,
+        "ns": service.ns,
+        "steps": [
+            {"key": step.key, "title": step.title, "state": str(applied.states[step.key])} for step in apply_run.steps
+        ],
+        "ees": {name: {"ee_id": ee_id, "status": statuses.get(name, "")} for name, ee_id in applied.ee_ids.items()},
+        "outputs": applied.outputs,
+        "errors": {key: error_as_data(error) for key, error in applied.errors.items()},
+    }
+
+
+def _tell(service: Service, apply_run: Apply, applied: Applied, statuses: dict[str, str], file: Path) -> None:
+    outputs: dict[str, list[str]] = {}
+    for step in apply_run.steps:
+        if step.key in applied.outputs:
+            run = service.vnfs[step.vnfs[0]].day1[step.number].run
+            outputs.setdefault(step.vnfs[0], []).append(f"{run}: {applied.outputs[step.key]}")
+    rows: list[tuple[str, str, str, str]] = []
+    for name in service.vnfs:
+        first, *more = outputs.get(name, [""])
+        rows.append((name, applied.ee_ids.get(name, ""), statuses.get(name, "").upper(), first))
+        rows += [("", "", "", output) for output in more]
+    typer.echo("")
+    print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows)
+    if applied.ok and all(state == "kept" for state in applied.states.values()):
+        typer.echo(f"\nNothing to do: NS {service.ns} was up already.")
+    elif applied.ok:
+        typer.echo(f"\nNS {service.ns} is up.")
+    titles = {step.key: step.title for step in apply_run.steps}
+    for key, error in applied.errors.items():
+        typer.echo(f"\nerror: {titles[key]}: {error}", err=True)
+        for name, value in getattr(error, "output", {}).items():
+            typer.echo(f"  {name}: {value}", err=True)
+    if applied.errors:
+        typer.echo(f"\nMend it, then run `vca apply {file}` again: it goes on from there.", err=True)

@@ -1,0 +1,51 @@
+"""``vca backends``: lists what is installed."""
+
+from __future__ import annotations
+
+import typer
+
+from vca_core.cli.output import print_json, print_table
+from vca_core.cli.state import State, command
+
+
+@command
+def backends(context: typer.Context) -> None:
+    """List the installed backends: what they can do, and what is wrong with broken ones."""
+    from vca_core.loader import list_backends  # noqa: PLC0415 - commands import what they need
+
+    state: State = context.obj
+    found = list_backends()
+    if state.json:
+        print_json(
+            {
+                "backends": [
+                    {
+                        "name": info.name,
+                        "distribution": info.distribution,
+                        "version": info.version,
+                        "api_version": info.api_version,
+                        "capabilities": sorted(info.capabilities),
+                        "ok": info.ok,
+                        "reason": info.reason,
+                    }
+                    for info in found
+                ]
+            }
+        )
+        return
+    print_table(
+        ("BACKEND", "DISTRIBUTION", "VERSION", "API", "STATE", "CAPABILITIES"),
+        [
+            (
+                info.name,
+                info.distribution,
+                info.version,
+                info.api_version,
+                "ok" if info.ok else "broken",
+                f"{len(info.capabilities)}" if info.ok else "",
+            )
+            for info in found
+        ],
+    )
+    for info in found:
+        typer.echo(f"\n{info.name}: {', '.join(sorted(info.capabilities)) if info.ok else info.reason}")

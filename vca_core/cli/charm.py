@@ -1,0 +1,75 @@
+"""``vca charm``: what a charm says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vca_core.cli.output import print_json, print_table
+from vca_core.cli.state import State, command
+
+if TYPE_CHECKING:
+    from vca_core.charm import Action, Charm
+
+
+@command
+def charm(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(help="A charm's folder, or a .charm file.")],
+) -> None:
+    """Tell the actions, options, endpoints and bases of a charm; a malformed one: in which file and key."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - commands import what they need
+
+    from vca_core.charm import Charm, read_charm  # noqa: PLC0415 - as above
+    from vca_core.cli.state import tell_error  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+    state: State = context.obj
+    try:
+        found = read_charm(path)
+    except BadArguments as error:
+        tell_error(state, error)
+        raise typer.Exit(1) from None
+    if state.json:
+        print_json(TypeAdapter(Charm).dump_python(found, mode="json"))
+        return
+    _tell(found)
+
+
+def _tell(charm: Charm) -> None:
+    typer.echo(f"{charm.name}: {charm.summary}")
+    typer.echo(f"runs on: {', '.join(map(str, charm.bases)) or '(it does not say)'}")
+    if charm.subordinate:
+        typer.echo("a subordinate: it lives beside another charm")
+    if charm.actions:
+        typer.echo("")
+        print_table(
+            ("ACTION", "PARAMETERS", ""),
+            [(action.name, _params(action), _first(action.description)) for action in charm.actions.values()],
+        )
+    if charm.options:
+        typer.echo("")
+        print_table(
+            ("OPTION", "TYPE", "DEFAULT", ""),
+            [(one.name, one.type, one.default, _first(one.description)) for one in charm.options.values()],
+        )
+    if charm.endpoints:
+        typer.echo("")
+        print_table(
+            ("ENDPOINT", "ROLE", "INTERFACE"),
+            [(one.name, one.role, one.interface) for one in charm.endpoints.values()],
+        )
+
+
+def _params(action: Action) -> str:
+    def told(name: str, schema: Any) -> str:
+        kind = schema.get("type", "any") if isinstance(schema, dict) else "any"
+        return f"{name}{'' if name in action.required else '?'}:{kind}"
+
+    return " ".join(told(name, schema) for name, schema in action.params.items())
+
+
+def _first(text: str) -> str:
+    return text.strip().partition("\n")[0]

@@ -1,0 +1,38 @@
+"""``vca demo``: the example service, in a folder of its own."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vca_core.cli.apply import apply_file
+from vca_core.cli.state import State, command
+
+
+@command
+def demo(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Option("--folder", help="Where the example is put, if it is not there.")] = Path(
+        "vca-demo"
+    ),
+) -> None:
+    """Bring the example service up: three VNFs with two charms, on the fake. Its files are yours to play with."""
+    state: State = context.obj
+    if not folder.exists():
+        for part in ("charms", "service"):
+            shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*", "*.lock"))
+        if not state.json:
+            typer.echo(f"The example is in {folder}: charms, service/vca.yaml (the config), service/service.yaml.")
+    service = folder / "service"
+    apply_file(replace(state, config=service / "vca.yaml"), service / "service.yaml")
+
+
+def _examples() -> Path:
+    """The example's folder: in the wheel, or in the repository where the package is installed from there."""
+    here = Path(__file__).parent
+    shipped = here / "examples"
+    return shipped if shipped.is_dir() else here.parents[1] / "docs" / "examples"

@@ -1,0 +1,126 @@
+"""``vca doctor``: tries everything that a service needs, and says what to do about what fails."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from vca_core.cli.output import print_json, print_table
+from vca_core.cli.state import State, command, run_async
+
+if TYPE_CHECKING:
+    from vca_core.config import VcaConfig
+    from vca_core.vca import Vca
+
+
+@dataclass
+class Finding:
+    """What came of one thing that was tried."""
+
+    what: str
+    ok: bool
+    told: str = ""
+
+
+@command
+def doctor(context: typer.Context) -> None:
+    """Try the config, the plugins, the artifacts, the store, the clock, and the reach of each connector."""
+    state: State = context.obj
+    findings = run_async(_examined(state))
+    if state.json:
+        print_json({"ok": all(one.ok for one in findings), "findings": [asdict(one) for one in findings]})
+    else:
+        print_table(("CHECK", "", ""), [(one.what, "ok" if one.ok else "FAILED", one.told) for one in findings])
+    if not all(one.ok for one in findings):
+        raise typer.Exit(1)
+
+
+async def _examined(state: State) -> list[Finding]:
+    from vca_core.errors import VcaError  # noqa: PLC0415 - commands import what they need
+
+    try:
+        config = state.load()
+    except VcaError as error:
+        return [Finding("config", ok=False, told=error.message)]
+    findings = [
+        Finding("config", ok=True, told=str(state.config)),
+        *_plugins(),
+        _artifacts(config),
+        _clock(config.folder),
+    ]
+    async with state.vca(config) as vca:
+        findings += [await _store(vca)]
+        findings += [finding async for finding in _connectors(vca)]
+    return findings
+
+
+def _plugins() -> list[Finding]:
+    from vca_core.loader import list_backends  # noqa: PLC0415 - as above
+
+    return [
+        Finding(f"plugin {info.name}", ok=info.ok, told=info.reason or f"{info.distribution} {info.version}")
+        for info in list_backends()
+    ]
+
+
+def _artifacts(config: VcaConfig) -> Finding:
+    folder = config.artifacts_folder
+    if folder is None:
+        return Finding("artifacts", ok=True, told="the config names no folder")
+    if not folder.is_dir():
+        return Finding("artifacts", ok=False, told=f"there is no folder {folder}; make it, or name another one")
+    return Finding("artifacts", ok=True, told=str(folder))
+
+
+def _clock(folder: Path) -> Finding:
+    """Statuses and certificates depend on it; the file system's clock is often another machine's."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            skew = abs(Path(file.name).stat().st_mtime - time.time())
+    except OSError as error:
+        return Finding("clock", ok=True, told=f"not compared: {folder} cannot be written to ({error.strerror})")
+    if skew > 5:
+        return Finding("clock", ok=False, told=f"it is {skew:.0f} s off from the file system's; synchronise it (NTP)")
+    return Finding("clock", ok=True)
+
+
+async def _store(vca: Vca) -> Finding:
+    from vca_core.errors import VcaError  # noqa: PLC0415 - as above
+    from vca_core.secrets import url_without_credentials  # noqa: PLC0415 - as above
+
+    table, probe = "vca_doctor", {"_id": "probe"}
+    try:
+        await vca.store.ensure(table, probe)
+        await vca.store.set(table, probe, {"tried": time.time()})
+        found = await vca.store.get(table, probe)
+        await vca.store.delete(table, probe)
+    except VcaError as error:
+        return Finding("store", ok=False, told=error.message)
+    if found is None:
+        return Finding("store", ok=False, told="what was written was not found again")
+    return Finding("store", ok=True, told=url_without_credentials(vca.config.store))
+
+
+async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
+    from vca_core.errors import VcaError  # noqa: PLC0415 - as above
+
+    for name, section in vca.config.connectors.items():
+        what = f"connector {name} ({section.backend})"
+        try:
+            connector = vca.connector(name)
+            if "health" in connector.capabilities:
+                told = ", ".join(f"{key} {value}" for key, value in (await connector.health()).items())
+            elif "list_execution_environments" in connector.capabilities:
+                told = f"{len(await connector.list_execution_environments())} execution environments"
+            else:
+                told = "it has neither health nor a listing: its reach was not tried"
+        except VcaError as error:
+            yield Finding(what, ok=False, told=error.message)
+        else:
+            yield Finding(what, ok=True, told=told)

@@ -1,0 +1,59 @@
+"""One apply of a service at a time, on one machine: the kernel gives the lock back whatever ends a process."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from vca_core.errors import StoreError
+
+_BETWEEN = 0.2
+"""Seconds between two tries; nothing tells when a file lock becomes free."""
+
+
+@asynccontextmanager
+async def service_lock(path: Path | None, waiting: Callable[[str], None]) -> AsyncIterator[None]:
+    """Hold a lock.
+
+    Args:
+        path: the lock file; it stays. None: nobody else can see the store, and nothing is locked.
+        waiting: told once who has it, if it is not free.
+
+    Raises:
+        StoreError: the file cannot be made.
+    """
+    if path is None:
+        yield
+        return
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreError(
+            f"cannot make the lock file {path}: {error.strerror}; let this user write to the folder, or name another "
+            "store in the config",
+            retryable=False,
+        ) from error
+    try:
+        told = False
+        while not _taken(descriptor):
+            if not told:
+                waiting(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
+                told = True
+            await asyncio.sleep(_BETWEEN)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

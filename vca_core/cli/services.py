@@ -1,0 +1,68 @@
+"""What is known of services that were applied: read from the status store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vca_core.errors import BadArguments, NotFound
+
+if TYPE_CHECKING:
+    from vca_core.connector import Connector
+    from vca_core.vca import Vca
+
+
+def ns_of(text: str) -> str:
+    """The ns_id that a user means: ``demo``, ``.demo``.
+
+    Raises:
+        BadArguments: it names more than an NS.
+    """
+    from vca_core.naming import Namespace  # noqa: PLC0415 - commands import what they need
+
+    namespace = Namespace.parse(text if "." in text else f".{text}")
+    if not namespace.is_ns:
+        raise BadArguments(f"NS is an NS, as demo or .demo; {text} names a part of one", ["NS"])
+    return namespace.ns_id
+
+
+async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
+    """The documents of services.
+
+    Args:
+        vca: where the store is.
+        ns: only that one's; None: all.
+
+    Raises:
+        NotFound: there is none of that NS; says which there are.
+    """
+    from vca_core.service.ledger import COLLECTION  # noqa: PLC0415 - as above
+
+    found = sorted(await vca.store.find(COLLECTION), key=lambda document: str(document["_id"]))
+    wanted = [document for document in found if ns in (None, document["ns"])]
+    if ns is not None and not wanted:
+        there = ", ".join(document["ns"] for document in found) or "none"
+        raise NotFound(f"no NS {ns} was brought up with `vca apply` in this store; there are: {there}")
+    return wanted
+
+
+async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
+    """Find an execution environment by its ee_id, or as ``NS/VNF``.
+
+    Raises:
+        NotFound: there is no such VNF, or it has no execution environment yet.
+    """
+    from vca_core.naming import EeId  # noqa: PLC0415 - as above
+    from vca_core.registry import COLLECTION  # noqa: PLC0415 - as above
+
+    ns, slash, vnf = text.partition("/")
+    if not slash:
+        ee_id = str(EeId.parse(text, "EE"))
+        known = await vca.store.find(COLLECTION, {"ee_id": ee_id})
+        return vca.connector(known[0]["connector"] if known else None), ee_id
+    [service] = await services(vca, ns_of(ns))
+    entry = service["vnfs"].get(vnf)
+    if entry is None:
+        raise NotFound(f"NS {ns} has no VNF {vnf!r}; there are: {', '.join(service['vnfs'])}")
+    if not entry.get("ee_id"):
+        raise NotFound(f"VNF {vnf} of NS {ns} has no execution environment yet; run `vca apply` again")
+    return vca.connector(entry.get("connector")), entry["ee_id"]

@@ -1,0 +1,167 @@
+"""What a command was started with, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from vca_core.config import VcaConfig
+    from vca_core.errors import VcaError
+    from vca_core.vca import Vca
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+DEFAULT_STORE = "sqlite:///vca-status.db"
+"""Where a command keeps statuses when the config names no store: in memory they would be gone with it."""
+
+
+@dataclass
+class State:
+    """The options that all commands have.
+
+    Args:
+        config: the config file.
+        json: whether one JSON document is wanted.
+        verbose: how much is logged.
+    """
+
+    config: Path
+    json: bool
+    verbose: int
+
+    def load(self) -> VcaConfig:
+        """Read the config; without a store it is a SQLite file beside it."""
+        from vca_core.config import load_config  # noqa: PLC0415 - commands import what they need
+        from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+        if not self.config.exists():
+            raise BadArguments(
+                f"there is no config file {self.config}; name yours with --config or VCA_CONFIG (`vca demo` makes an "
+                "example)",
+                ["--config"],
+            )
+        config = load_config(self.config)
+        if "store" in config.model_fields_set:
+            return config
+        named = config.model_copy(update={"store": DEFAULT_STORE})
+        named._folder = config.folder  # noqa: SLF001 - a copy leaves private attributes out
+        return named
+
+    def vca(self, config: VcaConfig, on_update_db: Callable[..., Any] | None = None) -> Vca:
+        """Make a `Vca`."""
+        from vca_core.vca import Vca  # noqa: PLC0415 - as above
+
+        return Vca.from_config(config, on_update_db=on_update_db)
+
+
+class Interrupted(Exception):
+    """A signal ended the command.
+
+    Args:
+        number: which one.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def run_async(work: Coroutine[Any, Any, R]) -> R:
+    """Run a coroutine; the first Ctrl-C cancels it and lets it clean up, the second one ends the program at once.
+
+    Raises:
+        Interrupted: a signal ended it.
+    """
+    received: list[int] = []
+
+    async def supervised() -> R:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+        def interrupt(number: int) -> None:
+            if received:
+                os._exit(128 + number)
+            received.append(number)
+            if task is not None:
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupt, number)
+        return await work
+
+    try:
+        return asyncio.run(supervised())
+    except asyncio.CancelledError:
+        if received:
+            raise Interrupted(received[0]) from None
+        raise
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Make a command of a function: errors of the framework become a message and an exit code."""
+
+    @functools.wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> None:
+        context: Any = next(iter([*args, *kwargs.values()]))
+        state: State = context.obj
+        _log(state.verbose)
+        try:
+            function(*args, **kwargs)
+        except Interrupted as error:
+            raise typer.Exit(128 + error.number) from None
+        except BrokenPipeError:  # who read has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(1) from None
+        except Exception as error:
+            from vca_core.errors import VcaError  # noqa: PLC0415 - as above
+
+            if not isinstance(error, VcaError) or state.verbose > 1:
+                raise
+            tell_error(state, error)
+            raise typer.Exit(code_of(error)) from None
+
+    return called
+
+
+def code_of(error: VcaError) -> int:
+    """The exit code for an error."""
+    from vca_core import errors  # noqa: PLC0415 - as above
+
+    if isinstance(error, errors.BadArguments):
+        return 2
+    retryable = (errors.VcaConnectionError, errors.VcaTimeoutError, errors.StoreError, errors.ConflictError)
+    return 3 if isinstance(error, retryable) else 1
+
+
+def tell_error(state: State, error: VcaError) -> None:
+    """Tell an error: as a JSON object, or as text for people."""
+    from vca_core.cli.output import error_as_data, print_json  # noqa: PLC0415 - as above
+
+    data = error_as_data(error)
+    if state.json:
+        print_json({"error": data})
+        return
+    typer.echo(f"error: {error}", err=True)
+    for name, value in data.get("output", {}).items():
+        typer.echo(f"  {name}: {value}", err=True)
+    if error.retryable:
+        typer.echo("The same command may succeed later.", err=True)
+
+
+def _log(verbose: int) -> None:
+    if verbose:
+        logging.basicConfig(level=logging.DEBUG if verbose > 1 else logging.INFO, stream=sys.stderr)
+    else:
+        logging.getLogger("vca_core").addHandler(logging.NullHandler())
+        logging.getLogger("vca").addHandler(logging.NullHandler())

@@ -1,0 +1,119 @@
+"""How `vca apply` shows what it is doing: lines where they are kept, a table that changes where somebody looks on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+    from vca_core.service import Step, StepState
+
+
+class View:
+    """Shows nothing."""
+
+    def on_step(self, step: Step, state: StepState, detail: str) -> None:
+        """Learn of a change of a step."""
+
+    def on_update_db(self, _: str, __: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+        """Learn of a status that was stored."""
+
+    @contextmanager
+    def shown(self, steps: Sequence[Step]) -> Iterator[None]:
+        """While this is entered, there is something to show."""
+        del steps
+        yield
+
+
+class LineView(View):
+    """A line for each change."""
+
+    def on_step(self, step: Step, state: StepState, detail: str) -> None:
+        """See `View.on_step`."""
+        if state != "waiting":
+            typer.echo(f"{step.title}: {state}{f' ({detail})' if detail else ''}")
+
+    def on_update_db(self, _: str, __: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+        """See `View.on_update_db`."""
+        if path.startswith("vnfs."):
+            fields = {key.removeprefix(path): value for key, value in update.items()}
+            name = path.split(".")[1]
+            typer.echo(f"  {name}: {fields['status']} ({fields['entity-type']} {fields['VCA-status']})")
+
+
+_COLOURS = {"running": "yellow", "done": "green", "kept": "dim", "failed": "red", "blocked": "red", "waiting": "dim"}
+
+
+class LiveView(View):
+    """A table that changes: one line for each VNF, with the step it is at."""
+
+    def __init__(self) -> None:
+        self._steps: Sequence[Step] = ()
+        self._states: dict[str, tuple[str, str]] = {}
+        self._statuses: dict[str, str] = {}
+        self._live: Live | None = None
+
+    def on_step(self, step: Step, state: StepState, detail: str) -> None:
+        """See `View.on_step`."""
+        self._states[step.key] = (str(state), detail)
+        self._redraw()
+
+    def on_update_db(self, _: str, __: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+        """See `View.on_update_db`."""
+        if path.startswith("vnfs."):
+            self._statuses[path.split(".")[1]] = f"{update[f'{path}status']} ({update[f'{path}VCA-status']})"
+            self._redraw()
+
+    @contextmanager
+    def shown(self, steps: Sequence[Step]) -> Iterator[None]:
+        """See `View.shown`."""
+        from rich.live import Live  # noqa: PLC0415 - for those who look on
+
+        from vca_core.cli.output import console  # noqa: PLC0415 - as above
+
+        self._steps = steps
+        with Live(self.table(), console=console(), refresh_per_second=10) as self._live:
+            yield
+        self._live = None
+
+    def table(self) -> Table:
+        """The table as it is now."""
+        from rich.table import Table  # noqa: PLC0415 - as above
+
+        made = Table("VNF", "STATUS", "STEP", "", box=None)
+        for name in dict.fromkeys(name for step in self._steps for name in step.vnfs):
+            steps = [step for step in self._steps if step.vnfs[0] == name]
+            ended = sum(self._state(step) in ("done", "kept") for step in steps)
+            open_steps = [step for step in steps if self._state(step) not in ("done", "kept")]
+            urgent = [step for step in open_steps if self._state(step) != "waiting"]
+            step = (urgent or open_steps or steps)[0]
+            state = self._state(step) if open_steps else "done"
+            title = step.title.removeprefix(f"{name}: ") if open_steps else ""
+            shown = f"[{_COLOURS[state]}]{state}[/]"
+            made.add_row(name, self._statuses.get(name, ""), f"{shown} {title}", f"{ended}/{len(steps)}")
+        return made
+
+    def _state(self, step: Step) -> str:
+        return self._states.get(step.key, ("waiting", ""))[0]
+
+    def _redraw(self) -> None:
+        if self._live is not None:
+            self._live.update(self.table())
+
+
+def view_for(*, quiet: bool, lively: bool) -> View:
+    """Choose how to show.
+
+    Args:
+        quiet: nothing is to be shown.
+        lively: somebody looks on.
+    """
+    if quiet:
+        return View()
+    return LiveView() if lively else LineView()
