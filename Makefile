@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check build wheels clean
+.PHONY: help demo test lint type bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -15,8 +15,8 @@ $(READY): pyproject.toml uv.lock plugins/fake/pyproject.toml
 	@$(UV) sync --inexact --locked --quiet
 	@touch $(READY)
 
-demo: $(READY)  ## bring up a network service of three VNFs on the backend that docs/examples/vca.yaml names
-	@$(RUN) python docs/examples/demo.py
+demo: $(READY)  ## bring up a network service of three VNFs on the backend that its config names
+	@rm -rf .demo && $(RUN) vca demo --folder .demo
 
 test: $(READY)  ## run all tests, with coverage
 	@$(RUN) pytest --cov --cov-report=term:skip-covered $(ARGS)
@@ -38,6 +38,9 @@ docs: $(READY)  ## generate the generated pages of docs/ anew
 docs-check: $(READY)  ## check that the generated pages are up to date
 	@$(RUN) python tools/defects.py --check
 
+picture: $(READY)  ## record the picture of `vca apply` anew
+	@$(RUN) python tools/picture.py
+
 build: $(READY)  ## build wheels and sdists of all distributions into dist/
 	@rm -rf dist && $(UV) build --all-packages --out-dir dist --quiet && ls dist
 
@@ -45,4 +48,4 @@ wheels: build  ## install the wheels elsewhere and run the demo there
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache

@@ -28,7 +28,7 @@ uv() { sh "$root/tools/uv.sh" "$@"; }
 python=$elsewhere/venv/bin/python
 
 uv venv --quiet "$elsewhere/venv"
-uv pip install --quiet --python "$python" "$root"/dist/*.whl
+uv pip install --quiet --python "$python" "$root"/dist/*.whl "$(ls "$root"/dist/vca_core-*.whl)[cli]"
 cp -R "$root/docs/examples" "$elsewhere/examples"
 cd "$elsewhere"
 "$python" - <<'PYTHON'
@@ -44,7 +44,8 @@ for module in (vca_core, vca_fake):
 backends = {info.name: info.ok for info in list_backends()}
 assert backends == {"fake": True}, backends
 PYTHON
-"$python" examples/demo.py
+"$elsewhere/venv/bin/vca" demo
+"$python" examples/demo.py > /dev/null
 echo "wheels: the demo runs from the installed wheels"
 
 # What others ship, installed beside them: it is found and runs the demo; broken ones hurt nobody.

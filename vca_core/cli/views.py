@@ -51,10 +51,14 @@ _COLOURS = {"running": "yellow", "done": "green", "kept": "dim", "failed": "red"
 
 
 class LiveView(View):
-    """A table that changes: one line for each VNF, with the step it is at."""
+    """A table that changes: one line for each VNF, with the step it is at.
+
+    Attributes:
+        steps: those that are shown.
+    """
 
     def __init__(self) -> None:
-        self._steps: Sequence[Step] = ()
+        self.steps: Sequence[Step] = ()
         self._states: dict[str, tuple[str, str]] = {}
         self._statuses: dict[str, str] = {}
         self._live: Live | None = None
@@ -77,7 +81,7 @@ class LiveView(View):
 
         from vca_core.cli.output import console  # noqa: PLC0415 - as above
 
-        self._steps = steps
+        self.steps = steps
         with Live(self.table(), console=console(), refresh_per_second=10) as self._live:
             yield
         self._live = None
@@ -87,8 +91,8 @@ class LiveView(View):
         from rich.table import Table  # noqa: PLC0415 - as above
 
         made = Table("VNF", "STATUS", "STEP", "", box=None)
-        for name in dict.fromkeys(name for step in self._steps for name in step.vnfs):
-            steps = [step for step in self._steps if step.vnfs[0] == name]
+        for name in dict.fromkeys(name for step in self.steps for name in step.vnfs):
+            steps = [step for step in self.steps if step.vnfs[0] == name]
             ended = sum(self._state(step) in ("done", "kept") for step in steps)
             open_steps = [step for step in steps if self._state(step) not in ("done", "kept")]
             urgent = [step for step in open_steps if self._state(step) != "waiting"]

@@ -1,0 +1,141 @@
+"""`vca apply` as a process: interrupted, killed, and two at once, it leaves one service that can be finished."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MOMENTS = 50
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return prepared(tmp_path / "undisturbed")
+
+
+def prepared(folder: Path) -> Path:
+    for part in ("charms", "service"):
+        shutil.copytree(ROOT / "docs" / "examples" / part, folder / part, ignore=shutil.ignore_patterns("*.db*"))
+    config = folder / "service" / "vca.yaml"
+    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0.02", config.read_text()))
+    return folder / "service"
+
+
+async def started(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "vca_core.cli", *arguments,
+        cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+
+
+async def ended(folder: Path, *arguments: str) -> tuple[int, str]:
+    process = await started(folder, *arguments)
+    output, _ = await process.communicate()
+    return process.returncode or 0, output.decode()
+
+
+def world(folder: Path) -> dict[str, Any]:
+    """What exists in the fake: without times, and without what differs from run to run."""
+    connection = sqlite3.connect(folder / "world.db")
+    [(content,)] = connection.execute("SELECT content FROM models").fetchall()
+    connection.close()
+    model = json.loads(content)
+    applications = {
+        name: {
+            "charm": entry["charm"]["name"],
+            "config": entry["config"],
+            "states": [(state["entity"]["kind"], state["native"]) for state in entry["states"]],
+            "units": entry["units_so_far"],
+        }
+        for name, entry in model["applications"].items()
+    }
+    relations = [sorted(map(str, pair)) for pair in model["relations"]]
+    return {"applications": applications, "relations": sorted(relations), "machines": model["machines_so_far"]}
+
+
+def done_in(output: str) -> set[str]:
+    return {line.removesuffix(": done") for line in output.splitlines() if line.endswith(": done")}
+
+
+def run_in(output: str) -> set[str]:
+    return {line.removesuffix(": running") for line in output.splitlines() if line.endswith(": running")}
+
+
+@pytest.mark.timeout(300)
+async def test_killed_at_any_moment_and_run_again_nothing_is_there_twice_lost_or_run_twice(
+    folder: Path, tmp_path: Path
+) -> None:
+    code, output = await ended(folder, "apply", "service.yaml")
+    assert code == 0, output
+    expected = world(folder)
+    moments = random.Random(2026)  # noqa: S311 - the same moments each time
+    slots = asyncio.Semaphore(3)
+
+    async def killed(number: int, lines: int, pause: float) -> None:
+        """Kill it when it has printed some lines, or a moment later."""
+        async with slots:
+            place = prepared(tmp_path / f"killed{number}")
+            process = await started(place, "apply", "service.yaml")
+            assert process.stdout is not None
+            told = ""
+            for _ in range(lines):
+                told += (await process.stdout.readline()).decode()
+            await asyncio.sleep(pause)
+            if process.returncode is None:
+                process.send_signal(signal.SIGKILL)
+            told += (await process.stdout.read()).decode()
+            await process.wait()
+            again, output = await ended(place, "apply", "service.yaml")
+            assert again == 0, (number, lines, pause, output)
+            assert world(place) == expected, (number, lines, pause)
+            assert done_in(told) & run_in(output) == set(), (number, told, output)
+            shutil.rmtree(place.parent)
+
+    drawn = [(number, moments.randrange(55), moments.uniform(0, 0.02)) for number in range(MOMENTS)]
+    await asyncio.gather(*(killed(*moment) for moment in drawn))
+
+
+async def test_two_at_once_make_one_service_and_both_succeed(folder: Path) -> None:
+    first, second = await asyncio.gather(*(ended(folder, "apply", "service.yaml") for _ in range(2)))
+    assert (first[0], second[0]) == (0, 0), (first, second)
+    outputs = sorted((first[1], second[1]), key=lambda output: "Nothing to do" in output)
+    assert "NS demo is up." in outputs[0]
+    assert "Waiting for another `vca apply` of NS demo" in outputs[1] or run_in(outputs[1]) == set()
+    assert "Nothing to do: NS demo was up already." in outputs[1]
+    assert len(world(folder)["applications"]) == 3
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+async def test_an_interrupted_run_cleans_up_says_how_to_go_on_and_does(
+    folder: Path, number: signal.Signals, code: int
+) -> None:
+    process = await started(folder, "apply", "service.yaml")
+    assert process.stdout is not None
+    while b"install" not in await process.stdout.readline():
+        pass
+    process.send_signal(number)
+    output = (await process.stdout.read()).decode()
+    assert await process.wait() == code
+    assert "run `vca apply service.yaml` again, and it goes on from there" in output
+    assert "Traceback" not in output
+    again, told = await ended(folder, "apply", "service.yaml")
+    assert again == 0
+    assert "core: create: kept" in told or "edge: create: kept" in told or "cache: create: kept" in told
+
+
+async def test_a_pipe_gets_plain_lines(folder: Path) -> None:
+    _, output = await ended(folder, "apply", "service.yaml")
+    assert "\x1b" not in output

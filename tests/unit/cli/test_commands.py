@@ -1,0 +1,172 @@
+"""The command: what it prints, how it ends, what it leaves to machines. How it is used is played from its page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from vca_core.cli.app import COMMANDS, app
+
+ROOT = Path(__file__).parents[3]
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "examples")
+    service = tmp_path / "examples" / "service"
+    config = service / "vca.yaml"
+    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0", config.read_text()))
+    monkeypatch.chdir(service)
+    for name in [name for name in os.environ if name.startswith("VCA_")]:
+        monkeypatch.delenv(name)
+    return service
+
+
+def vca(*arguments: str, code: int = 0) -> str:
+    ended = RUNNER.invoke(app, list(arguments))
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+def vca_json(*arguments: str, code: int = 0) -> Any:
+    return json.loads(vca("--json", *arguments, code=code))
+
+
+def test_the_help_tells_of_every_command_and_of_exit_codes() -> None:
+    told = vca("--help")
+    for name in [*COMMANDS, "config"]:
+        assert re.search(rf"\b{name}\b", told)
+    assert "Exit codes" in told
+    page = (ROOT / "docs" / "reference" / "command.md").read_text()
+    for name in [*COMMANDS, "config check"]:
+        assert f"| `vca {name}` |" in page
+    assert "0.1.0" in vca("--version")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["backends", "--help"]])
+def test_the_help_imports_no_backend_and_no_client(arguments: list[str]) -> None:
+    code = f"""
+import sys
+sys.argv = ["vca", *{arguments!r}]
+from vca_core.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(*sys.modules, file=sys.stderr)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in ended.stderr.split()}
+    assert (
+        loaded & {"vca_fake", "juju", "kubernetes", "pymongo", "aiosqlite", "cryptography", "yaml"} == set()
+    )
+
+
+def test_without_typer_it_says_what_to_install() -> None:
+    code = "import sys; sys.modules['typer'] = None; from vca_core.cli import main; main()"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert "pip install 'vca-core[cli]'" in ended.stderr
+
+
+def test_a_service_is_told_as_json(folder: Path) -> None:
+    applied = vca_json("apply", "service.yaml")
+    assert applied["ok"]
+    assert {name: entry["status"] for name, entry in applied["ees"].items()} == dict.fromkeys(
+        ("core", "edge", "cache"), "completed"
+    )
+    assert {step["state"] for step in applied["steps"]} == {"done"}
+    assert applied["outputs"]["edge/day1/0"] == "CONFIG OK"
+    assert {step["state"] for step in vca_json("apply", "service.yaml")["steps"]} == {"kept"}
+    [service] = vca_json("status", "demo")["services"]
+    assert service["vnfs"]["core"]["status"] == "completed"
+    ee_id = service["vnfs"]["core"]["ee_id"]
+    assert vca_json("run", ee_id, "touch", "filename=x")["output"]["filename"] == "x"
+    assert vca_json("run", "demo/core", "touch", "filename='3'")["output"]["filename"] == "3"
+    assert vca_json("status", "--refresh")["services"][0]["ns"] == "demo"
+    assert vca_json("delete", "demo") == {"deleted": "demo", "connectors": ["edge"]}
+    assert vca_json("status") == {"services": []}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "error"),
+    [
+        (["run", "demo/core", "touch"], 1, "NotFound"),
+        (["run", "x", "touch"], 2, "BadArguments"),
+        (["run", "a.b.0", "touch", "oops"], 2, "BadArguments"),
+        (["run", "a.b.0", "touch", "a=[1"], 2, "BadArguments"),
+        (["run", "a.b.0", "touch"], 1, "NotFound"),
+        (["status", "absent"], 1, "NotFound"),
+        (["status", ".ns.vnf"], 2, "BadArguments"),
+        (["delete", ".ns.vnf"], 2, "BadArguments"),
+        (["apply", "absent.yaml"], 2, "BadArguments"),
+        (["charm", "absent"], 1, "BadArguments"),
+        (["explain", "x"], 2, "BadArguments"),
+        (["run", "a.b.0", "touch", "--timeout", "0"], 3, "VcaTimeoutError"),
+    ],
+)
+def test_an_error_is_one_json_object_and_an_exit_code(
+    folder: Path, arguments: list[str], code: int, error: str
+) -> None:
+    data = vca_json(*arguments, code=code)
+    assert data["error"]["type"] == error
+    assert data["error"]["message"]
+
+
+def test_a_config_that_is_not_there_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("VCA_CONFIG", raising=False)
+    assert "name yours with --config or VCA_CONFIG" in vca("status", code=2)
+
+
+def test_a_failed_primitive_is_told_with_its_output(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    rule = "{operation: exec_primitive, primitive: purge, fail: {message: full, output: {stderr: no space}}}"
+    config.write_text(f"{config.read_text()}      script: [{rule}]\n")
+    failed = vca_json("apply", "service.yaml", code=1)
+    assert not failed["ok"]
+    assert failed["errors"]["cache/day1/0"]["output"] == {"stderr": "no space"}
+    assert failed["ees"]["core"]["status"] == "completed"
+
+
+def test_backends_charms_names_and_schemas_are_told_as_json(folder: Path) -> None:
+    [fake] = [one for one in vca_json("backends")["backends"] if one["name"] == "fake"]
+    assert (fake["ok"], fake["api_version"]) == (True, 1)
+    assert vca_json("charm", "../charms/simple-router")["actions"]["touch"]["schema"]["required"] == ["filename"]
+    explained = vca_json("explain", f".ns.{'v' * 60}")
+    assert explained["parts"]["vnf_id"] == "v" * 60
+    assert "longer than 50" in explained["why"][0]
+    assert "vnfs" in vca_json("schema")["properties"]
+    assert vca_json("config", "check")["ok"]
+
+
+def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
+    assert vca_json("doctor")["ok"]
+    (folder / "sick.yaml").write_text(
+        "store: sqlite:///absent/status.db\nartifacts: nowhere\nconnectors:\n"
+        "  a: {backend: fake, options: {latncy: 1}}\n  b: {backend: fakee}\n"
+    )
+    found = vca_json("-c", "sick.yaml", "doctor", code=1)
+    sick = {one["what"]: one["told"] for one in found["findings"] if not one["ok"]}
+    assert sick.keys() == {"artifacts", "store", "connector a (fake)", "connector b (fakee)"}
+    assert "make it" in sick["store"]
+    assert "did you mean 'latency'" in sick["connector a (fake)"]
+    (folder / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
+    assert "did you mean 'backend'" in vca_json("-c", "broken.yaml", "doctor", code=1)["findings"][0]["told"]
+
+
+def test_the_demo_has_a_folder_of_its_own_and_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "NS demo is up." in vca("demo", "--folder", "mine")
+    assert "Nothing to do" in vca("demo", "--folder", "mine")
+    assert (tmp_path / "mine" / "service" / "service.yaml").exists()

@@ -1,0 +1,189 @@
+"""What brings a service up: in order where there is one, once, and again from where it stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from vca_fake import Recorder, Script
+
+from vca_core import BadArguments, Vca, VcaConnectionError
+from vca_core.service import Applied, Apply, Step, StepState, plan, read_service
+from vca_core.service.ledger import COLLECTION
+from vca_core.stores import MemoryStore
+
+CHARMS = Path(__file__).parents[3] / "docs" / "examples" / "charms"
+
+
+def service_of(**changes: Any) -> Any:
+    values: dict[str, Any] = {
+        "ns": "n",
+        "vnfs": {
+            "a": {"charm": "simple-router", "day1": [{"run": "show-routes"}, {"run": "config", "with": {"mtu": 1400}}]},
+            "b": {"charm": "simple-router", "day1": [{"run": "show-routes"}], "after": ["a"]},
+            "c": {"machine": {"hostname": "h", "username": "u"}},
+        },
+        "relations": [["a:gateway", "b:upstream"]],
+    }
+    return read_service({**values, **changes}, {})
+
+
+class World:
+    """A fake, a script, a recorder and a store that outlive a `Vca`."""
+
+    def __init__(self, tmp_path: Path) -> None:
+        self.script, self.recorder, self.store = Script(), Recorder(), MemoryStore()
+        self.state = str(tmp_path / "world.db")
+        self.steps: list[tuple[str, StepState]] = []
+
+    def vca(self) -> Vca:
+        options = {"script": self.script, "recorder": self.recorder, "state": self.state}
+        config = {"artifacts": str(CHARMS), "connectors": {"edge": {"backend": "fake", "options": options}}}
+        return Vca.from_config(config, environ={}, store=self.store)
+
+    async def apply(self, service: Any = None) -> Applied:
+        self.recorder.clear()
+        self.steps.clear()
+        async with self.vca() as vca:
+            return await Apply(vca, service or service_of(), self._note).run()
+
+    def _note(self, step: Step, state: StepState, detail: str) -> None:
+        self.steps.append((step.key, state))
+
+    def asked(self) -> list[str]:
+        reads = ("open", "list_execution_environments")
+        return [operation for operation in self.recorder.operations() if operation not in reads]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def test_a_plan_has_each_step_behind_what_it_waits_for() -> None:
+    steps = plan(service_of())
+    place = {step.key: number for number, step in enumerate(steps)}
+    assert set(place) == {
+        "a/create", "a/install", "a/day1/0", "a/day1/1", "b/create", "b/install", "b/day1/0", "c/register",
+        "a:gateway - b:upstream/relate",
+    }  # fmt: skip
+    for step in steps:
+        assert all(place[need] < place[step.key] for need in step.needs), step
+    needs = {step.key: set(step.needs) for step in steps}
+    assert needs["a/day1/0"] == {"a:gateway - b:upstream/relate", "a/install"} or needs["a/day1/0"] >= {
+        "a:gateway - b:upstream/relate"
+    }
+    assert needs["b/day1/0"] >= {"a/day1/1"}
+
+
+def test_a_digest_tells_a_change_and_not_a_secret() -> None:
+    def digest(**config: Any) -> str:
+        vnfs = {"a": {"charm": "simple-router", "config": config}}
+        return next(step.digest for step in plan(service_of(vnfs=vnfs, relations=[])) if step.kind == "install")
+
+    assert digest(mtu=1) != digest(mtu=2)
+    assert digest(password="one-secret") == digest(password="another-secret")
+
+
+async def test_a_service_is_brought_up_once(world: World) -> None:
+    applied = await world.apply()
+    assert applied.ok
+    assert set(applied.ee_ids) == {"a", "b", "c"}
+    assert applied.outputs["a/day1/1"] == "CONFIG OK"
+    asked = world.asked()
+    assert asked.count("create_execution_environment") == 2
+    assert asked.index("add_relation") < asked.index("exec_primitive:show-routes") < asked.index("configure")
+    assert asked[-1] == "exec_primitive:show-routes", "b comes after a"
+    again = await world.apply()
+    assert set(again.states.values()) == {StepState.KEPT}
+    assert world.asked() == []
+    assert again.ee_ids == applied.ee_ids
+
+
+async def test_the_status_of_each_vnf_stands_in_the_services_document(world: World) -> None:
+    await world.apply()
+    [document] = await world.store.find(COLLECTION)
+    assert {name: entry["status"] for name, entry in document["vnfs"].items()} == dict.fromkeys("abc", "completed")
+    assert document["vnfs"]["a"]["ee_id"].startswith("n.app-vnf-a.")
+
+
+async def test_a_failed_step_stops_what_waits_for_it_and_nothing_else_and_is_finished_later(world: World) -> None:
+    world.script.add("exec_primitive", namespace=".n.a", times=1, fail={"message": "locked", "output": {"code": 1}})
+    applied = await world.apply()
+    states = applied.states
+    assert (states["a/day1/0"], states["a/day1/1"], states["b/day1/0"]) == (
+        StepState.FAILED,
+        StepState.BLOCKED,
+        StepState.BLOCKED,
+    )
+    assert states["c/register"] is StepState.DONE
+    assert "locked" in str(applied.errors["a/day1/0"])
+    again = await world.apply()
+    assert again.ok
+    assert world.asked() == ["exec_primitive:show-routes", "configure", "exec_primitive:show-routes"]
+
+
+@pytest.mark.parametrize(
+    "operation",
+    ["create_execution_environment", "register_execution_environment", "install_configuration_sw", "add_relation"],
+)
+async def test_what_took_effect_before_its_connection_was_lost_is_gone_on_with(world: World, operation: str) -> None:
+    world.script.add(operation, disconnect=True, when="after", times=1)
+    applied = await world.apply()
+    assert not applied.ok
+    assert any(isinstance(error, VcaConnectionError) for error in applied.errors.values())
+    assert (await world.apply()).ok
+    async with world.vca() as vca:
+        assert len(await vca.connector().list_execution_environments()) == 3
+
+
+async def test_a_cancelled_run_is_gone_on_with(world: World) -> None:
+    world.script.add("install_configuration_sw", namespace=".n.b", times=1, hang=True)
+    running = asyncio.create_task(world.apply())
+    while ("b/install", StepState.RUNNING) not in world.steps or ("a/install", StepState.DONE) not in world.steps:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    again = await world.apply()
+    assert again.ok
+    assert again.states["a/install"] is StepState.KEPT
+
+
+async def test_what_somebody_else_deleted_is_brought_up_again(world: World) -> None:
+    first = await world.apply()
+    async with world.vca() as vca:
+        await vca.connector().delete_execution_environment(first.ee_ids["b"])
+    again = await world.apply()
+    assert again.ok
+    assert again.ee_ids["b"] != first.ee_ids["b"]
+    assert again.ee_ids["a"] == first.ee_ids["a"]
+    assert (again.states["a/install"], again.states["b/install"]) == (StepState.KEPT, StepState.DONE)
+
+
+async def test_other_inputs_than_before_are_refused_before_anything_is_begun(world: World) -> None:
+    await world.apply()
+    vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
+    vnfs["a"]["config"] = {"mtu": 9000}
+    vnfs["d"] = {"charm": "simple-router"}
+    with pytest.raises(BadArguments, match="other inputs are given: a: install simple-router") as caught:
+        await world.apply(service_of(vnfs=vnfs))
+    assert caught.value.bad_args == ["a/install"]
+    assert world.asked() == []
+
+
+async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
+    await world.apply()
+    vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
+    vnfs["d"] = {"charm": "simple-router"}
+    applied = await world.apply(service_of(vnfs=vnfs))
+    assert applied.ok
+    assert world.asked() == ["create_execution_environment", "install_configuration_sw"]
+
+
+async def test_an_unknown_connector_is_refused_before_anything_is_begun(world: World) -> None:
+    with pytest.raises(BadArguments, match="no connector is named 'egde'; did you mean 'edge'|did you mean 'edge'"):
+        await world.apply(service_of(connector="egde"))
+    assert world.asked() == []

@@ -1,0 +1,113 @@
+"""The NS file: what is taken, and what is said of each mistake, with its line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from vca_core.errors import BadArguments
+from vca_core.service import Service, read_service
+from vca_core.service.model import ns_file_schema
+
+DOCS = Path(__file__).parents[3] / "docs"
+CANARY = "canary-value"
+VNF = {"charm": "simple-router"}
+
+
+def refusal(source: Any, environ: dict[str, str] | None = None) -> str:
+    with pytest.raises(BadArguments) as caught:
+        read_service(source, environ or {})
+    assert CANARY not in str(caught.value)
+    return str(caught.value)
+
+
+def test_the_example_is_read_and_named() -> None:
+    service = read_service(DOCS / "examples" / "service" / "service.yaml", {})
+    assert [str(service.namespace(name)) for name in service.vnfs] == [
+        ".demo.core.vm-0",
+        ".demo.edge.vm-0",
+        ".demo.cache.vm-0",
+    ]
+    assert [str(relation) for relation in service.relations] == [
+        "core:gateway - edge:upstream",
+        "edge:gateway - cache:uplink",
+    ]
+    assert read_service(service, {}) is service
+
+
+def test_a_kdu_and_a_slice_are_named(tmp_path: Path) -> None:
+    service = read_service({"ns": "n", "nsi": "s", "vnfs": {"v": {"kdu": "my-kdu"}}}, {})
+    assert str(service.namespace("v")) == "s.n.v.kdu:my-kdu"
+
+
+def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text(CANARY)
+    (tmp_path / "ns.yaml").write_text(
+        "ns: n\nvnfs:\n  v:\n    charm: c\n    config: {password: '${file:password}'}\n"
+        "    machine: {hostname: h, key: '${env:K}'}\n"
+        "    options: {install: {a: '${env:K}'}}\n    day1: [{run: x, with: {p: ['${env:K}']}}]\n"
+    )
+    service = read_service(tmp_path / "ns.yaml", {"K": CANARY})
+    vnf = service.vnfs["v"]
+    assert vnf.machine is not None
+    found = [vnf.config["password"], vnf.machine["key"], vnf.options.install["a"], vnf.day1[0].with_["p"][0]]
+    assert found == [CANARY] * 4
+    assert CANARY not in f"{service!r}{service!s}"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"vnfs": {"v": VNF}}, "ns: is required"),
+        ({"ns": "n"}, "vnfs: is required"),
+        ({"ns": "n", "vnfs": {}}, "vnfs: "),
+        ({"ns": "n", "vnfs": {"a.b": VNF}}, "has no colon, slash or dot"),
+        ({"ns": "n", "vnfs": {"$a": VNF}}, "no $ in front"),
+        ({"ns": "a.b", "vnfs": {"v": VNF}}, "has a dot"),
+        ({"ns": "n", "vnfs": {"v": {"chrm": "c"}}}, "did you mean 'charm'"),
+        ({"ns": "n", "vnfs": {"v": {"kdu": "k", "vdu": "d"}}}, "a KDU has no vdu"),
+        ({"ns": "n", "vnfs": {"v": {"count": 1}}}, "name the vdu"),
+        ({"ns": "n", "vnfs": {"v": {"config": {"a": 1}}}}, "need a charm"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "units": 0}}}, "greater than or equal to 1, got 0"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "config": CANARY}}}, "valid dictionary"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "after": ["w"]}}}, "v.after names no VNF"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "after": ["w"]}, "w": {**VNF, "after": ["v"]}}}, "comes after itself"),
+        ({"ns": "n", "vnfs": {"v": VNF}, "relations": [["v:a"]]}, "a list of two ends"),
+        ({"ns": "n", "vnfs": {"v": VNF}, "relations": [["v:a", "va"]]}, "a VNF and an endpoint"),
+        ({"ns": "n", "vnfs": {"vnf": VNF}, "relations": [["vnf:a", "vnv:b"]]}, "did you mean 'vnf'"),
+        ({"ns": "n", "vnfs": {"v": VNF, "w": {}}, "relations": [["v:a", "w:b"]]}, "has no charm, and so no endpoint"),
+        ([], "not a list"),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_told(values: Any, said: str) -> None:
+    assert said in refusal(values)
+
+
+def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
+    (tmp_path / "ns.yaml").write_text("ns: n\nvnfs:\n  v:\n    chrm: c\n    units: 0\n")
+    told = refusal(tmp_path / "ns.yaml")
+    assert "ns.yaml:4:5: vnfs.v.chrm" in told
+    assert "ns.yaml:5:5: vnfs.v.units" in told
+    (tmp_path / "empty.yaml").write_text("")
+    assert "is empty; it needs at least `vnfs`" in refusal(tmp_path / "empty.yaml")
+    assert "variable ABSENT, which is not set" in refusal(
+        {"ns": "n", "vnfs": {"v": {**VNF, "config": {"a": "${env:ABSENT}"}}}}
+    )
+
+
+def test_the_published_schema_is_the_models_and_takes_the_example() -> None:
+    schema = json.loads((DOCS / "reference" / "ns-file.schema.json").read_text())
+    assert schema == ns_file_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+    validator = jsonschema.Draft202012Validator(schema)
+    example = yaml.safe_load((DOCS / "examples" / "service" / "service.yaml").read_text())
+    assert list(validator.iter_errors(example)) == []
+    example["vnfs"]["core"]["chrm"] = 1
+    example["relations"].append(["core"])
+    assert len(list(validator.iter_errors(example))) == 3
+    assert isinstance(Service.model_json_schema(), dict)
