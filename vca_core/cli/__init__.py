@@ -8,10 +8,13 @@ import sys
 def main() -> None:
     """Run the command; the entry point."""
     try:
-        from vca_core.cli.app import app  # noqa: PLC0415 - typer and rich are an extra
+        from vca_core.cli.app import app, help_of  # noqa: PLC0415 - typer and rich are an extra
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
         print("vca: the command needs typer and rich; install them: pip install 'vca-core[cli]'", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
         sys.exit(2)
-    app(prog_name="vca")
+    if "--help" in sys.argv[1:]:
+        print(help_of(sys.argv[1:]))  # noqa: T201 - a command's own output
+    else:
+        app(prog_name="vca")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -37,19 +37,20 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
 @app.callback()
 def common(
     context: typer.Context,
-    config: Annotated[Path, typer.Option("--config", "-c", envvar="VCA_CONFIG", help="The config file.")] = Path(
-        "vca.yaml"
-    ),
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Log to stderr; twice: everything.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", envvar="VCA_CONFIG", help="The config file; else vca.yaml.")
+    ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables and progress.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything; show tracebacks.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
     ] = False,
 ) -> None:
     """Configure what a network orchestrator deployed: execution environments, charms, primitives."""
     del version  # its callback has done it
-    context.obj = State(config, json, verbose)
+    context.obj = State(config or Path("vca.yaml"), json, 2 if debug else int(verbose))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -71,3 +72,18 @@ for name, function in COMMANDS.items():
 configs = typer.Typer(help="Look at the config.", no_args_is_help=True, rich_markup_mode=None)
 configs.command("check")(config.check)
 app.add_typer(configs, name="config")
+
+
+def help_of(words: Sequence[str]) -> str:
+    """The help of a command, without what typer does to run one: it imports pydantic to convert the first value.
+
+    Args:
+        words: what was typed behind ``vca``.
+    """
+    command = typer.main.get_command(app)
+    context = typer.Context(command, info_name="vca")
+    for word in words:
+        below = getattr(command, "commands", {}).get(word)
+        if below is not None:
+            command, context = below, typer.Context(below, info_name=word, parent=context)
+    return command.get_help(context)
