@@ -67,7 +67,9 @@ print(*sys.modules, file=sys.stderr)
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in ended.stderr.split()}
-    assert loaded & {"vca_fake", "juju", "kubernetes", "pymongo", "aiosqlite", "cryptography", "pydantic", "yaml"} == set()
+    assert (
+        loaded & {"vca_fake", "juju", "kubernetes", "pymongo", "aiosqlite", "cryptography", "pydantic", "yaml"} == set()
+    )
 
 
 def test_without_typer_it_says_what_to_install() -> None:
