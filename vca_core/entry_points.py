@@ -61,9 +61,13 @@ def find_entries(group: str) -> list[Entry]:
     entries: list[Entry] = []
     for distribution in importlib.metadata.distributions():
         try:
+            text = distribution.read_text("entry_points.txt")
+            if text is None or group not in text:
+                continue  # nearly all; their names are not even read, which takes time
             name, version = str(distribution.metadata["Name"]), str(distribution.version)
             folded = name.lower().replace("_", "-").replace(".", "-")
-            if folded not in seen:  # one that is on the path twice is the first one, as for an import
+            # One that is on the path twice is the first one, as for an import.
+            if folded not in seen and importlib.metadata.distribution(name).read_text("entry_points.txt") == text:
                 seen.add(folded)
                 entries += _entries_of(distribution, group, name, version)
         except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata is nobody's plugin
@@ -72,9 +76,6 @@ def find_entries(group: str) -> list[Entry]:
 
 
 def _entries_of(distribution: importlib.metadata.Distribution, group: str, name: str, version: str) -> Iterator[Entry]:
-    text = distribution.read_text("entry_points.txt")
-    if text is None or group not in text:
-        return
     try:
         points = distribution.entry_points.select(group=group)
     except Exception as error:  # noqa: BLE001 - what the standard library raises for malformed lines differs

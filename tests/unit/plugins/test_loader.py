@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from support.distributions import BACKEND, Site
@@ -184,3 +185,13 @@ def test_a_backend_that_cannot_be_constructed_is_a_plugin_error(site: Site) -> N
     with pytest.raises(PluginError, match="cannot be constructed") as caught:
         vca.connector()
     assert isinstance(caught.value, VcaError)
+
+
+def test_a_distribution_that_hides_an_older_one_of_its_name_hides_its_backends_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = Site(tmp_path / "older", monkeypatch)
+    newer = Site(tmp_path / "newer", monkeypatch)  # before it on the path
+    older.add("their-backend", BACKEND, "[vca.backends]", "gone = MODULE:Mine", version="1.0")
+    newer.add("their-backend", BACKEND, "[vca.extensions]", version="2.0")
+    assert [info.name for info in list_backends()] == ["fake"]
