@@ -17,6 +17,7 @@ from vca_core.extensions import OperationInfo
 from vca_core.locks import LockKey
 from vca_core.naming import EeId, Namespace
 from vca_core.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, Body, RunningOperation, concerning
+from vca_core.probe import Probe
 from vca_core.registry import COLLECTION, Registry
 from vca_core.runner import Runner
 from vca_core.session import Session
@@ -78,6 +79,10 @@ class ConnectorRuntime:
         self._runner = Runner(vca.locks, self.book, scrub, self.timeouts.cleanup, self.timeouts.store_grace)
         self._deletes = NamespaceDeletes(self._runner, self._tasks.spawn, self.timeouts.cleanup)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
+
+    def observe(self, probe: Probe | None) -> None:
+        """Let somebody look on, or nobody any more."""
+        self.session.hooks.probe = self.book.probe = probe
 
     # Identities.
 

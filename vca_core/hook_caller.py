@@ -9,6 +9,7 @@ import pluggy
 
 from vca_core.errors import NotSupported
 from vca_core.hookspecs import LIFECYCLE_HOOKS
+from vca_core.probe import Probe
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,11 +21,15 @@ class HookCaller:
     Args:
         manager: the connector's plugin manager, with the one backend registered.
         backend: how errors name the backend: ``edge (fake)``.
+
+    Attributes:
+        probe: looks on; None: nobody does.
     """
 
     def __init__(self, manager: pluggy.PluginManager, backend: str) -> None:
         self._hooks = manager.hook
         self._backend = backend
+        self.probe: Probe | None = None
         self.capabilities = (
             frozenset(
                 name
@@ -64,4 +69,6 @@ class HookCaller:
             What the backend's implementation returned.
         """
         coroutine: Coroutine[Any, Any, R] = getattr(self._hooks, spec.__name__)(**arguments)
-        return await coroutine
+        if self.probe is None:
+            return await coroutine
+        return await self.probe.watched(spec.__name__, arguments, coroutine)

@@ -90,10 +90,14 @@ class Session:
         self.hooks = HookCaller(register(self.backend, config.backend), self.name)
         self._tasks = OwnedTasks(self.name)
         self._opening: asyncio.Task[VcaError | None] | None = None
+        self._waiting = 0
+        self._abandoned: asyncio.Task[VcaError | None] | None = None
         self._is_open = False
 
     async def opened(self, limit: float) -> None:
         """Have the backend opened; once for all callers, each of which waits within its own limits.
+
+        When the last one leaves before it is done, opening is cancelled.
 
         Args:
             limit: seconds that opening may take at most, for whoever asks first.
@@ -101,15 +105,23 @@ class Session:
         Raises:
             VcaError: it could not be opened; the next call tries again.
         """
-        if self._is_open:
-            return
-        if self._opening is None:
-            self._opening = self._tasks.spawn(self._open(limit), "open")
-        opening = self._opening
-        await asyncio.wait((opening,))
-        error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
-        if error is not None:
-            raise error.again()
+        while not self._is_open:
+            if self._opening is None:
+                self._opening = self._tasks.spawn(self._open(limit), "open")
+            opening = self._opening
+            self._waiting += 1
+            try:
+                await asyncio.wait((opening,))
+            finally:
+                self._waiting -= 1
+                if not self._waiting and not opening.done():
+                    self._abandoned = opening  # else the next caller would wait for what hangs
+                    opening.cancel()
+            if opening is self._abandoned:
+                continue
+            error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
+            if error is not None:
+                raise error.again()
 
     async def _open(self, limit: float) -> VcaError | None:
         try:

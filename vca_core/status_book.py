@@ -16,6 +16,7 @@ from vca_core.errors import BackendError, VcaError
 from vca_core.locks import LockKey
 from vca_core.naming import EeId
 from vca_core.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, RunningOperation
+from vca_core.probe import Probe
 from vca_core.registry import Registry, own_home
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.status_path import StatusPath, status_fields
@@ -47,6 +48,9 @@ class StatusBook:
         scrub: takes secrets out of a text.
         registry: keeps what outlives this process.
         spawn: starts a task that the connector owns.
+
+    Attributes:
+        probe: looks on; None: nobody does.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class StatusBook:
         self._pages: dict[LockKey, Page] = {}
         self._deleting: set[str] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.probe: Probe | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Say which event loop reports have to come from; None: the next one that is bound."""
@@ -137,6 +142,8 @@ class StatusBook:
         """Take a report on an EE (`vca_core.backend.Host.report`)."""
         self._check_thread()
         key = (self._connector, ee_id.model, ee_id.application)
+        if self.probe is not None:
+            self.probe.reported(None, key[1:], entity, native, detail, status)
         page = self._pages.get(key)
         if page is None:
             page = self.page(key)
@@ -157,6 +164,8 @@ class StatusBook:
         """Take a report of an operation (`vca_core.backend.Operation.report`)."""
         self._check_thread()
         key = op.keys[0] if op.keys else (self._connector, op.model or "", "")
+        if self.probe is not None:
+            self.probe.reported(op.id, key[1:], entity, native, detail, status)
         page = self._pages.get(key) if op.keys else None
         if page is None:
             if not op.ended:

@@ -73,8 +73,8 @@ def base_for(charm: Charm) -> str | None:
 def output_of(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
     """Run an action.
 
-    Those of proxy charms do what they say; any other one gives back on which unit it ran and its parameters, but for
-    those that are secret.
+    Those of proxy charms do what they say, and one named ``fail`` fails. Any other one gives back on which unit it ran
+    and its parameters, but for those that are secret.
 
     Raises:
         ExecutionError: the action fails.
@@ -91,6 +91,8 @@ def output_of(application: Application, primitive: str, params: Mapping[str, Any
         if not application.has_ssh_key:
             raise ExecutionError("there is no ssh key yet; run generate-ssh-key", primitive, {"return-code": 1})
         return {"unit": unit, "pubkey": _public_key(unit)}
+    if primitive == "fail":
+        raise ExecutionError("it was told to fail", primitive, {"unit": unit, "tried": "yes"})
     missing = missing_for_ssh(application)
     if missing:
         raise ExecutionError(f"ssh is not configured: needs {missing}", primitive, {"verified": "False"})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fnmatch
-from collections.abc import Awaitable, Callable, Sequence
+import itertools
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -18,6 +20,9 @@ from vca_core.status import Entity
 
 _ERRORS = sorted(name for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, VcaError))
 _WITH_RESULT = {"exec_primitive", "get_status", "get_metrics", "health"}
+
+_STREAM_INTERVAL = 0.01
+"""Seconds between the statuses of a stream."""
 
 Report = Callable[[Entity, str, str], None]
 
@@ -75,6 +80,7 @@ class Rule(Options):
         primitive: a pattern of primitives.
         times: how often it applies; None: always. What comes behind is then as without it, or as a later rule says.
         statuses: what is passed through first.
+        stream: a status that is told again and again with another detail, and the operation never ends by itself.
         slow: seconds that it takes longer.
         result: what it gives instead of its own result.
         fail: how it fails; a text is the message of an `ExecutionError`.
@@ -88,6 +94,7 @@ class Rule(Options):
     primitive: str = "*"
     times: Annotated[int, Field(ge=1)] | None = None
     statuses: list[Seen] = Field(default_factory=list)
+    stream: Seen | None = None
     slow: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     result: dict[str, Any] | None = Field(default=None, repr=False)
     fail: Failure | None = None
@@ -109,8 +116,8 @@ class Rule(Options):
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
-        if sum((self.fail is not None, self.hang, self.disconnect)) > 1:
-            raise ValueError("fail, hang and disconnect exclude each other")
+        if sum((self.fail is not None, self.hang, self.disconnect, self.stream is not None)) > 1:
+            raise ValueError("fail, hang, disconnect and stream exclude each other")
         if self.result is not None and self.operation not in _WITH_RESULT:
             raise ValueError(f"a result has only {', '.join(sorted(_WITH_RESULT))}")
         return self
@@ -153,6 +160,20 @@ class Script:
         self._rules.append(Rule(operation=operation, **rule))
         self._used.append(0)
 
+    @contextlib.contextmanager
+    def interrupted(self, rules: Sequence[Rule]) -> Iterator[None]:
+        """Have rules in front of all others for the length of a ``with`` block.
+
+        Args:
+            rules: those rules; they need not match anything.
+        """
+        kept, used = self._rules, self._used
+        self._rules, self._used = [*rules, *kept], [1] * len(rules) + used
+        try:
+            yield
+        finally:
+            self._rules, self._used = self._rules[len(rules) :], self._used[len(rules) :]
+
     def __bool__(self) -> bool:
         return bool(self._rules)
 
@@ -185,12 +206,20 @@ async def perform(
     for seen in rule.statuses:
         report(Entity(seen.kind, seen.id or (machine if seen.kind == "machine" else other)), seen.status, seen.detail)
         await asyncio.sleep(0)
+    if rule.stream is not None:
+        await _stream(rule.stream, report, machine if rule.stream.kind == "machine" else other)
     await asyncio.sleep(rule.slow)
     if rule.when == "before":
         await _end(rule, primitive)
     result = await work() if rule.result is None else rule.result
     await _end(rule, primitive)
     return result
+
+
+async def _stream(seen: Seen, report: Report, place: str) -> None:
+    for number in itertools.count(1):
+        report(Entity(seen.kind, seen.id or place), seen.status, f"{seen.detail} {number}".strip())
+        await asyncio.sleep(_STREAM_INTERVAL)
 
 
 async def _end(rule: Rule, primitive: str) -> None:

@@ -1,0 +1,45 @@
+"""What can be done to the fake while it is examined: a `Faults` of the conformance kit."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from vca_core.hookspecs import HOOKS
+from vca_fake.script import Rule, Script
+
+
+class FakeFaults:
+    """Lets the fake fall silent, tell changes without end, or lose its connection.
+
+    Args:
+        script: the script of the connector's options, which it interrupts.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    @contextlib.asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """Let whatever is asked for wait for ever."""
+        async with self._all(hang=True):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """Let whatever is asked for report changes, and never get done."""
+        async with self._all(stream={"kind": "action", "status": "running"}):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def disconnected(self) -> AsyncIterator[None]:
+        """Let whatever is asked for find that there is no connection."""
+        async with self._all(disconnect=True):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _all(self, **what: Any) -> AsyncIterator[None]:
+        hooks = HOOKS - {"close"}
+        with self._script.interrupted([Rule(operation=hook, **what) for hook in sorted(hooks)]):
+            yield

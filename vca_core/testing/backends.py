@@ -1,0 +1,89 @@
+"""The suite for backends: all checks, and the fixtures that they use."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from vca_core.testing.checks.cancellation import CancellationChecks
+from vca_core.testing.checks.connection import ConnectionChecks
+from vca_core.testing.checks.deadlines import DeadlineChecks
+from vca_core.testing.checks.identity import IdentityChecks
+from vca_core.testing.checks.lifecycle import LifecycleChecks
+from vca_core.testing.checks.parallel import ParallelChecks
+from vca_core.testing.checks.refusals import RefusalChecks
+from vca_core.testing.checks.repetition import RepetitionChecks
+from vca_core.testing.checks.results import MANDATORY, ResultChecks
+from vca_core.testing.checks.secrecy import SecrecyChecks
+from vca_core.testing.checks.statuses import StatusChecks
+from vca_core.testing.kit import Kit, examined
+from vca_core.testing.scenarios import SCENARIOS
+from vca_core.testing.subject import Faults, Subject
+from vca_core.testing.suite import Suite
+
+_LEAST = ResultChecks.test_an_ee_can_be_made_listed_and_deleted.__name__
+"""The check that fails, where all others are skipped, for a backend that cannot do the least."""
+
+
+@pytest.mark.asyncio
+class BackendConformance(
+    ResultChecks,
+    RefusalChecks,
+    RepetitionChecks,
+    DeadlineChecks,
+    CancellationChecks,
+    StatusChecks,
+    ParallelChecks,
+    ConnectionChecks,
+    IdentityChecks,
+    SecrecyChecks,
+    LifecycleChecks,
+    Suite,
+    suite=True,
+):
+    """Everything that a backend promises.
+
+    Adopt it in one file::
+
+        class TestDesk(BackendConformance):
+            @pytest.fixture
+            def subject(self) -> Subject:
+                return Subject("desk", options={"floor": 3}, works=("clean", {}), fails=("paint", {}))
+
+    A second fixture, ``faults``, gives a `Faults`: with it the level can be FULL.
+    """
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        """The configured backend; to be given by the class that adopts this one."""
+        raise NotImplementedError("give the class a fixture `subject` that returns a vca_core.testing.Subject")
+
+    @pytest.fixture
+    def faults(self) -> Faults | None:
+        """What can be done to the backend's system; None: nothing."""
+        return None
+
+    @pytest_asyncio.fixture
+    async def kit(
+        self, request: pytest.FixtureRequest, subject: Subject, faults: Faults | None, tmp_path: Path
+    ) -> AsyncIterator[Kit]:
+        """The backend under examination; skips what it does not implement."""
+        check = self.original(request.node.originalname)
+        if getattr(check, "vca_faults", False) and faults is None:
+            pytest.skip("there is no fixture `faults`")
+        async with examined(subject, faults, tmp_path) as kit:
+            wanted = set(getattr(check, "vca_needs", ()))
+            if request.node.originalname != _LEAST:
+                wanted |= MANDATORY
+            operation = getattr(request.node, "callspec", None) and request.node.callspec.params.get("operation")
+            if operation in SCENARIOS:
+                wanted |= {operation, *SCENARIOS[operation].needs}
+            if operation == "register_execution_environment" and subject.credentials is None:
+                pytest.skip("the subject names no credentials of a host to register")
+            missing = sorted(wanted - kit.capabilities)
+            if missing:
+                pytest.skip(f"the backend does not implement {', '.join(missing)}")
+            yield kit

@@ -1,0 +1,80 @@
+"""The kit's own charm, in two versions, and another one: they run on a real Juju, and do nothing but answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from vca_core.testing.subject import Charms
+
+_NAME = "vca-conformance"
+_ACTIVE = "#!/bin/sh\nstatus-set active ready\n"
+_ECHO = '#!/bin/sh\naction-set text="$(action-get text)"\n'
+_FAIL = "#!/bin/sh\naction-set tried=yes\naction-fail 'told to fail'\n"
+_OPTIONS: dict[str, Any] = {
+    "label": {"type": "string", "default": "none", "description": "A text."},
+    "count": {"type": "int", "default": 1, "description": "A whole number."},
+    "flag": {"type": "boolean", "default": False, "description": "On or off."},
+    "token": {"type": "string", "default": "", "description": "A secret, by its name."},
+}
+_ACTIONS: dict[str, Any] = {
+    "echo": {
+        "description": "Give back a text.",
+        "params": {"text": {"type": "string", "description": "The text."}},
+        "required": ["text"],
+        "additionalProperties": False,
+    },
+    "fail": {"description": "Fail, leaving an output behind."},
+}
+
+
+def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
+    """Write the kit's charms.
+
+    Args:
+        folder: an empty folder.
+        kind: what they are made for.
+    """
+    _write(folder / "first", _NAME, kind, _OPTIONS)
+    _write(folder / "second", _NAME, kind, _OPTIONS | {"added": {"type": "string", "default": "later"}})
+    _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
+    return Charms(
+        folder=folder,
+        charm="first",
+        upgraded="second",
+        other="other",
+        config={"label": "kit", "count": 2},
+        wrong=("count", "not-a-number"),
+        provides="out",
+        requires="into",
+    )
+
+
+def _write(folder: Path, name: str, kind: str, options: dict[str, Any]) -> None:
+    metadata: dict[str, Any] = {
+        "name": name,
+        "summary": "Answers what the conformance kit asks.",
+        "description": "Does nothing else.",
+        "maintainer": "The VCA developers",
+        "provides": {"out": {"interface": _NAME}},
+        "requires": {"into": {"interface": _NAME, "optional": True}},
+    }
+    if kind == "k8s":
+        metadata |= {"containers": {"workload": {"resource": "image"}}, "assumes": ["k8s-api"]}
+        metadata["resources"] = {"image": {"type": "oci-image", "upstream-source": "busybox", "description": "Any."}}
+    else:
+        metadata["series"] = ["jammy", "noble"]
+    for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
+        _put(folder / f"{file}.yaml", yaml.safe_dump(content, sort_keys=False))
+    for hook in ("install", "start", "config-changed", "upgrade-charm"):
+        _put(folder / "hooks" / hook, _ACTIVE, 0o755)
+    _put(folder / "actions" / "echo", _ECHO, 0o755)
+    _put(folder / "actions" / "fail", _FAIL, 0o755)
+
+
+def _put(file: Path, text: str, mode: int = 0o644) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+    file.chmod(mode)

@@ -1,0 +1,1 @@
+"""The checks, by what they look at; `vca_core.testing.BackendConformance` is all of them."""

@@ -1,0 +1,97 @@
+"""A cancellation at any moment leaves nothing, or an EE that its caller can find (design 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from vca_core.errors import VcaError
+from vca_core.testing.checks.deadlines import check_what_is_left
+from vca_core.testing.kit import Kit
+from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.scenarios import SCENARIOS, Scenario, Setting, each_operation
+from vca_core.testing.suite import Suite
+
+FIRST = 50
+LATER = 20
+
+
+class CancellationChecks(Suite, suite=True):
+    """A cancellation at any moment."""
+
+    @each_operation
+    async def test_a_cancellation_at_any_moment_leaves_nothing_unknown(self, kit: Kit, operation: str) -> None:
+        """At the first 50 points where the operation waits, and at 20 later ones that are drawn by the seed."""
+        scenario = SCENARIOS[operation]
+        moments = _Moments(kit, scenario)
+        for wait in range(1, FIRST + 1):
+            if not await moments.cancelled_at(wait):
+                break
+        else:
+            waits = await moments.counted()
+            later = range(FIRST + 1, waits + 1)
+            drawn = random.Random(kit.subject.seed).sample(later, min(LATER, len(later)))  # noqa: S311 - no secret
+            for wait in sorted(drawn):
+                await moments.cancelled_at(wait)
+        await moments.end()
+
+
+class _Moments:
+    """One operation, cancelled at one moment after the other.
+
+    Args:
+        kit: where.
+        scenario: the operation.
+    """
+
+    def __init__(self, kit: Kit, scenario: Scenario) -> None:
+        self._kit = kit
+        self._scenario = scenario
+        self._shared: Setting | None = None
+
+    async def cancelled_at(self, wait: int) -> bool:
+        """Cancel the operation where it waits for the given time; say whether it came that far."""
+        kit, at = self._kit, await self._setting(f"at{wait}")
+        before = Holdings.now()
+        calls = len(kit.calls_of(self._scenario.operation))
+        task = asyncio.ensure_future(self._scenario.call(kit, at))
+        kit.watching.cancel_at(self._scenario.operation, wait, task)
+        await asyncio.wait((task,), timeout=kit.limit(60))
+        kit.watching.cancel_at("", 0, task)
+        assert task.done(), f"cancelled at wait {wait}, it did not end"
+        made = kit.calls_of(self._scenario.operation)
+        reached = len(made) > calls and made[-1].waits >= wait
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise AssertionError(f"cancelled at wait {wait}, it ended with {error!r}") from error
+        assert not (made[-1].cancelled and made[-1].returned), (
+            f"cancelled at wait {wait}, it swallowed the CancelledError and returned"
+        )
+        await kit.nothing_runs()
+        left = await left_since(before, kit.limit(1)) if self._shared is None else []
+        assert not [name for name in left if name.startswith("task")], f"cancelled at wait {wait}, it left {left}"
+        if self._shared is None:
+            await check_what_is_left(kit, self._scenario, at)
+        return reached
+
+    async def counted(self) -> int:
+        """How often the operation waits when nobody cancels it."""
+        at = await self._setting("whole")
+        await self._scenario.call(self._kit, at)
+        return self._kit.watching.waits_of(self._scenario.operation)
+
+    async def end(self) -> None:
+        """What was used again and again still works, and can be deleted."""
+        if self._shared is None:
+            return
+        try:
+            await self._scenario.call(self._kit, self._shared)
+        except VcaError as error:
+            raise AssertionError(f"after cancellations it does not work any more: {error}") from error
+        await check_what_is_left(self._kit, self._scenario, self._shared)
+
+    async def _setting(self, part: str) -> Setting:
+        if not self._scenario.again:
+            return await self._scenario.set_up(self._kit, part)
+        if self._shared is None:
+            self._shared = await self._scenario.set_up(self._kit)
+        return self._shared

@@ -1,0 +1,82 @@
+"""A connection that is lost costs no EE and no outcome, and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from vca_core.errors import VcaConnectionError, VcaError, VcaTimeoutError
+from vca_core.testing.checks.deadlines import check_what_is_left
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, each_operation
+from vca_core.testing.suite import Suite, needs, with_faults
+
+_LIMIT = 1.0
+"""Seconds that an operation tries while there is no connection."""
+
+
+class ConnectionChecks(Suite, suite=True):
+    """A connection that is lost."""
+
+    @each_operation
+    @with_faults
+    async def test_without_a_connection_it_is_told_and_nothing_is_lost(self, kit: Kit, operation: str) -> None:
+        """A connection error, or a time-out: both say that a retry can help. Restored, the same call succeeds."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        async with kit.faults.disconnected():
+            with pytest.raises((VcaConnectionError, VcaTimeoutError)) as caught:
+                await scenario.call(kit, at, total_timeout=kit.limit(_LIMIT))
+            assert caught.value.retryable
+        await kit.nothing_runs()
+        if scenario.makes:
+            await check_what_is_left(kit, scenario, at)
+        await scenario.call(kit, at)
+        if not scenario.removes:
+            assert len(await kit.ids(at.namespace)) == 1
+
+    @each_operation
+    @with_faults
+    async def test_a_connection_lost_on_the_way_costs_nothing(self, kit: Kit, operation: str) -> None:
+        """Cut where the operation first waits: it succeeds after all, or says that a retry can help."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        there, gate = kit.watching.hold(operation)
+        running = asyncio.ensure_future(scenario.call(kit, at, total_timeout=kit.limit(10)))
+        reached = asyncio.ensure_future(there.wait())
+        await asyncio.wait((running, reached), return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        if not there.is_set():
+            await running
+            pytest.skip(f"{operation} does not wait on this backend")
+        async with kit.faults.disconnected():
+            gate.set()
+            await asyncio.wait((running,), timeout=kit.limit(0.2))
+        try:
+            await running
+        except VcaError as error:
+            assert error.retryable, f"{error!r} says that a retry does not help"
+        await kit.nothing_runs()
+        await check_what_is_left(kit, scenario, at)
+
+    @with_faults
+    async def test_what_was_there_is_there_when_the_connection_is_back(self, kit: Kit) -> None:
+        """With the states that it had, and ready to be worked with."""
+        ee_id = await kit.ready(kit.namespace())
+        before = await kit.record(ee_id)
+        async with kit.faults.disconnected():
+            pass
+        assert await kit.record(ee_id) == before
+        if "exec_primitive" in kit.capabilities:
+            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+
+    @needs("health")
+    @with_faults
+    async def test_health_tells_that_the_connection_is_lost(self, kit: Kit) -> None:
+        """And that it is back."""
+        await kit.connector.health()
+        async with kit.faults.disconnected():
+            with pytest.raises((VcaConnectionError, VcaTimeoutError)):
+                await kit.connector.health(total_timeout=kit.limit(_LIMIT))
+        await kit.connector.health()

@@ -1,0 +1,125 @@
+"""Both deadlines hold, whatever the backend's system does, and leave nothing running."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from vca_core.errors import VcaError, VcaTimeoutError
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, Scenario, Setting, each_operation, each_with_progress
+from vca_core.testing.suite import Suite, skip_unless, with_faults
+
+SHORT = 0.3
+"""Seconds of the limit that is to be hit; the other one is never reached."""
+
+
+class DeadlineChecks(Suite, suite=True):
+    """Both deadlines hold."""
+
+    @each_operation
+    async def test_what_waits_ends_at_its_total_limit(self, kit: Kit, operation: str) -> None:
+        """Held where it first waits, it is cancelled at the limit, ends, and leaves an EE that can be deleted."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        kit.watching.hold(operation)
+        try:
+            await _limited(kit, scenario, at, total_timeout=kit.limit(SHORT))
+        except VcaTimeoutError as error:
+            assert error.kind == "total"
+        else:
+            pytest.skip(f"{operation} does not wait on this backend")
+        await _usable(kit, scenario, at)
+
+    @each_operation
+    @with_faults
+    async def test_silence_ends_at_the_total_limit(self, kit: Kit, operation: str) -> None:
+        """The system says nothing any more."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        async with kit.faults.silent():
+            with pytest.raises(VcaTimeoutError) as caught:
+                await _limited(kit, scenario, at, total_timeout=kit.limit(SHORT))
+        assert caught.value.kind == "total"
+        await _usable(kit, scenario, at)
+
+    @each_with_progress
+    @with_faults
+    async def test_silence_ends_at_the_progress_limit(self, kit: Kit, operation: str) -> None:
+        """Nothing changes for too long (U3)."""
+        scenario = SCENARIOS[operation]
+        await kit.listed()  # opened: until then it is not the hook that waits
+        at = await scenario.set_up(kit)
+        async with kit.faults.silent():
+            with pytest.raises(VcaTimeoutError) as caught:
+                await _limited(kit, scenario, at, progress_timeout=kit.limit(SHORT))
+        assert caught.value.kind == "progress"
+        await _usable(kit, scenario, at)
+
+    @each_operation
+    @with_faults
+    async def test_a_stream_of_events_ends_at_the_total_limit(self, kit: Kit, operation: str) -> None:
+        """Changes go on and on, and what is asked for is not done (D7); what need not wait for it may be done."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        limit = kit.limit(2 * SHORT)
+        async with kit.faults.streaming():
+            try:
+                await _limited(kit, scenario, at, total_timeout=limit, progress_timeout=0.9 * limit)
+            except VcaTimeoutError as error:
+                assert error.kind == "total", "events went on, and it was taken for silence"
+        await _usable(kit, scenario, at)
+
+    @pytest.mark.parametrize("read", ["list_execution_environments", "get_status", "get_metrics", "health"])
+    @with_faults
+    async def test_a_read_ends_at_its_total_limit(self, kit: Kit, read: str) -> None:
+        """Reads have one limit, and it holds; or they need not ask."""
+        skip_unless(read in kit.capabilities, f"the backend does not implement {read}")
+        await kit.ready(kit.namespace())
+        given = [] if read == "health" else [kit.namespace(None)]
+        async with kit.faults.silent(), asyncio.timeout(kit.limit(30)):
+            try:
+                await getattr(kit.connector, read)(*given, total_timeout=kit.limit(SHORT))
+            except VcaTimeoutError as error:
+                assert error.kind == "total"
+        await kit.nothing_runs()
+
+
+async def _limited(kit: Kit, scenario: Scenario, at: Setting, **limits: float) -> None:
+    async with asyncio.timeout(kit.limit(30)):  # far beyond: the kit itself never hangs
+        await scenario.call(kit, at, **limits)
+
+
+async def _usable(kit: Kit, scenario: Scenario, at: Setting) -> None:
+    """Nothing runs any more; what was being made is stored or not there; what is there can be deleted."""
+    await kit.nothing_runs()
+    await check_what_is_left(kit, scenario, at)
+
+
+async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
+    """Check that an operation which ended early left nothing, or an EE whose id is stored and that can be gone on with.
+
+    Args:
+        kit: where.
+        scenario: the operation.
+        at: its setting.
+    """
+    found = [str(record.ee_id) for record in await kit.listed(at.namespace)]
+    assert len(found) <= 1, f"it left {found}"
+    if not scenario.makes:
+        if not scenario.removes:
+            assert found == [at.ee_id], f"{at.ee_id} is not listed any more"
+        await kit.gone(at.ee_id)
+        return
+    stored = await kit.stored_ee_id(at.db_dict)
+    if not found:
+        assert stored is None, f"{stored} is stored, and the backend does not list it"
+        return
+    assert stored == found[0], f"the backend lists {found[0]}, and {stored} is stored: it is leaked"
+    if "create_execution_environment" in kit.capabilities:
+        try:
+            assert await kit.create(at.namespace, at.db_dict, reuse_ee_id=found[0]) == found[0]
+        except VcaError as error:
+            raise AssertionError(f"{found[0]} was left, and cannot be gone on with: {error}") from error
+    await kit.gone(found[0])

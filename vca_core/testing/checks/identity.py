@@ -1,0 +1,107 @@
+"""Namespaces are kept with what they name, given back, and never shared (design 6)."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core.errors import AlreadyExists, BadArguments
+from vca_core.naming import Namespace
+from vca_core.testing.kit import Kit, examined
+from vca_core.testing.suite import Suite, needs, raised, skip_unless
+
+
+class IdentityChecks(Suite, suite=True):
+    """Namespaces."""
+
+    async def test_the_listing_gives_the_namespace_back(self, kit: Kit) -> None:
+        """As it was kept with the EE, without its nsi_id."""
+        namespace = kit.namespace("vnf-1.vdu-a-3")
+        ee_id = await kit.create(f"nsi9{namespace}")
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(namespace)
+
+    async def test_the_namespace_outlives_a_disconnect(self, kit: Kit) -> None:
+        """The backend's system has it, not only this process."""
+        ee_id = await kit.create(kit.namespace())
+        before = await kit.record(ee_id)
+        await kit.vca.disconnect()
+        assert (await kit.record(ee_id)).namespace == before.namespace == Namespace.parse(kit.namespace())
+
+    async def test_another_process_finds_what_this_one_made(self, kit: Kit) -> None:
+        """With its namespace and its states."""
+        skip_unless(kit.subject.persistent, "the subject says that nothing of it is persistent")
+        ee_id = await kit.ready(kit.namespace())
+        mine = await kit.record(ee_id)
+        async with examined(kit.subject, None, kit._folder / "other") as other:  # noqa: SLF001 - a kit of the kit
+            theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
+            found = theirs.get(mine.ee_id)
+            assert found is not None, f"{ee_id} is not listed there"
+            assert (found.namespace, found.entities) == (mine.namespace, mine.entities)
+
+    async def test_the_listing_can_be_narrowed_to_a_namespace(self, kit: Kit) -> None:
+        """What lies at or below it, and nothing else."""
+        inner = [kit.namespace("vnf1"), kit.namespace("vnf1.vdu1-0"), kit.namespace("vnf2")]
+        skip_unless("create_execution_environment" in kit.capabilities, "hosts are registered one by one")
+        made = [await kit.create(namespace) for namespace in inner]
+        found = [str(one.ee_id) for one in await kit.connector.list_execution_environments(kit.namespace("vnf1"))]
+        assert sorted(found) == sorted(made[:2])
+        everything = await kit.connector.list_execution_environments(kit.namespace(None))
+        assert sorted(str(one.ee_id) for one in everything) == sorted(made)
+
+    @needs("create_execution_environment")
+    async def test_the_nsi_id_makes_no_other_ee(self, kit: Kit) -> None:
+        """With and without it, it is the same one."""
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(AlreadyExists) as caught:
+            await kit.create(f"nsi9{kit.namespace()}")
+        assert raised(caught.value).ee_id == ee_id
+
+    @needs("create_execution_environment", "delete_namespace")
+    async def test_deleting_a_namespace_spares_those_with_similar_names(self, kit: Kit) -> None:
+        """One whose name begins with its name, or ends with it, is another one (U7)."""
+        similar = [f".{name}.vnf1" for name in (f"{kit.ns_id}0", f"{kit.ns_id}-b")]
+        spared = [await kit.create(namespace) for namespace in similar]
+        await kit.create(kit.namespace())
+        await kit.connector.delete_namespace(kit.namespace(None))
+        assert sorted(await kit.ids()) == sorted(spared)
+
+    @needs("create_execution_environment")
+    async def test_deleting_an_ee_spares_those_with_similar_names(self, kit: Kit) -> None:
+        """One whose application's name begins with its application's is another one."""
+        spared = [await kit.create(kit.namespace(vnf)) for vnf in ("vnf10", "vnf1-b", "vnf1.vdu1-0")]
+        await kit.gone(await kit.create(kit.namespace("vnf1")))
+        assert sorted(await kit.ids()) == sorted(spared)
+
+    @needs("create_execution_environment")
+    async def test_the_backend_refuses_an_application_of_another_namespace(self, kit: Kit) -> None:
+        """Two namespaces that would share one, and nothing but the backend's system knows of the first (D58)."""
+        one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
+        skip_unless(same, "the backend's names tell vnf_1 and vnf-1 apart")
+        ee_id = await kit.create(one)
+        await kit.forget()
+        with pytest.raises(BadArguments) as caught:
+            await kit.create(two)
+        assert "vnf_1" in caught.value.message
+        assert "vnf-1" in caught.value.message
+        assert await kit.ids() == [ee_id]
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(one)
+
+    @needs("create_execution_environment")
+    async def test_the_backend_refuses_a_model_of_another_ns(self, kit: Kit) -> None:
+        """Two ns_ids that would share one: for create and for the delete of the namespace (D61)."""
+        one, two = f".{kit.ns_id}_a", f".{kit.ns_id}-a"
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - as above
+        same = names.model(Namespace.parse(one)) == names.model(Namespace.parse(two))
+        skip_unless(same, "the backend's names tell ns_a and ns-a apart")
+        ee_id = await kit.create(f"{one}.vnf1")
+        await kit.forget()
+        with pytest.raises(BadArguments) as caught:
+            await kit.create(f"{two}.vnf2")
+        raised(caught.value)
+        if "delete_namespace" in kit.capabilities:
+            await kit.forget()
+            with pytest.raises(BadArguments) as caught:
+                await kit.connector.delete_namespace(two)
+            raised(caught.value)
+        assert await kit.ids() == [ee_id]

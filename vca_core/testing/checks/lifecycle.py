@@ -1,0 +1,124 @@
+"""What a backend costs its process: nothing before it is used, nothing afterwards, and never its event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Self
+
+from vca_core.errors import ConflictError, VcaError
+from vca_core.testing.kit import Kit
+from vca_core.testing.leftovers import Holdings
+from vca_core.testing.scenarios import SCENARIOS
+from vca_core.testing.suite import Suite, needs, skip_unless
+
+BLOCKED = 0.5
+"""Seconds without a turn of the event loop, three times in a row, that no busy machine explains."""
+
+
+class LifecycleChecks(Suite, suite=True):
+    """What a backend costs its process."""
+
+    async def test_constructing_connects_to_nothing(self, kit: Kit) -> None:
+        """Neither tasks nor threads nor connections, before anything is asked."""
+        assert Holdings.now().beyond(kit.before) == []
+
+    async def test_a_disconnect_leaves_nothing(self, kit: Kit) -> None:
+        """No task, thread, socket or file that was not there before; what was made stays in the backend's system."""
+        await kit.ready(kit.namespace())
+        assert await kit.left() == []
+
+    async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
+        """Who is waiting is told, and the EE is there or not as if it had been cancelled."""
+        makes = "create_execution_environment"
+        scenario = SCENARIOS[makes if makes in kit.capabilities else "register_execution_environment"]
+        at = await scenario.set_up(kit)
+        there, _ = kit.watching.hold(scenario.operation)
+        running = asyncio.ensure_future(scenario.call(kit, at))
+        reached = asyncio.ensure_future(there.wait())
+        await asyncio.wait((running, reached), return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        left = await kit.left()
+        try:
+            await running
+        except ConflictError:
+            pass
+        else:
+            skip_unless(there.is_set(), f"{scenario.operation} does not wait on this backend")
+        assert left == []
+        stored = await kit.stored_ee_id(at.db_dict)
+        assert await kit.ids() == ([] if stored is None else [stored])
+
+    async def test_a_backend_can_be_used_again_after_a_disconnect(self, kit: Kit) -> None:
+        """What is there is there still, and can be worked with (D66-D68)."""
+        ee_id = await kit.ready(kit.namespace())
+        before = await kit.record(ee_id)
+        for _ in range(3):
+            await kit.vca.disconnect()
+            assert await kit.record(ee_id) == before
+        await kit.gone(ee_id)
+
+    async def test_the_event_loop_goes_on(self, kit: Kit) -> None:
+        """Nothing that a backend does keeps it from turning (D72, D73)."""
+        gaps = []
+        for number in range(3):
+            async with _Heartbeat() as heartbeat:
+                namespace = kit.namespace(f"vnf{number}")
+                ee_id = await kit.ready(namespace)
+                if "exec_primitive" in kit.capabilities:
+                    await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+                await kit.gone(ee_id)
+            gaps.append(heartbeat.longest)
+            if heartbeat.longest < BLOCKED:
+                return
+        raise AssertionError(f"it stood still for {min(gaps):.1f} s: something blocks it")
+
+    async def test_everything_is_gone_at_the_end(self, kit: Kit) -> None:
+        """After a life with all that can be done, failures included, the backend lists what it listed before."""
+        before = await kit.connector.list_execution_environments()
+        for scenario in SCENARIOS.values():
+            if {scenario.operation, *scenario.needs} - kit.capabilities or (
+                scenario.operation == "register_execution_environment" and kit.subject.credentials is None
+            ):
+                continue
+            at = await scenario.set_up(kit, f"x{len(scenario.operation)}")
+            await scenario.call(kit, at)
+            if "exec_primitive" in kit.capabilities and kit.subject.fails is not None and not scenario.removes:
+                with contextlib.suppress(VcaError):
+                    await kit.connector.exec_primitive(at.ee_id or (await kit.ids(at.namespace))[0], *kit.subject.fails)
+            for record in await kit.listed():
+                await kit.gone(str(record.ee_id))
+            if "delete_namespace" in kit.capabilities:
+                await kit.connector.delete_namespace(at.namespace.rpartition(".")[0])
+        assert await kit.connector.list_execution_environments() == before
+
+    @needs("delete_namespace")
+    async def test_a_namespace_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
+        """At once, and by the same name (D66)."""
+        for _ in range(3):
+            ee_id = await kit.ready(kit.namespace())
+            assert await kit.ids() == [ee_id]
+            await kit.connector.delete_namespace(kit.namespace(None))
+            assert await kit.ids() == []
+
+
+class _Heartbeat:
+    """Measures the longest time in which the event loop did not turn."""
+
+    longest = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.get_running_loop().create_task(self._beat(), name="heartbeat of the kit")
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        await asyncio.wait((self._task,))
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            self.longest = max(self.longest, loop.time() - before - 0.01)

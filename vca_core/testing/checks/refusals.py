@@ -1,0 +1,216 @@
+"""What is refused, and with which error: bad input, and things that are absent, there already, or deleted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound
+from vca_core.naming import EeId, Namespace
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, Setting
+from vca_core.testing.suite import Suite, needs, raised, skip_unless
+
+on_an_ee = pytest.mark.parametrize(
+    "operation",
+    ["install_configuration_sw", "configure", "exec_primitive", "add_relation", "scale", "upgrade"],
+)
+CANARY = "canary-3f1b"
+
+
+class RefusalChecks(Suite, suite=True):
+    """What is refused, and with which error."""
+
+    @needs("create_execution_environment")
+    async def test_a_second_create_is_refused_with_the_id_of_the_first(self, kit: Kit) -> None:
+        """AlreadyExists carries the ee_id, so that the caller can go on with it (design 6)."""
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(AlreadyExists) as caught:
+            await kit.create(kit.namespace())
+        assert raised(caught.value).ee_id == ee_id
+        assert await kit.ids() == [ee_id]
+
+    @needs("create_execution_environment")
+    async def test_an_ee_to_reuse_that_is_gone_is_not_found(self, kit: Kit) -> None:
+        """Nothing is made in its place (D45)."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.gone(ee_id)
+        with pytest.raises(NotFound) as caught:
+            await kit.create(kit.namespace(), reuse_ee_id=ee_id)
+        raised(caught.value)
+        assert await kit.ids() == []
+
+    @on_an_ee
+    async def test_an_ee_that_never_was_is_not_found(self, kit: Kit, operation: str) -> None:
+        """Neither it nor its namespace."""
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        ee_ids = [str(EeId(names.model(of), names.application(of), "0")) for of in _namespaces(kit)]
+        await _refused_as_absent(kit, operation, *ee_ids)
+        assert await kit.ids() == []
+
+    @on_an_ee
+    async def test_a_deleted_ee_is_not_found(self, kit: Kit, operation: str) -> None:
+        """While its namespace is there still."""
+        neighbour = await kit.create(kit.namespace("vnf3"))
+        ee_ids = [await kit.create(kit.namespace(vnf)) for vnf in ("vnf1", "vnf2")]
+        for ee_id in ee_ids:
+            await kit.gone(ee_id)
+        await _refused_as_absent(kit, operation, *ee_ids)
+        assert await kit.ids() == [neighbour]
+
+    @needs("install_configuration_sw", "configure")
+    async def test_an_ee_without_a_charm_has_nothing_to_configure(self, kit: Kit) -> None:
+        """NotFound, whatever is to be set."""
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(NotFound) as caught:
+            await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config))
+        raised(caught.value)
+
+    @needs("install_configuration_sw", "exec_primitive")
+    async def test_an_ee_without_a_charm_has_no_primitives(self, kit: Kit) -> None:
+        """NotFound, whatever is to be run."""
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(NotFound) as caught:
+            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        raised(caught.value)
+
+    @needs("install_configuration_sw")
+    async def test_install_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
+        """By name; the right ones can be given afterwards (D32)."""
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(BadArguments, match="no-such-option"):
+            await kit.install(ee_id, config={"no-such-option": CANARY})
+        await kit.install(ee_id)
+
+    @needs("install_configuration_sw")
+    async def test_install_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
+        """By the option's name; the value may be a secret (D30)."""
+        option, value = _wrong(kit)
+        ee_id = await kit.create(kit.namespace())
+        with pytest.raises(BadArguments, match=option) as caught:
+            await kit.install(ee_id, config={option: value})
+        assert str(value) not in f"{caught.value}{caught.value.__cause__}"
+
+    @needs("install_configuration_sw", "configure")
+    async def test_configure_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
+        """By name (D32)."""
+        ee_id = await kit.ready(kit.namespace())
+        with pytest.raises(BadArguments, match="no-such-option"):
+            await kit.connector.exec_primitive(ee_id, "config", {"no-such-option": CANARY})
+
+    @needs("install_configuration_sw", "configure")
+    async def test_configure_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
+        """By the option's name; the value may be a secret (D30)."""
+        option, value = _wrong(kit)
+        ee_id = await kit.ready(kit.namespace())
+        with pytest.raises(BadArguments, match=option) as caught:
+            await kit.connector.exec_primitive(ee_id, "config", {option: value})
+        assert str(value) not in f"{caught.value}{caught.value.__cause__}"
+
+    @needs("install_configuration_sw", "exec_primitive")
+    async def test_a_primitive_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:
+        """By name; nothing is run."""
+        ee_id = await kit.ready(kit.namespace())
+        with pytest.raises(BadArguments, match="no-such-primitive"):
+            await kit.connector.exec_primitive(ee_id, "no-such-primitive", {"some": CANARY})
+
+    @needs("install_configuration_sw", "exec_primitive")
+    async def test_parameters_that_do_not_fit_are_refused(self, kit: Kit) -> None:
+        """A required one that is missing, one of another type, one that is not declared: without values."""
+        skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
+        ee_id = await kit.ready(kit.namespace())
+        for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
+            with pytest.raises(BadArguments) as caught:
+                await kit.connector.exec_primitive(ee_id, "echo", params)
+            assert CANARY not in raised(caught.value).message
+            assert "71234" not in caught.value.message
+
+    @needs("install_configuration_sw", "exec_primitive")
+    async def test_a_unit_that_is_not_there_is_not_found(self, kit: Kit) -> None:
+        """Nothing is run on another one."""
+        ee_id = await kit.ready(kit.namespace())
+        with pytest.raises(NotFound) as caught:
+            await kit.connector.exec_primitive(ee_id, *kit.subject.works, unit=f"{EeId.parse(ee_id).application}/77")
+        raised(caught.value)
+
+    @needs("exec_primitive")
+    async def test_a_failed_primitive_is_an_execution_error_with_its_output(self, kit: Kit) -> None:
+        """Carries the primitive's name and what it left behind (D36)."""
+        skip_unless(kit.subject.fails, "the subject names no primitive that fails")
+        ee_id = await kit.ready(kit.namespace())
+        primitive, params = kit.subject.fails or ("", {})
+        with pytest.raises(ExecutionError) as caught:
+            await kit.connector.exec_primitive(ee_id, primitive, params)
+        raised(caught.value)
+        assert caught.value.primitive == primitive
+        assert caught.value.output
+        output = await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        assert isinstance(output, dict)
+
+    @needs("install_configuration_sw")
+    async def test_another_charm_in_the_same_place_is_refused(self, kit: Kit) -> None:
+        """AlreadyExists; what is installed stays (D46)."""
+        ee_id = await kit.ready(kit.namespace())
+        before = await kit.record(ee_id)
+        with pytest.raises(AlreadyExists) as caught:
+            await kit.install(ee_id, kit.charms.other)
+        raised(caught.value)
+        assert (await kit.record(ee_id)).entities == before.entities
+
+    @needs("install_configuration_sw", "upgrade")
+    async def test_a_charm_of_another_name_is_no_upgrade(self, kit: Kit) -> None:
+        """BadArguments; what is installed stays (D46)."""
+        ee_id = await kit.ready(kit.namespace())
+        options = kit.subject.operation_options.get("upgrade")
+        with pytest.raises(BadArguments) as caught:
+            await kit.connector.upgrade(ee_id, kit.charms.other, options=options)
+        raised(caught.value)
+
+    @needs("install_configuration_sw", "upgrade")
+    async def test_an_ee_without_a_charm_has_nothing_to_upgrade(self, kit: Kit) -> None:
+        """NotFound; nothing is installed by it."""
+        ee_id = await kit.create(kit.namespace())
+        options = kit.subject.operation_options.get("upgrade")
+        with pytest.raises(NotFound) as caught:
+            await kit.connector.upgrade(ee_id, kit.charms.upgraded, options=options)
+        raised(caught.value)
+
+    @needs("install_configuration_sw", "add_relation")
+    async def test_an_endpoint_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:
+        """By name."""
+        skip_unless(kit.charms.requires, "the subject's charm has no endpoints to relate")
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        with pytest.raises(BadArguments, match="no-such-endpoint"):
+            await kit.connector.add_relation(at.ee_id, at.other, "no-such-endpoint", kit.charms.requires or "")
+
+    @needs("install_configuration_sw", "add_relation")
+    async def test_endpoints_that_do_not_fit_are_refused(self, kit: Kit) -> None:
+        """Two that both provide."""
+        skip_unless(kit.charms.provides, "the subject's charm has no endpoints to relate")
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        provides = kit.charms.provides or ""
+        with pytest.raises(BadArguments) as caught:
+            await kit.connector.add_relation(at.ee_id, at.other, provides, provides)
+        raised(caught.value)
+
+
+def _namespaces(kit: Kit) -> list[Namespace]:
+
+    return [Namespace.parse(kit.namespace(vnf)) for vnf in ("vnf1", "vnf2")]
+
+
+async def _refused_as_absent(kit: Kit, operation: str, ee_id: str, other: str) -> None:
+    scenario = SCENARIOS[operation]
+    if operation == "scale":
+        call = kit.connector.scale(ee_id, 2, options=kit.subject.operation_options.get("scale"))
+    else:
+        call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.home()))  # type: ignore[assignment]  # both are awaited
+    with pytest.raises(NotFound) as caught:
+        await call
+    raised(caught.value)
+
+
+def _wrong(kit: Kit) -> tuple[str, Any]:
+    skip_unless(kit.charms.wrong, "the subject's charm has no option with a type that a text is not")
+    return kit.charms.wrong or ("", None)

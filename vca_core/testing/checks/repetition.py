@@ -1,0 +1,96 @@
+"""What can be asked for again and again: each delete, and each create with reuse."""
+
+from __future__ import annotations
+
+from vca_core.naming import EeId, Namespace
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, ends
+from vca_core.testing.suite import Suite, needs
+
+TIMES = 10
+
+
+class RepetitionChecks(Suite, suite=True):
+    """What can be asked for again and again."""
+
+    async def test_an_ee_can_be_deleted_ten_times(self, kit: Kit) -> None:
+        """Absent is success."""
+        ee_id = await kit.create(kit.namespace())
+        for _ in range(TIMES):
+            await kit.gone(ee_id)
+
+    async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
+        """Absent is success, and nothing is made by it (D48)."""
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        namespace = Namespace.parse(kit.namespace())
+        for _ in range(TIMES):
+            await kit.gone(str(EeId(names.model(namespace), names.application(namespace), "0")))
+        assert await kit.ids() == []
+
+    async def test_an_ee_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
+        """Ten times over; the listing never has more than one."""
+        for _ in range(TIMES):
+            ee_id = await kit.create(kit.namespace())
+            assert await kit.ids() == [ee_id]
+            await kit.gone(ee_id)
+
+    @needs("deregister_execution_environment")
+    async def test_an_ee_can_be_deregistered_ten_times(self, kit: Kit) -> None:
+        """Absent is success."""
+        ee_id = await kit.create(kit.namespace())
+        for _ in range(TIMES):
+            await kit.connector.deregister_execution_environment(ee_id)
+        assert await kit.ids() == []
+
+    @needs("delete_namespace")
+    async def test_a_namespace_can_be_deleted_ten_times(self, kit: Kit) -> None:
+        """Absent is success, and nothing is made by it (D48)."""
+        await kit.create(kit.namespace())
+        for _ in range(TIMES):
+            await kit.connector.delete_namespace(kit.namespace(None))
+            assert await kit.ids() == []
+
+    @needs("delete_namespace")
+    async def test_a_namespace_that_never_was_can_be_deleted(self, kit: Kit) -> None:
+        """Absent is success."""
+        await kit.connector.delete_namespace(kit.namespace(None))
+        assert await kit.ids() == []
+
+    @needs("create_execution_environment")
+    async def test_an_ee_can_be_reused_ten_times(self, kit: Kit) -> None:
+        """It is the same one each time."""
+        ee_id = await kit.create(kit.namespace())
+        for _ in range(TIMES):
+            assert await kit.create(kit.namespace(), await kit.home(), reuse_ee_id=ee_id) == ee_id
+        assert await kit.ids() == [ee_id]
+
+    @needs("install_configuration_sw")
+    async def test_a_charm_can_be_installed_ten_times(self, kit: Kit) -> None:
+        """The same charm again is success, and changes nothing (D46)."""
+        ee_id = await kit.ready(kit.namespace())
+        before = await kit.record(ee_id)
+        for _ in range(TIMES):
+            await kit.install(ee_id)
+        assert (await kit.record(ee_id)).entities == before.entities
+
+    @needs("install_configuration_sw", "configure")
+    async def test_options_can_be_set_ten_times(self, kit: Kit) -> None:
+        """To what they are already."""
+        ee_id = await kit.ready(kit.namespace())
+        for _ in range(TIMES):
+            assert await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config)) == "CONFIG OK"
+
+    @needs("install_configuration_sw", "add_relation")
+    async def test_ees_can_be_related_ten_times(self, kit: Kit) -> None:
+        """What exists already is success (D5)."""
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        for _ in range(TIMES):
+            await kit.connector.add_relation(*ends(kit, at))
+
+    @needs("install_configuration_sw", "add_relation", "remove_relation")
+    async def test_a_relation_can_be_removed_ten_times(self, kit: Kit) -> None:
+        """What is not there is success."""
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        await kit.connector.add_relation(*ends(kit, at))
+        for _ in range(TIMES):
+            await kit.connector.remove_relation(*ends(kit, at))

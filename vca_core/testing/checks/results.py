@@ -1,0 +1,139 @@
+"""What operations give back, and what is there when they have returned."""
+
+from __future__ import annotations
+
+import json
+
+from vca_core.errors import NotFound
+from vca_core.naming import EeId, Namespace
+from vca_core.status import DeploymentStatus, aggregate
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, needs, skip_unless
+
+MANDATORY = frozenset({"list_execution_environments", "delete_execution_environment"})
+"""What every backend has to implement, beside one of the two operations that make an EE."""
+
+
+class ResultChecks(Suite, suite=True):
+    """What operations give back, and what is there when they have returned."""
+
+    async def test_an_ee_can_be_made_listed_and_deleted(self, kit: Kit) -> None:
+        """The least that a backend can do."""
+        makes = {"create_execution_environment", "register_execution_environment"} & kit.capabilities
+        assert makes, "it implements neither create_execution_environment nor register_execution_environment"
+        missing = MANDATORY - kit.capabilities
+        assert not missing, f"it does not implement {', '.join(sorted(missing))}"
+        before = await kit.ids()
+        ee_id = await kit.create(kit.namespace())
+        assert await kit.ids() == [*before, ee_id]
+        await kit.gone(ee_id)
+        assert await kit.ids() == before
+
+    async def test_an_ee_has_the_names_of_its_namespace(self, kit: Kit) -> None:
+        """Model and application of the ee_id are those that the backend's rules derive."""
+        namespace = Namespace.parse(kit.namespace())
+        ee_id = EeId.parse(await kit.create(str(namespace)))
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        assert (ee_id.model, ee_id.application) == (names.model(namespace), names.application(namespace))
+
+    @needs("create_execution_environment")
+    async def test_the_address_is_that_of_the_listing(self, kit: Kit) -> None:
+        """What create returns, the listing tells, too."""
+        ee_id, credentials = await kit.connector.create_execution_environment(kit.namespace())
+        assert (await kit.record(ee_id)).address == (credentials or {}).get("hostname")
+
+    async def test_an_ee_is_ready_when_it_is_returned(self, kit: Kit) -> None:
+        """Create and register return when the EE is there, not when it was asked for."""
+        record = await kit.record(await kit.create(kit.namespace()))
+        worst = aggregate(record.entities)
+        assert worst is None or worst.meaning is DeploymentStatus.COMPLETED, f"{worst} when it was returned"
+
+    @needs("install_configuration_sw")
+    async def test_a_charm_is_ready_when_install_returns(self, kit: Kit) -> None:
+        """As many units as were asked for, all of them settled: active, or blocked until they are configured."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2)
+        units = [state for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
+        assert len(units) == 2
+        for unit in units:
+            assert unit.meaning is DeploymentStatus.COMPLETED or unit.native == "blocked", unit
+
+    @needs("scale", "install_configuration_sw")
+    async def test_scaling_ends_with_the_units_that_were_asked_for(self, kit: Kit) -> None:
+        """Up and down; all of them settled."""
+        ee_id = await kit.ready(kit.namespace())
+        options = kit.subject.operation_options.get("scale")
+        for wanted in (3, 1, 1, 2):
+            await kit.connector.scale(ee_id, wanted, options=options)
+            units = [state for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
+            assert len(units) == wanted
+            for unit in units:
+                assert unit.meaning is DeploymentStatus.COMPLETED or unit.native == "blocked", unit
+
+    @needs("upgrade", "install_configuration_sw", "configure")
+    async def test_an_upgraded_charm_has_the_options_of_its_new_version(self, kit: Kit) -> None:
+        """The new version is what is configured from then on."""
+        skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
+        ee_id = await kit.ready(kit.namespace())
+        options = kit.subject.operation_options.get("upgrade")
+        await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)
+        assert await kit.connector.exec_primitive(ee_id, "config", {"added": "again"}) == "CONFIG OK"
+
+    @needs("exec_primitive")
+    async def test_a_primitive_gives_back_plain_data(self, kit: Kit) -> None:
+        """A mapping, that can be stored as JSON."""
+        primitive, params = kit.subject.works
+        output = await kit.connector.exec_primitive(await kit.ready(kit.namespace()), primitive, params)
+        assert isinstance(output, dict)
+        json.dumps(output)
+
+    @needs("get_status")
+    async def test_a_status_is_plain_data(self, kit: Kit) -> None:
+        """It can be stored as JSON (D53)."""
+        await kit.ready(kit.namespace())
+        assert json.dumps(await kit.connector.get_status(kit.namespace(None)))
+
+    @needs("get_metrics")
+    async def test_metrics_are_plain_data(self, kit: Kit) -> None:
+        """By unit name; they can be stored as JSON."""
+        await kit.ready(kit.namespace())
+        assert json.dumps(await kit.connector.get_metrics(kit.namespace(None)))
+
+    @needs("health")
+    async def test_health_is_plain_data(self, kit: Kit) -> None:
+        """It can be stored as JSON."""
+        assert json.dumps(await kit.connector.health())
+
+    @needs("get_status")
+    async def test_reading_creates_nothing(self, kit: Kit) -> None:
+        """What is asked of a namespace that is not there leaves none behind (D48)."""
+        for read in (kit.connector.get_status, kit.connector.get_metrics):
+            if read.__name__ in kit.capabilities:
+                try:
+                    await read(kit.namespace(None))
+                except NotFound:
+                    pass
+                else:
+                    raise AssertionError(f"{read.__name__} of a namespace that is not there is no NotFound")
+        assert await kit.listed() == []
+
+    @needs("deregister_execution_environment")
+    async def test_a_deregistered_ee_is_forgotten(self, kit: Kit) -> None:
+        """The listing does not have it any more."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.connector.deregister_execution_environment(ee_id)
+        assert await kit.ids() == []
+
+    @needs("delete_namespace")
+    async def test_a_deleted_namespace_is_gone_with_all_its_ees(self, kit: Kit) -> None:
+        """The listing has none of them, and its status is not found."""
+        for vnf in ("vnf1", "vnf2"):
+            await kit.create(kit.namespace(vnf))
+        await kit.connector.delete_namespace(kit.namespace(None))
+        assert await kit.ids() == []
+        if "get_status" in kit.capabilities:
+            try:
+                await kit.connector.get_status(kit.namespace(None))
+            except NotFound:
+                return
+            raise AssertionError("its status is still told")

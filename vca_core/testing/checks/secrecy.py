@@ -1,0 +1,99 @@
+"""Nothing secret is logged, reported, stored, or told in an error (design 10)."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Iterator
+
+from vca_core.errors import VcaError
+from vca_core.secrets import model_secrets
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, skip_unless
+
+CANARY = "canary-b81d40e6"
+
+
+class SecrecyChecks(Suite, suite=True):
+    """Nothing secret gets out."""
+
+    async def test_secrets_of_options_are_nowhere_to_be_read(self, kit: Kit) -> None:
+        """Neither in logs, at any level, nor in what is reported or stored, nor in errors."""
+        secrets = model_secrets(kit.connector._runtime.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - every backend may keep its host
+        skip_unless(secrets, "the subject's options hold no secret")
+        with _everything_logged() as lines:
+            told = await _life(kit)
+        for secret in secrets:
+            _check_absent(secret, [*lines, *told])
+
+    async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
+        """Any of them may be a secret: in logs and errors stand names."""
+        with _everything_logged() as lines:
+            told = await _life(kit)
+        _check_absent(CANARY, [*lines, *told])
+
+
+async def _life(kit: Kit) -> list[str]:
+    """Live through everything with secret values; the texts that can be read afterwards."""
+    told = []
+    ee_id = await kit.create(kit.namespace())
+    connector = kit.connector
+    calls: list[Callable[[], Awaitable[object]]] = []
+    if "install_configuration_sw" in kit.capabilities:
+        await kit.install(ee_id)
+        if kit.subject.charms is None and "configure" in kit.capabilities:
+            calls += [
+                lambda: connector.exec_primitive(ee_id, "config", {"token": CANARY, "label": f"{CANARY}-label"}),
+                lambda: connector.exec_primitive(ee_id, "config", {"count": f"{CANARY}-wrong"}),
+            ]
+    if "exec_primitive" in kit.capabilities:
+        calls += [
+            lambda: connector.exec_primitive(ee_id, kit.subject.works[0], _secret_params(kit)),
+            lambda: connector.exec_primitive(ee_id, "no-such-primitive", {"password": CANARY}),
+        ]
+        if kit.subject.fails is not None:
+            fails = kit.subject.fails[0]
+            calls.append(lambda: connector.exec_primitive(ee_id, fails, {"password": CANARY}))
+    for call in calls:
+        try:
+            await call()
+        except VcaError as error:
+            told += [repr(error), str(error.__cause__)]
+    await kit.gone(ee_id)
+    await kit.settled()
+    told += [repr(report.state) for report in kit.watching.reports]
+    return [*told, *(repr(stored) for stored in kit.statuses)]
+
+
+def _secret_params(kit: Kit) -> dict[str, object]:
+    return {name: CANARY if isinstance(value, str) else value for name, value in kit.subject.works[1].items()}
+
+
+def _check_absent(secret: str, texts: list[str]) -> None:
+    for text in texts:
+        assert secret not in text, f"a secret stands in: {text.replace(secret, '***')}"
+
+
+class _Kept(logging.Handler):
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._lines = lines
+        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+
+
+@contextlib.contextmanager
+def _everything_logged() -> Iterator[list[str]]:
+    """Keep what every logger says whose level nobody set; who set one may have had secrets in mind."""
+    lines: list[str] = []
+    handler, root = _Kept(lines), logging.getLogger()
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield lines
+    finally:
+        root.setLevel(before)
+        root.removeHandler(handler)

@@ -1,0 +1,140 @@
+"""What backends report: in order, complete, and in words that mean something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from vca_core.errors import ExecutionError
+from vca_core.operation import OUTCOME_IS_AGGREGATE
+from vca_core.status import DeploymentStatus, Entity, aggregate
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, each_with_outcome
+from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.watching import Report
+
+_FINAL = (DeploymentStatus.COMPLETED, DeploymentStatus.FAILED)
+_PROGRESS = {DeploymentStatus.PENDING: 0, DeploymentStatus.RUNNING: 1, DeploymentStatus.UNKNOWN: 1}
+
+
+class StatusChecks(Suite, suite=True):
+    """What backends report."""
+
+    @each_with_outcome
+    async def test_the_outcome_comes_last_and_once(self, kit: Kit, operation: str) -> None:
+        """Nothing is reported to an operation's place once it is over (D42)."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        at = type(at)(at.namespace, at.ee_id, at.other, await kit.home())
+        await scenario.call(kit, at)
+        await kit.settled()
+        told = kit.told(at.db_dict)
+        assert told, "no status was stored"
+        expected = [DeploymentStatus.COMPLETED]
+        if operation in OUTCOME_IS_AGGREGATE:
+            worst = aggregate((await kit.record(at.ee_id)).entities)
+            expected = [worst.meaning if worst else DeploymentStatus.COMPLETED]
+        assert [stored.status for stored in told[-1:]] == expected
+
+    async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
+        """Each entity of an EE, with the native word that the listing has, and that word last."""
+        ee_id = await kit.ready(kit.namespace())
+        record = await kit.record(ee_id)
+        last = _last_words(kit.reports_on(ee_id))
+        assert record.entities, "the listing tells no entities: nobody can know how the EE is"
+        for state in record.entities:
+            assert state.entity in last, f"{state.entity} was never reported"
+            assert last[state.entity] == state.native, f"{state.entity} was last reported as {last[state.entity]!r}"
+
+    async def test_what_is_reported_goes_forward(self, kit: Kit) -> None:
+        """While an EE comes up, nothing that was ready is told to be waited for again."""
+        ee_id = await kit.create(kit.namespace())
+        _check_forward(kit.reports_on(ee_id))
+
+    async def test_native_words_mean_something(self, kit: Kit) -> None:
+        """The documented table knows them, or the backend says what they mean (`status=`)."""
+        ee_id = await kit.ready(kit.namespace())
+        if "exec_primitive" in kit.capabilities:
+            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        unknown = {
+            f"{report.state.entity.kind} {report.state.native!r}"
+            for report in kit.watching.reports
+            if not report.gone and report.state.meaning is DeploymentStatus.UNKNOWN
+        }
+        assert not unknown, f"these words mean nothing: {', '.join(sorted(unknown))}"
+
+    async def test_a_deleted_ee_is_not_reported_any_more(self, kit: Kit) -> None:
+        """Nothing that is left behind keeps telling of it (D27)."""
+        ee_id = await kit.ready(kit.namespace())
+        await kit.gone(ee_id)
+        before = len(kit.watching.reports)
+        await kit.create(kit.namespace("vnf2"))
+        alive = [report for report in kit.reports_on(ee_id, before) if not report.gone]
+        assert not alive, f"{alive[0].state.entity} of the deleted EE was reported"
+
+    @needs("exec_primitive")
+    async def test_a_primitive_that_succeeds_is_reported_to_its_end(self, kit: Kit) -> None:
+        """Its action goes forward and is completed."""
+        ee_id = await kit.ready(kit.namespace())
+        since = len(kit.watching.reports)
+        await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        actions = _actions(kit.reports_on(ee_id, since))
+        assert actions, "no entity of the kind 'action' was reported"
+        _check_forward(actions)
+        assert actions[-1].state.meaning is DeploymentStatus.COMPLETED
+
+    @needs("exec_primitive")
+    async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
+        """Its action is never told to be completed, and its outcome is FAILED."""
+        skip_unless(kit.subject.fails, "the subject names no primitive that fails")
+        ee_id = await kit.ready(kit.namespace())
+        since, db_dict = len(kit.watching.reports), await kit.home()
+        primitive, params = kit.subject.fails or ("", {})
+        with pytest.raises(ExecutionError):
+            await kit.connector.exec_primitive(ee_id, primitive, params, db_dict)
+        await kit.settled()
+        actions = _actions(kit.reports_on(ee_id, since))
+        assert actions, "no entity of the kind 'action' was reported"
+        told = [action.state.meaning for action in actions]
+        assert DeploymentStatus.COMPLETED not in told, "it was told to be completed"
+        assert told[-1] is DeploymentStatus.FAILED
+        assert kit.told(db_dict)[-1].status is DeploymentStatus.FAILED
+
+    @needs("scale", "install_configuration_sw")
+    async def test_a_unit_that_was_removed_is_reported_as_gone(self, kit: Kit) -> None:
+        """With None as its native word, so that the EE's aggregate is rid of it."""
+        ee_id = await kit.ready(kit.namespace())
+        options = kit.subject.operation_options.get("scale")
+        await kit.connector.scale(ee_id, 2, options=options)
+        before = {state.entity for state in (await kit.record(ee_id)).entities}
+        await kit.connector.scale(ee_id, 1, options=options)
+        removed = before - {state.entity for state in (await kit.record(ee_id)).entities}
+        gone = {report.state.entity for report in kit.reports_on(ee_id) if report.gone}
+        assert {entity for entity in removed if entity.kind == "unit"} <= gone
+
+
+def _actions(reports: Sequence[Report]) -> list[Report]:
+    return [report for report in reports if report.state.entity.kind == "action"]
+
+
+def _last_words(reports: Sequence[Report]) -> dict[Entity, str]:
+    words: dict[Entity, str] = {}
+    for report in reports:
+        words.pop(report.state.entity, None)
+        if not report.gone:
+            words[report.state.entity] = report.state.native
+    return words
+
+
+def _check_forward(reports: Sequence[Report]) -> None:
+    """No entity goes back from a later state to an earlier one."""
+    reached: dict[Entity, tuple[int, str]] = {}
+    for report in reports:
+        if report.gone:
+            continue
+        entity, meaning = report.state.entity, report.state.meaning
+        rank = 2 if meaning in _FINAL else _PROGRESS[meaning]
+        before, word = reached.get(entity, (0, ""))
+        assert rank >= before, f"{entity} was reported {report.state.native!r} after {word!r}"
+        reached[entity] = (rank, report.state.native)

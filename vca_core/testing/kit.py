@@ -1,0 +1,272 @@
+"""What the checks work with: a `Vca` over the backend under test, and what they ask of it again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vca_core.backend import ExecutionEnvironment
+from vca_core.connector import Connector
+from vca_core.errors import VcaError
+from vca_core.naming import EeId, Namespace
+from vca_core.registry import COLLECTION
+from vca_core.status import DeploymentStatus
+from vca_core.stores import MemoryStore
+from vca_core.testing.charms import write_charms
+from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.subject import Charms, Faults, Subject
+from vca_core.testing.watching import Call, Report, Watching
+from vca_core.vca import Vca
+
+_TABLE = "conformance"
+_GRACE = 3.0
+"""Seconds for what is about to end, as the far end of a connection."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A status as it was stored.
+
+    Args:
+        path: the document and the path in it.
+        fields: the five documented fields.
+    """
+
+    path: str
+    fields: Mapping[str, Any]
+
+    @property
+    def status(self) -> DeploymentStatus:
+        """The status word."""
+        return DeploymentStatus(self.fields["status"])
+
+
+class Kit:
+    """A configured backend under examination, for one check.
+
+    Args:
+        subject: what is examined.
+        faults: what can be done to its system; None: nothing.
+        folder: an empty folder.
+
+    Attributes:
+        connector: the backend's connector.
+        watching: sees its hooks and its reports.
+        statuses: what was stored, oldest first.
+        charms: what can be installed.
+        ns_id: an NS of this check's own.
+        units: how many units there were asked for last.
+    """
+
+    def __init__(self, subject: Subject, faults: Faults | None, folder: Path) -> None:
+        self.subject = subject
+        self._faults = faults
+        self._folder = folder
+        self.charms: Charms = subject.charms or write_charms(folder / "charms", subject.kind)
+        self.statuses: list[Stored] = []
+        self.ns_id = f"kit{os.urandom(4).hex()}"
+        self.before = Holdings.now()
+        self.units = 1
+        self._homes = 0
+        self.vca, self.connector, self.watching = self._made()
+
+    def _made(self) -> tuple[Vca, Connector, Watching]:
+        patience = self.subject.patience
+        limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
+        config = {
+            "artifacts": str(self.charms.folder),
+            "ssh_key": str(self._folder / "id_kit"),
+            "timeouts": {name: limit * patience for name, limit in limits.items()},
+            "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
+        }
+        vca = Vca.from_config(config, on_update_db=self._stored, store=MemoryStore(), environ={})
+        connector = vca.connector()
+        watching = Watching()
+        connector._runtime.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
+        return vca, connector, watching
+
+    def _stored(self, table: str, query: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
+        if table == _TABLE:
+            fields = {key.removeprefix(path): value for key, value in update.items()}
+            self.statuses.append(Stored(f"{query['_id']}:{path.removesuffix('.')}", fields))
+
+    # What is asked again and again.
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The hooks that the backend implements."""
+        return self.connector.capabilities
+
+    @property
+    def faults(self) -> Faults:
+        """What can be done to the backend's system; skips the check where nothing can."""
+        if self._faults is None:
+            pytest.skip("there is no fixture `faults`")
+        return self._faults
+
+    def limit(self, seconds: float) -> float:
+        """A limit, for a system that takes its time."""
+        return seconds * self.subject.patience
+
+    def namespace(self, vnf: str | None = "vnf1", ns: str = "") -> str:
+        """A namespace of this check's own.
+
+        Args:
+            vnf: its VNF; None: the NS as a whole.
+            ns: told apart from others of this check by it.
+        """
+        return f".{self.ns_id}{ns}" + (f".{vnf}" if vnf else "")
+
+    async def home(self) -> dict[str, Any]:
+        """Make a document, and give a `db_dict` of a place in it."""
+        self._homes += 1
+        document = f"{self.ns_id}-{self._homes}"
+        await self.vca.store.ensure(_TABLE, {"_id": document})
+        return {"collection": _TABLE, "filter": {"_id": document}, "path": "vca"}
+
+    async def stored_ee_id(self, db_dict: Mapping[str, Any]) -> str | None:
+        """The ee_id that was stored at a `db_dict`."""
+        document = await self.vca.store.get(_TABLE, db_dict["filter"]) or {}
+        found: str | None = document.get("vca", {}).get("ee_id")
+        return found
+
+    def told(self, db_dict: Mapping[str, Any]) -> list[Stored]:
+        """The statuses that were stored at a `db_dict`, oldest first."""
+        path = f"{db_dict['filter']['_id']}:{db_dict['path']}"
+        return [stored for stored in self.statuses if stored.path == path]
+
+    async def create(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
+        """Have an EE by the way that the backend has: create or register."""
+        if "create_execution_environment" in self.capabilities:
+            options = self.subject.operation_options.get("create_execution_environment")
+            artifact: dict[str, Any] = (
+                {"artifact_path": self.charms.charm} if "install_configuration_sw" in self.capabilities else {}
+            )
+            ee_id, _ = await self.connector.create_execution_environment(
+                namespace, db_dict, options=options, **artifact, **given
+            )
+            return ee_id
+        return await self.register(namespace, db_dict, **given)
+
+    async def register(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
+        """Register the subject's host."""
+        if self.subject.credentials is None:
+            pytest.skip("the subject names no credentials of a host to register")
+        options = self.subject.operation_options.get("register_execution_environment")
+        return await self.connector.register_execution_environment(
+            namespace, self.subject.credentials, db_dict, options=options, **given
+        )
+
+    async def install(self, ee_id: str, charm: str | None = None, **given: Any) -> None:
+        """Install the subject's charm."""
+        given.setdefault("config", self.charms.config)
+        options = self.subject.operation_options.get("install_configuration_sw")
+        await self.connector.install_configuration_sw(ee_id, charm or self.charms.charm, options=options, **given)
+
+    async def ready(self, namespace: str) -> str:
+        """Have an EE that primitives can be run on: with a charm, where the backend installs some."""
+        ee_id = await self.create(namespace)
+        if "install_configuration_sw" in self.capabilities:
+            await self.install(ee_id)
+        return ee_id
+
+    async def listed(self, namespace: str | None = None) -> list[ExecutionEnvironment]:
+        """What the backend's own listing holds of this check, or below one of its namespaces."""
+        records = await self.connector.list_execution_environments(namespace)
+        names = self.connector._runtime.session.names  # noqa: SLF001 - as above
+        own = names.model(Namespace.parse(self.namespace(None)))
+        return [
+            record
+            for record in records
+            if (record.namespace is not None and record.namespace.ns_id.startswith(self.ns_id))
+            or record.ee_id.model.startswith(own)
+        ]
+
+    async def ids(self, namespace: str | None = None) -> list[str]:
+        """The ee_ids of `listed`."""
+        return [str(record.ee_id) for record in await self.listed(namespace)]
+
+    async def record(self, ee_id: str) -> ExecutionEnvironment:
+        """What the backend's listing says of an EE."""
+        found = [record for record in await self.listed() if str(record.ee_id) == ee_id]
+        assert found, f"the backend does not list {ee_id}"
+        return found[0]
+
+    async def forget(self) -> None:
+        """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""
+        runtime = self.connector._runtime  # noqa: SLF001 - as above
+        for record in await self.listed():
+            runtime.forget_model(record.ee_id.model)
+        await self.settled()
+        await self.vca.store.delete(COLLECTION, {"connector": "kit"})
+        runtime.registry._models.clear()  # noqa: SLF001 - as above
+
+    async def settled(self) -> None:
+        """Wait until everything that is queued is stored and told."""
+        await self.vca.writer.drain(self.limit(_GRACE))
+        await self.vca.drain_callbacks(self.limit(_GRACE))
+
+    def reports_on(self, ee_id: str, since: int = 0) -> Sequence[Report]:
+        """What was reported of an EE, oldest first."""
+        parsed = EeId.parse(ee_id)
+        key = (parsed.model, parsed.application)
+        return [report for report in self.watching.reports[since:] if report.ee == key]
+
+    def calls_of(self, hook: str) -> list[Call]:
+        """The calls of a hook, oldest first."""
+        return [call for call in self.watching.calls if call.hook == hook]
+
+    @property
+    def stragglers(self) -> list[str]:
+        """Hooks that still run although their operation is over."""
+        return [op.id for op in self.connector._runtime._runner.stragglers.values()]  # noqa: SLF001 - as above
+
+    async def nothing_runs(self) -> None:
+        """Check that no hook outlived its operation."""
+        assert not self.stragglers, f"{self.stragglers} did not end within `cleanup` of its cancellation"
+
+    async def gone(self, ee_id: str) -> None:
+        """Delete an EE, and check that nothing of it is listed."""
+        await self.connector.delete_execution_environment(ee_id)
+        assert ee_id not in await self.ids(), f"{ee_id} was deleted and is still listed"
+
+    # The end.
+
+    async def left(self) -> list[str]:
+        """Disconnect; the names of what the backend left behind in this process."""
+        report = await self.vca.disconnect()
+        return [*report.alive, *await left_since(self.before, self.limit(_GRACE))]
+
+    async def clean_up(self) -> None:
+        """Remove what the check made, as well as it goes; then disconnect."""
+        self.connector._runtime.observe(None)  # noqa: SLF001 - as above
+        with contextlib.suppress(VcaError, AssertionError):
+            for record in await self.listed():
+                with contextlib.suppress(VcaError):
+                    await self._remove(record)
+        await self.vca.disconnect()
+
+    async def _remove(self, record: ExecutionEnvironment) -> None:
+        limit = self.limit(20)
+        if "delete_execution_environment" in self.capabilities:
+            await self.connector.delete_execution_environment(record.ee_id, total_timeout=limit)
+        if record.namespace is not None and "delete_namespace" in self.capabilities:
+            await self.connector.delete_namespace(f".{record.namespace.ns_id}", total_timeout=limit)
+
+
+@contextlib.asynccontextmanager
+async def examined(subject: Subject, faults: Faults | None, folder: Path) -> AsyncIterator[Kit]:
+    """Have a kit, and clean up behind it."""
+    kit = Kit(subject, faults, folder)
+    try:
+        yield kit
+    finally:
+        async with asyncio.timeout(kit.limit(100)):
+            await kit.clean_up()

@@ -1,0 +1,182 @@
+"""Each operation in a setting of its own: what has to be there before, and the call."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from vca_core.testing.kit import Kit
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an operation is run on.
+
+    Args:
+        namespace: of the EE.
+        ee_id: the EE; empty where the operation is to make it.
+        other: a second EE of the same NS, for relations.
+        db_dict: where the operation's outcome goes; for those that make an EE, its home.
+    """
+
+    namespace: str
+    ee_id: str
+    other: str
+    db_dict: dict[str, Any]
+
+
+Limits = dict[str, Any]
+"""``total_timeout`` and ``progress_timeout``, in seconds, by name."""
+
+Run = Callable[[Kit, Setting, Limits], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """An operation in its setting.
+
+    Args:
+        operation: the hook.
+        run: calls it; takes limits by name (``total_timeout``, ``progress_timeout``).
+        needs: hooks without which its setting cannot be made.
+        makes: whether it makes an EE.
+        removes: whether it removes one.
+        charm: whether a charm has to be installed before.
+        pair: whether it needs two EEs.
+        limits: the limits that it takes.
+        told: whether it takes a ``db_dict``.
+        again: whether it can be run again in the same setting after it was cancelled.
+    """
+
+    operation: str
+    run: Run
+    needs: frozenset[str] = frozenset()
+    makes: bool = False
+    removes: bool = False
+    charm: bool = False
+    pair: bool = False
+    limits: frozenset[str] = frozenset({"total_timeout", "progress_timeout"})
+    told: bool = True
+    again: bool = False
+
+    async def set_up(self, kit: Kit, part: str = "") -> Setting:
+        """Make the setting.
+
+        Args:
+            kit: where.
+            part: tells this setting's NS apart from that of others of the check.
+        """
+        namespace = kit.namespace(ns=part)
+        db_dict = await kit.home()
+        if self.makes:
+            return Setting(namespace, "", "", db_dict)
+        ee_id = await (kit.ready if self.charm else kit.create)(namespace)
+        other = await kit.ready(kit.namespace("vnf2", ns=part)) if self.pair else ""
+        return Setting(namespace, ee_id, other, db_dict)
+
+    def call(self, kit: Kit, setting: Setting, **limits: float) -> Awaitable[Any]:
+        """Call the operation, with those of the limits that it takes."""
+        return self.run(kit, setting, {name: limit for name, limit in limits.items() if name in self.limits})
+
+
+async def _create(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.create(at.namespace, at.db_dict, **limits)
+
+
+async def _register(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.register(at.namespace, at.db_dict, **limits)
+
+
+async def _install(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.install(at.ee_id, db_dict=at.db_dict, **limits)
+
+
+async def _configure(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.exec_primitive(at.ee_id, "config", dict(kit.charms.config), at.db_dict, **limits)
+
+
+async def _exec(kit: Kit, at: Setting, limits: Limits) -> Any:
+    primitive, params = kit.subject.works
+    return await kit.connector.exec_primitive(at.ee_id, primitive, params, at.db_dict, **limits)
+
+
+def ends(kit: Kit, at: Setting) -> tuple[str, str, str, str]:
+    """Two ends that fit; skips where the charm has none."""
+    if kit.charms.provides is None or kit.charms.requires is None:
+        pytest.skip("the subject's charm has no endpoints to relate")
+    return at.ee_id, at.other, kit.charms.provides, kit.charms.requires
+
+
+async def _relate(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.add_relation(*ends(kit, at), **limits)
+
+
+async def _unrelate(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.remove_relation(*ends(kit, at), **limits)
+
+
+async def _scale(kit: Kit, at: Setting, limits: Limits) -> Any:
+    kit.units = 1 if kit.units == 2 else 2
+    options = kit.subject.operation_options.get("scale")
+    return await kit.connector.scale(at.ee_id, kit.units, at.db_dict, options=options, **limits)
+
+
+async def _upgrade(kit: Kit, at: Setting, limits: Limits) -> Any:
+    options = kit.subject.operation_options.get("upgrade")
+    return await kit.connector.upgrade(at.ee_id, kit.charms.upgraded, at.db_dict, options=options, **limits)
+
+
+async def _deregister(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.deregister_execution_environment(at.ee_id, at.db_dict, **limits)
+
+
+async def _delete(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.delete_execution_environment(at.ee_id, at.db_dict, **limits)
+
+
+async def _delete_namespace(kit: Kit, at: Setting, limits: Limits) -> Any:
+    ns = at.namespace.rpartition(".")[0]
+    return await kit.connector.delete_namespace(ns, at.db_dict, **limits)
+
+
+_TOTAL = frozenset({"total_timeout"})
+_INSTALL = frozenset({"install_configuration_sw"})
+
+SCENARIOS = {
+    scenario.operation: scenario
+    for scenario in (
+        Scenario("create_execution_environment", _create, makes=True),
+        Scenario("register_execution_environment", _register, makes=True),
+        Scenario("install_configuration_sw", _install),
+        Scenario("configure", _configure, needs=_INSTALL, charm=True, again=True),
+        Scenario("exec_primitive", _exec, charm=True, again=True),
+        Scenario("add_relation", _relate, needs=_INSTALL, charm=True, pair=True, told=False, again=True),
+        Scenario("remove_relation", _unrelate, needs=_INSTALL, charm=True, pair=True, told=False, again=True),
+        Scenario("scale", _scale, needs=_INSTALL, charm=True, again=True),
+        Scenario("upgrade", _upgrade, needs=_INSTALL, charm=True, again=True),
+        Scenario("deregister_execution_environment", _deregister, removes=True, limits=_TOTAL),
+        Scenario("delete_execution_environment", _delete, removes=True, limits=_TOTAL),
+        Scenario("delete_namespace", _delete_namespace, removes=True, limits=_TOTAL),
+    )
+}
+"""All operations that change something, by hook."""
+
+
+def _each(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("operation", names)
+
+
+each_operation = _each(*SCENARIOS)
+"""Makes a check one of each operation; those that the backend does not implement are skipped."""
+
+each_with_outcome = _each(*(name for name, scenario in SCENARIOS.items() if scenario.told))
+"""As `each_operation`, for those that take a ``db_dict``."""
+
+each_with_progress = _each(*(name for name, scenario in SCENARIOS.items() if "progress_timeout" in scenario.limits))
+"""As `each_operation`, for those that have a progress limit."""
+
+each_of_one_ee = _each(*(name for name in SCENARIOS if name != "delete_namespace"))
+"""As `each_operation`, for those that concern single EEs."""

@@ -1,0 +1,79 @@
+"""What the conformance kit has to be told of a backend: how to configure it, and what its world can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+
+@dataclass(frozen=True)
+class Charms:
+    """Charms that the backend under test can install, where the kit's own ones are not to be taken.
+
+    Args:
+        folder: where they are.
+        charm: path of the one that is installed, below the folder.
+        upgraded: another version of it.
+        other: a charm of another name.
+        config: options of the charm with values that are good.
+        wrong: an option of the charm, and a value that is of another type.
+        provides: an endpoint of the charm.
+        requires: another one, that the first one fits.
+    """
+
+    folder: Path
+    charm: str
+    upgraded: str
+    other: str
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    wrong: tuple[str, Any] | None = None
+    provides: str | None = None
+    requires: str | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A configured backend, to be examined.
+
+    Args:
+        backend: its name, as it is installed.
+        options: the connector's options.
+        kind: what the kit's own charm is made for: ``machine`` or ``k8s``.
+        works: a primitive that succeeds, and its parameters.
+        fails: a primitive that fails, and its parameters; None: there is none, and what it would show is skipped. The
+            actions ``echo`` and ``fail`` of the kit's own charm are the defaults.
+        charms: what to install instead of the kit's own charm.
+        credentials: of a host that can be registered; None: there is none.
+        operation_options: options of operations, by hook.
+        persistent: whether what the backend made is still there for another `Vca` with the same options.
+        patience: all limits of the kit are multiplied by it; for systems that take their time.
+        seed: what later moments of cancellation are drawn by.
+    """
+
+    backend: str
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    kind: Literal["machine", "k8s"] = "machine"
+    works: tuple[str, Mapping[str, Any]] = ("echo", {"text": "hello"})
+    fails: tuple[str, Mapping[str, Any]] | None = ("fail", {})
+    charms: Charms | None = None
+    credentials: Mapping[str, Any] | None = field(default=None, repr=False)
+    operation_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    persistent: bool = False
+    patience: float = 1.0
+    seed: int = 0
+
+
+class Faults(Protocol):
+    """What the system behind a backend must be made to do. The kit undoes it by leaving the context."""
+
+    def silent(self) -> AbstractAsyncContextManager[None]:
+        """Inside, the system neither answers nor changes anything; what was going on goes on afterwards."""
+
+    def streaming(self) -> AbstractAsyncContextManager[None]:
+        """Inside, what is asked for does not get done, and the state of what is waited for changes all the time."""
+
+    def disconnected(self) -> AbstractAsyncContextManager[None]:
+        """Connections are cut when it is entered, and refused inside; afterwards the system can be reached again."""

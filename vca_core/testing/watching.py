@@ -1,0 +1,138 @@
+"""Looks on while a backend works: counts where its hooks wait, cancels them there, keeps what they report."""
+
+from __future__ import annotations
+
+import asyncio
+import types
+from collections.abc import Awaitable, Coroutine, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from vca_core.status import DeploymentStatus, Entity, EntityState
+
+R = TypeVar("R")
+
+
+@dataclass(eq=False)
+class Call:
+    """One call of a hook.
+
+    Args:
+        hook: its name.
+        operation: the id of its operation; empty for a read.
+        began: how many steps all hooks had made when it began.
+        ended: the same, when it ended; None while it runs.
+        waits: how often it has waited.
+        cancelled: whether a cancellation was thrown into it.
+        returned: whether it returned; False while it runs, and when it raised.
+    """
+
+    hook: str
+    operation: str
+    began: int
+    ended: int | None = None
+    waits: int = 0
+    cancelled: bool = False
+    returned: bool = False
+
+
+@dataclass(frozen=True)
+class Report:
+    """Something that a backend reported.
+
+    Args:
+        operation: the id of the operation; None: between operations.
+        ee: model and application.
+        state: what was seen.
+        gone: whether the entity is gone.
+    """
+
+    operation: str | None
+    ee: tuple[str, str]
+    state: EntityState
+    gone: bool
+
+
+class Watching:
+    """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was told to."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+        self.reports: list[Report] = []
+        self.steps = 0
+        self.marks: list[tuple[Call, int]] = []
+        self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
+        self._hold: tuple[str, asyncio.Event, asyncio.Event] | None = None
+
+    def watched(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
+        """Stand around one call of a hook."""
+        call = Call(hook, getattr(arguments.get("op"), "id", ""), self.steps)
+        self.calls.append(call)
+        return _stepped(running, call, self)
+
+    def reported(
+        self,
+        operation: str | None,
+        ee: tuple[str, str],
+        entity: Entity,
+        native: str | None,
+        detail: str,
+        status: DeploymentStatus | None,
+    ) -> None:
+        """Keep a report."""
+        self.reports.append(Report(operation, ee, EntityState(entity, native or "", detail, status), native is None))
+
+    def cancel_at(self, hook: str, wait: int, task: asyncio.Task[Any]) -> None:
+        """Cancel a task where a hook waits for the given time, counted from 1."""
+        self._cancel = (hook, wait, task)
+
+    def hold(self, hook: str) -> tuple[asyncio.Event, asyncio.Event]:
+        """Keep the next call of a hook where it first waits: set when it is there, and to be set for it to go on."""
+        self._hold = (hook, asyncio.Event(), asyncio.Event())
+        return self._hold[1], self._hold[2]
+
+    def waits_of(self, hook: str) -> int:
+        """How often the last call of a hook has waited."""
+        return next((call.waits for call in reversed(self.calls) if call.hook == hook), 0)
+
+    def waiting(self, call: Call) -> asyncio.Event | None:
+        """A call waits: note it; what it has to wait for beside, if anything."""
+        self.steps += 1
+        call.waits += 1
+        self.marks.append((call, self.steps))
+        if self._cancel is not None and self._cancel[:2] == (call.hook, call.waits):
+            task, self._cancel = self._cancel[2], None
+            asyncio.get_running_loop().call_soon(task.cancel)
+        if self._hold is not None and self._hold[0] == call.hook:
+            _, there, gate = self._hold
+            self._hold = None
+            there.set()
+            return gate
+        return None
+
+
+@types.coroutine
+def _stepped(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Generator[Any, Any, R]:
+    """Drive a coroutine as ``await`` does, and tell each time that it waits."""
+    sent: Any = None
+    thrown: BaseException | None = None
+    try:
+        while True:
+            try:
+                waited = running.send(sent) if thrown is None else running.throw(thrown)
+            except StopIteration as stop:
+                call.returned = True
+                result: R = stop.value
+                return result
+            gate = watching.waiting(call)
+            try:
+                if gate is not None:
+                    yield from gate.wait().__await__()
+                sent, thrown = (yield waited), None
+            except BaseException as error:  # noqa: BLE001 - whatever comes is the coroutine's
+                call.cancelled = call.cancelled or isinstance(error, asyncio.CancelledError)
+                if gate is not None and isinstance(waited, asyncio.Future):
+                    waited.cancel()
+                sent, thrown = None, error
+    finally:
+        call.ended = watching.steps
