@@ -5,34 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vca_fake import Script
-from vca_fake.faults import FakeFaults
+from vca_fake.conformance import TestFake as TestFake  # noqa: PLC0414 - found here by pytest
 
 from vca_core.testing import BackendConformance, Subject
-
-HOST = {"hostname": "10.0.0.9", "username": "ubuntu"}
-
-
-@pytest.fixture
-def script() -> Script:
-    return Script()
-
-
-class TestFake(BackendConformance):
-    @pytest.fixture
-    def subject(self, script: Script) -> Subject:
-        return Subject("fake", options={"latency": 0.001, "script": script}, credentials=HOST)
-
-    @pytest.fixture
-    def faults(self, script: Script) -> FakeFaults:
-        return FakeFaults(script)
 
 
 class TestFakeInAFile(BackendConformance):
     @pytest.fixture
     def subject(self, tmp_path: Path) -> Subject:
         options = {"latency": 0.001, "state": str(tmp_path / "world.db")}
-        return Subject("fake", options=options, credentials=HOST, persistent=True)
+        host = {"hostname": "10.0.0.9", "username": "ubuntu"}
+        return Subject("fake", options=options, credentials=host, persistent=True)
 
 
 class TestFakeOnKubernetes(BackendConformance):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from vca_core.cli import apply, backends, charm, config, delete, demo, doctor, explain, run, schema, status
+from vca_core.cli import apply, backends, charm, config, conformance, delete, demo, doctor, explain, run, schema, status
 from vca_core.cli.state import State
 
 EPILOG = (
@@ -62,6 +62,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "backends": backends.backends,
     "explain": explain.explain,
     "charm": charm.charm,
+    "conformance": conformance.conformance,
     "doctor": doctor.doctor,
     "schema": schema.schema,
 }

@@ -30,6 +30,7 @@ import pytest
 pytest.register_assert_rewrite("vca_core.testing.checks", "vca_core.testing.kit", "vca_core.testing.stores")
 
 from vca_core.testing.backends import BackendConformance  # noqa: E402 - see above
+from vca_core.testing.stores import StoreConformance  # noqa: E402 - see above
 from vca_core.testing.subject import Charms, Faults, Subject  # noqa: E402 - see above
 
-__all__ = ["BackendConformance", "Charms", "Faults", "Subject"]
+__all__ = ["BackendConformance", "Charms", "Faults", "StoreConformance", "Subject"]

@@ -23,6 +23,7 @@ from vca_core.testing.kit import Kit, examined
 from vca_core.testing.scenarios import SCENARIOS
 from vca_core.testing.subject import Faults, Subject
 from vca_core.testing.suite import Suite
+from vca_core.testing.verdict import NO_FAULTS
 
 _LEAST = ResultChecks.test_an_ee_can_be_made_listed_and_deleted.__name__
 """The check that fails, where all others are skipped, for a backend that cannot do the least."""
@@ -71,9 +72,10 @@ class BackendConformance(
         self, request: pytest.FixtureRequest, subject: Subject, faults: Faults | None, tmp_path: Path
     ) -> AsyncIterator[Kit]:
         """The backend under examination; skips what it does not implement."""
+        request.node.user_properties.append(("vca_subject", subject.backend))
         check = self.original(request.node.originalname)
         if getattr(check, "vca_faults", False) and faults is None:
-            pytest.skip("there is no fixture `faults`")
+            pytest.skip(NO_FAULTS)
         async with examined(subject, faults, tmp_path) as kit:
             wanted = set(getattr(check, "vca_needs", ()))
             if request.node.originalname != _LEAST:
@@ -83,6 +85,8 @@ class BackendConformance(
                 wanted |= {operation, *SCENARIOS[operation].needs}
             if operation == "register_execution_environment" and subject.credentials is None:
                 pytest.skip("the subject names no credentials of a host to register")
+            if "exec_primitive" in wanted and subject.works is None:
+                pytest.skip("the subject names no primitive that works")
             missing = sorted(wanted - kit.capabilities)
             if missing:
                 pytest.skip(f"the backend does not implement {', '.join(missing)}")

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from vca_core.backend import ExecutionEnvironment
+from vca_core.config import VcaConfig
 from vca_core.connector import Connector
 from vca_core.errors import VcaError
 from vca_core.naming import EeId, Namespace
@@ -22,6 +23,7 @@ from vca_core.stores import MemoryStore
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, left_since
 from vca_core.testing.subject import Charms, Faults, Subject
+from vca_core.testing.verdict import NO_FAULTS
 from vca_core.testing.watching import Call, Report, Watching
 from vca_core.vca import Vca
 
@@ -86,7 +88,8 @@ class Kit:
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
-        vca = Vca.from_config(config, on_update_db=self._stored, store=MemoryStore(), environ={})
+        checked = VcaConfig.in_folder(config, self.subject.folder or self._folder)
+        vca = Vca.from_config(checked, on_update_db=self._stored, store=MemoryStore(), environ={})
         connector = vca.connector()
         watching = Watching()
         connector._runtime.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
@@ -108,8 +111,18 @@ class Kit:
     def faults(self) -> Faults:
         """What can be done to the backend's system; skips the check where nothing can."""
         if self._faults is None:
-            pytest.skip("there is no fixture `faults`")
+            pytest.skip(NO_FAULTS)
         return self._faults
+
+    @property
+    def can_work(self) -> bool:
+        """Whether the backend runs primitives, and the subject names one that succeeds."""
+        return "exec_primitive" in self.capabilities and self.subject.works is not None
+
+    @property
+    def can_fail(self) -> bool:
+        """Whether the backend runs primitives, and the subject names one that fails."""
+        return "exec_primitive" in self.capabilities and self.subject.fails is not None
 
     def limit(self, seconds: float) -> float:
         """A limit, for a system that takes its time."""
@@ -158,7 +171,7 @@ class Kit:
     async def register(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
         """Register the subject's host."""
         if self.subject.credentials is None:
-            pytest.skip("the subject names no credentials of a host to register")
+            raise LookupError("the subject names no credentials of a host to register")
         options = self.subject.operation_options.get("register_execution_environment")
         return await self.connector.register_execution_environment(
             namespace, self.subject.credentials, db_dict, options=options, **given
@@ -176,6 +189,18 @@ class Kit:
         if "install_configuration_sw" in self.capabilities:
             await self.install(ee_id)
         return ee_id
+
+    async def work(self, ee_id: str, **given: Any) -> Any:
+        """Run the primitive that succeeds; skips the check where there is none."""
+        if self.subject.works is None:
+            pytest.skip("the subject names no primitive that works")
+        return await self.connector.exec_primitive(ee_id, *self.subject.works, **given)
+
+    async def fail(self, ee_id: str, **given: Any) -> Any:
+        """Run the primitive that fails; skips the check where there is none."""
+        if self.subject.fails is None:
+            pytest.skip("the subject names no primitive that fails")
+        return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)
 
     async def listed(self, namespace: str | None = None) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check, or below one of its namespaces."""

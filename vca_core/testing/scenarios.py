@@ -62,6 +62,14 @@ class Scenario:
     told: bool = True
     again: bool = False
 
+    def possible(self, kit: Kit) -> bool:
+        """Whether the backend implements it, and the subject has what it takes."""
+        if {self.operation, *self.needs} - kit.capabilities:
+            return False
+        if self.operation == "register_execution_environment":
+            return kit.subject.credentials is not None
+        return self.operation != "exec_primitive" or kit.can_work
+
     async def set_up(self, kit: Kit, part: str = "") -> Setting:
         """Make the setting.
 
@@ -99,8 +107,7 @@ async def _configure(kit: Kit, at: Setting, limits: Limits) -> Any:
 
 
 async def _exec(kit: Kit, at: Setting, limits: Limits) -> Any:
-    primitive, params = kit.subject.works
-    return await kit.connector.exec_primitive(at.ee_id, primitive, params, at.db_dict, **limits)
+    return await kit.work(at.ee_id, db_dict=at.db_dict, **limits)
 
 
 def ends(kit: Kit, at: Setting) -> tuple[str, str, str, str]:

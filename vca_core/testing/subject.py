@@ -42,12 +42,13 @@ class Subject:
         backend: its name, as it is installed.
         options: the connector's options.
         kind: what the kit's own charm is made for: ``machine`` or ``k8s``.
-        works: a primitive that succeeds, and its parameters.
-        fails: a primitive that fails, and its parameters; None: there is none, and what it would show is skipped. The
-            actions ``echo`` and ``fail`` of the kit's own charm are the defaults.
+        works: a primitive that succeeds, and its parameters; by default the action ``echo`` of the kit's own charm.
+            None: there is none, and what it would show is skipped.
+        fails: a primitive that fails, and its parameters; by default the action ``fail``. None: as above.
         charms: what to install instead of the kit's own charm.
         credentials: of a host that can be registered; None: there is none.
         operation_options: options of operations, by hook.
+        folder: where relative paths in the options start; None: in a folder that every check has for itself.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
         seed: what later moments of cancellation are drawn by.
@@ -56,11 +57,12 @@ class Subject:
     backend: str
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     kind: Literal["machine", "k8s"] = "machine"
-    works: tuple[str, Mapping[str, Any]] = ("echo", {"text": "hello"})
+    works: tuple[str, Mapping[str, Any]] | None = ("echo", {"text": "hello"})
     fails: tuple[str, Mapping[str, Any]] | None = ("fail", {})
     charms: Charms | None = None
     credentials: Mapping[str, Any] | None = field(default=None, repr=False)
     operation_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    folder: Path | None = None
     persistent: bool = False
     patience: float = 1.0
     seed: int = 0

@@ -68,8 +68,8 @@ class ConnectionChecks(Suite, suite=True):
         async with kit.faults.disconnected():
             pass
         assert await kit.record(ee_id) == before
-        if "exec_primitive" in kit.capabilities:
-            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        if kit.can_work:
+            await kit.work(ee_id)
 
     @needs("health")
     @with_faults

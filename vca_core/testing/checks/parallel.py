@@ -34,8 +34,7 @@ class ParallelChecks(Suite, suite=True):
     async def test_operations_on_one_ee_wait_for_each_other(self, kit: Kit) -> None:
         """Hooks of one EE never overlap (D76)."""
         ee_id = await kit.ready(kit.namespace())
-        works = kit.subject.works
-        await asyncio.gather(*(kit.connector.exec_primitive(ee_id, *works) for _ in range(SEVERAL)))
+        await asyncio.gather(*(kit.work(ee_id) for _ in range(SEVERAL)))
         calls = kit.calls_of("exec_primitive")
         assert len(calls) == SEVERAL
         for earlier, later in itertools.pairwise(calls):

@@ -72,7 +72,7 @@ class RefusalChecks(Suite, suite=True):
         """NotFound, whatever is to be run."""
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(NotFound) as caught:
-            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+            await kit.work(ee_id)
         raised(caught.value)
 
     @needs("install_configuration_sw")
@@ -131,22 +131,20 @@ class RefusalChecks(Suite, suite=True):
         """Nothing is run on another one."""
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(NotFound) as caught:
-            await kit.connector.exec_primitive(ee_id, *kit.subject.works, unit=f"{EeId.parse(ee_id).application}/77")
+            await kit.work(ee_id, unit=f"{EeId.parse(ee_id).application}/77")
         raised(caught.value)
 
     @needs("exec_primitive")
     async def test_a_failed_primitive_is_an_execution_error_with_its_output(self, kit: Kit) -> None:
         """Carries the primitive's name and what it left behind (D36)."""
-        skip_unless(kit.subject.fails, "the subject names no primitive that fails")
         ee_id = await kit.ready(kit.namespace())
-        primitive, params = kit.subject.fails or ("", {})
         with pytest.raises(ExecutionError) as caught:
-            await kit.connector.exec_primitive(ee_id, primitive, params)
+            await kit.fail(ee_id)
         raised(caught.value)
-        assert caught.value.primitive == primitive
+        assert kit.subject.fails is not None
+        assert caught.value.primitive == kit.subject.fails[0]
         assert caught.value.output
-        output = await kit.connector.exec_primitive(ee_id, *kit.subject.works)
-        assert isinstance(output, dict)
+        assert isinstance(await kit.work(ee_id), dict)
 
     @needs("install_configuration_sw")
     async def test_another_charm_in_the_same_place_is_refused(self, kit: Kit) -> None:

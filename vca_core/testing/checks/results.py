@@ -82,8 +82,7 @@ class ResultChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_primitive_gives_back_plain_data(self, kit: Kit) -> None:
         """A mapping, that can be stored as JSON."""
-        primitive, params = kit.subject.works
-        output = await kit.connector.exec_primitive(await kit.ready(kit.namespace()), primitive, params)
+        output = await kit.work(await kit.ready(kit.namespace()))
         assert isinstance(output, dict)
         json.dumps(output)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
 
 from vca_core.errors import VcaError
 from vca_core.secrets import model_secrets
@@ -47,13 +49,8 @@ async def _life(kit: Kit) -> list[str]:
                 lambda: connector.exec_primitive(ee_id, "config", {"count": f"{CANARY}-wrong"}),
             ]
     if "exec_primitive" in kit.capabilities:
-        calls += [
-            lambda: connector.exec_primitive(ee_id, kit.subject.works[0], _secret_params(kit)),
-            lambda: connector.exec_primitive(ee_id, "no-such-primitive", {"password": CANARY}),
-        ]
-        if kit.subject.fails is not None:
-            fails = kit.subject.fails[0]
-            calls.append(lambda: connector.exec_primitive(ee_id, fails, {"password": CANARY}))
+        for primitive, params in filter(None, (kit.subject.works, kit.subject.fails, ("no-such-primitive", {}))):
+            calls.append(functools.partial(connector.exec_primitive, ee_id, primitive, _secret(params)))
     for call in calls:
         try:
             await call()
@@ -65,8 +62,9 @@ async def _life(kit: Kit) -> list[str]:
     return [*told, *(repr(stored) for stored in kit.statuses)]
 
 
-def _secret_params(kit: Kit) -> dict[str, object]:
-    return {name: CANARY if isinstance(value, str) else value for name, value in kit.subject.works[1].items()}
+def _secret(params: Mapping[str, Any]) -> dict[str, Any]:
+    texts = {name: CANARY if isinstance(value, str) else value for name, value in params.items()}
+    return texts or {"password": CANARY}
 
 
 def _check_absent(secret: str, texts: list[str]) -> None:

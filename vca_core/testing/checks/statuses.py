@@ -55,8 +55,8 @@ class StatusChecks(Suite, suite=True):
     async def test_native_words_mean_something(self, kit: Kit) -> None:
         """The documented table knows them, or the backend says what they mean (`status=`)."""
         ee_id = await kit.ready(kit.namespace())
-        if "exec_primitive" in kit.capabilities:
-            await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        if kit.can_work:
+            await kit.work(ee_id)
         unknown = {
             f"{report.state.entity.kind} {report.state.native!r}"
             for report in kit.watching.reports
@@ -78,7 +78,7 @@ class StatusChecks(Suite, suite=True):
         """Its action goes forward and is completed."""
         ee_id = await kit.ready(kit.namespace())
         since = len(kit.watching.reports)
-        await kit.connector.exec_primitive(ee_id, *kit.subject.works)
+        await kit.work(ee_id)
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"
         _check_forward(actions)
@@ -87,12 +87,11 @@ class StatusChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
         """Its action is never told to be completed, and its outcome is FAILED."""
-        skip_unless(kit.subject.fails, "the subject names no primitive that fails")
+        skip_unless(kit.can_fail, "the subject names no primitive that fails")
         ee_id = await kit.ready(kit.namespace())
         since, db_dict = len(kit.watching.reports), await kit.home()
-        primitive, params = kit.subject.fails or ("", {})
         with pytest.raises(ExecutionError):
-            await kit.connector.exec_primitive(ee_id, primitive, params, db_dict)
+            await kit.fail(ee_id, db_dict=db_dict)
         await kit.settled()
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"

@@ -1,0 +1,182 @@
+"""``vca conformance``: runs the conformance kit on a backend or a store, and tells its level."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vca_core.cli.output import print_json
+from vca_core.cli.state import State, command
+
+if TYPE_CHECKING:
+    from vca_core.stores import StatusStore
+    from vca_core.testing.run import OnResult
+    from vca_core.testing.subject import Subject
+    from vca_core.testing.verdict import CheckResult, Verdict
+
+LEVELS = ("NONE", "BASE", "FULL")
+_WORDS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "xfailed": "expected to fail"}
+
+
+@command
+def conformance(
+    context: typer.Context,
+    backend: Annotated[
+        str | None, typer.Argument(help="A backend that is installed, or a connector of the config.")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="The config with the backend's options; else none are given.")
+    ] = None,
+    suite: Annotated[
+        list[str] | None, typer.Option(help="A file or module of tests that adopt the kit, to be run instead.")
+    ] = None,
+    store: Annotated[
+        str | None, typer.Option(help="Examine a store: a URL, or MODULE:FACTORY that makes one without arguments.")
+    ] = None,
+    level: Annotated[str, typer.Option(help="The level that is wanted: NONE, BASE or FULL.")] = "BASE",
+    works: Annotated[
+        str | None, typer.Option(help="A primitive that succeeds, with its parameters: 'clean {\"room\": 1}'.")
+    ] = None,
+    fails: Annotated[str | None, typer.Option(help="A primitive that fails, likewise.")] = None,
+    kind: Annotated[str, typer.Option(help="What the kit's charm is made for: machine or k8s.")] = "machine",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> None:
+    """Run the conformance kit on a backend or a store: a line for each check, and the level it reaches.
+
+    Without a config and a suite, the suite is run that the backend's own distribution brings, if it does.
+    """
+    try:
+        from vca_core.testing import run  # noqa: PLC0415 - commands import what they need
+    except ModuleNotFoundError as error:
+        if error.name not in ("pytest", "pytest_asyncio"):
+            raise
+        typer.echo("vca: the kit needs pytest; install it: pip install 'vca-core[testing]'", err=True)
+        raise typer.Exit(2) from None
+
+    state: State = context.obj
+    state.json = state.json or as_json
+    state.config = config or state.config
+    wanted = _one_of(level.upper(), LEVELS, "--level")
+    told: OnResult = (lambda *_: None) if state.json else _tell
+    if store is not None:
+        verdicts = [run.run_store(_factory(store), store, told)]
+    elif suite:
+        verdicts = run.run_suites(suite, told)
+    elif backend is None:
+        raise _bad("name a backend, or a store with --store, or a suite with --suite", "backend")
+    elif config is None and (own := run.suite_of(backend)) is not None:
+        verdicts = run.run_suites([own], told, settings=False)
+    else:
+        verdicts = [run.run_subject(_subject(state, backend, works, fails, kind), told)]
+    reached = min((verdict.level for verdict in verdicts), key=lambda one: one.rank)
+    if state.json:
+        print_json({"level": str(reached), "verdicts": [verdict.as_data() for verdict in verdicts]})
+    else:
+        for verdict in verdicts:
+            _conclude(verdict)
+    if reached.rank < LEVELS.index(wanted) or any(verdict.failed for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _tell(_: Verdict, result: CheckResult) -> None:
+    reason = f": {result.reason}" if result.reason else ""
+    print(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", file=sys.__stdout__, flush=True)
+
+
+def _conclude(verdict: Verdict) -> None:
+    counts = ", ".join(f"{verdict.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped", "xfailed"))
+    typer.echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
+    for result in verdict.failed:
+        typer.echo(f"  FAILED {result.title}: {result.reason}")
+
+
+def _subject(state: State, name: str, works: str | None, fails: str | None, kind: str) -> Subject:
+    """What a config says of a backend, or of a connector; without a config, the backend without options."""
+    from vca_core.loader import load_backend  # noqa: PLC0415 - as above
+    from vca_core.testing.subject import Subject  # noqa: PLC0415 - as above
+
+    backend, options, folder = name, {}, None
+    if state.config.exists():
+        loaded = state.load()
+        folder = loaded.folder
+        sections = loaded.connectors
+        found = sections.get(name) or next((one for one in sections.values() if one.backend == name), None)
+        if found is None:
+            there = ", ".join(sorted(f"{key} ({one.backend})" for key, one in sections.items()))
+            raise _bad(
+                f"{state.config} has no connector {name!r}, nor one with that backend; it has: {there}", "backend"
+            )
+        backend, options = found.backend, dict(found.options)
+    elif state.config != Path("vca.yaml"):
+        state.load()  # says that there is none
+    installs = "install_configuration_sw" in load_backend(backend).capabilities
+    default = Subject(backend)
+    return Subject(
+        backend,
+        options=options,
+        folder=folder,
+        kind="k8s" if _one_of(kind, ("machine", "k8s"), "--kind") == "k8s" else "machine",
+        works=_primitive(works, "--works") or (default.works if installs else None),
+        fails=_primitive(fails, "--fails") or (default.fails if installs else None),
+    )
+
+
+def _primitive(text: str | None, option: str) -> tuple[str, Mapping[str, Any]] | None:
+    if text is None:
+        return None
+    name, _, rest = text.partition(" ")
+    try:
+        params = json.loads(rest or "{}")
+    except ValueError:
+        params = None
+    if not name or not isinstance(params, dict):
+        raise _bad(f"{option} is a name, and behind a blank a JSON object of parameters", option)
+    return name, params
+
+
+def _factory(text: str) -> Callable[[], StatusStore]:
+    """What makes new stores: of a URL, each in a place of its own; or a callable by name."""
+    import tempfile  # noqa: PLC0415 - as above
+
+    from vca_core.stores import StatusStore, store_from_url  # noqa: PLC0415 - as above
+
+    module, colon, name = text.partition(":")
+    if colon and module.replace(".", "").replace("_", "").isalnum() and name.isidentifier():
+        sys.path.insert(0, str(Path.cwd()))
+        try:
+            made = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise _bad(f"--store {text!r} cannot be loaded: {error}", "--store") from error
+        finally:
+            sys.path.pop(0)
+        if not callable(made):
+            raise _bad(f"--store {text!r} is no class or function that makes a store", "--store")
+
+        def checked() -> StatusStore:
+            store = made()
+            if not isinstance(store, StatusStore):
+                raise TypeError(f"{text} made a {type(store).__name__}, which is no vca_core.stores.StatusStore")
+            return store
+
+        return checked
+    store_from_url(text, Path.cwd())  # says what is wrong with it
+    return lambda: store_from_url(text, Path(tempfile.mkdtemp()))
+
+
+def _one_of(given: str, allowed: tuple[str, ...], option: str) -> str:
+    if given not in allowed:
+        raise _bad(f"{option} is one of {', '.join(allowed)}, not {given!r}", option)
+    return given
+
+
+def _bad(text: str, argument: str) -> Exception:
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+    return BadArguments(text, [argument])

@@ -1,0 +1,224 @@
+"""Runs a suite as a programme, and makes its verdict; pytest does the running."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import io
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vca_core.errors import BadArguments, PluginError
+from vca_core.loader import load_backend
+from vca_core.stores import StatusStore
+from vca_core.testing.subject import Subject
+from vca_core.testing.suite import Suite
+from vca_core.testing.verdict import CheckResult, Outcome, Verdict
+
+OnResult = Callable[[Verdict, CheckResult], None]
+
+SUBJECT = pytest.StashKey[Subject]()
+STORE = pytest.StashKey[Callable[[], StatusStore]]()
+
+_ALWAYS = (
+    "-q", "--no-header", "-p", "no:cacheprovider",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the programme has imported what pytest would rewrite
+)  # fmt: skip
+
+GROUP = "vca.conformance"
+"""The entry points' group in which a distribution names the module with the suites of a backend: by its name."""
+
+
+class Recorder:
+    """A plugin of pytest that keeps what came of the checks, by the class that adopted their suite.
+
+    Args:
+        on_result: told of each, as it comes.
+    """
+
+    def __init__(self, on_result: OnResult = lambda *_: None) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self.problems: list[str] = []
+        self._on_result = on_result
+        self._items: dict[str, pytest.Function] = {}
+        self._done: set[str] = set()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note what cannot be collected, as a class that replaces a check."""
+        if report.failed:
+            self.problems.append(_last_line(report.longreprtext))
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Note which test is a check of which suite; whatever else stands beside them is left out."""
+        items[:] = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
+        self._items = {item.nodeid: item for item in items if isinstance(item, pytest.Function)}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what came of a check: of its setting up, its call, its clearing away."""
+        item = self._items.get(report.nodeid)
+        if item is None or item.cls is None or report.nodeid in self._done:
+            return
+        outcome, reason = _outcome(report)
+        if outcome is None:
+            return
+        self._done.add(report.nodeid)
+        adopted = item.cls.__name__
+        verdict = self.verdicts.setdefault(adopted, Verdict("", adopted))
+        verdict.subject = verdict.subject or str(dict(report.user_properties).get("vca_subject", ""))
+        check = item.cls.original(item.originalname)
+        result = CheckResult(item.name, outcome, reason, bool(getattr(check, "vca_faults", False)))
+        verdict.results.append(result)
+        self._on_result(verdict, result)
+
+
+def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verdict:
+    """Examine a backend as a config has it. Without faults, the level can be BASE at best.
+
+    Args:
+        subject: the backend, configured.
+        on_result: told of each check's result, as it comes.
+
+    Raises:
+        BadArguments: no such backend is installed.
+        PluginError: it is broken, and so cannot be examined.
+    """
+    load_backend(subject.backend)
+    [verdict] = _run_own("test_backend.py", "TestBackend", (SUBJECT, subject), on_result)
+    verdict.subject = subject.backend
+    verdict.about = about_backend(subject.backend)
+    return verdict
+
+
+def run_store(make: Callable[[], StatusStore], name: str, on_result: OnResult = lambda *_: None) -> Verdict:
+    """Examine a status store.
+
+    Args:
+        make: makes one, not opened; each of them empty.
+        name: what the verdict calls it.
+        on_result: told of each check's result, as it comes.
+    """
+    [verdict] = _run_own("test_store.py", "TestStore", (STORE, make), on_result)
+    verdict.subject = name
+    verdict.about = {"kind": "store", "vca_core": importlib.metadata.version("vca-core")}
+    return verdict
+
+
+def run_suites(places: Sequence[str], on_result: OnResult = lambda *_: None, *, settings: bool = True) -> list[Verdict]:
+    """Run the suites that tests adopt.
+
+    Args:
+        places: files, folders, or modules that can be imported.
+        on_result: told of each check's result, as it comes.
+        settings: whether the settings of pytest that lie around here are those of the tests.
+
+    Returns:
+        A verdict for each class.
+
+    Raises:
+        BadArguments: there is no suite in them, or it cannot be run; says why.
+    """
+    wanted = [place if Path(place).exists() else _file_of(place) for place in places]
+    if settings:
+        verdicts = _run(wanted, Recorder(on_result), ())
+    else:
+        with _settings() as arguments:
+            verdicts = _run([*arguments, *wanted], Recorder(on_result), ())
+    for verdict in verdicts:
+        with contextlib.suppress(BadArguments, PluginError):
+            verdict.about = about_backend(verdict.subject)
+    return verdicts
+
+
+def suite_of(backend: str) -> str | None:
+    """The module with the suites that a backend's distribution brings; None: it brings none."""
+    points = importlib.metadata.entry_points(group=GROUP, name=backend)
+    return next((point.value for point in points), None)
+
+
+def about_backend(name: str) -> dict[str, Any]:
+    """What is known of an installed backend."""
+    loaded = load_backend(name)
+    return {
+        "kind": "backend",
+        "distribution": loaded.distribution,
+        "version": loaded.version,
+        "api_version": loaded.api_version,
+        "capabilities": sorted(loaded.capabilities),
+        "vca_core": importlib.metadata.version("vca-core"),
+    }
+
+
+def _run_own(module: str, cls: str, given: tuple[pytest.StashKey[Any], Any], on_result: OnResult) -> list[Verdict]:
+    own = Path(__file__).parent / "adopted" / module
+    with _settings() as arguments:
+        return _run([*arguments, f"{own}::{cls}"], Recorder(on_result), given)
+
+
+@contextlib.contextmanager
+def _settings() -> Iterator[list[str]]:
+    """Settings of pytest for the kit's own runs, whatever tests stand around here."""
+    with tempfile.TemporaryDirectory() as folder:
+        ini = Path(folder, "pytest.ini")
+        ini.write_text("[pytest]\nasyncio_mode = strict\n", "utf-8")
+        yield ["-c", str(ini), "--rootdir", folder, "--import-mode=importlib"]
+
+
+def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> list[Verdict]:
+    class Given:
+        def pytest_configure(self, config: pytest.Config) -> None:
+            if given:
+                config.stash[given[0]] = given[1]
+
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = pytest.main([*arguments, *_ALWAYS], plugins=[recorder, Given()])
+    if recorder.problems or not recorder.verdicts:
+        problems = recorder.problems or [_last_line(said.getvalue()) or f"pytest ended with {code}"]
+        raise BadArguments(f"the suite cannot be run: {'; '.join(problems)}", ["suite"])
+    return list(recorder.verdicts.values())
+
+
+def _file_of(place: str) -> str:
+    import importlib.util  # noqa: PLC0415 - used here only
+
+    module, _, rest = place.partition("::")
+    sys.path.insert(0, str(Path.cwd()))
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:
+        found = None
+    finally:
+        sys.path.pop(0)
+    if found is None or found.origin is None:
+        raise BadArguments(f"there is no file and no module {module!r} with a suite", ["suite"])
+    return found.origin + (f"::{rest}" if rest else "")
+
+
+def _is_check(item: pytest.Function) -> bool:
+    return isinstance(item.cls, type) and issubclass(item.cls, Suite) and item.originalname in item.cls.checks
+
+
+def _outcome(report: pytest.TestReport) -> tuple[Outcome | None, str]:
+    """What a report means, and why; None: it is not the one that tells."""
+    expected = getattr(report, "wasxfail", None)
+    if expected is not None and report.when == "call":
+        return ("xfailed", expected.removeprefix("reason: ")) if report.skipped else ("failed", "it passes after all")
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        return "skipped", reason.removeprefix("Skipped: ")
+    if report.failed:
+        text = _last_line(report.longreprtext)
+        return "failed", text if report.when == "call" else f"{report.when}: {text}"
+    return ("passed", "") if report.when == "teardown" else (None, "")
+
+
+def _last_line(text: str) -> str:
+    """What pytest says of an error, without the code around it."""
+    marked = [line.removeprefix("E").strip() for line in text.splitlines() if line.startswith("E  ")]
+    lines = marked or [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[0] if marked else (lines[-1] if lines else "")

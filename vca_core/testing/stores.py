@@ -1,0 +1,201 @@
+"""The suite for status stores: documents in collections, with the semantics of MongoDB's ``$set``."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from vca_core.errors import BadArguments, StoreError, VcaError
+from vca_core.stores import MemoryStore, StatusStore
+from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.suite import Suite
+
+_AT_ONCE = 40
+_SEQUENCES = 120
+_STEPS = 12
+_IDS: list[Any] = ["a", "b", 1, 1.0, 2]
+_PATHS = ["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"]
+_VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800"]
+
+
+@pytest.mark.asyncio
+class StoreConformance(Suite, suite=True):
+    """Everything that a status store promises (`vca_core.stores.StatusStore`).
+
+    Adopt it in one file::
+
+        class TestMyStore(StoreConformance):
+            @pytest.fixture
+            def new_store(self, tmp_path: Path) -> StatusStore:
+                return MyStore(tmp_path / "documents")
+    """
+
+    @pytest.fixture
+    def new_store(self) -> StatusStore:
+        """A store that is not opened, with nothing in it; to be given by the class that adopts this one."""
+        raise NotImplementedError("give the class a fixture `new_store` that returns a StatusStore, not opened")
+
+    @pytest_asyncio.fixture
+    async def store(self, new_store: StatusStore, record_property: Any) -> AsyncIterator[StatusStore]:
+        """An open store; closed when the check ends."""
+        record_property("vca_subject", type(new_store).__name__)
+        await new_store.open()
+        yield new_store
+        await new_store.close()
+
+    async def test_a_document_is_made_once(self, store: StatusStore) -> None:
+        """The first one stays, and other collections have their own."""
+        assert await store.ensure("nsrs", {"_id": "ns1", "a": 1})
+        assert not await store.ensure("nsrs", {"_id": "ns1", "a": 2})
+        assert await store.ensure("others", {"_id": "ns1"})
+        assert await store.get("nsrs", {"_id": "ns1"}) == {"_id": "ns1", "a": 1}
+
+    async def test_setting_tells_whether_a_document_matched(self, store: StatusStore) -> None:
+        """A list grows to the index that is set; a document that is not there is not made."""
+        await store.ensure("nsrs", {"_id": "ns1", "vca": []})
+        assert await store.set("nsrs", {"_id": "ns1"}, {"vca.1.status": "running", "vca.1.x": 1})
+        assert not await store.set("nsrs", {"_id": "ns2"}, {"vca": 1})
+        assert not await store.set("nothing", {"_id": "ns1"}, {"vca": 1})
+        assert await store.get("nsrs", {"_id": "ns1"}) == {"_id": "ns1", "vca": [None, {"status": "running", "x": 1}]}
+        assert await store.find("nothing") == []
+
+    async def test_only_the_first_document_that_matches_is_set(self, store: StatusStore) -> None:
+        """The oldest one."""
+        for name in ("b", "a"):
+            await store.ensure("t", {"_id": name, "kind": "x"})
+        assert await store.set("t", {"kind": "x"}, {"seen": True})
+        assert [document["_id"] for document in await store.find("t", {"seen": True})] == ["b"]
+
+    async def test_what_cannot_be_set_is_refused_and_changes_nothing(self, store: StatusStore) -> None:
+        """A StoreError that says which path, and that a retry does not help."""
+        await store.ensure("t", {"_id": 1, "a": "text"})
+        with pytest.raises(StoreError, match=r"a\.b") as caught:
+            await store.set("t", {"_id": 1}, {"c": 1, "a.b": 2})
+        assert not caught.value.retryable
+        assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": "text"}
+        assert await store.set("t", {"_id": 1}, {"a": 2})
+
+    async def test_what_is_given_out_is_a_copy(self, store: StatusStore) -> None:
+        """Nor does a document change with what it was made of."""
+        document: dict[str, Any] = {"_id": 1, "a": {"b": []}}
+        await store.ensure("t", document)
+        document["a"]["b"].append(1)
+        [found] = await store.find("t")
+        found["a"]["b"].append(2)
+        assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": {"b": []}}
+
+    async def test_documents_are_found_and_deleted_by_any_path(self, store: StatusStore) -> None:
+        """Oldest first; the number of the deleted ones is told."""
+        for number in range(3):
+            await store.ensure("t", {"_id": number, "a": {"odd": bool(number % 2)}})
+        assert [document["_id"] for document in await store.find("t", {"a.odd": False})] == [0, 2]
+        assert await store.exists("t", {"_id": 1, "a.odd": True})
+        assert not await store.exists("t", {"_id": 1, "a.odd": False})
+        assert await store.delete("t", {"a.odd": False}) == 2
+        assert await store.delete("t", {"a.odd": False}) == 0
+        assert await store.find("t") == [{"_id": 1, "a": {"odd": True}}]
+        assert await store.find("u") == []
+
+    @pytest.mark.parametrize("method", ["set", "get", "delete", "exists", "find"])
+    async def test_a_filter_that_is_none_is_refused(self, store: StatusStore, method: str) -> None:
+        """Operators are none: BadArguments names the key."""
+        update = ({"a": 1},) if method == "set" else ()
+        with pytest.raises(BadArguments) as caught:
+            await getattr(store, method)("t", {"$or": []}, *update)
+        assert caught.value.bad_args == ["filter.$or"]
+
+    async def test_what_is_no_plain_data_is_refused(self, store: StatusStore) -> None:
+        """BadArguments says where it stands; a document needs an ``_id``."""
+        await store.ensure("t", {"_id": 1})
+        with pytest.raises(BadArguments, match=r"a\.b"):
+            await store.set("t", {"_id": 1}, {"a": {"b": object()}})
+        with pytest.raises(BadArguments, match="_id"):
+            await store.ensure("t", {"a": 1})
+        assert await store.find("t") == [{"_id": 1}]
+
+    async def test_a_store_can_be_opened_again(self, store: StatusStore) -> None:
+        """What was written is there still; closing twice is harmless."""
+        await store.ensure("t", {"_id": 1})
+        await store.close()
+        await store.close()
+        await store.open()
+        assert await store.exists("t", {"_id": 1})
+
+    async def test_writes_at_once_lose_nothing(self, store: StatusStore) -> None:
+        """Of one document, each of them a field of its own."""
+        await store.ensure("t", {"_id": 1})
+        numbers = range(_AT_ONCE)
+        assert all(await asyncio.gather(*(store.set("t", {"_id": 1}, {f"a.{n}.b": n}) for n in numbers)))
+        document = await store.get("t", {"_id": 1})
+        assert document is not None
+        assert document["a"] == {str(n): {"b": n} for n in numbers} or document["a"] == [{"b": n} for n in numbers]
+
+    async def test_only_one_of_many_makes_a_document(self, store: StatusStore) -> None:
+        """Identities are claimed by it."""
+        made = await asyncio.gather(*(store.ensure("t", {"_id": 1, "by": number}) for number in range(_AT_ONCE)))
+        assert made.count(True) == 1
+        document = await store.get("t", {"_id": 1})
+        assert document is not None
+        assert document["by"] == made.index(True)
+
+    async def test_a_cancelled_write_is_done_or_not_and_before_later_ones(self, store: StatusStore) -> None:
+        """Never by half, and never after a write that came behind it."""
+        await store.ensure("t", {"_id": 1, "n": -1, "late": -1})
+        for number in range(_AT_ONCE):
+            write = asyncio.ensure_future(store.set("t", {"_id": 1}, {"n": number, "late": number}))
+            for _ in range(number % 8):
+                await asyncio.sleep(0)
+            write.cancel()
+            await asyncio.wait((write,))
+            document = await store.get("t", {"_id": 1})
+            assert document is not None
+            assert document["n"] == document["late"], "it was written by half"
+            assert await store.set("t", {"_id": 1}, {"n": -1, "late": -1})
+        await asyncio.sleep(0)
+        assert await store.get("t", {"_id": 1}) == {"_id": 1, "n": -1, "late": -1}
+
+    async def test_it_does_what_the_store_in_memory_does(self, store: StatusStore) -> None:
+        """Step by step, in sequences that are drawn by a seed; errors are of the same class."""
+        draw = random.Random(20261125)  # noqa: S311 - no secret
+        for number in range(_SEQUENCES):
+            memory, table = MemoryStore(), f"t{number}"
+            for _ in range(_STEPS):
+                step = _drawn(draw)
+                expected, found = await _result(memory, table, step), await _result(store, table, step)
+                assert found == expected, f"{step}: {found!r}, and in memory {expected!r}"
+            assert await store.find(table) == await memory.find(table)
+
+    async def test_closing_leaves_nothing(self, new_store: StatusStore) -> None:
+        """No task, no thread, no socket and no file."""
+        before = Holdings.now()
+        await new_store.open()
+        await new_store.ensure("t", {"_id": 1})
+        await asyncio.gather(*(new_store.set("t", {"_id": 1}, {"n": n}) for n in range(_AT_ONCE)))
+        await new_store.close()
+        assert await left_since(before, 3) == []
+
+
+def _drawn(draw: random.Random) -> tuple[str, tuple[Any, ...]]:
+    keys = draw.sample(["_id", "a", "a.b", "b"], draw.randint(0, 2))
+    query = {key: draw.choice([*_IDS, None, True]) for key in keys}
+    method = draw.choice(["ensure", "ensure", "set", "set", "get", "find", "exists", "delete"])
+    if method == "ensure":
+        fields = {key: draw.choice(_VALUES) for key in draw.sample(["a", "b"], draw.randint(0, 2))}
+        return method, ({"_id": draw.choice(_IDS), **fields},)
+    if method == "set":
+        update = {path: draw.choice(_VALUES) for path in draw.sample(_PATHS, draw.randint(0, 3))}
+        return method, (query, update)
+    return method, (query,)
+
+
+async def _result(store: StatusStore, table: str, step: tuple[str, tuple[Any, ...]]) -> Any:
+    method, arguments = step
+    try:
+        return await getattr(store, method)(table, *arguments)
+    except VcaError as error:
+        return type(error)

@@ -1,0 +1,110 @@
+"""What the results of a suite amount to: a level, a line for each check, plain data."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal["passed", "failed", "skipped", "xfailed"]
+
+
+class Level(enum.StrEnum):
+    """How far a backend or a store fulfils the contract."""
+
+    NONE = "NONE"
+    """A check failed, or is expected to fail."""
+    BASE = "BASE"
+    """No check failed; those that need faults of the system behind it did not all run."""
+    FULL = "FULL"
+    """No check failed, and none was left out for want of faults."""
+
+    @property
+    def rank(self) -> int:
+        """Higher for a level that promises more."""
+        return list(Level).index(self)
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What came of one check.
+
+    Args:
+        name: the check's, with its parameter in brackets.
+        outcome: what came of it.
+        reason: why it failed or was skipped; empty when it passed.
+        with_faults: whether it needs faults of the system.
+    """
+
+    name: str
+    outcome: Outcome
+    reason: str = ""
+    with_faults: bool = False
+
+    @property
+    def title(self) -> str:
+        """The name as a sentence."""
+        name, bracket, parameter = self.name.removeprefix("test_").partition("[")
+        return f"{name.replace('_', ' ')}{f' ({parameter[:-1]})' if bracket else ''}"
+
+
+@dataclass
+class Verdict:
+    """What came of one suite.
+
+    Args:
+        subject: the backend's name, or what the store is.
+        adopted: the class that adopted the suite.
+        about: what is known of the subject, for machines: distribution, versions, capabilities.
+        results: in the order in which they came.
+    """
+
+    subject: str
+    adopted: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
+    results: list[CheckResult] = field(default_factory=list)
+
+    @property
+    def level(self) -> Level:
+        """The level that the results amount to."""
+        outcomes = {result.outcome for result in self.results}
+        if not outcomes & {"passed"} or any(
+            result.outcome in ("failed", "xfailed") and not result.with_faults for result in self.results
+        ):
+            return Level.NONE
+        faults = [result for result in self.results if result.with_faults]
+        if any(one.outcome in ("failed", "xfailed") or one.reason == NO_FAULTS for one in faults):
+            return Level.BASE
+        return Level.FULL
+
+    @property
+    def failed(self) -> list[CheckResult]:
+        """The checks that failed."""
+        return [result for result in self.results if result.outcome == "failed"]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many checks came out so."""
+        return sum(result.outcome == outcome for result in self.results)
+
+    def as_data(self) -> dict[str, Any]:
+        """All of it as plain data."""
+        return {
+            "subject": self.subject,
+            **self.about,
+            "level": str(self.level),
+            "counts": {name: self.count(name) for name in ("passed", "failed", "skipped", "xfailed")},
+            "checks": [
+                {
+                    "check": result.name,
+                    "title": result.title,
+                    "outcome": result.outcome,
+                    "reason": result.reason,
+                    "with_faults": result.with_faults,
+                }
+                for result in self.results
+            ],
+        }
+
+
+NO_FAULTS = "there is no fixture `faults`"
+"""The reason with which checks are skipped that need faults of the system, where there are none."""
