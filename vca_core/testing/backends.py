@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from vca_core.loader import load_backend
 from vca_core.testing.checks.cancellation import CancellationChecks
 from vca_core.testing.checks.connection import ConnectionChecks
 from vca_core.testing.checks.deadlines import DeadlineChecks
@@ -24,6 +26,12 @@ from vca_core.testing.scenarios import SCENARIOS
 from vca_core.testing.subject import Faults, Subject
 from vca_core.testing.suite import Suite
 from vca_core.testing.verdict import NO_FAULTS
+
+
+@functools.cache
+def _capabilities(backend: str) -> frozenset[str]:
+    return load_backend(backend).capabilities
+
 
 _LEAST = ResultChecks.test_an_ee_can_be_made_listed_and_deleted.__name__
 """The check that fails, where all others are skipped, for a backend that cannot do the least."""
@@ -76,18 +84,19 @@ class BackendConformance(
         check = self.original(request.node.originalname)
         if getattr(check, "vca_faults", False) and faults is None:
             pytest.skip(NO_FAULTS)
+        wanted = set(getattr(check, "vca_needs", ()))
+        if request.node.originalname != _LEAST:
+            wanted |= MANDATORY
+        callspec = getattr(request.node, "callspec", None)
+        operation = callspec.params.get("operation") if callspec is not None else None
+        if operation in SCENARIOS:
+            wanted |= {operation, *SCENARIOS[operation].needs}
+        missing = sorted(wanted - _capabilities(subject.backend))
+        if missing:
+            pytest.skip(f"the backend does not implement {', '.join(missing)}")
+        if operation == "register_execution_environment" and subject.credentials is None:
+            pytest.skip("the subject names no credentials of a host to register")
+        if "exec_primitive" in wanted and subject.works is None:
+            pytest.skip("the subject names no primitive that works")
         async with examined(subject, faults, tmp_path) as kit:
-            wanted = set(getattr(check, "vca_needs", ()))
-            if request.node.originalname != _LEAST:
-                wanted |= MANDATORY
-            operation = getattr(request.node, "callspec", None) and request.node.callspec.params.get("operation")
-            if operation in SCENARIOS:
-                wanted |= {operation, *SCENARIOS[operation].needs}
-            if operation == "register_execution_environment" and subject.credentials is None:
-                pytest.skip("the subject names no credentials of a host to register")
-            if "exec_primitive" in wanted and subject.works is None:
-                pytest.skip("the subject names no primitive that works")
-            missing = sorted(wanted - kit.capabilities)
-            if missing:
-                pytest.skip(f"the backend does not implement {', '.join(missing)}")
             yield kit

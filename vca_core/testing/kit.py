@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,6 @@ class Kit:
         connector: the backend's connector.
         watching: sees its hooks and its reports.
         statuses: what was stored, oldest first.
-        charms: what can be installed.
         ns_id: an NS of this check's own.
         units: how many units there were asked for last.
     """
@@ -71,7 +71,6 @@ class Kit:
         self.subject = subject
         self._faults = faults
         self._folder = folder
-        self.charms: Charms = subject.charms or write_charms(folder / "charms", subject.kind)
         self.statuses: list[Stored] = []
         self.ns_id = f"kit{os.urandom(4).hex()}"
         self.before = Holdings.now()
@@ -83,7 +82,7 @@ class Kit:
         patience = self.subject.patience
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
         config = {
-            "artifacts": str(self.charms.folder),
+            "artifacts": str(self.subject.charms.folder if self.subject.charms else self._folder / "charms"),
             "ssh_key": str(self._folder / "id_kit"),
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
@@ -101,6 +100,11 @@ class Kit:
             self.statuses.append(Stored(f"{query['_id']}:{path.removesuffix('.')}", fields))
 
     # What is asked again and again.
+
+    @functools.cached_property
+    def charms(self) -> Charms:
+        """What can be installed; the kit's own charms are written when they are first asked for."""
+        return self.subject.charms or write_charms(self._folder / "charms", self.subject.kind)
 
     @property
     def capabilities(self) -> frozenset[str]:
@@ -202,9 +206,9 @@ class Kit:
             pytest.skip("the subject names no primitive that fails")
         return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)
 
-    async def listed(self, namespace: str | None = None) -> list[ExecutionEnvironment]:
-        """What the backend's own listing holds of this check, or below one of its namespaces."""
-        records = await self.connector.list_execution_environments(namespace)
+    async def listed(self) -> list[ExecutionEnvironment]:
+        """What the backend's own listing holds of this check."""
+        records = await self.connector.list_execution_environments()
         names = self.connector._runtime.session.names  # noqa: SLF001 - as above
         own = names.model(Namespace.parse(self.namespace(None)))
         return [
@@ -214,9 +218,15 @@ class Kit:
             or record.ee_id.model.startswith(own)
         ]
 
-    async def ids(self, namespace: str | None = None) -> list[str]:
+    async def of(self, namespace: str) -> list[str]:
+        """The ee_ids in the listing that have the names of a namespace."""
+        parsed, names = Namespace.parse(namespace), self.connector._runtime.session.names  # noqa: SLF001 - as above
+        key = (names.model(parsed), names.application(parsed))
+        return [str(one.ee_id) for one in await self.listed() if (one.ee_id.model, one.ee_id.application) == key]
+
+    async def ids(self) -> list[str]:
         """The ee_ids of `listed`."""
-        return [str(record.ee_id) for record in await self.listed(namespace)]
+        return [str(record.ee_id) for record in await self.listed()]
 
     async def record(self, ee_id: str) -> ExecutionEnvironment:
         """What the backend's listing says of an EE."""

@@ -122,7 +122,7 @@ def run_suites(places: Sequence[str], on_result: OnResult = lambda *_: None, *, 
     Raises:
         BadArguments: there is no suite in them, or it cannot be run; says why.
     """
-    wanted = [place if Path(place).exists() else _file_of(place) for place in places]
+    wanted = [place if Path(place.partition("::")[0]).exists() else _file_of(place) for place in places]
     if settings:
         verdicts = _run(wanted, Recorder(on_result), ())
     else:
@@ -220,5 +220,7 @@ def _outcome(report: pytest.TestReport) -> tuple[Outcome | None, str]:
 def _last_line(text: str) -> str:
     """What pytest says of an error, without the code around it."""
     marked = [line.removeprefix("E").strip() for line in text.splitlines() if line.startswith("E  ")]
+    if marked[:1] == ["AssertionError"]:  # the checks were imported before pytest could make them explain themselves
+        marked = [line.removeprefix(">").strip() for line in text.splitlines() if line.startswith(">  ")][-1:]
     lines = marked or [line.strip() for line in text.splitlines() if line.strip()]
     return lines[0] if marked else (lines[-1] if lines else "")

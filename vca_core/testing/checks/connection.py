@@ -34,7 +34,7 @@ class ConnectionChecks(Suite, suite=True):
             await check_what_is_left(kit, scenario, at)
         await scenario.call(kit, at)
         if not scenario.removes:
-            assert len(await kit.ids(at.namespace)) == 1
+            assert len(await kit.of(at.namespace)) == 1
 
     @each_operation
     @with_faults

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 from typing import Self
 
+import pytest
+
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
 from vca_core.testing.leftovers import Holdings
@@ -23,14 +25,16 @@ class LifecycleChecks(Suite, suite=True):
         """Neither tasks nor threads nor connections, before anything is asked."""
         assert Holdings.now().beyond(kit.before) == []
 
-    async def test_a_disconnect_leaves_nothing(self, kit: Kit) -> None:
+    @pytest.mark.parametrize("kind", ["task", "thread", "descriptor"])
+    async def test_a_disconnect_leaves_no(self, kit: Kit, kind: str) -> None:
         """No task, thread, socket or file that was not there before; what was made stays in the backend's system."""
         ee_id = await kit.ready(kit.namespace())
         if kit.can_work:
             await kit.work(ee_id)
         await kit.gone(ee_id)
         await kit.ready(kit.namespace())
-        assert await kit.left() == []
+        left = [name for name in await kit.left() if name.startswith(kind)]
+        assert not left, f"left behind: {', '.join(left)}"
 
     async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
         """Who is waiting is told, and the EE is there or not as if it had been cancelled."""
@@ -49,7 +53,7 @@ class LifecycleChecks(Suite, suite=True):
             pass
         else:
             skip_unless(there.is_set(), f"{scenario.operation} does not wait on this backend")
-        assert left == []
+        assert not left, f"left behind: {', '.join(left)}"
         stored = await kit.stored_ee_id(at.db_dict)
         assert await kit.ids() == ([] if stored is None else [stored])
 
@@ -87,7 +91,7 @@ class LifecycleChecks(Suite, suite=True):
             await scenario.call(kit, at)
             if kit.can_fail and not scenario.removes:
                 with contextlib.suppress(VcaError):
-                    await kit.fail(at.ee_id or (await kit.ids(at.namespace))[0])
+                    await kit.fail(at.ee_id or (await kit.of(at.namespace))[0])
             for record in await kit.listed():
                 await kit.gone(str(record.ee_id))
             if "delete_namespace" in kit.capabilities:

@@ -1,0 +1,63 @@
+"""Mutants: Reads that make something, or tell what is not so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.mutants.world import Box, Mutant
+
+from vca_core.errors import NotFound
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
+
+
+class CreatesOnRead(Mutant):
+    """A status of what is not there makes it."""
+
+    FAILS = frozenset(
+        {
+            "test_reading_creates_nothing",
+        }
+    )
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        try:
+            return await super().get_status(namespace)
+        except NotFound:
+            model = self.host.names.model(namespace)
+            self.world.boxes[EeId(model, "default", "m")] = Box(namespace.canonical)
+            raise
+
+
+class TellsOfWhatIsNotThere(Mutant):
+    """The status of what is not there is empty."""
+
+    FAILS = frozenset(
+        {
+            "test_a_deleted_namespace_is_gone_with_all_its_ees",
+            "test_reading_creates_nothing",
+        }
+    )
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        try:
+            return await super().get_status(namespace)
+        except NotFound:
+            return {}
+
+
+class GivesOutObjects(Mutant):
+    """A status is no plain data."""
+
+    FAILS = frozenset(
+        {
+            "test_a_status_is_plain_data",
+        }
+    )
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        return {name: object() for name in await super().get_status(namespace)}

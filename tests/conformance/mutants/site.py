@@ -1,0 +1,59 @@
+"""Installs the mutants, as a distribution would, and runs the kit on some of them in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from conformance.mutants.suite import all_backends
+
+TESTS = Path(__file__).parents[2]
+
+
+def install(folder: Path) -> None:
+    """Write the metadata of a distribution that brings all of them."""
+    info = folder / "vca_mutants-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vca-mutants\nVersion: 1.0\n")
+    lines = "".join(f"{cls.__name__} = {cls.__module__}:{cls.__name__}\n" for cls in all_backends())
+    (info / "entry_points.txt").write_text(f"[vca.backends]\n{lines}")
+
+
+async def examined(folder: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Run the kit on some of them.
+
+    Args:
+        folder: where they were installed.
+        names: which ones.
+
+    Returns:
+        For each of them the checks that failed, and why.
+    """
+    suite = Path(__file__).with_name("suite.py")
+    suites = [word for name in names for word in ("--suite", f"{suite}::Test{name}")]
+    command = [sys.executable, "-m", "vca_core.cli", "conformance", "--json", "--level", "none", *suites]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=folder,
+        env=environment | {"PYTHONPATH": f"{TESTS}{os.pathsep}{folder}"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, complaints = await process.communicate()
+    try:
+        told: dict[str, Any] = json.loads(said)
+        verdicts = told["verdicts"]
+    except (ValueError, KeyError):
+        raise AssertionError(f"{said.decode()}\n{complaints.decode()}") from None
+    return {
+        verdict["subject"]: {
+            check["check"]: check["reason"] for check in verdict["checks"] if check["outcome"] == "failed"
+        }
+        for verdict in verdicts
+    }

@@ -1,0 +1,52 @@
+"""Every mutant under the kit, and the backend that they are made of: run by `test_mutants`, as a programme."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conformance.mutants import (
+    connection,
+    creates,
+    deletes,
+    identity,
+    leftovers,
+    primitives,
+    reads,
+    reports,
+    secrecy,
+    waiting,
+)
+from conformance.mutants.world import Good, Mutant, World
+
+from vca_core.testing import BackendConformance, Faults, Subject
+
+_FAMILIES = (leftovers, waiting, reads, reports, primitives, secrecy, identity, creates, deletes, connection)
+
+
+def _adopted(cls: type[Good]) -> type[BackendConformance]:
+    class Adopted(BackendConformance):
+        @pytest.fixture
+        def world(self) -> World:
+            return World()
+
+        @pytest.fixture
+        def subject(self, world: World) -> Subject:
+            return Subject(cls.__name__, options={"world": world}, works=("work", {"what": "x"}), patience=0.3)
+
+        @pytest.fixture
+        def faults(self, world: World) -> Faults:
+            return world
+
+    Adopted.__name__ = Adopted.__qualname__ = f"Test{cls.__name__}"
+    return Adopted
+
+
+def all_backends() -> list[type[Good]]:
+    """The good one, and the mutants."""
+    found = [value for family in _FAMILIES for value in vars(family).values() if isinstance(value, type)]
+    return [Good, *(cls for cls in found if issubclass(cls, Mutant) and cls is not Mutant)]
+
+
+_classes: dict[str, Any] = {f"Test{cls.__name__}": _adopted(cls) for cls in all_backends()}
+globals().update(_classes)

@@ -1,0 +1,52 @@
+"""The kit finds what is wrong: each mutant fails just the checks that it declares, and no two fail the same."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+
+import pytest
+from conformance.mutants.site import examined, install
+from conformance.mutants.suite import all_backends
+
+_PROCESSES = 2
+
+
+@pytest.fixture(scope="module")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
+    """What failed, by mutant; all of them are run at once, in two processes."""
+    folder = tmp_path_factory.mktemp("mutants")
+    install(folder)
+    names = [cls.__name__ for cls in all_backends()]
+
+    async def run() -> dict[str, dict[str, str]]:
+        parts = [names[start::_PROCESSES] for start in range(_PROCESSES)]
+        found = await asyncio.gather(*(examined(folder, part) for part in parts))
+        return {name: failed for part in found for name, failed in part.items()}
+
+    return asyncio.run(run())
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("cls", all_backends(), ids=lambda cls: cls.__name__)
+def test_a_mutant_fails_the_checks_that_it_declares(observed: Mapping[str, Mapping[str, str]], cls: type) -> None:
+    failed = observed[cls.__name__]
+    declared: frozenset[str] = getattr(cls, "FAILS", frozenset())
+    assert set(failed) == declared, "\n".join(f"{check}: {reason}" for check, reason in failed.items())
+
+
+def test_any_two_mutants_differ() -> None:
+    declared: dict[str, frozenset[str]] = {cls.__name__: getattr(cls, "FAILS", frozenset()) for cls in all_backends()}
+    assert len(declared) > 15
+    for one, other in itertools.combinations(declared, 2):
+        assert declared[one] != declared[other], f"{one} and {other} fail the same checks"
+
+
+def test_the_reason_of_a_failure_says_what_is_wrong(observed: Mapping[str, Mapping[str, str]]) -> None:
+    reasons = {name: " ".join(failed.values()) for name, failed in observed.items()}
+    assert "left behind: thread watcher" in reasons["LeavesAThread"]
+    assert "swallowed the CancelledError" in reasons["SwallowsCancellation"]
+    assert "is stored: it is leaked" in reasons["LeaksWhenCancelled"]
+    assert "these words mean nothing: rack 'humming'" in reasons["SpeaksInTongues"]
+    assert all("canary" not in reason for reason in reasons.values())
