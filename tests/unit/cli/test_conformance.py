@@ -1,0 +1,138 @@
+"""The kit as a programme: what it prints, what it takes, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+TESTS = Path(__file__).parents[2]
+
+STORES = """
+from vca_core.stores import MemoryStore
+
+class Honest(MemoryStore):
+    pass
+
+class Forgetful(MemoryStore):
+    async def set(self, table, filter, update):
+        return False
+
+class NoStore:
+    pass
+"""
+
+BACKEND = """
+import pytest
+from vca_core.backend import Backend, ExecutionEnvironment
+from vca_core.hookspecs import hookimpl
+from vca_core.testing import BackendConformance, Subject
+
+class Desk(Backend):
+    api_version = 1
+
+    @hookimpl
+    async def health(self):
+        return {}
+
+class TestDesk(BackendConformance):
+    @pytest.fixture
+    def subject(self):
+        return Subject("desk")
+"""
+
+
+def vca(folder: Path, *arguments: str, code: int = 0) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}
+    ended = subprocess.run(
+        [sys.executable, "-m", "vca_core.cli", *arguments],
+        cwd=folder,
+        env=environment | {"PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == code, f"{ended.stdout}{ended.stderr}"
+    return ended.stdout + ended.stderr
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "stores.py").write_text(STORES)
+    (tmp_path / "desk.py").write_text(BACKEND)
+    info = tmp_path / "vca_desk-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vca-desk\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[vca.backends]\ndesk = desk:Desk\n")
+    return tmp_path
+
+
+def test_a_store_of_others_gets_its_verdict(folder: Path) -> None:
+    told = vca(folder, "conformance", "--store", "stores:Honest", "--level", "full")
+    assert "ok       a document is made once" in told
+    assert told.rstrip().splitlines()[-1].startswith("stores:Honest: level FULL; 18 passed, 0 failed")
+
+
+def test_a_store_that_forgets_is_found_out(folder: Path) -> None:
+    told: dict[str, Any] = json.loads(vca(folder, "conformance", "--store", "stores:Forgetful", "--json", code=1))
+    [verdict] = told["verdicts"]
+    assert told["level"] == verdict["level"] == "NONE"
+    failed = {check["check"]: check["reason"] for check in verdict["checks"] if check["outcome"] == "failed"}
+    assert "test_setting_tells_whether_a_document_matched" in failed
+    assert all(failed.values())
+    assert "test_a_document_is_made_once" not in failed
+
+
+def test_a_backend_that_cannot_do_the_least_is_told_what_it_lacks(folder: Path) -> None:
+    told = vca(folder, "conformance", "desk", code=1)
+    lines = told.splitlines()
+    assert lines[-1].startswith("  FAILED an ee can be made listed and deleted: ")
+    assert "neither create_execution_environment nor register_execution_environment" in lines[-1]
+    skipped = [line for line in lines if line.startswith("skipped")]
+    assert any("the backend does not implement delete_execution_environment" in line for line in skipped)
+    assert "desk: level NONE" in told
+
+
+def test_a_suite_is_run_with_the_settings_of_its_tests(folder: Path) -> None:
+    told = vca(folder, "conformance", "--suite", "desk.py", "--level", "none", code=1)
+    assert "desk: level NONE" in told
+
+
+def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> None:
+    (folder / "office.yaml").write_text("connectors:\n  edge: {backend: fake, options: {latency: 0.0}}\n")
+    verdicts = json.loads(vca(folder, "conformance", "fake", "--config", "office.yaml", "--json"))["verdicts"]
+    assert verdicts[0]["level"] == "BASE"
+    assert verdicts[0]["distribution"] == "vca-fake"
+    reasons = {check["reason"] for check in verdicts[0]["checks"] if check["with_faults"]}
+    assert reasons == {"there is no fixture `faults`"}
+    told = vca(folder, "-c", "office.yaml", "conformance", "other", code=2)
+    assert "has no connector 'other', nor one with that backend; it has: edge (fake)" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "name a backend"),
+        (["nothing"], "no backend is named 'nothing'"),
+        (["fake", "--config", "absent.yaml"], "there is no config file absent.yaml"),
+        (["--store", "stores:Absent"], "cannot be loaded"),
+        (["--store", "nosql:"], "there is no kind of store 'nosql'"),
+        (["--suite", "absent.py"], "there is no file and no module 'absent.py'"),
+        (["--suite", "stores.py"], "the suite cannot be run"),
+        (["desk", "--level", "best"], "--level is one of NONE, BASE, FULL, not 'BEST'"),
+        (["desk", "--works", "clean [1]"], "--works is a name, and behind a blank a JSON object"),
+    ],
+)
+def test_wrong_usage_is_told(folder: Path, arguments: list[str], told: str) -> None:
+    assert told in vca(folder, "conformance", *arguments, code=2)
+
+
+def test_without_pytest_it_says_what_to_install(folder: Path) -> None:
+    (folder / "sitecustomize.py").write_text("import sys\nsys.modules['pytest'] = None\n")
+    assert "pip install 'vca-core[testing]'" in vca(folder, "conformance", "fake", code=2)

@@ -1,0 +1,51 @@
+"""Which level results amount to."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core.testing.verdict import NO_FAULTS, CheckResult, Level, Outcome, Verdict
+
+
+def verdict(*results: tuple[Outcome, bool, str]) -> Verdict:
+    made = [
+        CheckResult(f"test_{number}", outcome, reason, faults)
+        for number, (outcome, faults, reason) in enumerate(results)
+    ]
+    return Verdict("x", results=made)
+
+
+@pytest.mark.parametrize(
+    ("results", "level"),
+    [
+        ([], Level.NONE),
+        ([("skipped", False, "not implemented")], Level.NONE),
+        ([("passed", False, ""), ("failed", False, "broken")], Level.NONE),
+        ([("passed", False, ""), ("xfailed", False, "known")], Level.NONE),
+        ([("passed", False, ""), ("skipped", True, NO_FAULTS)], Level.BASE),
+        ([("passed", False, ""), ("failed", True, "broken")], Level.BASE),
+        ([("passed", False, ""), ("xfailed", True, "known")], Level.BASE),
+        ([("passed", False, ""), ("passed", True, ""), ("skipped", True, "not implemented")], Level.FULL),
+        ([("passed", False, ""), ("skipped", False, "not implemented"), ("passed", True, "")], Level.FULL),
+        ([("passed", False, "")], Level.FULL),
+    ],
+)
+def test_results_amount_to_a_level(results: list[tuple[Outcome, bool, str]], level: Level) -> None:
+    assert verdict(*results).level is level
+
+
+def test_levels_have_an_order() -> None:
+    assert Level.NONE.rank < Level.BASE.rank < Level.FULL.rank
+
+
+def test_a_check_has_a_title_for_people() -> None:
+    assert CheckResult("test_an_ee_is_made[create]", "passed").title == "an ee is made (create)"
+
+
+def test_a_verdict_is_plain_data() -> None:
+    data = verdict(("passed", False, ""), ("failed", False, "broken")).as_data()
+    assert data["level"] == "NONE"
+    assert data["counts"] == {"passed": 1, "failed": 1, "skipped": 0, "xfailed": 0}
+    assert data["checks"][1] == {
+        "check": "test_1", "title": "1", "outcome": "failed", "reason": "broken", "with_faults": False
+    }  # fmt: skip

@@ -1,0 +1,85 @@
+"""Hooks under the kit run as they do without it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vca_core.testing.watching import Watching
+
+
+async def work(waits: list[str]) -> Any:
+    seen = []
+    for wait in waits:
+        try:
+            match wait:
+                case "turn":
+                    await asyncio.sleep(0)
+                case "future":
+                    future = asyncio.get_running_loop().create_future()
+                    asyncio.get_running_loop().call_soon(future.set_result, "value")
+                    seen.append(await future)
+                case "failure":
+                    future = asyncio.get_running_loop().create_future()
+                    asyncio.get_running_loop().call_soon(future.set_exception, KeyError("kept"))
+                    await future
+                case "task":
+                    seen.append(await asyncio.create_task(asyncio.sleep(0, "slept")))
+        except KeyError as error:
+            seen.append(error.args[0])
+    return seen
+
+
+@given(st.lists(st.sampled_from(["turn", "future", "failure", "task"]), max_size=6))
+def test_a_watched_hook_does_what_it_does_unwatched(waits: list[str]) -> None:
+    async def compared() -> None:
+        watching = Watching()
+        assert await watching.watched("work", {}, work(waits)) == await work(waits)
+        [call] = watching.calls
+        assert (call.waits, call.returned, call.cancelled) == (len(waits), True, False)
+
+    asyncio.run(compared())
+
+
+async def test_an_error_goes_through() -> None:
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    watching = Watching()
+    with pytest.raises(ZeroDivisionError):
+        await watching.watched("fails", {}, fails())
+    assert not watching.calls[0].returned
+
+
+@pytest.mark.parametrize("wait", [1, 2, 3])
+async def test_it_is_cancelled_where_it_waits(wait: int) -> None:
+    watching, reached = Watching(), []
+
+    async def hook() -> None:
+        for number in (1, 2, 3):
+            reached.append(number)
+            await asyncio.sleep(0.001)
+
+    task: asyncio.Task[None] = asyncio.ensure_future(watching.watched("hook", {}, hook()))
+    watching.cancel_at("hook", wait, task)
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert reached == list(range(1, wait + 1))
+    assert watching.calls[0].cancelled
+
+
+async def test_it_is_held_where_it_first_waits() -> None:
+    watching = Watching()
+    there, gate = watching.hold("hook")
+    task = asyncio.ensure_future(watching.watched("hook", {}, asyncio.sleep(0, "done")))
+    await there.wait()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not task.done()
+    gate.set()
+    assert await task == "done"
