@@ -20,9 +20,9 @@ from vca_core.errors import VcaError
 from vca_core.naming import EeId, Namespace
 from vca_core.registry import COLLECTION
 from vca_core.status import DeploymentStatus
-from vca_core.stores import MemoryStore
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.store import KitStore
 from vca_core.testing.subject import Charms, Faults, Subject
 from vca_core.testing.verdict import NO_FAULTS
 from vca_core.testing.watching import Call, Report, Watching
@@ -64,6 +64,7 @@ class Kit:
         watching: sees its hooks and its reports.
         statuses: what was stored, oldest first.
         ns_id: an NS of this check's own.
+        store: the status store.
         units: how many units there were asked for last.
     """
 
@@ -74,6 +75,7 @@ class Kit:
         self.statuses: list[Stored] = []
         self.ns_id = f"kit{os.urandom(4).hex()}"
         self.before = Holdings.now()
+        self.store = KitStore()
         self.units = 1
         self._homes = 0
         self.vca, self.connector, self.watching = self._made()
@@ -88,7 +90,7 @@ class Kit:
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
         checked = VcaConfig.in_folder(config, self.subject.folder or self._folder)
-        vca = Vca.from_config(checked, on_update_db=self._stored, store=MemoryStore(), environ={})
+        vca = Vca.from_config(checked, on_update_db=self._stored, store=self.store, environ={})
         connector = vca.connector()
         watching = Watching()
         connector._runtime.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 
-from vca_core.errors import VcaError
+import pytest
+
+from vca_core.errors import StoreError, VcaError
 from vca_core.testing.checks.deadlines import check_what_is_left
 from vca_core.testing.kit import Kit
 from vca_core.testing.leftovers import Holdings, left_since
@@ -34,6 +36,20 @@ class CancellationChecks(Suite, suite=True):
             for wait in sorted(drawn):
                 await moments.cancelled_at(wait)
         await moments.end()
+
+    @pytest.mark.parametrize("operation", ["create_execution_environment", "register_execution_environment"])
+    async def test_an_ee_whose_id_cannot_be_stored_is_undone(self, kit: Kit, operation: str) -> None:
+        """`op.created` raises: nobody could find it, and so it must not be there (D43)."""
+        scenario = SCENARIOS[operation]
+        at = await scenario.set_up(kit)
+        kit.store.refuses_ids = True
+        with pytest.raises(StoreError):
+            await scenario.call(kit, at)
+        kit.store.refuses_ids = False
+        await kit.nothing_runs()
+        left = await kit.of(at.namespace)
+        assert not left, f"the backend lists {left[0]}, whose id nobody has"
+        await scenario.call(kit, at)
 
 
 class _Moments:

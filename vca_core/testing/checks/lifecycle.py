@@ -55,7 +55,8 @@ class LifecycleChecks(Suite, suite=True):
             skip_unless(there.is_set(), f"{scenario.operation} does not wait on this backend")
         assert not left, f"left behind: {', '.join(left)}"
         stored = await kit.stored_ee_id(at.db_dict)
-        assert await kit.ids() == ([] if stored is None else [stored])
+        listed = await kit.ids()
+        assert listed == ([] if stored is None else [stored]), f"the backend lists {listed}, and {stored} is stored"
 
     async def test_a_backend_can_be_used_again_after_a_disconnect(self, kit: Kit) -> None:
         """What is there is there still, and can be worked with (D66-D68)."""
