@@ -1,4 +1,4 @@
-"""``vca plugin new``: writes a third party's plugin, complete and working, from the template that ships with the core."""
+"""``vca plugin new``: writes a third party's plugin, complete and working, from the template that ships here."""
 
 from __future__ import annotations
 
