@@ -44,7 +44,7 @@ picture: $(READY)  ## record the picture of `vca apply` anew
 build: $(READY)  ## build wheels and sdists of all distributions into dist/
 	@rm -rf dist && $(UV) build --all-packages --out-dir dist --quiet && ls dist
 
-wheels: build  ## install the wheels elsewhere and run the demo there
+wheels: build  ## install the wheels elsewhere, run the demo and a new plugin there
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated

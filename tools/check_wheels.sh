@@ -72,3 +72,30 @@ for name, distribution, reason in (
     print(f"wheels: {name} of {distribution}: {info.reason}")
 PYTHON
 echo "wheels: a third party's backend runs the demo, and broken ones are reported"
+
+# What `vca plugin new` of the wheel writes, installed beside it: the plugin of a third party's first day.
+newcomer=$elsewhere/newcomer
+uv venv --quiet "$newcomer/venv"
+uv pip install --quiet --python "$newcomer/venv/bin/python" "$(ls "$root"/dist/vca_core-*.whl)[testing]"
+cd "$newcomer"
+venv/bin/vca plugin new edge-rack --defaults
+# The core is the wheel and no other: nothing else may satisfy the plugin's dependency on it.
+uv pip install --quiet --python venv/bin/python --find-links "$root/dist" "./vca-edge-rack[test,lint]"
+cd vca-edge-rack
+for check in "ruff check --no-cache ." "ruff format --check --no-cache ." "mypy" "pytest -q -rN -p no:cacheprovider"; do
+    # Not python -m, which would put the sources in front of what is installed.
+    # shellcheck disable=SC2086 # words of a command
+    ../venv/bin/$check || fail "a new plugin fails: $check"
+done
+../venv/bin/python - <<'PYTHON'
+import pathlib
+import sys
+
+import vca_core
+from vca_core.loader import list_backends
+
+assert pathlib.Path(vca_core.__file__).is_relative_to(sys.prefix), vca_core.__file__
+[info] = [info for info in list_backends() if info.name == "edge-rack"]
+assert info.ok, info.reason
+PYTHON
+echo "wheels: a new plugin works beside the wheel of vca-core, and its tests pass"

@@ -8,7 +8,21 @@ from typing import Annotated
 
 import typer
 
-from vca_core.cli import apply, backends, charm, config, conformance, delete, demo, doctor, explain, run, schema, status
+from vca_core.cli import (
+    apply,
+    backends,
+    charm,
+    config,
+    conformance,
+    delete,
+    demo,
+    doctor,
+    explain,
+    plugin,
+    run,
+    schema,
+    status,
+)
 from vca_core.cli.state import State
 
 EPILOG = (
@@ -73,6 +87,10 @@ for name, function in COMMANDS.items():
 configs = typer.Typer(help="Look at the config.", no_args_is_help=True, rich_markup_mode=None)
 configs.command("check")(config.check)
 app.add_typer(configs, name="config")
+
+plugins = typer.Typer(help="Write plugins.", no_args_is_help=True, rich_markup_mode=None)
+plugins.command("new")(plugin.new)
+app.add_typer(plugins, name="plugin")
 
 
 def help_of(words: Sequence[str]) -> str:

@@ -1,0 +1,201 @@
+"""`vca plugin new`: what it writes is a plugin that is found, keeps its promises and is clean; what it refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from unit.docs.pages import run
+
+from vca_core.cli import plugin
+from vca_core.cli.app import app
+
+ROOT = Path(__file__).parents[3]
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def new(*arguments: str, code: int = 0) -> Any:
+    ended = RUNNER.invoke(app, ["--json", "plugin", "new", *arguments])
+    assert ended.exit_code == code, ended.output
+    return json.loads(ended.output)
+
+
+def refused(*arguments: str) -> dict[str, Any]:
+    error: dict[str, Any] = new(*arguments, code=2)["error"]
+    return error
+
+
+def python(*arguments: str, cwd: Path) -> str:
+    ended = subprocess.run(
+        [sys.executable, *arguments], cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert ended.returncode == 0, ended.stdout
+    return ended.stdout
+
+
+def test_a_new_plugin_is_found_and_its_tests_pass_without_a_warning(folder: Path) -> None:
+    told = new("edge-rack")
+    assert told["folder"] == "vca-edge-rack"
+    assert "tests/test_conformance.py" in told["files"]
+    said = run("cd vca-edge-rack && python -m pytest -rN -p no:cacheprovider 2>&1", folder)
+    last = said.splitlines()[-1]
+    assert " passed" in last, said
+    assert not {"failed", "error", "errors", "warning", "warnings"} & set(last.replace(",", " ").split()), said
+    listed = json.loads(run("vca --json backends", folder))["backends"]
+    [made] = [one for one in listed if one["name"] == "edge-rack"]
+    assert made["ok"]
+    assert {"create_execution_environment", "exec_primitive", "delete_execution_environment"} <= set(
+        made["capabilities"]
+    )
+
+
+@pytest.mark.parametrize("name", ["a", "edge-rack", "a" * plugin.LONGEST, "a-b-c-d-e-f-g-h-i-j-k-l2"])
+def test_a_new_plugin_is_formatted_and_clean_whatever_its_name(folder: Path, name: str) -> None:
+    new(name, "--folder", "new")
+    for check in (["check"], ["format", "--check"]):
+        python("-m", "ruff", *check, "--no-cache", ".", cwd=folder / "new")
+
+
+def test_a_new_plugin_is_strictly_typed(folder: Path) -> None:
+    new("edge-rack", "--folder", "new")
+    python("-m", "mypy", "--cache-dir", str(ROOT / ".mypy_cache" / "new-plugin"), cwd=folder / "new")
+
+
+def test_its_names_and_the_answers_are_in_it(folder: Path) -> None:
+    new("edge-rack", "--data", "author=Änne O'Hara <anne@rack.example>", "--data", "description=Racks = machines.")
+    made = folder / "vca-edge-rack"
+    project = tomllib.loads((made / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["name"] == "vca-edge-rack"
+    assert project["description"] == "Racks = machines."
+    assert project["authors"] == [{"name": "Änne O'Hara <anne@rack.example>"}]
+    assert project["entry-points"]["vca.backends"] == {"edge-rack": "vca_edge_rack.backend:EdgeRackBackend"}
+    assert (made / "vca_edge_rack" / "py.typed").exists()
+    for file in made.rglob("*"):
+        if file.is_file() and file.name != "ci.yml":
+            text = file.read_text("utf-8")
+            assert "{{" not in text
+            assert "{%" not in text
+
+
+def test_importing_its_backend_imports_nothing_of_its_system(folder: Path) -> None:
+    new("rack", "--folder", "new")
+    said = python("-c", "import sys, vca_rack.backend; print(*sys.modules)", cwd=folder / "new")
+    assert {"vca_rack.client", "vca_rack.system", "sqlite3"} & set(said.split()) == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("Desk", "lower-case letters and digits, in words joined by single dashes"),
+        ("my_desk", "joined by single dashes"),
+        ("my--desk", "joined by single dashes"),
+        ("1desk", "beginning with a letter"),
+        ("desk\n", "is no name"),
+        ("a" * (plugin.LONGEST + 1), "at most 24"),
+        ("../desk", "is no name"),
+        ("vca-desk", "leave vca- out"),
+        ("core", "is taken"),
+        ("fake", "is taken"),
+        ("juju-machine", "is taken"),
+    ],
+)
+def test_a_name_that_is_none_or_taken_is_refused(folder: Path, name: str, said: str) -> None:
+    error = refused(name)
+    assert error["type"] == "BadArguments"
+    assert error["bad_args"] == ["NAME"]
+    assert said in error["message"]
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("autor=x", "did you mean 'author'"),
+        ("name=other", "KEY is description or author"),
+        ("author", "KEY=VALUE"),
+        ('author=a "quoted" one', "without double quotes"),
+        ("description=two\nlines", "one line"),
+        ("description=", "1 to 100 characters"),
+        (f"description={'x' * 101}", "1 to 100 characters"),
+    ],
+)
+def test_an_answer_that_is_none_is_refused_and_nothing_is_written(folder: Path, answer: str, said: str) -> None:
+    error = refused("desk", "--data", answer)
+    assert error["bad_args"] == ["--data"]
+    assert said in error["message"]
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_with_something_in_it_is_left_as_it_is(folder: Path) -> None:
+    (folder / "mine").mkdir()
+    (folder / "mine" / "README.md").write_text("mine")
+    assert "not empty" in refused("desk", "--folder", "mine")["message"]
+    assert [file.name for file in (folder / "mine").iterdir()] == ["README.md"]
+    assert "not a folder" in refused("desk", "--folder", "mine/README.md")["message"]
+    (folder / "empty").mkdir()
+    assert new("desk", "--folder", "empty")["folder"] == "empty"
+
+
+def test_the_template_refuses_by_itself_what_the_command_refuses(folder: Path) -> None:
+    import copier
+
+    for name in ("Desk", "desk\n", "a" * (plugin.LONGEST + 1), "vca-desk", *plugin._OWN):
+        with pytest.raises(ValueError, match="name"):
+            copier.run_copy(str(plugin.template()), folder / "new", data={"name": name}, defaults=True, quiet=True)
+    assert list(folder.iterdir()) == []
+
+
+def test_without_copier_it_says_what_to_install(folder: Path) -> None:
+    code = "import sys; sys.modules['copier'] = None; from vca_core.cli import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", code, "plugin", "new", "desk"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2
+    assert "pip install 'vca-core[testing]'" in ended.stderr
+    assert list(folder.iterdir()) == []
+
+
+def test_on_a_terminal_it_asks_and_an_interrupt_writes_nothing(folder: Path) -> None:
+    async def interrupted() -> int:
+        ours, theirs = os.openpty()
+        vca = "from vca_core.cli import main; main()"
+        asked = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", vca, "plugin", "new", "desk", stdin=theirs, stdout=theirs, stderr=theirs
+        )
+        os.close(theirs)
+        loop, said, seen = asyncio.get_running_loop(), bytearray(), asyncio.Event()
+
+        def read() -> None:
+            try:
+                said.extend(os.read(ours, 1024))
+            except OSError:  # the other side is closed
+                loop.remove_reader(ours)
+                seen.set()
+            if b"What it is, in one line" in said:
+                seen.set()
+
+        loop.add_reader(ours, read)
+        async with asyncio.timeout(30):
+            await seen.wait()
+            os.write(ours, b"\x03")
+            code = await asked.wait()
+        loop.remove_reader(ours)
+        os.close(ours)
+        return code
+
+    assert asyncio.run(interrupted()) == 130
+    assert list(folder.iterdir()) == []

@@ -1,0 +1,134 @@
+"""``vca plugin new``: writes a third party's plugin, complete and working, from the template that ships here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vca_core.cli.output import print_json
+from vca_core.cli.state import Interrupted, State, command
+
+LONGEST = 24
+"""Characters of a name: lines of the plugin that have it twice stay below 120."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_QUESTIONS = ("description", "author")
+_OWN = ("core", "fake", "juju-machine", "juju-k8s")
+"""``vca-`` and one of these is a distribution of this project."""
+
+
+@command
+def new(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The backend's name, as configs spell it: desk gives vca-desk.")],
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where it is put; must be empty or not there. Default: vca-NAME.")
+    ] = None,
+    *,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="KEY=VALUE", help=f"An answer: {' or '.join(_QUESTIONS)}."),
+    ] = None,
+) -> None:
+    """Write a plugin with a backend of your own: it works, is tested, and can be changed bit by bit."""
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - commands import what they need
+
+    state: State = context.obj
+    _check_name(name)
+    answers = _answers(data or [])
+    target = folder or Path(f"vca-{name}")
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        what = "a folder that is not empty" if target.is_dir() else "not a folder"
+        raise BadArguments(f"--folder {target} is {what}; name another one, nothing was written", ["--folder"])
+    _render(target, {"name": name} | answers, ask=not (defaults or state.json) and sys.stdin.isatty())
+    following = [f"cd {shlex.quote(str(target))}", "python -m pip install -e '.[test,lint]'", "pytest"]
+    if state.json:
+        files = sorted(str(file.relative_to(target)) for file in target.rglob("*") if file.is_file())
+        print_json({"name": name, "folder": str(target), "files": files, "next": following})
+        return
+    typer.echo(f"The plugin vca-{name} is in {target}. Next:\n")
+    for line in following:
+        typer.echo(f"  {line}")
+    typer.echo(f"\nThen put your system in the place of {target}/vca_{name.replace('-', '_')}/system.py.")
+
+
+def _check_name(name: str) -> None:
+    """Check the name of a new backend.
+
+    Raises:
+        BadArguments: it is none, or taken.
+    """
+    from vca_core.entry_points import find_entries  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+    if len(name) > LONGEST or _NAME.fullmatch(name) is None:
+        raise BadArguments(
+            f"NAME {name!r} is no name of a backend: it is at most {LONGEST} lower-case letters and digits, in words "
+            "joined by single dashes, the first one beginning with a letter, as rack or edge-rack",
+            ["NAME"],
+        )
+    if name == "vca" or name.startswith("vca-"):
+        raise BadArguments(f"NAME {name!r}: leave vca- out, it is put in front of the distribution's name", ["NAME"])
+    taken = dict.fromkeys(_OWN, "a distribution of the VCA framework itself")
+    taken |= {entry.name: "installed here" for entry in find_entries("vca.backends") if entry.name not in taken}
+    if name in taken:
+        raise BadArguments(f"NAME {name!r} is taken: vca-{name} is {taken[name]}; choose another name", ["NAME"])
+
+
+def _answers(given: list[str]) -> dict[str, str]:
+    """Read ``key=value`` pairs.
+
+    Raises:
+        BadArguments: one is none, or answers no question.
+    """
+    from vca_core.arguments import did_you_mean  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+    answers = {}
+    for pair in given:
+        key, is_there, value = pair.partition("=")
+        if not is_there or key not in _QUESTIONS:
+            hint = did_you_mean(key, list(_QUESTIONS))
+            raise BadArguments(
+                f"--data {pair!r}: it is KEY=VALUE, and KEY is {' or '.join(_QUESTIONS)}{hint}", ["--data"]
+            )
+        answers[key] = value
+    return answers
+
+
+def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
+    """Render the template; what of it was written is removed again when that fails.
+
+    Raises:
+        BadArguments: copier is not installed, or an answer is refused.
+    """
+    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+
+    try:
+        import copier  # noqa: PLC0415 - an extra, and slow to import
+        from copier.errors import CopierAnswersInterrupt, CopierError  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "copier":
+            raise
+        raise BadArguments("writing a plugin needs copier; install it: pip install 'vca-core[testing]'") from None
+    try:
+        copier.run_copy(str(template()), target, data=answers, defaults=not ask, unsafe=False, quiet=True)
+    except CopierAnswersInterrupt:
+        raise Interrupted(2) from None
+    except ValueError as error:  # a validator's
+        raise BadArguments(f"--data: {' '.join(str(error).split())}", ["--data"]) from None
+    except (CopierError, OSError) as error:
+        raise BadArguments(f"--folder {target}: the plugin cannot be written: {error}", ["--folder"]) from error
+
+
+def template() -> Path:
+    """The template's folder: in the wheel, or in the repository where the package is installed from there."""
+    here = Path(__file__).parent
+    shipped = here / "templates" / "plugin"
+    return shipped if shipped.is_dir() else here.parents[1] / "templates" / "plugin"
