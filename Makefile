@@ -34,9 +34,13 @@ bench: $(READY)  ## measure what the core costs
 
 docs: $(READY)  ## generate the generated pages of docs/ anew
 	@$(RUN) python tools/defects.py
+	@$(RUN) python tools/hooks.py
+	@$(RUN) python tools/capabilities.py
 
 docs-check: $(READY)  ## check that the generated pages are up to date
 	@$(RUN) python tools/defects.py --check
+	@$(RUN) python tools/hooks.py --check
+	@$(RUN) python tools/capabilities.py --check
 
 picture: $(READY)  ## record the picture of `vca apply` anew
 	@$(RUN) python tools/picture.py

@@ -98,4 +98,20 @@ assert pathlib.Path(vca_core.__file__).is_relative_to(sys.prefix), vca_core.__fi
 [info] = [info for info in list_backends() if info.name == "edge-rack"]
 assert info.ok, info.reason
 PYTHON
-echo "wheels: a new plugin works beside the wheel of vca-core, and its tests pass"
+../venv/bin/vca conformance --suite tests/test_conformance.py > "$newcomer/verdict" || fail "$(cat "$newcomer/verdict")"
+echo "wheels: a new plugin works beside the wheel of vca-core, and its tests pass: $(tail -1 "$newcomer/verdict")"
+
+# The tutorial of backends, with nothing but its own code blocks and the wheel.
+mkdir "$newcomer/tutorial"
+cd "$newcomer"
+PYTHONPATH=$root/tests venv/bin/python - "$root/docs/extend/tutorial.md" tutorial <<'PYTHON'
+import pathlib
+import sys
+
+import vca_core
+from unit.docs.pages import play
+
+assert pathlib.Path(vca_core.__file__).is_relative_to(sys.prefix), vca_core.__file__
+play(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+PYTHON
+echo "wheels: the tutorial's backend reaches BASE beside the wheel of vca-core"

@@ -24,8 +24,8 @@ BACKENDS, EXTENSIONS = "vca_core/hookspecs.py", "vca_core/extensions.py"
 
 HEAD = """# Hooks
 
-What a backend may implement, each as an `async def` marked with `@hookimpl`. An implementation takes the arguments that it
-needs, by name. What holds for all of them: [what a backend promises](../promises.md).
+What a backend may implement, each as an `async def` marked with `@hookimpl`. An implementation takes the arguments that
+it needs, by name. What holds for all of them: [what a backend promises](../promises.md).
 
 | hook | arguments | what it does |
 |---|---|---|
@@ -66,7 +66,8 @@ def pages() -> dict[str, str]:
 def page(name: str, function: Any, source: str) -> str:
     """The page of one hook."""
     first, sections = split(inspect.getdoc(function) or "")
-    text = f"{MARK.format(source=source)}# {name}\n\n{prose(first)}\n\n## Signature\n\n```python\n{signature(name, function)}\n```\n"
+    text = f"{MARK.format(source=source)}# {name}\n\n{prose(first)}\n"
+    text += f"\n## Signature\n\n```python\n{signature(name, function)}\n```\n"
     for title, body in sections.items():
         if title == "Example":
             text += f"\n## Example\n\n```python\n{body}\n```\n"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from vca_core.errors import BadArguments, PluginError
+from vca_core.hookspecs import HOOKS
 from vca_core.loader import load_backend
 from vca_core.stores import StatusStore
 from vca_core.testing.subject import Subject
@@ -71,7 +72,8 @@ class Recorder:
         verdict = self.verdicts.setdefault(adopted, Verdict("", adopted))
         verdict.subject = verdict.subject or str(dict(report.user_properties).get("vca_subject", ""))
         check = item.cls.original(item.originalname)
-        result = CheckResult(item.name, outcome, reason, bool(getattr(check, "vca_faults", False)))
+        with_faults = bool(getattr(check, "vca_faults", False))
+        result = CheckResult(item.name, outcome, reason, with_faults, _hooks_of(item, check))
         verdict.results.append(result)
         self._on_result(verdict, result)
 
@@ -201,6 +203,11 @@ def _file_of(place: str) -> str:
 
 def _is_check(item: pytest.Function) -> bool:
     return isinstance(item.cls, type) and issubclass(item.cls, Suite) and item.originalname in item.cls.checks
+
+
+def _hooks_of(item: pytest.Function, check: Any) -> frozenset[str]:
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return frozenset(getattr(check, "vca_needs", ())) | (HOOKS & {str(parameter) for parameter in parameters})
 
 
 def _outcome(report: pytest.TestReport) -> tuple[Outcome | None, str]:

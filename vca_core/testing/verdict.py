@@ -34,12 +34,14 @@ class CheckResult:
         outcome: what came of it.
         reason: why it failed or was skipped; empty when it passed.
         with_faults: whether it needs faults of the system.
+        hooks: the hooks that it is about.
     """
 
     name: str
     outcome: Outcome
     reason: str = ""
     with_faults: bool = False
+    hooks: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -100,6 +102,7 @@ class Verdict:
                     "outcome": result.outcome,
                     "reason": result.reason,
                     "with_faults": result.with_faults,
+                    "hooks": sorted(result.hooks),
                 }
                 for result in self.results
             ],

@@ -18,8 +18,6 @@ from vca_fake.options import FakeOptions
 from vca_core import errors
 from vca_core.config.model import ConnectorConfig, ExtensionConfig, VcaConfig
 from vca_core.connector import Connector
-from vca_core.extensions import ExtensionHooks
-from vca_core.hookspecs import HOOKS, BackendHooks
 from vca_core.naming import CHARM_NAMES, Namespace
 from vca_core.status import NATIVE_STATUS, DeploymentStatus
 from vca_core.status_path import status_fields
@@ -133,23 +131,6 @@ def test_the_statuses_page_has_the_five_fields_and_the_words() -> None:
     assert [row[0] for row in rows(REFERENCE / "statuses.md", "## The five fields")] == list(fields)
     words = [[status.value, status.name] for status in DeploymentStatus]
     assert rows(REFERENCE / "statuses.md", "## The words") == words
-
-
-# Hooks.
-
-
-def arguments(function: Any) -> list[str]:
-    return list(inspect.signature(function).parameters)[1:]
-
-
-def test_the_hooks_page_has_every_hook_with_its_arguments_and_no_other() -> None:
-    told = {row[0]: [name for name in row[1].split(", ") if name] for row in rows(REFERENCE / "hooks.md")}
-    assert told == {name: arguments(getattr(BackendHooks, name)) for name in HOOKS}
-
-
-def test_the_hooks_page_has_the_hooks_of_extensions() -> None:
-    told = {row[0]: row[1].split(", ") for row in rows(REFERENCE / "hooks.md", "## Hooks of extensions")}
-    assert told == {name: arguments(function) for name, function in public(ExtensionHooks).items()}
 
 
 # Stores.

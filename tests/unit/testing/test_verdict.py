@@ -47,5 +47,5 @@ def test_a_verdict_is_plain_data() -> None:
     assert data["level"] == "NONE"
     assert data["counts"] == {"passed": 1, "failed": 1, "skipped": 0, "xfailed": 0}
     assert data["checks"][1] == {
-        "check": "test_1", "title": "1", "outcome": "failed", "reason": "broken", "with_faults": False
+        "check": "test_1", "title": "1", "outcome": "failed", "reason": "broken", "with_faults": False, "hooks": []
     }  # fmt: skip
