@@ -1,8 +1,9 @@
-"""Generates docs/extend/capabilities.md and .json: what each known backend can do, as the conformance kit found it.
+"""Generates docs/extend/capabilities.md and .json: what each known backend can do, as the kit found it.
 
     python tools/capabilities.py [--check]
 
-Runs the kit. With --check nothing is written; exit code 1 if the page is out of date. In both cases 1 if a check failed.
+Runs the kit. With --check nothing is written; exit code 1 if the page is out of date. In both cases 1 if a check
+failed.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ The hooks that a backend implements *are* its capabilities. Nothing else declare
 
 ## What the known backends can do
 
-Each cell tells how many of the kit's checks that are about the hook passed; what failed would be told beside it. `-`: not
-implemented. A machine reads [capabilities.json](capabilities.json).
+Each cell tells how many of the kit's checks that are about the hook passed; what failed would be told beside it. `-`:
+not implemented. Machines read [capabilities.json](capabilities.json).
 
 """
 
