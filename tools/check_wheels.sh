@@ -112,6 +112,6 @@ import vca_core
 from unit.docs.pages import play
 
 assert pathlib.Path(vca_core.__file__).is_relative_to(sys.prefix), vca_core.__file__
-play(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
+play(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve())
 PYTHON
 echo "wheels: the tutorial's backend reaches BASE beside the wheel of vca-core"

@@ -57,7 +57,8 @@ def _stood_still(kit: Kit, operation: str, since: int) -> bool:
     calls = sorted(kit.calls_of(operation)[since:], key=lambda call: call.ended or 0)
     for earlier, later in itertools.pairwise(calls):
         steps = [step for call, step in kit.watching.marks if call is later]
-        # One step is the wait for a lock; who waits less than thrice shows nothing.
-        if len(steps) < 3 or sum(step < (earlier.ended or 0) for step in steps) > 1:
+        # One step is the wait for a lock; who waits less than thrice, or begins only then, shows nothing.
+        end = earlier.ended or 0
+        if len(steps) < 3 or later.began >= end or sum(step < end for step in steps) > 1:
             return False
     return True
