@@ -201,7 +201,12 @@ _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
 
 @dataclass(slots=True)
 class State:
-    """All that is known of one model."""
+    """All that is known of one model.
+
+    Attributes:
+        readings: how often it was read as a whole.
+        removed: what was told to be gone, seen before or not.
+    """
 
     machines: dict[str, Machine] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
@@ -213,6 +218,8 @@ class State:
     offers: dict[str, Other] = field(default_factory=dict)
     models: dict[str, Other] = field(default_factory=dict)
     charms: dict[str, Other] = field(default_factory=dict)
+    readings: int = 0
+    removed: set[Key] = field(default_factory=set)
 
     def table(self, kind: str) -> dict[str, Any]:
         """The entities of one kind, as deltas name kinds."""
@@ -248,12 +255,15 @@ class State:
             key = (kind, str(data[id_field]))
             thing = None if verb == "remove" else read(data)
             named.add(key)
+            (self.removed.add if thing is None else self.removed.discard)(key)
             if self._put(key, thing):
                 changes[key] = thing
         if whole:
+            self.readings += 1
             for kind in _KINDS:
                 for id_ in [id_ for id_ in self.table(kind) if (kind, id_) not in named]:
                     self._put((kind, id_), None)
+                    self.removed.add((kind, id_))
                     changes[kind, id_] = None
         return list(changes.items())
 

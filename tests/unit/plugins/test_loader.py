@@ -40,7 +40,9 @@ async def test_a_third_partys_backend_is_found_by_its_name_in_the_config(site: S
 
 
 def test_an_unknown_name_tells_what_is_installed_and_what_was_meant(site: Site) -> None:
-    with pytest.raises(BadArguments, match="no backend is named 'fakee'; did you mean 'fake'\\?; there are: fake, juju-machine"):
+    with pytest.raises(
+        BadArguments, match="no backend is named 'fakee'; did you mean 'fake'\\?; there are: fake, juju-machine"
+    ):
         load_backend("fakee")
 
 

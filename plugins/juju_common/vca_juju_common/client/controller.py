@@ -15,6 +15,7 @@ from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.notes import NAMESPACE_NOTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ class Controller:
         """Disconnect from a model that nobody uses, after a while, unless it has something to watch."""
         if model.users or self._models.get(model.name) is not model:
             return
-        if model.state.machines or model.state.applications:
+        if any(NAMESPACE_NOTE in noted.values for noted in model.state.annotations.values()):
             return
         loop = asyncio.get_running_loop()
         self._timers[model.name] = loop.call_later(self._idle, self._rested, model)

@@ -145,7 +145,7 @@ class Dialer:
             )
         except ssl.SSLCertVerificationError as error:
             raise VcaConnectionError(
-                f"{endpoint}: its certificate cannot be trusted: {error.verify_message}; look at ca_cert and tls_hostname",
+                f"{endpoint}: its certificate cannot be trusted: {error.verify_message}; see ca_cert and tls_hostname",
                 str(endpoint),
                 retryable=False,
             ) from error

@@ -81,6 +81,10 @@ class Model:
         """A facade's generated class over the model's connection; see `Connection.facade`."""
         return await self._connection.facade(name, repeat=repeat)
 
+    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
+        """Read something as the wire has it: plain data. See `Connection.call`."""
+        return await self._connection.call(facade, request, params)
+
     async def resynced(self) -> None:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it."""
         await self._connection.ready()

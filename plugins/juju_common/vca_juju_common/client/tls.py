@@ -18,7 +18,7 @@ def certificates_of(text: str) -> str:
     """Find the PEM certificates in a text: as they are, or in base64 (S34, D89).
 
     Args:
-        text: PEM, perhaps with ``\\n`` written out for line ends, or base64 of that.
+        text: PEM, perhaps with a backslash and an n for each line end, or base64 of that.
 
     Raises:
         ValueError: there is no certificate in it; the text says why.

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
 
-QUIET = logging.Logger("vca_juju_common.websockets", logging.CRITICAL)
+QUIET = logging.getLogger("vca_juju_common.websockets")
 """For the websocket library, which would print each frame: the login's password among them (29)."""
+QUIET.disabled = True
 
 
 class Wire:
