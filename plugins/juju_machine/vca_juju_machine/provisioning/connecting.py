@@ -9,11 +9,11 @@ from typing import NoReturn
 
 import asyncssh
 
-from vca_core.errors import BadArguments, VcaConnectionError, VcaError
+from vca_core.errors import BadArguments, VcaConnectionError
 from vca_core.secrets import SecretValues, scrub_cause
 from vca_core.tasks import in_thread, settle
 from vca_juju_machine.provisioning.deadline import Deadline
-from vca_juju_machine.provisioning.known_hosts import KnownKeys, known_keys, remember
+from vca_juju_machine.provisioning.known_hosts import KnownKeys, known_keys, prepare, remember
 from vca_juju_machine.provisioning.target import SshTarget
 
 _ADDRESS_LIMIT = 60.0  # seconds until an address is given up: a host that looks names up may take half of it to answer
@@ -59,12 +59,15 @@ async def connect(target: SshTarget, deadline: Deadline, secrets: SecretValues) 
     known = KnownKeys()
     if target.host_key != "off":
         known = await in_thread(functools.partial(known_keys, target.known_hosts, target.known_name))
+    accepts = target.host_key == "accept-new" and not known.met
+    if accepts:
+        await in_thread(functools.partial(prepare, target.known_hosts))
     async with deadline.step(f"to log in at {target.url}"):
         addresses = await _addresses(target, secrets)
         for number, address in enumerate(addresses, start=1):
             share = min(_ADDRESS_LIMIT, deadline.left() / (len(addresses) - number + 1))
             try:
-                return await _connect(target, address, keys, known, share, secrets)
+                return await _connect(target, address, keys, known, accepts, share, secrets)
             except VcaConnectionError as error:
                 if number == len(addresses) or not error.retryable:
                     raise
@@ -92,14 +95,15 @@ async def _connect(
     address: str,
     keys: list[asyncssh.SSHKey],
     known: KnownKeys,
+    accepts: bool,  # noqa: FBT001 - internal
     limit: float,
     secrets: SecretValues,
 ) -> asyncssh.SSHClientConnection:
-    accepts = target.host_key == "accept-new" and not known.met
     client = _Client(accepts=accepts)
-    connection = None
+    scope = asyncio.timeout(limit)
+    refused: VcaConnectionError
     try:
-        async with asyncio.timeout(limit) as scope:
+        async with scope:
             connection = await asyncssh.connect(
                 address,
                 target.port,
@@ -114,8 +118,7 @@ async def _connect(
                 known_hosts=None if target.host_key == "off" else (known.keys, known.authorities, known.revoked),
                 login_timeout=limit,
                 password=target.password,
-                # A certificate of an authority that nobody named proves nothing; the key in it would do.
-                server_host_key_algs=_PLAIN_KEYS if accepts else (),
+                server_host_key_algs=_key_types(known),
                 username=target.username,
                 x509_trusted_certs=None,
             )
@@ -133,31 +136,43 @@ async def _connect(
     raise refused.scrubbed(secrets.scrub) from cause
 
 
+def _key_types(known: KnownKeys) -> list[str]:
+    """The types of host keys to ask for, the best first.
+
+    A host that has none of the known type is asked for another too: so it can be told that its key has changed, where
+    else the connection just breaks. Without a known authority a certificate proves nothing, and the key in it would do.
+    """
+    met = {key.get_algorithm().replace("ssh-rsa", "rsa-sha2-512") for key in known.keys}
+    plain = sorted(_PLAIN_KEYS, key=lambda name: name not in met)
+    return [f"{name}-cert-v01@openssh.com" for name in plain if known.authorities] + plain
+
+
 async def _note(target: SshTarget, key: asyncssh.SSHKey, connection: asyncssh.SSHClientConnection) -> None:
     """Remember a new host once it let us in; another session may have met another host of that name meanwhile."""
     try:
         known = await in_thread(functools.partial(remember, target.known_hosts, target.known_name, key))
-        if known.keys and key not in known.keys:
-            raise _changed(target, key)
     except BaseException:
         await close(connection)
         raise
+    if known.keys and key not in known.keys:
+        await close(connection)
+        raise _changed(target, key)
 
 
-def _refused(target: SshTarget, known: KnownKeys, offered: asyncssh.SSHKey | None, error: Exception) -> VcaError:
+def _refused(
+    target: SshTarget, known: KnownKeys, offered: asyncssh.SSHKey | None, error: Exception
+) -> VcaConnectionError:
     no_retry = functools.partial(VcaConnectionError, url=target.url, retryable=False)
     match error:
-        case asyncssh.HostKeyNotVerifiable() if offered is None:
-            return no_retry(f"the host key of {target.url} is not to be trusted: {error.reason}")
-        case asyncssh.HostKeyNotVerifiable() if known.met:
+        case asyncssh.HostKeyNotVerifiable() if offered is not None and known.met:
             return _changed(target, offered)
-        case asyncssh.HostKeyNotVerifiable():
+        case asyncssh.HostKeyNotVerifiable() if offered is not None:
             return no_retry(
-                f"the host key of {target.url} is not known: it has {_fingerprint(offered)}. If that is right, add it to"
-                f" {target.known_hosts}, or have it stored at the first login with host_key accept-new"
+                f"the host key of {target.url} is not known: it has {_fingerprint(offered)}. If that is right, add it"
+                f" to {target.known_hosts}, or have it stored at the first login with host_key accept-new"
             )
-        case asyncssh.KeyExchangeFailed() if known.met:
-            return _changed(target, offered)
+        case asyncssh.HostKeyNotVerifiable():
+            return no_retry(f"the host key of {target.url} is not to be trusted: {error.reason}")
         case asyncssh.KeyExchangeFailed() | asyncssh.ProtocolNotSupported() | asyncssh.ProtocolError():
             return no_retry(f"there is no ssh server that can be spoken to at {target.url}: {error.reason}")
         case asyncssh.PermissionDenied() | asyncssh.IllegalUserName():
@@ -176,19 +191,18 @@ def _refused(target: SshTarget, known: KnownKeys, offered: asyncssh.SSHKey | Non
             return VcaConnectionError(f"{target.url} cannot be used: {type(error).__name__}", target.url)
 
 
-def _changed(target: SshTarget, offered: asyncssh.SSHKey | None) -> VcaConnectionError:
-    now = f"has {_fingerprint(offered)}" if offered is not None else "has none of the known type"
+def _changed(target: SshTarget, offered: asyncssh.SSHKey) -> VcaConnectionError:
     return VcaConnectionError(
-        f"the host key of {target.url} has changed: it {now}, and {target.known_hosts} has another one. Somebody may"
-        " pose as the host. If it was installed anew, remove the old key:"
+        f"the host key of {target.url} has changed: it has {_fingerprint(offered)}, and {target.known_hosts} has another"
+        " one. Somebody may pose as the host. If it was installed anew, remove the old key:"
         f" ssh-keygen -R '{target.known_name}' -f {target.known_hosts}",
         target.url,
         retryable=False,
     )
 
 
-def _fingerprint(key: asyncssh.SSHKey | None) -> str:
-    return f"{key.get_algorithm()} {key.get_fingerprint()}" if key is not None else "none"
+def _fingerprint(key: asyncssh.SSHKey) -> str:
+    return f"{key.get_algorithm()} {key.get_fingerprint()}"
 
 
 def _has_key(target: SshTarget) -> bool:

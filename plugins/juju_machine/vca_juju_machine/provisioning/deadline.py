@@ -37,8 +37,9 @@ class Deadline:
             VcaTimeoutError: it took longer.
         """
         left = self.left()
+        scope = asyncio.timeout(min(left, limit))
         try:
-            async with asyncio.timeout(min(left, limit)) as scope:
+            async with scope:
                 yield
         except TimeoutError:
             if not scope.expired():

@@ -6,6 +6,7 @@ All of it blocks; it is called in threads.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import tempfile
@@ -53,11 +54,22 @@ def known_keys(file: Path, name: str) -> KnownKeys:
         return _keys_in(_text_of(file), name)
 
 
+def prepare(file: Path) -> None:
+    """Make what `remember` will need, so that a file that cannot be written is told before anything else is done.
+
+    Raises:
+        BadArguments: the file cannot be written.
+    """
+    with _usable(file), _locked(file.resolve()):
+        if file.exists() and not os.access(file, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
     """Note the key of a host that the file does not know. Of several who come at once, one is the first.
 
     Args:
-        file: the file; made with its folders, for the user alone, when it is not there. It is replaced as a whole, so
+        file: the file; made for the user alone when it is not there. It is replaced as a whole, so
             nobody reads half of it.
         name: the host as the file calls it.
         key: its key.
@@ -70,7 +82,6 @@ def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
     """
     with _usable(file):
         file = file.resolve()  # a link stays one
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(file):
             text = _text_of(file)
             known = _keys_in(text, name)
@@ -87,8 +98,7 @@ def _text_of(file: Path) -> str:
 
 
 def _keys_in(text: str, name: str) -> KnownKeys:
-    # Asked without a port, or asyncssh falls back on what stands on port 22 of the address: behind a NAT that is another
-    # host.
+    # Asked without a port, or asyncssh falls back on what is known of port 22 there: behind a NAT that is another host.
     keys, authorities, revoked, *_ = asyncssh.import_known_hosts(text).match(name, "", None)
     return KnownKeys(keys, authorities, revoked)
 
@@ -107,14 +117,15 @@ def _usable(file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
+    for folder in reversed([one for one in file.parents if not one.exists()]):
+        folder.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private
     # A file of its own: the other one is replaced, and a lock would stay with the old one.
-    with file.with_name(f".{file.name}.lock").open("a", opener=_private) as lock:
+    lock = os.open(file.with_name(f".{file.name}.lock"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+    finally:
+        os.close(lock)
 
 
 def _replace(file: Path, text: str) -> None:

@@ -20,7 +20,8 @@ from vca_juju_machine.provisioning.target import SshTarget
 _LONGEST_OUTPUT = 262_144  # bytes that are kept, the last ones
 _TOLD_LINES = 15
 _TOLD = 1500  # characters of an output that an error tells
-_STOPPING = 5.0  # seconds that a program has to end after its stdin did
+_STOPPING = 5.0  # seconds that run_script has to end after its stdin did
+_SIGNALLED = 0.5  # seconds that the others have, which take a moment unless the host hangs
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,8 @@ class Remote:
         self._secrets = secrets
         self._privilege: list[str] | None = None
 
-    async def run(
-        self, program: str, *arguments: str, data: bytes = b"", root: bool = False, shell: str = "/bin/sh"
-    ) -> Outcome:
-        """Run a program of ``shell/`` until its end. Cancelled, it is stopped.
+    async def run(self, program: str, *arguments: str, data: bytes = b"", root: bool = False) -> Outcome:
+        """Run a program of ``shell/`` until its end; when cancelled, stop it.
 
         Nothing secret goes into `arguments`: anybody on the host sees them. Secrets go into `data`.
 
@@ -68,12 +67,13 @@ class Remote:
             arguments: its arguments.
             data: what it reads from stdin, which stays open until it has ended; without any it is closed at once.
             root: whether it runs as root.
-            shell: what it is written for.
 
         Raises:
             VcaConnectionError: the connection broke (a retry may help), or the user may not do this.
         """
         privilege = await self._as_root() if root else []
+        watches_stdin = program == "run_script"
+        shell = "/bin/bash" if watches_stdin else "/bin/sh"
         command = shlex.join([*privilege, shell, "-c", _PROGRAMS[program], program, *arguments])
         try:
             process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
@@ -82,20 +82,18 @@ class Remote:
         except asyncssh.Error as error:
             reason, cause = error.reason, scrub_cause(error, self._secrets.scrub)
         else:
-            async with _stopped(process):
+            async with _stopped(process, signal=not watches_stdin):
                 return await self._outcome(process, data, program)
         raise VcaConnectionError(f"{self._target.url} runs no command: {reason}", self._target.url) from cause
 
-    async def checked(
-        self, program: str, *arguments: str, data: bytes = b"", root: bool = False, shell: str = "/bin/sh"
-    ) -> str:
+    async def checked(self, program: str, *arguments: str, data: bytes = b"", root: bool = False) -> str:
         """Run a program that has to succeed; returns its output.
 
         Raises:
             BackendError: it failed; tells the end of its output.
             VcaConnectionError: as `run`.
         """
-        outcome = await self.run(program, *arguments, data=data, root=root, shell=shell)
+        outcome = await self.run(program, *arguments, data=data, root=root)
         if outcome.status:
             raise BackendError(
                 f"{program.replace('_', ' ')} failed on {self._target.url} with exit code {outcome.status}:"
@@ -136,14 +134,16 @@ class Remote:
 
 
 @contextlib.asynccontextmanager
-async def _stopped(process: asyncssh.SSHClientProcess[bytes]) -> AsyncIterator[None]:
+async def _stopped(process: asyncssh.SSHClientProcess[bytes], *, signal: bool) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:
         with contextlib.suppress(OSError, asyncssh.Error):
-            process.stdin.write_eof()  # what our programs take for: stop
+            if signal:
+                process.terminate()  # sshd may refuse to; what is left then ends when it next prints something
+            process.stdin.write_eof()  # run_script takes this for a reason to stop
         ended = asyncio.ensure_future(process.wait_closed())
-        await settle(ended, _STOPPING)
+        await settle(ended, _SIGNALLED if signal else _STOPPING)
         ended.cancel()
         raise
     finally:

@@ -6,6 +6,7 @@ what the owner authorized stays; nothing blocks the event loop, nothing is print
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import logging
@@ -15,7 +16,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import asyncssh
 
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BackendError, BadArguments, VcaConnectionError
 from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
 from vca_juju_machine.provisioning import api_proxy as proxies
@@ -27,17 +28,19 @@ from vca_juju_machine.provisioning.remote import Outcome, Remote
 from vca_juju_machine.provisioning.target import SshTarget, check_target
 
 _log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 5.0  # seconds between attempts to reach a host that boots
 _WORD = re.compile(r"[^\s'\"=:,;]{12,}")
 
 
 @contextlib.asynccontextmanager
-async def ssh_session(target: SshTarget, *, limit: float) -> AsyncIterator[SshSession]:
+async def ssh_session(target: SshTarget, *, limit: float, patience: float = 0.0) -> AsyncIterator[SshSession]:
     """Log in to a host for the length of a ``with`` block; at its end nothing of the connection is left.
 
     Args:
         target: the host; checked, with its key and its file of known hosts, before any network.
         limit: seconds for the whole block; each step raises when they have passed. To look a host name up may take
             longer: what the resolver does cannot be stopped, and is waited for.
+        patience: seconds, within the limit, to go on trying while the host cannot be reached: a new machine boots.
 
     Raises:
         BadArguments: the target cannot be right, the key cannot be used; ``bad_args`` names the credential.
@@ -50,11 +53,26 @@ async def ssh_session(target: SshTarget, *, limit: float) -> AsyncIterator[SshSe
     check_target(target)
     deadline = Deadline(limit)
     secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
-    connection = await connect(target, deadline, secrets)
+    connection = await _connected(target, deadline, secrets, Deadline(min(patience, limit)))
     try:
         yield SshSession(connection, target, deadline, secrets)
     finally:
         await close(connection)
+
+
+async def _connected(
+    target: SshTarget, deadline: Deadline, secrets: SecretValues, patience: Deadline
+) -> asyncssh.SSHClientConnection:
+    pause = 0.5
+    while True:
+        try:
+            return await connect(target, deadline, secrets)
+        except VcaConnectionError as error:
+            if not error.retryable or patience.left() <= pause:
+                raise
+        # Nothing tells when a host begins to listen.
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 class SshSession:
@@ -137,7 +155,7 @@ class SshSession:
         # bash has a descriptor of its own by then; a service that the script starts must not keep the file alive.
         data = f"exec 3<&-; {script}\n".encode()
         async with self._deadline.step(f"to run the provisioning script on {self._target.url}", limit):
-            outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True, shell="/bin/bash")
+            outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True)
         if outcome.status:
             told = await in_thread(functools.partial(_told, outcome, self._secrets, script))
             raise BackendError(

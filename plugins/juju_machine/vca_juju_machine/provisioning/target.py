@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from pydantic import SecretStr
+
 from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments
 
 HostKeyPolicy = Literal["strict", "accept-new", "off"]
-"""What is done about a host's own key. ``"strict"``: it has to be among the known ones; ``"accept-new"``: that of a host
-never met is stored, and from then on it has to stay the same; ``"off"``: any key is taken, so anybody can pose as the
-host."""
+"""What is done about a host's own key.
+
+``"strict"``: it has to be among the known ones; ``"accept-new"``: that of a host never met is stored, and from then on
+it has to stay the same; ``"off"``: any key is taken, so anybody can pose as the host.
+"""
 
 DEFAULT_PORT = 22
 _POLICIES = get_args(HostKeyPolicy)
@@ -142,7 +146,7 @@ def _bad(name: str, what: str) -> BadArguments:
 
 def _text(given: Mapping[str, Any], name: str) -> str | None:
     value = given.get(name)
-    if hasattr(value, "get_secret_value"):
+    if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if value is not None and (not isinstance(value, str) or not value.strip()):
         raise _bad(name, "is empty" if isinstance(value, str) else f"is a text, not {type(value).__name__}")
