@@ -63,22 +63,28 @@ async def remove_application(session: Session, model: Model, name: str) -> None:
         await _forced(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
 
 
-async def remove_machines(model: Model, machines: Sequence[str]) -> None:
-    """Remove machines that nothing else lives on, and see them gone."""
+async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool = False) -> None:
+    """Remove machines that nothing else lives on, and see them gone; with `keep` only Juju forgets them."""
     state = model.state
     there = [one for one in machines if one in state.machines and not state.machine_in_use(one)]
     if there:
-        await destroy_machines(model, there)
+        await destroy_machines(model, there, keep=keep)
         await _gone(model, lambda: not any(one in state.machines for one in there))
 
 
-async def delete_environment(session: Session, ee_id: EeId) -> None:
-    """Delete an EE: its application, and every machine that it brought (S70, S71); absent is success (D48)."""
+async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = False) -> None:
+    """Delete an EE: its application, and every machine that it brought (S70, S71); absent is success (D48).
+
+    Args:
+        session: the controller.
+        ee_id: which one.
+        keep: whether its machines stay as they are, and only Juju forgets them.
+    """
     try:
         async with session.use(ee_id.model) as model:
             machines = machines_of(model, ee_id)
             await remove_application(session, model, ee_id.application)
-            await remove_machines(model, machines)
+            await remove_machines(model, machines, keep=keep)
             await session.gone(model, ee_id)
     except NotFound:
         return

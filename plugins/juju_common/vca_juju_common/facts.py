@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from vca_core.charm import Action, Charm, Option
+from vca_core.charm import Action, Option
 from vca_core.errors import BadArguments, NotFound
 from vca_juju_common.client.actions import declared
 from vca_juju_common.client.applications import get_config
@@ -25,9 +25,16 @@ class CharmFacts:
 
     _kept: dict[tuple[str, str], tuple[str, _Facts]] = field(default_factory=dict)
 
-    def learn(self, model: Model, application: str, charm_url: str, charm: Charm) -> None:
+    def learn(
+        self,
+        model: Model,
+        application: str,
+        charm_url: str,
+        options: Mapping[str, Option],
+        actions: Mapping[str, Action],
+    ) -> None:
         """Keep what the artifact of an installed charm says."""
-        self._kept[model.uuid, application] = (charm_url, _Facts(charm.options, charm.actions))
+        self._kept[model.uuid, application] = (charm_url, _Facts(options, actions))
 
     def forget(self, uuid: str, application: str) -> None:
         """Forget what is kept of an application."""

@@ -13,7 +13,7 @@ from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_juju_common import deletes
 from vca_juju_common.backend import JujuBackend
-from vca_juju_machine import creation, software
+from vca_juju_machine import creation, registration, software
 from vca_juju_machine.options import CreateOptions, InstallOptions, JujuMachineOptions, UpgradeOptions
 
 
@@ -41,6 +41,18 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         if reuse is not None:
             return await creation.reuse(self.session, op, namespace, reuse)
         return await creation.create(self.session, self.host.options, op, namespace, artifact, options)
+
+    @hookimpl
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
+    ) -> None:
+        """Take an existing host."""
+        await registration.register(self.session, self.host, op, namespace, credentials)
+
+    @hookimpl
+    async def deregister_execution_environment(self, ee_id: EeId) -> None:
+        """Remove an EE's application and the record of its machine; the machine stays as it is."""
+        await deletes.delete_environment(self.session, ee_id, keep=True)
 
     @hookimpl
     async def install_configuration_sw(

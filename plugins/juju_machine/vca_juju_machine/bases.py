@@ -30,7 +30,7 @@ def check_kind(charm: Charm) -> None:
         BadArguments: it is a subordinate, or for Kubernetes.
     """
     if charm.subordinate:
-        raise _unfit(f"charm {charm.name} is a subordinate; it lives beside another charm and has no EE of its own")
+        raise subordinate(charm.name)
     if charm.is_kubernetes:
         raise _unfit(
             f"charm {charm.name} runs on Kubernetes, and this connector has machines; choose another connector"
@@ -57,6 +57,11 @@ def check_fits(charm: Charm, machine: Machine) -> None:
         raise _unfit(
             f"charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is {machine.arch}"
         )
+
+
+def subordinate(name: str) -> BadArguments:
+    """The error for a subordinate charm."""
+    return _unfit(f"charm {name} is a subordinate; it lives beside another charm and has no EE of its own")
 
 
 def _unfit(text: str) -> BadArguments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
@@ -39,39 +40,51 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     )
 
 
-async def made(session: Session, model: Model, op: Operation, namespace: Namespace, new: NewMachine) -> str:
-    """Make the machine of an execution environment, and have its id stored; what is not stored is removed again.
-
-    Returns:
-        The machine's id.
+def check_free(session: Session, model: Model, namespace: Namespace) -> None:
+    """Refuse to make what is there.
 
     Raises:
         AlreadyExists: the namespace has an execution environment.
         BadArguments: it would share one, or a model, with another namespace.
     """
     check_namespace(model, session.names, namespace)
-    application = session.names.application(namespace)
-    there = environments_in(model, session.names).get(application)
+    there = environments_in(model, session.names).get(session.names.application(namespace))
     if there is not None:
         raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
+
+
+async def undone_unless_kept(
+    undo: AsyncExitStack, session: Session, model: Model, namespace: Namespace, new: NewMachine
+) -> str:
+    """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
+
+    Args:
+        undo: removes the machine when it is left before everything was taken out of it.
+        session: the controller.
+        model: where.
+        namespace: of the execution environment.
+        new: what to ask for.
+
+    Returns:
+        The machine's id.
+    """
     adding = asyncio.ensure_future(add_machine(model, new))
     cancelled = await settle(adding, session.options.request_timeout)
     if not adding.done():  # cancelled, and the controller has not answered since
         adding.cancel()
         await asyncio.wait((adding,))
+    if not adding.cancelled() and adding.exception() is None:
+        undo.push_async_callback(destroy_machines, model, [adding.result()])
     if cancelled is not None:
-        if not adding.cancelled() and adding.exception() is None:
-            await destroy_machines(model, [adding.result()])
         raise cancelled
     machine = adding.result()
-    try:
-        await annotate(model, machine_tag(machine), {NAMESPACE_NOTE: str(namespace.canonical)})
-        await op.created(machine)
-    except BaseException:
-        await destroy_machines(model, [machine])
-        raise
-    session.reporter.adopt(model, EeId(model.name, application, machine))
+    await annotate(model, machine_tag(machine), {NAMESPACE_NOTE: str(namespace.canonical)})
     return machine
+
+
+def adopted(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
+    """Have what is seen of a new execution environment reported, from its state now on."""
+    session.reporter.adopt(model, EeId(model.name, session.names.application(namespace), machine))
 
 
 async def create(
@@ -89,7 +102,12 @@ async def create(
     """
     new = await wanted_machine(options, artifact, asked)
     async with session.make(session.names.model(namespace)) as model:
-        machine = await made(session, model, op, namespace, new)
+        check_free(session, model, namespace)
+        async with AsyncExitStack() as undo:
+            machine = await undone_unless_kept(undo, session, model, namespace, new)
+            await op.created(machine)
+            undo.pop_all()
+        adopted(session, model, namespace, machine)
         return (await machine_started(model, machine)).address
 
 

@@ -22,6 +22,8 @@ class JujuMachineOptions(JujuOptions):
     """The address by which registered hosts reach the controller, where they cannot do so by its own (S35)."""
     host_keys: Literal["strict", "accept-new", "off"] = "accept-new"
     """How the ssh host keys of registered hosts are checked."""
+    known_hosts: Text = "vca_known_hosts"
+    """The file that keeps them."""
 
     @model_validator(mode="after")
     def _proxy_is_an_address(self) -> JujuMachineOptions:

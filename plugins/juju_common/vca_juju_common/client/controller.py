@@ -12,6 +12,7 @@ from vca_core.errors import NotFound
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection, over_races
 from vca_juju_common.client.dial import Dialer
+from vca_juju_common.client.endpoints import Endpoints
 from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model, Observer
@@ -58,6 +59,11 @@ class Controller:
         self._opening: dict[str, asyncio.Lock] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = OwnedTasks("controller")
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where the controller is, as far as it is known now."""
+        return self._dialer.endpoints
 
     @property
     def username(self) -> str:

@@ -80,22 +80,22 @@ async def add_machine(model: Model, new: NewMachine) -> str:
 
 
 async def destroy_machines(
-    model: Model, machines: Sequence[str], *, force: bool = True, max_wait: float | None = None
+    model: Model, machines: Sequence[str], *, keep: bool = False, max_wait: float | None = None
 ) -> None:
-    """Ask for the end of machines; those that are gone are no error.
+    """Ask for the end of machines, by force: they may not answer. Those that are gone are no error.
 
     Args:
         model: where.
         machines: their ids.
-        force: also with units and containers on them, and when they do not answer.
-        max_wait: seconds for each step of a forced end.
+        keep: whether what they are stays, and only Juju forgets it.
+        max_wait: seconds for each step.
     """
     tags = [machine_tag(machine) for machine in machines]
 
     async def work() -> None:
         facade = await model.facade("MachineManager")
         reply = await facade.DestroyMachineWithParams(
-            machine_tags=tags, force=force, keep=False, max_wait=None if max_wait is None else int(max_wait * 1e9)
+            machine_tags=tags, force=True, keep=keep, max_wait=None if max_wait is None else int(max_wait * 1e9)
         )
         for result in reply.results:
             error = error_of(result)
