@@ -123,10 +123,15 @@ Change = tuple[Key, Thing | None]
 """What an entity is now; None: it is gone."""
 
 
+def _base(told: Any) -> str:
+    """A base without the risk of its channel, from a text or a mapping."""
+    if isinstance(told, dict):
+        told = f"{told['name']}@{told.get('channel') or ''}" if told.get("name") else ""
+    return str(told or "").partition("/")[0]
+
+
 def _machine(data: dict[str, Any]) -> Machine:
-    base = data.get("base") or {}
     hardware = data.get("hardware-characteristics") or {}
-    name, channel = base.get("name") or "", (base.get("channel") or "").partition("/")[0]
     return Machine(
         str(data["id"]),
         Word.of(data.get("agent-status")),
@@ -135,7 +140,7 @@ def _machine(data: dict[str, Any]) -> Machine:
         data.get("instance-id") or "",
         data.get("hostname") or "",
         tuple((one.get("value") or "", one.get("scope") or "") for one in data.get("addresses") or ()),
-        f"{name}@{channel}" if name else "",
+        _base(data.get("base")),
         hardware.get("arch") or "",
     )
 

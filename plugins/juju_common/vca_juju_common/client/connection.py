@@ -60,6 +60,7 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
+        self._closed = False
 
     async def ready(self) -> Wire:
         """The connection, when there is one.
@@ -68,16 +69,20 @@ class Connection:
             VcaConnectionError: there is none within the patience, or there can be none.
             NotFound: it is a model's, and the model is not there.
         """
+        if self._closed:
+            raise VcaConnectionError(f"{self.name} was closed")
         if self._running is None or self._running.done():
             self._ready = asyncio.get_running_loop().create_future()
             self._running = self._tasks.spawn(self._run(), "supervisor")
+        if self._ready is None:
+            raise AssertionError("whoever runs makes it")
         while True:
-            ready = self._ready
-            if ready is None:
-                raise VcaConnectionError(f"{self.name} was closed")
             try:
                 async with asyncio.timeout(self._patience):
-                    return await asyncio.shield(ready)
+                    wire = await asyncio.shield(self._ready)
+                    if not wire.closed.is_set():
+                        return wire
+                    self._renew(wire)
             except TimeoutError:
                 trouble = self._trouble
                 told = trouble.message if trouble else "no answer"
@@ -137,11 +142,9 @@ class Connection:
 
     async def close(self) -> None:
         """End it; nothing of it is left."""
-        ready, self._ready = self._ready, None
+        self._closed = True
         await self._tasks.cancel(10.0)
-        if ready is not None and not ready.done():
-            ready.set_exception(VcaConnectionError(f"{self.name} was closed"))
-            ready.exception()
+        self._fail(VcaConnectionError(f"{self.name} was closed"))
 
     def _renew(self, wire: Wire) -> None:
         """Note that a connection broke: who comes now waits for the next one."""

@@ -154,7 +154,7 @@ class Controller:
         """Whether a model is there still: only "not found" says that it is not (D22)."""
         facade = await self.facade("ModelManager")
         reply = await facade.ModelStatus(entities=[classes().Entity(tag=f"model-{uuid}")])
-        error = error_of(reply.results[0])
+        error = error_of(reply.models[0])
         if error is not None and not error.is_not_found:
             raise error
         return error is None

@@ -32,7 +32,7 @@ class ApiError(BackendError):
     @property
     def is_not_found(self) -> bool:
         """Whether what the request is about is not there."""
-        return self.code in {"not found", "model not found", "user not found"} or self.message.endswith("not found")
+        return self.code in {"not found", "model not found"} or self.message.endswith("not found")
 
     @property
     def is_there_already(self) -> bool:

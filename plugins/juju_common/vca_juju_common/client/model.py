@@ -79,14 +79,17 @@ class Model:
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over the model's connection; see `Connection.facade`."""
+        self._check_there()
         return await self._connection.facade(name, repeat=repeat)
 
     async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
         """Read something as the wire has it: plain data. See `Connection.call`."""
+        self._check_there()
         return await self._connection.call(facade, request, params)
 
     async def resynced(self) -> None:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it."""
+        self._check_there()
         await self._connection.ready()
 
     async def wait(self, look: Callable[[], R | None], again: Callable[[], float | None] | None = None) -> R:
@@ -146,12 +149,16 @@ class Model:
 
     def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)
-        if any(key == ("model", self.uuid) and thing is None for key, thing in changes):
-            self._end(NotFound(f"model {self.name} is gone"))
-            return
         if changes:
             self._observer(self, changes)
             self._wake()
+        if ("model", self.uuid) in self.state.removed and not self.is_gone:
+            self._end(NotFound(f"model {self.name} is gone"))
+            self._tasks.spawn(self._connection.close(), "farewell")
+
+    def _check_there(self) -> None:
+        if self.is_gone and self._ended is not None:
+            raise self._ended.again()
 
     def _end(self, error: VcaError) -> None:
         """Nothing more will be heard until somebody connects again."""
