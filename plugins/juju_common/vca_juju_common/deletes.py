@@ -85,7 +85,7 @@ async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = Fals
             machines = machines_of(model, ee_id)
             await remove_application(session, model, ee_id.application)
             await remove_machines(model, machines, keep=keep)
-            await session.gone(model, ee_id)
+            session.gone(model, ee_id)
     except NotFound:
         return
 
@@ -108,7 +108,7 @@ async def delete_model(session: Session, namespace: Namespace) -> None:
             await _destroyed(session, model)
     except NotFound:
         return
-    await session.controller.forget(model)
+    await session.model_gone(model)
 
 
 async def _emptied(session: Session, model: Model) -> None:

@@ -112,6 +112,12 @@ class Reporter:
             del self._owners[key]
             self._report(ee_id, key[1], None, "")
 
+    def release_model(self, name: str) -> None:
+        """Forget all execution environments of a model that is gone."""
+        gone = {ee_id for ee_id in self._adopted.values() if ee_id.model == name}
+        for ee_id in gone | {owner for owner in self._owners.values() if owner.model == name}:
+            self.release(ee_id)
+
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Tell what changed in a model."""
         known = {name: one.ee_id for name, one in environments_in(model, self._rules).items()}

@@ -40,6 +40,11 @@ class CharmFacts:
         """Forget what is kept of an application."""
         self._kept.pop((uuid, application), None)
 
+    def forget_model(self, uuid: str) -> None:
+        """Forget what is kept of a model's applications."""
+        for key in [key for key in self._kept if key[0] == uuid]:
+            del self._kept[key]
+
     async def options(self, model: Model, application: Application) -> Mapping[str, Option]:
         """The options of an application's charm."""
         facts = self._facts(model, application)

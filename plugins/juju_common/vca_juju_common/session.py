@@ -60,10 +60,17 @@ class Session:
         """A model, made where there is none."""
         return self.controller.use(name, self._new_model())
 
-    async def gone(self, model: Model, ee_id: EeId) -> None:
+    def gone(self, model: Model, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""
         self.facts.forget(model.uuid, ee_id.application)
         self.reporter.release(ee_id)
+
+    async def model_gone(self, model: Model) -> None:
+        """Forget a model that is gone, with all that was in it (D66)."""
+        self.facts.forget_model(model.uuid)
+        self.uploads.forget_model(model.uuid)
+        self.reporter.release_model(model.name)
+        await self.controller.forget(model)
 
     def _controller(self) -> Controller:
         options = self.options

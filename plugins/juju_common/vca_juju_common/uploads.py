@@ -70,10 +70,16 @@ class Uploads:
             if archive is not None:
                 archive.close()
 
-    def forget(self, model: Model, charm_url: str) -> None:
+    def forget(self, uuid: str, charm_url: str) -> None:
         """A charm is not in a model any more: the controller drops those that nothing uses."""
-        for key in [key for key, url in self._urls.items() if key[0] == model.uuid and url == charm_url]:
+        for key in [key for key, url in self._urls.items() if key[0] == uuid and url == charm_url]:
             del self._urls[key]
+
+    def forget_model(self, uuid: str) -> None:
+        """A model is gone."""
+        for key in [key for key in self._locks if key[0] == uuid]:
+            del self._locks[key]
+            self._urls.pop(key, None)
 
 
 async def _rendered(path: Path) -> Archive:

@@ -124,6 +124,9 @@ class Controller:
         if self._models.get(model.name) is model:
             del self._models[model.name]
             self._uuids.pop(model.name, None)
+            timer = self._timers.pop(model.name, None)
+            if timer is not None:
+                timer.cancel()
         await model.close()
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
