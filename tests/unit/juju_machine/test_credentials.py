@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
-
 from support.sshd import key
-from vca_core.errors import BadArguments
 from vca_juju_machine.provisioning import SshTarget, check_target, parse_credentials, ssh_session
+
+from vca_core.errors import BadArguments
 
 KNOWN = Path("/nowhere/known_hosts")
 HOST = {"hostname": "vm1", "username": "ubuntu"}
@@ -75,7 +75,7 @@ def test_addresses_of_both_versions_and_names_are_understood(
         *(("hostname", value) for value in (f"{CANARY}:22", f"u@{CANARY}", f"-o{CANARY}", "", " ", f"a b{CANARY}", 7)),
         *(("hostname", value) for value in (f"{CANARY}/x", f"[{CANARY}]", "x" * 300, f"{CANARY}\n.", "::zz")),
         *(("username", value) for value in ("", f"-l{CANARY}", f"a b {CANARY}", f"a:{CANARY}", f"a\n{CANARY}", 7)),
-        *(("port", value) for value in (0, 65536, -1, "ssh", True, 22.0, "２２", [22])),
+        *(("port", value) for value in (0, 65536, -1, "ssh", True, 22.0, "\uff12", [22])),
         *(("private_key", value) for value in (CANARY, f"ssh-ed25519 {CANARY}", "", 5, CANARY.encode())),
         *(("private_key_path", value) for value in ("", 5, "~nobody-of-this-name/id")),
         *(("host_key", value) for value in ("no", CANARY, 1, True)),
