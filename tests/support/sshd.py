@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-
 from vca_juju_machine.provisioning import SshTarget
 
 BINARY = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -27,6 +26,11 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def key(kind: str = "ssh-ed25519", name: str = "", **options: Any) -> asyncssh.SSHKey:
     """A private key; made once for each name."""
     return asyncssh.generate_private_key(kind, comment=name, **options)
+
+
+def command(*words: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a short command of this machine."""
+    return subprocess.run(words, check=check, capture_output=True, text=True)
 
 
 def free_port(host: str) -> int:
@@ -46,6 +50,7 @@ class Sshd:
         host_key: its own key.
         extra: more lines of its config.
         port: where it listens; None: a free one.
+        path: the folders of programs that sessions have, behind the one of `program`.
     """
 
     def __init__(
@@ -55,11 +60,12 @@ class Sshd:
         host_key: asyncssh.SSHKey | None = None,
         extra: str = "",
         port: int | None = None,
+        path: str = _PATH,
     ) -> None:
         self.folder, self.host = folder, host
         self.port = free_port(host) if port is None else port
         self.host_key = host_key or key(name="host")
-        self.extra = extra
+        self.extra, self.path = extra, path
         self.home, self.programs, self.temporary = (folder / name for name in ("home", "programs", "tmp"))
         for made in (self.home, self.programs, self.temporary):
             made.mkdir(parents=True, exist_ok=True)
@@ -108,7 +114,7 @@ class Sshd:
             f"Port {self.port}\nListenAddress {self.host}\nHostKey {host_key}\nAuthorizedKeysFile {self.allowed}\n"
             "PidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
             "PermitRootLogin prohibit-password\nUseDNS no\nMaxStartups 100\n"
-            f"SetEnv HOME={self.home} PATH={self.programs}:{_PATH} TMPDIR={self.temporary}\n{self.extra}\n"
+            f"SetEnv HOME={self.home} PATH={self.programs}:{self.path} TMPDIR={self.temporary}\n{self.extra}\n"
         )
         process = subprocess.Popen([BINARY, "-D", "-e", "-f", config], stderr=subprocess.PIPE, text=True)
         assert process.stderr is not None

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import stat
-import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +10,11 @@ from typing import Any
 
 import asyncssh
 import pytest
-
-from support.sshd import Sshd, key
-from vca_core.errors import BadArguments, VcaConnectionError
+from support.sshd import Sshd, command, key
 from vca_juju_machine.provisioning import SshTarget, ssh_session
 from vca_juju_machine.provisioning.known_hosts import known_keys, remember
+
+from vca_core.errors import BadArguments, VcaConnectionError
 
 StartSshd = Callable[..., Sshd]
 
@@ -71,10 +69,10 @@ async def test_the_command_that_the_error_tells_forgets_the_host(start_sshd: Sta
     known(sshd, line(sshd, key(name="host")))
     with pytest.raises(VcaConnectionError) as caught:
         await visit(sshd.target())
-    command = str(caught.value).partition("remove the old key: ")[2]
+    advice = str(caught.value).partition("remove the old key: ")[2]
     if not shutil.which("ssh-keygen"):
         pytest.skip("there is no ssh-keygen")
-    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    command("sh", "-c", advice)
     await visit(sshd.target())
 
 
@@ -112,15 +110,11 @@ async def test_the_key_of_another_port_is_that_of_another_host(sshd: Sshd) -> No
 @pytest.mark.skipif(not shutil.which("ssh-keygen"), reason="there is no ssh-keygen")
 async def test_hashed_entries_are_understood(sshd: Sshd) -> None:
     await visit(sshd.target())
-    subprocess.run(["ssh-keygen", "-H", "-f", sshd.known_hosts], check=True, capture_output=True)
+    command("ssh-keygen", "-H", "-f", sshd.known_hosts)
     assert sshd.host not in sshd.known_hosts.read_text()
     await visit(sshd.target(host_key="strict"))
-    known(
-        sshd,
-        sshd.known_hosts.read_text().replace(
-            *(one.export_public_key().decode().split()[1] for one in (sshd.host_key, key(name="another host")))
-        ),
-    )
+    old, new = (one.export_public_key().decode().split()[1] for one in (sshd.host_key, key(name="another host")))
+    known(sshd, sshd.known_hosts.read_text().replace(old, new))
     await refused(sshd.target(), "has changed")
 
 
@@ -162,7 +156,7 @@ def test_many_hosts_at_once_are_all_stored(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda name: remember(file, name, key().convert_to_public()), names))
     assert all(known_keys(file, name).keys == [key().convert_to_public()] for name in names)
-    assert sorted(os.listdir(tmp_path)) == [".known_hosts.lock", "known_hosts"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [".known_hosts.lock", "known_hosts"]
 
 
 def test_of_two_hosts_of_one_name_the_first_is_known(tmp_path: Path) -> None:

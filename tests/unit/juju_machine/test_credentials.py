@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-
 from support.sshd import key
-from vca_core.errors import BadArguments
 from vca_juju_machine.provisioning import SshTarget, check_target, parse_credentials, ssh_session
+
+from vca_core.errors import BadArguments
 
 KNOWN = Path("/nowhere/known_hosts")
 HOST = {"hostname": "vm1", "username": "ubuntu"}
@@ -75,7 +76,7 @@ def test_addresses_of_both_versions_and_names_are_understood(
         *(("hostname", value) for value in (f"{CANARY}:22", f"u@{CANARY}", f"-o{CANARY}", "", " ", f"a b{CANARY}", 7)),
         *(("hostname", value) for value in (f"{CANARY}/x", f"[{CANARY}]", "x" * 300, f"{CANARY}\n.", "::zz")),
         *(("username", value) for value in ("", f"-l{CANARY}", f"a b {CANARY}", f"a:{CANARY}", f"a\n{CANARY}", 7)),
-        *(("port", value) for value in (0, 65536, -1, "ssh", True, 22.0, "２２", [22])),
+        *(("port", value) for value in (0, 65536, -1, "ssh", True, 22.0, "\uff12", [22])),
         *(("private_key", value) for value in (CANARY, f"ssh-ed25519 {CANARY}", "", 5, CANARY.encode())),
         *(("private_key_path", value) for value in ("", 5, "~nobody-of-this-name/id")),
         *(("host_key", value) for value in ("no", CANARY, 1, True)),
@@ -109,6 +110,15 @@ def test_host_keys_are_left_unchecked_only_in_so_many_words() -> None:
     assert parsed(host_key="off").host_key == "off"
     with pytest.raises(BadArguments, match="say 'off', with quotes in YAML"):
         parsed(host_key=False)
+
+
+def test_the_documentation_has_every_credential() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "register-machines.md").read_text("utf-8")
+    table = page.partition("## Credentials")[2].partition("##")[0]
+    with pytest.raises(BadArguments) as caught:
+        parsed(nothing_like_this=1)
+    known = str(caught.value).partition("known are ")[2].split(", ")
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == known
 
 
 def test_two_keys_at_once_are_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import socket
 from typing import NoReturn
 
@@ -27,6 +28,18 @@ _PLAIN_KEYS = (
     "rsa-sha2-512",
     "rsa-sha2-256",
 )
+
+
+def _holds_no_packet(record: logging.LogRecord) -> bool:
+    return not hasattr(record, "packet")
+
+
+# Whole packets, which asyncssh logs at its highest debug level, hold scripts and passwords. Of the rest people want to
+# see what is wrong, unless they say more (S30).
+_theirs = logging.getLogger("asyncssh")
+_theirs.addFilter(_holds_no_packet)
+if _theirs.level == logging.NOTSET:
+    _theirs.setLevel(logging.WARNING)
 
 
 class _Client(asyncssh.SSHClient):
@@ -193,8 +206,8 @@ def _refused(
 
 def _changed(target: SshTarget, offered: asyncssh.SSHKey) -> VcaConnectionError:
     return VcaConnectionError(
-        f"the host key of {target.url} has changed: it has {_fingerprint(offered)}, and {target.known_hosts} has another"
-        " one. Somebody may pose as the host. If it was installed anew, remove the old key:"
+        f"the host key of {target.url} has changed: it has {_fingerprint(offered)}, and {target.known_hosts} has"
+        " another one. Somebody may pose as the host. If it was installed anew, remove the old key:"
         f" ssh-keygen -R '{target.known_name}' -f {target.known_hosts}",
         target.url,
         retryable=False,

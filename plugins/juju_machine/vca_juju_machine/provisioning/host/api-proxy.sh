@@ -5,7 +5,6 @@
 rules='@RULES@'
 chain=VCA-API-PROXY
 table=vca_api_proxy
-PATH=${PATH:-/usr/bin:/bin}:/usr/sbin:/sbin
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
