@@ -1,14 +1,15 @@
-"""The sshd that tests of provisioning log in to."""
+"""The sshd that tests of provisioning log in to, and the simulated controller."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
 
@@ -30,3 +31,9 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
+
+
+@pytest.fixture
+async def controller() -> AsyncIterator[SimulatedController]:
+    async with SimulatedController() as running:
+        yield running
