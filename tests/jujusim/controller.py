@@ -17,7 +17,7 @@ from jujusim.faults import Faults
 from jujusim.server import Mode, Server
 from jujusim.session import Session
 from jujusim.state_file import StateFile
-from jujusim.tls import HOSTNAME, Identity, make_identity
+from jujusim.tls import HOSTNAME, make_identity
 from jujusim.world import removal
 from jujusim.world.clock import Clock
 from jujusim.world.entities import Machine, Status, User
@@ -319,7 +319,7 @@ class SimulatedController:
 
     def macaroon(self) -> dict[str, Any]:
         """A macaroon that nobody can discharge."""
-        from macaroonbakery import bakery  # noqa: PLC0415 - slow to import, and seldom needed
+        from macaroonbakery import bakery
 
         made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", bakery.LATEST_VERSION)
         with contextlib.suppress(AttributeError):

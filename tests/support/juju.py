@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -92,8 +92,15 @@ async def connected(
         yield vca.connector("edge")
     finally:
         await vca.disconnect()
-    left = {task for task in asyncio.all_tasks() - before if "aiohttp" not in repr(task) and "jujusim" not in repr(task)}
+    left = {
+        task for task in asyncio.all_tasks() - before if "aiohttp" not in repr(task) and "jujusim" not in repr(task)
+    }
     assert left == set()
+
+
+def _is_of_the_controller(task: asyncio.Task[Any]) -> bool:
+    """It runs in the same loop."""
+    return any(word in repr(task) for word in ("aiohttp", "jujusim"))
 
 
 def backend_of(connector: Connector) -> JujuMachineBackend:
@@ -114,3 +121,14 @@ async def installed(connector: Connector, charm: str = "simple-router", namespac
     ee_id = await machine(connector, namespace, artifact_path=charm)
     await connector.install_configuration_sw(ee_id, charm, **more)
     return ee_id
+
+
+async def until(look: Callable[[], object]) -> None:
+    """Wait until something is so; the test's own time limit bounds it."""
+    while True:
+        found = look()
+        if asyncio.iscoroutine(found):
+            found = await found
+        if found:
+            return
+        await asyncio.sleep(0.01)

@@ -10,6 +10,10 @@ from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.model import Model
 from vca_juju_common.state import Machine, Unit
 
+UNSEEN = 5.0
+"""Seconds after which something that was asked for should have been told of. A watcher never tells of what came and
+went between two of its answers, so that then the state is read anew."""
+
 _LOST = frozenset({"error", "down"})
 _SETTLED = frozenset({"active", "blocked"})
 
@@ -41,6 +45,22 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
     return look
 
 
+async def appeared(model: Model, kind: str, id_: str) -> None:
+    """Wait until something that was asked for is told of.
+
+    Raises:
+        NotFound: it is gone already.
+    """
+    find = presence(model, kind, id_)
+    while True:
+        try:
+            async with asyncio.timeout(UNSEEN):
+                await model.wait(find)
+                return
+        except TimeoutError:
+            await model.reread()
+
+
 async def machine_started(model: Model, machine: str) -> Machine:
     """Wait until a machine's agent runs.
 
@@ -48,6 +68,7 @@ async def machine_started(model: Model, machine: str) -> Machine:
         NotFound: the machine is gone.
         BackendError: it will not start (D12).
     """
+    await appeared(model, "machine", machine)
     find = presence(model, "machine", machine)
 
     def look() -> Machine | None:
@@ -90,6 +111,7 @@ async def application_ready(
         NotFound: the application, or a machine of it, is gone.
         BackendError: it will not become ready (D11).
     """
+    await appeared(model, "application", name)
     find = presence(model, "application", name)
     clock = asyncio.get_running_loop().time
     failing: dict[str, float] = {}

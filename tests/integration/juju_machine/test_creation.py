@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import VNF, connected, machine, write_charm
+from support.juju import VNF, connected, machine, until, write_charm
 
-from vca_core import AlreadyExists, BackendError, BadArguments, NotFound
+from vca_core import AlreadyExists, BackendError, BadArguments, Connector, NotFound
+from vca_juju_common import readiness
+
+
+async def nothing_in(edge: Connector) -> bool:
+    return not await edge.list_execution_environments()
+
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE vca"
 
@@ -29,6 +36,7 @@ async def test_what_is_to_be_gone_on_with_has_to_be_there(controller: SimulatedC
     async with connected(controller) as edge:
         ee_id = await machine(edge)
         controller.remove_machine("ns1", "0")
+        await until(partial(nothing_in, edge))
         with pytest.raises(NotFound):
             await machine(edge, reuse_ee_id=ee_id)
         with pytest.raises(NotFound):
@@ -109,13 +117,17 @@ async def test_a_machine_that_cannot_be_had_ends_the_wait_at_once_and_stays_to_b
 
 
 @pytest.mark.defect("D17")
-async def test_a_machine_that_others_remove_ends_the_wait(controller: SimulatedController) -> None:
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_machine_that_others_remove_ends_the_wait(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    monkeypatch.setattr(readiness, "UNSEEN", 0.3)
     controller.faults.freeze("machine")
     async with connected(controller) as edge:
         making = asyncio.create_task(machine(edge))
-        while not (await_ := controller.counts.requests["Annotations.Set"]):
-            await asyncio.sleep(0.01)
-        assert await_
+        await until(
+            partial(edge.list_execution_environments) if seen else lambda: controller.counts.requests["Annotations.Set"]
+        )
         controller.faults.clear()
         controller.remove_machine("ns1", "0")
         with pytest.raises(NotFound):
@@ -128,13 +140,11 @@ async def test_a_create_that_is_cancelled_before_its_id_is_stored_leaves_nothing
     controller.faults.delay("MachineManager.AddMachines", 0.3)
     async with connected(controller) as edge:
         making = asyncio.create_task(machine(edge))
-        while not controller.counts.requests["MachineManager.AddMachines"]:
-            await asyncio.sleep(0.01)
+        await until(lambda: controller.counts.requests["MachineManager.AddMachines"])
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making
-        while controller.model("ns1").machines:
-            await asyncio.sleep(0.01)
+        await until(lambda: not controller.model("ns1").machines)
         assert await edge.list_execution_environments() == []
 
 
@@ -142,8 +152,7 @@ async def test_a_create_that_is_cancelled_later_can_be_gone_on_with(controller: 
     controller.faults.freeze("machine")
     async with connected(controller) as edge:
         making = asyncio.create_task(machine(edge))
-        while not await edge.list_execution_environments():
-            await asyncio.sleep(0.02)
+        await until(partial(edge.list_execution_environments))
         making.cancel()
         with pytest.raises(asyncio.CancelledError):
             await making

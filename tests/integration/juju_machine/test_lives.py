@@ -19,9 +19,9 @@ async def test_an_ee_lives_from_its_creation_to_the_end_of_its_namespace(control
     async with connected(controller) as edge:
         ee_id = await installed(edge, config={"mtu": "9000"})
         assert ee_id == "ns1.app-vnf-vnf1.0"
-        output = await edge.exec_primitive(ee_id, "touch", {"filename": "/tmp/x"})
+        output = await edge.exec_primitive(ee_id, "touch", {"filename": "/run/x"})
         assert isinstance(output, dict)
-        assert output["filename"] == "/tmp/x"
+        assert output["filename"] == "/run/x"
         assert await edge.exec_primitive(ee_id, "config", {"params": {"mtu": 1400}}) == "CONFIG OK"
         assert controller.model("ns1").applications["app-vnf-vnf1"].config["mtu"] == 1400
         await edge.delete_execution_environment(ee_id)

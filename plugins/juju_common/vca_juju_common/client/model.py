@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from vca_core.errors import NotFound, VcaError
@@ -50,6 +51,7 @@ class Model:
         self.lock = asyncio.Lock()
         self.users = 0
         self._observer = observer
+        self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
         self._tasks = OwnedTasks(f"model {name}")
@@ -92,6 +94,15 @@ class Model:
         self._check_there()
         await self._connection.ready()
 
+    async def reread(self) -> None:
+        """Read the state as a whole, as after a break."""
+        self._check_there()
+        read_before = self.state.readings
+        wire = await self._connection.ready()
+        with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
+            await wire.call("AllWatcher", "Stop", watcher=self._watcher)
+        await self.wait(lambda: self.state.readings > read_before or None)
+
     async def wait(self, look: Callable[[], R | None], again: Callable[[], float | None] | None = None) -> R:
         """Wait for something in the state. It is looked at now, and after every change.
 
@@ -126,6 +137,7 @@ class Model:
         watcher = str(reply["watcher-id"])
         first = await wire.call("AllWatcher", "Next", watcher=watcher)
         self._ended = None
+        self._watcher = watcher
         self._take(first, whole=True)
         return watcher
 
@@ -151,6 +163,7 @@ class Model:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)
         if changes:
             self._observer(self, changes)
+        if changes or whole:
             self._wake()
         if ("model", self.uuid) in self.state.removed and not self.is_gone:
             self._end(NotFound(f"model {self.name} is gone"))
