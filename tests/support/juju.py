@@ -83,19 +83,18 @@ async def connected(
     artifacts: Path | str = CHARMS,
     *,
     store: StatusStore | None = None,
+    alone: bool = True,
     **options: Any,
 ) -> AsyncIterator[Connector]:
-    """A connector on the controller. When it is left, no task and no connection of it is."""
+    """A connector on the controller. When it is left, no task of it is, as can be seen where it is alone."""
     before = asyncio.all_tasks()
     vca = Vca.from_config(config_for(controller, artifacts, **options), store=store, environ={})
     try:
         yield vca.connector("edge")
     finally:
         await vca.disconnect()
-    left = {
-        task for task in asyncio.all_tasks() - before if "aiohttp" not in repr(task) and "jujusim" not in repr(task)
-    }
-    assert left == set()
+    left = [task for task in asyncio.all_tasks() - before if not _is_of_the_controller(task)]
+    assert left == [] or not alone
 
 
 def _is_of_the_controller(task: asyncio.Task[Any]) -> bool:

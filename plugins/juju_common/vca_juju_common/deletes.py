@@ -82,7 +82,7 @@ async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = Fals
     """
     try:
         async with session.use(ee_id.model) as model:
-            machines = machines_of(model, ee_id)
+            machines = machines_of(model, session.names, ee_id)
             await remove_application(session, model, ee_id.application)
             await remove_machines(model, machines, keep=keep)
             session.gone(model, ee_id)
@@ -101,14 +101,16 @@ async def delete_model(session: Session, namespace: Namespace) -> None:
         raise BadArguments(
             f"namespace {namespace} names the controller's own model, which is not to be deleted", ["namespace"]
         )
+    model: Model | None = None
     try:
         async with session.use(name) as model:
             check_namespace(model, session.names, namespace)
             await _emptied(session, model)
             await _destroyed(session, model)
-    except NotFound:
-        return
-    await session.model_gone(model)
+    except NotFound:  # others were faster
+        pass
+    if model is not None:
+        await session.model_gone(model)
 
 
 async def _emptied(session: Session, model: Model) -> None:

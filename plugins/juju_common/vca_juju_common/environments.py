@@ -103,7 +103,7 @@ class Reporter:
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take an execution environment in that was just made, and tell what is known of it (D18)."""
         self._adopted[model.name, ee_id.application] = ee_id
-        self._tell(model, ee_id, states_of(model, ee_id))
+        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
 
     def release(self, ee_id: EeId) -> None:
         """Forget an execution environment that is gone (D27)."""
@@ -136,7 +136,7 @@ class Reporter:
             elif kind == "annotation":
                 for ee_id in known.values():
                     if id_ in {machine_tag(ee_id.locator), f"application-{ee_id.application}"}:
-                        self._tell(model, ee_id, states_of(model, ee_id))
+                        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
             else:
                 self._tell_one(model, known, by_machine, thing)
 
@@ -165,20 +165,31 @@ class Reporter:
             self._report(ee_id, state.entity, state.native, state.detail)
 
 
-def states_of(model: Model, ee_id: EeId) -> list[EntityState]:
+def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
     """The states of an execution environment's entities, now."""
-    return [entity_state(thing) for thing in _things(model, ee_id)]
+    return [entity_state(thing) for thing in _things(model, rules, ee_id)]
 
 
-def machines_of(model: Model, ee_id: EeId) -> list[str]:
-    """The machines of an execution environment: its own and those of further units."""
-    units = model.state.units_of(ee_id.application)
-    return list(dict.fromkeys([ee_id.locator, *(unit.machine for unit in units if unit.machine)]))
+def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
+    """The machines of an execution environment: its own and those of further units.
+
+    The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers of
+    machines in a model that was made anew.
+    """
+    units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
+    is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
+    return list(dict.fromkeys([*([ee_id.locator] if is_own else []), *units]))
 
 
-def _things(model: Model, ee_id: EeId) -> Iterator[Machine | Unit | Application]:
+def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:
+    """The application of the execution environment that a machine is; None: it bears no namespace."""
+    namespace = namespace_in(model.state.notes(machine_tag(machine)))
+    return None if namespace is None else rules.application(namespace)
+
+
+def _things(model: Model, rules: NameRules, ee_id: EeId) -> Iterator[Machine | Unit | Application]:
     state = model.state
-    for machine in machines_of(model, ee_id):
+    for machine in machines_of(model, rules, ee_id):
         if machine in state.machines:
             yield state.machines[machine]
     if ee_id.application in state.applications:

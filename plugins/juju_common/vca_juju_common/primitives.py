@@ -23,6 +23,9 @@ from vca_juju_common.state import FINAL_ACTIONS
 VERIFY = "verify-ssh-credentials"
 """The action by which a proxy charm tells whether it reaches its VNF."""
 
+LEADER_PAUSE = 1.0
+"""Seconds between two looks for a leader, unless units change: who leads is not told in deltas."""
+
 _CANCEL_LIMIT = 10.0
 
 
@@ -81,9 +84,9 @@ async def _enqueued(model: Model, application: str, unit: str | None, primitive:
 
 
 async def _changed(model: Model, application: str) -> None:
-    """Wait for a change of an application's units, or a while: leaders are not told of in deltas (D52)."""
+    """Wait for a change of an application's units, or a while (D52)."""
     before = list(model.state.units_of(application))
-    end = asyncio.get_running_loop().time() + 1.0
+    end = asyncio.get_running_loop().time() + LEADER_PAUSE
 
     def look() -> bool | None:
         installed(model, application)

@@ -33,7 +33,9 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
 
 def _listed(session: Session, model: Model, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
     return [
-        ExecutionEnvironment(one.ee_id, one.namespace, _address(model, one), tuple(states_of(model, one.ee_id)))
+        ExecutionEnvironment(
+            one.ee_id, one.namespace, _address(model, one), tuple(states_of(model, session.names, one.ee_id))
+        )
         for one in environments_in(model, session.names).values()
         if namespace is None or (one.namespace is not None and namespace.contains(one.namespace))
     ]

@@ -19,6 +19,7 @@ from vca_juju_common.client.charms import NewResource, StoreCharm, add_resources
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.upload import Progress, upload_resource
+from vca_juju_common.environments import owner_of
 from vca_juju_common.session import Session
 from vca_juju_common.state import Machine
 from vca_juju_machine.bases import check_fits, check_kind, subordinate
@@ -65,14 +66,15 @@ async def named(artifact: Artifact) -> str:
     return (await artifact.read()).name
 
 
-def machine_of(model: Model, ee_id: EeId) -> Machine:
+def machine_of(session: Session, model: Model, ee_id: EeId) -> Machine:
     """An EE's machine.
 
     Raises:
-        NotFound: it is gone.
+        NotFound: it is gone, or now another one's.
     """
     machine = model.state.machines.get(ee_id.locator)
-    if machine is None or machine.life in {"dying", "dead"}:
+    is_ours = owner_of(model, session.names, ee_id.locator) in {None, ee_id.application}
+    if machine is None or machine.life in {"dying", "dead"} or not is_ours:
         raise NotFound(f"there is no machine {ee_id.locator} in model {ee_id.model}", ee_id=str(ee_id))
     return machine
 

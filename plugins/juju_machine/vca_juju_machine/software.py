@@ -34,7 +34,7 @@ async def install(
 ) -> None:
     """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
     async with session.use(ee_id.model) as model:
-        machine = machine_of(model, ee_id)
+        machine = machine_of(session, model, ee_id)
         there = model.state.applications.get(ee_id.application)
         if there is None:
             charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
@@ -105,7 +105,7 @@ async def upgrade(
                 f"artifact_path: charm {installed_name} is installed; {name} is no other version of it",
                 ["artifact_path"],
             )
-        charm = await brought(session, model, op, ee_id, artifact, machine_of(model, ee_id), config, asked)
+        charm = await brought(session, model, op, ee_id, artifact, machine_of(session, model, ee_id), config, asked)
         resources = await handed(model, op, ee_id, charm, artifact, asked)
         if charm.url != there.charm_url or charm.config or resources:
             new = NewApplication(

@@ -20,3 +20,4 @@ async def annotate(model: Model, tag: str, notes: Mapping[str, str]) -> None:
             checked(result)
 
     await over_races(work)
+    model.noted(tag, notes)

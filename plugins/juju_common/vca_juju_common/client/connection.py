@@ -8,10 +8,10 @@ import random
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, TypeVar
 
-from vca_core.errors import VcaConnectionError, VcaError
+from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.dial import Dialer
-from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.generated import Bridge
 from vca_juju_common.client.wire import Wire
 
@@ -114,11 +114,18 @@ class Connection:
             ApiError: the controller refuses it.
             ConnectionLost: the answer was lost and it must not be repeated.
             VcaConnectionError: there is no connection.
+            NotFound: it is a model's, and the model is gone.
         """
         while True:
             wire = await self.ready()
             try:
                 return await wire.call(facade, request, params, encoder=encoder)
+            except ApiError as error:
+                if error.code != MODEL_NOT_FOUND:
+                    raise
+                gone = NotFound(f"{self.name} is gone: {error.message}")
+                self._fail(gone)
+                raise gone from None
             except ConnectionLost as lost:
                 self._renew(wire)
                 if lost.sent and not repeat:

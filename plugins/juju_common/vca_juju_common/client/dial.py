@@ -10,7 +10,7 @@ from typing import Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_juju_common.client.endpoints import Endpoint, Endpoints
-from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.generated import agreed
 from vca_juju_common.client.tls import Tls
 from vca_juju_common.client.wire import QUIET, Wire
@@ -171,7 +171,7 @@ class Dialer:
 
     def _refusal(self, error: ApiError, endpoint: Endpoint) -> VcaError:
         where = str(endpoint)
-        if error.code in {"model not found", "not found"} or "model not found" in error.message:
+        if error.code == MODEL_NOT_FOUND:
             return NotFound(f"the controller has no such model: {error.message}")
         for word, told in _MOVED.items():
             if word in {error.code, error.message}:

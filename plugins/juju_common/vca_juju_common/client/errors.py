@@ -6,6 +6,8 @@ from typing import Any
 
 from vca_core.errors import BackendError, VcaConnectionError
 
+MODEL_NOT_FOUND = "model not found"
+
 _RACE_CODES = frozenset({"excessive contention", "try again"})
 _RACE_TEXTS = ("state changing too quickly", "transaction aborted", "excessive contention")
 
@@ -32,7 +34,7 @@ class ApiError(BackendError):
     @property
     def is_not_found(self) -> bool:
         """Whether what the request is about is not there."""
-        return self.code in {"not found", "model not found"} or self.message.endswith("not found")
+        return self.code in {"not found", MODEL_NOT_FOUND} or self.message.endswith("not found")
 
     @property
     def is_there_already(self) -> bool:

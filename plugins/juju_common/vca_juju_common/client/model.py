@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from vca_juju_common.client.connection import Connection
 from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import ApiError, ConnectionLost
 from vca_juju_common.client.wire import Wire
-from vca_juju_common.state import Change, State
+from vca_juju_common.state import Annotations, Change, State
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one counts at once, what follows it is gathered."""
@@ -88,6 +88,11 @@ class Model:
         """Read something as the wire has it: plain data. See `Connection.call`."""
         self._check_there()
         return await self._connection.call(facade, request, params)
+
+    def noted(self, tag: str, notes: Mapping[str, str]) -> None:
+        """Have what was just noted at an entity in the state: the delta that tells it may come later."""
+        kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
+        self.state.annotations[tag] = Annotations(tag, kept)
 
     async def resynced(self) -> None:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it."""
