@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from vca_core.backend import Operation
 from vca_core.charm import Option, check_params, coerce
-from vca_core.errors import BadArguments, ExecutionError, NotFound
+from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.status import Entity
-from vca_core.tasks import settle
 from vca_juju_common.client import actions
 from vca_juju_common.client.applications import get_config, set_config
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.facts import installed
+from vca_juju_common.finishing import LIMIT, finished, was_made
 from vca_juju_common.session import Session
 from vca_juju_common.state import FINAL_ACTIONS
 
@@ -25,8 +26,6 @@ VERIFY = "verify-ssh-credentials"
 
 LEADER_PAUSE = 1.0
 """Seconds between two looks for a leader, unless units change: who leads is not told in deltas."""
-
-_CANCEL_LIMIT = 10.0
 
 
 async def run(
@@ -65,16 +64,11 @@ async def run(
 async def _enqueued(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
     """Ask for a run. One that was asked for while the caller was cancelled is cancelled too."""
     while True:
-        asking = asyncio.ensure_future(actions.enqueue(model, application, unit, primitive, params))
-        cancelled = await settle(asking, _CANCEL_LIMIT)
+        asking, cancelled = await finished(actions.enqueue(model, application, unit, primitive, params))
         if cancelled is not None:
-            if not asking.done():
-                asking.cancel()
-                await asyncio.wait((asking,))
-            if not asking.cancelled() and asking.exception() is None:
+            if was_made(asking):
                 await _cancel(model, asking.result())
             raise cancelled
-        await asyncio.wait((asking,))
         try:
             return asking.result()
         except ApiError as error:
@@ -135,13 +129,9 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
 
 async def _cancel(model: Model, action: str) -> None:
     """Cancel a run; whoever wanted it is being cancelled and waits no longer than needed."""
-    cancelling = asyncio.ensure_future(actions.cancel(model, action))
-    await settle(cancelling, _CANCEL_LIMIT)
-    if not cancelling.done():
-        cancelling.cancel()
-        await asyncio.wait((cancelling,))
-    if not cancelling.cancelled():
-        cancelling.exception()  # looked at: there is nothing more to be done
+    with suppress(VcaError, TimeoutError):
+        async with asyncio.timeout(LIMIT):
+            await actions.cancel(model, action)
 
 
 async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:

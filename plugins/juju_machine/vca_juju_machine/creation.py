@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_core.tasks import settle
 from vca_juju_common.client.annotations import annotate
 from vca_juju_common.client.machines import NewMachine, add_machine, destroy_machines
 from vca_juju_common.client.model import Model
 from vca_juju_common.environments import check_namespace, environments_in
+from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import machine_started
 from vca_juju_common.session import Session
@@ -68,12 +67,8 @@ async def undone_unless_kept(
     Returns:
         The machine's id.
     """
-    adding = asyncio.ensure_future(add_machine(model, new))
-    cancelled = await settle(adding, session.options.request_timeout)
-    if not adding.done():  # cancelled, and the controller has not answered since
-        adding.cancel()
-        await asyncio.wait((adding,))
-    if not adding.cancelled() and adding.exception() is None:
+    adding, cancelled = await finished(add_machine(model, new))
+    if was_made(adding):
         undo.push_async_callback(destroy_machines, model, [adding.result()])
     if cancelled is not None:
         raise cancelled

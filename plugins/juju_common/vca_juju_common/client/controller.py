@@ -17,6 +17,7 @@ from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model, Observer
 from vca_juju_common.notes import NAMESPACE_NOTE
+from vca_juju_common.state import machine_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,16 +234,23 @@ class Controller:
         return str(made.uuid)
 
     def _rest(self, model: Model) -> None:
-        """Disconnect from a model that nobody uses, after a while, unless it has something to watch."""
-        if model.users or self._models.get(model.name) is not model:
-            return
-        if any(NAMESPACE_NOTE in noted.values for noted in model.state.annotations.values()):
-            return
-        loop = asyncio.get_running_loop()
-        self._timers[model.name] = loop.call_later(self._idle, self._rested, model)
+        """Have a model that nobody uses looked at after a while."""
+        if not model.users and self._models.get(model.name) is model:
+            loop = asyncio.get_running_loop()
+            self._timers[model.name] = loop.call_later(self._idle, self._rested, model)
 
     def _rested(self, model: Model) -> None:
+        """Disconnect from a model that nobody uses, unless it has something to watch."""
         self._timers.pop(model.name, None)
-        if not model.users and self._models.get(model.name) is model:
-            del self._models[model.name]
-            self._tasks.spawn(model.close(), f"close model {model.name}")
+        if model.users or self._models.get(model.name) is not model:
+            return
+        if _has_environments(model):
+            self._rest(model)
+            return
+        del self._models[model.name]
+        self._tasks.spawn(model.close(), f"close model {model.name}")
+
+
+def _has_environments(model: Model) -> bool:
+    tags = (*map(machine_tag, model.state.machines), *(f"application-{name}" for name in model.state.applications))
+    return any(NAMESPACE_NOTE in model.state.notes(tag) for tag in tags)
