@@ -53,13 +53,12 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
 
 
 async def undone_unless_kept(
-    undo: AsyncExitStack, session: Session, model: Model, namespace: Namespace, new: NewMachine
+    undo: AsyncExitStack, model: Model, namespace: Namespace, new: NewMachine
 ) -> str:
     """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
 
     Args:
         undo: removes the machine when it is left before everything was taken out of it.
-        session: the controller.
         model: where.
         namespace: of the execution environment.
         new: what to ask for.
@@ -99,7 +98,7 @@ async def create(
     async with session.make(session.names.model(namespace)) as model:
         check_free(session, model, namespace)
         async with AsyncExitStack() as undo:
-            machine = await undone_unless_kept(undo, session, model, namespace, new)
+            machine = await undone_unless_kept(undo, model, namespace, new)
             await op.created(machine)
             undo.pop_all()
         adopted(session, model, namespace, machine)

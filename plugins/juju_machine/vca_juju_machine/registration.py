@@ -78,7 +78,7 @@ async def _provisioned(
         memory=facts.memory_mib,
     )
     async with AsyncExitStack() as undo:
-        machine = await undone_unless_kept(undo, session, model, namespace, NewMachine(facts.base, manual=manual))
+        machine = await undone_unless_kept(undo, model, namespace, NewMachine(facts.base, manual=manual))
         if options.public_key is not None and await login.authorize(options.public_key):
             undo.push_async_callback(login.unauthorize, options.public_key)
         endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]

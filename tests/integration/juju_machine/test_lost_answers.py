@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jujusim.controller import SimulatedController
@@ -27,7 +28,7 @@ REQUESTS = [
 ]
 
 
-async def life(controller: SimulatedController, folder: Path, **options: object) -> None:
+async def life(controller: SimulatedController, folder: Path, **options: Any) -> None:
     """A whole life; what is there is there once, and nothing is left."""
     proxy_charm(folder)
     async with connected(controller, folder, **options) as edge:
