@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from jujusim.faults import Faults
 from jujusim.server import Mode, Server
 from jujusim.session import Session
 from jujusim.state_file import StateFile
-from jujusim.tls import HOSTNAME, Identity, make_identity
+from jujusim.tls import HOSTNAME, make_identity
 from jujusim.world import removal
 from jujusim.world.clock import Clock
 from jujusim.world.entities import Machine, Status, User
@@ -319,10 +318,8 @@ class SimulatedController:
 
     def macaroon(self) -> dict[str, Any]:
         """A macaroon that nobody can discharge."""
-        from macaroonbakery import bakery  # noqa: PLC0415 - slow to import, and seldom needed
+        from macaroonbakery import bakery  # type: ignore[import-untyped]  # slow to import, and seldom needed
 
         made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", bakery.LATEST_VERSION)
-        with contextlib.suppress(AttributeError):
-            found: dict[str, Any] = made.to_dict()
-            return found
-        return {}
+        found: dict[str, Any] = made.to_dict()
+        return found

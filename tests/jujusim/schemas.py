@@ -90,7 +90,7 @@ def check_request(facade: str, version: int, method: str, params: Json) -> str |
     try:
         validators(facade, version, method)[0](params)
     except fastjsonschema.JsonSchemaValueException as error:
-        return f"json: cannot unmarshal {error.name.replace('data', method, 1)}: {error.message}"
+        return f"json: cannot unmarshal {(error.name or '').replace('data', method, 1)}: {error.message}"
     return None
 
 

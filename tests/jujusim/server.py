@@ -41,7 +41,7 @@ class Server:
         self._controller = controller
         self._context = context
         self._host = host
-        self._web: web.Server[web.BaseRequest] | None = None
+        self._web: web.Server | None = None
         self._listening: dict[int, asyncio.Server] = {}
         self._silent: set[asyncio.StreamWriter] = set()
 

@@ -67,7 +67,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         config=check_options(charm, wanted.config),
         trust=wanted.trust,
         constraints=wanted.constraints,
-        bindings={"": "alpha", **{end: "alpha" for end in charm.endpoints(name)}, **wanted.bindings},
+        bindings={"": "alpha", **dict.fromkeys(charm.endpoints(name), "alpha"), **wanted.bindings},
         resources=wanted.resources,
     )
     model.put("application", name, application)
