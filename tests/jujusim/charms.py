@@ -122,7 +122,10 @@ def _charm(meta: dict[str, Any], docs: dict[str, dict[str, Any]], digest: str, s
         if not isinstance(spec, dict) or spec.get("type", "string") not in TYPES:
             raise _bad(f'invalid config: option "{option}" has unknown type')
         if spec.get("default") is not None:
-            spec["default"] = coerce(option, spec, spec["default"])
+            try:
+                spec["default"] = coerce(option, spec, spec["default"])
+            except Refusal as refusal:
+                raise _bad(f"invalid config default: {refusal.message}") from None
     actions = {key: _action(key, spec) for key, spec in docs["actions.yaml"].items()}
     return Charm(
         url="",

@@ -64,8 +64,15 @@ class WireFaults:
     rules: list[WireFault] = field(default_factory=list)
 
     def take(self, request: str, model: str | None) -> list[WireFault]:
-        """Those that hit this request."""
-        return [rule for rule in self.rules if rule.matches(request, model) and rule.hit()]
+        """Those that hit this request: single results and delays together, else one."""
+        found: list[WireFault] = []
+        for rule in self.rules:
+            alone = rule.effect not in {"result", "delay"}
+            if alone and any(one.effect not in {"result", "delay"} for one in found):
+                continue
+            if rule.matches(request, model) and rule.hit():
+                found.append(rule)
+        return found
 
 
 @dataclass(slots=True)

@@ -97,7 +97,7 @@ class RawClient:
             self._versions[name] = KNOWN.get(name, facade["versions"][-1])
         return self.info
 
-    async def call(self, request: str, /, *, watcher: str | None = None, **params: Any) -> Json:
+    async def call(self, request: str, /, *, watcher: Any = None, **params: Any) -> Json:
         """Make a request.
 
         Raises:

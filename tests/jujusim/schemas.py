@@ -133,6 +133,8 @@ def _definition(name: str, used: set[str], *, answer: bool) -> Json:
         wire = cls._toSchema.get(py)
         if wire is None:
             continue
+        if kind.lstrip("~") == wire:  # embedded: its fields are this one's
+            properties |= _definition(wire, used, answer=answer).get("properties", {})
         own = _OWN_FIELDS.get((name, wire))
         if own is not None:
             used.add("HostPort")

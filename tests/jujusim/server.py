@@ -109,7 +109,7 @@ class Server:
             self._stop_listening(index)
         self.cut_all()
         if self._web is not None:
-            await self._web.shutdown(0)
+            await self._web.shutdown(0.01)  # 0 would wait for ever for idle connections
             self._web = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:

@@ -7,18 +7,20 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
-from jujusim import SimulatedController
+from jujusim import Refusal, SimulatedController
 from jujusim.raw import RawClient, archive
 
 ROUTER = {
     "metadata.yaml": "name: router\nsummary: s\nseries: [jammy]\nprovides: {gateway: {interface: ip}}\n"
     "requires: {upstream: {interface: ip, limit: 1}}\nresources: {blob: {type: file, filename: b.bin}}\n",
     "config.yaml": "options: {mtu: {type: int, default: 1500}, name: {type: string}, fast: {type: boolean}}\n",
-    "actions.yaml": "touch: {params: {filename: {type: string}, mode: {type: string, default: w}}, required: [filename]}\n",
+    "actions.yaml": "touch: {params: {filename: {type: string}, mode: {type: string, default: w}}, "
+    "required: [filename]}\n",
 }
 PROXY = {
     "metadata.yaml": "name: proxy\nsummary: s\nseries: [jammy]\n",
-    "config.yaml": "options: {ssh-hostname: {type: string}, ssh-username: {type: string}, ssh-password: {type: string}}\n",
+    "config.yaml": "options: {ssh-hostname: {type: string}, ssh-username: {type: string}, "
+    "ssh-password: {type: string}}\n",
     "actions.yaml": "verify-ssh-credentials: {}\ngenerate-ssh-key: {}\nget-ssh-public-key: {}\ntouch: {}\n",
 }
 SIDECAR = {
@@ -37,7 +39,7 @@ class World:
         self.sim, self.client, self.uuid = sim, client, uuid
         self.call, self.result = client.call, client.result
 
-    async def deploy(self, files: dict[str, str] = ROUTER, name: str = "router", **more: Any) -> dict[str, Any]:
+    async def deploy(self, files: Any = ROUTER, name: Any = "router", **more: Any) -> dict[str, Any]:
         url = await self.client.upload_charm(archive(files))
         params = {
             "application": name,
@@ -56,16 +58,23 @@ class World:
         return await self.result("Action.Actions", entities=[{"tag": tag}])
 
     async def until(self, kind: str, key: str, fits: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
-        """Wait for a delta of an entity that fits; a removal is one too, with the life `gone`."""
-        watcher = (await self.call("Client.WatchAll"))["watcher-id"]
+        """Wait until an entity is as it should be; what is not there, or goes, has the life `gone`."""
+        try:
+            watcher = (await self.call("Client.WatchAll"))["watcher-id"]
+        except Refusal as refusal:
+            if (kind, refusal.code) != ("model", "model not found"):
+                raise
+            return {"life": "gone"}
+        told: dict[str, Any] | None = None
         while True:
             for of, change, data in (await self.call("AllWatcher.Next", watcher=watcher))["deltas"]:
-                if of != kind or key not in {data.get("id"), data.get("name"), data.get("key"), data.get("model-uuid")}:
-                    continue
-                told = {**data, "life": "gone"} if change == "remove" else data
-                if fits(told):
-                    await self.call("AllWatcher.Stop", watcher=watcher)
-                    return told
+                if of == kind and key in {data.get("id"), data.get("name"), data.get("key"), data.get("model-uuid")}:
+                    told = {**data, "life": "gone"} if change == "remove" else data
+                    if fits(told):
+                        return told
+            told = told or {"life": "gone"}
+            if told == {"life": "gone"} and fits(told):
+                return told
 
     async def settled(self) -> None:
         """Wait until no life has anything to do."""

@@ -48,8 +48,8 @@ async def test_a_life_from_model_to_model_gone(sim: SimulatedController, control
             True,
         )
         assert set(await app.get_actions()) == {"show-routes", "add-route", "touch"}
-        action = await (await app.units[0].run_action("touch", filename="/tmp/x")).wait()
-        assert (action.status, action.results["filename"], action.results["return-code"]) == ("completed", "/tmp/x", 0)
+        action = await (await app.units[0].run_action("touch", filename="/srv/x")).wait()
+        assert (action.status, action.results["filename"], action.results["return-code"]) == ("completed", "/srv/x", 0)
         status = await model.get_status()
         assert status.applications["router"].units["router/0"].workload_status.status == "active"
         await model.set_annotations({"vca": "ns"})
