@@ -247,9 +247,12 @@ class SimulatedController:
         return self.world.model_named(name)
 
     def add_user(self, name: str, password: str, access: str = "login") -> None:
-        """Somebody else may log in."""
+        """Somebody else may log in, and has the credential `default` for the cloud `localhost`."""
         self.world.users[name] = User(name, password, access)
         self.world.keep(None, "user", name)
+        credential = f"localhost/{name}/default"
+        self.world.credentials[credential] = {"auth-type": "certificate", "attrs": {}}
+        self.world.keep(None, "credential", credential)
 
     def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
         """Put a charm into the scripted store."""

@@ -155,18 +155,29 @@ class Faults:
         times: int | None = 1,
         model: str | None = None,
     ) -> WireFault:
-        """The connection is cut at a request, before or after it took effect."""
+        """The connection is cut at a request, before or after it took effect.
+
+        `connect` stands for the opening of a websocket, `charms.upload` and `resources.upload` for uploads.
+        """
         return self._wire(request, "drop-before" if when == "before" else "drop-after", nth, times, model=model)
 
     def hang(
-        self, request: str, when: Literal["before", "after"] = "before", *, nth: int = 1, times: int | None = 1
+        self,
+        request: str,
+        when: Literal["before", "after"] = "before",
+        *,
+        nth: int = 1,
+        times: int | None = 1,
+        model: str | None = None,
     ) -> WireFault:
         """A request is never answered; whether it takes effect is said by `when`."""
-        return self._wire(request, "hang-before" if when == "before" else "hang-after", nth, times)
+        return self._wire(request, "hang-before" if when == "before" else "hang-after", nth, times, model=model)
 
-    def delay(self, request: str, seconds: float, *, nth: int = 1, times: int | None = None) -> WireFault:
+    def delay(
+        self, request: str, seconds: float, *, nth: int = 1, times: int | None = None, model: str | None = None
+    ) -> WireFault:
         """Answers come late."""
-        return self._wire(request, "delay", nth, times, seconds=seconds)
+        return self._wire(request, "delay", nth, times, seconds=seconds, model=model)
 
     def refuse(
         self,

@@ -277,7 +277,7 @@ async def test_what_is_counted(sim: SimulatedController, world: World) -> None:
     counts = sim.counts
     assert (counts.opened, counts.peak, counts.failed_logins) == (3, 3, 1)
     assert counts.requests["Application.Deploy"] == 1
-    assert counts.total == 6  # three logins, CreateModel, Deploy and the upload; no ping
+    assert counts.total == 5  # three logins, CreateModel and Deploy; no ping and no upload
     assert [key[1] for key in counts.uploads] == ["charm"]
     counts.reset()
     assert (counts.total, counts.peak) == (0, counts.open)
@@ -292,3 +292,25 @@ async def test_uploads_that_fail(sim: SimulatedController, world: World) -> None
     with pytest.raises(Refusal, match="no room"):
         await world.deploy()
     await world.deploy()
+
+
+async def test_connections_that_are_not_taken(sim: SimulatedController) -> None:
+    sim.faults.refuse("connect", "too many connections")
+    sim.faults.drop("connect", times=2)  # this client tries again once by itself
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await RawClient(sim).open()
+    assert caught.value.status == 503
+    with pytest.raises(aiohttp.ClientError):
+        await RawClient(sim).open()
+    async with RawClient(sim) as client:
+        await client.login()
+    assert sim.counts.opened == 1
+
+
+async def test_a_failed_hook_that_is_left_as_it_is(sim: SimulatedController, world: World) -> None:
+    sim.faults.hook_error(hook="start", times=None, retry=False)
+    await world.deploy()
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "error")
+    tags = {"entities": [{"tag": "unit-router-0"}]}
+    await world.result("Application.ResolveUnitErrors", tags=tags, retry=False)
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")

@@ -188,7 +188,11 @@ async def test_users_without_the_right(sim: SimulatedController, connect: Connec
     guest, osm = await connect(None, "guest", "pw"), await connect(None, "osm", "pw")
     create = {"name": "own", "owner-tag": "user-guest"}
     assert (await refused(guest.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
-    made = await osm.call("ModelManager.CreateModel", **create | {"owner-tag": "user-osm"})
+    mine = create | {"owner-tag": "user-osm"}
+    assert (await refused(osm.call("ModelManager.CreateModel", **mine)))[1] == "no credential specified"
+    asked = {"user-tag": "user-osm", "cloud-tag": "cloud-localhost"}
+    credential = (await osm.result("Cloud.UserCredentials", **{"user-clouds": [asked]}))["result"][0]
+    made = await osm.call("ModelManager.CreateModel", **mine, credential=credential)
     assert (await refused(osm.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
     async with RawClient(sim, world.uuid) as other:
         assert (await refused(other.login("osm", "pw")))[0] == "unauthorized access"

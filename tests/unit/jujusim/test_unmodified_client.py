@@ -89,7 +89,7 @@ async def test_users_with_the_right_to_add_models_have_their_own(sim: SimulatedC
     mine = Controller()
     await mine.connect(endpoint=sim.endpoint, username="osm", password="of-osm", cacert=sim.ca_cert)
     try:
-        model = await mine.add_model("own", config=dict(CONFIG))
+        model = await mine.add_model("own", cloud_name="localhost", credential_name="default", config=dict(CONFIG))
         await model.disconnect()
         assert await mine.list_models() == ["own"]
         with pytest.raises(JujuError, match="permission denied"):
