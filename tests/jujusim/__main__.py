@@ -63,7 +63,7 @@ async def _serve(given: argparse.Namespace) -> None:
         ca_file = given.ca_file or (given.write_config.parent / "ca.pem" if given.write_config else None)
         if ca_file is not None:
             ca_file.write_text(sim.ca_cert)
-        if given.write_config:
+        if given.write_config and ca_file is not None:
             _write_config(given.write_config, ca_file, sim)
         told = {"endpoints": sim.addresses, "username": sim.username, "password": sim.password}
         told |= {"ca_file": str(ca_file)} if ca_file else {"ca_cert": sim.ca_cert}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ MAX_UNPACKED = 256 * 1024 * 1024
 MAX_YAML = 1024 * 1024
 
 SERIES = {"focal": "20.04", "jammy": "22.04", "noble": "24.04", "bionic": "18.04"}
+_INT = re.compile(r"[+-]?\d+")
+_FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 TYPES = {"string", "int", "float", "boolean", "secret"}
 
 
@@ -122,7 +125,10 @@ def _charm(meta: dict[str, Any], docs: dict[str, dict[str, Any]], digest: str, s
         if not isinstance(spec, dict) or spec.get("type", "string") not in TYPES:
             raise _bad(f'invalid config: option "{option}" has unknown type')
         if spec.get("default") is not None:
-            spec["default"] = coerce(option, spec, spec["default"])
+            try:
+                spec["default"] = coerce(option, spec, spec["default"])
+            except Refusal as refusal:
+                raise _bad(f"invalid config default: {refusal.message}") from None
     actions = {key: _action(key, spec) for key, spec in docs["actions.yaml"].items()}
     return Charm(
         url="",
@@ -191,14 +197,13 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
         if text in {"0", "f", "F", "false", "FALSE", "False"}:
             return False
         raise wrong
-    if isinstance(value, bool):
+    if text is not None:
+        if not (_INT if kind == "int" else _FLOAT).fullmatch(text):
+            raise wrong
+        return int(text) if kind == "int" else float(text)
+    if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
         raise wrong
-    try:
-        return (
-            int(value) if kind == "int" and not isinstance(value, float) else float(value) if kind == "float" else _no()
-        )
-    except (TypeError, ValueError):
-        raise wrong from None
+    return int(value) if kind == "int" else float(value)
 
 
 def check_options(charm: Charm, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -240,10 +245,6 @@ def _reason(error: jsonschema.ValidationError) -> str:
             return f"must be of type {error.validator_value}"
         case _:
             return f"must satisfy {error.validator_value}"
-
-
-def _no() -> Any:
-    raise ValueError
 
 
 def _shown(value: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -248,9 +247,12 @@ class SimulatedController:
         return self.world.model_named(name)
 
     def add_user(self, name: str, password: str, access: str = "login") -> None:
-        """Somebody else may log in."""
+        """Somebody else may log in, and has the credential `default` for the cloud `localhost`."""
         self.world.users[name] = User(name, password, access)
         self.world.keep(None, "user", name)
+        credential = f"localhost/{name}/default"
+        self.world.credentials[credential] = {"auth-type": "certificate", "attrs": {}}
+        self.world.keep(None, "credential", credential)
 
     def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
         """Put a charm into the scripted store."""
@@ -319,10 +321,8 @@ class SimulatedController:
 
     def macaroon(self) -> dict[str, Any]:
         """A macaroon that nobody can discharge."""
-        from macaroonbakery import bakery
+        from macaroonbakery import bakery  # type: ignore[import-untyped]  # slow to import, and seldom needed
 
         made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", bakery.LATEST_VERSION)
-        with contextlib.suppress(AttributeError):
-            found: dict[str, Any] = made.to_dict()
-            return found
-        return {}
+        found: dict[str, Any] = made.to_dict()
+        return found

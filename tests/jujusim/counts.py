@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-APART = ("AllWatcher.Next", "Pinger.Ping")
+APART = ("AllWatcher.Next", "Pinger.Ping", "charms.upload", "resources.upload")
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Counts:
 
     @property
     def total(self) -> int:
-        """All requests, without the long polls and the pings."""
+        """All requests, without long polls, pings and uploads."""
         return sum(number for name, number in self.requests.items() if name not in APART)
 
     def connection_opened(self) -> int:

@@ -167,10 +167,17 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
         raise Refusal("upgrade in progress", UPGRADING)
     if facade != "Admin" and call.session.of_model and entry.access is not None:
         call.model.check_access(call.user, entry.access)
-    found = entry.function(call, params)
+    found = entry.function(call, _without_nulls(params))
     result = (await found if inspect.isawaitable(found) else found) or {}
     check_answer(facade, version, request, result)
     return result
+
+
+def _without_nulls(value: Any) -> Any:
+    """Null is the same as nothing for Go."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def parse_tag(tag: Any, kind: str) -> str:

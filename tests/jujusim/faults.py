@@ -64,8 +64,15 @@ class WireFaults:
     rules: list[WireFault] = field(default_factory=list)
 
     def take(self, request: str, model: str | None) -> list[WireFault]:
-        """Those that hit this request."""
-        return [rule for rule in self.rules if rule.matches(request, model) and rule.hit()]
+        """Those that hit this request: single results and delays together, else one."""
+        found: list[WireFault] = []
+        for rule in self.rules:
+            alone = rule.effect not in {"result", "delay"}
+            if alone and any(one.effect not in {"result", "delay"} for one in found):
+                continue
+            if rule.matches(request, model) and rule.hit():
+                found.append(rule)
+        return found
 
 
 @dataclass(slots=True)
@@ -148,18 +155,29 @@ class Faults:
         times: int | None = 1,
         model: str | None = None,
     ) -> WireFault:
-        """The connection is cut at a request, before or after it took effect."""
+        """The connection is cut at a request, before or after it took effect.
+
+        `connect` stands for the opening of a websocket, `charms.upload` and `resources.upload` for uploads.
+        """
         return self._wire(request, "drop-before" if when == "before" else "drop-after", nth, times, model=model)
 
     def hang(
-        self, request: str, when: Literal["before", "after"] = "before", *, nth: int = 1, times: int | None = 1
+        self,
+        request: str,
+        when: Literal["before", "after"] = "before",
+        *,
+        nth: int = 1,
+        times: int | None = 1,
+        model: str | None = None,
     ) -> WireFault:
         """A request is never answered; whether it takes effect is said by `when`."""
-        return self._wire(request, "hang-before" if when == "before" else "hang-after", nth, times)
+        return self._wire(request, "hang-before" if when == "before" else "hang-after", nth, times, model=model)
 
-    def delay(self, request: str, seconds: float, *, nth: int = 1, times: int | None = None) -> WireFault:
+    def delay(
+        self, request: str, seconds: float, *, nth: int = 1, times: int | None = None, model: str | None = None
+    ) -> WireFault:
         """Answers come late."""
-        return self._wire(request, "delay", nth, times, seconds=seconds)
+        return self._wire(request, "delay", nth, times, seconds=seconds, model=model)
 
     def refuse(
         self,

@@ -90,7 +90,7 @@ def check_request(facade: str, version: int, method: str, params: Json) -> str |
     try:
         validators(facade, version, method)[0](params)
     except fastjsonschema.JsonSchemaValueException as error:
-        return f"json: cannot unmarshal {error.name.replace('data', method, 1)}: {error.message}"
+        return f"json: cannot unmarshal {(error.name or '').replace('data', method, 1)}: {error.message}"
     return None
 
 
@@ -133,6 +133,8 @@ def _definition(name: str, used: set[str], *, answer: bool) -> Json:
         wire = cls._toSchema.get(py)
         if wire is None:
             continue
+        if kind.lstrip("~") == wire:  # embedded: its fields are this one's
+            properties |= _definition(wire, used, answer=answer).get("properties", {})
         own = _OWN_FIELDS.get((name, wire))
         if own is not None:
             used.add("HostPort")

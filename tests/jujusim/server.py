@@ -41,7 +41,7 @@ class Server:
         self._controller = controller
         self._context = context
         self._host = host
-        self._web: web.Server[web.BaseRequest] | None = None
+        self._web: web.Server | None = None
         self._listening: dict[int, asyncio.Server] = {}
         self._silent: set[asyncio.StreamWriter] = set()
 
@@ -109,7 +109,7 @@ class Server:
             self._stop_listening(index)
         self.cut_all()
         if self._web is not None:
-            await self._web.shutdown(0)
+            await self._web.shutdown(0.01)  # 0 would wait for ever for idle connections
             self._web = None
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -124,6 +124,16 @@ class Server:
         return web.Response(status=404)
 
     async def _websocket(self, request: web.BaseRequest, uuid: str | None) -> web.StreamResponse:
+        model = self._controller.world.models.get(uuid or "")
+        for fault in self._controller.faults.wire.take("connect", model.record.name if model else None):
+            if fault.effect == "refuse":
+                return web.Response(status=503, text=str(fault.error))
+            if fault.effect.startswith("hang"):
+                await self._controller.closing.wait()
+            if fault.effect.startswith("drop") and request.transport is not None:
+                request.transport.abort()
+                return web.Response(status=503)
+            await asyncio.sleep(fault.seconds)
         websocket = web.WebSocketResponse(max_msg_size=64 * 1024 * 1024, compress=False, timeout=1)
         await websocket.prepare(request)
         transport = request.transport

@@ -166,7 +166,7 @@ class Session:
             params: Any = request.get("params")
             reply["response"] = await answer(call, facade, version, method, params if params is not None else {})
         except Refusal as refusal:
-            reply |= {"error": refusal.message, "error-code": refusal.code}
+            reply |= {"error": refusal.message, "error-code": refusal.code, "response": {}}
             if refusal.info:
                 reply["error-info"] = refusal.info
         except SchemaError as error:
@@ -179,4 +179,4 @@ class Session:
     def _broken(self, reply: Json, error: Exception) -> None:
         """A defect of the simulator: told to the client, and raised when the test ends."""
         self.controller.defects.append(error)
-        reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": ""}
+        reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}

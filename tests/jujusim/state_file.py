@@ -58,7 +58,8 @@ class StateFile:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")
         self._database.execute(
-            "CREATE TABLE IF NOT EXISTS entity (model TEXT, kind TEXT, key TEXT, body TEXT, PRIMARY KEY (model, kind, key))"
+            "CREATE TABLE IF NOT EXISTS entity "
+            "(model TEXT, kind TEXT, key TEXT, body TEXT, PRIMARY KEY (model, kind, key))"
         )
         self._changed: dict[Row, Model | None] = {}
 

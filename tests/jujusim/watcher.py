@@ -75,7 +75,7 @@ class Watcher:
         if self.model.has(kind, key):
             self._told.add((kind, key))
             return [kind, "change", describe(self.model, kind, key)]
-        if (kind, key) not in self._told:
+        if (kind, key) not in self._told and kind != "model":
             return None
         self._told.discard((kind, key))
         return [kind, "remove", gone(self.model, kind, key)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from jujusim.problems import BAD_REQUEST, NOT_FOUND, NOT_SUPPORTED, Refusal
 from jujusim.world.deploying import add_units
+from jujusim.world.entities import Status
 from jujusim.world.lives import settle
 from jujusim.world.removal import destroy_unit
 
@@ -61,6 +62,10 @@ def resolve(call: Call, params: Json) -> Answer:
         if unit.workload.current != "error":
             raise Refusal(f'unit "{unit.name}" is not in an error state')
         unit.retry = True
+        if not params.get("retry") and unit.hook == "install":
+            unit.workload = Status("maintenance", "installing charm software")
+        elif not params.get("retry"):
+            unit.hook = "update-status"  # the failed one counts as done
         settle(model, "unit", unit.name)
         return {}
 

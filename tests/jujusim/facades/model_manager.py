@@ -37,9 +37,10 @@ def create_model(call: Call, params: Json) -> Answer:
         raise not_found("region", region)
     config = dict(params.get("config") or {})
     keys = [line for line in str(config.get("authorized-keys") or "").splitlines() if line.strip()]
+    credential = _credential(call, params, cloud, owner)
     model = world.add_model(name, owner, cloud, region, config)
     model.record.keys = keys
-    model.record.credential = _credential(call, params, cloud, owner)
+    model.record.credential = credential
     model.changed("model", model.record.uuid)
     return model_info(call, model)
 
@@ -47,6 +48,9 @@ def create_model(call: Call, params: Json) -> Answer:
 def _credential(call: Call, params: Json, cloud: str, owner: str) -> str:
     given = params.get("credential")
     if not given:
+        # Juju uses the controller's own for who bootstrapped it; everybody else has to name one.
+        if owner != call.session.controller.username and "empty" not in call.world.clouds[cloud].get("auth-types", []):
+            raise Refusal("no credential specified", "not valid")
         mine = [key for key in call.world.credentials if key.startswith(f"{cloud}/{owner}/")]
         return mine[0] if mine else ""
     tag = parse_tag(given, "cloudcred").replace("_", "/")

@@ -56,7 +56,7 @@ def gone(model: Model, kind: str, key: str) -> dict[str, Any]:
     }
     if kind == "model":
         return {"model-uuid": key, "name": model.record.name, "life": "dead"}
-    found = {"model-uuid": model.record.uuid, names.get(kind, "id"): key}
+    found: dict[str, Any] = {"model-uuid": model.record.uuid, names.get(kind, "id"): key}
     match kind:
         case "relation":
             found["id"] = model.relation_ids.pop(key, 0)

@@ -110,7 +110,7 @@ def _unit(model: Model, unit: Unit) -> None:
     if unit.workload.message == "waiting for machine":
         unit.workload = Status("waiting", "installing agent")
         model.changed("unit", unit.name)
-    elif not unit.installed and unit.workload.current != "maintenance":
+    elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):
         if not _hook(model, unit, "install"):
             return
         unit.workload = Status("maintenance", "installing charm software")

@@ -177,6 +177,6 @@ def _dies(model: Model, kind: str, key: str) -> None:
 
 
 def _settle(model: Model, kind: str, key: str) -> None:
-    from jujusim.world.lives import settle
+    from jujusim.world.lives import settle  # here, since lives run what is above, which sets lives going
 
     settle(model, kind, key)
