@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.sshd import Sshd, key
-from vca_juju_machine.provisioning import ssh_session
+from vca_juju_machine.provisioning import Places, ssh_session
 from vca_juju_machine.provisioning.facts import HostFacts
 
 from vca_core.errors import BadArguments, NotSupported
@@ -147,10 +147,50 @@ async def test_what_is_no_public_key_is_refused(sshd: Sshd, text: str) -> None:
     assert not authorized(sshd).parent.exists()
 
 
+@pytest.fixture
+def places(sshd: Sshd) -> Places:
+    sudo = sshd.folder / "etc" / "sudoers.d"
+    sudo.mkdir(parents=True)
+    # su -s SHELL -c PROGRAM USER NAME ARGUMENT, but as whoever this is
+    sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
+    sshd.program("useradd")
+    return Places(sudo=str(sudo))
+
+
+async def test_the_user_that_juju_expects_is_made(sshd: Sshd, places: Places) -> None:
+    sshd.program("id", "[ $# = 1 ] && echo 0")  # id -u: root; id -u ubuntu: there is none
+    async with ssh_session(sshd.target(), limit=20) as session:
+        assert await session.ensure_user(VCA, places=places)
+    assert "useradd --create-home --shell /bin/bash ubuntu" in sshd.called()
+    [rights] = Path(places.sudo).iterdir()
+    assert (rights.name, rights.read_text()) == ("90-vca-ubuntu", "ubuntu ALL=(ALL) NOPASSWD:ALL\n")
+    assert stat.S_IMODE(rights.stat().st_mode) == 0o440
+    assert authorized(sshd).read_text() == f"{VCA}\n"
+
+
+async def test_a_user_who_is_there_stays_as_it_is(sshd: Sshd, places: Places) -> None:
+    sshd.program("id", "echo 0")
+    authorized(sshd, f"{OWNER}\n")
+    async with ssh_session(sshd.target(), limit=20) as session:
+        assert await session.ensure_user(VCA, places=places)
+        assert not await session.ensure_user(VCA, places=places)
+    assert not [call for call in sshd.called() if call.startswith("useradd")]
+    assert list(Path(places.sudo).iterdir()) == []
+    assert authorized(sshd).read_text() == f"{OWNER}\n{VCA}\n"
+
+
+async def test_a_name_that_no_user_can_have_is_refused(sshd: Sshd, places: Places) -> None:
+    async with ssh_session(sshd.target(), limit=20) as session:
+        with pytest.raises(BadArguments) as caught:
+            await session.ensure_user(VCA, user="../x", places=places)
+    assert caught.value.bad_args == ["user"]
+    assert sshd.called() == []
+
+
 def test_programs_for_hosts_are_plain_shell() -> None:
     folder = Path(__file__).parents[3] / "plugins/juju_machine/vca_juju_machine/provisioning"
     files = sorted(folder.glob("*/*.sh"))
-    assert len(files) == 9
+    assert len(files) == 10
     for file in files:
         shell = "bash" if file.name == "run_script.sh" else "sh"
         subprocess.run([shell, "-n", file], check=True)

@@ -55,6 +55,7 @@ async def test_any_type_of_key_logs_in(sshd: Sshd, kind: str, form: str, passphr
     assert await logs_in(sshd.target(private_key=pem(client_key, form, passphrase), passphrase=passphrase))
 
 
+@pytest.mark.defect("D93")
 @pytest.mark.defect("D96")
 async def test_a_key_may_be_a_file_whose_path_has_a_colon(sshd: Sshd, tmp_path: Path) -> None:
     file = tmp_path / "ke:y"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,15 @@ def test_host_keys_are_left_unchecked_only_in_so_many_words() -> None:
     assert parsed(host_key="off").host_key == "off"
     with pytest.raises(BadArguments, match="say 'off', with quotes in YAML"):
         parsed(host_key=False)
+
+
+def test_the_documentation_has_every_credential() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "how-to" / "register-machines.md").read_text("utf-8")
+    table = page.partition("## Credentials")[2].partition("##")[0]
+    with pytest.raises(BadArguments) as caught:
+        parsed(nothing_like_this=1)
+    known = str(caught.value).partition("known are ")[2].split(", ")
+    assert re.findall(r"^\| `(\w+)`", table, re.MULTILINE) == known
 
 
 def test_two_keys_at_once_are_refused() -> None:

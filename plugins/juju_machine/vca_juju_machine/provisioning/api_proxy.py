@@ -29,15 +29,21 @@ class Places:
     Args:
         script: the program that makes and removes the rules.
         units: systemd's folder of units of the administrator.
+        sudo: the folder of files that say who may use sudo.
     """
 
     script: str = "/etc/vca/api-proxy"
     units: str = "/etc/systemd/system"
+    sudo: str = "/etc/sudoers.d"
 
     @property
     def unit(self) -> str:
         """The unit that runs the program at each boot."""
         return f"{self.units}/{UNIT_NAME}"
+
+    def sudoers(self, user: str) -> str:
+        """The file that lets a user use sudo without a password."""
+        return f"{self.sudo}/90-vca-{user}"
 
 
 UNIT_NAME = "vca-api-proxy.service"

@@ -74,7 +74,7 @@ class Remote:
         privilege = await self._as_root() if root else []
         watches_stdin = program == "run_script"
         shell = "/bin/bash" if watches_stdin else "/bin/sh"
-        command = shlex.join([*privilege, shell, "-c", _PROGRAMS[program], program, *arguments])
+        command = shlex.join([*privilege, shell, "-c", PROGRAMS[program], program, *arguments])
         try:
             process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
                 command, encoding=None, stderr=asyncssh.STDOUT
@@ -150,7 +150,7 @@ async def _stopped(process: asyncssh.SSHClientProcess[bytes], *, signal: bool) -
         process.close()
 
 
-_PROGRAMS = {
+PROGRAMS = {
     file.name.removesuffix(".sh"): file.read_text("utf-8")
     for file in (resources.files("vca_juju_machine.provisioning") / "shell").iterdir()
     if file.name.endswith(".sh")

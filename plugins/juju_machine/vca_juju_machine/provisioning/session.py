@@ -24,11 +24,12 @@ from vca_juju_machine.provisioning.api_proxy import Places
 from vca_juju_machine.provisioning.connecting import close, connect
 from vca_juju_machine.provisioning.deadline import Deadline
 from vca_juju_machine.provisioning.facts import HostFacts, parse_facts
-from vca_juju_machine.provisioning.remote import Outcome, Remote
+from vca_juju_machine.provisioning.remote import PROGRAMS, Outcome, Remote
 from vca_juju_machine.provisioning.target import SshTarget, check_target
 
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0  # seconds between attempts to reach a host that boots
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _WORD = re.compile(r"[^\s'\"=:,;]{12,}")
 
 
@@ -79,8 +80,9 @@ class SshSession:
     """An open login; made by `ssh_session`.
 
     Every step raises what it says, and `VcaConnectionError` when the connection breaks (``retryable``) or the user may
-    not become root, which `run_script`, `proxy_api` and `unproxy_api` need (not ``retryable``); `VcaTimeoutError` when
-    the session's limit passed; `BackendError` when a command fails that should not, with what it printed.
+    not become root, which `ensure_user`, `run_script`, `proxy_api` and `unproxy_api` need (not ``retryable``);
+    `VcaTimeoutError` when the session's limit passed; `BackendError` when a command fails that should not, with what it
+    printed.
     """
 
     def __init__(
@@ -131,6 +133,31 @@ class SshSession:
         line = _public_line(public_key)
         async with self._deadline.step(f"to withdraw a key on {self._target.url}"):
             await self._remote.checked("unauthorize", line)
+
+    async def ensure_user(self, public_key: str, user: str = "ubuntu", places: Places | None = None) -> bool:
+        """Make the user that Juju's agent keeps the model's keys with, where the host has none of that name.
+
+        A new user may use sudo without a password, as on Ubuntu's own images; one that is there stays as it is, but for
+        the key, which is appended as `authorize` does.
+
+        Args:
+            public_key: one line in OpenSSH's format.
+            user: its name.
+            places: where the file for sudo goes.
+
+        Returns:
+            Whether the key was appended.
+
+        Raises:
+            BadArguments: it is no public key, or no name of a user.
+        """
+        line = _public_line(public_key)
+        if not _USER.fullmatch(user):
+            raise BadArguments("user is a name of small letters, digits, - and _", ["user"])
+        sudoers = (places or Places()).sudoers(user)
+        async with self._deadline.step(f"to make sure of the user {user} on {self._target.url}"):
+            said = await self._remote.checked("ensure_user", user, line, sudoers, PROGRAMS["authorize"], root=True)
+            return said.strip().endswith("added")
 
     async def run_script(self, script: str, limit: float = math.inf) -> None:
         """Run a provisioning script as root, with bash.
