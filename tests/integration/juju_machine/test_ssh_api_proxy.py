@@ -21,7 +21,7 @@ NAT = "iptables -w -t nat"
 
 
 FIREWALL = ("iptables", "ip6tables", "nft")
-NEEDED = ("cat", "chmod", "dirname", "grep", "head", "id", "mkdir", "mktemp", "mv", "rm", "rmdir", "sh", "wc")
+NEEDED = ("cat", "chmod", "dirname", "grep", "head", "id", "mkdir", "mktemp", "mv", "rm", "rmdir", "sh", "true", "wc")
 
 
 @pytest.fixture
