@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-
 from vca_juju_machine.provisioning import SshTarget
 
 BINARY = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
 USER = pwd.getpwuid(os.getuid()).pw_name
+WILLING_SUDO = 'shift; exec "$@"'  # sudo -n command
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -75,6 +75,8 @@ class Sshd:
         self.client_key = key(name="client")
         self.allowed = folder / "allowed"
         self.allow(self.client_key)
+        if os.getuid():  # never the sudo of this machine; but what the tests do as root needs no root
+            self.program("sudo", WILLING_SUDO, noted=False)
 
     def allow(self, *keys: asyncssh.SSHKey) -> None:
         """Let these keys log in."""
@@ -91,10 +93,11 @@ class Sshd:
         }
         return SshTarget(**{**fields, **changed})
 
-    def program(self, name: str, text: str = "") -> None:
+    def program(self, name: str, text: str = "", *, noted: bool = True) -> None:
         """Put a program in front of the PATH of sessions; it notes its calls, then does what `text` says."""
         file = self.programs / name
-        file.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >>"{self.calls}"\n{text}\n')
+        note = f'printf "%s\\n" "{name} $*" >>"{self.calls}"\n' if noted else ""
+        file.write_text(f"#!/bin/sh\n{note}{text}\n")
         file.chmod(0o755)
 
     def called(self) -> list[str]:

@@ -11,10 +11,10 @@ from typing import Any
 import asyncssh
 import pytest
 from support.sshd import Sshd, command, key
-
-from vca_core.errors import BadArguments, VcaConnectionError
 from vca_juju_machine.provisioning import SshTarget, ssh_session
 from vca_juju_machine.provisioning.known_hosts import known_keys, remember
+
+from vca_core.errors import BadArguments, VcaConnectionError
 
 StartSshd = Callable[..., Sshd]
 
@@ -164,6 +164,21 @@ def test_of_two_hosts_of_one_name_the_first_is_known(tmp_path: Path) -> None:
     first: Any = remember(file, "host", key(name="first").convert_to_public())
     second: Any = remember(file, "host", key(name="second").convert_to_public())
     assert first.keys == second.keys == [key(name="first").convert_to_public()]
+
+
+async def test_another_host_of_that_name_that_was_met_meanwhile_wins(tmp_path: Path) -> None:
+    host = Sshd(tmp_path, port=0)
+
+    class Slow(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            # While this one logs in, another session stores what it met.
+            remember(host.known_hosts, host.target().known_name, key(name="met first").convert_to_public())
+            return False
+
+    async with await asyncssh.create_server(Slow, host.host, 0, server_host_keys=[key(name="host")]) as server:
+        host.port = server.get_port()
+        await refused(host.target(), "has changed: it has ssh-ed25519")
+    assert len(host.known_hosts.read_text().splitlines()) == 1
 
 
 async def test_a_host_certificate_needs_a_known_authority(start_sshd: StartSshd, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 import asyncssh
 import pytest
 from support.sshd import Sshd, free_port, key
+from vca_juju_machine.provisioning import SshTarget, ssh_session
 
 from vca_core.errors import BadArguments, VcaConnectionError, VcaTimeoutError
-from vca_juju_machine.provisioning import SshTarget, ssh_session
 
 CANARY = "canary-5d0c1b77"
 _ROUNDS = 50  # of the key derivation, the fewest that bcrypt takes without a warning
@@ -44,7 +44,7 @@ def pem(client_key: asyncssh.SSHKey, kind: str, passphrase: str | None) -> str:
         ("ssh-rsa", "pkcs8-pem", CANARY),
         ("ecdsa-sha2-nistp256", "openssh", None),
         ("ecdsa-sha2-nistp384", "pkcs8-pem", None),
-        ("ecdsa-sha2-nistp521", "openssh", CANARY),
+        ("ecdsa-sha2-nistp521", "openssh", None),
         ("ssh-ed25519", "openssh", None),
         ("ssh-ed25519", "openssh", CANARY),
     ],
@@ -90,7 +90,7 @@ async def test_the_loop_goes_on_while_a_key_is_opened(sshd: Sshd) -> None:
 
     counting = asyncio.create_task(count())
     # A passphrase is meant to cost time; in the loop there would be one turn meanwhile.
-    text = sshd.client_key.export_private_key("openssh", CANARY, rounds=100).decode()
+    text = sshd.client_key.export_private_key("openssh", CANARY, rounds=60).decode()
     assert await logs_in(sshd.target(private_key=text, passphrase=CANARY))
     counting.cancel()
     assert turns > 100

@@ -13,14 +13,13 @@ from pathlib import Path
 
 import asyncssh
 import pytest
-from support.sshd import USER, Sshd
+from support.sshd import USER, WILLING_SUDO, Sshd
+from vca_juju_machine.provisioning import SshSession, ssh_session
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError, VcaError, VcaTimeoutError
-from vca_juju_machine.provisioning import SshSession, ssh_session
 
 CANARY = "s3cr3t-canary-0f6e"
 REFUSING_SUDO = 'echo "sudo: a password is required" >&2; exit 1'
-WILLING_SUDO = 'shift; exec "$@"'  # sudo -n command
 
 
 @pytest.fixture
@@ -75,7 +74,9 @@ async def test_a_user_who_cannot_become_root_is_told_what_to_do(sshd: Sshd, sudo
     sshd.program("id", "echo 1000")
     if sudo:
         sshd.program("sudo", sudo)
-    elif shutil.which("sudo"):
+    elif not shutil.which("sudo"):
+        (sshd.programs / "sudo").unlink(missing_ok=True)
+    else:
         pytest.skip("there is a sudo here")
     async with ssh_session(sshd.target(), limit=20) as session:
         with pytest.raises(VcaConnectionError, match=says) as caught:
@@ -97,7 +98,8 @@ async def test_a_script_that_reads_gets_nothing(sshd: Sshd, session: SshSession)
 
 
 async def test_a_service_that_a_script_starts_holds_nothing_up(sshd: Sshd, session: SshSession) -> None:
-    await session.run_script("setsid tail -f /dev/null & echo $! >$HOME/pid; ls -l /proc/$!/fd >$HOME/fds")
+    service = "ls -l /proc/self/fd >$HOME/new; mv $HOME/new $HOME/fds; exec tail -f /dev/null"
+    await session.run_script(f"setsid sh -c '{service}' & echo $! >$HOME/pid; until [ -e $HOME/fds ]; do :; done")
     pid = pid_in(sshd.home / "pid")
     assert lives(pid)
     os.kill(pid, signal.SIGTERM)
