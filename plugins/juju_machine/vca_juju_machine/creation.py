@@ -52,9 +52,7 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
         raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
 
 
-async def undone_unless_kept(
-    undo: AsyncExitStack, model: Model, namespace: Namespace, new: NewMachine
-) -> str:
+async def undone_unless_kept(undo: AsyncExitStack, model: Model, namespace: Namespace, new: NewMachine) -> str:
     """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
 
     Args:

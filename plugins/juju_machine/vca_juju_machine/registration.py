@@ -18,7 +18,10 @@ from vca_juju_machine.creation import adopted, check_free, undone_unless_kept
 from vca_juju_machine.options import JujuMachineOptions
 
 if TYPE_CHECKING:
-    from vca_juju_machine.provisioning import SshSession, SshTarget
+    from vca_juju_machine.provisioning import Places, SshSession, SshTarget
+
+PLACES: Places | None = None
+"""Where files go on a host; None: where they belong. Tests have their own."""
 
 
 async def register(
@@ -79,11 +82,11 @@ async def _provisioned(
     )
     async with AsyncExitStack() as undo:
         machine = await undone_unless_kept(undo, model, namespace, NewMachine(facts.base, manual=manual))
-        if options.public_key is not None and await login.authorize(options.public_key):
-            undo.push_async_callback(login.unauthorize, options.public_key)
+        # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
+        await login.ensure_user(options.public_key or await host.ssh_key.public_key(), places=PLACES)
         endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]
-        if await login.proxy_api(options.api_proxy, endpoints):
-            undo.push_async_callback(login.unproxy_api)
+        if await login.proxy_api(options.api_proxy, endpoints, PLACES):
+            undo.push_async_callback(login.unproxy_api, PLACES)
         await login.run_script(await provisioning_script(model, machine, nonce))
         await op.created(machine)
         undo.pop_all()

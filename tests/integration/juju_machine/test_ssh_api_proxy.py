@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from support.sshd import Sshd, command
-from vca_juju_machine.provisioning import Places, SshSession, ssh_session
 
 from vca_core.errors import BackendError, BadArguments
+from vca_juju_machine.provisioning import Places, SshSession, ssh_session
 
 ENDPOINTS = ["10.99.0.1:17070", "10.99.0.2:17070", "[fd99::1]:17070", "controller.example:17070"]
 NAT = "iptables -w -t nat"

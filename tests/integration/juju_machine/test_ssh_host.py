@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 from support.sshd import Sshd, key
-from vca_juju_machine.provisioning import Places, ssh_session
-from vca_juju_machine.provisioning.facts import HostFacts
 
 from vca_core.errors import BadArguments, NotSupported
+from vca_juju_machine.provisioning import Places, ssh_session
+from vca_juju_machine.provisioning.facts import HostFacts
 
 
 def line(name: str, comment: str = "me@home") -> str:

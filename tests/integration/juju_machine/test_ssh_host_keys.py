@@ -11,10 +11,10 @@ from typing import Any
 import asyncssh
 import pytest
 from support.sshd import Sshd, command, key
-from vca_juju_machine.provisioning import SshTarget, ssh_session
-from vca_juju_machine.provisioning.known_hosts import known_keys, remember
 
 from vca_core.errors import BadArguments, VcaConnectionError
+from vca_juju_machine.provisioning import SshTarget, ssh_session
+from vca_juju_machine.provisioning.known_hosts import known_keys, remember
 
 StartSshd = Callable[..., Sshd]
 

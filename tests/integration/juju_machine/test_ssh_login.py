@@ -11,9 +11,9 @@ from typing import Any
 import asyncssh
 import pytest
 from support.sshd import Sshd, free_port, key
-from vca_juju_machine.provisioning import SshTarget, ssh_session
 
 from vca_core.errors import BadArguments, VcaConnectionError, VcaTimeoutError
+from vca_juju_machine.provisioning import SshTarget, ssh_session
 
 CANARY = "canary-5d0c1b77"
 _ROUNDS = 50  # of the key derivation, the fewest that bcrypt takes without a warning

@@ -14,9 +14,9 @@ from pathlib import Path
 import asyncssh
 import pytest
 from support.sshd import USER, WILLING_SUDO, Sshd
-from vca_juju_machine.provisioning import SshSession, ssh_session
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError, VcaError, VcaTimeoutError
+from vca_juju_machine.provisioning import SshSession, ssh_session
 
 CANARY = "s3cr3t-canary-0f6e"
 REFUSING_SUDO = 'echo "sudo: a password is required" >&2; exit 1'

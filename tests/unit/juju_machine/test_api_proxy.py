@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from vca_juju_machine.provisioning.api_proxy import parse_api_proxy, render_rules
 
 from vca_core.errors import BadArguments
+from vca_juju_machine.provisioning.api_proxy import parse_api_proxy, render_rules
 
 
 def rules(proxy: str, *endpoints: str) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 from support.sshd import key
-from vca_juju_machine.provisioning import SshTarget, check_target, parse_credentials, ssh_session
 
 from vca_core.errors import BadArguments
+from vca_juju_machine.provisioning import SshTarget, check_target, parse_credentials, ssh_session
 
 KNOWN = Path("/nowhere/known_hosts")
 HOST = {"hostname": "vm1", "username": "ubuntu"}

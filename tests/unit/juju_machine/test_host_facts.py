@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from vca_juju_machine.provisioning.facts import parse_facts
 
 from vca_core.errors import NotSupported
+from vca_juju_machine.provisioning.facts import parse_facts
 
 JAMMY = 'PRETTY_NAME="Ubuntu 22.04.4 LTS"\nNAME="Ubuntu"\nVERSION_ID="22.04"\nID=ubuntu\nID_LIKE=debian\n'
 MEMORY = "MemTotal:        4005236 kB\nMemFree: 12 kB\n"
