@@ -37,12 +37,14 @@ import sys
 
 import vca_core
 import vca_fake
+import vca_juju_common
+import vca_juju_machine
 from vca_core.loader import list_backends
 
-for module in (vca_core, vca_fake):
+for module in (vca_core, vca_fake, vca_juju_common, vca_juju_machine):
     assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
 backends = {info.name: info.ok for info in list_backends()}
-assert backends == {"fake": True}, backends
+assert backends == {"fake": True, "juju-machine": True}, backends
 PYTHON
 "$elsewhere/venv/bin/vca" demo
 "$python" examples/demo.py > /dev/null

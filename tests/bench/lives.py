@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vca_fake.backend import FakeBackend
-from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
-
 from vca_core import Vca
 from vca_core.artifacts import ArtifactRoot
 from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.ssh_keys import SshKeyPair
 from vca_core.status import DeploymentStatus, Entity
+from vca_fake.backend import FakeBackend
+from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 
 CHARMS = Path(__file__).parents[2] / "docs" / "examples" / "charms"
 OPERATIONS = 5

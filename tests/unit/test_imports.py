@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-CLIENTS = {"pymongo", "typer", "rich", "aiosqlite", "cryptography", "juju", "kubernetes"}
+CLIENTS = {"pymongo", "typer", "rich", "aiosqlite", "cryptography", "juju", "kubernetes", "websockets", "asyncssh"}
 
 
 def imported_by(statement: str) -> set[str]:
@@ -17,7 +17,10 @@ def imported_by(statement: str) -> set[str]:
     return {name.partition(".")[0] for name in ended.stdout.split()}
 
 
-@pytest.mark.parametrize("statement", ["import vca_core", "from vca_core import Vca", "import vca_fake.backend"])
+@pytest.mark.parametrize(
+    "statement",
+    ["import vca_core", "from vca_core import Vca", "import vca_fake.backend", "import vca_juju_machine.backend"],
+)
 def test_no_client_of_a_foreign_system_is_imported(statement: str) -> None:
     assert imported_by(statement) & CLIENTS == set()
 

@@ -13,7 +13,6 @@ import pytest
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from unit.docs.pages import DOCS, ROOT, blocks, prose, rows
-from vca_fake.options import FakeOptions
 
 from vca_core import errors
 from vca_core.config.model import ConnectorConfig, ExtensionConfig, VcaConfig
@@ -23,6 +22,7 @@ from vca_core.status import NATIVE_STATUS, DeploymentStatus
 from vca_core.status_path import status_fields
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.vca import Vca
+from vca_fake.options import FakeOptions
 
 REFERENCE = DOCS / "reference"
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 from unit.fake.conftest import EXAMPLES
-from vca_fake.latency import Latency
-from vca_fake.options import Between, FakeOptions
 
 from vca_core import BadArguments, DeploymentStatus, ExecutionError, NotSupported, Vca
 from vca_core.config import validate_model
+from vca_fake.latency import Latency
+from vca_fake.options import Between, FakeOptions
 
 PROXY = {
     "metadata.yaml": "name: proxy\nsummary: s\ndescription: d\nseries: [jammy]\n",

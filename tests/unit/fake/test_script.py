@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from unit.fake.conftest import EXAMPLES
-from vca_fake import Recorder, Script
 
 from vca_core import (
     BadArguments,
@@ -20,6 +19,7 @@ from vca_core import (
     VcaConnectionError,
     VcaTimeoutError,
 )
+from vca_fake import Recorder, Script
 
 
 def config(script: Any, **options: Any) -> dict[str, Any]:

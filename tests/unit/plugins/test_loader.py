@@ -40,13 +40,15 @@ async def test_a_third_partys_backend_is_found_by_its_name_in_the_config(site: S
 
 
 def test_an_unknown_name_tells_what_is_installed_and_what_was_meant(site: Site) -> None:
-    with pytest.raises(BadArguments, match="no backend is named 'fakee'; did you mean 'fake'\\?; there are: fake"):
+    with pytest.raises(
+        BadArguments, match="no backend is named 'fakee'; did you mean 'fake'\\?; there are: fake, juju-machine"
+    ):
         load_backend("fakee")
 
 
 def test_a_backend_of_this_project_that_is_not_installed_tells_how_to_install_it() -> None:
-    with pytest.raises(BadArguments, match="pip install vca-juju-machine"):
-        load_backend("juju-machine")
+    with pytest.raises(BadArguments, match="pip install vca-juju-k8s"):
+        load_backend("juju-k8s")
 
 
 def test_connecting_imports_the_named_backend_only(site: Site) -> None:
@@ -95,7 +97,7 @@ def test_a_doubled_name_is_an_error_for_that_name_only_and_names_both(site: Site
     with pytest.raises(PluginError, match=r"'twice' is brought by first 1\.0 and second 1\.0"):
         load_backend("twice")
     listed = [(info.name, info.ok) for info in list_backends()]
-    assert listed == [("alone", True), ("fake", True), ("twice", False), ("twice", False)]
+    assert listed == [("alone", True), ("fake", True), ("juju-machine", True), ("twice", False), ("twice", False)]
 
 
 @pytest.mark.parametrize(("version", "remedy"), [("2", "upgrade vca-core"), ("0", "upgrade the plugin")])
@@ -194,4 +196,4 @@ def test_a_distribution_that_hides_an_older_one_of_its_name_hides_its_backends_t
     newer = Site(tmp_path / "newer", monkeypatch)  # before it on the path
     older.add("their-backend", BACKEND, "[vca.backends]", "gone = MODULE:Mine", version="1.0")
     newer.add("their-backend", BACKEND, "[vca.extensions]", version="2.0")
-    assert [info.name for info in list_backends()] == ["fake"]
+    assert [info.name for info in list_backends()] == ["fake", "juju-machine"]

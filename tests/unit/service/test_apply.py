@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from vca_fake import Recorder, Script
 
 from vca_core import BadArguments, Vca, VcaConnectionError
 from vca_core.service import Applied, Apply, Step, StepState, plan, read_service
 from vca_core.service.ledger import COLLECTION
 from vca_core.stores import MemoryStore
+from vca_fake import Recorder, Script
 
 CHARMS = Path(__file__).parents[3] / "docs" / "examples" / "charms"
 

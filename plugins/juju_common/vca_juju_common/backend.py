@@ -1,0 +1,99 @@
+"""What backends on Juju have in common: the hooks that know nothing of machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel
+
+from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, RelationEnd
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
+from vca_juju_common import deletes, primitives, reads, relations
+from vca_juju_common.options import JujuOptions
+from vca_juju_common.session import Session
+
+OptionsT = TypeVar("OptionsT", bound=JujuOptions)
+
+
+class JujuBackend(Backend[OptionsT]):
+    """The hooks that are the same on machines and on Kubernetes.
+
+    Attributes:
+        session: the controller, and what is known of it.
+    """
+
+    Options: ClassVar[type[BaseModel]] = JujuOptions
+
+    def __init__(self, host: Host[OptionsT]) -> None:
+        super().__init__(host)
+        self.session = Session(host)
+
+    @hookimpl
+    async def open(self) -> None:
+        """Connect to the controller."""
+        try:
+            await self.session.open()
+        except BaseException:
+            await self.close()
+            raise
+
+    @hookimpl
+    async def close(self) -> None:
+        """Disconnect."""
+        session, self.session = self.session, Session(self.host)
+        await session.close()
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        """Set options of a charm."""
+        async with self.session.use(ee_id.model) as model:
+            await primitives.configure(self.session, model, op, ee_id, values)
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        """Run an action of a charm."""
+        async with self.session.use(ee_id.model) as model:
+            return await primitives.run(self.session, model, op, ee_id, primitive, params, unit)
+
+    @hookimpl
+    async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Relate two EEs of one model."""
+        relations.check_reach(self, end_1, end_2)
+        async with self.session.use(end_1.ee_id.model) as model:
+            await relations.relate(model, end_1, end_2)
+
+    @hookimpl
+    async def remove_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Remove a relation."""
+        relations.check_reach(self, end_1, end_2)
+        async with self.session.use(end_1.ee_id.model) as model:
+            await relations.unrelate(model, end_1, end_2)
+
+    @hookimpl
+    async def delete_namespace(self, namespace: Namespace) -> None:
+        """Delete the model of an NS."""
+        await deletes.delete_model(self.session, namespace)
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        """List the EEs in the controller's models."""
+        return await reads.list_environments(self.session, namespace)
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        """Tell what the controller tells of a namespace."""
+        return await reads.status(self.session, namespace)
+
+    @hookimpl
+    async def get_metrics(self, namespace: Namespace) -> Mapping[str, Any]:
+        """Tell the latest metrics of a namespace's units."""
+        return await reads.metrics(self.session, namespace)
+
+    @hookimpl
+    async def health(self) -> Mapping[str, Any]:
+        """Ask the controller for its version."""
+        return await reads.health(self.session)

@@ -1,0 +1,112 @@
+"""Requests about actions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
+from vca_juju_common.client.generated import classes
+from vca_juju_common.client.model import Model
+from vca_juju_common.state import unit_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run of an action is.
+
+    Args:
+        status: Juju's word.
+        message: what it said.
+        output: what it gave, plain data.
+        receiver: tag of the unit.
+    """
+
+    status: str
+    message: str
+    output: Mapping[str, Any]
+    receiver: str
+
+
+def _id_of(tag: str) -> str:
+    return tag.removeprefix("action-")
+
+
+async def enqueue(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+    """Ask for a run of an action.
+
+    Args:
+        model: where.
+        application: its name.
+        unit: which one; None: the leader, which the controller finds.
+        action: its name.
+        params: its parameters.
+
+    Returns:
+        The run's id. Where the answer was lost, it is found in the state: one operation at a time runs in an
+        application, so a new run of that action there is the one.
+    """
+    receiver = f"{application}/leader" if unit is None else unit_tag(unit)
+    wanted = classes().Action(name=action, receiver=receiver, parameters=dict(params))
+    before = set(model.state.actions)
+
+    async def work() -> str:
+        while True:
+            facade = await model.facade("Action", repeat=False)
+            try:
+                result = checked((await facade.EnqueueOperation(actions=[wanted])).actions[0])
+            except ConnectionLost:
+                await model.resynced()
+                for id_, run in model.state.actions.items():
+                    is_there = run.receiver == unit if unit else run.receiver.rpartition("/")[0] == application
+                    if id_ not in before and run.name == action and is_there:
+                        return id_
+            else:
+                return _id_of(result.action.tag)
+
+    return await over_races(work)
+
+
+async def result_of(model: Model, action: str) -> Ended:
+    """What a run gave, or how it stands."""
+
+    async def work() -> Any:
+        facade = await model.facade("Action")
+        return checked((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
+
+    told = await over_races(work)
+    receiver = told.action.receiver if told.action is not None else ""
+    return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
+
+
+async def cancel(model: Model, action: str) -> None:
+    """Ask for the end of a run; one that has ended, or is gone, is no error."""
+
+    async def work() -> None:
+        facade = await model.facade("Action")
+        reply = await facade.Cancel(entities=[classes().Entity(tag=f"action-{action}")])
+        for result in reply.results or ():
+            error = error_of(result)
+            if error is not None and error.is_race:
+                raise error
+
+    await over_races(work)
+
+
+async def declared(model: Model, application: str) -> dict[str, Mapping[str, Any]]:
+    """The schemas of the actions that an application's charm declares, by name."""
+
+    async def work() -> Any:
+        facade = await model.facade("Action")
+        reply = await facade.ApplicationsCharmsActions(entities=[classes().Entity(tag=f"application-{application}")])
+        return checked(reply.results[0])
+
+    told = await over_races(work)
+    return {name: spec.params or {} for name, spec in (told.actions or {}).items()}
+
+
+def has_no_leader(error: ApiError) -> bool:
+    """Whether a request for the leader failed because there is none yet (D52)."""
+    return "leader" in error.message and not error.is_race

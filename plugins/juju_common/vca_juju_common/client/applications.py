@@ -1,0 +1,266 @@
+"""Requests about applications and their units."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vca_core.charm import Option
+from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
+from vca_juju_common.client.generated import classes
+from vca_juju_common.client.machines import constraints_value
+from vca_juju_common.client.model import Model
+from vca_juju_common.state import unit_tag
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a charm comes from and what it runs on.
+
+    Args:
+        source: ``local`` or ``charm-hub``.
+        base: as ``ubuntu@22.04``.
+        arch: as Juju names it.
+        told: the origin as the controller resolved it, for a charm of Charmhub: given back as it is.
+    """
+
+    source: str
+    base: str
+    arch: str
+    told: Any = None
+
+    def value(self) -> Any:
+        """As the generated class has it."""
+        if self.told is not None:
+            return self.told
+        name, _, channel = self.base.partition("@")
+        juju = classes()
+        return juju.CharmOrigin(
+            source=self.source, architecture=self.arch, base=juju.Base(name=name, channel=channel), risk=""
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """An application to deploy.
+
+    Args:
+        name: of the application.
+        charm_url: of the charm, in the model already.
+        origin: where the charm comes from.
+        machine: the machine that its first unit goes to.
+        num_units: how many units; those after the first one get machines of their own.
+        config: values of options, in their types.
+        trust: whether it may use the cloud's credentials.
+        resources: ids of pending resources by name.
+        constraints: of further machines, by Juju's names.
+        force: whether a base that the charm does not support is taken.
+    """
+
+    name: str
+    charm_url: str
+    origin: Origin
+    machine: str | None
+    num_units: int = 1
+    config: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
+    resources: Mapping[str, str] = field(default_factory=dict)
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    force: bool = False
+
+
+def text_of(value: Any) -> str:
+    """A value of an option as requests take it: as text (12)."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+async def deploy(model: Model, new: NewApplication) -> None:
+    """Deploy an application.
+
+    Raises:
+        ApiError: the controller refuses it.
+    """
+    juju = classes()
+    config = {name: text_of(value) for name, value in new.config.items()}
+    if new.trust:
+        config["trust"] = "true"
+    params = juju.ApplicationDeploy(
+        application=new.name,
+        charm_url=new.charm_url,
+        charm_origin=new.origin.value(),
+        config=config,
+        constraints=constraints_value(new.constraints),
+        num_units=new.num_units,
+        placement=[juju.Placement(scope="#", directive=new.machine)] if new.machine is not None else None,
+        resources=dict(new.resources) or None,
+        force=new.force or None,
+    )
+    there_before = new.name in model.state.applications
+
+    async def work() -> None:
+        while True:
+            facade = await model.facade("Application", repeat=False)
+            try:
+                checked((await facade.Deploy(applications=[params])).results[0])
+            except ConnectionLost:
+                await model.resynced()
+                if new.name in model.state.applications and not there_before:
+                    return  # it was the answer that was lost
+            else:
+                return
+
+    await over_races(work)
+
+
+async def destroy_applications(
+    model: Model, names: Sequence[str], *, destroy_storage: bool, force: bool = False
+) -> None:
+    """Ask for the end of applications; those that are gone are no error."""
+    params = [
+        classes().DestroyApplicationParams(
+            application_tag=f"application-{name}", destroy_storage=destroy_storage, force=force
+        )
+        for name in names
+    ]
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        for result in (await facade.DestroyApplication(applications=params)).results:
+            error = error_of(result)
+            if error is not None and not error.is_not_found:
+                raise error
+
+    await over_races(work)
+
+
+async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = False) -> None:
+    """Ask for the end of remote applications, as another model's offers are called where they are consumed."""
+    params = [
+        classes().DestroyConsumedApplicationParams(application_tag=f"application-{name}", force=force) for name in names
+    ]
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        for result in (await facade.DestroyConsumedApplications(applications=params)).results:
+            error = error_of(result)
+            if error is not None and not error.is_not_found:
+                raise error
+
+    await over_races(work)
+
+
+async def set_config(model: Model, application: str, values: Mapping[str, Any]) -> None:
+    """Set options of an application.
+
+    Args:
+        model: where.
+        application: its name.
+        values: in their types, by option.
+    """
+    params = classes().ConfigSet(
+        application=application,
+        generation="master",
+        config={name: text_of(value) for name, value in values.items()},
+        config_yaml="",
+    )
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        checked((await facade.SetConfigs(args=[params])).results[0])
+
+    await over_races(work)
+
+
+async def get_config(model: Model, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
+    """The options of an application's charm, and their values now."""
+
+    async def work() -> Any:
+        facade = await model.facade("Application")
+        return await facade.Get(application=application, branch="master")
+
+    reply = await over_races(work)
+    options: dict[str, Option] = {}
+    values: dict[str, Any] = {}
+    for name, told in (reply.config or {}).items():
+        options[name] = Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
+        values[name] = told.get("value")
+    return options, values
+
+
+async def add_units(model: Model, application: str, count: int, constraints_of: Any = None) -> None:
+    """Ask for units, each on a machine of its own."""
+    del constraints_of
+    wanted = len(model.state.units_of(application)) + count
+    facade_name = "Application"
+
+    async def work() -> None:
+        while (missing := wanted - len(model.state.units_of(application))) > 0:
+            facade = await model.facade(facade_name, repeat=False)
+            try:
+                await facade.AddUnits(application=application, num_units=missing, placement=[], policy="")
+            except ConnectionLost:
+                await model.resynced()
+            else:
+                return
+
+    await over_races(work)
+
+
+async def destroy_units(model: Model, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
+    """Ask for the end of units; those that are gone are no error."""
+    params = [
+        classes().DestroyUnitParams(unit_tag=unit_tag(unit), destroy_storage=destroy_storage, force=force)
+        for unit in units
+    ]
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        for result in (await facade.DestroyUnit(units=params)).results:
+            error = error_of(result)
+            if error is not None and not error.is_not_found:
+                raise error
+
+    await over_races(work)
+
+
+async def set_charm(model: Model, new: NewApplication) -> None:
+    """Give an application another charm, or revision, and values of options with it."""
+    config = {name: text_of(value) for name, value in new.config.items()}
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        await facade.SetCharm(
+            application=new.name,
+            charm_url=new.charm_url,
+            charm_origin=new.origin.value(),
+            config_settings=config,
+            force=new.force,
+            force_base=new.force,
+            force_units=False,
+            generation="master",
+            resource_ids=dict(new.resources) or None,
+        )
+
+    await over_races(work)
+
+
+async def resolve_errors(model: Model, units: Sequence[str], *, retry: bool) -> None:
+    """Have units that wait in an error go on."""
+    entities = [classes().Entity(tag=unit_tag(unit)) for unit in units]
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        for result in (
+            await facade.ResolveUnitErrors(all_=False, retry=retry, tags=classes().Entities(entities=entities))
+        ).results or ():
+            error = error_of(result)
+            if error is not None and not _is_resolved(error):
+                raise error
+
+    await over_races(work)
+
+
+def _is_resolved(error: ApiError) -> bool:
+    return error.is_not_found or "not in an error state" in error.message

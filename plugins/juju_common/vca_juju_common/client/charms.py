@@ -1,0 +1,147 @@
+"""Requests about charms of Charmhub, and about the resources of charms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.charm import Action, Option
+from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.errors import checked
+from vca_juju_common.client.generated import classes
+from vca_juju_common.client.model import Model
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCharm:
+    """A charm of Charmhub, as it is in a model.
+
+    Args:
+        url: its URL there.
+        origin: where it comes from, as the controller told it; given back to it as it is.
+        name: its name.
+        subordinate: whether it lives beside another charm.
+        options: what can be configured.
+        actions: what it can run.
+        resources: names of those that it declares.
+    """
+
+    url: str
+    origin: Any
+    name: str
+    subordinate: bool
+    options: Mapping[str, Option]
+    actions: Mapping[str, Action]
+    resources: Sequence[str]
+
+
+async def add_store_charm(
+    model: Model, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+) -> StoreCharm:
+    """Have a charm of Charmhub in a model.
+
+    Args:
+        model: where.
+        name: of the charm.
+        base: that it will run on, as ``ubuntu@22.04``.
+        arch: that it will run on.
+        channel: ``track/risk``, one of them or None: ``stable``.
+        revision: None: the channel's.
+        force: whether a base that it does not support is taken.
+    """
+    juju = classes()
+    system, _, version = base.partition("@")
+    track, slash, risk = (channel or "stable").partition("/")
+    if not slash and track in {"stable", "candidate", "beta", "edge"}:
+        track, risk = "", track
+    origin = juju.CharmOrigin(
+        source="charm-hub",
+        architecture=arch,
+        base=juju.Base(name=system, channel=version),
+        track=track or None,
+        risk=risk or "stable",
+        revision=revision,
+    )
+
+    async def work() -> tuple[str, Any]:
+        facade = await model.facade("Charms")
+        asked = juju.ResolveCharmWithChannel(reference=f"ch:{name}", charm_origin=origin, switch_charm=False)
+        resolved = checked((await facade.ResolveCharms(resolve=[asked])).results[0])
+        resolved.charm_origin.base = origin.base
+        added = checked(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
+        return str(resolved.url), added.charm_origin
+
+    url, told = await over_races(work)
+    told.base = origin.base
+    return _store_charm(url, told, await model.call("Charms", "CharmInfo", {"url": url}))
+
+
+def _store_charm(url: str, origin: Any, info: Mapping[str, Any]) -> StoreCharm:
+    meta = info.get("meta") or {}
+    config = info.get("config") or {}
+    specs = (info.get("actions") or {}).get("specs") or {}
+    return StoreCharm(
+        url=url,
+        origin=origin,
+        name=str(meta.get("name") or ""),
+        subordinate=bool(meta.get("subordinate")),
+        options={
+            name: Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
+            for name, told in config.items()
+        },
+        actions={
+            name: Action(name, told.get("params") or {}, told.get("description") or "") for name, told in specs.items()
+        },
+        resources=sorted(meta.get("resources") or {}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NewResource:
+    """A resource to hand to an application.
+
+    Args:
+        name: of the resource.
+        filename: what the charm declares for it.
+        revision: of Charmhub; None: its newest one for the charm; of no meaning where it is uploaded.
+        uploaded: whether we upload it.
+    """
+
+    name: str
+    filename: str
+    revision: int | None = None
+    uploaded: bool = False
+
+
+async def add_resources(
+    model: Model, application: str, charm_url: str, origin: Any, resources: Sequence[NewResource]
+) -> dict[str, str]:
+    """Announce resources of an application that is about to be deployed.
+
+    Returns:
+        The id of each, by name.
+    """
+    juju = classes()
+    wanted = [
+        juju.CharmResource(
+            name=one.name,
+            path=one.filename,
+            type_="file",
+            origin="upload" if one.uploaded else "store",
+            revision=-1 if one.revision is None else one.revision,
+            description="",
+        )
+        for one in resources
+    ]
+
+    async def work() -> Any:
+        facade = await model.facade("Resources")
+        return checked(
+            await facade.AddPendingResources(
+                application_tag=f"application-{application}", charm_url=charm_url, charm_origin=origin, resources=wanted
+            )
+        )
+
+    told = await over_races(work)
+    return {one.name: id_ for one, id_ in zip(resources, told.pending_ids or (), strict=True)}

@@ -1,0 +1,213 @@
+"""A supervised connection: it comes back after every break, through whichever endpoint answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar
+
+from vca_core.errors import NotFound, VcaConnectionError, VcaError
+from vca_core.tasks import OwnedTasks
+from vca_juju_common.client.dial import Dialer
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.generated import Bridge
+from vca_juju_common.client.wire import Wire
+
+R = TypeVar("R")
+
+
+def pauses(least: float = 0.05, most: float = 5.0) -> Iterator[float]:
+    """Seconds to wait before each next try: growing, and never the same for two that began together."""
+    pause = least
+    while True:
+        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        pause = min(most, pause * 2)
+
+
+class Connection:
+    """Keeps one API of a controller connected: from the first call on, and until `close`.
+
+    Args:
+        dialer: makes the connections.
+        path: of the API.
+        name: for logs and errors.
+        patience: seconds that a call waits for the first connection.
+        outage: seconds that a call waits for a connection once there was one.
+        on_open: done with each new connection before calls get it, as re-reading what they may have changed.
+        on_end: told when there will be no connection any more unless somebody asks for one.
+    """
+
+    def __init__(
+        self,
+        dialer: Dialer,
+        path: str,
+        name: str,
+        patience: float,
+        outage: float,
+        on_open: Callable[[Wire], Awaitable[None]] | None = None,
+        on_end: Callable[[VcaError], None] | None = None,
+    ) -> None:
+        self.name = name
+        self._dialer = dialer
+        self._path = path
+        self._patience = patience
+        self._outage = outage
+        self._on_open = on_open
+        self._on_end = on_end
+        self._tasks = OwnedTasks(name)
+        self._running: asyncio.Task[None] | None = None
+        self._ready: asyncio.Future[Wire] | None = None
+        self._trouble: VcaError | None = None
+        self._closed = False
+
+    async def ready(self) -> Wire:
+        """The connection, when there is one.
+
+        Raises:
+            VcaConnectionError: there is none within the patience, or there can be none.
+            NotFound: it is a model's, and the model is not there.
+        """
+        if self._closed:
+            raise VcaConnectionError(f"{self.name} was closed")
+        if self._running is None or self._running.done():
+            self._ready = asyncio.get_running_loop().create_future()
+            self._running = self._tasks.spawn(self._run(), "supervisor")
+        if self._ready is None:
+            raise AssertionError("whoever runs makes it")
+        while True:
+            try:
+                async with asyncio.timeout(self._patience):
+                    wire = await asyncio.shield(self._ready)
+                    if not wire.closed.is_set():
+                        return wire
+                    self._renew(wire)
+            except TimeoutError:
+                trouble = self._trouble
+                told = trouble.message if trouble else "no answer"
+                raise VcaConnectionError(
+                    f"{self.name}: no connection within {self._patience:g} s: {told}", str(self._dialer.endpoints)
+                ) from trouble
+            except VcaError as error:
+                raise error.again() from error.__cause__
+
+    async def call(
+        self,
+        facade: str,
+        request: str,
+        params: Any = None,
+        *,
+        repeat: bool = True,
+        encoder: type[json.JSONEncoder] | None = None,
+    ) -> dict[str, Any]:
+        """Send a request and wait for its answer, through breaks of the connection.
+
+        Args:
+            facade: name of the facade.
+            request: name of its method.
+            params: what it takes.
+            repeat: whether it may be sent again when its answer was lost: what it asks for may have been done.
+            encoder: writes what is no plain data in the params.
+
+        Raises:
+            ApiError: the controller refuses it.
+            ConnectionLost: the answer was lost and it must not be repeated.
+            VcaConnectionError: there is no connection.
+            NotFound: it is a model's, and the model is gone.
+        """
+        while True:
+            wire = await self.ready()
+            try:
+                return await wire.call(facade, request, params, encoder=encoder)
+            except ApiError as error:
+                if error.code != MODEL_NOT_FOUND:
+                    raise
+                gone = NotFound(f"{self.name} is gone: {error.message}")
+                self._fail(gone)
+                raise gone from None
+            except ConnectionLost as lost:
+                self._renew(wire)
+                if lost.sent and not repeat:
+                    raise
+
+    async def facade(self, name: str, *, repeat: bool = True) -> Any:
+        """A facade's generated class over this connection.
+
+        Args:
+            name: of the facade.
+            repeat: as for `call`.
+        """
+        wire = await self.ready()
+
+        async def send(
+            facade: str, request: str, params: Any, encoder: type[json.JSONEncoder] | None
+        ) -> dict[str, Any]:
+            return await self.call(facade, request, params, repeat=repeat, encoder=encoder)
+
+        return Bridge(wire.facades, send).facade(name)
+
+    async def close(self) -> None:
+        """End it; nothing of it is left."""
+        self._closed = True
+        await self._tasks.cancel(10.0)
+        self._fail(VcaConnectionError(f"{self.name} was closed"))
+
+    def _renew(self, wire: Wire) -> None:
+        """Note that a connection broke: who comes now waits for the next one."""
+        ready = self._ready
+        if ready is not None and ready.done() and ready.exception() is None and ready.result() is wire:
+            self._ready = asyncio.get_running_loop().create_future()
+
+    async def _run(self) -> None:
+        waits = pauses()
+        while True:
+            wire: Wire | None = None
+            try:
+                wire = await self._dialer.dial(self._path)
+                if self._on_open is not None:
+                    await self._on_open(wire)
+            except VcaError as error:
+                self._trouble = error
+                if not error.retryable:
+                    self._fail(error)
+                    return
+            else:
+                waits = pauses()
+                self._trouble = None
+                self._patience = self._outage
+                if self._ready is not None and not self._ready.done():
+                    self._ready.set_result(wire)
+                await wire.closed.wait()
+                self._renew(wire)
+                continue  # the first try is at once
+            finally:
+                if wire is not None:
+                    await wire.close(1.0)
+            await asyncio.sleep(next(waits))
+
+    def _fail(self, error: VcaError) -> None:
+        """Tell all who wait; the next call tries anew."""
+        if self._on_end is not None:
+            self._on_end(error)
+        if self._ready is not None and not self._ready.done():
+            self._ready.set_exception(error)
+            self._ready.exception()
+
+
+async def over_races(work: Callable[[], Awaitable[R]]) -> R:
+    """Do something again for as long as the controller says that requests got into each other's way.
+
+    The caller's deadline bounds it.
+
+    Args:
+        work: sends the request; may be called several times.
+    """
+    waits = pauses(0.02, 1.0)
+    while True:
+        try:
+            return await work()
+        except ApiError as error:
+            if not error.is_race:
+                raise
+        await asyncio.sleep(next(waits))

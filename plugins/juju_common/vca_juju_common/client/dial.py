@@ -1,0 +1,195 @@
+"""Connecting and logging in: through the first endpoint that answers, with certificates and secret as they are now."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.errors import NotFound, VcaConnectionError, VcaError
+from vca_juju_common.client.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.generated import agreed
+from vca_juju_common.client.tls import Tls
+from vca_juju_common.client.wire import QUIET, Wire
+
+CLIENT_VERSION = "3.6.1.3"
+"""What is told at the login: the version of the facades that we speak."""
+
+MAX_FRAME = 64 * 1024 * 1024
+STAGGER = 0.25
+"""Seconds that an endpoint has before the next one is tried beside it."""
+
+_REFUSED = "unauthorized access"
+_MOVED = {
+    "redirection required": "the controller sends its clients to another one; name that one's endpoints",
+    "discharge required": "the controller wants a login of an external identity provider; give a local user and secret",
+    "model migrating": "the model is being migrated to another controller",
+    "migration in progress": "the model is being migrated to another controller",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who logs in.
+
+    Args:
+        username: name of a local user.
+        secret: reads the password, for each login anew.
+    """
+
+    username: str
+    secret: Callable[[], Awaitable[str]]
+
+
+class Dialer:
+    """Makes connections that are logged in.
+
+    Args:
+        endpoints: where the controller is.
+        account: who logs in.
+        tls: how connections are protected.
+        connect_limit: seconds for one endpoint to answer and take the login.
+        request_limit: seconds for each request.
+        proxy: URL of a proxy to go through; None: none, whatever the environment says.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        account: Account,
+        tls: Tls,
+        *,
+        connect_limit: float,
+        request_limit: float,
+        proxy: str | None = None,
+    ) -> None:
+        self.endpoints = endpoints
+        self.account = account
+        self.tls = tls
+        self.proxy = proxy
+        self._connect_limit = connect_limit
+        self.request_limit = request_limit
+
+    async def dial(self, path: str) -> Wire:
+        """Connect and log in, once, to whichever endpoint answers first (3).
+
+        Args:
+            path: of the API: ``/api`` or ``/model/<uuid>/api``.
+
+        Raises:
+            VcaConnectionError: no endpoint answers, or the login is refused; ``retryable`` says whether it may later.
+            NotFound: there is no such model.
+        """
+        endpoints = self.endpoints.all
+        attempts = [
+            asyncio.create_task(self._try(endpoint, path, position * STAGGER), name=f"dial {endpoint}")
+            for position, endpoint in enumerate(endpoints)
+        ]
+        failures: list[VcaError] = []
+        wire: Wire | None = None
+        try:
+            for attempt in asyncio.as_completed(attempts):
+                try:
+                    wire = await attempt
+                except VcaConnectionError as error:
+                    failures.append(error)
+                    if not error.retryable:
+                        raise
+                else:
+                    return wire
+        finally:
+            await _dismiss(attempts, wire)
+        raise VcaConnectionError(
+            "; ".join(dict.fromkeys(failure.message for failure in failures)), str(self.endpoints)
+        ) from failures[-1]
+
+    async def _try(self, endpoint: Endpoint, path: str, delay: float) -> Wire:
+        await asyncio.sleep(delay)
+        wire: Wire | None = None
+        try:
+            async with asyncio.timeout(self._connect_limit):
+                wire = await self._connect(endpoint, path)
+                await self._login(wire)
+        except TimeoutError:
+            raise VcaConnectionError(
+                f"{endpoint} did not answer within {self._connect_limit:g} s", str(endpoint)
+            ) from None
+        except ConnectionLost as error:
+            raise VcaConnectionError(f"{endpoint}: {error.message}", str(endpoint)) from None
+        else:
+            answering, wire = wire, None
+            return answering
+        finally:
+            if wire is not None:
+                await wire.close(1.0)
+
+    async def _connect(self, endpoint: Endpoint, path: str) -> Wire:
+        from websockets.asyncio.client import connect  # noqa: PLC0415 - what only open() needs is loaded there
+        from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI  # noqa: PLC0415
+
+        context = await self.tls.context()
+        try:
+            socket = await connect(
+                f"wss://{endpoint}{path}",
+                ssl=context,
+                server_hostname=self.tls.hostname_for(endpoint.host),
+                proxy=self.proxy,
+                compression=None,
+                max_size=MAX_FRAME,
+                ping_interval=None,
+                open_timeout=None,
+                logger=QUIET,
+            )
+        except ssl.SSLCertVerificationError as error:
+            raise VcaConnectionError(
+                f"{endpoint}: its certificate cannot be trusted: {error.verify_message}; see ca_cert and tls_hostname",
+                str(endpoint),
+                retryable=False,
+            ) from error
+        except (OSError, InvalidHandshake, InvalidMessage, InvalidURI, EOFError) as error:
+            raise VcaConnectionError(f"{endpoint} cannot be reached: {error}", str(endpoint)) from error
+        return Wire(socket, endpoint, self.request_limit)
+
+    async def _login(self, wire: Wire) -> None:
+        params = {
+            "auth-tag": f"user-{self.account.username}",
+            "credentials": await self.account.secret(),
+            "client-version": CLIENT_VERSION,
+        }
+        try:
+            reply = await wire.call("Admin", "Login", params, version=3)
+        except ApiError as error:
+            raise self._refusal(error, wire.endpoint) from None
+        if reply.get("discharge-required") or reply.get("discharge-required-error"):
+            raise self._refusal(ApiError("", "discharge required"), wire.endpoint)
+        wire.facades = agreed(reply.get("facades") or [])
+        self.endpoints.worked(wire.endpoint, reply.get("servers"))
+        wire.keep_alive()
+
+    def _refusal(self, error: ApiError, endpoint: Endpoint) -> VcaError:
+        where = str(endpoint)
+        if error.code == MODEL_NOT_FOUND:
+            return NotFound(f"the controller has no such model: {error.message}")
+        for word, told in _MOVED.items():
+            if word in {error.code, error.message}:
+                return VcaConnectionError(f"{endpoint}: {told}", where, retryable=False)
+        if error.code == _REFUSED or "invalid entity name or password" in error.message:
+            return VcaConnectionError(
+                f"{endpoint} refuses the login of user {self.account.username}: look at username and secret",
+                where,
+                retryable=False,
+            )
+        return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
+
+
+async def _dismiss(attempts: list[asyncio.Task[Wire]], kept: Wire | None) -> None:
+    """End the attempts that are not needed any more; none of their connections stays."""
+    for attempt in attempts:
+        attempt.cancel()
+    results: list[Any] = await asyncio.gather(*attempts, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Wire) and result is not kept:
+            await result.close(1.0)

@@ -1,0 +1,82 @@
+"""What goes wrong between us and a controller, told apart as a caller has to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vca_core.errors import BackendError, VcaConnectionError
+
+MODEL_NOT_FOUND = "model not found"
+
+_RACE_CODES = frozenset({"excessive contention", "try again"})
+_RACE_TEXTS = ("state changing too quickly", "transaction aborted", "excessive contention")
+
+
+class ApiError(BackendError):
+    """A request was answered with an error, as a whole or for one of its results (13: the code is kept).
+
+    Args:
+        message: what the controller says.
+        code: its word for the kind of error, as ``"not found"``; often empty.
+        info: what it says beside it.
+    """
+
+    def __init__(self, message: str, code: str = "", info: dict[str, Any] | None = None, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.code = code
+        self.info = info or {}
+
+    @property
+    def is_race(self) -> bool:
+        """Whether requests got into each other's way in the controller, and the same one may succeed at once."""
+        return self.code in _RACE_CODES or any(text in self.message for text in _RACE_TEXTS)
+
+    @property
+    def is_not_found(self) -> bool:
+        """Whether what the request is about is not there."""
+        return self.code in {"not found", MODEL_NOT_FOUND} or self.message.endswith("not found")
+
+    @property
+    def is_there_already(self) -> bool:
+        """Whether what was to be made exists (14)."""
+        return self.code == "already exists" or "already exists" in self.message
+
+
+class ConnectionLost(VcaConnectionError):
+    """A connection broke, or was given up, while a request was under way.
+
+    Args:
+        message: what happened.
+        url: where to.
+        sent: whether the request may have reached the controller, and taken effect.
+    """
+
+    def __init__(self, message: str, url: str | None = None, *, sent: bool, **where: Any) -> None:
+        super().__init__(message, url, **where)
+        self.sent = sent
+
+
+def error_of(answer: Any) -> ApiError | None:
+    """The error in a result, as a mapping of the wire or an object of the generated classes; None: there is none."""
+    error = answer.get("error") if isinstance(answer, dict) else getattr(answer, "error", None)
+    if not error:
+        return None
+    if isinstance(error, dict):
+        message, code, info = error.get("message"), error.get("code"), error.get("info")
+    else:
+        message, code, info = error.message, error.code, error.info
+    if not message and not code:
+        return None
+    return ApiError(message or str(code), code or "", dict(info or {}))
+
+
+def checked(answer: Any) -> Any:
+    """Give back a result that holds no error.
+
+    Raises:
+        ApiError: it holds one.
+    """
+    error = error_of(answer)
+    if error is not None:
+        raise error
+    return answer

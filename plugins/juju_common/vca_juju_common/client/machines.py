@@ -1,0 +1,173 @@
+"""Requests about machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.errors import ConnectionLost, checked, error_of
+from vca_juju_common.client.generated import classes
+from vca_juju_common.client.model import Model
+from vca_juju_common.state import machine_tag
+
+
+@dataclass(frozen=True, slots=True)
+class NewMachine:
+    """A machine to ask for.
+
+    Args:
+        base: as ``ubuntu@22.04``; None: the model's default.
+        constraints: as Juju writes them: ``mem=4G cores=2``, by name.
+        placement: ``scope:directive``, ``lxd:0``, ``zone=a``; None: wherever.
+        manual: of a machine that is there already; None: a new one.
+    """
+
+    base: str | None = None
+    constraints: Mapping[str, Any] | None = None
+    placement: str | None = None
+    manual: ManualMachine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManualMachine:
+    """What Juju is told of a machine that is there already.
+
+    Args:
+        instance_id: ``manual:<host>``.
+        nonce: what its agent will present itself with: unlike that of any other machine.
+        address: of the host.
+        arch: as Juju names it.
+        cores: of its processors.
+        memory: in MiB.
+    """
+
+    instance_id: str
+    nonce: str
+    address: str
+    arch: str
+    cores: int | None = None
+    memory: int | None = None
+
+
+async def add_machine(model: Model, new: NewMachine) -> str:
+    """Ask for a machine.
+
+    One request is under way in a model at a time: so, when its answer is lost, the machine that it made can be told
+    from others, and no second one is asked for. (Requests of other processes are told apart by what they note at
+    their machines; in the moment before they do, a machine of theirs may be taken for ours.)
+
+    Returns:
+        The machine's id.
+    """
+    params = _params(model, new)
+    async with model.lock:
+        while True:
+            before = set(model.state.machines)
+
+            async def work() -> str:
+                facade = await model.facade("MachineManager", repeat=False)
+                return str(checked((await facade.AddMachines(params=[params])).machines[0]).machine)
+
+            try:
+                return await over_races(work)
+            except ConnectionLost as lost:
+                await model.resynced()
+                made = [id_ for id_ in model.state.machines if id_ not in before and _may_be(model, id_, new)]
+                if made and lost.sent:
+                    return min(made, key=lambda id_: (len(id_), id_))
+
+
+async def destroy_machines(
+    model: Model, machines: Sequence[str], *, keep: bool = False, max_wait: float | None = None
+) -> None:
+    """Ask for the end of machines, by force: they may not answer. Those that are gone are no error.
+
+    Args:
+        model: where.
+        machines: their ids.
+        keep: whether what they are stays, and only Juju forgets it.
+        max_wait: seconds for each step.
+    """
+    tags = [machine_tag(machine) for machine in machines]
+
+    async def work() -> None:
+        facade = await model.facade("MachineManager")
+        reply = await facade.DestroyMachineWithParams(
+            machine_tags=tags, force=True, keep=keep, max_wait=None if max_wait is None else int(max_wait * 1e9)
+        )
+        for result in reply.results:
+            error = error_of(result)
+            if error is not None and not error.is_not_found:
+                raise error
+
+    await over_races(work)
+
+
+async def provisioning_script(model: Model, machine: str, nonce: str) -> str:
+    """The script that makes a host a machine. It is a secret: it holds the agent's password."""
+    facade = await model.facade("MachineManager")
+    reply = await facade.ProvisioningScript(
+        machine_id=machine, nonce=nonce, data_dir="", disable_package_commands=False
+    )
+    return str(reply.script)
+
+
+def _may_be(model: Model, machine: str, new: NewMachine) -> bool:
+    there = model.state.machines[machine]
+    if new.manual is not None:
+        return there.instance_id == new.manual.instance_id
+    if there.is_manual or model.state.notes(machine_tag(machine)) or model.state.machine_in_use(machine):
+        return False
+    return new.base is None or not there.base or there.base == new.base
+
+
+def _params(model: Model, new: NewMachine) -> Any:
+    juju = classes()
+    base = None
+    if new.base is not None:  # 10, 11, 31: the high-level objects lose it
+        name, _, channel = new.base.partition("@")
+        base = juju.Base(name=name, channel=channel)
+    params = juju.AddMachineParams(
+        base=base, jobs=["JobHostUnits"], constraints=constraints_value(new.constraints or {})
+    )
+    if new.placement is not None:
+        container, _, parent = new.placement.partition(":")
+        if container in {"lxd", "kvm"}:
+            params.container_type = container
+            params.parent_id = parent or None
+        else:
+            scope, colon, directive = new.placement.partition(":")
+            params.placement = (
+                juju.Placement(scope=scope, directive=directive)
+                if colon
+                else juju.Placement(scope=model.uuid, directive=new.placement)
+            )
+    if new.manual is not None:
+        manual = new.manual
+        params.instance_id, params.nonce = manual.instance_id, manual.nonce
+        params.addresses = [juju.Address(value=manual.address, type_=_address_type(manual.address), scope="public")]
+        params.hardware_characteristics = juju.HardwareCharacteristics(
+            arch=manual.arch, cpu_cores=manual.cores, mem=manual.memory
+        )
+    return params
+
+
+def _address_type(address: str) -> str:
+    import ipaddress  # noqa: PLC0415 - only manual machines have addresses to look at
+
+    try:
+        return f"ipv{ipaddress.ip_address(address).version}"
+    except ValueError:
+        return "hostname"
+
+
+def constraints_value(constraints: Mapping[str, Any]) -> Any:
+    """Constraints as the generated class has them.
+
+    Args:
+        constraints: by Juju's names, checked.
+    """
+    known = {name.replace("-", "_"): value for name, value in constraints.items()}
+    return classes().Value(**known)

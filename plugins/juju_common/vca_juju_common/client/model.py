@@ -1,0 +1,192 @@
+"""One model: its connection, its state as the deltas tell it, and waits on that state."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from vca_core.errors import NotFound, VcaError
+from vca_core.tasks import OwnedTasks
+from vca_juju_common.client.connection import Connection
+from vca_juju_common.client.dial import Dialer
+from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.wire import Wire
+from vca_juju_common.state import Annotations, Change, State
+
+GATHER = 0.1
+"""Seconds between two batches of deltas: the first one counts at once, what follows it is gathered."""
+
+R = TypeVar("R")
+
+Observer = Callable[["Model", Sequence[Change]], None]
+"""Told of what changed in a model, after the state has it and before those who wait look at it."""
+
+
+class Model:
+    """A model of a controller, watched from `open` to `close`.
+
+    Args:
+        dialer: makes its connections.
+        uuid: the model's.
+        name: the model's, as the user sees it.
+        patience: seconds that a call waits for the first connection.
+        outage: seconds that a call waits for a connection once there was one.
+        observer: told of what changes.
+
+    Attributes:
+        state: what is known now.
+        lock: held while something without a name of its own is made in the model.
+        users: how many operations use it.
+    """
+
+    def __init__(
+        self, dialer: Dialer, uuid: str, name: str, *, patience: float, outage: float, observer: Observer
+    ) -> None:
+        self.uuid = uuid
+        self.name = name
+        self.dialer = dialer
+        self.state = State()
+        self.lock = asyncio.Lock()
+        self.users = 0
+        self._observer = observer
+        self._watcher = ""
+        self._ended: VcaError | None = None
+        self._pulse: asyncio.Future[None] | None = None
+        self._tasks = OwnedTasks(f"model {name}")
+        self._connection = Connection(
+            dialer, f"/model/{uuid}/api", f"model {name}", patience, outage, self._opened, self._end
+        )
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the model is known to be gone."""
+        return isinstance(self._ended, NotFound)
+
+    async def open(self) -> None:
+        """Connect, and know the state.
+
+        Raises:
+            NotFound: the model is gone.
+            VcaConnectionError: there is no connection.
+        """
+        await self._connection.ready()
+
+    async def close(self) -> None:
+        """Disconnect; nothing of it is left."""
+        await self._connection.close()
+        await self._tasks.cancel(10.0)
+        self._end(self._ended or NotFound(f"model {self.name} was closed"))
+
+    async def facade(self, name: str, *, repeat: bool = True) -> Any:
+        """A facade's generated class over the model's connection; see `Connection.facade`."""
+        self._check_there()
+        return await self._connection.facade(name, repeat=repeat)
+
+    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
+        """Read something as the wire has it: plain data. See `Connection.call`."""
+        self._check_there()
+        return await self._connection.call(facade, request, params)
+
+    def noted(self, tag: str, notes: Mapping[str, str]) -> None:
+        """Have what was just noted at an entity in the state: the delta that tells it may come later."""
+        kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
+        self.state.annotations[tag] = Annotations(tag, kept)
+
+    async def resynced(self) -> None:
+        """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it."""
+        self._check_there()
+        await self._connection.ready()
+
+    async def reread(self) -> None:
+        """Read the state as a whole, as after a break."""
+        self._check_there()
+        read_before = self.state.readings
+        wire = await self._connection.ready()
+        with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
+            await wire.call("AllWatcher", "Stop", watcher=self._watcher)
+        await self.wait(lambda: self.state.readings > read_before or None)
+
+    async def wait(self, look: Callable[[], R | None], again: Callable[[], float | None] | None = None) -> R:
+        """Wait for something in the state. It is looked at now, and after every change.
+
+        Args:
+            look: finds it, or raises what makes it impossible; None: not yet.
+            again: seconds after which to look again, whatever changes; None: only after changes.
+
+        Returns:
+            What was found.
+
+        Raises:
+            NotFound: the model is gone.
+            VcaConnectionError: it cannot be connected any more.
+        """
+        while True:
+            found = look()
+            if found is not None:
+                return found
+            if self._ended is not None:
+                raise self._ended.again() from self._ended.__cause__
+            if self._pulse is None or self._pulse.done():
+                self._pulse = asyncio.get_running_loop().create_future()
+            await asyncio.wait((self._pulse,), timeout=again() if again else None)
+
+    async def _opened(self, wire: Wire) -> None:
+        watcher = await self._watch_anew(wire)
+        self._tasks.spawn(self._watch(wire, watcher), "deltas")
+
+    async def _watch_anew(self, wire: Wire) -> str:
+        """Watch, and read the state as a whole: what vanished since the last time is removed (2)."""
+        reply = await wire.call("Client", "WatchAll")
+        watcher = str(reply["watcher-id"])
+        first = await wire.call("AllWatcher", "Next", watcher=watcher)
+        self._ended = None
+        self._watcher = watcher
+        self._take(first, whole=True)
+        return watcher
+
+    async def _watch(self, wire: Wire, watcher: str) -> None:
+        while not wire.closed.is_set():
+            await asyncio.sleep(GATHER)
+            try:
+                reply = await wire.call("AllWatcher", "Next", watcher=watcher, limit=float("inf"))
+                self._take(reply)
+            except ConnectionLost:
+                return
+            except ApiError:  # 2: the watcher was stopped; the connection may well be alive
+                try:
+                    watcher = await self._watch_anew(wire)
+                except ConnectionLost:
+                    return
+                except ApiError as error:
+                    # The next login tells whether the model is gone.
+                    wire.give_up(f"the model cannot be watched: {error.message}")
+                    return
+
+    def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
+        changes = self.state.apply(reply.get("deltas") or (), whole=whole)
+        if changes:
+            self._observer(self, changes)
+        if changes or whole:
+            self._wake()
+        if ("model", self.uuid) in self.state.removed and not self.is_gone:
+            self._end(NotFound(f"model {self.name} is gone"))
+            self._tasks.spawn(self._connection.close(), "farewell")
+
+    def _check_there(self) -> None:
+        if self.is_gone and self._ended is not None:
+            raise self._ended.again()
+
+    def _end(self, error: VcaError) -> None:
+        """Nothing more will be heard until somebody connects again."""
+        self._ended = error
+        if isinstance(error, NotFound):
+            changes = self.state.apply((), whole=True)
+            if changes:
+                self._observer(self, changes)
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._pulse is not None and not self._pulse.done():
+            self._pulse.set_result(None)

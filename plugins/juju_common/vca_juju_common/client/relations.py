@@ -1,0 +1,48 @@
+"""Requests about relations."""
+
+from __future__ import annotations
+
+from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.model import Model
+
+
+async def add_relation(model: Model, end_1: str, end_2: str) -> None:
+    """Relate two applications, ``application:endpoint`` each; related ones stay so (14)."""
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        try:
+            await facade.AddRelation(endpoints=[end_1, end_2], via_cidrs=None)
+        except ApiError as error:
+            if not error.is_there_already:
+                raise
+
+    await over_races(work)
+
+
+async def remove_relation(model: Model, end_1: str, end_2: str, *, force: bool = False) -> None:
+    """Ask for the end of a relation; where there is none, it is no error."""
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        try:
+            await facade.DestroyRelation(endpoints=[end_1, end_2], force=force, max_wait=None, relation_id=None)
+        except ApiError as error:
+            if not error.is_not_found:
+                raise
+
+    await over_races(work)
+
+
+async def destroy_offers(model: Model, urls: list[str]) -> None:
+    """Ask for the end of offers, with what consumes them."""
+
+    async def work() -> None:
+        facade = await model.facade("ApplicationOffers")
+        reply = await facade.DestroyOffers(force=True, offer_urls=urls)
+        for result in reply.results or ():
+            if result.error is not None and "not found" not in (result.error.message or ""):
+                raise ApiError(result.error.message or "", result.error.code or "")
+
+    await over_races(work)

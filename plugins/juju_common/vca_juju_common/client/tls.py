@@ -1,0 +1,100 @@
+"""TLS to a controller: the chain is verified, and the name that Juju's own certificates bear (33)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+from pathlib import Path
+
+from vca_core.errors import InvalidCertificate
+from vca_core.tasks import in_thread
+
+JUJU_HOSTNAME = "juju-apiserver"
+"""What certificates of controllers name, whatever address is dialled."""
+
+
+def certificates_of(text: str) -> str:
+    """Find the PEM certificates in a text: as they are, or in base64 (S34, D89).
+
+    Args:
+        text: PEM, perhaps with a backslash and an n for each line end, or base64 of that.
+
+    Raises:
+        ValueError: there is no certificate in it; the text says why.
+    """
+    from cryptography import x509  # noqa: PLC0415 - 40 ms that only those pay who have a CA
+
+    pem = text.replace("\\n", "\n")
+    if "-----BEGIN" not in pem:
+        try:
+            pem = base64.b64decode("".join(pem.split()), validate=True).decode().replace("\\n", "\n")
+        except (binascii.Error, UnicodeDecodeError):
+            raise ValueError("expected a certificate in PEM, or that in base64") from None
+    try:
+        x509.load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        raise ValueError("expected a certificate in PEM; this is none, or a damaged one") from None
+    return pem
+
+
+class Tls:
+    """How connections are protected.
+
+    Args:
+        ca_cert: certificates in PEM or base64; None: those of the system, or ``ca_file``.
+        ca_file: a file of them, read again for each connection.
+        hostname: the name that the certificate has to bear; None: with a CA of one's own `JUJU_HOSTNAME`, otherwise
+            the host that is dialled.
+        verify: False: neither chain nor name are looked at.
+    """
+
+    def __init__(
+        self,
+        ca_cert: str | None = None,
+        ca_file: Path | None = None,
+        hostname: str | None = None,
+        *,
+        verify: bool = True,
+    ) -> None:
+        self._ca_cert = ca_cert
+        self._ca_file = ca_file
+        self._hostname = hostname
+        self._verify = verify
+        self._made: tuple[str | None, ssl.SSLContext] | None = None
+
+    def hostname_for(self, host: str) -> str:
+        """The name to verify when a host is dialled."""
+        own = self._ca_cert is not None or self._ca_file is not None
+        return self._hostname or (JUJU_HOSTNAME if own else host)
+
+    async def context(self) -> ssl.SSLContext:
+        """Make the context; the same one for as long as the certificates are.
+
+        Raises:
+            InvalidCertificate: there is no certificate where one should be.
+        """
+        text = self._ca_cert
+        if self._ca_file is not None:
+            text = await in_thread(self._read_file)
+        if self._made is None or self._made[0] != text:
+            self._made = (text, await in_thread(lambda: self._context(text)))
+        return self._made[1]
+
+    def _read_file(self) -> str:
+        try:
+            return Path(self._ca_file or "").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidCertificate(f"ca_cert: {self._ca_file} cannot be read: {error}", ["ca_cert"]) from error
+
+    def _context(self, text: str | None) -> ssl.SSLContext:
+        if not self._verify:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+            return context
+        try:
+            pem = None if text is None else certificates_of(text)
+            return ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cadata=pem)
+        except (ValueError, ssl.SSLError) as error:
+            raise InvalidCertificate(f"ca_cert: {error}", ["ca_cert"]) from error

@@ -1,0 +1,67 @@
+"""Constraints of machines, as Juju's command takes them and as its API does."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+_NUMBERS = frozenset({"cores", "cpu-power"})
+_SIZES = frozenset({"mem", "root-disk"})
+_LISTS = frozenset({"tags", "spaces", "zones"})
+_FLAGS = frozenset({"allocate-public-ip"})
+_TEXTS = frozenset({"arch", "container", "instance-type", "instance-role", "virt-type", "root-disk-source", "image-id"})
+_KNOWN = _NUMBERS | _SIZES | _LISTS | _FLAGS | _TEXTS
+_MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
+
+
+def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
+    """Read constraints.
+
+    Args:
+        given: ``"mem=4G cores=2"``, or by name: ``{"mem": "4G", "cores": 2}``. Sizes without a unit are MiB.
+
+    Returns:
+        By Juju's names, in the types of its API: sizes in MiB.
+
+    Raises:
+        ValueError: an unknown name or a value that does not fit; the text says which.
+    """
+    if isinstance(given, str):
+        words = [word.partition("=") for word in shlex.split(given)]
+        wrong = [name for name, equals, _ in words if not equals]
+        if wrong:
+            raise ValueError(f"constraint {wrong[0]!r}: expected name=value")
+        given = {name: value for name, _, value in words}
+    return {name.replace("_", "-"): _value(name.replace("_", "-"), value) for name, value in given.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if name == "cpu-cores":
+        name = "cores"
+    if name not in _KNOWN:
+        raise ValueError(f"there is no constraint {name!r}; there are: {', '.join(sorted(_KNOWN))}")
+    text = str(value).strip()
+    if name in _SIZES:
+        unit = text[-1:].upper() if not text[-1:].isdigit() else ""
+        number = text[: len(text) - len(unit)]
+        if unit not in _MIB or not _is_number(number):
+            raise ValueError(f"constraint {name}: expected a size as 4096M or 4G")
+        return int(float(number) * _MIB[unit])
+    if name in _NUMBERS:
+        if not (text.isascii() and text.isdigit()):
+            raise ValueError(f"constraint {name}: expected a whole number")
+        return int(text)
+    if name in _LISTS:
+        return (
+            [str(one) for one in value] if isinstance(value, list | tuple) else [one for one in text.split(",") if one]
+        )
+    if name in _FLAGS:
+        if text.lower() not in {"true", "false"}:
+            raise ValueError(f"constraint {name}: expected true or false")
+        return text.lower() == "true"
+    return text
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.replace(".", "", 1).isdigit()

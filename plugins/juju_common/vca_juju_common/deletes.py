@@ -1,0 +1,155 @@
+"""Deletes: in order, seen to be gone, and forced only when asking did not help (D20-D25, D47-D49)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from vca_core.errors import BadArguments, NotFound
+from vca_core.naming import EeId, Namespace
+from vca_juju_common.client import relations
+from vca_juju_common.client.applications import destroy_applications, destroy_consumed
+from vca_juju_common.client.connection import pauses
+from vca_juju_common.client.machines import destroy_machines
+from vca_juju_common.client.model import Model
+from vca_juju_common.environments import check_namespace, machines_of
+from vca_juju_common.session import Session
+
+CONTROLLER_MODEL = "controller"
+"""The controller's own model: never to be deleted, nor listed."""
+
+
+async def _gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:
+    """Wait until something is gone, for at most so many seconds; a model that is gone takes everything along."""
+    try:
+        async with asyncio.timeout(limit):
+            await model.wait(lambda: is_gone() or None)
+    except NotFound:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+async def _forced(
+    session: Session,
+    model: Model,
+    is_gone: Callable[[], bool],
+    ask: Callable[[], Awaitable[None]],
+    force: Callable[[], Awaitable[None]],
+) -> None:
+    """Ask for an end, wait, and after the grace ask for it by force."""
+    await ask()
+    if await _gone(model, is_gone, session.options.delete_grace):
+        return
+    await force()
+    await _gone(model, is_gone)
+
+
+async def remove_application(session: Session, model: Model, name: str) -> None:
+    """Remove an application with its units; at once by force where a unit is in error and would never go."""
+    state = model.state
+    storage = session.options.destroy_storage
+
+    def is_gone() -> bool:
+        return name not in state.applications and not state.units_of(name)
+
+    def destroy(*, force: bool) -> Awaitable[None]:
+        stuck = force or any(unit.workload.current == "error" for unit in state.units_of(name))
+        return destroy_applications(model, [name], destroy_storage=storage, force=stuck)
+
+    if not is_gone():
+        await _forced(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
+
+
+async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool = False) -> None:
+    """Remove machines that nothing else lives on, and see them gone; with `keep` only Juju forgets them."""
+    state = model.state
+    there = [one for one in machines if one in state.machines and not state.machine_in_use(one)]
+    if there:
+        await destroy_machines(model, there, keep=keep)
+        await _gone(model, lambda: not any(one in state.machines for one in there))
+
+
+async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = False) -> None:
+    """Delete an EE: its application, and every machine that it brought (S70, S71); absent is success (D48).
+
+    Args:
+        session: the controller.
+        ee_id: which one.
+        keep: whether its machines stay as they are, and only Juju forgets them.
+    """
+    try:
+        async with session.use(ee_id.model) as model:
+            machines = machines_of(model, session.names, ee_id)
+            await remove_application(session, model, ee_id.application)
+            await remove_machines(model, machines, keep=keep)
+            session.gone(model, ee_id)
+    except NotFound:
+        return
+
+
+async def delete_model(session: Session, namespace: Namespace) -> None:
+    """Delete an NS with all that is in it, and see it gone (S72); absent is success.
+
+    Raises:
+        BadArguments: the model is the controller's own, or another NS's.
+    """
+    name = session.names.model(namespace)
+    if name == CONTROLLER_MODEL:
+        raise BadArguments(
+            f"namespace {namespace} names the controller's own model, which is not to be deleted", ["namespace"]
+        )
+    model: Model | None = None
+    try:
+        async with session.use(name) as model:
+            check_namespace(model, session.names, namespace)
+            await _emptied(session, model)
+            await _destroyed(session, model)
+    except NotFound:  # others were faster
+        pass
+    if model is not None:
+        await session.model_gone(model)
+
+
+async def _emptied(session: Session, model: Model) -> None:
+    """Remove what would keep a model from going: in the order in which each step leaves the next one free."""
+    state = model.state
+    for relation in list(state.relations.values()):
+        if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
+            await relations.remove_relation(model, *relation.ends)
+    if state.remotes:
+        await destroy_consumed(model, list(state.remotes))
+    if state.offers:
+        owner = session.controller.username
+        await relations.destroy_offers(model, [f"{owner}/{model.name}.{offer}" for offer in state.offers])
+    await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
+    manual = [machine.id for machine in state.machines.values() if machine.is_manual]
+    if manual:  # D49: they keep a model alive
+        await destroy_machines(model, manual)
+        await _gone(model, lambda: not any(one in state.machines for one in manual))
+
+
+async def _destroyed(session: Session, model: Model) -> None:
+    controller, options = session.controller, session.options
+    await controller.destroy(model.uuid, destroy_storage=options.destroy_storage, force=False)
+    if not await _vanished(session, model, options.delete_grace):
+        await controller.destroy(
+            model.uuid, destroy_storage=options.destroy_storage, force=True, max_wait=min(60.0, options.delete_grace)
+        )
+        await _vanished(session, model, None)
+
+
+async def _vanished(session: Session, model: Model, limit: float | None) -> bool:
+    """Wait until the controller says that a model is gone (D21, D22); it is asked when the model's watcher ended."""
+    try:
+        async with asyncio.timeout(limit):
+            await _gone(model, lambda: False)
+            for pause in pauses(0.1, 5.0):
+                if not await session.controller.exists(model.uuid):
+                    return True
+                await asyncio.sleep(pause)
+    except TimeoutError:
+        return False
+    return True

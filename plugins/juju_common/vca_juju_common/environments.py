@@ -1,0 +1,197 @@
+"""Which execution environments a model holds, and what is told of them to the core, as it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from vca_core.errors import BadArguments
+from vca_core.naming import EeId, NameRules, Namespace
+from vca_core.status import Entity, EntityState
+from vca_juju_common.client.model import Model
+from vca_juju_common.notes import LOCATOR_NOTE, namespace_in
+from vca_juju_common.state import Application, Change, Machine, Thing, Unit, machine_tag
+
+Report = Callable[[EeId, Entity, str | None, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An execution environment, as the model keeps it.
+
+    Args:
+        ee_id: its id.
+        namespace: the canonical one; None: it is not ours.
+    """
+
+    ee_id: EeId
+    namespace: Namespace | None
+
+
+def environments_in(model: Model, rules: NameRules) -> dict[str, Environment]:
+    """The execution environments of a model, by application.
+
+    Args:
+        model: which one.
+        rules: names applications.
+    """
+    state = model.state
+    found: dict[str, Environment] = {}
+    for machine in state.machines:
+        namespace = namespace_in(state.notes(machine_tag(machine)))
+        if namespace is not None:
+            application = rules.application(namespace)
+            found[application] = Environment(EeId(model.name, application, machine), namespace)
+    for application in state.applications:
+        if application in found:
+            continue
+        notes = state.notes(f"application-{application}")
+        units = state.units_of(application)
+        locator = notes.get(LOCATOR_NOTE) or (units[0].machine if units else "")
+        if locator:
+            found[application] = Environment(EeId(model.name, application, locator), namespace_in(notes))
+    return found
+
+
+def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> None:
+    """Refuse a namespace that would share a model or an application with another one (design 6; D58, D61).
+
+    Raises:
+        BadArguments: it would; the text names both.
+    """
+    application = rules.application(namespace)
+    for environment in environments_in(model, rules).values():
+        other = environment.namespace
+        if other is None:
+            continue
+        if other.ns_id != namespace.ns_id:
+            raise BadArguments(
+                f"namespace {namespace} would share the model {model.name} with namespace {other}", ["namespace"]
+            )
+        if environment.ee_id.application == application and other != namespace.canonical:
+            raise BadArguments(
+                f"namespace {namespace} would share {environment.ee_id} with namespace {other}", ["namespace"]
+            )
+
+
+def entity_state(thing: Machine | Unit | Application) -> EntityState:
+    """What is told of an entity (S67)."""
+    if isinstance(thing, Machine):
+        if thing.instance.current == "provisioning error":
+            return EntityState(Entity("machine", thing.id), thing.instance.current, thing.instance.message)
+        detail = thing.agent.message or thing.instance.message
+        return EntityState(Entity("machine", thing.id), thing.agent.current or "pending", detail)
+    if isinstance(thing, Unit):
+        return EntityState(Entity("unit", thing.name), thing.workload.current, thing.workload.message)
+    return EntityState(Entity("application", thing.name), thing.status.current, thing.status.message)
+
+
+class Reporter:
+    """Tells the core what is seen of execution environments, from what deltas change.
+
+    Args:
+        rules: names applications.
+        report: the core's.
+    """
+
+    def __init__(self, rules: NameRules, report: Report) -> None:
+        self._rules = rules
+        self._report = report
+        self._owners: dict[tuple[str, Entity], EeId] = {}
+        self._adopted: dict[tuple[str, str], EeId] = {}
+
+    def adopt(self, model: Model, ee_id: EeId) -> None:
+        """Take an execution environment in that was just made, and tell what is known of it (D18)."""
+        self._adopted[model.name, ee_id.application] = ee_id
+        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
+
+    def release(self, ee_id: EeId) -> None:
+        """Forget an execution environment that is gone (D27)."""
+        self._adopted.pop((ee_id.model, ee_id.application), None)
+        for key in [key for key, owner in self._owners.items() if owner == ee_id]:
+            del self._owners[key]
+            self._report(ee_id, key[1], None, "")
+
+    def release_model(self, name: str) -> None:
+        """Forget all execution environments of a model that is gone."""
+        gone = {ee_id for ee_id in self._adopted.values() if ee_id.model == name}
+        for ee_id in gone | {owner for owner in self._owners.values() if owner.model == name}:
+            self.release(ee_id)
+
+    def observe(self, model: Model, changes: Sequence[Change]) -> None:
+        """Tell what changed in a model."""
+        known = {name: one.ee_id for name, one in environments_in(model, self._rules).items()}
+        for (name, application), ee_id in self._adopted.items():
+            if name == model.name:
+                known[application] = ee_id
+        by_machine = {ee_id.locator: ee_id for ee_id in known.values()}
+        for unit in model.state.units.values():
+            if unit.application in known:
+                by_machine.setdefault(unit.machine, known[unit.application])
+        for (kind, id_), thing in changes:
+            if thing is None:
+                owner = self._owners.pop((model.name, Entity(kind, id_)), None)
+                if owner is not None:
+                    self._report(owner, Entity(kind, id_), None, "")
+            elif kind == "annotation":
+                for ee_id in known.values():
+                    if id_ in {machine_tag(ee_id.locator), f"application-{ee_id.application}"}:
+                        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
+            else:
+                self._tell_one(model, known, by_machine, thing)
+
+    def _tell_one(self, model: Model, known: dict[str, EeId], by_machine: dict[str, EeId], thing: Thing) -> None:
+        if isinstance(thing, Machine):
+            ee_id = by_machine.get(thing.id)
+        elif isinstance(thing, Unit):
+            ee_id = known.get(thing.application)
+            machine = model.state.machines.get(thing.machine)
+            if (
+                ee_id is not None
+                and machine is not None
+                and (model.name, Entity("machine", machine.id)) not in self._owners
+            ):
+                self._tell(model, ee_id, [entity_state(machine)])
+        elif isinstance(thing, Application):
+            ee_id = known.get(thing.name)
+        else:
+            return
+        if ee_id is not None:
+            self._tell(model, ee_id, [entity_state(thing)])
+
+    def _tell(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
+        for state in states:
+            self._owners[model.name, state.entity] = ee_id
+            self._report(ee_id, state.entity, state.native, state.detail)
+
+
+def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
+    """The states of an execution environment's entities, now."""
+    return [entity_state(thing) for thing in _things(model, rules, ee_id)]
+
+
+def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
+    """The machines of an execution environment: its own and those of further units.
+
+    The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers of
+    machines in a model that was made anew.
+    """
+    units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
+    is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
+    return list(dict.fromkeys([*([ee_id.locator] if is_own else []), *units]))
+
+
+def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:
+    """The application of the execution environment that a machine is; None: it bears no namespace."""
+    namespace = namespace_in(model.state.notes(machine_tag(machine)))
+    return None if namespace is None else rules.application(namespace)
+
+
+def _things(model: Model, rules: NameRules, ee_id: EeId) -> Iterator[Machine | Unit | Application]:
+    state = model.state
+    for machine in machines_of(model, rules, ee_id):
+        if machine in state.machines:
+            yield state.machines[machine]
+    if ee_id.application in state.applications:
+        yield state.applications[ee_id.application]
+    yield from state.units_of(ee_id.application)

@@ -1,0 +1,99 @@
+"""What installed charms say of themselves: asked for once, then kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from vca_core.charm import Action, Option
+from vca_core.errors import BadArguments, NotFound
+from vca_juju_common.client.actions import declared
+from vca_juju_common.client.applications import get_config
+from vca_juju_common.client.model import Model
+from vca_juju_common.state import Application
+
+
+@dataclass(slots=True)
+class _Facts:
+    options: Mapping[str, Option] | None = None
+    actions: Mapping[str, Action] | None = None
+
+
+@dataclass(slots=True)
+class CharmFacts:
+    """Options and actions of the charms in applications, by model, application and charm."""
+
+    _kept: dict[tuple[str, str], tuple[str, _Facts]] = field(default_factory=dict)
+
+    def learn(
+        self,
+        model: Model,
+        application: str,
+        charm_url: str,
+        options: Mapping[str, Option],
+        actions: Mapping[str, Action],
+    ) -> None:
+        """Keep what the artifact of an installed charm says."""
+        self._kept[model.uuid, application] = (charm_url, _Facts(options, actions))
+
+    def forget(self, uuid: str, application: str) -> None:
+        """Forget what is kept of an application."""
+        self._kept.pop((uuid, application), None)
+
+    def forget_model(self, uuid: str) -> None:
+        """Forget what is kept of a model's applications."""
+        for key in [key for key in self._kept if key[0] == uuid]:
+            del self._kept[key]
+
+    async def options(self, model: Model, application: Application) -> Mapping[str, Option]:
+        """The options of an application's charm."""
+        facts = self._facts(model, application)
+        if facts.options is None:
+            facts.options = (await get_config(model, application.name))[0]
+        return facts.options
+
+    async def actions(self, model: Model, application: Application) -> Mapping[str, Action]:
+        """The actions of an application's charm."""
+        facts = self._facts(model, application)
+        if facts.actions is None:
+            told = await declared(model, application.name)
+            facts.actions = {name: Action(name, schema) for name, schema in told.items()}
+        return facts.actions
+
+    async def action(self, model: Model, application: Application, name: str) -> Action:
+        """One action.
+
+        Raises:
+            BadArguments: the charm does not declare it.
+        """
+        actions = await self.actions(model, application)
+        if name not in actions:
+            there = ", ".join(sorted(actions)) or "none"
+            raise BadArguments(
+                f"primitive_name: the charm of {application.name} has no primitive {name!r}; there are: {there}",
+                ["primitive_name"],
+            )
+        return actions[name]
+
+    def _facts(self, model: Model, application: Application) -> _Facts:
+        key = (model.uuid, application.name)
+        charm_url, facts = self._kept.get(key, ("", _Facts()))
+        if charm_url != application.charm_url:
+            facts = _Facts()
+            self._kept[key] = (application.charm_url, facts)
+        return facts
+
+
+def installed(model: Model, application: str) -> Application:
+    """An application that is to be there.
+
+    Raises:
+        NotFound: no charm is installed there.
+    """
+    there = model.state.applications.get(application)
+    if there is None or there.life in {"dying", "dead"}:
+        raise NotFound(f"no charm is installed in {application} of model {model.name}")
+    return there
+
+
+__all__ = ["CharmFacts", "installed"]

@@ -1,0 +1,151 @@
+"""What connectors on Juju can be told in a config; OSM's spellings are understood (D90)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
+
+from vca_core.backend import Options
+from vca_juju_common.client.endpoints import Endpoint
+from vca_juju_common.constraints import parse_constraints
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Grace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+BaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*@[0-9]+(\.[0-9]+)*$")]
+Constraints = Annotated[dict[str, Any], BeforeValidator(parse_constraints)]
+Text = Annotated[str, Field(min_length=1)]
+
+_KEY_LINE = re.compile(r"(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]+=*( .*)?")
+
+
+def _known_as(*names: str) -> AliasChoices:
+    return AliasChoices(*names)
+
+
+class JujuOptions(Options):
+    """Options of a connector on Juju."""
+
+    endpoints: Annotated[list[str], Field(min_length=1, validation_alias=_known_as("endpoints", "url"))]
+    """Addresses of the controller, ``host:port`` each; the list is kept up to date by what the controller tells."""
+    username: Annotated[Text, Field(validation_alias=_known_as("username", "user"))] = "admin"
+    """A local user of the controller."""
+    secret: SecretStr | None = None
+    """The user's password."""
+    secret_file: Text | None = None
+    """A file with it, read again for each login."""
+    ca_cert: Annotated[Text | None, Field(validation_alias=_known_as("ca_cert", "cacert"))] = None
+    """The controller's CA: PEM, PEM in base64, or the path of a file, which is read again for each login."""
+    tls_hostname: Text | None = None
+    """The name that its certificate has to bear; None: ``juju-apiserver`` with a ca_cert, else the host dialled."""
+    insecure_skip_tls_verification: bool = False
+    """Connect to whoever answers. For laboratories."""
+    public_key: Annotated[Text | None, Field(validation_alias=_known_as("public_key", "pubkey"))] = None
+    """A line of OpenSSH's format, put into the authorized keys of the machines of new models."""
+    cloud: Text | None = None
+    """The cloud of new models; None: the controller's own."""
+    region: Text | None = None
+    """Its region; None: the default one."""
+    credential: Text | None = None
+    """The cloud's credential, ``name`` or ``owner/name``; None: the controller's choice."""
+    config_of_models: Annotated[dict[str, Any], Field(validation_alias=_known_as("model_config", "model-config"))] = (
+        Field(default_factory=dict)
+    )
+    """Config of new models, by Juju's names."""
+    proxy: Text | None = None
+    """URL of a proxy to reach the controller through: ``http://…`` or ``socks5://…``."""
+    connect_timeout: Seconds = 10.0
+    """For an endpoint to answer and take the login."""
+    request_timeout: Seconds = 60.0
+    """For each request; a connection on which one takes longer is made anew."""
+    outage_timeout: Seconds = 300.0
+    """How long operations wait for a controller that was there and went away."""
+    idle_timeout: Seconds = 60.0
+    """After which a model without execution environments that nobody uses is disconnected."""
+    hook_error_grace: Grace = 0.0
+    """How long a unit may be in error before a wait ends; Juju runs failed hooks again."""
+    delete_grace: Seconds = 120.0
+    """How long what is deleted has to go by itself before it is forced."""
+    destroy_storage: bool = True
+    """Whether storage is destroyed with what is deleted; otherwise it is released."""
+    verify_interval: Seconds = 15.0
+    """Between two tries of a proxy charm's ``verify-ssh-credentials`` (S62)."""
+    verify_attempts: Annotated[int, Field(ge=1)] = 20
+    """How often it is tried; the caller's deadline bounds it too (D24)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_osm(cls, given: Any) -> Any:
+        """Take ``host`` and ``port`` for endpoints, and what OSM writes for model config."""
+        if not isinstance(given, Mapping):
+            return given
+        values = dict(given)
+        port = values.pop("port", None)
+        if "host" in values:
+            if "endpoints" in values or "url" in values:
+                raise ValueError("give either endpoints or host")
+            values["endpoints"] = values.pop("host")
+        if "endpoints" in values and isinstance(values["endpoints"], str):
+            values["endpoints"] = [one for one in re.split(r"[,\s]+", values["endpoints"]) if one]
+        if "url" in values and isinstance(values["url"], str):
+            values["url"] = [values["url"]]
+        if port is not None:
+            known = values.get("endpoints", values.get("url"))
+            if not (str(port).isascii() and str(port).isdigit() and 1 <= int(port) <= 65535):
+                raise ValueError("port: expected a number from 1 to 65535")
+            if isinstance(known, list) and all(isinstance(one, str) for one in known):
+                known[:] = [str(Endpoint.parse(one, int(port))) for one in known]
+        config = {
+            "enable-os-upgrade": values.pop("enable_os_upgrade", None),
+            "apt-mirror": values.pop("apt_mirror", None),
+        }
+        told = {name: value for name, value in config.items() if value not in {None, ""}}
+        if told:
+            key = "model-config" if "model-config" in values else "model_config"
+            values[key] = told | dict(values.get(key) or {})
+        return values
+
+    @field_validator("endpoints")
+    @classmethod
+    def _endpoints(cls, given: list[str]) -> list[str]:
+        return [str(Endpoint.parse(one)) for one in given]
+
+    @field_validator("public_key")
+    @classmethod
+    def _public_key(cls, given: str | None) -> str | None:
+        if given is None:
+            return None
+        line = given.strip()
+        if _KEY_LINE.fullmatch(line) is None:
+            raise ValueError("expected one line of a public ssh key, as: ssh-ed25519 AAAA… comment")
+        return line
+
+    @model_validator(mode="after")
+    def _one_secret(self) -> JujuOptions:
+        if (self.secret is None) == (self.secret_file is None):
+            raise ValueError("give secret or secret_file")
+        if self.secret is not None and not self.secret.get_secret_value():
+            raise ValueError("secret is empty")
+        if self.insecure_skip_tls_verification and (self.ca_cert or self.tls_hostname):
+            raise ValueError("insecure_skip_tls_verification leaves nothing to verify ca_cert or tls_hostname with")
+        if self.region is not None and self.cloud is None:
+            raise ValueError("region needs a cloud")
+        if self.credential is not None and self.cloud is None:
+            raise ValueError("credential needs a cloud")
+        return self
+
+    @property
+    def ca_file(self) -> Path | None:
+        """The CA's file, where ``ca_cert`` is a path: it is neither PEM nor what could be base64 of it."""
+        given = self.ca_cert
+        if given is None or "-----BEGIN" in given:
+            return None
+        packed = "".join(given.split())
+        is_base64 = re.fullmatch(r"[A-Za-z0-9+/]+=*", packed) is not None and packed.startswith(("LS0t", "Ci0t", "77u"))
+        return None if is_base64 else Path(given).expanduser()
+
+
+__all__ = ["BaseName", "Constraints", "Grace", "JujuOptions", "Seconds", "Text"]

@@ -1,0 +1,184 @@
+"""Primitives: runs of a charm's actions, and the configuration of its options."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from vca_core.backend import Operation
+from vca_core.charm import Option, check_params, coerce
+from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
+from vca_core.naming import EeId
+from vca_core.status import Entity
+from vca_juju_common.client import actions
+from vca_juju_common.client.applications import get_config, set_config
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.model import Model
+from vca_juju_common.facts import installed
+from vca_juju_common.finishing import LIMIT, finished, was_made
+from vca_juju_common.session import Session
+from vca_juju_common.state import FINAL_ACTIONS
+
+VERIFY = "verify-ssh-credentials"
+"""The action by which a proxy charm tells whether it reaches its VNF."""
+
+LEADER_PAUSE = 1.0
+"""Seconds between two looks for a leader, unless units change: who leads is not told in deltas."""
+
+
+async def run(
+    session: Session,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    primitive: str,
+    params: Mapping[str, Any],
+    unit: str | None,
+) -> dict[str, Any]:
+    """Run an action and wait for its end (S61; D19, D36, D52).
+
+    Returns:
+        Its output.
+
+    Raises:
+        NotFound: the application or the unit is not there, or went away meanwhile.
+        BadArguments: there is no such action, or it does not take the parameters.
+        ExecutionError: it did not complete; carries the output.
+    """
+    name = ee_id.application
+    declared = await session.facts.action(model, installed(model, name), primitive)
+    checked = check_params(declared, params)
+    units = [there.name for there in model.state.units_of(name)]
+    if unit is not None and unit not in units:
+        raise NotFound(f"there is no unit {unit!r} in {ee_id}; there are: {', '.join(units) or 'none'}")
+    action = await _enqueued(model, name, unit, primitive, checked)
+    ended = await _ended(model, op, action, name)
+    if ended.status != "completed":
+        told = ended.message or "no reason told"
+        raise ExecutionError(f"primitive {primitive} {ended.status}: {told}", primitive, ended.output)
+    return dict(ended.output)
+
+
+async def _enqueued(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
+    """Ask for a run. One that was asked for while the caller was cancelled is cancelled too."""
+    while True:
+        asking, cancelled = await finished(actions.enqueue(model, application, unit, primitive, params))
+        if cancelled is not None:
+            if was_made(asking):
+                await _cancel(model, asking.result())
+            raise cancelled
+        try:
+            return asking.result()
+        except ApiError as error:
+            if unit is not None or not actions.has_no_leader(error):
+                raise
+        await _changed(model, application)
+
+
+async def _changed(model: Model, application: str) -> None:
+    """Wait for a change of an application's units, or a while (D52)."""
+    before = list(model.state.units_of(application))
+    end = asyncio.get_running_loop().time() + LEADER_PAUSE
+
+    def look() -> bool | None:
+        installed(model, application)
+        is_over = asyncio.get_running_loop().time() >= end
+        return True if is_over or before != list(model.state.units_of(application)) else None
+
+    await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()))
+
+
+async def _ended(model: Model, op: Operation, action: str, application: str) -> actions.Ended:
+    entity = Entity("action", action)
+    read_before = model.state.readings
+    told: tuple[str, str] | None = None
+
+    def look() -> bool | None:
+        nonlocal told
+        run = model.state.actions.get(action)
+        if run is None:
+            if ("action", action) in model.state.removed or model.state.readings > read_before:
+                return True  # the controller knows how it ended, if it still knows it
+            installed(model, application)
+            return None
+        if told != (run.status, run.message):
+            told = (run.status, run.message)
+            op.report(entity, run.status or "pending", run.message)
+        return True if run.status in FINAL_ACTIONS else None
+
+    try:
+        while True:
+            await model.wait(look)
+            try:
+                ended = await actions.result_of(model, action)
+            except ApiError as error:
+                if error.is_not_found:
+                    raise NotFound(f"action {action} is gone: {error.message}") from error
+                raise
+            if ended.status in FINAL_ACTIONS:
+                if told is None or told[0] != ended.status:
+                    op.report(entity, ended.status, ended.message)
+                return ended
+            read_before = model.state.readings
+    except asyncio.CancelledError:
+        await _cancel(model, action)
+        raise
+
+
+async def _cancel(model: Model, action: str) -> None:
+    """Cancel a run; whoever wanted it is being cancelled and waits no longer than needed."""
+    with suppress(VcaError, TimeoutError):
+        async with asyncio.timeout(LIMIT):
+            await actions.cancel(model, action)
+
+
+async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+    """Set options and verify that they are set; a proxy charm verifies that it reaches its VNF (S62; D28-D32).
+
+    Raises:
+        NotFound: no charm is installed there.
+        BadArguments: there is no such option, or a value does not fit.
+        ExecutionError: the controller has other values afterwards, or the VNF cannot be reached.
+    """
+    name = ee_id.application
+    application = installed(model, name)
+    wanted = coerce(await session.facts.options(model, application), values)
+    if wanted:
+        await set_config(model, name, wanted)
+        options, now = await get_config(model, name)
+        wrong = sorted(key for key, value in wanted.items() if not _same(options.get(key), value, now.get(key)))
+        if wrong:
+            raise ExecutionError(
+                f"options {', '.join(wrong)} of {name} have other values than they were given", "config"
+            )
+    if VERIFY in await session.facts.actions(model, installed(model, name)):
+        await _verified(session, model, op, ee_id)
+
+
+def _same(option: Option | None, wanted: Any, now: Any) -> bool:
+    """Compare values in the option's type (D30); an empty text is as good as none."""
+    if option is None:
+        return False
+    if now is None:
+        return bool(wanted == "")
+    try:
+        return bool(coerce({option.name: option}, {option.name: now})[option.name] == wanted)
+    except BadArguments:
+        return False
+
+
+async def _verified(session: Session, model: Model, op: Operation, ee_id: EeId) -> None:
+    options = session.options
+    for left in range(options.verify_attempts - 1, -1, -1):
+        try:
+            await run(session, model, op, ee_id, VERIFY, {}, None)
+        except ExecutionError as error:  # D28: an end in failure is a failure
+            if not left or op.remaining() <= options.verify_interval:
+                raise ExecutionError(
+                    f"the charm is configured but cannot reach its VNF: {error.message}", VERIFY, error.output
+                ) from error
+        else:
+            return
+        await asyncio.sleep(options.verify_interval)

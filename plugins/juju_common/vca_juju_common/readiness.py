@@ -1,0 +1,154 @@
+"""When what was asked for is there, and when it never will be."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from vca_core.errors import BackendError, NotFound
+from vca_juju_common.client.model import Model
+from vca_juju_common.state import Machine, Unit
+
+UNSEEN = 5.0
+"""Seconds after which something that was asked for should have been told of. A watcher never tells of what came and
+went between two of its answers, so that then the state is read anew."""
+
+_LOST = frozenset({"error", "down"})
+_SETTLED = frozenset({"active", "blocked"})
+
+
+def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
+    """Look for an entity that was just asked for, or should be there.
+
+    Args:
+        model: where.
+        kind: as deltas name it.
+        id_: its id.
+
+    Returns:
+        Gives the entity; None: it was not told of yet. Raises NotFound when it is gone (D17).
+    """
+    read_before = model.state.readings
+    seen = False
+
+    def look() -> Any | None:
+        nonlocal seen
+        there = model.state.table(kind).get(id_)
+        if there is not None and there.life not in {"dying", "dead"}:
+            seen = True
+            return there
+        if there is not None or seen or (kind, id_) in model.state.removed or model.state.readings > read_before:
+            raise NotFound(f"{kind} {id_} of model {model.name} was removed")
+        return None
+
+    return look
+
+
+async def appeared(model: Model, kind: str, id_: str) -> None:
+    """Wait until something that was asked for is told of.
+
+    Raises:
+        NotFound: it is gone already.
+    """
+    find = presence(model, kind, id_)
+    while True:
+        try:
+            async with asyncio.timeout(UNSEEN):
+                await model.wait(find)
+                return
+        except TimeoutError:
+            await model.reread()
+
+
+async def machine_started(model: Model, machine: str) -> Machine:
+    """Wait until a machine's agent runs.
+
+    Raises:
+        NotFound: the machine is gone.
+        BackendError: it will not start (D12).
+    """
+    await appeared(model, "machine", machine)
+    find = presence(model, "machine", machine)
+
+    def look() -> Machine | None:
+        there: Machine | None = find()
+        if there is None:
+            return None
+        check_machine(there)
+        return there if there.agent.current == "started" else None
+
+    return await model.wait(look)
+
+
+def check_machine(machine: Machine) -> None:
+    """Refuse to wait for a machine that will not come (D12).
+
+    Raises:
+        BackendError: it will not.
+    """
+    if machine.instance.current == "provisioning error":
+        raise BackendError(f"machine {machine.id} cannot be provisioned: {machine.instance.message}")
+    if machine.agent.current in _LOST:
+        raise BackendError(
+            f"machine {machine.id} is {machine.agent.current}: {machine.agent.message or 'no reason told'}"
+        )
+
+
+async def application_ready(
+    model: Model, name: str, *, units: int | None = None, grace: float = 0.0, charm_url: str | None = None
+) -> None:
+    """Wait until an application's units are ready: active, or blocked, which is reported as such (D13, D14).
+
+    Args:
+        model: where.
+        name: of the application.
+        units: how many there are to be; None: at least one.
+        grace: seconds that a unit may be in error.
+        charm_url: of the charm that they are to run, at rest; None: whichever.
+
+    Raises:
+        NotFound: the application, or a machine of it, is gone.
+        BackendError: it will not become ready (D11).
+    """
+    await appeared(model, "application", name)
+    find = presence(model, "application", name)
+    clock = asyncio.get_running_loop().time
+    failing: dict[str, float] = {}
+
+    def look() -> bool | None:
+        if find() is None:
+            return None
+        there = model.state.units_of(name)
+        _check_machines(model, there)
+        in_error = [unit for unit in there if unit.workload.current == "error"]
+        for gone in failing.keys() - {unit.name for unit in in_error}:
+            del failing[gone]
+        for unit in in_error:
+            if clock() - failing.setdefault(unit.name, clock()) >= grace:
+                raise BackendError(f"unit {unit.name} is in error: {unit.workload.message or 'no reason told'}")
+        if not there or (units is not None and len(there) != units):
+            return None
+        return True if all(_is_ready(unit, charm_url) for unit in there) else None
+
+    def again() -> float | None:
+        return max(0.0, min(failing.values()) + grace - clock()) if failing else None
+
+    await model.wait(look, again)
+
+
+def _check_machines(model: Model, units: list[Unit]) -> None:
+    for unit in units:
+        machine = model.state.machines.get(unit.machine)
+        if machine is not None:
+            check_machine(machine)
+        elif unit.machine and ("machine", unit.machine) in model.state.removed:
+            raise NotFound(f"machine {unit.machine} of unit {unit.name} was removed")
+
+
+def _is_ready(unit: Unit, charm_url: str | None) -> bool:
+    at_rest = unit.agent.current == "idle"
+    if charm_url is not None and (unit.charm_url != charm_url or not at_rest):
+        return False
+    # A charm that never sets a status leaves it unknown; at rest it has done its work.
+    return unit.workload.current in _SETTLED or (unit.workload.current == "unknown" and at_rest)

@@ -1,0 +1,87 @@
+"""Reads: what there is, as plain data; they create nothing (D48, D53)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vca_core.backend import ExecutionEnvironment
+from vca_core.errors import NotFound
+from vca_core.naming import Namespace
+from vca_juju_common.client.model import Model
+from vca_juju_common.deletes import CONTROLLER_MODEL
+from vca_juju_common.environments import Environment, environments_in, states_of
+from vca_juju_common.session import Session
+
+
+async def list_environments(session: Session, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+    """List the EEs that the controller's models hold."""
+    if namespace is None:
+        names = sorted(set(await session.controller.models()) - {CONTROLLER_MODEL})
+    else:
+        names = [session.names.model(namespace)]
+    listed: list[ExecutionEnvironment] = []
+    for name in names:
+        try:
+            async with session.use(name) as model:
+                listed += _listed(session, model, namespace)
+        except NotFound:  # it went away meanwhile, or never was
+            continue
+    return listed
+
+
+def _listed(session: Session, model: Model, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+    return [
+        ExecutionEnvironment(
+            one.ee_id, one.namespace, _address(model, one), tuple(states_of(model, session.names, one.ee_id))
+        )
+        for one in environments_in(model, session.names).values()
+        if namespace is None or (one.namespace is not None and namespace.contains(one.namespace))
+    ]
+
+
+def _address(model: Model, environment: Environment) -> str | None:
+    machine = model.state.machines.get(environment.ee_id.locator)
+    return machine.address if machine is not None else None
+
+
+async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
+    """What the controller tells of a namespace, as its wire has it (S38).
+
+    Raises:
+        NotFound: there is nothing of it.
+    """
+    async with session.use(session.names.model(namespace)) as model:
+        patterns = [] if namespace.is_ns else [session.names.application(namespace)]
+        return await model.call("Client", "FullStatus", {"patterns": patterns})
+
+
+async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
+    """The latest metrics of a namespace's units: a list of ``{key, value, time}`` by unit."""
+    async with session.use(session.names.model(namespace)) as model:
+        names = [
+            one.ee_id.application
+            for one in environments_in(model, session.names).values()
+            if one.namespace is not None and namespace.contains(one.namespace)
+        ]
+        names = [name for name in names if name in model.state.applications]
+        told: dict[str, Any] = {unit.name: [] for name in names for unit in model.state.units_of(name)}
+        if names:
+            entities = [{"tag": f"application-{name}"} for name in names]
+            reply = await model.call("MetricsDebug", "GetMetrics", {"entities": entities})
+            for result in reply.get("results") or ():
+                for metric in result.get("metrics") or ():
+                    told.setdefault(metric.get("unit", ""), []).append(
+                        {"key": metric.get("key"), "value": metric.get("value"), "time": metric.get("time")}
+                    )
+        return told
+
+
+async def health(session: Session) -> Mapping[str, Any]:
+    """Whether the controller answers, and how fast."""
+    clock = asyncio.get_running_loop().time
+    begun = clock()
+    facade = await session.controller.facade("Controller")
+    told = await facade.ControllerVersion()
+    return {"version": told.version, "seconds": round(clock() - begun, 4)}

@@ -1,0 +1,71 @@
+"""Relations between execution environments of one model."""
+
+from __future__ import annotations
+
+from vca_core.backend import RelationEnd
+from vca_core.errors import BadArguments, NotSupported
+from vca_juju_common.client import relations
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.model import Model
+from vca_juju_common.facts import installed
+
+
+def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    """Refuse ends that do not share a model.
+
+    Raises:
+        NotSupported: they do not.
+    """
+    if end_2.backend is not backend:
+        raise NotSupported(f"an EE of connector {end_2.connector} cannot be related from here")
+    if end_1.ee_id.model != end_2.ee_id.model:
+        raise NotSupported(
+            f"{end_1.ee_id} and {end_2.ee_id} are in two models; relations across models are not supported"
+        )
+
+
+async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    """Relate two applications; related ones stay so (S69, D5).
+
+    Raises:
+        NotFound: an application is not there.
+        BadArguments: the endpoints do not fit.
+    """
+    one, other = _ends(model, end_1, end_2)
+    if _related(model, one, other):
+        return
+    try:
+        await relations.add_relation(model, one, other)
+    except ApiError as error:
+        raise BadArguments(
+            f"{one} and {other} cannot be related: {error.message}", ["endpoint_1", "endpoint_2"]
+        ) from error
+
+    def look() -> bool | None:
+        installed(model, end_1.ee_id.application)
+        installed(model, end_2.ee_id.application)
+        return _related(model, one, other) or None
+
+    await model.wait(look)
+
+
+async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    """Remove a relation; where there is none, that is success (D4)."""
+    one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
+    if not _related(model, one, other, dying=True):
+        return
+    await relations.remove_relation(model, one, other)
+    await model.wait(lambda: None if _related(model, one, other, dying=True) else True)
+
+
+def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:
+    for end in (end_1, end_2):
+        installed(model, end.ee_id.application)
+    return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
+
+
+def _related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
+    return any(
+        set(relation.ends) == {one, other} and (dying or relation.life not in {"dying", "dead"})
+        for relation in model.state.relations.values()
+    )

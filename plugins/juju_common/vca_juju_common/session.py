@@ -1,0 +1,120 @@
+"""A connector's side: the controller that its options name, and what is kept of it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from vca_core.backend import Host
+from vca_core.errors import BadArguments
+from vca_core.naming import EeId
+from vca_core.tasks import in_thread
+from vca_juju_common.client.controller import Controller, NewModel
+from vca_juju_common.client.dial import Account, Dialer
+from vca_juju_common.client.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.generated import classes
+from vca_juju_common.client.model import Model
+from vca_juju_common.client.tls import Tls
+from vca_juju_common.environments import Reporter
+from vca_juju_common.facts import CharmFacts
+from vca_juju_common.options import JujuOptions
+from vca_juju_common.uploads import Uploads
+
+
+class Session:
+    """A controller, its models, and what is known of their execution environments and charms.
+
+    Args:
+        host: the connector's side.
+    """
+
+    def __init__(self, host: Host[JujuOptions]) -> None:
+        self.options = host.options
+        self.names = host.names
+        self.log = host.log
+        self.folder = host.folder
+        self.reporter = Reporter(host.names, host.report)
+        self.facts = CharmFacts()
+        self.uploads = Uploads()
+        self.controller = self._controller()
+
+    async def open(self) -> None:
+        """Connect.
+
+        Raises:
+            VcaConnectionError: the controller cannot be reached, or refuses the login.
+        """
+        await in_thread(classes)  # 0.3 s that the loop need not wait
+        await self.controller.open()
+
+    async def close(self) -> None:
+        """Disconnect; nothing is left."""
+        await self.controller.close()
+        await self.uploads.close()
+
+    def use(self, name: str) -> AbstractAsyncContextManager[Model]:
+        """A model that is there; see `Controller.use`."""
+        return self.controller.use(name)
+
+    def make(self, name: str) -> AbstractAsyncContextManager[Model]:
+        """A model, made where there is none."""
+        return self.controller.use(name, self._new_model())
+
+    def gone(self, model: Model, ee_id: EeId) -> None:
+        """Forget an execution environment that is gone."""
+        self.facts.forget(model.uuid, ee_id.application)
+        self.reporter.release(ee_id)
+
+    async def model_gone(self, model: Model) -> None:
+        """Forget a model that is gone, with all that was in it (D66)."""
+        self.facts.forget_model(model.uuid)
+        self.uploads.forget_model(model.uuid)
+        self.reporter.release_model(model.name)
+        await self.controller.forget(model)
+
+    def _controller(self) -> Controller:
+        options = self.options
+        ca_file = options.ca_file
+        tls = Tls(
+            None if ca_file is not None else options.ca_cert,
+            None if ca_file is None else self.folder / ca_file,
+            options.tls_hostname,
+            verify=not options.insecure_skip_tls_verification,
+        )
+        dialer = Dialer(
+            Endpoints([Endpoint.parse(one) for one in options.endpoints]),
+            Account(options.username, self._secret),
+            tls,
+            connect_limit=options.connect_timeout,
+            request_limit=options.request_timeout,
+            proxy=options.proxy,
+        )
+        return Controller(
+            dialer,
+            patience=options.connect_timeout,
+            outage=options.outage_timeout,
+            idle=options.idle_timeout,
+            observer=self.reporter.observe,
+        )
+
+    async def _secret(self) -> str:
+        options = self.options
+        if options.secret is not None:
+            return options.secret.get_secret_value()
+        return await in_thread(lambda: _secret_in(self.folder, options.secret_file or ""))
+
+    def _new_model(self) -> NewModel:
+        options = self.options
+        config = dict(options.config_of_models)
+        if options.public_key is not None:
+            config.setdefault("authorized-keys", options.public_key)
+        return NewModel(options.cloud, options.region, options.credential, config)
+
+
+def _secret_in(folder: Path, name: str) -> str:
+    path = folder / Path(name).expanduser()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadArguments(f"secret_file: {path} cannot be read: {error}", ["secret_file"]) from error
+    return text.removesuffix("\n").removesuffix("\r")

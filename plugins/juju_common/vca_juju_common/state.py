@@ -1,0 +1,312 @@
+"""What a model's deltas tell, and no more of it than we need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Key = tuple[str, str]
+"""Kind and id of an entity, as in ``("unit", "app/0")``."""
+
+FINAL_ACTIONS = frozenset({"completed", "failed", "cancelled", "aborted", "error"})
+"""In which an action ends (6: not only completed and failed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A status: Juju's word, and what is said beside it."""
+
+    current: str = ""
+    message: str = ""
+
+    @classmethod
+    def of(cls, data: Any) -> Word:
+        """Read it from a delta."""
+        return cls(str(data.get("current") or ""), str(data.get("message") or "")) if isinstance(data, dict) else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A machine; its id has slashes for a container."""
+
+    id: str
+    agent: Word
+    instance: Word
+    life: str
+    instance_id: str
+    hostname: str
+    addresses: tuple[tuple[str, str], ...]
+    base: str
+    arch: str
+
+    @property
+    def address(self) -> str | None:
+        """The address to reach it by: a public one where there is one."""
+        by_scope = {scope: value for value, scope in reversed(self.addresses)}
+        for scope in ("public", "local-cloud", "fan-local"):
+            if scope in by_scope:
+                return by_scope[scope]
+        return next((value for value, scope in self.addresses if scope not in {"local-machine", "link-local"}), None)
+
+    @property
+    def is_manual(self) -> bool:
+        """Whether it was there before Juju took it."""
+        return self.instance_id.startswith("manual:")
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An application."""
+
+    name: str
+    charm_url: str
+    life: str
+    status: Word
+    subordinate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit of an application."""
+
+    name: str
+    application: str
+    machine: str
+    workload: Word
+    agent: Word
+    life: str
+    charm_url: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """A run of an action; its output is not told in deltas."""
+
+    id: str
+    name: str
+    receiver: str
+    status: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relation, by its ends ``application:endpoint``."""
+
+    id: str
+    key: str
+    ends: tuple[str, ...]
+    life: str
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Something that only has to be there or not: a remote application, an offer, the model."""
+
+    id: str
+    life: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What is noted at an entity, by its tag."""
+
+    tag: str
+    values: Mapping[str, str]
+
+
+Thing = Machine | Application | Unit | Action | Relation | Other | Annotations
+Change = tuple[Key, Thing | None]
+"""What an entity is now; None: it is gone."""
+
+
+def _base(told: Any) -> str:
+    """A base without the risk of its channel, from a text or a mapping."""
+    if isinstance(told, dict):
+        told = f"{told['name']}@{told.get('channel') or ''}" if told.get("name") else ""
+    return str(told or "").partition("/")[0]
+
+
+def _machine(data: dict[str, Any]) -> Machine:
+    hardware = data.get("hardware-characteristics") or {}
+    return Machine(
+        str(data["id"]),
+        Word.of(data.get("agent-status")),
+        Word.of(data.get("instance-status")),
+        data.get("life") or "",
+        data.get("instance-id") or "",
+        data.get("hostname") or "",
+        tuple((one.get("value") or "", one.get("scope") or "") for one in data.get("addresses") or ()),
+        _base(data.get("base")),
+        hardware.get("arch") or "",
+    )
+
+
+def _application(data: dict[str, Any]) -> Application:
+    return Application(
+        data["name"],
+        data.get("charm-url") or "",
+        data.get("life") or "",
+        Word.of(data.get("status")),
+        bool(data.get("subordinate")),
+    )
+
+
+def _unit(data: dict[str, Any]) -> Unit:
+    return Unit(
+        data["name"],
+        data.get("application") or data["name"].partition("/")[0],
+        data.get("machine-id") or "",
+        Word.of(data.get("workload-status")),
+        Word.of(data.get("agent-status")),
+        data.get("life") or "",
+        data.get("charm-url") or "",
+        data.get("public-address") or data.get("private-address") or "",
+    )
+
+
+def _action(data: dict[str, Any]) -> Action:
+    return Action(
+        str(data["id"]),
+        data.get("name") or "",
+        data.get("receiver") or "",
+        data.get("status") or "",
+        data.get("message") or "",
+    )
+
+
+def _relation(data: dict[str, Any]) -> Relation:
+    ends = tuple(
+        f"{end.get('application-name')}:{(end.get('relation') or {}).get('name')}"
+        for end in data.get("endpoints") or ()
+    )
+    return Relation(str(data.get("id", "")), data["key"], ends, data.get("life") or "")
+
+
+def _other(key: str) -> Callable[[dict[str, Any]], Other]:
+    return lambda data: Other(data[key], data.get("life") or "", data.get("name") or "")
+
+
+_KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
+    "machine": ("id", _machine),
+    "application": ("name", _application),
+    "unit": ("name", _unit),
+    "action": ("id", _action),
+    "relation": ("key", _relation),
+    "annotation": ("tag", lambda data: Annotations(data["tag"], dict(data.get("annotations") or {}))),
+    "remoteApplication": ("name", _other("name")),
+    "applicationOffer": ("offer-name", _other("offer-name")),
+    "model": ("model-uuid", _other("model-uuid")),
+    "charm": ("charm-url", _other("charm-url")),
+}
+
+
+@dataclass(slots=True)
+class State:
+    """All that is known of one model.
+
+    Attributes:
+        readings: how often it was read as a whole.
+        removed: what was told to be gone, seen before or not.
+    """
+
+    machines: dict[str, Machine] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    units: dict[str, Unit] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    relations: dict[str, Relation] = field(default_factory=dict)
+    annotations: dict[str, Annotations] = field(default_factory=dict)
+    remotes: dict[str, Other] = field(default_factory=dict)
+    offers: dict[str, Other] = field(default_factory=dict)
+    models: dict[str, Other] = field(default_factory=dict)
+    charms: dict[str, Other] = field(default_factory=dict)
+    readings: int = 0
+    removed: set[Key] = field(default_factory=set)
+
+    def table(self, kind: str) -> dict[str, Any]:
+        """The entities of one kind, as deltas name kinds."""
+        return {  # type: ignore[return-value]
+            "machine": self.machines,
+            "application": self.applications,
+            "unit": self.units,
+            "action": self.actions,
+            "relation": self.relations,
+            "annotation": self.annotations,
+            "remoteApplication": self.remotes,
+            "applicationOffer": self.offers,
+            "model": self.models,
+            "charm": self.charms,
+        }[kind]
+
+    def apply(self, deltas: Iterable[Any], *, whole: bool = False) -> list[Change]:
+        """Take deltas in.
+
+        Args:
+            deltas: as ``[kind, "change" or "remove", data]``; those of unknown kinds are left alone.
+            whole: they are all there is: what they do not name is gone.
+
+        Returns:
+            What is different now; deltas that repeat what is known change nothing.
+        """
+        changes: dict[Key, Thing | None] = {}
+        named: set[Key] = set()
+        for kind, verb, data in deltas:
+            if kind not in _KINDS:
+                continue
+            id_field, read = _KINDS[kind]
+            key = (kind, str(data[id_field]))
+            thing = None if verb == "remove" else read(data)
+            named.add(key)
+            (self.removed.add if thing is None else self.removed.discard)(key)
+            if self._put(key, thing):
+                changes[key] = thing
+        if whole:
+            self.readings += 1
+            for kind in _KINDS:
+                for id_ in [id_ for id_ in self.table(kind) if (kind, id_) not in named]:
+                    self._put((kind, id_), None)
+                    self.removed.add((kind, id_))
+                    changes[kind, id_] = None
+        return list(changes.items())
+
+    def _put(self, key: Key, thing: Thing | None) -> bool:
+        kind, id_ = key
+        table = self.table(kind)
+        if table.get(id_) == thing:
+            return False
+        if thing is None:
+            del table[id_]
+        else:
+            table[id_] = thing
+        return True
+
+    def units_of(self, application: str) -> list[Unit]:
+        """The units of an application, by number."""
+        return sorted(
+            (unit for unit in self.units.values() if unit.application == application),
+            key=lambda unit: int(unit.name.rpartition("/")[2]),
+        )
+
+    def notes(self, tag: str) -> Mapping[str, str]:
+        """What is annotated at an entity."""
+        found = self.annotations.get(tag)
+        return found.values if found else {}
+
+    def machine_in_use(self, machine: str) -> bool:
+        """Whether a unit lives on a machine, or a container in it."""
+        return any(unit.machine == machine for unit in self.units.values()) or any(
+            id_.startswith(f"{machine}/") for id_ in self.machines
+        )
+
+
+def machine_tag(machine: str) -> str:
+    """The tag of a machine: those of containers have dashes for slashes."""
+    return "machine-" + machine.replace("/", "-")
+
+
+def unit_tag(unit: str) -> str:
+    """The tag of a unit."""
+    return "unit-" + unit.replace("/", "-")

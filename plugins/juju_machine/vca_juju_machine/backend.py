@@ -1,0 +1,85 @@
+"""The backend for charms on machines, with a Juju 3.6 controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
+from vca_juju_common import deletes
+from vca_juju_common.backend import JujuBackend
+from vca_juju_machine import creation, registration, software
+from vca_juju_machine.options import CreateOptions, InstallOptions, JujuMachineOptions, UpgradeOptions
+
+
+class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
+    """Charms on machines: an execution environment is a machine, and the application that is installed on it."""
+
+    api_version = 1
+    Options: ClassVar[type[BaseModel]] = JujuMachineOptions
+    operation_options: ClassVar[Mapping[str, type[BaseModel]]] = {
+        "create_execution_environment": CreateOptions,
+        "install_configuration_sw": InstallOptions,
+        "upgrade": UpgradeOptions,
+    }
+
+    @hookimpl
+    async def create_execution_environment(
+        self,
+        op: Operation,
+        namespace: Namespace,
+        reuse: EeId | None,
+        artifact: Artifact | None,
+        options: CreateOptions,
+    ) -> str | None:
+        """Make a machine, or go on with one."""
+        if reuse is not None:
+            return await creation.reuse(self.session, op, namespace, reuse)
+        return await creation.create(self.session, self.host.options, op, namespace, artifact, options)
+
+    @hookimpl
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
+    ) -> None:
+        """Take an existing host."""
+        await registration.register(self.session, self.host, op, namespace, credentials)
+
+    @hookimpl
+    async def deregister_execution_environment(self, ee_id: EeId) -> None:
+        """Remove an EE's application and the record of its machine; the machine stays as it is."""
+        await deletes.delete_environment(self.session, ee_id, keep=True)
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        """Install a charm on an EE's machine."""
+        await software.install(self.session, self.host.options, op, ee_id, artifact, config, num_units, options)
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        """Replace a charm by another version of it."""
+        await software.upgrade(self.session, op, ee_id, artifact, config, options)
+
+    @hookimpl
+    async def scale(self, ee_id: EeId, num_units: int) -> None:
+        """Change the number of units."""
+        await software.scale(self.session, ee_id, num_units)
+
+    @hookimpl
+    async def delete_execution_environment(self, ee_id: EeId) -> None:
+        """Delete an EE with every machine that it brought."""
+        await deletes.delete_environment(self.session, ee_id)

@@ -1,0 +1,68 @@
+"""Which base a charm gets, and whether it fits the machine that is there (D50)."""
+
+from __future__ import annotations
+
+from vca_core.charm import Base, Charm
+from vca_core.errors import BadArguments
+from vca_juju_common.state import Machine
+
+SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
+"""What Juju 3.6 makes machines of, the newest first."""
+
+
+def plain(base: Base) -> str:
+    """A base without the risk of its channel."""
+    return f"{base.name}@{base.channel.partition('/')[0]}"
+
+
+def base_for(charm: Charm) -> str | None:
+    """The newest base that both a charm and Juju support; None where the charm does not say."""
+    if not charm.bases:
+        return None
+    declared = [plain(base) for base in charm.bases]
+    return next((base for base in SUPPORTED if base in declared), declared[0])
+
+
+def check_kind(charm: Charm) -> None:
+    """Refuse a charm that cannot have an execution environment here.
+
+    Raises:
+        BadArguments: it is a subordinate, or for Kubernetes.
+    """
+    if charm.subordinate:
+        raise subordinate(charm.name)
+    if charm.is_kubernetes:
+        raise _unfit(
+            f"charm {charm.name} runs on Kubernetes, and this connector has machines; choose another connector"
+        )
+
+
+def check_fits(charm: Charm, machine: Machine) -> None:
+    """Refuse a charm that does not support a machine's base or architecture.
+
+    Raises:
+        BadArguments: it does not.
+    """
+    if not charm.bases or not machine.base:
+        return
+    fitting = [base for base in charm.bases if plain(base) == machine.base]
+    if not fitting:
+        supported = ", ".join(sorted({plain(base) for base in charm.bases}))
+        raise _unfit(
+            f"charm {charm.name} supports {supported}, and machine {machine.id} has {machine.base}; create it with the "
+            "artifact_path, so that it gets a base that fits, or install with the option force"
+        )
+    architectures = {one for base in fitting for one in base.architectures}
+    if machine.arch and architectures and machine.arch not in architectures | {"all"}:
+        raise _unfit(
+            f"charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is {machine.arch}"
+        )
+
+
+def subordinate(name: str) -> BadArguments:
+    """The error for a subordinate charm."""
+    return _unfit(f"charm {name} is a subordinate; it lives beside another charm and has no EE of its own")
+
+
+def _unfit(text: str) -> BadArguments:
+    return BadArguments(f"artifact_path: {text}", ["artifact_path"])

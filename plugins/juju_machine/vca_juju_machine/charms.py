@@ -1,0 +1,200 @@
+"""Charms brought into a model: from a folder or a file, or from Charmhub; with their resources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.charm import Action, Option, Resource, coerce
+from vca_core.errors import BadArguments, NotFound
+from vca_core.naming import EeId
+from vca_core.status import Entity
+from vca_core.tasks import in_thread
+from vca_juju_common.client.applications import Origin
+from vca_juju_common.client.charms import NewResource, StoreCharm, add_resources, add_store_charm
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.model import Model
+from vca_juju_common.client.upload import Progress, upload_resource
+from vca_juju_common.environments import owner_of
+from vca_juju_common.session import Session
+from vca_juju_common.state import Machine
+from vca_juju_machine.bases import check_fits, check_kind, subordinate
+from vca_juju_machine.options import InstallOptions
+
+DEFAULT_BASE = "ubuntu@22.04"
+"""What a machine is taken to have that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A charm that is in a model.
+
+    Args:
+        url: its URL there.
+        origin: where it comes from.
+        options: what can be configured.
+        actions: what it can run.
+        resources: those that it declares, by name; of a charm of Charmhub only the names are known.
+        from_store: whether it is of Charmhub.
+        config: values that it is to have, in their types.
+    """
+
+    url: str
+    origin: Origin
+    options: Mapping[str, Option]
+    actions: Mapping[str, Action]
+    resources: Mapping[str, Resource | None] = field(default_factory=dict)
+    from_store: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+def charm_name(charm_url: str) -> str:
+    """The name in a charm's URL: ``local:jammy/simple-router-3`` is ``simple-router``."""
+    last = charm_url.rpartition("/")[2].rpartition(":")[2]
+    head, _, revision = last.rpartition("-")
+    return head if head and revision.isdigit() else last
+
+
+async def named(artifact: Artifact) -> str:
+    """The name of the charm that an artifact is."""
+    if artifact.path is None:
+        return artifact.reference.removeprefix("ch:")
+    return (await artifact.read()).name
+
+
+def machine_of(session: Session, model: Model, ee_id: EeId) -> Machine:
+    """An EE's machine.
+
+    Raises:
+        NotFound: it is gone, or now another one's.
+    """
+    machine = model.state.machines.get(ee_id.locator)
+    is_ours = owner_of(model, session.names, ee_id.locator) in {None, ee_id.application}
+    if machine is None or machine.life in {"dying", "dead"} or not is_ours:
+        raise NotFound(f"there is no machine {ee_id.locator} in model {ee_id.model}", ee_id=str(ee_id))
+    return machine
+
+
+async def brought(
+    session: Session,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    machine: Machine,
+    config: Mapping[str, Any],
+    asked: InstallOptions,
+) -> Brought:
+    """Have a charm in a model, for a machine. What does not fit is refused before anything is uploaded.
+
+    Raises:
+        BadArguments: it does not fit, or cannot be rendered.
+    """
+    base, arch = machine.base or DEFAULT_BASE, machine.arch or "amd64"
+    if artifact.path is None:
+        told = await _of_store(model, artifact, base, arch, asked)
+        return Brought(
+            told.url,
+            Origin("charm-hub", base, arch, told.origin),
+            told.options,
+            told.actions,
+            dict.fromkeys(told.resources),
+            from_store=True,
+            config=coerce(told.options, config),
+        )
+    if asked.channel is not None or asked.revision is not None:
+        raise BadArguments("options: channel and revision are for charms of Charmhub (ch:NAME)", ["options"])
+    charm = await artifact.read()
+    check_kind(charm)
+    if not asked.force:
+        check_fits(charm, machine)
+    values = coerce(charm.options, config)
+    url = await session.uploads.charm(model, artifact.path, base, arch, _told(op, ee_id, "charm"))
+    return Brought(url, Origin("local", base, arch), charm.options, charm.actions, dict(charm.resources), config=values)
+
+
+async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:
+    name = artifact.reference.removeprefix("ch:")
+    try:
+        charm = await add_store_charm(model, name, base, arch, asked.channel, asked.revision, force=asked.force)
+    except ApiError as error:
+        raise BadArguments(f"artifact_path: charm {name} cannot be had: {error.message}", ["artifact_path"]) from error
+    if charm.subordinate:
+        raise subordinate(name)
+    return charm
+
+
+async def handed(
+    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: InstallOptions
+) -> dict[str, str]:
+    """Hand a charm its resources.
+
+    Returns:
+        The id of each, by name.
+
+    Raises:
+        BadArguments: the charm does not declare one, or a file is not there.
+    """
+    for name in asked.resources:
+        if name not in charm.resources:
+            there = ", ".join(sorted(charm.resources)) or "none"
+            raise BadArguments(
+                f"options.resources.{name}: the charm declares no such resource; it declares: {there}",
+                [f"options.resources.{name}"],
+            )
+    wanted: list[NewResource] = []
+    files: dict[str, Path] = {}
+    for name, declared in charm.resources.items():
+        given = asked.resources.get(name)
+        if isinstance(given, str):
+            files[name] = await in_thread(lambda given=given, name=name: _file(given, name, artifact))  # type: ignore[misc]
+            filename = declared.filename if declared is not None else files[name].name
+            wanted.append(NewResource(name, filename, uploaded=True))
+        elif charm.from_store:
+            wanted.append(NewResource(name, "", revision=given))
+    return await _announced(model, op, ee_id, charm, wanted, files)
+
+
+async def _announced(
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    charm: Brought,
+    wanted: Sequence[NewResource],
+    files: Mapping[str, Path],
+) -> dict[str, str]:
+    if not wanted:
+        return {}
+    ids = await add_resources(model, ee_id.application, charm.url, charm.origin.value(), wanted)
+    for one in wanted:
+        if one.uploaded:
+            file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]
+            try:
+                await upload_resource(
+                    model, ee_id.application, one.name, ids[one.name], file, one.filename, _told(op, ee_id, one.name)
+                )
+            finally:
+                file.close()
+    return ids
+
+
+def _file(given: str, name: str, artifact: Artifact) -> Path:
+    path = Path(given).expanduser()
+    if not path.is_absolute() and artifact.path is not None:
+        path = artifact.path.parent / path
+    if not path.is_file():
+        raise BadArguments(f"options.resources.{name}: there is no file {path}", [f"options.resources.{name}"])
+    return path
+
+
+def _told(op: Operation, ee_id: EeId, what: str) -> Progress:
+    entity = Entity("application", ee_id.application)
+
+    def progress(sent: int, size: int) -> None:
+        op.report(entity, "waiting", f"uploading {what}: {100 * sent // max(size, 1)} %")
+
+    return progress

@@ -1,0 +1,127 @@
+"""Machines that are execution environments: made, or gone on with."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.errors import AlreadyExists, BadArguments, NotFound
+from vca_core.naming import EeId, Namespace
+from vca_juju_common.client.annotations import annotate
+from vca_juju_common.client.machines import NewMachine, add_machine, destroy_machines
+from vca_juju_common.client.model import Model
+from vca_juju_common.environments import check_namespace, environments_in
+from vca_juju_common.finishing import finished, was_made
+from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
+from vca_juju_common.readiness import machine_started
+from vca_juju_common.session import Session
+from vca_juju_common.state import machine_tag
+from vca_juju_machine.bases import base_for, check_kind
+from vca_juju_machine.options import CreateOptions, JujuMachineOptions
+
+
+async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions) -> NewMachine:
+    """What machine to ask for.
+
+    Raises:
+        BadArguments: the charm cannot live on one.
+    """
+    suited: str | None = None
+    if artifact is not None and artifact.path is not None:
+        charm = await artifact.read()
+        check_kind(charm)
+        suited = base_for(charm)
+    return NewMachine(
+        base=asked.base or suited or options.base,
+        constraints=options.constraints | asked.constraints,
+        placement=asked.placement,
+    )
+
+
+def check_free(session: Session, model: Model, namespace: Namespace) -> None:
+    """Refuse to make what is there.
+
+    Raises:
+        AlreadyExists: the namespace has an execution environment.
+        BadArguments: it would share one, or a model, with another namespace.
+    """
+    check_namespace(model, session.names, namespace)
+    there = environments_in(model, session.names).get(session.names.application(namespace))
+    if there is not None:
+        raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
+
+
+async def undone_unless_kept(undo: AsyncExitStack, model: Model, namespace: Namespace, new: NewMachine) -> str:
+    """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
+
+    Args:
+        undo: removes the machine when it is left before everything was taken out of it.
+        model: where.
+        namespace: of the execution environment.
+        new: what to ask for.
+
+    Returns:
+        The machine's id.
+    """
+    adding, cancelled = await finished(add_machine(model, new))
+    if was_made(adding):
+        undo.push_async_callback(destroy_machines, model, [adding.result()])
+    if cancelled is not None:
+        raise cancelled
+    machine = adding.result()
+    await annotate(model, machine_tag(machine), {NAMESPACE_NOTE: str(namespace.canonical)})
+    return machine
+
+
+def adopted(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
+    """Have what is seen of a new execution environment reported, from its state now on."""
+    session.reporter.adopt(model, EeId(model.name, session.names.application(namespace), machine))
+
+
+async def create(
+    session: Session,
+    options: JujuMachineOptions,
+    op: Operation,
+    namespace: Namespace,
+    artifact: Artifact | None,
+    asked: CreateOptions,
+) -> str | None:
+    """Make an execution environment (S58).
+
+    Returns:
+        The machine's address.
+    """
+    new = await wanted_machine(options, artifact, asked)
+    async with session.make(session.names.model(namespace)) as model:
+        check_free(session, model, namespace)
+        async with AsyncExitStack() as undo:
+            machine = await undone_unless_kept(undo, model, namespace, new)
+            await op.created(machine)
+            undo.pop_all()
+        adopted(session, model, namespace, machine)
+        return (await machine_started(model, machine)).address
+
+
+async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: EeId) -> str | None:
+    """Go on with an execution environment (S58, D45).
+
+    Returns:
+        The machine's address.
+
+    Raises:
+        NotFound: the machine is gone.
+        BadArguments: it is another namespace's.
+    """
+    async with session.use(ee_id.model) as model:
+        if ee_id.locator not in model.state.machines:
+            raise NotFound(f"there is no machine {ee_id.locator} in model {ee_id.model}", ee_id=str(ee_id))
+        tag = machine_tag(ee_id.locator)
+        other = namespace_in(model.state.notes(tag))
+        if other is None:
+            await annotate(model, tag, {NAMESPACE_NOTE: str(namespace.canonical)})
+        elif other != namespace.canonical:
+            raise BadArguments(f"namespace {namespace} would share {ee_id} with namespace {other}", ["namespace"])
+        await op.created(ee_id.locator)
+        session.reporter.adopt(model, ee_id)
+        return (await machine_started(model, ee_id.locator)).address

@@ -1,0 +1,62 @@
+"""What a connector on Juju machines can be told in a config, and its operations by their callers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AliasChoices, Field, model_validator
+
+from vca_core.backend import Options
+from vca_juju_common.client.endpoints import Endpoint
+from vca_juju_common.options import BaseName, Constraints, JujuOptions, Text
+
+
+class JujuMachineOptions(JujuOptions):
+    """Options of a connector on Juju machines."""
+
+    base: BaseName | None = None
+    """The base of new machines for which neither the caller nor the charm says one; None: the model's default."""
+    constraints: Constraints = Field(default_factory=dict)
+    """Of new machines: ``mem=4G cores=2``, or by name."""
+    api_proxy: Annotated[Text | None, Field(validation_alias=AliasChoices("api_proxy", "apiproxy"))] = None
+    """The address by which registered hosts reach the controller, where they cannot do so by its own (S35)."""
+    host_keys: Literal["strict", "accept-new", "off"] = "accept-new"
+    """How the ssh host keys of registered hosts are checked."""
+    known_hosts: Text = "vca_known_hosts"
+    """The file that keeps them."""
+
+    @model_validator(mode="after")
+    def _proxy_is_an_address(self) -> JujuMachineOptions:
+        if self.api_proxy is not None:
+            Endpoint.parse(self.api_proxy)
+        return self
+
+
+class CreateOptions(Options):
+    """Options of `create_execution_environment`."""
+
+    base: BaseName | None = None
+    """The machine's base; None: the newest that both the artifact and Juju support, else the connector's."""
+    constraints: Constraints = Field(default_factory=dict)
+    """Beside those of the connector, and before them."""
+    placement: Text | None = None
+    """Where: ``lxd:0``, ``zone=a``, as Juju's command takes it; None: wherever."""
+
+
+class InstallOptions(Options):
+    """Options of `install_configuration_sw`."""
+
+    force: bool = False
+    """Install a charm on a base that it does not support."""
+    trust: bool = False
+    """Give the charm access to the cloud's credentials."""
+    resources: dict[str, Any] = Field(default_factory=dict)
+    """Files of the charm's resources, paths by name; for charms of Charmhub also revisions."""
+    channel: Text | None = None
+    """For charms of Charmhub: ``latest/stable``."""
+    revision: Annotated[int, Field(ge=0)] | None = None
+    """For charms of Charmhub."""
+
+
+class UpgradeOptions(InstallOptions):
+    """Options of `upgrade`."""

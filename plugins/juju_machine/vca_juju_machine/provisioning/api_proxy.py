@@ -1,0 +1,143 @@
+"""Rules by which a machine reaches the controller through a given address (S35, D91): its ``api_proxy``.
+
+The controller tells its machines to reach it at addresses of its own, which a machine behind a NAT cannot. Where an
+``api_proxy`` is given, what the machine sends to those addresses goes to the proxy's instead. The rules are a chain
+(iptables) or a table (nftables) of our own, made by a program that systemd runs at each boot. No package is installed
+for them: in the predecessor a stale list of packages made every registration fail.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import resources
+
+from vca_core.errors import BadArguments
+
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_FOLDER = resources.files("vca_juju_machine.provisioning") / "host"
+_SCRIPT = (_FOLDER / "api-proxy.sh").read_text("utf-8")
+_UNIT = (_FOLDER / "api-proxy.service").read_text("utf-8")
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the files go on the host.
+
+    Args:
+        script: the program that makes and removes the rules.
+        units: systemd's folder of units of the administrator.
+        sudo: the folder of files that say who may use sudo.
+    """
+
+    script: str = "/etc/vca/api-proxy"
+    units: str = "/etc/systemd/system"
+    sudo: str = "/etc/sudoers.d"
+
+    @property
+    def unit(self) -> str:
+        """The unit that runs the program at each boot."""
+        return f"{self.units}/{UNIT_NAME}"
+
+    def sudoers(self, user: str) -> str:
+        """The file that lets a user use sudo without a password."""
+        return f"{self.sudo}/90-vca-{user}"
+
+
+UNIT_NAME = "vca-api-proxy.service"
+
+
+@dataclass(frozen=True)
+class ApiProxy:
+    """An ``api_proxy``.
+
+    Args:
+        address: an IP address that the machine can reach.
+        port: the port there; None: the one that the controller's own address has.
+    """
+
+    address: _Address
+    port: int | None = None
+
+
+def parse_api_proxy(text: str) -> ApiProxy:
+    """Read an ``api_proxy``: ``"10.0.0.1"``, ``"10.0.0.1:17070"``, ``"2001:db8::1"`` or ``"[2001:db8::1]:17070"``.
+
+    Raises:
+        BadArguments: it is none. A host name is refused: the rules are made at boot, when nothing looks names up yet.
+    """
+    try:
+        address, port = _split(text.strip())
+    except ValueError:
+        pass
+    else:
+        return ApiProxy(address, port)
+    raise BadArguments(
+        "api_proxy is an IP address, with a port or without, as '10.0.0.1:17070' or '[2001:db8::1]:17070',"
+        f" not {text!r}",
+        ["api_proxy"],
+    )
+
+
+def render_rules(proxy: ApiProxy, endpoints: Iterable[str]) -> str:
+    """Say which addresses lead where, a line for each: ``4 10.1.2.3 17070 192.0.2.1 17070``.
+
+    Args:
+        proxy: where they lead.
+        endpoints: the controller's, as ``"10.1.2.3:17070"``. Left out are names, which rules cannot hold, addresses of
+            the other IP version, and those that every machine has for itself; the proxy's own needs no rule.
+
+    Raises:
+        BadArguments: nothing is left that the proxy could stand for.
+    """
+    lead = []
+    for endpoint in dict.fromkeys(endpoints):
+        try:
+            address, port = _split(endpoint)
+        except ValueError:
+            continue
+        if port is None or address.version != proxy.address.version or address.is_loopback or address.is_link_local:
+            continue
+        lead.append((address, port, proxy.address, proxy.port or port))
+    if not lead:
+        raise BadArguments(
+            f"api_proxy {proxy.address} can stand for none of the controller's endpoints: no IPv{proxy.address.version}"
+            " address is among them",
+            ["api_proxy"],
+        )
+    return "\n".join(f"{one[0].version} {' '.join(map(str, one))}" for one in lead if one[:2] != one[2:])
+
+
+def render_script(rules: str) -> str:
+    """The program that makes and removes the rules, with the rules in it."""
+    return _SCRIPT.replace("@RULES@", rules)
+
+
+def render_unit(places: Places) -> str:
+    """The unit that runs it."""
+    return _UNIT.replace("@SCRIPT@", places.script)
+
+
+def _split(text: str) -> tuple[_Address, int | None]:
+    if text.startswith("["):
+        host, bracket, port = text[1:].partition("]")
+        if not bracket or (port and not port.startswith(":")):
+            raise ValueError
+        port = port[1:]
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+        if not port:
+            raise ValueError
+    else:
+        host, port = text, ""
+    address = ipaddress.ip_address(host)
+    if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
+        raise ValueError
+    if not port:
+        return address, None
+    number = int(port) if port.isascii() and port.isdecimal() else 0
+    if not 0 < number < 65536:
+        raise ValueError
+    return address, number

@@ -1,0 +1,260 @@
+"""Prepares an existing host over ssh, so that a Juju controller can take it as a manual machine (S40, S59; D2, D3).
+
+The opposite of what libjuju does (its numbers 21 and 30-32): any type of key, any port, IPv6, the host's key checked;
+what the owner authorized stays; nothing blocks the event loop, nothing is printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import math
+import re
+from collections.abc import AsyncIterator, Iterable
+
+import asyncssh
+
+from vca_core.errors import BackendError, BadArguments, VcaConnectionError
+from vca_core.secrets import SecretValues
+from vca_core.tasks import in_thread
+from vca_juju_machine.provisioning import api_proxy as proxies
+from vca_juju_machine.provisioning.api_proxy import Places
+from vca_juju_machine.provisioning.connecting import close, connect
+from vca_juju_machine.provisioning.deadline import Deadline
+from vca_juju_machine.provisioning.facts import HostFacts, parse_facts
+from vca_juju_machine.provisioning.remote import PROGRAMS, Outcome, Remote
+from vca_juju_machine.provisioning.target import SshTarget, check_target
+
+_log = logging.getLogger(__name__)
+_LONGEST_PAUSE = 5.0  # seconds between attempts to reach a host that boots
+_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
+_WORD = re.compile(r"[^\s'\"=:,;]{12,}")
+
+
+@contextlib.asynccontextmanager
+async def ssh_session(target: SshTarget, *, limit: float, patience: float = 0.0) -> AsyncIterator[SshSession]:
+    """Log in to a host for the length of a ``with`` block; at its end nothing of the connection is left.
+
+    Args:
+        target: the host; checked, with its key and its file of known hosts, before any network.
+        limit: seconds for the whole block; each step raises when they have passed. To look a host name up may take
+            longer: what the resolver does cannot be stopped, and is waited for.
+        patience: seconds, within the limit, to go on trying while the host cannot be reached: a new machine boots.
+
+    Raises:
+        BadArguments: the target cannot be right, the key cannot be used; ``bad_args`` names the credential.
+        VcaConnectionError: the host cannot be reached (``retryable``); its key is not known or has changed, or it
+            refuses the login (not ``retryable``).
+        VcaTimeoutError: the limit passed.
+    """
+    if not math.isfinite(limit):
+        raise BadArguments("limit is a finite number of seconds", ["limit"])
+    check_target(target)
+    deadline = Deadline(limit)
+    secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
+    connection = await _connected(target, deadline, secrets, Deadline(min(patience, limit)))
+    try:
+        yield SshSession(connection, target, deadline, secrets)
+    finally:
+        await close(connection)
+
+
+async def _connected(
+    target: SshTarget, deadline: Deadline, secrets: SecretValues, patience: Deadline
+) -> asyncssh.SSHClientConnection:
+    pause = 0.5
+    while True:
+        try:
+            return await connect(target, deadline, secrets)
+        except VcaConnectionError as error:
+            if not error.retryable or patience.left() <= pause:
+                raise
+        # Nothing tells when a host begins to listen.
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+class SshSession:
+    """An open login; made by `ssh_session`.
+
+    Every step raises what it says, and `VcaConnectionError` when the connection breaks (``retryable``) or the user may
+    not become root, which `ensure_user`, `run_script`, `proxy_api` and `unproxy_api` need (not ``retryable``);
+    `VcaTimeoutError` when the session's limit passed; `BackendError` when a command fails that should not, with what it
+    printed.
+    """
+
+    def __init__(
+        self, connection: asyncssh.SSHClientConnection, target: SshTarget, deadline: Deadline, secrets: SecretValues
+    ) -> None:
+        self._target = target
+        self._deadline = deadline
+        self._secrets = secrets
+        self._remote = Remote(connection, target, secrets)
+
+    def __repr__(self) -> str:
+        return f"<SshSession {self._target.url}>"
+
+    async def facts(self) -> HostFacts:
+        """Ask the host what it is.
+
+        Raises:
+            NotSupported: it does not say what it runs, or Juju has no agent for its processor.
+        """
+        async with self._deadline.step(f"to read what {self._target.url} is"):
+            return parse_facts(await self._remote.checked("facts"))
+
+    async def authorize(self, public_key: str) -> bool:
+        """Let the owner of a key log in as this user too. Whoever could log in before still can (number 30).
+
+        The key is appended to ``~/.ssh/authorized_keys`` where it is not there yet; the folder gets mode 0700 and the
+        file 0600.
+
+        Args:
+            public_key: one line in OpenSSH's format.
+
+        Returns:
+            Whether it was appended: what `unauthorize` would undo.
+
+        Raises:
+            BadArguments: it is no public key.
+        """
+        line = _public_line(public_key)
+        async with self._deadline.step(f"to authorize a key on {self._target.url}"):
+            return (await self._remote.checked("authorize", line)).strip() == "added"
+
+    async def unauthorize(self, public_key: str) -> None:
+        """Undo `authorize`: the very line that it appended goes, all others stay.
+
+        Raises:
+            BadArguments: it is no public key.
+        """
+        line = _public_line(public_key)
+        async with self._deadline.step(f"to withdraw a key on {self._target.url}"):
+            await self._remote.checked("unauthorize", line)
+
+    async def ensure_user(self, public_key: str, user: str = "ubuntu", places: Places | None = None) -> bool:
+        """Make the user that Juju's agent keeps the model's keys with, where the host has none of that name.
+
+        A new user may use sudo without a password, as on Ubuntu's own images; one that is there stays as it is, but for
+        the key, which is appended as `authorize` does.
+
+        Args:
+            public_key: one line in OpenSSH's format.
+            user: its name.
+            places: where the file for sudo goes.
+
+        Returns:
+            Whether the key was appended.
+
+        Raises:
+            BadArguments: it is no public key, or no name of a user.
+        """
+        line = _public_line(public_key)
+        if not _USER.fullmatch(user):
+            raise BadArguments("user is a name of small letters, digits, - and _", ["user"])
+        sudoers = (places or Places()).sudoers(user)
+        async with self._deadline.step(f"to make sure of the user {user} on {self._target.url}"):
+            said = await self._remote.checked("ensure_user", user, line, sudoers, PROGRAMS["authorize"], root=True)
+            return said.strip().endswith("added")
+
+    async def run_script(self, script: str, limit: float = math.inf) -> None:
+        """Run a provisioning script as root, with bash.
+
+        The script is a secret. On the host it is in a file that only root can read, which is gone before the script's
+        first line runs; it is no part of a command line, a log or an error. What it prints is told in an error only:
+        the end of it, without the script's own lines and words.
+
+        When this is cancelled, the limit passes or the connection breaks, the script is stopped.
+
+        Args:
+            script: its text; its standard input is empty.
+            limit: seconds for the script, within the session's.
+
+        Raises:
+            BadArguments: there is no script.
+            BackendError: it failed; tells its exit code.
+            VcaTimeoutError: the limit passed.
+        """
+        if not script.strip() or "\0" in script:
+            raise BadArguments("there is no provisioning script to run", ["script"])
+        # bash has a descriptor of its own by then; a service that the script starts must not keep the file alive.
+        data = f"exec 3<&-; {script}\n".encode()
+        async with self._deadline.step(f"to run the provisioning script on {self._target.url}", limit):
+            outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True)
+        if outcome.status:
+            told = await in_thread(functools.partial(_told, outcome, self._secrets, script))
+            raise BackendError(
+                f"the provisioning script failed on {self._target.url} with exit code {outcome.status}: {told}"
+            )
+        _log.debug("the provisioning script (%d bytes) ran on %s", len(data), self._target.url)
+
+    async def proxy_api(
+        self, api_proxy: str | None, controller_endpoints: Iterable[str], places: Places | None = None
+    ) -> bool:
+        """Make the machine reach the controller through another address, from now on and after each boot (S35, D91).
+
+        Args:
+            api_proxy: the address, as ``"10.0.0.1"`` or ``"10.0.0.1:17070"``; without one, nothing is done.
+            controller_endpoints: the controller's own, as ``"10.1.2.3:17070"``; see `api_proxy.render_rules`.
+            places: where the files go; they are the same every time, so the last call holds.
+
+        Returns:
+            Whether rules were made: what `unproxy_api` would undo. None are where the proxy is itself the controller's
+            only endpoint.
+
+        Raises:
+            BadArguments: the proxy is no IP address, or of no use for these endpoints.
+            BackendError: the host has no systemd, or neither iptables nor nft, or they refuse; nothing stays there.
+        """
+        if not api_proxy:
+            return False
+        rules = proxies.render_rules(proxies.parse_api_proxy(api_proxy), controller_endpoints)
+        if not rules:
+            return False
+        places = places or Places()
+        async with self._deadline.step(f"to set up the API proxy on {self._target.url}"):
+            try:
+                await self._install(places.script, "0755", proxies.render_script(rules))
+                await self._install(places.unit, "0644", proxies.render_unit(places))
+                await self._remote.checked("proxy_on", places.script, proxies.UNIT_NAME, root=True)
+            except BackendError:
+                await self._unproxy(places)
+                raise
+        return True
+
+    async def unproxy_api(self, places: Places | None = None) -> None:
+        """Undo `proxy_api`; where there is no proxy nothing is done."""
+        async with self._deadline.step(f"to remove the API proxy on {self._target.url}"):
+            await self._unproxy(places or Places())
+
+    async def _unproxy(self, places: Places) -> None:
+        await self._remote.checked("proxy_off", places.script, proxies.UNIT_NAME, places.unit, root=True)
+
+    async def _install(self, path: str, mode: str, text: str) -> None:
+        data = text.encode()
+        await self._remote.checked("install_file", path, mode, str(len(data)), data=data, root=True)
+
+
+def _public_line(public_key: str) -> str:
+    line = public_key.strip()
+    try:
+        # Only what it exports is used of the key: options in front of it would be the caller's to grant, not ours.
+        key = asyncssh.import_public_key(line)
+        kind, data = key.export_public_key().decode().split()[:2]
+    except (asyncssh.KeyImportError, ValueError):
+        pass
+    else:
+        comment = line.partition(data)[2].strip()
+        if "\n" not in line and line.startswith(f"{kind} ") and comment.isprintable():
+            return f"{kind} {data} {comment}".rstrip()
+    raise BadArguments("the public key is one line in OpenSSH's format: type, key, comment", ["public_key"])
+
+
+def _told(outcome: Outcome, secrets: SecretValues, script: str) -> str:
+    """The end of what a script printed, without what stands in the script; takes a moment, so it runs in a thread."""
+    # A command that fails may print a part of its line: whatever looks like a token is taken for one.
+    words = {word for word in _WORD.findall(script) if any(map(str.isdigit, word)) and any(map(str.isalpha, word))}
+    own = SecretValues([script, *words])
+    return outcome.tail(lambda text: own.scrub(secrets.scrub(text)))

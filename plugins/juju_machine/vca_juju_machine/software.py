@@ -1,0 +1,122 @@
+"""Charms in execution environments: installed, scaled, upgraded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.errors import AlreadyExists, BadArguments
+from vca_core.naming import EeId
+from vca_juju_common.client.annotations import annotate
+from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
+from vca_juju_common.client.model import Model
+from vca_juju_common.deletes import remove_machines
+from vca_juju_common.facts import installed
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE
+from vca_juju_common.readiness import application_ready
+from vca_juju_common.session import Session
+from vca_juju_common.state import machine_tag
+from vca_juju_machine.charms import brought, charm_name, handed, machine_of, named
+from vca_juju_machine.options import InstallOptions, JujuMachineOptions
+
+
+async def install(
+    session: Session,
+    options: JujuMachineOptions,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    num_units: int,
+    asked: InstallOptions,
+) -> None:
+    """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
+    async with session.use(ee_id.model) as model:
+        machine = machine_of(session, model, ee_id)
+        there = model.state.applications.get(ee_id.application)
+        if there is None:
+            charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
+            new = NewApplication(
+                name=ee_id.application,
+                charm_url=charm.url,
+                origin=charm.origin,
+                machine=ee_id.locator,
+                num_units=num_units,
+                config=charm.config,
+                trust=asked.trust,
+                resources=await handed(model, op, ee_id, charm, artifact, asked),
+                constraints=options.constraints,
+                force=asked.force,
+            )
+            await deploy(model, new)
+            session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+        else:
+            name = await named(artifact)
+            if charm_name(there.charm_url) != name:
+                raise AlreadyExists(
+                    f"charm {charm_name(there.charm_url)} is installed there; {name} needs an EE of its own",
+                    ee_id=str(ee_id),
+                )
+        await _noted(model, ee_id)
+        await application_ready(
+            model, ee_id.application, units=num_units if there is None else None, grace=options.hook_error_grace
+        )
+
+
+async def _noted(model: Model, ee_id: EeId) -> None:
+    """Note the namespace and the locator at an application: it may outlive its first machine."""
+    tag = f"application-{ee_id.application}"
+    notes = {LOCATOR_NOTE: ee_id.locator}
+    namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
+    if namespace:
+        notes[NAMESPACE_NOTE] = namespace
+    if any(model.state.notes(tag).get(name) != value for name, value in notes.items()):
+        await annotate(model, tag, notes)
+
+
+async def scale(session: Session, ee_id: EeId, num_units: int) -> None:
+    """Add units, each on a machine of its own, or remove the latest ones with theirs."""
+    async with session.use(ee_id.model) as model:
+        installed(model, ee_id.application)
+        units = model.state.units_of(ee_id.application)
+        if num_units > len(units):
+            await add_units(model, ee_id.application, num_units - len(units))
+        elif num_units < len(units):
+            # The unit on the EE's own machine stays: the EE's id names that machine.
+            spare = [unit for unit in units if unit.machine != ee_id.locator]
+            leaving = spare[len(spare) - (len(units) - num_units) :]
+            await destroy_units(model, [unit.name for unit in leaving], destroy_storage=session.options.destroy_storage)
+            await model.wait(lambda: None if any(unit.name in model.state.units for unit in leaving) else True)
+            await remove_machines(model, [unit.machine for unit in leaving if unit.machine])
+        await application_ready(model, ee_id.application, units=num_units, grace=session.options.hook_error_grace)
+
+
+async def upgrade(
+    session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: InstallOptions
+) -> None:
+    """Replace an installed charm by another version of it (D46)."""
+    async with session.use(ee_id.model) as model:
+        there = installed(model, ee_id.application)
+        installed_name, name = charm_name(there.charm_url), await named(artifact)
+        if installed_name != name:
+            raise BadArguments(
+                f"artifact_path: charm {installed_name} is installed; {name} is no other version of it",
+                ["artifact_path"],
+            )
+        charm = await brought(session, model, op, ee_id, artifact, machine_of(session, model, ee_id), config, asked)
+        resources = await handed(model, op, ee_id, charm, artifact, asked)
+        if charm.url != there.charm_url or charm.config or resources:
+            new = NewApplication(
+                ee_id.application,
+                charm.url,
+                charm.origin,
+                None,
+                config=charm.config,
+                resources=resources,
+                force=asked.force,
+            )
+            await set_charm(model, new)
+        session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+        await application_ready(model, ee_id.application, grace=session.options.hook_error_grace, charm_url=charm.url)

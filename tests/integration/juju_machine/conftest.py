@@ -1,0 +1,39 @@
+"""The sshd that tests of provisioning log in to, and the simulated controller."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.sshd import BINARY, Sshd
+
+
+@pytest.fixture
+def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
+    """Starts an sshd for the length of the test; takes what `Sshd` takes."""
+    if BINARY is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("there is no sshd; .ci/run installs Debian's openssh-server")
+        pytest.skip("there is no sshd: install openssh-server to run this")
+    with ExitStack() as stack:
+
+        def start(folder: str = "sshd", **options: Any) -> Sshd:
+            return stack.enter_context(Sshd(tmp_path / folder, **options).running())
+
+        yield start
+
+
+@pytest.fixture
+def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
+    return start_sshd()
+
+
+@pytest.fixture
+async def controller() -> AsyncIterator[SimulatedController]:
+    async with SimulatedController() as running:
+        yield running

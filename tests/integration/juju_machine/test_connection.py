@@ -1,0 +1,246 @@
+"""The connection to a controller: logins, certificates, breaks and comebacks."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import NS, backend_of, connected, installed, machine, until
+
+from vca_core import BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
+from vca_core.errors import InvalidCertificate
+
+CANARY = "canary-5d1f-secret"
+
+
+async def refused(controller: SimulatedController, **options: Any) -> VcaConnectionError:
+    async with connected(controller, **options) as edge:
+        with pytest.raises(VcaConnectionError) as caught:
+            await edge.health()
+    assert controller.counts.open == 0
+    return caught.value
+
+
+async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: SimulatedController) -> None:
+    error = await refused(controller, secret=CANARY)
+    assert not error.retryable
+    assert "refuses the login of user admin" in str(error)
+    assert CANARY not in f"{error!r} {error} {error.__cause__}"
+    assert controller.counts.failed_logins == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "told"),
+    [
+        ("redirect", "another one"),
+        ("redirect-info", "another one"),
+        ("discharge", "identity"),
+        ("migrating", "migrated"),
+    ],
+)
+async def test_what_no_retry_helps_against_is_told_so(controller: SimulatedController, trouble: Any, told: str) -> None:
+    controller.faults.login = trouble
+    error = await refused(controller)
+    assert (error.retryable, told in str(error)) == (False, True), error
+
+
+async def test_a_model_that_is_migrated_is_told_so(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+    controller.faults.login, controller.faults.login_of = "migrating", "model"
+    async with connected(controller) as edge:
+        with pytest.raises(VcaConnectionError, match="migrated") as caught:
+            await edge.list_execution_environments(NS)
+        assert not caught.value.retryable
+        await edge.health()
+
+
+async def test_a_certificate_of_another_authority_is_refused(controller: SimulatedController) -> None:
+    async with SimulatedController() as other:
+        error = await refused(controller, ca_cert=other.ca_cert)
+    assert not error.retryable
+    assert "certificate cannot be trusted" in str(error)
+    assert "certificate cannot be trusted" in str(await refused(controller, ca_cert=None))
+    assert "certificate cannot be trusted" in str(await refused(controller, tls_hostname="other"))
+
+
+async def test_certificates_are_taken_in_every_form_and_verification_is_off_when_told(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    packed = base64.b64encode(controller.ca_cert.encode()).decode()
+    file = tmp_path / "ca.pem"
+    file.write_text(controller.ca_cert)
+    for ca_cert in (packed, str(file)):
+        async with connected(controller, ca_cert=ca_cert) as edge:
+            await edge.health()
+    async with connected(controller, ca_cert=None, insecure_skip_tls_verification=True) as edge:
+        await edge.health()
+    async with connected(controller, ca_cert=base64.b64encode(b"-----BEGIN nonsense").decode()) as edge:
+        with pytest.raises(InvalidCertificate):
+            await edge.health()
+
+
+async def test_files_of_secret_and_certificate_are_read_at_each_login(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    secret, ca_cert = tmp_path / "secret", tmp_path / "ca.pem"
+    ca_cert.write_text(controller.ca_cert)
+    options: dict[str, Any] = {"secret": None, "secret_file": str(secret), "ca_cert": str(ca_cert)}
+    async with connected(controller, **options) as edge:
+        with pytest.raises(BadArguments, match="secret_file"):
+            await edge.health()
+        secret.write_text(controller.password + "\n")
+        await edge.health()
+        controller.world.users["admin"].password = "rotated"
+        secret.write_text("rotated\n")
+        controller.cut()
+        await edge.health()
+    assert controller.counts.failed_logins == 0
+
+
+async def test_all_endpoints_are_tried_and_new_ones_are_learned() -> None:
+    async with (
+        SimulatedController(endpoints=3, dead=(0,)) as controller,
+        connected(controller, endpoints=controller.endpoints[:2]) as edge,
+    ):
+        await machine(edge)
+        assert controller.counts.opened == 2
+        await controller.set_endpoint(1, "dead")
+        controller.cut()
+        await machine(edge, ".ns1.other")
+        first, *_ = backend_of(edge).session.controller.endpoints.all
+        assert str(first) == controller.endpoints[2]
+
+
+async def test_a_half_open_endpoint_does_not_hold_up_the_others() -> None:
+    async with SimulatedController(endpoints=2) as controller:
+        await controller.set_endpoint(0, "half-open")
+        async with connected(controller) as edge:
+            await asyncio.wait_for(edge.health(), 3.0)
+
+
+@pytest.mark.defect("D26")
+async def test_a_controller_that_is_not_there_is_told_within_the_limit(controller: SimulatedController) -> None:
+    await controller.go_down()
+    async with connected(controller, connect_timeout=0.3) as edge:
+        with pytest.raises(VcaConnectionError, match="no connection within 0.3 s.*cannot be reached") as caught:
+            await edge.health()
+        assert caught.value.retryable
+        await controller.come_back()
+        await edge.health()
+
+
+@pytest.mark.defect("D69")
+async def test_operations_go_on_when_the_controller_comes_back(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        controller.faults.freeze("unit")
+        installing = asyncio.create_task(installed(edge))
+        await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
+        await controller.go_down()
+        controller.thaw()
+        await until(lambda: all(one.installed for one in controller.model("ns1").units.values()))
+        await controller.come_back()
+        ee_id = await installing
+        await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+    assert controller.counts.failed_logins == 0
+
+
+async def test_what_vanished_during_a_break_is_noticed(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        await controller.restart(lambda: controller.remove_application("ns1", "app-vnf-vnf1"))
+        await until(lambda: not controller.model("ns1").applications)
+        await edge.health()
+        with pytest.raises(NotFound):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+
+
+async def test_a_watcher_that_is_stopped_is_made_anew(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.stop_watchers()
+        await edge.install_configuration_sw(ee_id, "simple-router")
+    assert controller.counts.opened == 2
+
+
+async def test_a_connection_that_says_nothing_is_given_up(controller: SimulatedController) -> None:
+    async with connected(controller, request_timeout=0.5) as edge:
+        ee_id = await installed(edge)
+        controller.stall()
+        await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+    assert controller.counts.opened >= 3
+
+
+async def test_an_outage_longer_than_the_limit_is_told(controller: SimulatedController) -> None:
+    async with connected(controller, outage_timeout=0.4) as edge:
+        ee_id = await installed(edge)
+        await controller.go_down()
+        with pytest.raises(VcaConnectionError, match="no connection within 0.4 s") as caught:
+            await edge.exec_primitive(ee_id, "config", {"mtu": 1})
+        assert caught.value.retryable
+        await controller.come_back()
+        await edge.exec_primitive(ee_id, "config", {"mtu": 1})
+
+
+async def test_the_callers_deadline_holds_during_an_outage(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        await controller.go_down()
+        with pytest.raises(VcaTimeoutError):
+            await edge.exec_primitive(ee_id, "config", {"mtu": 1}, total_timeout=0.3)
+
+
+async def test_a_model_without_anything_in_it_is_disconnected_when_nobody_uses_it(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller, idle_timeout=0.1) as edge:
+        ee_id = await machine(edge)
+        await asyncio.sleep(0.3)
+        assert controller.counts.open == 2  # there is something to watch
+        await edge.delete_execution_environment(ee_id)
+        await until(lambda: controller.counts.open == 1)
+        await machine(edge)
+        assert controller.counts.open == 2
+        assert controller.counts.requests["ModelManager.CreateModel"] == 1
+
+
+async def test_a_user_without_the_right_to_add_models_is_told_so(controller: SimulatedController) -> None:
+    controller.add_user("guest", "guest-password")
+    async with connected(controller, username="guest", secret="guest-password") as edge:
+        with pytest.raises(Exception, match="permission denied"):
+            await machine(edge)
+
+
+async def test_a_user_who_may_add_models_needs_no_more(controller: SimulatedController) -> None:
+    controller.add_user("osm", "osm-password", "add-model")
+    async with connected(controller, username="osm", secret="osm-password") as edge:
+        ee_id = await installed(edge)
+        await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+        await edge.delete_execution_environment(ee_id)
+        await edge.delete_namespace(NS)
+
+
+@pytest.mark.defect("D78")
+@pytest.mark.defect("D79")
+@pytest.mark.defect("D80")
+async def test_nothing_secret_is_logged_by_anybody(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in list(logging.root.manager.loggerDict):
+        logging.getLogger(name).setLevel(logging.NOTSET)
+    async with connected(controller) as edge:
+        ee_id = await installed(edge, config={"admin-password": CANARY})
+        await edge.exec_primitive(ee_id, "touch", {"filename": CANARY})
+        controller.cut()
+        await edge.exec_primitive(ee_id, "config", {"admin-password": CANARY + "2"})
+    mine = [record for record in caplog.records if not record.name.startswith(("jujusim", "aiohttp"))]
+    text = "\n".join(record.getMessage() for record in mine)
+    assert controller.password not in text
+    assert base64.b64encode(f"user-admin:{controller.password}".encode()).decode() not in text
+    assert CANARY not in text

@@ -1,0 +1,168 @@
+"""Machines that become execution environments."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import VNF, connected, machine, until, write_charm
+
+from vca_core import AlreadyExists, BackendError, BadArguments, Connector, NotFound
+from vca_juju_common import readiness
+
+
+async def nothing_in(edge: Connector) -> bool:
+    return not await edge.list_execution_environments()
+
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE vca"
+
+
+async def test_a_second_one_is_told_which_one_there_is_and_can_be_gone_on_with(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(AlreadyExists) as caught:
+            await machine(edge)
+        assert caught.value.ee_id == ee_id
+        assert await machine(edge, reuse_ee_id=ee_id) == ee_id
+        assert list(controller.model("ns1").machines) == ["0"]
+
+
+@pytest.mark.defect("D45")
+async def test_what_is_to_be_gone_on_with_has_to_be_there(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.remove_machine("ns1", "0")
+        await until(partial(nothing_in, edge))
+        with pytest.raises(NotFound):
+            await machine(edge, reuse_ee_id=ee_id)
+        with pytest.raises(NotFound):
+            await machine(edge, ".ns2.vnf1", reuse_ee_id="ns2.app-vnf-vnf1.0")
+    assert {model.record.name for model in controller.world.models.values()} == {"controller", "ns1"}
+    assert controller.model("ns1").machines == {}
+
+
+async def test_namespaces_that_would_share_a_model_are_refused_also_by_another_process(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        await machine(edge, ".ns_3.vnf1")
+    async with connected(controller) as edge:
+        with pytest.raises(BadArguments, match=r"\.ns-3\.vnf2.*share the model ns-3 with namespace \.ns_3\.vnf1"):
+            await machine(edge, ".ns-3.vnf2")
+        with pytest.raises(BadArguments, match="share the model"):
+            await edge.delete_namespace(".ns-3")
+    assert list(controller.model("ns-3").machines) == ["0"]
+
+
+@pytest.mark.defect("D50")
+async def test_a_machine_gets_the_newest_base_that_its_charm_and_juju_support(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path, "several", series=["focal", "noble", "jammy"])
+    async with connected(controller, tmp_path, base="ubuntu@20.04", constraints="mem=2G cores=4") as edge:
+        await machine(edge, ".ns1.a", artifact_path="several")
+        await machine(edge, ".ns1.b", artifact_path="several", options={"base": "ubuntu@22.04"})
+        await machine(edge, ".ns1.c", options={"constraints": "mem=4G"})
+    async with connected(controller, tmp_path) as edge:
+        await machine(edge, ".ns1.d")
+    made = controller.model("ns1").machines
+    assert [str(one.base).partition("/")[0] for one in made.values()] == [
+        "ubuntu@24.04",
+        "ubuntu@22.04",
+        "ubuntu@20.04",
+        "ubuntu@22.04",
+    ]
+    assert made["0"].constraints == {"mem": 2048, "cores": 4}
+    assert made["2"].constraints == {"mem": 4096, "cores": 4}
+    assert made["3"].constraints == {}
+
+
+async def test_a_machine_goes_where_it_is_placed(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge, ".ns1.a")
+        assert await machine(edge, ".ns1.b", options={"placement": "lxd:0"}) == "ns1.app-vnf-b.0/lxd/0"
+        await machine(edge, ".ns1.c", options={"placement": "zone=two"})
+        await edge.delete_execution_environment("ns1.app-vnf-b.0/lxd/0")
+        assert sorted(controller.model("ns1").machines) == ["0", "1"]
+
+
+@pytest.mark.defect("D92")
+@pytest.mark.defect("D94")
+async def test_a_public_key_goes_into_the_model_and_none_is_left_out(controller: SimulatedController) -> None:
+    async with connected(controller, public_key=KEY, model_config={"apt-mirror": "http://mirror"}) as edge:
+        await machine(edge, ".ns1.a")
+    async with connected(controller) as edge:
+        await machine(edge, ".ns2.a")
+    assert controller.model("ns1").record.keys == [KEY]
+    assert controller.model("ns1").record.config["apt-mirror"] == "http://mirror"
+    assert controller.model("ns2").record.keys == []
+    assert "authorized-keys" not in controller.model("ns2").record.config
+
+
+@pytest.mark.defect("D12")
+async def test_a_machine_that_cannot_be_had_ends_the_wait_at_once_and_stays_to_be_deleted(
+    controller: SimulatedController,
+) -> None:
+    controller.faults.provisioning_error(message="no room at the inn")
+    async with connected(controller) as edge:
+        with pytest.raises(BackendError, match="machine 0 cannot be provisioned: no room at the inn") as caught:
+            await machine(edge)
+        assert caught.value.ee_id == "ns1.app-vnf-vnf1.0"
+        await edge.delete_execution_environment("ns1.app-vnf-vnf1.0")
+        assert controller.model("ns1").machines == {}
+
+
+@pytest.mark.defect("D17")
+@pytest.mark.parametrize("seen", [True, False])
+async def test_a_machine_that_others_remove_ends_the_wait(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch, seen: bool
+) -> None:
+    monkeypatch.setattr(readiness, "UNSEEN", 0.3)
+    controller.faults.freeze("machine")
+    async with connected(controller) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(
+            partial(edge.list_execution_environments) if seen else lambda: controller.counts.requests["Annotations.Set"]
+        )
+        controller.faults.clear()
+        controller.remove_machine("ns1", "0")
+        with pytest.raises(NotFound):
+            await making
+
+
+async def test_a_create_that_is_cancelled_before_its_id_is_stored_leaves_nothing(
+    controller: SimulatedController,
+) -> None:
+    controller.faults.delay("MachineManager.AddMachines", 0.3)
+    async with connected(controller) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: controller.counts.requests["MachineManager.AddMachines"])
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        await until(lambda: not controller.model("ns1").machines)
+        assert await edge.list_execution_environments() == []
+
+
+async def test_a_create_that_is_cancelled_later_can_be_gone_on_with(controller: SimulatedController) -> None:
+    controller.faults.freeze("machine")
+    async with connected(controller) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(partial(edge.list_execution_environments))
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        controller.thaw()
+        (there,) = await edge.list_execution_environments()
+        assert await machine(edge, reuse_ee_id=there.ee_id) == str(there.ee_id)
+
+
+async def test_vnf_names_need_nothing_of_the_network_to_be_refused(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        with pytest.raises(BadArguments):
+            await edge.create_execution_environment(VNF, options={"placement": ""})
+    assert controller.counts.opened == 0

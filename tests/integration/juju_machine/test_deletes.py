@@ -1,0 +1,152 @@
+"""Deletes: seen to be gone, forced only when they have to be."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import NS, backend_of, connected, installed, machine, until
+
+from vca_core import BadArguments, VcaTimeoutError
+
+APP = "app-vnf-vnf1"
+
+
+def models(controller: SimulatedController) -> set[str]:
+    return {model.record.name for model in controller.world.models.values()} - {"controller"}
+
+
+@pytest.mark.defect("D48")
+@pytest.mark.defect("U11")
+async def test_what_is_not_there_is_deleted_already_and_nothing_is_made(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await edge.delete_namespace(NS)
+        await edge.delete_execution_environment("ns1.app-vnf-vnf1.0")
+        assert models(controller) == set()
+        await machine(edge, ".ns1.other")
+        await edge.delete_execution_environment("ns1.app-vnf-vnf1.0")
+        await edge.delete_execution_environment("ns1.app-vnf-vnf1.0")
+    assert list(controller.model("ns1").machines) == ["0"]
+
+
+@pytest.mark.defect("D49")
+async def test_a_namespace_goes_with_all_that_is_in_it(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await asyncio.gather(*(installed(edge, namespace=f".ns1.vnf{number}") for number in range(3)))
+        await edge.delete_namespace(NS)
+        assert models(controller) == set()
+        await installed(edge, namespace=".ns1.vnf0")
+        await edge.delete_namespace(NS)
+    assert controller.counts.failed_logins == 0
+
+
+@pytest.mark.defect("U7")
+async def test_only_the_model_of_that_very_name_goes(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge, ".ns1.a")
+        await machine(edge, ".ns10.a")
+        await edge.delete_namespace(NS)
+        assert models(controller) == {"ns10"}
+
+
+async def test_the_controllers_own_model_is_refused(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        with pytest.raises(BadArguments, match="controller's own model"):
+            await edge.delete_namespace(".controller")
+
+
+@pytest.mark.defect("D25")
+async def test_an_ee_is_gone_when_its_application_and_machine_are(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.freeze("application")
+        deleting = asyncio.create_task(edge.delete_execution_environment(ee_id))
+        await until(lambda: controller.counts.requests["Application.DestroyApplication"])
+        await asyncio.sleep(0.15)  # what the watcher gathers
+        assert not deleting.done()
+        controller.thaw()
+        await deleting
+        assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
+
+
+async def test_an_application_that_does_not_go_is_forced_after_the_grace(controller: SimulatedController) -> None:
+    async with connected(controller, delete_grace=0.3) as edge:
+        ee_id = await installed(edge)
+        controller.lose_machine("ns1", "0")
+        await edge.delete_execution_environment(ee_id)
+        assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
+    assert controller.counts.requests["Application.DestroyApplication"] == 2
+
+
+@pytest.mark.defect("D21")
+@pytest.mark.defect("D22")
+async def test_a_model_that_does_not_go_is_forced_and_not_confirmed_in_time_is_a_timeout(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller, delete_grace=0.3) as edge:
+        await machine(edge)
+        controller.faults.freeze("model")
+        with pytest.raises(VcaTimeoutError):
+            await edge.delete_namespace(NS, total_timeout=1.5)
+        assert controller.counts.requests["ModelManager.DestroyModels"] == 2
+        assert models(controller) == {"ns1"}
+        controller.thaw()
+        await edge.delete_namespace(NS)
+        assert models(controller) == set()
+
+
+@pytest.mark.defect("D22")
+@pytest.mark.defect("D23")
+async def test_a_lost_connection_does_not_count_as_removed(controller: SimulatedController) -> None:
+    controller.on_model_gone = "nothing"
+    async with connected(controller, delete_grace=20.0) as edge:
+        await machine(edge)
+        controller.faults.freeze("model")
+        deleting = asyncio.create_task(edge.delete_namespace(NS))
+        await until(lambda: controller.counts.requests["ModelManager.DestroyModels"])
+        await controller.restart()
+        await until(lambda: controller.counts.open == 2)
+        assert not deleting.done()
+        controller.thaw()
+        await deleting
+        assert models(controller) == set()
+    assert controller.counts.opened <= 5
+
+
+@pytest.mark.defect("D66")
+async def test_deletes_at_once_share_one_outcome_and_leave_nothing_known(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        await asyncio.gather(*(edge.delete_namespace(NS) for _ in range(3)))
+        assert controller.counts.requests["ModelManager.DestroyModels"] == 1
+        session = backend_of(edge).session
+        assert (session.reporter._owners, session.reporter._adopted, session.facts._kept) == ({}, {}, {})
+        assert (session.controller._models, session.controller._uuids, session.uploads._urls) == ({}, {}, {})
+
+
+async def test_storage_is_kept_when_told_so(controller: SimulatedController) -> None:
+    async with connected(controller, destroy_storage=False) as edge:
+        await machine(edge)
+        await edge.delete_namespace(NS)
+    assert models(controller) == set()
+
+
+async def test_a_model_that_others_destroy_is_noticed(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        controller.remove_model("ns1")
+        await until(lambda: models(controller) == set())
+        await edge.delete_namespace(NS)
+        assert await edge.list_execution_environments() == []
+        await installed(edge)
+
+
+async def test_machines_of_others_are_left_alone(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        one = await installed(edge, namespace=".ns1.a")
+        await installed(edge, namespace=".ns1.b")
+        await edge.delete_execution_environment(one)
+        assert list(controller.model("ns1").machines) == ["1"]
+        await edge.deregister_execution_environment("ns1.app-vnf-b.1")
+        assert controller.model("ns1").machines == {}

@@ -1,0 +1,91 @@
+"""Whole lives of execution environments, and what they cost."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import NS, VNF, connected, installed, proxy_charm
+
+from vca_core.naming import EeId
+
+NOTES = "Annotations.Set"
+PROXY_CONFIG = {"ssh-hostname": "10.9.9.9", "ssh-username": "osm", "ssh-password": "canary-3f9a"}
+
+
+async def test_an_ee_lives_from_its_creation_to_the_end_of_its_namespace(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge, config={"mtu": "9000"})
+        assert ee_id == "ns1.app-vnf-vnf1.0"
+        output = await edge.exec_primitive(ee_id, "touch", {"filename": "/run/x"})
+        assert isinstance(output, dict)
+        assert output["filename"] == "/run/x"
+        assert await edge.exec_primitive(ee_id, "config", {"params": {"mtu": 1400}}) == "CONFIG OK"
+        assert controller.model("ns1").applications["app-vnf-vnf1"].config["mtu"] == 1400
+        await edge.delete_execution_environment(ee_id)
+        assert controller.model("ns1").machines == {}
+        await edge.delete_namespace(NS)
+        assert {model.record.name for model in controller.world.models.values()} == {"controller"}
+    assert controller.counts.failed_logins == 0
+
+
+@pytest.mark.parametrize("lives", [1, 20])
+async def test_a_life_costs_no_more_requests_than_it_has_to(
+    controller: SimulatedController, tmp_path: Path, lives: int
+) -> None:
+    proxy_charm(tmp_path)
+
+    async def life(number: int) -> None:
+        ns = f".ns{number}"
+        ee_id = await installed(edge, "proxy", f"{ns}.vnf1")
+        await edge.exec_primitive(ee_id, "config", PROXY_CONFIG)
+        await edge.exec_primitive(ee_id, "touch")
+        await edge.delete_execution_environment(ee_id)
+        await edge.delete_namespace(ns)
+
+    async with connected(controller, tmp_path) as edge:
+        await asyncio.gather(*(life(number) for number in range(lives)))
+    counts = controller.counts
+    # The annotations of ownership, at the machine and at the application, come on top of the bar of 18 and 17.
+    assert counts.total - counts.requests[NOTES] <= (18 if lives == 1 else 17 * lives)
+    assert counts.requests[NOTES] == 2 * lives
+    assert counts.requests["AllWatcher.Next"] <= 13 * lives
+    assert counts.peak <= lives + 1
+    assert counts.opened == lives + 1
+    assert counts.failed_logins == 0
+    assert set(counts.uploads.values()) == {1}
+    assert sum(counts.pings.values()) == 0
+
+
+@pytest.mark.defect("U13")
+async def test_fifty_at_once_in_one_model_all_come_over_two_connections(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        made = await asyncio.gather(
+            *(edge.create_execution_environment(f".ns1.vnf1.vdu-{number}") for number in range(50))
+        )
+        assert {EeId.parse(ee_id).locator for ee_id, _ in made} == {str(number) for number in range(50)}
+        assert len(await edge.list_execution_environments(NS)) == 50
+    assert controller.counts.opened == 2
+    assert controller.counts.requests["ModelManager.CreateModel"] == 1
+    assert controller.counts.requests["Client.WatchAll"] == 1
+
+
+async def test_one_charm_is_uploaded_once_into_a_model(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await asyncio.gather(*(installed(edge, namespace=f".ns1.vnf{number}") for number in range(5)))
+    assert list(controller.counts.uploads.values()) == [1]
+
+
+async def test_another_process_goes_on_where_one_stopped(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+    async with connected(controller) as edge:
+        (there,) = await edge.list_execution_environments()
+        assert (str(there.ee_id), str(there.namespace), there.address) == (ee_id, VNF, "10.0.0.1")
+        await edge.exec_primitive(ee_id, "config", {"mtu": 1300, "forwarding": False})
+        output = await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+        assert isinstance(output, dict)
+        await edge.delete_execution_environment(ee_id)
+        assert await edge.list_execution_environments() == []

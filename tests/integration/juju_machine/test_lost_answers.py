@@ -1,0 +1,116 @@
+"""Each request, with its connection cut before or after it took effect: recovered, and nothing is there twice."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import NS, connected, installed, machine, proxy_charm, until
+
+REQUESTS = [
+    "Admin.Login",
+    "ModelManager.CreateModel",
+    "Client.WatchAll",
+    "AllWatcher.Next",
+    "MachineManager.AddMachines",
+    "Annotations.Set",
+    "Application.Deploy",
+    "Application.SetConfigs",
+    "Application.Get",
+    "Action.EnqueueOperation",
+    "Action.Actions",
+    "Application.DestroyApplication",
+    "ModelManager.DestroyModels",
+    "ModelManager.ModelStatus",
+]
+
+
+async def life(controller: SimulatedController, folder: Path, **options: Any) -> None:
+    """A whole life; what is there is there once, and nothing is left."""
+    proxy_charm(folder)
+    async with connected(controller, folder, **options) as edge:
+        ee_id = await installed(edge, "proxy")
+        model = controller.model("ns1")
+        assert (len(model.machines), len(model.applications), len(model.units)) == (1, 1, 1)
+        values = {"ssh-hostname": "h", "ssh-username": "u", "ssh-password": "canary"}
+        assert await edge.exec_primitive(ee_id, "config", values) == "CONFIG OK"
+        await edge.exec_primitive(ee_id, "touch")
+        assert [one.status for one in model.actions.values()] == ["completed"] * 2
+        await edge.delete_execution_environment(ee_id)
+        assert (model.machines, model.applications) == ({}, {})
+        await edge.delete_namespace(NS)
+    assert [model.record.name for model in controller.world.models.values()] == ["controller"]
+    assert controller.counts.failed_logins == 0
+
+
+@pytest.mark.parametrize("request_name", REQUESTS)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_connection_that_is_cut(
+    controller: SimulatedController, tmp_path: Path, request_name: str, when: str
+) -> None:
+    rule = controller.faults.drop(request_name, when)  # type: ignore[arg-type]
+    await life(controller, tmp_path)
+    assert rule.hits == 1
+
+
+@pytest.mark.parametrize(
+    "request_name", ["MachineManager.AddMachines", "Application.Deploy", "Action.EnqueueOperation"]
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_answer_that_never_comes(
+    controller: SimulatedController, tmp_path: Path, request_name: str, when: str
+) -> None:
+    controller.faults.hang(request_name, when)  # type: ignore[arg-type]
+    await life(controller, tmp_path, request_timeout=0.4)
+
+
+@pytest.mark.parametrize(
+    "request_name",
+    [
+        "MachineManager.AddMachines",
+        "Annotations.Set",
+        "Application.Deploy",
+        "Application.SetConfigs",
+        "Action.EnqueueOperation",
+        "Application.DestroyApplication",
+        "ModelManager.DestroyModels",
+    ],
+)
+@pytest.mark.parametrize("whole", [True, False])
+async def test_races_of_the_controller_are_run_again(
+    controller: SimulatedController, tmp_path: Path, request_name: str, whole: bool
+) -> None:
+    controller.faults.contention(request_name, times=2, whole=whole)
+    controller.faults.aborted_transaction(request_name, times=1, whole=whole)
+    await life(controller, tmp_path)
+
+
+async def test_every_connection_cut_at_every_fifth_request(controller: SimulatedController, tmp_path: Path) -> None:
+    for number in range(5, 100, 5):
+        controller.faults.drop("*", nth=number)
+    await life(controller, tmp_path)
+
+
+async def test_machines_asked_for_at_once_are_as_many_as_were_asked_for(controller: SimulatedController) -> None:
+    controller.faults.drop("MachineManager.AddMachines", "after", nth=3)
+    controller.faults.drop("MachineManager.AddMachines", "before", nth=7)
+    async with connected(controller) as edge:
+        made = await asyncio.gather(*(machine(edge, f".ns1.vnf{number}") for number in range(12)))
+        assert len(set(made)) == 12
+        assert len(controller.model("ns1").machines) == 12
+
+
+async def test_a_controller_that_restarts_in_the_middle_loses_nothing(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    async def restart_now_and_then() -> None:
+        for seen in (5, 9, 14):
+            await until(lambda seen=seen: controller.counts.total >= seen)  # type: ignore[misc]
+            await controller.restart()
+
+    restarting = asyncio.create_task(restart_now_and_then())
+    await life(controller, tmp_path)
+    await restarting

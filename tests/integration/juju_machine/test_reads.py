@@ -1,0 +1,87 @@
+"""Reads: plain data, and nothing is made by them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import NS, VNF, connected, installed, machine, write_charm
+
+from vca_core import NotFound
+from vca_core.status import DeploymentStatus
+from vca_core.stores import MemoryStore
+
+
+@pytest.mark.defect("D53")
+async def test_the_status_is_plain_data(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge, namespace=".ns1.a")
+        await installed(edge, namespace=".ns1.b")
+        told = await edge.get_status(NS)
+        assert set(json.loads(json.dumps(told))["applications"]) == {"app-vnf-a", "app-vnf-b"}
+        assert set((await edge.get_status(".ns1.a"))["applications"]) == {"app-vnf-a"}
+
+
+@pytest.mark.defect("D48")
+async def test_reading_makes_nothing(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        with pytest.raises(NotFound):
+            await edge.get_status(NS)
+        with pytest.raises(NotFound):
+            await edge.get_metrics(NS)
+        assert await edge.list_execution_environments(NS) == []
+    assert len(controller.world.models) == 1
+
+
+async def test_metrics_are_by_unit(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        assert list(await edge.get_metrics(NS)) == ["app-vnf-vnf1/0"]
+
+
+async def test_what_lies_below_a_namespace_is_listed(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge, ".ns1.a.vdu-0")
+        await machine(edge, ".ns1.a.vdu-1")
+        await machine(edge, ".ns1.b")
+        await machine(edge, ".ns2.a")
+        assert len(await edge.list_execution_environments()) == 4
+        assert len(await edge.list_execution_environments(".ns1.a")) == 2
+        assert len(await edge.list_execution_environments(".ns2")) == 1
+
+
+async def test_what_others_deployed_is_listed_without_a_namespace(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        model = controller.model("ns1")
+        model.machines["0"].annotations.clear()
+        model.applications["app-vnf-vnf1"].annotations.clear()
+    async with connected(controller) as edge:
+        (there,) = await edge.list_execution_environments()
+        assert (str(there.ee_id), there.namespace) == ("ns1.app-vnf-vnf1.0", None)
+
+
+async def test_health_tells_the_version(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        assert (await edge.health())["version"].startswith("3.6")
+
+
+@pytest.mark.defect("D18")
+@pytest.mark.defect("D41")
+async def test_statuses_reach_the_home_between_operations_too(controller: SimulatedController, tmp_path: Path) -> None:
+    write_charm(tmp_path, "one")
+    store = MemoryStore()
+    await store.ensure("nsrs", {"_id": "1"})
+    db_dict = {"collection": "nsrs", "filter": {"_id": "1"}, "path": "vca"}
+    async with connected(controller, tmp_path, store=store) as edge:
+        ee_id = await machine(edge, VNF, db_dict=db_dict)
+        assert await edge.refresh_status(ee_id) is DeploymentStatus.COMPLETED
+        await edge.install_configuration_sw(ee_id, "one", db_dict)
+        controller.lose_machine("ns1", "0")
+        while (await edge.refresh_status(ee_id)) is DeploymentStatus.COMPLETED:
+            pass
+        controller.find_machine("ns1", "0")
+        while (await edge.refresh_status(ee_id)) is not DeploymentStatus.COMPLETED:
+            pass

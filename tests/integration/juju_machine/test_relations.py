@@ -1,0 +1,74 @@
+"""Relations between execution environments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import config_for, connected, installed, write_charm
+
+from vca_core import BadArguments, NotFound, NotSupported, Vca
+
+
+def write_pair(folder: Path) -> None:
+    write_charm(folder, "server", provides={"site": {"interface": "http"}})
+    write_charm(folder, "client", requires={"backend": {"interface": "http"}})
+
+
+async def test_two_applications_are_related_and_a_second_time_is_fine(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        await edge.add_relation(other, one, "backend", "site")
+        assert len(controller.model("ns1").relations) == 1
+        assert controller.counts.requests["Application.AddRelation"] == 1
+        await edge.remove_relation(one, other, "site", "backend")
+        assert len(controller.model("ns1").relations) == 0
+        await edge.remove_relation(one, other, "site", "backend")
+
+
+async def test_related_by_others_meanwhile_is_success(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with (
+        connected(controller, tmp_path, alone=False) as edge,
+        connected(controller, tmp_path, alone=False) as twin,
+    ):
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await twin.list_execution_environments()
+        await edge.add_relation(one, other, "site", "backend")
+        await twin.add_relation(one, other, "site", "backend")
+    assert len(controller.model("ns1").relations) == 1
+
+
+async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        with pytest.raises(BadArguments):
+            await edge.add_relation(one, other, "nothing", "backend")
+        with pytest.raises(BadArguments):
+            await edge.add_relation(one, one, "site", "site")
+        with pytest.raises(NotFound):
+            await edge.add_relation(one, "ns1.app-vnf-c.9", "site", "backend")
+
+
+async def test_other_models_and_connectors_are_not_reached(controller: SimulatedController, tmp_path: Path) -> None:
+    config = config_for(controller, tmp_path)
+    config["connectors"]["twin"] = config["connectors"]["edge"]
+    async with Vca.from_config(config, environ={}) as vca:
+        edge = vca.connector("edge")
+        with pytest.raises(NotSupported, match="two models"):
+            await edge.add_relation("ns1.app-vnf-a.0", "ns2.app-vnf-a.0", "site", "backend")
+        with pytest.raises(NotSupported, match="connector twin"):
+            await vca.add_relation(
+                (edge, "ns1.app-vnf-a.0", "site"), (vca.connector("twin"), "ns1.app-vnf-b.1", "backend")
+            )

@@ -1,0 +1,273 @@
+"""Charms installed, upgraded, scaled and configured."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import connected, installed, machine, proxy_charm, until, write_charm
+
+from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaTimeoutError
+from vca_juju_common import readiness
+
+APP = "app-vnf-vnf1"
+
+
+async def test_config_is_given_with_the_charm_in_its_types(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge, config={"mtu": "9000", "forwarding": "false", "hostname": "a: b # c"})
+    config = controller.model("ns1").applications[APP].config
+    assert {"mtu": 9000, "forwarding": False, "hostname": "a: b # c"}.items() <= config.items()
+
+
+@pytest.mark.defect("D32")
+async def test_config_that_does_not_fit_is_refused_before_anything_is_uploaded(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match="config.mtu"):
+            await edge.install_configuration_sw(ee_id, "simple-router", config={"mtu": "wide"})
+    assert not controller.counts.uploads
+
+
+@pytest.mark.defect("D46")
+async def test_the_same_charm_again_is_fine_and_another_one_is_refused(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path, "one")
+    write_charm(tmp_path, "other")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "one")
+        await edge.install_configuration_sw(ee_id, "one")
+        with pytest.raises(AlreadyExists, match="charm one is installed there; other needs an EE of its own") as caught:
+            await edge.install_configuration_sw(ee_id, "other")
+        assert caught.value.ee_id == ee_id
+    assert controller.counts.requests["Application.Deploy"] == 1
+
+
+async def test_a_subordinate_and_a_charm_for_another_base_are_refused_before_the_upload(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(
+        tmp_path, "sub", subordinate=True, requires={"juju-info": {"interface": "juju-info", "scope": "container"}}
+    )
+    write_charm(tmp_path, "old", series=["focal"])
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge, options={"base": "ubuntu@22.04"})
+        with pytest.raises(BadArguments, match="is a subordinate"):
+            await edge.install_configuration_sw(ee_id, "sub")
+        with pytest.raises(BadArguments, match="supports ubuntu@20.04, and machine 0 has ubuntu@22.04"):
+            await edge.install_configuration_sw(ee_id, "old")
+        assert not controller.counts.uploads
+        await edge.install_configuration_sw(ee_id, "old", options={"force": True})
+
+
+async def test_sources_are_to_be_packed_first(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match="pack it first"):
+            await edge.install_configuration_sw(ee_id, "content-cache")
+
+
+@pytest.mark.defect("D11")
+async def test_a_failed_hook_ends_the_wait_with_its_message(controller: SimulatedController) -> None:
+    controller.faults.hook_error(times=None, retry=False)
+    async with connected(controller) as edge:
+        with pytest.raises(BackendError, match='unit app-vnf-vnf1/0 is in error: hook failed: "install"'):
+            await installed(edge)
+        controller.faults.clear()
+        await edge.delete_execution_environment(f"ns1.{APP}.0")
+        assert controller.model("ns1").machines == {}
+
+
+async def test_a_hook_that_juju_runs_again_may_be_waited_for(controller: SimulatedController) -> None:
+    controller.faults.hook_error(times=1)
+    async with connected(controller, hook_error_grace=10.0) as edge:
+        await installed(edge)
+
+
+async def test_a_grace_that_passes_ends_the_wait(controller: SimulatedController) -> None:
+    controller.faults.hook_error(times=None, retry=False)
+    async with connected(controller, hook_error_grace=0.2) as edge:
+        with pytest.raises(BackendError, match="hook failed"):
+            await installed(edge)
+
+
+@pytest.mark.defect("D14")
+async def test_a_blocked_charm_is_installed_and_told_as_running(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "proxy")
+        assert await edge.refresh_status(ee_id) == "running"
+
+
+@pytest.mark.defect("D13")
+async def test_all_units_are_waited_for(controller: SimulatedController) -> None:
+    controller.faults.freeze("unit", "app-vnf-vnf1/2")
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "simple-router", num_units=3))
+        units = controller.model("ns1").units
+        await until(lambda: [one.workload.current for one in units.values()].count("active") == 2)
+        await asyncio.sleep(0.15)  # what the watcher gathers
+        assert not installing.done()
+        controller.thaw()
+        await installing
+        await edge.delete_execution_environment(ee_id)
+        assert controller.model("ns1").machines == {}
+
+
+async def test_a_machine_that_is_lost_ends_the_wait(controller: SimulatedController) -> None:
+    controller.faults.freeze("unit")
+    async with connected(controller) as edge:
+        installing = asyncio.create_task(installed(edge))
+        await until(lambda: controller.counts.requests["Application.Deploy"])
+        await until(lambda: controller.model("ns1").units)
+        controller.lose_machine("ns1", "0")
+        with pytest.raises(BackendError, match="machine 0 is down"):
+            await installing
+
+
+@pytest.mark.defect("D17")
+async def test_an_application_that_others_remove_ends_the_wait(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "UNSEEN", 0.3)
+    controller.faults.freeze("unit")
+    async with connected(controller) as edge:
+        installing = asyncio.create_task(installed(edge))
+        await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
+        controller.faults.clear()
+        controller.remove_application("ns1", APP)
+        with pytest.raises(NotFound):
+            await installing
+
+
+@pytest.mark.defect("D10")
+async def test_what_is_not_there_is_not_found(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(NotFound):
+            await edge.exec_primitive(ee_id, "touch")
+        with pytest.raises(NotFound):
+            await edge.exec_primitive("ns9.app-vnf-vnf1.0", "touch")
+        with pytest.raises(NotFound):
+            await edge.install_configuration_sw(f"ns1.{APP}.7", "simple-router")
+        with pytest.raises(NotFound):
+            await edge.exec_primitive(ee_id, "config", {"mtu": 1})
+    assert "ns9" not in {model.record.name for model in controller.world.models.values()}
+
+
+async def test_units_come_and_go_with_their_machines(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        await edge.scale(ee_id, 3)
+        model = controller.model("ns1")
+        assert sorted(model.units) == [f"{APP}/0", f"{APP}/1", f"{APP}/2"]
+        await edge.scale(ee_id, 1)
+        assert sorted(model.units) == [f"{APP}/0"]
+        assert sorted(model.machines) == ["0"]
+
+
+async def test_a_charm_is_upgraded_to_another_version_of_itself(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    charm = write_charm(tmp_path, "one", config={"a": {"type": "int", "default": 1}})
+    write_charm(tmp_path, "other")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "one")
+        with pytest.raises(BadArguments, match="other is no other version of it"):
+            await edge.upgrade(ee_id, "other")
+        (charm / "config.yaml").write_text("options: {a: {type: int, default: 1}, b: {type: string, default: x}}")
+        await edge.upgrade(ee_id, "one", config={"b": "new"})
+        assert controller.model("ns1").applications[APP].config["b"] == "new"
+        await edge.exec_primitive(ee_id, "config", {"b": "newer"})
+    assert sum(controller.counts.uploads.values()) == 2
+
+
+async def test_trust_and_resources_are_handed_over(controller: SimulatedController, tmp_path: Path) -> None:
+    write_charm(tmp_path, "res", resources={"data": {"type": "file", "filename": "data.bin"}})
+    (tmp_path / "data.bin").write_bytes(b"x" * 700_000)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match=r"options\.resources\.other"):
+            await edge.install_configuration_sw(ee_id, "res", options={"resources": {"other": "data.bin"}})
+        with pytest.raises(BadArguments, match="there is no file"):
+            await edge.install_configuration_sw(ee_id, "res", options={"resources": {"data": "none.bin"}})
+        await edge.install_configuration_sw(ee_id, "res", options={"resources": {"data": "data.bin"}, "trust": True})
+    application = controller.model("ns1").applications[APP]
+    assert application.trust
+    assert application.resources["data"]["size"] == 700_000
+
+
+# Configuration.
+
+
+@pytest.mark.defect("D30")
+@pytest.mark.defect("U14")
+async def test_values_are_compared_in_the_types_of_their_options(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        assert await edge.exec_primitive(ee_id, "config", {"mtu": "1400", "forwarding": "False"}) == "CONFIG OK"
+        assert await edge.exec_primitive(ee_id, "config", {"hostname": ""}) == "CONFIG OK"
+        with pytest.raises(BadArguments, match=r"config\.width"):
+            await edge.exec_primitive(ee_id, "config", {"width": 1})
+
+
+@pytest.mark.defect("U14")
+async def test_values_that_the_controller_does_not_keep_are_told(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        config = controller.model("ns1").applications[APP].config
+        controller.faults.delay("Application.SetConfigs", 0.2)
+        setting = asyncio.create_task(edge.exec_primitive(ee_id, "config", {"mtu": 1400}))
+        await until(lambda: config.get("mtu") == 1400)
+        config["mtu"] = 1500
+        with pytest.raises(ExecutionError, match="options mtu"):
+            await setting
+
+
+@pytest.mark.defect("D28")
+async def test_a_proxy_charm_verifies_until_it_reaches_its_vnf(controller: SimulatedController, tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.action("verify-ssh-credentials", message="no route", times=2)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "proxy")
+        values = {"ssh-hostname": "h", "ssh-username": "u", "ssh-password": "canary"}
+        assert await edge.exec_primitive(ee_id, "config", values) == "CONFIG OK"
+    assert len(controller.model("ns1").actions) == 3
+
+
+@pytest.mark.defect("D29")
+@pytest.mark.defect("U5")
+async def test_a_proxy_charm_that_never_reaches_its_vnf_fails(controller: SimulatedController, tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.action("verify-ssh-credentials", message="no route", output={"why": "route"}, times=None)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "proxy")
+        with pytest.raises(ExecutionError, match="cannot reach its VNF.*no route") as caught:
+            await edge.exec_primitive(ee_id, "config", {"port": 23})
+        assert caught.value.output["why"] == "route"
+    assert len(controller.model("ns1").actions) == 3
+
+
+@pytest.mark.defect("D24")
+async def test_verification_ends_with_the_callers_deadline(controller: SimulatedController, tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.action("verify-ssh-credentials", times=None)
+    async with connected(controller, tmp_path, verify_attempts=1000, verify_interval=0.3) as edge:
+        ee_id = await installed(edge, "proxy")
+        with pytest.raises((ExecutionError, VcaTimeoutError)):
+            await edge.exec_primitive(ee_id, "config", {"port": 23}, total_timeout=1.0)
+
+
+@pytest.mark.defect("D31")
+async def test_options_can_be_set_while_there_is_no_unit(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.remove_unit("ns1", f"{APP}/0")
+        await until(lambda: not controller.model("ns1").units)
+        assert await edge.exec_primitive(ee_id, "config", {"mtu": 1400}) == "CONFIG OK"

@@ -1,0 +1,146 @@
+"""The ports: TLS, websockets and uploads on each, and how ports break."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import ssl
+from typing import TYPE_CHECKING, Literal
+
+from aiohttp import web
+
+from jujusim.session import Session
+from jujusim.uploads import upload_charm, upload_resource
+
+if TYPE_CHECKING:
+    from jujusim.controller import SimulatedController
+
+Mode = Literal["open", "dead", "half-open"]
+
+_API = re.compile(r"^(?:/model/(?P<uuid>[^/]+))?/api$")
+_CHARMS = re.compile(r"^/model[/-](?P<uuid>[0-9a-f-]{36})/charms(?:/(?P<name>[^/]+))?$")
+_RESOURCE = re.compile(r"^/model/(?P<uuid>[^/]+)/applications/(?P<application>[^/]+)/resources/(?P<resource>[^/]+)$")
+_BACKLOG = 1024
+
+
+class Server:
+    """Listens on several ports of one address.
+
+    Args:
+        controller: whom it serves.
+        context: with which certificate.
+        host: the address.
+        modes: how each port is: `open`, `dead` (refuses), `half-open` (accepts and never says a word).
+    """
+
+    def __init__(self, controller: SimulatedController, context: ssl.SSLContext, host: str, modes: list[Mode]) -> None:
+        self.sessions: set[Session] = set()
+        self.ports: list[int] = []
+        self.modes = modes
+        self._controller = controller
+        self._context = context
+        self._host = host
+        self._web: web.Server | None = None
+        self._listening: dict[int, asyncio.Server] = {}
+        self._silent: set[asyncio.StreamWriter] = set()
+
+    async def start(self, first_port: int) -> None:
+        """Take the ports: from `first_port` on, or any (0)."""
+        for index in range(len(self.modes)):
+            # A dead port is taken and given back, so that nobody else listens there in the meantime.
+            with self._bind(first_port + index if first_port else 0) as taken:
+                self.ports.append(taken.getsockname()[1])
+        await self.open()
+
+    def _bind(self, port: int) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        taken = socket.socket(family, socket.SOCK_STREAM)
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((self._host, port))
+        return taken
+
+    async def open(self) -> None:
+        """Listen where it does not yet."""
+        if self._web is None:
+            self._web = web.Server(self._handle, access_log=None)
+        for index, mode in enumerate(self.modes):
+            if index in self._listening or mode == "dead":
+                continue
+            taken = self._bind(self.ports[index])
+            if mode == "open":
+                loop = asyncio.get_running_loop()
+                self._listening[index] = await loop.create_server(
+                    self._web, sock=taken, ssl=self._context, backlog=_BACKLOG
+                )
+            else:
+                self._listening[index] = await asyncio.start_server(self._say_nothing, sock=taken)
+
+    async def set_mode(self, index: int, mode: Mode) -> None:
+        """Make a port as it should be; connections to it go on."""
+        self.modes[index] = mode
+        self._stop_listening(index)
+        await self.open()
+
+    def _stop_listening(self, index: int) -> None:
+        server = self._listening.pop(index, None)
+        if server is not None:
+            server.close()
+
+    async def _say_nothing(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._silent.add(writer)
+        try:
+            await writer.wait_closed()
+        except OSError:  # the client gave up
+            pass
+        finally:
+            self._silent.discard(writer)
+
+    def cut_all(self) -> None:
+        """Drop all connections."""
+        for session in list(self.sessions):
+            session.cut()
+        for writer in list(self._silent):
+            writer.transport.abort()
+
+    async def close(self) -> None:
+        """Drop all connections and listen no more."""
+        for index in list(self._listening):
+            self._stop_listening(index)
+        self.cut_all()
+        if self._web is not None:
+            await self._web.shutdown(0.01)  # 0 would wait for ever for idle connections
+            self._web = None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if found := _API.match(request.path):
+            return await self._websocket(request, found["uuid"])
+        if found := _CHARMS.match(request.path):
+            return await upload_charm(self._controller, request, found["uuid"], found["name"])
+        if found := _RESOURCE.match(request.path):
+            return await upload_resource(
+                self._controller, request, found["uuid"], found["application"], found["resource"]
+            )
+        return web.Response(status=404)
+
+    async def _websocket(self, request: web.BaseRequest, uuid: str | None) -> web.StreamResponse:
+        model = self._controller.world.models.get(uuid or "")
+        for fault in self._controller.faults.wire.take("connect", model.record.name if model else None):
+            if fault.effect == "refuse":
+                return web.Response(status=503, text=str(fault.error))
+            if fault.effect.startswith("hang"):
+                await self._controller.closing.wait()
+            if fault.effect.startswith("drop") and request.transport is not None:
+                request.transport.abort()
+                return web.Response(status=503)
+            await asyncio.sleep(fault.seconds)
+        websocket = web.WebSocketResponse(max_msg_size=64 * 1024 * 1024, compress=False, timeout=1)
+        await websocket.prepare(request)
+        transport = request.transport
+        session = Session(self._controller, websocket, uuid, transport)
+        self.sessions.add(session)
+        try:
+            await session.run()
+        finally:
+            self.sessions.discard(session)
+        return websocket

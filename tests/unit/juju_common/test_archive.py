@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from vca_core.charm import read_charm
+from vca_core.errors import BadArguments
+from vca_juju_common.archive import Archive, check_built, render, stamp
+
+
+@pytest.fixture
+def charm(tmp_path: Path) -> Path:
+    folder = tmp_path / "simple"
+    (folder / "hooks").mkdir(parents=True)
+    (folder / "metadata.yaml").write_text("name: simple\nsummary: s\ndescription: d\nseries: [jammy]\n")
+    (folder / "hooks" / "install").write_text("#!/bin/sh\n")
+    (folder / "hooks" / "install").chmod(0o755)
+    (folder / "hooks" / "start").symlink_to("install")
+    return folder
+
+
+def digest(path: Path) -> str:
+    archive = render(path)
+    archive.close()
+    return archive.digest
+
+
+def test_an_archive_holds_what_the_folder_does(charm: Path, tmp_path: Path) -> None:
+    archive = render(charm)
+    with zipfile.ZipFile(archive.file) as members:
+        modes = {one.filename: one.external_attr >> 16 for one in members.infolist()}
+        assert members.read("hooks/start") == b"install"
+    archive.close()
+    assert modes["hooks/install"] == 0o100755
+    assert modes["metadata.yaml"] == 0o100644
+    assert modes["hooks/start"] == 0o120777
+    assert modes["hooks/"] == 0o040755
+
+
+def test_the_core_reads_what_is_rendered(charm: Path, tmp_path: Path) -> None:
+    archive = render(charm)
+    packed = tmp_path / "simple.charm"
+    packed.write_bytes(archive.file.read())
+    archive.close()
+    assert read_charm(packed).name == "simple"
+
+
+def test_the_same_content_gives_the_same_bytes_wherever_and_whenever_it_is(charm: Path, tmp_path: Path) -> None:
+    first = digest(charm)
+    twin = charm.rename(tmp_path / "elsewhere")
+    os.utime(twin / "metadata.yaml", (1, 1))
+    assert digest(twin) == first
+    (twin / "metadata.yaml").write_text("name: other\n")
+    assert digest(twin) != first
+
+
+def test_what_only_developers_need_stays_out(charm: Path) -> None:
+    first = digest(charm)
+    (charm / ".git").mkdir()
+    (charm / ".git" / "config").write_text("x")
+    (charm / "hooks" / "__pycache__").mkdir()
+    assert digest(charm) == first
+
+
+def test_a_file_is_taken_as_it_is(tmp_path: Path) -> None:
+    packed = tmp_path / "a.charm"
+    packed.write_bytes(b"PK...")
+    archive: Archive = render(packed)
+    assert (archive.file.read(), archive.size) == (b"PK...", 5)
+    archive.close()
+
+
+@pytest.mark.parametrize("target", ["../../outside", "/etc/passwd"])
+def test_a_symlink_that_leads_out_is_refused(charm: Path, target: str) -> None:
+    (charm / "leak").symlink_to(target)
+    with pytest.raises(BadArguments, match="leak leads out"):
+        render(charm)
+
+
+def test_what_is_neither_file_nor_folder_is_refused(charm: Path) -> None:
+    os.mkfifo(charm / "pipe")
+    with pytest.raises(BadArguments, match="pipe is neither"):
+        render(charm)
+
+
+def test_sources_that_are_not_built_are_told_to_be_packed_first(tmp_path: Path) -> None:
+    (tmp_path / "charmcraft.yaml").write_text("name: x\n")
+    with pytest.raises(BadArguments, match="pack it first"):
+        check_built(tmp_path)
+
+
+def test_a_stamp_tells_a_change_without_reading(charm: Path) -> None:
+    before = stamp(charm)
+    assert stamp(charm) == before
+    (charm / "hooks" / "install").chmod(0o644)
+    assert stamp(charm) != before

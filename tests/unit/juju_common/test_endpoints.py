@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vca_juju_common.client.endpoints import Endpoint, Endpoints
+
+
+@pytest.mark.defect("D88")
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("10.0.0.1:17071", "10.0.0.1", 17071),
+        ("10.0.0.1", "10.0.0.1", 17070),
+        ("juju.example", "juju.example", 17070),
+        ("[fd00::1]:17071", "fd00::1", 17071),
+        ("[fd00::1]", "fd00::1", 17070),
+        ("fd00::1", "fd00::1", 17070),
+    ],
+)
+def test_endpoints_are_read(text: str, host: str, port: int) -> None:
+    assert Endpoint.parse(text) == Endpoint(host, port)
+
+
+@pytest.mark.defect("D88")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":17070",
+        "h:0",
+        "h:-1",
+        "h:99999",
+        "h:x",
+        "h:²",
+        "[fd00::1",
+        "[fd00::1]17070",
+        "[x]:1",
+        "a:b:c",
+        "a b:1",
+        "u@h:1",
+    ],
+)
+def test_what_is_no_endpoint_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Endpoint.parse(text)
+
+
+@given(st.ip_addresses(), st.integers(1, 65535))
+def test_what_is_written_is_read_again(address: object, port: int) -> None:
+    endpoint = Endpoint(str(address), port)
+    assert Endpoint.parse(str(endpoint)) == endpoint
+
+
+def test_the_one_that_worked_comes_first_and_those_that_the_controller_tells_last() -> None:
+    endpoints = Endpoints([Endpoint("a"), Endpoint("b")])
+    servers = [
+        [{"value": "c", "port": 1, "scope": "local-cloud"}, {"value": "127.0.0.1", "port": 1, "scope": "local-machine"}]
+    ]
+    endpoints.worked(Endpoint("b"), servers)
+    assert [str(one) for one in endpoints.all] == ["b:17070", "a:17070", "c:1"]
+    endpoints.worked(Endpoint("a"), [[{"value": "d", "port": 2, "scope": "public"}]])
+    assert [str(one) for one in endpoints.all] == ["a:17070", "b:17070", "d:2"]
+
+
+def test_a_reply_without_addresses_takes_none_away() -> None:
+    endpoints = Endpoints([Endpoint("a")])
+    endpoints.worked(Endpoint("a"), [[{"value": "c", "port": 1, "scope": "public"}]])
+    endpoints.worked(Endpoint("a"), None)
+    assert [one.host for one in endpoints.all] == ["a", "c"]

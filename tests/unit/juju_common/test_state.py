@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vca_juju_common.state import Key, Machine, State, machine_tag
+
+IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
+
+
+def delta(kind: str, number: int, verb: str = "change", word: str = "") -> list[Any]:
+    name = f"a/{number}" if kind == "unit" else str(number)
+    return [kind, verb, {IDS[kind]: name, "life": word, "status": word if kind == "action" else {"current": word}}]
+
+
+deltas = st.lists(
+    st.builds(
+        delta,
+        st.sampled_from(sorted(IDS)),
+        st.integers(0, 3),
+        st.sampled_from(["change", "add", "remove"]),
+        st.sampled_from(["alive", "dying"]),
+    ),
+    max_size=30,
+)
+
+
+def keys(state: State) -> set[Key]:
+    return {(kind, id_) for kind in IDS for id_ in state.table(kind)}
+
+
+@given(deltas)
+def test_what_is_there_is_what_was_told_last(told: list[Any]) -> None:
+    state, there = State(), {}
+    state.apply(told)
+    for kind, verb, data in told:
+        there[kind, str(data[IDS[kind]])] = verb != "remove"
+    assert keys(state) == {key for key, is_there in there.items() if is_there}
+    assert state.removed == {key for key, is_there in there.items() if not is_there}
+
+
+@given(deltas, deltas)
+def test_deltas_that_come_twice_change_nothing(first: list[Any], second: list[Any]) -> None:
+    state = State()
+    state.apply(first)
+    state.apply(second)
+    last = {(kind, data[IDS[kind]]): [kind, verb, data] for kind, verb, data in second}
+    assert state.apply(last.values()) == []
+
+
+@given(deltas, deltas)
+def test_a_whole_reading_leaves_nothing_but_what_it_names(first: list[Any], second: list[Any]) -> None:
+    state, fresh = State(), State()
+    state.apply(first)
+    vanished = keys(state)
+    fresh.apply(second)
+    changes = dict(state.apply(second, whole=True))
+    assert keys(state) == keys(fresh)
+    assert {key for key, thing in changes.items() if thing is None} >= vanished - keys(fresh)
+    assert state.readings == 1
+
+
+def test_kinds_that_are_of_no_use_are_left_alone() -> None:
+    assert State().apply([["block", "change", {"id": "1"}]]) == []
+
+
+@pytest.mark.parametrize("base", ["ubuntu@22.04/stable", "ubuntu@22.04", {"name": "ubuntu", "channel": "22.04/stable"}])
+def test_a_machine_is_read(base: object) -> None:
+    state = State()
+    told = {
+        "id": "0/lxd/1",
+        "instance-id": "manual:h",
+        "agent-status": {"current": "started", "message": "m"},
+        "instance-status": {"current": "running"},
+        "base": base,
+        "hardware-characteristics": {"arch": "arm64"},
+        "addresses": [
+            {"value": "127.0.0.1", "scope": "local-machine"},
+            {"value": "10.0.0.5", "scope": "local-cloud"},
+            {"value": "192.0.2.5", "scope": "public"},
+        ],
+    }
+    state.apply([["machine", "change", told]])
+    machine = state.machines["0/lxd/1"]
+    assert (machine.base, machine.arch, machine.address, machine.is_manual) == (
+        "ubuntu@22.04",
+        "arm64",
+        "192.0.2.5",
+        True,
+    )
+    assert machine_tag(machine.id) == "machine-0-lxd-1"
+
+
+def test_a_machine_has_no_address_until_one_is_told() -> None:
+    state = State()
+    state.apply([["machine", "change", {"id": "0"}]])
+    assert isinstance(state.machines["0"], Machine)
+    assert state.machines["0"].address is None
+
+
+def test_units_come_in_the_order_of_their_numbers() -> None:
+    state = State()
+    state.apply([["unit", "change", {"name": f"a/{number}", "application": "a"}] for number in (10, 9, 0)])
+    assert [unit.name for unit in state.units_of("a")] == ["a/0", "a/9", "a/10"]

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import ssl
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from vca_core.errors import InvalidCertificate
+from vca_juju_common.client.tls import JUJU_HOSTNAME, Tls, certificates_of
+
+
+@pytest.fixture(scope="module")
+def pem() -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a CA")])
+    now = dt.datetime.now(dt.UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    signed = made.sign(key, hashes.SHA256())
+    return signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@pytest.mark.defect("D89")
+def test_a_certificate_is_pem_or_base64_of_it_or_has_its_line_ends_written_out(pem: str) -> None:
+    assert certificates_of(pem) == pem
+    assert certificates_of(base64.b64encode(pem.encode()).decode()) == pem
+    assert certificates_of(base64.encodebytes(pem.encode()).decode()) == pem
+    written_out = pem.replace("\n", "\\n")
+    assert certificates_of(written_out) == pem
+    assert certificates_of(base64.b64encode(written_out.encode()).decode()) == pem
+
+
+@pytest.mark.defect("D89")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "%%%",
+        base64.b64encode(b"\xff\xfe").decode(),
+        base64.b64encode(b"no certificate").decode(),
+        "-----BEGIN X-----",
+    ],
+)
+def test_what_is_no_certificate_is_never_taken_for_none(text: str) -> None:
+    with pytest.raises(ValueError, match="PEM"):
+        certificates_of(text)
+
+
+async def test_with_a_ca_of_ones_own_the_name_of_juju_is_verified(pem: str) -> None:
+    tls = Tls(pem)
+    context = await tls.context()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert tls.hostname_for("10.0.0.1") == JUJU_HOSTNAME
+    assert Tls(pem, hostname="other").hostname_for("10.0.0.1") == "other"
+    assert [one["serialNumber"] for one in context.get_ca_certs()] == ["01"]
+
+
+async def test_without_one_it_is_the_host_that_is_dialled_and_the_systems_authorities() -> None:
+    context = await Tls().context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert Tls().hostname_for("juju.example") == "juju.example"
+
+
+async def test_verification_is_off_only_when_told_so() -> None:
+    context = await Tls(verify=False).context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+
+
+async def test_a_file_is_read_again_when_it_changed_and_a_context_is_made_once(pem: str, tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_text(pem)
+    tls = Tls(ca_file=file)
+    first = await tls.context()
+    assert await tls.context() is first
+    file.write_text(pem + pem)
+    assert await tls.context() is not first
+    file.write_text("nothing")
+    with pytest.raises(InvalidCertificate, match="ca_cert"):
+        await tls.context()
+    file.unlink()
+    with pytest.raises(InvalidCertificate, match="cannot be read"):
+        await tls.context()
