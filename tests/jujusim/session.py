@@ -96,7 +96,11 @@ class Session:
                 await self.stalled.wait()
                 if message.type is not WSMsgType.TEXT:
                     break
-                request = json.loads(message.data)
+                try:
+                    request = json.loads(message.data)
+                    assert isinstance(request, dict)
+                except (ValueError, AssertionError):
+                    break  # no request at all: Juju hangs up
                 name = f"{request.get('type')}.{request.get('request')}"
                 counts = self.controller.counts
                 counts.requests[name] += 1
