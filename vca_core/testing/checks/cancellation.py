@@ -10,7 +10,6 @@ import pytest
 from vca_core.errors import StoreError, VcaError
 from vca_core.testing.checks.deadlines import check_what_is_left
 from vca_core.testing.kit import Kit
-from vca_core.testing.leftovers import Holdings, left_since
 from vca_core.testing.scenarios import SCENARIOS, Scenario, Setting, each_operation
 from vca_core.testing.suite import Suite
 
@@ -68,7 +67,6 @@ class _Moments:
     async def cancelled_at(self, wait: int) -> bool:
         """Cancel the operation where it waits for the given time; say whether it came that far."""
         kit, at = self._kit, await self._setting(f"at{wait}")
-        before = Holdings.now()
         calls = len(kit.calls_of(self._scenario.operation))
         task = asyncio.ensure_future(self._scenario.call(kit, at))
         kit.watching.cancel_at(self._scenario.operation, wait, task)
@@ -83,8 +81,6 @@ class _Moments:
             f"cancelled at wait {wait}, it swallowed the CancelledError and returned"
         )
         await kit.nothing_runs()
-        left = await left_since(before, kit.limit(1)) if self._shared is None else []
-        assert not [name for name in left if name.startswith("task")], f"cancelled at wait {wait}, it left {left}"
         if self._shared is None:
             await check_what_is_left(kit, self._scenario, at)
         return reached
@@ -96,14 +92,15 @@ class _Moments:
         return self._kit.watching.waits_of(self._scenario.operation)
 
     async def end(self) -> None:
-        """What was used again and again still works, and can be deleted."""
-        if self._shared is None:
-            return
-        try:
-            await self._scenario.call(self._kit, self._shared)
-        except VcaError as error:
-            raise AssertionError(f"after cancellations it does not work any more: {error}") from error
-        await check_what_is_left(self._kit, self._scenario, self._shared)
+        """What was used again and again still works, and can be deleted; and nothing is left in the process."""
+        if self._shared is not None:
+            try:
+                await self._scenario.call(self._kit, self._shared)
+            except VcaError as error:
+                raise AssertionError(f"after cancellations it does not work any more: {error}") from error
+            await check_what_is_left(self._kit, self._scenario, self._shared)
+        left = await self._kit.left()
+        assert not left, f"left behind by cancellations: {', '.join(left)}"
 
     async def _setting(self, part: str) -> Setting:
         if not self._scenario.again:

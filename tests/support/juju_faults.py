@@ -1,0 +1,77 @@
+"""What the conformance kit does to a simulated controller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from jujusim import ActionCall, ActionFailed, SimulatedController
+
+
+def fail(call: ActionCall) -> dict[str, str]:
+    """The action `fail` of the kit's charm, as its script has it."""
+    raise ActionFailed("told to fail", {"tried": "yes"})
+
+
+class JujuFaults:
+    """A `Faults` of the conformance kit.
+
+    Args:
+        controller: the controller.
+    """
+
+    def __init__(self, controller: SimulatedController) -> None:
+        self._controller = controller
+
+    @contextlib.asynccontextmanager
+    async def silent(self) -> AsyncIterator[None]:
+        """Connections stay open and say nothing; new ones neither; nothing lives."""
+        self._freeze()
+        self._controller.stall()
+        await self._controller.set_endpoint(0, "half-open")
+        try:
+            yield
+        finally:
+            await self._controller.set_endpoint(0, "open")
+            self._controller.resume()
+            self._controller.thaw()
+
+    @contextlib.asynccontextmanager
+    async def streaming(self) -> AsyncIterator[None]:
+        """Nothing gets ahead, and the messages of all machines and units change."""
+        self._freeze()
+        telling = asyncio.get_running_loop().create_task(self._tell(), name="a stream of deltas")
+        try:
+            yield
+        finally:
+            telling.cancel()
+            await asyncio.wait((telling,))
+            self._controller.thaw()
+
+    @contextlib.asynccontextmanager
+    async def disconnected(self) -> AsyncIterator[None]:
+        """All connections are cut, and the port is closed."""
+        await self._controller.go_down()
+        try:
+            yield
+        finally:
+            await self._controller.come_back()
+
+    def _freeze(self) -> None:
+        for entity in ("machine", "unit", "application", "action", "model"):
+            self._controller.faults.freeze(entity)
+
+    async def _tell(self) -> None:
+        number = 0
+        while True:
+            number += 1
+            for model in list(self._controller.world.models.values()):
+                for machine in list(model.machines.values()):
+                    machine.instance.message = f"booting, step {number}"
+                    machine.agent.message = f"booting, step {number}"
+                    model.changed("machine", machine.id)
+                for unit in list(model.units.values()):
+                    unit.workload.message = f"working, step {number}"
+                    model.changed("unit", unit.name)
+            await asyncio.sleep(0.02)
