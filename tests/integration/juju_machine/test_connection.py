@@ -219,6 +219,11 @@ async def test_a_user_without_the_right_to_add_models_is_told_so(controller: Sim
 async def test_a_user_who_may_add_models_needs_no_more(controller: SimulatedController) -> None:
     controller.add_user("osm", "osm-password", "add-model")
     async with connected(controller, username="osm", secret="osm-password") as edge:
+        with pytest.raises(BadArguments, match="no credential specified; see the options cloud and credential"):
+            await machine(edge)
+    controller.world.credentials["localhost/osm/mine"] = {"auth-type": "certificate", "attrs": {}}
+    options = {"cloud": "localhost", "region": "default", "credential": "mine"}
+    async with connected(controller, username="osm", secret="osm-password", **options) as edge:
         ee_id = await installed(edge)
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
         await edge.delete_execution_environment(ee_id)

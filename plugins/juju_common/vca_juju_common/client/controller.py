@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.errors import NotFound
+from vca_core.errors import BadArguments, NotFound
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection, over_races
 from vca_juju_common.client.dial import Dialer
@@ -230,6 +230,11 @@ class Controller:
         except ApiError as error:
             if error.is_there_already:
                 return None
+            if "credential" in error.message:
+                raise BadArguments(
+                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
+                    ["options.credential"],
+                ) from error
             raise
         return str(made.uuid)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from vca_core.errors import NotFound, VcaError
+from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection
 from vca_juju_common.client.dial import Dialer
@@ -77,7 +77,7 @@ class Model:
         """Disconnect; nothing of it is left."""
         await self._connection.close()
         await self._tasks.cancel(10.0)
-        self._end(self._ended or NotFound(f"model {self.name} was closed"))
+        self._end(self._ended or VcaConnectionError(f"model {self.name} was closed"))
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over the model's connection; see `Connection.facade`."""
@@ -171,8 +171,9 @@ class Model:
         if changes or whole:
             self._wake()
         if ("model", self.uuid) in self.state.removed and not self.is_gone:
-            self._end(NotFound(f"model {self.name} is gone"))
-            self._tasks.spawn(self._connection.close(), "farewell")
+            gone = NotFound(f"model {self.name} is gone")
+            self._end(gone)
+            self._tasks.spawn(self._connection.close(gone), "farewell")
 
     def _check_there(self) -> None:
         if self.is_gone and self._ended is not None:
