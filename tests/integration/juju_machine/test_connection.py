@@ -223,7 +223,7 @@ async def test_a_user_who_may_add_models_needs_no_more(controller: SimulatedCont
         with pytest.raises(BadArguments, match="no credential specified; see the options cloud and credential"):
             await machine(edge)
     controller.world.credentials["localhost/osm/mine"] = {"auth-type": "certificate", "attrs": {}}
-    options = {"cloud": "localhost", "region": "default", "credential": "mine"}
+    options: dict[str, Any] = {"cloud": "localhost", "region": "default", "credential": "mine"}
     async with connected(controller, username="osm", secret="osm-password", **options) as edge:
         ee_id = await installed(edge)
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
