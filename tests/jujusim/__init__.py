@@ -1,4 +1,14 @@
-"""A Juju controller for tests: the wire protocol of Juju 3.6, lives of entities, and scriptable faults."""
+"""A Juju controller for tests: the wire protocol of Juju 3.6, lives of entities, and scriptable faults.
+
+    async with SimulatedController(endpoints=3, dead=(0,)) as sim:
+        sim.faults.drop("Application.Deploy", "after")
+        ...  # a client connects to sim.endpoints, with sim.username, sim.password and sim.ca_cert
+        assert sim.model("ns").applications["router"].config == {"mtu": 9000}
+        assert sim.counts.requests["Application.Deploy"] == 2
+
+A request comes in `session`, is answered by a function of `facades` that works on `world`, and both are held to the
+schemas of the client (`schemas`). Lives go on by themselves (`world.lives`); what changes is told by watchers.
+"""
 
 from jujusim.charms import Charm, charm_from_documents, read_archive
 from jujusim.controller import SimulatedController

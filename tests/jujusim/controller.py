@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 import jujusim.facades  # noqa: F401 - registers the methods
+from jujusim import papers
 from jujusim.charms import Charm
 from jujusim.counts import Counts
 from jujusim.faults import Faults
@@ -306,23 +307,7 @@ class SimulatedController:
         removal.destroy_model(self.model(model), destroy_storage=True, force=True)
 
     def provisioning_script(self, model: Model, machine: Machine, data_dir: str) -> str:
-        """What is run on a manual machine; the agent's password in it is a secret."""
+        """What is to be run on a manual machine."""
         if self.manual_scripts_run:
             self.run_provisioning_script(model.record.name, machine.id)
-        hosts = " ".join(self.addresses)
-        folder = f"{data_dir or '/var/lib/juju'}/agents/machine-{machine.id}"
-        return (
-            "#!/bin/bash\nset -e\n"
-            f"mkdir -p {folder}\n"
-            f"umask 077\ncat > {folder}/agent.conf <<'EOF'\n"
-            f"tag: machine-{machine.id}\nnonce: {machine.nonce}\nmodel: model-{model.record.uuid}\n"
-            f"apiaddresses: {hosts}\napipassword: {secrets.token_urlsafe(18)}\nEOF\n"
-        )
-
-    def macaroon(self) -> dict[str, Any]:
-        """A macaroon that nobody can discharge."""
-        from macaroonbakery import bakery  # type: ignore[import-untyped]  # slow to import, and seldom needed
-
-        made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", bakery.LATEST_VERSION)
-        found: dict[str, Any] = made.to_dict()
-        return found
+        return papers.provisioning_script(model, machine, data_dir, self.addresses)

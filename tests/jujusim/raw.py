@@ -83,6 +83,14 @@ class RawClient:
             if not waiting.done():
                 waiting.set_exception(ConnectionResetError("the connection ended"))
 
+    async def send_text(self, text: str) -> None:
+        """Send a frame as it is."""
+        await self._socket.send_str(text)
+
+    async def ended(self) -> None:
+        """Wait until the connection ends."""
+        await asyncio.shield(self._reader)
+
     @property
     def closed(self) -> bool:
         """Whether the connection has ended."""

@@ -96,7 +96,9 @@ class Session:
                 await self.stalled.wait()
                 if message.type is not WSMsgType.TEXT:
                     break
-                request = json.loads(message.data)
+                request = _parsed(message.data)
+                if request is None:
+                    break  # no request at all: Juju hangs up
                 name = f"{request.get('type')}.{request.get('request')}"
                 counts = self.controller.counts
                 counts.requests[name] += 1
@@ -180,3 +182,12 @@ class Session:
         """A defect of the simulator: told to the client, and raised when the test ends."""
         self.controller.defects.append(error)
         reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}
+
+
+def _parsed(text: str) -> Json | None:
+    """A request; None where it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 
 from jujusim.dispatch import Answer, Call, Json, facade_versions, method, parse_tag
+from jujusim.papers import macaroon
 from jujusim.problems import REDIRECT, UNAUTHORIZED, Refusal
 from jujusim.world.deltas import AGENT_VERSION
 from jujusim.world.entities import now
@@ -23,7 +24,7 @@ def login(call: Call, params: Json) -> Answer:
             case "redirect-info":
                 raise Refusal("redirection to alternative server required", REDIRECT)
             case "discharge":
-                return {"discharge-required": sim.macaroon(), "discharge-required-error": "no macaroons"}
+                return {"discharge-required": macaroon(), "discharge-required-error": "no macaroons"}
             case "migrating":
                 raise Refusal("model migration in progress", "migration in progress")
             case "upgrading":

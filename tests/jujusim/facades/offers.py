@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from jujusim.dispatch import Answer, Call, Json, method, parse_tag
+from jujusim.papers import macaroon
 from jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
 from jujusim.world.entities import Offer
 from jujusim.world.model import Model
@@ -124,7 +125,7 @@ def consume_details(call: Call, params: Json) -> Answer:
 
     def one(url: str) -> Json:
         model, offer = _find(call, url)
-        return {"offer": _details(call, model, offer), "macaroon": call.session.controller.macaroon()}
+        return {"offer": _details(call, model, offer), "macaroon": macaroon()}
 
     return {"results": call.results((params.get("offer-urls") or {}).get("offer-urls"), one)}
 

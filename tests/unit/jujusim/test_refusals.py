@@ -235,3 +235,13 @@ async def test_offers_in_use_hold_their_application(sim: SimulatedController, co
     await admin.result("ApplicationOffers.DestroyOffers", **urls)
     await world.result("Application.DestroyApplication", **destroy)
     await world.until("application", "router", lambda data: data["life"] == "gone")
+
+
+@pytest.mark.parametrize("frame", ["{not json", "[]"])
+async def test_frames_that_are_no_requests_end_the_connection(sim: SimulatedController, frame: str) -> None:
+    async with RawClient(sim) as client:
+        await client.send_text(frame)
+        await client.ended()
+        with pytest.raises(ConnectionResetError):
+            await client.login()
+    assert not sim.defects
