@@ -8,11 +8,17 @@ import pytest
 import pytest_asyncio
 from jujusim import SimulatedController
 from support.juju_faults import JujuFaults, fail
+from vca_juju_common import finishing
 
 from vca_core.testing import BackendConformance, Faults, Subject
 
 
 class TestJujuMachine(BackendConformance):
+    @pytest.fixture(autouse=True)
+    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In silence, whoever is cancelled need not wait as long as on a real network."""
+        monkeypatch.setattr(finishing, "LIMIT", 1.0)
+
     @pytest_asyncio.fixture
     async def controller(self) -> AsyncIterator[SimulatedController]:
         async with SimulatedController() as controller:

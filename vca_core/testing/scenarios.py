@@ -83,7 +83,10 @@ class Scenario:
             return Setting(namespace, "", "", db_dict)
         ee_id = await (kit.ready if self.charm else kit.create)(namespace)
         other = await kit.ready(kit.namespace("vnf2", ns=part)) if self.pair else ""
-        return Setting(namespace, ee_id, other, db_dict)
+        setting = Setting(namespace, ee_id, other, db_dict)
+        if self.operation == "remove_relation" and "add_relation" in kit.capabilities:
+            await kit.connector.add_relation(*ends(kit, setting))
+        return setting
 
     def call(self, kit: Kit, setting: Setting, **limits: float) -> Awaitable[Any]:
         """Call the operation, with those of the limits that it takes."""

@@ -13,6 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from vca_core.errors import BadArguments
+from vca_juju_common.sources import is_source, rendered
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
@@ -65,22 +66,6 @@ def render(path: Path) -> Archive:
         raise BadArguments(f"artifact_path: {path} cannot be read: {error}", ["artifact_path"]) from error
 
 
-def check_built(path: Path) -> None:
-    """Refuse a folder that Juju could not run: sources that `charmcraft` has to pack first.
-
-    Raises:
-        BadArguments: it is one.
-    """
-    if not path.is_dir():
-        return
-    if not (path / "metadata.yaml").is_file():
-        raise BadArguments(
-            f"artifact_path: {path.name} holds the sources of a charm; pack it first (charmcraft pack) and name the "
-            ".charm file",
-            ["artifact_path"],
-        )
-
-
 def stamp(path: Path) -> tuple[object, ...]:
     """What changes when a charm's files do, without reading them."""
     entries = [(path, "")] if path.is_file() else list(_entries(path))
@@ -106,6 +91,7 @@ def _entries(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
 
 def _write(folder: Path, file: IO[bytes]) -> None:
     root = folder.resolve()
+    beside = rendered(folder) if is_source(folder) else {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, name in _entries(folder):
             mode = entry.lstat().st_mode
@@ -120,6 +106,8 @@ def _write(folder: Path, file: IO[bytes]) -> None:
                 _copy(archive, name, stat.S_IFREG | (0o755 if mode & 0o111 else 0o644), entry)
             else:
                 raise BadArguments(f"artifact_path: {name} is neither a file nor a folder", ["artifact_path"])
+        for name, (mode, content) in sorted(beside.items()):
+            _put(archive, name, stat.S_IFREG | mode, content)
 
 
 def _info(name: str, mode: int) -> zipfile.ZipInfo:

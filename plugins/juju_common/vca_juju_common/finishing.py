@@ -14,14 +14,29 @@ LIMIT = 10.0
 """Seconds that a cancelled caller waits for an answer; the core gives it not much more."""
 
 
-async def finished(
-    work: Coroutine[Any, Any, R], limit: float = LIMIT
-) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
-    """Do something to its end; when the caller is cancelled, for at most so many seconds more.
+async def uninterrupted(work: Coroutine[Any, Any, R]) -> R:
+    """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
+
+    So what was asked for has been done, or refused, when the caller ends, and nobody is surprised by it later.
 
     Args:
         work: what to do.
-        limit: seconds that it has after a cancellation.
+
+    Raises:
+        asyncio.CancelledError: the caller was cancelled; what was asked for may have been done.
+    """
+    task, cancelled = await finished(work)
+    if cancelled is not None:
+        was_made(task)
+        raise cancelled
+    return task.result()
+
+
+async def finished(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
+    """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
+
+    Args:
+        work: what to do.
 
     Returns:
         The task, which is done, and the cancellation, for the caller to raise when it has undone what was made.
@@ -31,10 +46,10 @@ async def finished(
     try:
         await asyncio.wait((task,))
     except asyncio.CancelledError as error:
-        cancelled = await settle(task, limit) or error
+        cancelled = await settle(task, LIMIT) or error
     if not task.done():
         task.cancel()
-        await settle(task, limit)
+        await settle(task, LIMIT)
     return task, cancelled
 
 

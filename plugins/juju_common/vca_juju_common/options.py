@@ -51,9 +51,9 @@ class JujuOptions(Options):
     """Its region; None: the default one."""
     credential: Text | None = None
     """The cloud's credential, ``name`` or ``owner/name``; None: the controller's choice."""
-    config_of_models: Annotated[dict[str, Any], Field(validation_alias=_known_as("model_config", "model-config"))] = (
-        Field(default_factory=dict)
-    )
+    config_of_models: Annotated[
+        dict[str, Any], Field(validation_alias=_known_as("model_config", "model-config", "config_of_models"))
+    ] = Field(default_factory=dict)
     """Config of new models, by Juju's names."""
     proxy: Text | None = None
     """URL of a proxy to reach the controller through: ``http://…`` or ``socks5://…``."""
@@ -104,7 +104,7 @@ class JujuOptions(Options):
         }
         told = {name: value for name, value in config.items() if value not in {None, ""}}
         if told:
-            key = "model-config" if "model-config" in values else "model_config"
+            key = next((one for one in ("model-config", "config_of_models") if one in values), "model_config")
             values[key] = told | dict(values.get(key) or {})
         return values
 

@@ -17,7 +17,8 @@ from vca_juju_common.client.applications import get_config, set_config
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.facts import installed
-from vca_juju_common.finishing import LIMIT, finished, was_made
+from vca_juju_common import finishing
+from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session
 from vca_juju_common.state import FINAL_ACTIONS
 
@@ -130,7 +131,7 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
 async def _cancel(model: Model, action: str) -> None:
     """Cancel a run; whoever wanted it is being cancelled and waits no longer than needed."""
     with suppress(VcaError, TimeoutError):
-        async with asyncio.timeout(LIMIT):
+        async with asyncio.timeout(finishing.LIMIT):
             await actions.cancel(model, action)
 
 

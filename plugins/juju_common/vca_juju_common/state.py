@@ -226,6 +226,10 @@ class State:
     readings: int = 0
     removed: set[Key] = field(default_factory=set)
 
+    def expect(self, kind: str, id_: str) -> None:
+        """Note that something is about to be asked for: that one of its name was removed before means nothing more."""
+        self.removed.discard((kind, id_))
+
     def table(self, kind: str) -> dict[str, Any]:
         """The entities of one kind, as deltas name kinds."""
         return {  # type: ignore[return-value]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import Archive, check_built, render, stamp
+from vca_juju_common.archive import Archive, render, stamp
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.upload import Progress, upload_charm
 
@@ -51,7 +51,6 @@ class Uploads:
         Raises:
             BadArguments: it cannot be rendered.
         """
-        await in_thread(lambda: check_built(path))
         mark = await in_thread(lambda: stamp(path))
         archive: Archive | None = None
         try:

@@ -53,7 +53,7 @@ def check_fits(charm: Charm, machine: Machine) -> None:
             "artifact_path, so that it gets a base that fits, or install with the option force"
         )
     architectures = {one for base in fitting for one in base.architectures}
-    if machine.arch and architectures and machine.arch not in architectures | {"all"}:
+    if machine.arch and architectures and not architectures & {machine.arch, "all"}:
         raise _unfit(
             f"charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is {machine.arch}"
         )

@@ -14,6 +14,7 @@ from vca_juju_common.client.applications import NewApplication, add_units, deplo
 from vca_juju_common.client.model import Model
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.facts import installed
+from vca_juju_common.finishing import uninterrupted
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE
 from vca_juju_common.readiness import application_ready
 from vca_juju_common.session import Session
@@ -50,7 +51,7 @@ async def install(
                 constraints=options.constraints,
                 force=asked.force,
             )
-            await deploy(model, new)
+            await uninterrupted(deploy(model, new))
             session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
         else:
             name = await named(artifact)
@@ -82,7 +83,7 @@ async def scale(session: Session, ee_id: EeId, num_units: int) -> None:
         installed(model, ee_id.application)
         units = model.state.units_of(ee_id.application)
         if num_units > len(units):
-            await add_units(model, ee_id.application, num_units - len(units))
+            await uninterrupted(add_units(model, ee_id.application, num_units - len(units)))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
@@ -117,6 +118,6 @@ async def upgrade(
                 resources=resources,
                 force=asked.force,
             )
-            await set_charm(model, new)
+            await uninterrupted(set_charm(model, new))
         session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
         await application_ready(model, ee_id.application, grace=session.options.hook_error_grace, charm_url=charm.url)

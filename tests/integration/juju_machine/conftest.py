@@ -12,6 +12,8 @@ import pytest
 from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
+from vca_juju_common.client import model
+
 
 @pytest.fixture
 def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
@@ -31,6 +33,12 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
+
+
+@pytest.fixture(autouse=True)
+def gathering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Deltas are gathered for a moment only; what that costs is counted where this is overridden."""
+    monkeypatch.setattr(model, "GATHER", 0.01)
 
 
 @pytest.fixture

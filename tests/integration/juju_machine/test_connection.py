@@ -26,6 +26,7 @@ async def refused(controller: SimulatedController, **options: Any) -> VcaConnect
     return caught.value
 
 
+@pytest.mark.defect("D70")
 async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: SimulatedController) -> None:
     error = await refused(controller, secret=CANARY)
     assert not error.retryable
@@ -219,6 +220,11 @@ async def test_a_user_without_the_right_to_add_models_is_told_so(controller: Sim
 async def test_a_user_who_may_add_models_needs_no_more(controller: SimulatedController) -> None:
     controller.add_user("osm", "osm-password", "add-model")
     async with connected(controller, username="osm", secret="osm-password") as edge:
+        with pytest.raises(BadArguments, match="no credential specified; see the options cloud and credential"):
+            await machine(edge)
+    controller.world.credentials["localhost/osm/mine"] = {"auth-type": "certificate", "attrs": {}}
+    options: dict[str, Any] = {"cloud": "localhost", "region": "default", "credential": "mine"}
+    async with connected(controller, username="osm", secret="osm-password", **options) as edge:
         ee_id = await installed(edge)
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
         await edge.delete_execution_environment(ee_id)
@@ -244,3 +250,14 @@ async def test_nothing_secret_is_logged_by_anybody(
     assert controller.password not in text
     assert base64.b64encode(f"user-admin:{controller.password}".encode()).decode() not in text
     assert CANARY not in text
+
+
+@pytest.mark.defect("D67")
+@pytest.mark.defect("D68")
+async def test_a_connector_can_be_left_while_the_controller_is_down(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        await controller.go_down()
+    await controller.come_back()
+    async with connected(controller) as edge:
+        assert len(await edge.list_execution_environments()) == 1

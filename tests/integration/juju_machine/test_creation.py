@@ -45,6 +45,7 @@ async def test_what_is_to_be_gone_on_with_has_to_be_there(controller: SimulatedC
     assert controller.model("ns1").machines == {}
 
 
+@pytest.mark.defect("D61")
 async def test_namespaces_that_would_share_a_model_are_refused_also_by_another_process(
     controller: SimulatedController,
 ) -> None:
@@ -148,6 +149,8 @@ async def test_a_create_that_is_cancelled_before_its_id_is_stored_leaves_nothing
         assert await edge.list_execution_environments() == []
 
 
+@pytest.mark.defect("U9")
+@pytest.mark.defect("D77")
 async def test_a_create_that_is_cancelled_later_can_be_gone_on_with(controller: SimulatedController) -> None:
     controller.faults.freeze("machine")
     async with connected(controller) as edge:

@@ -70,6 +70,7 @@ async def test_an_ee_is_gone_when_its_application_and_machine_are(controller: Si
         assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
 
 
+@pytest.mark.defect("U10")
 async def test_an_application_that_does_not_go_is_forced_after_the_grace(controller: SimulatedController) -> None:
     async with connected(controller, delete_grace=0.3) as edge:
         ee_id = await installed(edge)
@@ -114,6 +115,7 @@ async def test_a_lost_connection_does_not_count_as_removed(controller: Simulated
     assert controller.counts.opened <= 5
 
 
+@pytest.mark.defect("D27")
 @pytest.mark.defect("D66")
 async def test_deletes_at_once_share_one_outcome_and_leave_nothing_known(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
@@ -149,4 +151,16 @@ async def test_machines_of_others_are_left_alone(controller: SimulatedController
         await edge.delete_execution_environment(one)
         assert list(controller.model("ns1").machines) == ["1"]
         await edge.deregister_execution_environment("ns1.app-vnf-b.1")
+        assert controller.model("ns1").machines == {}
+
+
+@pytest.mark.defect("D20")
+async def test_a_machine_that_does_not_go_is_a_timeout(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.faults.freeze("machine")
+        with pytest.raises(VcaTimeoutError):
+            await edge.delete_execution_environment(ee_id, total_timeout=0.5)
+        controller.thaw()
+        await edge.delete_execution_environment(ee_id)
         assert controller.model("ns1").machines == {}

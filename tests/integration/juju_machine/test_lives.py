@@ -12,6 +12,13 @@ from support.juju import NS, VNF, connected, installed, proxy_charm
 from vca_core.naming import EeId
 
 NOTES = "Annotations.Set"
+
+
+@pytest.fixture(autouse=True)
+def gathering() -> None:
+    """As it is."""
+
+
 PROXY_CONFIG = {"ssh-hostname": "10.9.9.9", "ssh-username": "osm", "ssh-password": "canary-3f9a"}
 
 

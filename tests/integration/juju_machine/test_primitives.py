@@ -30,6 +30,7 @@ async def test_output_is_carried_in_success_and_failure(controller: SimulatedCon
         assert caught.value.primitive == "touch"
 
 
+@pytest.mark.defect("U4")
 @pytest.mark.defect("D19")
 @pytest.mark.parametrize("outcome", ["cancelled", "aborted", "error"])
 async def test_every_way_to_end_is_an_end(controller: SimulatedController, outcome: str) -> None:

@@ -16,6 +16,8 @@ def write_pair(folder: Path) -> None:
     write_charm(folder, "client", requires={"backend": {"interface": "http"}})
 
 
+@pytest.mark.defect("D5")
+@pytest.mark.defect("D4")
 async def test_two_applications_are_related_and_a_second_time_is_fine(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
@@ -61,6 +63,7 @@ async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
             await edge.add_relation(one, "ns1.app-vnf-c.9", "site", "backend")
 
 
+@pytest.mark.defect("U12")
 async def test_other_models_and_connectors_are_not_reached(controller: SimulatedController, tmp_path: Path) -> None:
     config = config_for(controller, tmp_path)
     config["connectors"]["twin"] = config["connectors"]["edge"]

@@ -63,11 +63,15 @@ async def test_a_subordinate_and_a_charm_for_another_base_are_refused_before_the
         await edge.install_configuration_sw(ee_id, "old", options={"force": True})
 
 
-async def test_sources_are_to_be_packed_first(controller: SimulatedController) -> None:
+async def test_sources_are_rendered_or_to_be_packed_first(controller: SimulatedController, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "charmcraft.yaml").write_text("name: bare\nsummary: s\ndescription: d\n")
     async with connected(controller) as edge:
-        ee_id = await machine(edge)
+        ee_id = await installed(edge, "content-cache", config={"size-gb": 50})
+        await edge.exec_primitive(ee_id, "purge", {"pattern": "/x"})
+    async with connected(controller, tmp_path) as edge:
         with pytest.raises(BadArguments, match="pack it first"):
-            await edge.install_configuration_sw(ee_id, "content-cache")
+            await installed(edge, "bare", ".ns2.a")
 
 
 @pytest.mark.defect("D11")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
 import os
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 
 from vca_core.charm import read_charm
 from vca_core.errors import BadArguments
-from vca_juju_common.archive import Archive, check_built, render, stamp
+from vca_juju_common.archive import Archive, render, stamp
 
 
 @pytest.fixture
@@ -86,10 +88,40 @@ def test_what_is_neither_file_nor_folder_is_refused(charm: Path) -> None:
         render(charm)
 
 
-def test_sources_that_are_not_built_are_told_to_be_packed_first(tmp_path: Path) -> None:
-    (tmp_path / "charmcraft.yaml").write_text("name: x\n")
-    with pytest.raises(BadArguments, match="pack it first"):
-        check_built(tmp_path)
+EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "charms" / "content-cache"
+
+
+def test_sources_are_rendered_so_that_juju_can_read_them_and_the_core_reads_the_same(tmp_path: Path) -> None:
+    archive = render(EXAMPLE)
+    packed = tmp_path / "cache.charm"
+    packed.write_bytes(archive.file.read())
+    archive.close()
+    with zipfile.ZipFile(packed) as members:
+        modes = {one.filename: one.external_attr >> 16 for one in members.infolist()}
+        dispatch = members.read("dispatch").decode()
+    assert {"metadata.yaml", "config.yaml", "actions.yaml", "manifest.yaml", "src/charm.py"} <= set(modes)
+    assert modes["dispatch"] == 0o100755
+    subprocess.run(["/bin/sh", "-n"], input=dispatch, text=True, check=True)
+    assert dataclasses.replace(read_charm(packed), series=()) == dataclasses.replace(read_charm(EXAMPLE), series=())
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("name: x", "no src/charm.py"),
+        ("- x", "no mapping"),
+        ("name: x\nparts: {charm: {plugin: reactive}}", "part charm is built"),
+        ("name: x\nparts: {charm: {build-packages: [git]}}", "part charm is built"),
+        ("name: x\nextensions: [flask-framework]", "uses extensions"),
+    ],
+)
+def test_sources_that_cannot_be_rendered_are_to_be_packed_first(tmp_path: Path, document: str, reason: str) -> None:
+    (tmp_path / "charmcraft.yaml").write_text(document)
+    if "no src" not in reason:
+        (tmp_path / "src").mkdir()
+        (tmp_path / "src" / "charm.py").write_text("")
+    with pytest.raises(BadArguments, match=f"{reason}.*pack it first"):
+        render(tmp_path)
 
 
 def test_a_stamp_tells_a_change_without_reading(charm: Path) -> None:

@@ -105,6 +105,7 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
         scenario: the operation.
         at: its setting.
     """
+    await kit.settled()
     found = await kit.of(at.namespace)
     assert len(found) <= 1, f"it left {found}"
     if not scenario.makes:

@@ -99,6 +99,8 @@ async def deploy(model: Model, new: NewApplication) -> None:
     )
     there_before = new.name in model.state.applications
 
+    model.state.expect("application", new.name)
+
     async def work() -> None:
         while True:
             facade = await model.facade("Application", repeat=False)

@@ -60,7 +60,7 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
-        self._closed = False
+        self._closed: VcaError | None = None
 
     async def ready(self) -> Wire:
         """The connection, when there is one.
@@ -69,8 +69,8 @@ class Connection:
             VcaConnectionError: there is none within the patience, or there can be none.
             NotFound: it is a model's, and the model is not there.
         """
-        if self._closed:
-            raise VcaConnectionError(f"{self.name} was closed")
+        if self._closed is not None:
+            raise self._closed.again()
         if self._running is None or self._running.done():
             self._ready = asyncio.get_running_loop().create_future()
             self._running = self._tasks.spawn(self._run(), "supervisor")
@@ -147,11 +147,15 @@ class Connection:
 
         return Bridge(wire.facades, send).facade(name)
 
-    async def close(self) -> None:
-        """End it; nothing of it is left."""
-        self._closed = True
+    async def close(self, reason: VcaError | None = None) -> None:
+        """End it; nothing of it is left.
+
+        Args:
+            reason: for those who call nevertheless.
+        """
+        self._closed = self._closed or reason or VcaConnectionError(f"{self.name} was closed")
         await self._tasks.cancel(10.0)
-        self._fail(VcaConnectionError(f"{self.name} was closed"))
+        self._fail(self._closed)
 
     def _renew(self, wire: Wire) -> None:
         """Note that a connection broke: who comes now waits for the next one."""

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.errors import NotFound
+from vca_core.errors import BadArguments, NotFound
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection, over_races
 from vca_juju_common.client.dial import Dialer
@@ -115,7 +115,12 @@ class Controller:
             model = await self._opened(name, new)
             model.users += 1
         try:
+            if model.unsure:
+                await model.reread()
             yield model
+        except asyncio.CancelledError:
+            model.unsure = True  # what was asked for may come true after all: whoever comes next has to see it
+            raise
         finally:
             model.users -= 1
             self._rest(model)
@@ -230,6 +235,11 @@ class Controller:
         except ApiError as error:
             if error.is_there_already:
                 return None
+            if "credential" in error.message:
+                raise BadArguments(
+                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
+                    ["options.credential"],
+                ) from error
             raise
         return str(made.uuid)
 

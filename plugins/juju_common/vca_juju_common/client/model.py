@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from vca_core.errors import NotFound, VcaError
+from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection
 from vca_juju_common.client.dial import Dialer
@@ -39,6 +39,7 @@ class Model:
         state: what is known now.
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
+        unsure: whether something may have been asked for that the state does not tell of yet.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Model:
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0
+        self.unsure = False
         self._observer = observer
         self._watcher = ""
         self._ended: VcaError | None = None
@@ -77,7 +79,7 @@ class Model:
         """Disconnect; nothing of it is left."""
         await self._connection.close()
         await self._tasks.cancel(10.0)
-        self._end(self._ended or NotFound(f"model {self.name} was closed"))
+        self._end(self._ended or VcaConnectionError(f"model {self.name} was closed"))
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over the model's connection; see `Connection.facade`."""
@@ -102,6 +104,7 @@ class Model:
     async def reread(self) -> None:
         """Read the state as a whole, as after a break."""
         self._check_there()
+        self.unsure = False
         read_before = self.state.readings
         wire = await self._connection.ready()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
@@ -171,8 +174,9 @@ class Model:
         if changes or whole:
             self._wake()
         if ("model", self.uuid) in self.state.removed and not self.is_gone:
-            self._end(NotFound(f"model {self.name} is gone"))
-            self._tasks.spawn(self._connection.close(), "farewell")
+            gone = NotFound(f"model {self.name} is gone")
+            self._end(gone)
+            self._tasks.spawn(self._connection.close(gone), "farewell")
 
     def _check_there(self) -> None:
         if self.is_gone and self._ended is not None:

@@ -1,0 +1,64 @@
+"""Charms of Charmhub, which the controller gets by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jujusim.charms import read_archive
+from jujusim.controller import SimulatedController
+from support.juju import connected, machine, write_charm
+
+from vca_core import BadArguments
+from vca_juju_common.archive import render
+
+APP = "app-vnf-vnf1"
+
+
+def publish(controller: SimulatedController, folder: Path, name: str, **parts: object) -> None:
+    archive = render(write_charm(folder, name, **parts))
+    controller.publish(read_archive(archive.file.read()), channel="latest/stable", revision=7)
+    archive.close()
+
+
+async def test_a_charm_is_installed_by_its_name(controller: SimulatedController, tmp_path: Path) -> None:
+    publish(
+        controller,
+        tmp_path,
+        "router",
+        config={"mtu": {"type": "int", "default": 1500}},
+        actions={"touch": {"description": "x", "params": {"filename": {"type": "string"}}}},
+    )
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match=r"config\.mtu"):
+            await edge.install_configuration_sw(ee_id, "ch:router", config={"mtu": "x"})
+        await edge.install_configuration_sw(
+            ee_id, "ch:router", config={"mtu": "9000"}, options={"channel": "stable", "revision": 7}
+        )
+        assert controller.model("ns1").applications[APP].config["mtu"] == 9000
+        await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
+        await edge.exec_primitive(ee_id, "config", {"mtu": 1400})
+        await edge.install_configuration_sw(ee_id, "ch:router")
+    assert not controller.counts.uploads
+
+
+async def test_one_that_is_not_there_and_a_subordinate_are_refused(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    beside = {"juju-info": {"interface": "juju-info", "scope": "container"}}
+    publish(controller, tmp_path, "sub", subordinate=True, requires=beside)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match="charm none cannot be had"):
+            await edge.install_configuration_sw(ee_id, "ch:none")
+        with pytest.raises(BadArguments, match="is a subordinate"):
+            await edge.install_configuration_sw(ee_id, "ch:sub")
+    assert controller.model("ns1").applications == {}
+
+
+async def test_channel_and_revision_are_for_charms_of_charmhub(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match="are for charms of Charmhub"):
+            await edge.install_configuration_sw(ee_id, "simple-router", options={"channel": "edge"})

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from vca_core.charm import Base, Charm
+from vca_core.errors import BadArguments
+from vca_juju_common.state import Machine, Word
+from vca_juju_machine.bases import base_for, check_fits, check_kind
+from vca_juju_machine.charms import charm_name
+
+
+def charm(*bases: Base, subordinate: bool = False, assumes: tuple[object, ...] = ()) -> Charm:
+    return Charm(name="x", bases=bases, subordinate=subordinate, assumes=assumes)
+
+
+def machine(base: str, arch: str = "amd64") -> Machine:
+    return Machine("0", Word("started"), Word("running"), "alive", "i-0", "h", (), base, arch)
+
+
+@pytest.mark.defect("D50")
+@pytest.mark.parametrize(
+    ("bases", "chosen"),
+    [
+        ([], None),
+        ([Base("ubuntu", "20.04"), Base("ubuntu", "24.04/stable"), Base("ubuntu", "22.04")], "ubuntu@24.04"),
+        ([Base("centos", "7"), Base("ubuntu", "22.04")], "ubuntu@22.04"),
+        ([Base("centos", "7")], "centos@7"),
+    ],
+)
+def test_the_newest_base_that_both_support_is_chosen(bases: list[Base], chosen: str | None) -> None:
+    assert base_for(charm(*bases)) == chosen
+
+
+def test_a_charm_has_to_fit_base_and_architecture() -> None:
+    jammy = charm(Base("ubuntu", "22.04", ("amd64",)))
+    check_fits(jammy, machine("ubuntu@22.04"))
+    check_fits(charm(), machine("ubuntu@18.04"))
+    check_fits(charm(Base("ubuntu", "22.04", ("all",))), machine("ubuntu@22.04", "arm64"))
+    with pytest.raises(BadArguments, match="machine 0 has ubuntu@20.04"):
+        check_fits(jammy, machine("ubuntu@20.04"))
+    with pytest.raises(BadArguments, match="machine 0 is arm64"):
+        check_fits(jammy, machine("ubuntu@22.04", "arm64"))
+
+
+def test_subordinates_and_charms_for_kubernetes_are_refused() -> None:
+    with pytest.raises(BadArguments, match="subordinate"):
+        check_kind(charm(subordinate=True))
+    with pytest.raises(BadArguments, match="Kubernetes"):
+        check_kind(charm(assumes=("k8s-api",)))
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("local:jammy/simple-router-3", "simple-router"),
+        ("local:simple-0", "simple"),
+        ("ch:amd64/jammy/router-12", "router"),
+        ("ch:router", "router"),
+    ],
+)
+def test_the_name_is_found_in_a_charms_url(url: str, name: str) -> None:
+    assert charm_name(url) == name
