@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from vca_fake.conformance import TestFake as TestFake  # noqa: PLC0414 - found here by pytest
 
 from vca_core.testing import BackendConformance, Subject
+from vca_fake.conformance import TestFake as TestFake  # noqa: PLC0414 - found here by pytest
 
 
 class TestFakeInAFile(BackendConformance):

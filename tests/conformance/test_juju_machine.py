@@ -8,9 +8,9 @@ import pytest
 import pytest_asyncio
 from jujusim import SimulatedController
 from support.juju_faults import JujuFaults, fail
-from vca_juju_common import finishing
 
 from vca_core.testing import BackendConformance, Faults, Subject
+from vca_juju_common import finishing
 
 
 class TestJujuMachine(BackendConformance):

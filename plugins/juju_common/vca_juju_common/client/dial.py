@@ -70,7 +70,7 @@ class Dialer:
         self.account = account
         self.tls = tls
         self.proxy = proxy
-        self._connect_limit = connect_limit
+        self.connect_limit = connect_limit
         self.request_limit = request_limit
 
     async def dial(self, path: str) -> Wire:
@@ -110,12 +110,12 @@ class Dialer:
         await asyncio.sleep(delay)
         wire: Wire | None = None
         try:
-            async with asyncio.timeout(self._connect_limit):
+            async with asyncio.timeout(self.connect_limit):
                 wire = await self._connect(endpoint, path)
                 await self._login(wire)
         except TimeoutError:
             raise VcaConnectionError(
-                f"{endpoint} did not answer within {self._connect_limit:g} s", str(endpoint)
+                f"{endpoint} did not answer within {self.connect_limit:g} s", str(endpoint)
             ) from None
         except ConnectionLost as error:
             raise VcaConnectionError(f"{endpoint}: {error.message}", str(endpoint)) from None

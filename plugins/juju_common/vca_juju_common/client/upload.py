@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import IO, Any
 
@@ -81,49 +83,63 @@ async def _upload(
     size: int,
     progress: Progress,
 ) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415 - only uploads need it
+    import aiohttp  # noqa: PLC0415 - only uploads need it
 
     dialer = model.dialer
     context = await dialer.tls.context()
+    limits = aiohttp.ClientTimeout(
+        total=None, sock_connect=dialer.connect_limit, sock_read=dialer.request_limit, ceil_threshold=float("inf")
+    )
     waits = pauses(0.5)
     for attempt in range(_TRIES):
         endpoints = dialer.endpoints.all
         endpoint = endpoints[attempt % len(endpoints)]
-        auth = httpx.BasicAuth(f"user-{dialer.account.username}", await dialer.account.secret())
+        login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
+        basic = base64.b64encode(login.encode()).decode()
+        proxied, connector = _way(dialer.proxy)
         try:
-            async with httpx.AsyncClient(
-                verify=context, trust_env=False, proxy=dialer.proxy, timeout=httpx.Timeout(dialer.request_limit)
-            ) as client:
-                response = await client.request(
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=False) as client,
+                client.request(
                     method,
                     f"https://{endpoint}{path}",
                     params=query,
-                    headers=headers | {"Content-Length": str(size)},
-                    content=_chunks(file, size, progress),
-                    auth=auth,
-                    extensions={"sni_hostname": dialer.tls.hostname_for(endpoint.host)},
-                )
-        except httpx.TransportError as error:
+                    headers=headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"},
+                    data=_chunks(file, size, progress),
+                    proxy=proxied,
+                    ssl=context,
+                    server_hostname=dialer.tls.hostname_for(endpoint.host),
+                ) as response,
+            ):
+                return _answer(response.status, await response.text())
+        except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError, too
             if attempt == _TRIES - 1:
                 raise VcaConnectionError(f"{endpoint}: the upload broke off: {error!r}", str(endpoint)) from error
             await asyncio.sleep(next(waits))
-        else:
-            return _answer(response)
     raise AssertionError("the last try returns or raises")
 
 
-def _answer(response: Any) -> dict[str, Any]:
+def _way(proxy: str | None) -> tuple[str | None, Any]:
+    """How a proxy is told to aiohttp: by its URL, or, for SOCKS, by a connector; None: the default one."""
+    if proxy is not None and proxy.startswith("socks"):
+        from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - as above
+
+        return None, ProxyConnector.from_url(proxy)
+    return proxy, None
+
+
+def _answer(status: int, text: str) -> dict[str, Any]:
     try:
-        body = response.json()
+        body = json.loads(text)
     except ValueError:
         body = {}
     if not isinstance(body, dict):
         body = {}
     error = body.get("error")
-    if response.status_code != 200 or error:
-        text = error.get("message") if isinstance(error, dict) else error
+    if status != 200 or error:
+        told = error.get("message") if isinstance(error, dict) else error
         code = str(error.get("code") or "") if isinstance(error, dict) else str(body.get("error-code") or "")
-        raise ApiError(f"the upload was refused: {text or f'status {response.status_code}'}", code)
+        raise ApiError(f"the upload was refused: {told or f'status {status}'}", code)
     return body
 
 
