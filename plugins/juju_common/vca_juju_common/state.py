@@ -107,7 +107,7 @@ class Other:
 
     id: str
     life: str
-    name: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def _relation(data: dict[str, Any]) -> Relation:
 
 
 def _other(key: str) -> Callable[[dict[str, Any]], Other]:
-    return lambda data: Other(data[key], data.get("life") or "", data.get("name") or "")
+    return lambda data: Other(data[key], data.get("life") or "", data.get("owner") or "")
 
 
 _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
