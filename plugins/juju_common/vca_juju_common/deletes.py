@@ -122,8 +122,10 @@ async def _emptied(session: Session, model: Model) -> None:
     if state.remotes:
         await destroy_consumed(model, list(state.remotes))
     if state.offers:
-        owner = session.controller.username
-        await relations.destroy_offers(model, [f"{owner}/{model.name}.{offer}" for offer in state.offers])
+        owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
+        urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
+        await relations.destroy_offers(session.controller, urls)
+        await _gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # D49: they keep a model alive

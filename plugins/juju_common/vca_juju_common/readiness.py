@@ -30,6 +30,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
         Gives the entity; None: it was not told of yet. Raises NotFound when it is gone (D17).
     """
     read_before = model.state.readings
+    model.state.removed.discard((kind, id_))  # of an earlier one of that name
     seen = False
 
     def look() -> Any | None:

@@ -47,14 +47,20 @@ def _address(model: Model, environment: Environment) -> str | None:
 
 
 async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
-    """What the controller tells of a namespace, as its wire has it (S38).
+    """What the controller tells of a namespace, as its wire has it (S38), and the actions that were run there.
 
     Raises:
         NotFound: there is nothing of it.
     """
     async with session.use(session.names.model(namespace)) as model:
-        patterns = [] if namespace.is_ns else [session.names.application(namespace)]
-        return await model.call("Client", "FullStatus", {"patterns": patterns})
+        own = None if namespace.is_ns else session.names.application(namespace)
+        told = await model.call("Client", "FullStatus", {"patterns": [] if own is None else [own]})
+        actions = [
+            {"id": run.id, "name": run.name, "unit": run.receiver, "status": run.status, "message": run.message}
+            for run in sorted(model.state.actions.values(), key=lambda run: int(run.id))
+            if own in {None, run.receiver.rpartition("/")[0]}
+        ]
+        return {**told, "executed-actions": actions}
 
 
 async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:

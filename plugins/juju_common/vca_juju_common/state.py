@@ -9,6 +9,9 @@ from typing import Any
 Key = tuple[str, str]
 """Kind and id of an entity, as in ``("unit", "app/0")``."""
 
+REMEMBERED = 10_000
+"""How many removals are remembered, at the most: by then, those who waited for one have seen it."""
+
 FINAL_ACTIONS = frozenset({"completed", "failed", "cancelled", "aborted", "error"})
 """In which an action ends (6: not only completed and failed)."""
 
@@ -107,7 +110,7 @@ class Other:
 
     id: str
     life: str
-    name: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ def _relation(data: dict[str, Any]) -> Relation:
 
 
 def _other(key: str) -> Callable[[dict[str, Any]], Other]:
-    return lambda data: Other(data[key], data.get("life") or "", data.get("name") or "")
+    return lambda data: Other(data[key], data.get("life") or "", data.get("owner") or "")
 
 
 _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
@@ -257,6 +260,8 @@ class State:
         """
         changes: dict[Key, Thing | None] = {}
         named: set[Key] = set()
+        if len(self.removed) > REMEMBERED:
+            self.removed.clear()
         for kind, verb, data in deltas:
             if kind not in _KINDS:
                 continue

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ async def brought(
     if not asked.force:
         check_fits(charm, machine)
     values = coerce(charm.options, config)
-    url = await session.uploads.charm(model, artifact.path, base, arch, _told(op, ee_id, "charm"))
+    with telling(model, op, ee_id, "charm") as progress:
+        url = await session.uploads.charm(model, artifact.path, base, arch, progress)
     return Brought(url, Origin("local", base, arch), charm.options, charm.actions, dict(charm.resources), config=values)
 
 
@@ -174,9 +176,10 @@ async def _announced(
         if one.uploaded:
             file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]
             try:
-                await upload_resource(
-                    model, ee_id.application, one.name, ids[one.name], file, one.filename, _told(op, ee_id, one.name)
-                )
+                with telling(model, op, ee_id, one.name) as progress:
+                    await upload_resource(
+                        model, ee_id.application, one.name, ids[one.name], file, one.filename, progress
+                    )
             finally:
                 file.close()
     return ids
@@ -191,10 +194,16 @@ def _file(given: str, name: str, artifact: Artifact) -> Path:
     return path
 
 
-def _told(op: Operation, ee_id: EeId, what: str) -> Progress:
+@contextmanager
+def telling(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Progress]:
+    """Tell how far an upload is, as if the application said so; afterwards what it says itself, if it is there."""
     entity = Entity("application", ee_id.application)
 
     def progress(sent: int, size: int) -> None:
         op.report(entity, "waiting", f"uploading {what}: {100 * sent // max(size, 1)} %")
 
-    return progress
+    try:
+        yield progress
+    finally:
+        there = model.state.applications.get(ee_id.application)
+        op.report(entity, there.status.current if there else None, there.status.message if there else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vca_core.backend import Host, Operation
@@ -46,7 +47,7 @@ async def register(
     options = host.options
     target = parse_credentials(
         credentials,
-        known_hosts=host.folder / options.known_hosts,
+        known_hosts=_known_hosts(host),
         default_key=host.ssh_key.private_path,
         host_key=options.host_keys,
     )
@@ -92,6 +93,10 @@ async def _provisioned(
         undo.pop_all()
     adopted(session, model, namespace, machine)
     return machine
+
+
+def _known_hosts(host: Host[JujuMachineOptions]) -> Path:
+    return host.folder / Path(host.options.known_hosts).expanduser()
 
 
 def _check_host_free(model: Model, target: SshTarget) -> None:

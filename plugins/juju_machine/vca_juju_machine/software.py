@@ -11,6 +11,7 @@ from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId
 from vca_juju_common.client.annotations import annotate
 from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
+from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.facts import installed
@@ -35,24 +36,10 @@ async def install(
 ) -> None:
     """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
     async with session.use(ee_id.model) as model:
-        machine = machine_of(session, model, ee_id)
+        machine_of(session, model, ee_id)
         there = model.state.applications.get(ee_id.application)
         if there is None:
-            charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
-            new = NewApplication(
-                name=ee_id.application,
-                charm_url=charm.url,
-                origin=charm.origin,
-                machine=ee_id.locator,
-                num_units=num_units,
-                config=charm.config,
-                trust=asked.trust,
-                resources=await handed(model, op, ee_id, charm, artifact, asked),
-                constraints=options.constraints,
-                force=asked.force,
-            )
-            await uninterrupted(deploy(model, new))
-            session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+            await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
         else:
             name = await named(artifact)
             if charm_name(there.charm_url) != name:
@@ -64,6 +51,45 @@ async def install(
         await application_ready(
             model, ee_id.application, units=num_units if there is None else None, grace=options.hook_error_grace
         )
+
+
+async def _deployed(
+    session: Session,
+    options: JujuMachineOptions,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    num_units: int,
+    asked: InstallOptions,
+) -> None:
+    machine = machine_of(session, model, ee_id)
+    first = True
+    while True:
+        charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
+        new = NewApplication(
+            name=ee_id.application,
+            charm_url=charm.url,
+            origin=charm.origin,
+            machine=ee_id.locator,
+            num_units=num_units,
+            config=charm.config,
+            trust=asked.trust,
+            resources=await handed(model, op, ee_id, charm, artifact, asked),
+            constraints=options.constraints,
+            force=asked.force,
+        )
+        try:
+            await uninterrupted(deploy(model, new))
+        except ApiError as error:
+            if not (first and error.is_not_found and charm.url in error.message):
+                raise
+            session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses
+            first = False
+        else:
+            session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+            return
 
 
 async def _noted(model: Model, ee_id: EeId) -> None:

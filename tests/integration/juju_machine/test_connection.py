@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from jujusim.controller import SimulatedController
+from jujusim.facades import admin
 from support.juju import NS, backend_of, connected, installed, machine, until
 
 from vca_core import BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
@@ -261,3 +262,12 @@ async def test_a_connector_can_be_left_while_the_controller_is_down(controller: 
     await controller.come_back()
     async with connected(controller) as edge:
         assert len(await edge.list_execution_environments()) == 1
+
+
+async def test_another_generation_of_juju_is_told_so(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "AGENT_VERSION", "4.0.1")
+    error = await refused(controller)
+    assert not error.retryable
+    assert "is Juju 4.0.1; this backend speaks to Juju 3" in str(error)

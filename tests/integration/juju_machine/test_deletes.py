@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import NS, backend_of, connected, installed, machine, until
+from jujusim.world.entities import RemoteApplication
+from support.juju import NS, backend_of, connected, installed, machine, until, write_charm
 
 from vca_core import BadArguments, VcaTimeoutError
 
@@ -164,3 +166,24 @@ async def test_a_machine_that_does_not_go_is_a_timeout(controller: SimulatedCont
         controller.thaw()
         await edge.delete_execution_environment(ee_id)
         assert controller.model("ns1").machines == {}
+
+
+async def test_offers_and_what_consumes_them_do_not_stand_in_the_way(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path, "server", provides={"site": {"interface": "http"}})
+    async with connected(controller, tmp_path) as edge:
+        await installed(edge, "server")
+        await machine(edge, ".ns2.a")
+        offers = await backend_of(edge).session.controller.facade("ApplicationOffers")
+        tag = f"model-{controller.model('ns1').record.uuid}"
+        ends = {"site": "site"}
+        added = {"model-tag": tag, "offer-name": "web", "application-name": APP, "endpoints": ends}
+        assert (await offers.Offer(offers=[added])).results[0].error is None
+        offer = controller.model("ns1").offers["web"]
+        consumed = RemoteApplication("web", "admin/ns1.web", offer.uuid, tag, [])
+        controller.model("ns2").put("remoteApplication", "web", consumed)
+        await edge.delete_namespace(NS)
+        assert models(controller) == {"ns2"}
+        await edge.delete_namespace(".ns2")
+        assert models(controller) == set()

@@ -17,11 +17,15 @@ from vca_core.stores import MemoryStore
 @pytest.mark.defect("D53")
 async def test_the_status_is_plain_data(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
-        await installed(edge, namespace=".ns1.a")
+        one = await installed(edge, namespace=".ns1.a")
         await installed(edge, namespace=".ns1.b")
         told = await edge.get_status(NS)
         assert set(json.loads(json.dumps(told))["applications"]) == {"app-vnf-a", "app-vnf-b"}
         assert set((await edge.get_status(".ns1.a"))["applications"]) == {"app-vnf-a"}
+        await edge.exec_primitive(one, "touch", {"filename": "/x"})
+        (run,) = (await edge.get_status(".ns1.a"))["executed-actions"]
+        assert (run["name"], run["unit"], run["status"]) == ("touch", "app-vnf-a/0", "completed")
+        assert (await edge.get_status(".ns1.b"))["executed-actions"] == []
 
 
 @pytest.mark.defect("D48")

@@ -207,6 +207,14 @@ async def test_trust_and_resources_are_handed_over(controller: SimulatedControll
     assert application.resources["data"]["size"] == 700_000
 
 
+async def test_a_charm_that_the_controller_dropped_is_uploaded_again(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await edge.delete_execution_environment(await installed(edge))
+        controller.model("ns1").charms.clear()
+        await installed(edge)
+    assert sum(controller.counts.uploads.values()) == 2
+
+
 # Configuration.
 
 

@@ -165,6 +165,13 @@ class Dialer:
             raise self._refusal(error, wire.endpoint) from None
         if reply.get("discharge-required") or reply.get("discharge-required-error"):
             raise self._refusal(ApiError("", "discharge required"), wire.endpoint)
+        version = str(reply.get("server-version") or "")
+        if not version.startswith("3."):
+            raise VcaConnectionError(
+                f"{wire.endpoint} is Juju {version or 'of an unknown version'}; this backend speaks to Juju 3",
+                str(wire.endpoint),
+                retryable=False,
+            )
         wire.facades = agreed(reply.get("facades") or [])
         self.endpoints.worked(wire.endpoint, reply.get("servers"))
         wire.keep_alive()

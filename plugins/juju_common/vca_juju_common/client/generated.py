@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import Any
 
+from vca_core.errors import NotSupported
+
 Send = Callable[[str, str, Any, type[json.JSONEncoder] | None], Awaitable[dict[str, Any]]]
 """Sends a request: facade, method, parameters, and what writes those."""
 
@@ -58,5 +60,11 @@ class Bridge:
         return {"response": await self._send(msg["type"], msg["request"], msg.get("params"), encoder)}
 
     def facade(self, name: str) -> Any:
-        """An instance of a facade's class."""
+        """An instance of a facade's class.
+
+        Raises:
+            NotSupported: the controller has none of a version that is spoken here.
+        """
+        if name not in self.facades:
+            raise NotSupported(f"the controller has no facade {name} of the versions {known_versions().get(name, ())}")
         return getattr(classes(), f"{name}Facade").from_connection(self)

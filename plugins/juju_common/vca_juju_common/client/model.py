@@ -1,4 +1,7 @@
-"""One model: its connection, its state as the deltas tell it, and waits on that state."""
+"""One model: its connection, its state as the deltas tell it, and waits on that state.
+
+Nothing is kept of deltas but the state (24), and nobody has to be unregistered who waits (23).
+"""
 
 from __future__ import annotations
 

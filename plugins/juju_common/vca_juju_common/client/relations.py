@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vca_juju_common.client.connection import over_races
-from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.controller import Controller
+from vca_juju_common.client.errors import ApiError, error_of
 from vca_juju_common.client.model import Model
 
 
@@ -35,14 +36,14 @@ async def remove_relation(model: Model, end_1: str, end_2: str, *, force: bool =
     await over_races(work)
 
 
-async def destroy_offers(model: Model, urls: list[str]) -> None:
-    """Ask for the end of offers, with what consumes them."""
+async def destroy_offers(controller: Controller, urls: list[str]) -> None:
+    """Ask for the end of offers, with what consumes them; those that are gone are no error."""
 
     async def work() -> None:
-        facade = await model.facade("ApplicationOffers")
-        reply = await facade.DestroyOffers(force=True, offer_urls=urls)
-        for result in reply.results or ():
-            if result.error is not None and "not found" not in (result.error.message or ""):
-                raise ApiError(result.error.message or "", result.error.code or "")
+        facade = await controller.facade("ApplicationOffers")
+        for result in (await facade.DestroyOffers(force=True, offer_urls=urls)).results or ():
+            error = error_of(result)
+            if error is not None and not error.is_not_found:
+                raise error
 
     await over_races(work)

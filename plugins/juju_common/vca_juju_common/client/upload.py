@@ -1,4 +1,4 @@
-"""Uploads of charms and resources, over HTTPS, streamed."""
+"""Uploads of charms and resources, over HTTPS, streamed; the event loop goes on meanwhile (28)."""
 
 from __future__ import annotations
 

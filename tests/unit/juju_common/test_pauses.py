@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+
+from vca_juju_common.client.connection import over_races, pauses
+from vca_juju_common.client.errors import ApiError, checked, error_of
+
+
+def test_pauses_grow_to_a_limit() -> None:
+    told = list(islice(pauses(0.1, 1.0), 20))
+    assert all(0.05 <= pause <= 1.0 for pause in told)
+    assert max(told[:2]) < min(told[5:])
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("state changing too quickly; try again soon", ""),
+        ("transaction aborted", ""),
+        ("x", "excessive contention"),
+        ("x", "try again"),
+    ],
+)
+async def test_races_are_run_again_until_they_are_won(message: str, code: str) -> None:
+    tries = []
+
+    async def work() -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ApiError(message, code)
+        return len(tries)
+
+    assert await over_races(work) == 3
+
+
+async def test_other_refusals_are_told_at_once() -> None:
+    async def work() -> None:
+        raise ApiError("permission denied", "unauthorized access")
+
+    with pytest.raises(ApiError, match="permission denied"):
+        await over_races(work)
+
+
+def test_errors_within_results_keep_their_code() -> None:
+    with pytest.raises(ApiError) as caught:
+        checked({"error": {"message": "machine 7 not found", "code": "not found", "info": {"a": 1}}})
+    assert (caught.value.code, caught.value.info, caught.value.is_not_found) == ("not found", {"a": 1}, True)
+    assert error_of({"error": None}) is None
+    assert error_of({}) is None
+    assert error_of({"error": {"message": "", "code": ""}}) is None
+    assert checked({"x": 1}) == {"x": 1}
