@@ -173,3 +173,4 @@ class Wire:
         for answered in self._waiting.values():
             if not answered.done():
                 answered.set_exception(ConnectionLost(reason, str(self.endpoint), sent=True))
+                answered.exception()  # whoever was still sending has learned it there, and asks no more
