@@ -36,11 +36,13 @@ docs: $(READY)  ## generate the generated pages of docs/ anew
 	@$(RUN) python tools/defects.py
 	@$(RUN) python tools/hooks.py
 	@$(RUN) python tools/capabilities.py
+	@$(RUN) python tools/juju_faults.py
 
 docs-check: $(READY)  ## check that the generated pages are up to date
 	@$(RUN) python tools/defects.py --check
 	@$(RUN) python tools/hooks.py --check
 	@$(RUN) python tools/capabilities.py --check
+	@$(RUN) python tools/juju_faults.py --check
 
 picture: $(READY)  ## record the picture of `vca apply` anew
 	@$(RUN) python tools/picture.py

@@ -1,0 +1,239 @@
+"""Finds out what comes of an operation that a fault meets, and holds it to what is promised for every outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from jujusim import SimulatedController
+from support.faults.operations import OPERATIONS, SECRET, Subject, charms
+from support.faults.scene import NS, Scene, world_of
+from support.faults.table import DONE, REGISTER, Fault
+from support.juju import QUICK
+
+from vca_core.errors import VcaError
+from vca_core.status import DeploymentStatus
+from vca_core.testing import Subject as KitSubject
+from vca_core.testing.kit import Kit
+from vca_core.testing.subject import Charms
+
+_MARGIN = 8.0
+"""Seconds beyond an operation's own limit that its clean-up may take on a slow machine."""
+_AT_ONCE = 4
+_SOMETIMES = {("AllWatcher.Next", 2), ("MachineManager.DestroyMachineWithParams", 1), ("ModelManager.ModelStatus", 2)}
+"""Requests that are not needed where the world was faster: nothing is to be waited for any more."""
+_READS = ("Next", "WatchAll", "ListModels", "Get", "Actions", "ApplicationsCharmsActions", "ModelStatus", "Login")
+_WITH_RESULTS = (
+    "MachineManager.AddMachines",
+    "MachineManager.DestroyMachineWithParams",
+    "Annotations.Set",
+    "Application.Deploy",
+    "Application.SetConfigs",
+    "Application.DestroyApplication",
+    "Application.DestroyUnit",
+    "Action.EnqueueOperation",
+    "ModelManager.DestroyModels",
+)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What an operation does where nothing goes wrong.
+
+    Args:
+        requests: those that it makes, and how many of each name; uploads and the opening of websockets among them.
+        world: what the controller holds afterwards.
+    """
+
+    requests: dict[str, int]
+    world: dict[str, Any]
+
+    def turns(self, kind: str) -> list[tuple[str, int]]:
+        """The requests that have their turn, by name and number."""
+        return [
+            (name, nth)
+            for name, number in sorted(self.requests.items())
+            if kind == "all" or (name in _WITH_RESULTS if kind == "results" else _changes(name))
+            for nth in range(1, min(number, 2) + 1)
+        ]
+
+
+def _changes(name: str) -> bool:
+    facade, _, method = name.partition(".")
+    return (
+        bool(method)
+        and facade[0].isupper()
+        and facade not in {"Controller", "MetricsDebug"}
+        and (method not in (*_READS, "FullStatus", "ProvisioningScript"))
+    )
+
+
+@dataclass
+class Stage:
+    """Where cells of the table are found out.
+
+    Args:
+        folder: an empty folder.
+        host: makes a host for a controller, and gives what it is registered with.
+    """
+
+    folder: Path
+    host: Callable[[SimulatedController], dict[str, Any]]
+    recorded: dict[str, Recorded]
+    passwords: set[str] = field(default_factory=set)
+    _numbers: itertools.count[int] = field(default_factory=itertools.count)
+    _charms: Charms | None = None
+    _slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def row(self, fault: Fault) -> dict[str, str]:
+        """What comes of each operation that a fault concerns, by hook."""
+        self._charms = charms(self.folder / "charms")
+        async with asyncio.TaskGroup() as group:
+            cells = {name: group.create_task(self._cell(fault, OPERATIONS[name])) for name in fault.concerns}
+        return {name: cell.result() for name, cell in cells.items()}
+
+    async def _cell(self, fault: Fault, subject: Subject) -> str:
+        if subject.name not in self.recorded:
+            self.recorded[subject.name] = await self._record(subject)
+        recorded = self.recorded[subject.name]
+        turns = recorded.turns(fault.turns) if fault.turns else [(subject.main, 1)]
+        async with asyncio.TaskGroup() as group:
+            runs = [group.create_task(self._run(fault, subject, request, nth)) for request, nth in turns]
+        return "; ".join(sorted({run.result() for run in runs}))
+
+    async def _record(self, subject: Subject) -> Recorded:
+        async with self._slots, self._scene(subject, {}, {}) as scene:
+            await scene.reconnected()
+            found = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=20.0))
+            assert found is None, f"{subject.title} fails where nothing is wrong: {found!r}"
+            await scene.rested()
+            counts = scene.controller.counts
+            requests = {name: number for name, number in counts.requests.items() if name != "Pinger.Ping"}
+            return Recorded({"connect": counts.opened, **requests}, world_of(scene.controller))
+
+    async def _run(self, fault: Fault, subject: Subject, request: str, nth: int) -> str:
+        """Let an operation meet a fault once, and look at everything that is promised whatever comes of it."""
+        where = f"{fault.name}: {subject.title}, {request} {nth}"
+        async with self._slots, self._scene(subject, fault.options, fault.controller) as scene:
+            scene.request, scene.nth = request, nth
+            if not fault.warm:
+                await scene.reconnected()
+            found = fault.do(scene)
+            if asyncio.iscoroutine(found):
+                await found
+            try:
+                async with asyncio.timeout(fault.limit + _MARGIN):
+                    error = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=fault.limit))
+            except TimeoutError:
+                raise AssertionError(f"{where}: it did not end within its limit") from None
+            assert scene.hit or (request, nth) in _SOMETIMES, f"{where}: the fault did not come"
+            try:
+                await self._promises(scene, fault, error)
+            except (VcaError, AssertionError) as failed:
+                raise AssertionError(f"{where}: outcome {_word(error)} ({error}); then: {failed!r}") from failed
+            return _word(error)
+
+    async def _promises(self, scene: Scene, fault: Fault, error: VcaError | None) -> None:
+        scenario, kit = scene.subject.scenario, scene.kit
+        text = _told(error)
+        assert SECRET not in text, "an error holds a secret"
+        assert scene.password not in text, "an error holds the password"
+        if scenario.told:
+            await self._stored(scene, error)
+        await scene.calm()
+        await scene.rested()
+        if error is None and not fault.extra:
+            there, wanted = world_of(scene.controller), self.recorded[scene.subject.name].world
+            assert there == wanted, f"the model holds {there} and not {wanted}"
+        await scene.no_orphans()
+        if error is not None and not fault.lasting:
+            again = await _outcome(_again(scene))
+            assert again is None, f"the same call later fails with {again!r}"
+        assert error is None or not (error.retryable and fault.lasting), "a retry does not help, and was advised"
+        await scene.removed()
+        assert scene.password not in str(kit.statuses), "a status holds the password"
+        assert SECRET not in str(kit.statuses), "a status holds a secret"
+
+    async def _stored(self, scene: Scene, error: VcaError | None) -> None:
+        """The outcome is at the db_dict, and the last that was told there."""
+        await scene.kit.settled()
+        told = [one.status for one in scene.kit.told(scene.at.db_dict)]
+        assert told, "no outcome is stored"
+        final = DeploymentStatus.FAILED if error is not None else DeploymentStatus.COMPLETED
+        aggregate = {final, DeploymentStatus.RUNNING} if error is None else {final}
+        assert told[-1] in aggregate, f"the outcome is stored as {told[-1]}"
+
+    @contextlib.asynccontextmanager
+    async def _scene(
+        self, subject: Subject, options: Mapping[str, Any], of_controller: Mapping[str, Any]
+    ) -> AsyncIterator[Scene]:
+        """A controller with the setting of an operation; when it is left, nothing of it is."""
+        folder = self.folder / str(next(self._numbers))
+        folder.mkdir()
+        async with SimulatedController(**of_controller) as controller:
+            self.passwords.add(controller.password)
+            credentials = self.host(controller) if subject.name == REGISTER else None
+            given = {"endpoints": controller.endpoints, "username": controller.username}
+            given |= {"secret": controller.password, "ca_cert": controller.ca_cert}
+            kit = Kit(
+                KitSubject(
+                    "juju-machine",
+                    options={**given, **QUICK, **options},
+                    works=("touch", {}),
+                    charms=self._charms,
+                    credentials=credentials,
+                    patience=0.5,
+                ),
+                None,
+                folder,
+            )
+            kit.ns_id = NS
+            try:
+                at = await subject.scenario.set_up(kit)
+                if subject.scenario.told:
+                    at = replace(at, db_dict=await kit.home())
+                yield Scene(controller, subject, kit, at, subject.main)
+            finally:
+                report = await kit.vca.disconnect()
+            assert report.clean, f"the disconnect left {report}"
+            async with asyncio.timeout(_MARGIN):
+                while controller.counts.open:
+                    await asyncio.sleep(0.01)
+
+
+async def _outcome(call: Awaitable[Any]) -> VcaError | None:
+    """What comes of a call; anything but success and documented errors is a failure."""
+    try:
+        await call
+    except VcaError as error:
+        return error
+    return None
+
+
+def _word(error: VcaError | None) -> str:
+    if error is None:
+        return DONE
+    kind = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == VcaError.__module__)
+    return f"{kind}, retry" if error.retryable else kind
+
+
+def _told(error: BaseException | None) -> str:
+    text = ""
+    while error is not None:
+        text += f"{error!r} {error} {vars(error)}"
+        error = error.__cause__ or error.__context__
+    return text
+
+
+async def _again(scene: Scene) -> None:
+    """The same call; where it made something that is known, going on with that."""
+    scenario, kit, at = scene.subject.scenario, scene.kit, scene.at
+    if scenario.makes and (made := await kit.stored_ee_id(at.db_dict)) is not None:
+        await kit.connector.create_execution_environment(at.namespace, reuse_ee_id=made)
+    else:
+        await scenario.call(kit, at, total_timeout=20.0)

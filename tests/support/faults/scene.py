@@ -1,0 +1,176 @@
+"""What a fault is done to: a controller on which an operation is about to run."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from jujusim.controller import SimulatedController
+from jujusim.world.model import Model
+from support.faults.operations import Subject
+
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import Setting
+
+NS = "ns1"
+Act = Callable[[], Any]
+
+
+class Watched(Counter[str]):
+    """Counts requests, and lets things happen when one of them comes: before it is answered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.due: list[tuple[str, int, Act]] = []
+
+    def __setitem__(self, request: str, number: int) -> None:
+        is_one_more = number == self[request] + 1
+        super().__setitem__(request, number)
+        if is_one_more:
+            for name, left, act in [one for one in self.due if one[0] == request]:
+                self.due.remove((name, left, act))
+                if left > 1:
+                    self.due.append((name, left - 1, act))
+                else:
+                    act()
+
+
+@dataclass
+class Scene:
+    """A controller on which an operation is about to run.
+
+    Args:
+        controller: the controller.
+        subject: the operation.
+        kit: calls it.
+        at: its setting.
+        request: the request that the fault is about: the operation's main one, unless each one has its turn.
+        nth: which one of that name, from 1.
+    """
+
+    controller: SimulatedController
+    subject: Subject
+    kit: Kit
+    at: Setting
+    request: str
+    nth: int = 1
+    password: str = ""
+    begun: list[asyncio.Task[Any]] = field(default_factory=list)
+    waiting: int = 0
+    met: list[str] = field(default_factory=list)
+    rules: list[Any] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.password = self.controller.password
+        self.controller.counts.requests = Watched()
+        self.controller.counts.opened = 0
+
+    @property
+    def model_name(self) -> str:
+        """The name of the model that the operation is about."""
+        return NS
+
+    @property
+    def model(self) -> Model:
+        """That model."""
+        return self.controller.model(self.model_name)
+
+    @property
+    def application(self) -> str:
+        """The name of the application that the operation is about."""
+        return self.at.ee_id.split(".")[1]
+
+    @property
+    def hit(self) -> bool:
+        """Whether what was to go wrong at a request did so."""
+        return all(rule.hits for rule in self.rules) and self.waiting == len(self.met)
+
+    def meanwhile(self, act: Act, request: str = "", nth: int = 0) -> None:
+        """Do something when the scene's request comes, before it is answered; something async goes on beside it."""
+        requests = self.controller.counts.requests
+        assert isinstance(requests, Watched)
+
+        def do() -> None:
+            self.met.append(request or self.request)
+            found = act()
+            if asyncio.iscoroutine(found):
+                self.begun.append(asyncio.get_running_loop().create_task(found, name="jujusim fault"))
+
+        self.waiting += 1
+        requests.due.append((request or self.request, nth or self.nth, do))
+
+    async def calm(self) -> None:
+        """Nothing is wrong any more: what was held up goes on."""
+        controller = self.controller
+        if self.begun:
+            await asyncio.gather(*self.begun)
+        controller.faults.clear()
+        controller.faults.login_of = "any"
+        controller.world.users[controller.username].password = self.password
+        controller.resume()
+        for index in range(len(controller.ports)):
+            await controller.set_endpoint(index, "open")
+        await controller.come_back()
+        for model in list(controller.world.models.values()):
+            for machine in list(model.machines):
+                if model.machines[machine].lost:
+                    controller.find_machine(model.record.name, machine)
+        controller.thaw()
+
+    async def rested(self) -> None:
+        """Wait until lives have nothing more to do."""
+        while not self.controller.world.clock.idle:
+            await asyncio.sleep(0)
+
+    async def reconnected(self) -> None:
+        """Have another process come: it knows what is stored, and nothing else."""
+        await self.kit.vca.disconnect()
+        self.kit.vca, self.kit.connector, self.kit.watching = self.kit._made()
+        self.controller.counts.requests = Watched()
+        self.controller.counts.opened = 0
+
+    async def no_orphans(self) -> None:
+        """All that is there can be found by who made it: it is listed, and the id of what was made is stored."""
+        world, listed = world_of(self.controller), await self.kit.listed()
+        there = {(name, one) for name, held in world.items() for one in held["applications"]}
+        machines = {(name, one) for name, held in world.items() for one in held["machines"]}
+        known = {(one.ee_id.model, one.ee_id.application) for one in listed}
+        known_machines = {
+            (one.ee_id.model, state.entity.id)
+            for one in listed
+            for state in one.entities
+            if state.entity.kind == "machine"
+        }
+        assert there <= known, f"applications {there - known} are not listed"
+        assert machines == known_machines, f"there are machines {machines}, and {known_machines} are listed"
+        assert set(world) <= {NS}, f"there are models {set(world)}"
+        if self.subject.scenario.makes:
+            stored = await self.kit.stored_ee_id(self.at.db_dict)
+            assert [str(one.ee_id) for one in listed] in ([], [stored]), f"{stored} is stored, and {listed} listed"
+
+    async def removed(self) -> None:
+        """Remove what is there: each EE by its id, then the NS; nothing is left."""
+        for ee_id in await self.kit.ids():
+            await self.kit.gone(ee_id)
+        await self.kit.connector.delete_namespace(f".{NS}")
+        await self.rested()
+        left = world_of(self.controller)
+        assert left == {}, f"after its delete the controller still holds {left}"
+
+
+def world_of(controller: SimulatedController) -> dict[str, Any]:
+    """What a controller holds beside its own model, as far as it is the same each time."""
+    return {
+        model.record.name: {
+            "machines": sorted(model.machines),
+            "applications": {name: sorted(one.config.items()) for name, one in sorted(model.applications.items())},
+            "units": sorted(model.units),
+            "relations": sorted(model.relations),
+            "actions": sorted(Counter((one.name, one.status) for one in model.actions.values()).items()),
+        }
+        for model in controller.world.models.values()
+        if model.record.name != "controller"
+    }
