@@ -20,7 +20,7 @@ from vca_juju_common.client.model import Model
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session
-from vca_juju_common.state import FINAL_ACTIONS
+from vca_juju_common.state import FINAL_ACTIONS, unit_tag
 
 VERIFY = "verify-ssh-credentials"
 """The action by which a proxy charm tells whether it reaches its VNF."""
@@ -57,6 +57,8 @@ async def run(
     action = await _enqueued(model, name, unit, primitive, checked)
     ended = await _ended(model, op, action, name)
     if ended.status != "completed":
+        if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):  # D17
+            raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")
         told = ended.message or "no reason told"
         raise ExecutionError(f"primitive {primitive} {ended.status}: {told}", primitive, ended.output)
     return dict(ended.output)
@@ -85,6 +87,8 @@ async def _changed(model: Model, application: str) -> None:
 
     def look() -> bool | None:
         installed(model, application)
+        if not model.state.units_of(application):
+            raise NotFound(f"{application} of model {model.name} has no units any more")
         is_over = asyncio.get_running_loop().time() >= end
         return True if is_over or before != list(model.state.units_of(application)) else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from vca_core.errors import BackendError, NotFound
@@ -97,7 +97,14 @@ def check_machine(machine: Machine) -> None:
 
 
 async def application_ready(
-    model: Model, name: str, *, units: int | None = None, grace: float = 0.0, charm_url: str | None = None
+    model: Model,
+    name: str,
+    *,
+    units: int | None = None,
+    grace: float = 0.0,
+    charm_url: str | None = None,
+    machine: str | None = None,
+    staying: Collection[str] = (),
 ) -> None:
     """Wait until an application's units are ready: active, or blocked, which is reported as such (D13, D14).
 
@@ -107,6 +114,8 @@ async def application_ready(
         units: how many there are to be; None: at least one.
         grace: seconds that a unit may be in error.
         charm_url: of the charm that they are to run, at rest; None: whichever.
+        staying: units that were there before, and are to be there still.
+        machine: the one that its first unit was placed on; None: the application may have outlived it.
 
     Raises:
         NotFound: the application, or a machine of it, is gone.
@@ -122,12 +131,17 @@ async def application_ready(
             return None
         there = model.state.units_of(name)
         _check_machines(model, there)
+        for unit_name in staying:
+            if unit_name not in model.state.units:
+                raise NotFound(f"unit {unit_name} of application {name} was removed")
         in_error = [unit for unit in there if unit.workload.current == "error"]
         for gone in failing.keys() - {unit.name for unit in in_error}:
             del failing[gone]
         for unit in in_error:
             if clock() - failing.setdefault(unit.name, clock()) >= grace:
                 raise BackendError(f"unit {unit.name} is in error: {unit.workload.message or 'no reason told'}")
+        if not there and machine is not None and machine not in model.state.machines:
+            raise NotFound(f"machine {machine} of application {name} was removed")
         if not there or (units is not None and len(there) != units):
             return None
         return True if all(_is_ready(unit, charm_url) for unit in there) else None

@@ -9,7 +9,7 @@ from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.annotations import annotate
-from vca_juju_common.client.machines import NewMachine, add_machine, destroy_machines
+from vca_juju_common.client.machines import NewMachine, add_machine, undo_machine
 from vca_juju_common.client.model import Model
 from vca_juju_common.environments import check_namespace, environments_in
 from vca_juju_common.finishing import finished, was_made
@@ -66,7 +66,7 @@ async def undone_unless_kept(undo: AsyncExitStack, model: Model, namespace: Name
     """
     adding, cancelled = await finished(add_machine(model, new))
     if was_made(adding):
-        undo.push_async_callback(destroy_machines, model, [adding.result()])
+        undo.push_async_callback(undo_machine, model, adding.result())
     if cancelled is not None:
         raise cancelled
     machine = adding.result()

@@ -49,7 +49,11 @@ async def install(
                 )
         await _noted(model, ee_id)
         await application_ready(
-            model, ee_id.application, units=num_units if there is None else None, grace=options.hook_error_grace
+            model,
+            ee_id.application,
+            units=num_units if there is None else None,
+            grace=options.hook_error_grace,
+            machine=ee_id.locator if there is None else None,
         )
 
 
@@ -108,16 +112,19 @@ async def scale(session: Session, ee_id: EeId, num_units: int) -> None:
     async with session.use(ee_id.model) as model:
         installed(model, ee_id.application)
         units = model.state.units_of(ee_id.application)
+        staying = {unit.name for unit in units if unit.life not in {"dying", "dead"}}
         if num_units > len(units):
             await uninterrupted(add_units(model, ee_id.application, num_units - len(units)))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
             leaving = spare[len(spare) - (len(units) - num_units) :]
+            staying -= {unit.name for unit in leaving}
             await destroy_units(model, [unit.name for unit in leaving], destroy_storage=session.options.destroy_storage)
             await model.wait(lambda: None if any(unit.name in model.state.units for unit in leaving) else True)
             await remove_machines(model, [unit.machine for unit in leaving if unit.machine])
-        await application_ready(model, ee_id.application, units=num_units, grace=session.options.hook_error_grace)
+        grace = session.options.hook_error_grace
+        await application_ready(model, ee_id.application, units=num_units, grace=grace, staying=staying)
 
 
 async def upgrade(
@@ -146,4 +153,10 @@ async def upgrade(
             )
             await uninterrupted(set_charm(model, new))
         session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
-        await application_ready(model, ee_id.application, grace=session.options.hook_error_grace, charm_url=charm.url)
+        await application_ready(
+            model,
+            ee_id.application,
+            grace=session.options.hook_error_grace,
+            charm_url=charm.url,
+            staying=[unit.name for unit in model.state.units_of(ee_id.application)],
+        )

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.errors import BadArguments, NotFound
+from vca_core.errors import BackendError, BadArguments, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection, over_races
 from vca_juju_common.client.dial import Dialer
@@ -117,8 +117,14 @@ class Controller:
         try:
             if model.unsure:
                 await model.reread()
+            await model.settle_debts()
             yield model
-        except asyncio.CancelledError:
+        except ApiError as error:
+            model.unsure = True
+            if error.is_gone:  # D17: others were faster
+                raise NotFound(error.message) from error
+            raise
+        except (asyncio.CancelledError, BackendError, VcaConnectionError):
             model.unsure = True  # what was asked for may come true after all: whoever comes next has to see it
             raise
         finally:
@@ -254,7 +260,7 @@ class Controller:
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
             return
-        if _has_environments(model):
+        if model.owed or _has_environments(model):
             self._rest(model)
             return
         del self._models[model.name]

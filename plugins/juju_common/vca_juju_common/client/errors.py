@@ -37,6 +37,11 @@ class ApiError(BackendError):
         return self.code in {"not found", MODEL_NOT_FOUND} or self.message.endswith("not found")
 
     @property
+    def is_gone(self) -> bool:
+        """Whether what the request is about is not there, or on its way out."""
+        return self.is_not_found or self.message.endswith(("is not alive", "is no longer alive"))
+
+    @property
     def is_there_already(self) -> bool:
         """Whether what was to be made exists (14)."""
         return self.code == "already exists" or "already exists" in self.message

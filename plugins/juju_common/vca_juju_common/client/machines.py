@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from vca_juju_common.client.connection import over_races
@@ -73,10 +74,41 @@ async def add_machine(model: Model, new: NewMachine) -> str:
             try:
                 return await over_races(work)
             except ConnectionLost as lost:
-                await model.resynced()
-                made = [id_ for id_ in model.state.machines if id_ not in before and _may_be(model, id_, new)]
-                if made and lost.sent:
-                    return min(made, key=lambda id_: (len(id_), id_))
+                try:
+                    await model.resynced()
+                except BaseException:
+                    if lost.sent:
+                        model.owed.append(partial(_forsaken, model, before, new))
+                    raise
+                made = _made(model, before, new)
+                if made is not None and lost.sent:
+                    return made
+
+
+def _made(model: Model, before: Collection[str], new: NewMachine) -> str | None:
+    """The machine that a request whose answer was lost has made, as far as can be told."""
+    made = [id_ for id_ in model.state.machines if id_ not in before and _may_be(model, id_, new)]
+    return min(made, key=lambda id_: (len(id_), id_), default=None)
+
+
+async def _forsaken(model: Model, before: Collection[str], new: NewMachine) -> None:
+    """Destroy what a request made whose answer was lost for good: whoever asked has been told of an error."""
+    made = _made(model, before, new)
+    if made is not None and not model.state.machine_in_use(made):
+        await destroy_machines(model, [made])
+
+
+async def undo_machine(model: Model, machine: str) -> None:
+    """Destroy a machine that nobody will know of: now, or if that fails when the model is used the next time."""
+
+    async def undo() -> None:
+        await destroy_machines(model, [machine])
+
+    try:
+        await undo()
+    except BaseException:
+        model.owed.append(undo)
+        raise
 
 
 async def destroy_machines(

@@ -6,7 +6,7 @@ Nothing is kept of deltas but the state (24), and nobody has to be unregistered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -20,6 +20,11 @@ from vca_juju_common.state import Annotations, Change, State
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one counts at once, what follows it is gathered."""
+
+STALE = 60.0
+"""Seconds without any change in a model after which whoever waits has its state read anew."""
+
+_LONGEST = 3600.0
 
 R = TypeVar("R")
 
@@ -42,6 +47,7 @@ class Model:
         state: what is known now.
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
+        owed: what could not be undone while the controller was away; done when the model is used the next time.
         unsure: whether something may have been asked for that the state does not tell of yet.
     """
 
@@ -54,6 +60,7 @@ class Model:
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0
+        self.owed: list[Callable[[], Awaitable[None]]] = []
         self.unsure = False
         self._observer = observer
         self._watcher = ""
@@ -112,14 +119,34 @@ class Model:
         wire = await self._connection.ready()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
             await wire.call("AllWatcher", "Stop", watcher=self._watcher)
-        await self.wait(lambda: self.state.readings > read_before or None)
+        await self.wait(lambda: self.state.readings > read_before or None, stale=float("inf"))
 
-    async def wait(self, look: Callable[[], R | None], again: Callable[[], float | None] | None = None) -> R:
+    async def settle_debts(self) -> None:
+        """Undo what could not be undone before; what fails again for want of a connection stays owed."""
+        while self.owed:
+            undo = self.owed.pop()
+            try:
+                await undo()
+            except ApiError:  # the controller does not let us: trying again would change nothing
+                continue
+            except BaseException:
+                self.owed.append(undo)
+                raise
+
+    async def wait(
+        self,
+        look: Callable[[], R | None],
+        again: Callable[[], float | None] | None = None,
+        *,
+        stale: float | None = None,
+    ) -> R:
         """Wait for something in the state. It is looked at now, and after every change.
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.
             again: seconds after which to look again, whatever changes; None: only after changes.
+            stale: seconds without any change after which the state is read anew, in case that what came last was old
+                news; None: `STALE`. They double each time.
 
         Returns:
             What was found.
@@ -128,6 +155,7 @@ class Model:
             NotFound: the model is gone.
             VcaConnectionError: it cannot be connected any more.
         """
+        stale = STALE if stale is None else stale
         while True:
             found = look()
             if found is not None:
@@ -136,7 +164,12 @@ class Model:
                 raise self._ended.again() from self._ended.__cause__
             if self._pulse is None or self._pulse.done():
                 self._pulse = asyncio.get_running_loop().create_future()
-            await asyncio.wait((self._pulse,), timeout=again() if again else None)
+            limit = again() if again else None
+            is_due = limit is not None and limit <= stale
+            done, _ = await asyncio.wait((self._pulse,), timeout=limit if is_due else min(stale, _LONGEST))
+            if not done and not is_due and stale < _LONGEST:
+                stale *= 2
+                await self.reread()
 
     async def _opened(self, wire: Wire) -> None:
         watcher = await self._watch_anew(wire)
