@@ -40,7 +40,9 @@ Whatever the outcome, these were true in each run:
 - no error, status or log held the password or an option that is secret.
 
 Where a fault comes "at any request", each request of the operation had its turn in a run of its own, the opening of
-websockets, logins and uploads among them. Machines read [juju-faults.json](juju-faults.json).
+websockets, logins and uploads among them. A connection that falls silent is given up after `request_timeout`, and the
+request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to tell. An undo
+that could not reach the controller is made up for when the same process next uses the model. Machines read [juju-faults.json](juju-faults.json).
 """
 
 

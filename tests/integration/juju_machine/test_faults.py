@@ -25,6 +25,7 @@ from support.sshd import USER, Sshd
 
 from vca_core.testing.leftovers import Holdings, left_since
 from vca_juju_common import finishing
+from vca_juju_common.client import model as client_model
 from vca_juju_machine import registration
 from vca_juju_machine.provisioning import Places
 
@@ -75,6 +76,7 @@ def stage(
 ) -> Stage:
     """Where rows are found out: hosts to be registered are one real sshd, whose agent comes with its script."""
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
+    monkeypatch.setattr(client_model, "STALE", 0.7)
     system = platform.freedesktop_os_release()  # what the tests run on need not be what Juju has agents for
     monkeypatch.setitem(machines.BASES, system["ID"], (system["VERSION_ID"],))
     sshd = start_sshd() if REGISTER in fault.concerns else None

@@ -16,6 +16,10 @@ SECRET = "canary-71c0-ssh-password"
 """Configured, and to be seen nowhere."""
 
 
+async def _scale(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.connector.scale(at.ee_id, 2, at.db_dict, **limits)
+
+
 async def _list(kit: Kit, at: Setting, limits: Limits) -> Any:
     return await kit.connector.list_execution_environments(**limits)
 
@@ -75,7 +79,7 @@ OPERATIONS = {
         _subject("add relation", _MAKE, "Application.AddRelation", "add_relation"),
         _subject("configure", _WORK, "Application.SetConfigs", "configure"),
         _subject("primitive", _WORK, "Action.EnqueueOperation", "exec_primitive"),
-        _subject("scale", _WORK, "Application.AddUnits", "scale"),
+        _subject("scale", _WORK, "Application.AddUnits", "scale", run=_scale),
         _subject("upgrade", _WORK, "Application.SetCharm", "upgrade"),
         _subject("remove relation", _REMOVE, "Application.DestroyRelation", "remove_relation"),
         _subject("deregister", _REMOVE, _DESTROY, "deregister_execution_environment", charm=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,18 +27,28 @@ _MARGIN = 8.0
 _AT_ONCE = 4
 _SOMETIMES = {("AllWatcher.Next", 2), ("MachineManager.DestroyMachineWithParams", 1), ("ModelManager.ModelStatus", 2)}
 """Requests that are not needed where the world was faster: nothing is to be waited for any more."""
-_READS = ("Next", "WatchAll", "ListModels", "Get", "Actions", "ApplicationsCharmsActions", "ModelStatus", "Login")
-_WITH_RESULTS = (
+_CHANGES = (
+    "ModelManager.CreateModel",
     "MachineManager.AddMachines",
     "MachineManager.DestroyMachineWithParams",
     "Annotations.Set",
     "Application.Deploy",
     "Application.SetConfigs",
+    "Application.AddRelation",
+    "Application.DestroyRelation",
+    "Application.AddUnits",
+    "Application.SetCharm",
     "Application.DestroyApplication",
-    "Application.DestroyUnit",
     "Action.EnqueueOperation",
     "ModelManager.DestroyModels",
 )
+_WITHOUT_RESULTS = {
+    "ModelManager.CreateModel",
+    "Application.AddRelation",
+    "Application.DestroyRelation",
+    "Application.AddUnits",
+    "Application.SetCharm",
+}
 
 
 @dataclass(frozen=True)
@@ -55,22 +65,19 @@ class Recorded:
 
     def turns(self, kind: str) -> list[tuple[str, int]]:
         """The requests that have their turn, by name and number."""
+        wanted: Collection[str] = self.requests
+        if kind == "effects":
+            wanted = {*_CHANGES, "charms.upload"}
+        elif kind == "changes":
+            wanted = _CHANGES
+        elif kind == "results":
+            wanted = set(_CHANGES) - _WITHOUT_RESULTS
         return [
             (name, nth)
             for name, number in sorted(self.requests.items())
-            if kind == "all" or (name in _WITH_RESULTS if kind == "results" else _changes(name))
+            if name in wanted
             for nth in range(1, min(number, 2) + 1)
         ]
-
-
-def _changes(name: str) -> bool:
-    facade, _, method = name.partition(".")
-    return (
-        bool(method)
-        and facade[0].isupper()
-        and facade not in {"Controller", "MetricsDebug"}
-        and (method not in (*_READS, "FullStatus", "ProvisioningScript"))
-    )
 
 
 @dataclass

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from jujusim.faults import Counted, Outcome
+from jujusim.world.entities import Status
 from support.faults.operations import OPERATIONS
-from support.faults.scene import Scene
+from support.faults.scene import NS, Scene
 
 DONE = "done"
 UNREACHABLE = "VcaConnectionError, retry"
@@ -22,10 +24,20 @@ CREATE, REGISTER, INSTALL = (
     "register_execution_environment",
     "install_configuration_sw",
 )
-DELETE, DEREGISTER = "delete_execution_environment", "deregister_execution_environment"
+CONFIGURE, PRIMITIVE, SCALE, UPGRADE = "configure", "exec_primitive", "scale", "upgrade"
+DELETE, DEREGISTER, DELETE_NS = (
+    "delete_execution_environment",
+    "deregister_execution_environment",
+    "delete_namespace",
+)
+REMOVES = (DEREGISTER, DELETE, DELETE_NS, "remove_relation")
 ALL = tuple(OPERATIONS)
 READS = ("list_execution_environments", "get_status", "get_metrics", "health")
 OF_MODELS = tuple(name for name in ALL if name != "health")
+
+CHANGES = tuple(name for name in ALL if name not in READS)
+
+Do = Callable[[Scene], Any]
 
 
 @dataclass(frozen=True)
@@ -34,13 +46,12 @@ class Fault:
 
     Args:
         name: what goes wrong.
-        family: its part of the table.
         do: makes it go wrong, once everything is prepared for the operation.
         concerns: the operations that it can meet.
         outcome: what comes of it.
         but: where something else does.
-        turns: whether each request of the operation has its turn, in a run of its own: ``all``, ``changes`` (those
-            that change something), ``results`` (those that do so and have results).
+        turns: whether each request of the operation has its turn, in a run of its own: ``all``, ``effects`` (those
+            that change something), ``changes`` (these, without uploads), ``results`` (these, if they are bulk calls).
         options: of the connector.
         limit: the operation's own total limit, in seconds.
         warm: whether the connector has made the setting, too, and is connected; else it is a new one.
@@ -50,12 +61,11 @@ class Fault:
     """
 
     name: str
-    family: str
-    do: Callable[[Scene], Any]
+    do: Do
     concerns: tuple[str, ...] = ALL
     outcome: str = DONE
     but: Mapping[str, str] = field(default_factory=dict)
-    turns: Literal["", "all", "changes", "results"] = ""
+    turns: Literal["", "all", "effects", "changes", "results"] = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     limit: float = 20.0
     warm: bool = False
@@ -72,28 +82,272 @@ def _wrong_password(scene: Scene) -> None:
     scene.controller.world.users[scene.controller.username].password = "another one"
 
 
-def _login(trouble: Any, of: Any = "any") -> Callable[[Scene], None]:
+def _nothing(_scene: Scene) -> None:
+    """It is how the controller is made."""
+
+
+def _login(trouble: Any, of: Any = "any") -> Do:
     def do(scene: Scene) -> None:
         scene.controller.faults.login, scene.controller.faults.login_of = trouble, of
 
     return do
 
 
-def _drop(when: Literal["before", "after"]) -> Callable[[Scene], None]:
+def _drop(when: Literal["before", "after"]) -> Do:
     return lambda scene: scene.rules.append(scene.controller.faults.drop(scene.request, when, nth=scene.nth))
 
 
-_LOGIN, _CONNECTION = "Logins", "Connections"
+def _hang(when: Literal["before", "after"]) -> Do:
+    return lambda scene: scene.rules.append(scene.controller.faults.hang(scene.request, when, nth=scene.nth))
+
+
+def _late(scene: Scene) -> None:
+    scene.controller.faults.delay("*", 0.03)
+
+
+def _in_the_middle(act: Callable[[Scene], Any]) -> Do:
+    return lambda scene: scene.meanwhile(lambda: act(scene))
+
+
+def _gone_for_long(scene: Scene) -> None:
+    """The request takes effect, and nobody learns of it."""
+    _drop("after")(scene)
+    scene.meanwhile(scene.controller.go_down)
+
+
+async def _half_open(scene: Scene) -> None:
+    await scene.controller.set_endpoint(0, "half-open")
+
+
+def _deltas(kind: Literal["duplicate", "late"]) -> Do:
+    return lambda scene: setattr(scene.controller.faults.deltas, kind, Counted(times=None))
+
+
+def _races(scene: Scene) -> None:
+    for whole in (True, False):
+        rule = scene.controller.faults.contention(scene.request, whole=whole)
+        rule.skip = scene.nth - 1
+        scene.controller.faults.aborted_transaction(scene.request, whole=whole).skip = scene.nth - 1
+    scene.rules.append(scene.controller.faults.wire.rules[0])
+
+
+def _refused(scene: Scene) -> None:
+    scene.rules.append(scene.controller.faults.refuse(scene.request, "permission denied", "unauthorized access"))
+
+
+def _result_refused(scene: Scene) -> None:
+    rule = scene.controller.faults.result_error(scene.request, "disk is full", nth=scene.nth, times=None)
+    scene.rules.append(rule)
+
+
+def _no_machine(scene: Scene) -> None:
+    scene.controller.faults.provisioning_error()
+
+
+def _lost(scene: Scene) -> None:
+    """The machine is lost: while it is made, or before."""
+    if scene.subject.scenario.makes:
+        scene.meanwhile(lambda: scene.controller.lose_machine(NS, "0"), "Annotations.Set")
+    else:
+        scene.controller.lose_machine(NS, "0")
+
+
+def _hook(*, retry: bool) -> Do:
+    def do(scene: Scene) -> None:
+        hook = "config-changed" if scene.subject.name == UPGRADE else "install"
+        if scene.subject.name in (INSTALL, SCALE, UPGRADE):
+            scene.controller.faults.hook_error(hook=hook, retry=retry)
+            return
+        for unit in scene.model.units.values():
+            unit.workload, unit.retry = Status("error", 'hook failed: "start"', {"hook": "start"}), retry
+            scene.model.changed("unit", unit.name)
+
+    return do
+
+
+def _blocked(scene: Scene) -> None:
+    scene.controller.faults.blocked(times=None)
+
+
+def _noted(_rule: object) -> None:
+    """It is in the controller."""
+
+
+def _action(outcome: Outcome) -> Do:
+    return lambda scene: _noted(scene.controller.faults.action(outcome=outcome, times=None))
+
+
+def _stuck(kind: str) -> Do:
+    return lambda scene: _noted(scene.controller.faults.freeze(kind))
+
+
+def _removed(remove: Callable[[Scene], Any]) -> Do:
+    """Somebody else removes something while the operation is under way: once it is there."""
+
+    def do(scene: Scene) -> None:
+        made_by = {CREATE, REGISTER, INSTALL}
+        if scene.subject.name == INSTALL:
+            scene.controller.faults.freeze("unit")  # it is not ready before that
+
+        def act() -> None:
+            remove(scene)
+            scene.controller.thaw()
+
+        scene.meanwhile(act, "Annotations.Set" if scene.subject.name in made_by else "")
+
+    return do
+
+
+QUICK = {"connect_timeout": 0.4, "outage_timeout": 0.4}
+SILENT = {"request_timeout": 0.4}
 
 FAULTS = {
     fault.name: fault
     for fault in (
-        Fault("wrong password", _LOGIN, _wrong_password, outcome=REFUSED),
-        Fault("redirect to another controller", _LOGIN, _login("redirect"), outcome=REFUSED),
-        Fault("login by macaroon wanted", _LOGIN, _login("discharge"), outcome=REFUSED),
-        Fault("model is being migrated", _LOGIN, _login("migrating", "model"), concerns=OF_MODELS, outcome=REFUSED),
-        Fault("connection dropped at any request, before it took effect", _CONNECTION, _drop("before"), turns="all"),
-        Fault("connection dropped at any request, after it took effect", _CONNECTION, _drop("after"), turns="all"),
+        Fault("wrong password", _wrong_password, outcome=REFUSED),
+        Fault("redirect to another controller", _login("redirect"), outcome=REFUSED),
+        Fault("login by macaroon wanted", _login("discharge"), outcome=REFUSED),
+        Fault("model is being migrated", _login("migrating", "model"), concerns=OF_MODELS, outcome=REFUSED),
+        Fault("connection dropped at any request, before it took effect", _drop("before"), turns="all"),
+        Fault(
+            "connection dropped at any request, after it took effect",
+            _drop("after"),
+            concerns=CHANGES,
+            turns="effects",
+        ),
+        Fault(
+            "any request that has an effect is never answered",
+            _hang("after"),
+            concerns=CHANGES,
+            turns="changes",
+            options=SILENT,
+        ),
+        Fault("a request is never answered, and has no effect", _hang("before"), options=SILENT),
+        Fault("all connections cut before", lambda scene: scene.controller.cut(), warm=True),
+        Fault(
+            "connections fall silent before",
+            lambda scene: scene.controller.stall(),
+            warm=True,
+            options=SILENT,
+            extra=True,
+        ),
+        Fault("all answers come late", _late),
+        Fault("controller restarts in the middle", _in_the_middle(lambda scene: scene.controller.restart())),
+        Fault(
+            "controller goes away in the middle, for longer than outage_timeout",
+            _gone_for_long,
+            outcome=UNREACHABLE,
+            options=QUICK,
+        ),
+        Fault(
+            "controller is not there",
+            lambda scene: scene.controller.go_down(),
+            outcome=UNREACHABLE,
+            options=QUICK,
+        ),
+        Fault("the only endpoint is half-open", _half_open, outcome=UNREACHABLE, options=QUICK),
+        Fault("one of three endpoints is dead", _nothing, controller={"endpoints": 3, "dead": (0,)}),
+        Fault("two of three endpoints are dead", _nothing, controller={"endpoints": 3, "dead": (0, 2)}),
+        Fault(
+            "watchers are stopped in the middle",
+            _in_the_middle(lambda scene: scene.controller.stop_watchers()),
+            concerns=OF_MODELS,
+        ),
+        Fault("all deltas come twice", _deltas("duplicate"), concerns=OF_MODELS),
+        Fault("old deltas come after newer ones", _deltas("late"), concerns=OF_MODELS),
+        Fault(
+            "contention or an aborted transaction at any request that has an effect",
+            _races,
+            concerns=CHANGES,
+            turns="changes",
+        ),
+        Fault(
+            "an error in a result of any request that has an effect",
+            _result_refused,
+            concerns=(CREATE, REGISTER, INSTALL, CONFIGURE, PRIMITIVE, DELETE, DEREGISTER, DELETE_NS),
+            outcome=FAILED,
+            turns="results",
+        ),
+        Fault("permission denied", _refused, outcome=FAILED),
+        Fault("machine cannot be provisioned", _no_machine, concerns=(CREATE, SCALE), outcome=FAILED, lasting=True),
+        Fault(
+            "machine is lost",
+            _lost,
+            concerns=OF_MODELS,
+            but=dict.fromkeys((CREATE, REGISTER, INSTALL, SCALE, UPGRADE), FAILED)
+            | dict.fromkeys((CONFIGURE, PRIMITIVE), LATE),
+            limit=1.5,
+        ),
+        Fault(
+            "hook error, Juju does not run the hook again",
+            _hook(retry=False),
+            concerns=(INSTALL, SCALE, UPGRADE, *REMOVES, *READS),
+            but=dict.fromkeys((INSTALL, SCALE, UPGRADE), FAILED),
+            lasting=True,
+        ),
+        Fault(
+            "hook error, Juju runs the hook again",
+            _hook(retry=True),
+            concerns=(INSTALL, SCALE, UPGRADE),
+            outcome=FAILED,
+            controller={"hook_retry": 0.5},
+        ),
+        Fault(
+            "hook error, Juju runs the hook again within hook_error_grace",
+            _hook(retry=True),
+            concerns=(INSTALL, SCALE, UPGRADE),
+            options={"hook_error_grace": 10.0},
+        ),
+        Fault("charm says that it is blocked", _blocked, concerns=(INSTALL, CONFIGURE, SCALE, UPGRADE)),
+        *(
+            Fault(f"action ends as {outcome}", _action(outcome), concerns=(CONFIGURE, PRIMITIVE), outcome=NOT_RUN)
+            for outcome in ("failed", "cancelled", "aborted", "error")
+        ),
+        Fault("action hangs", _action("hang"), concerns=(CONFIGURE, PRIMITIVE), outcome=LATE, limit=1.0),
+        Fault("model is stuck in dying", _stuck("model"), concerns=(DELETE_NS,), outcome=LATE, limit=1.5),
+        Fault(
+            "units are stuck in dying",
+            _stuck("unit"),
+            concerns=(DELETE, DEREGISTER, DELETE_NS),
+            outcome=LATE,
+            limit=1.5,
+        ),
+        Fault(
+            "somebody else removes the application",
+            _removed(lambda scene: scene.controller.remove_application(NS, scene.application)),
+            concerns=tuple(name for name in OF_MODELS if name not in (CREATE, REGISTER)),
+            but=dict.fromkeys((INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE), GONE),
+            lasting=True,
+            extra=True,
+        ),
+        Fault(
+            "somebody else removes the machine",
+            _removed(lambda scene: scene.controller.remove_machine(NS, "0")),
+            concerns=OF_MODELS,
+            but=dict.fromkeys((CREATE, REGISTER, INSTALL, CONFIGURE, PRIMITIVE, SCALE, UPGRADE), GONE),
+            lasting=True,
+            extra=True,
+        ),
+        Fault(
+            "somebody else removes the model",
+            _removed(lambda scene: scene.controller.remove_model(NS)),
+            concerns=OF_MODELS,
+            but=dict.fromkeys(
+                (
+                    CREATE,
+                    REGISTER,
+                    INSTALL,
+                    "add_relation",
+                    CONFIGURE,
+                    PRIMITIVE,
+                    SCALE,
+                    UPGRADE,
+                ),
+                GONE,
+            ),
+            lasting=True,
+            extra=True,
+        ),
     )
 }
 """By name, in the order of the rows."""
