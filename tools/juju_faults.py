@@ -41,8 +41,9 @@ Whatever the outcome, these were true in each run:
 
 Where a fault comes "at any request", each request of the operation had its turn in a run of its own, the opening of
 websockets, logins and uploads among them. A connection that falls silent is given up after `request_timeout`, and the
-request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to tell. An undo
-that could not reach the controller is made up for when the same process next uses the model. Machines read [juju-faults.json](juju-faults.json).
+request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to tell. An
+undo that could not reach the controller is made up for when the same process next uses the model. Machines read
+[juju-faults.json](juju-faults.json).
 """
 
 
