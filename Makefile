@@ -40,7 +40,6 @@ docs: $(READY)  ## generate the generated pages of docs/ anew
 docs-check: $(READY)  ## check that the generated pages are up to date
 	@$(RUN) python tools/defects.py --check
 	@$(RUN) python tools/hooks.py --check
-	@$(RUN) python tools/capabilities.py --check
 
 picture: $(READY)  ## record the picture of `vca apply` anew
 	@$(RUN) python tools/picture.py
