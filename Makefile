@@ -29,7 +29,7 @@ lint: $(READY)  ## check style, formatting and import contracts
 type: $(READY)  ## check types, strictly
 	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine tests tools docs/examples
 
-bench: $(READY)  ## measure what the core costs
+bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
 
 docs: $(READY)  ## generate the generated pages of docs/ anew
@@ -41,7 +41,6 @@ docs: $(READY)  ## generate the generated pages of docs/ anew
 docs-check: $(READY)  ## check that the generated pages are up to date
 	@$(RUN) python tools/defects.py --check
 	@$(RUN) python tools/hooks.py --check
-	@$(RUN) python tools/capabilities.py --check
 	@$(RUN) python tools/juju_faults.py --check
 
 picture: $(READY)  ## record the picture of `vca apply` anew

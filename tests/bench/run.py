@@ -1,4 +1,6 @@
-"""Measures what the core costs: `make bench`, or `python tests/bench/run.py [--quick] [--json] [--write]`.
+"""Measures what the framework costs: `make bench`, or `python tests/bench/run.py [--quick] [--json] [--write]`.
+
+The core against calling the hooks of the fake; and lives on Juju against raw requests and the `juju` package.
 
 Times are only comparable within one run, so what counts are the ratios. Every measurement runs in a process of its own,
 so that its peak memory is its own. `--write` puts the figures into docs/explanation/cost.md.
@@ -22,11 +24,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-import lives  # type: ignore[import-not-found]  # it lies beside this program, which is no package
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from bench import lives
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "cost.md"
-BEGIN, END = "<!-- figures: made by `make bench ARGS=--write` -->", "<!-- end of figures -->"
+CORE = ("<!-- figures: made by `make bench ARGS=--write` -->", "<!-- end of figures -->")
+JUJU = ("<!-- figures of Juju: made by `make bench ARGS=--write` -->", "<!-- end of figures of Juju -->")
 
 Figures = dict[str, float]
 
@@ -143,10 +146,11 @@ def table(results: dict[str, Figures], ratios: Figures) -> str:
 
 def main() -> int:
     """Measure and tell."""
-    parser = argparse.ArgumentParser(description="Measure what the core costs.")
+    parser = argparse.ArgumentParser(description="Measure what the framework costs.")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that it works")
     parser.add_argument("--json", action="store_true", help="tell the figures as JSON")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/explanation/cost.md")
+    parser.add_argument("--only", choices=("core", "juju"), help="measure nothing else")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.one:
@@ -157,31 +161,47 @@ def main() -> int:
         peak = children or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(json.dumps({**figures, "peak_mb": peak / 1024}))
         return 0
+    told: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count()}
+    tables: dict[tuple[str, str], str] = {}
+    sound = True
+    if given.only != "juju":
+        results, ratios = core(quick=given.quick)
+        told |= {"results": results, "ratios": ratios}
+        tables[CORE] = table(results, ratios)
+    if given.only != "core":
+        from bench.juju import suite
+
+        rows = suite.measured(quick=given.quick)
+        told["juju"] = suite.as_json(rows)
+        tables[JUJU] = suite.table(rows)
+        sound = suite.sound(rows)
+    print(json.dumps(told, indent=2) if given.json else "\n\n".join(tables.values()))
+    if given.write:
+        for marks, text in tables.items():
+            write(marks, text)
+    return 0 if sound else 1
+
+
+def core(*, quick: bool) -> tuple[dict[str, Figures], Figures]:
+    """Measure the core; the figures, and their ratios."""
     results: dict[str, Figures] = {}
     for name in MEASUREMENTS:
         print(f"measuring: {name} ...", file=sys.stderr)
-        results[name] = measured(name, quick=given.quick)
-    ratios = {name: results[this][key] / results[against][key] for name, (this, against, key) in RATIOS.items()}
-    if given.json:
-        about: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count()}
-        print(json.dumps({**about, "results": results, "ratios": ratios}, indent=2))
-    else:
-        print(table(results, ratios))
-    if given.write:
-        write(table(results, ratios))
-    return 0
+        results[name] = measured(name, quick=quick)
+    return results, {name: results[this][key] / results[against][key] for name, (this, against, key) in RATIOS.items()}
 
 
-def write(figures: str) -> None:
-    """Put the figures into the page."""
+def write(marks: tuple[str, str], figures: str) -> None:
+    """Put figures into the page, between two marks."""
     page = PAGE.read_text("utf-8")
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
+    begin, end = marks
+    head, _, rest = page.partition(begin)
+    _, _, tail = rest.partition(end)
     about = (
         f"Measured on {datetime.now(UTC):%Y-%m-%d} with Python {platform.python_version()}, pydantic "
-        f"{metadata.version('pydantic')}, {os.cpu_count()} processors."
+        f"{metadata.version('pydantic')}, juju {metadata.version('juju')}, {os.cpu_count()} processors."
     )
-    PAGE.write_text(f"{head}{BEGIN}\n{about}\n\n{figures}\n{END}{tail}", "utf-8")
+    PAGE.write_text(f"{head}{begin}\n{about}\n\n{figures}\n{end}{tail}", "utf-8")
 
 
 if __name__ == "__main__":

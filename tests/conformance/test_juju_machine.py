@@ -1,13 +1,18 @@
-"""Juju on machines passes the whole kit, against a simulated controller."""
+"""Juju on machines passes the whole kit, against a simulated controller; against a real one where one is named.
+
+A real one is named by `VCA_TEST_JUJU_ENDPOINTS`, `VCA_TEST_JUJU_SECRET` and `VCA_TEST_JUJU_CA_CERT` (a file), further
+`VCA_TEST_JUJU_USERNAME`, `VCA_TEST_JUJU_CLOUD` and `VCA_TEST_JUJU_CREDENTIAL`.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 from jujusim import SimulatedController
-from support.juju_faults import JujuFaults, fail
+from support.juju_faults import JujuFaults
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_juju_common import finishing
@@ -22,7 +27,6 @@ class TestJujuMachine(BackendConformance):
     @pytest_asyncio.fixture
     async def controller(self) -> AsyncIterator[SimulatedController]:
         async with SimulatedController() as controller:
-            controller.world.scripts["fail"] = fail
             yield controller
 
     @pytest.fixture
@@ -38,3 +42,16 @@ class TestJujuMachine(BackendConformance):
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:
         return JujuFaults(controller)
+
+
+@pytest.mark.skipif("VCA_TEST_JUJU_ENDPOINTS" not in os.environ, reason="VCA_TEST_JUJU_ENDPOINTS names no controller")
+@pytest.mark.timeout(3600)
+class TestJujuMachineForReal(BackendConformance):
+    """Faults cannot be had from it, and machines take their time."""
+
+    @pytest.fixture
+    def subject(self) -> Subject:
+        names = ("endpoints", "username", "secret", "ca_cert", "cloud", "credential")
+        given = {name: os.environ.get(f"VCA_TEST_JUJU_{name.upper()}") for name in names}
+        options = {name: value for name, value in given.items() if value}
+        return Subject("juju-machine", options=options, persistent=True, patience=30)

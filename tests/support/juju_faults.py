@@ -6,12 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from jujusim import ActionCall, ActionFailed, SimulatedController
-
-
-def fail(call: ActionCall) -> dict[str, str]:
-    """The action `fail` of the kit's charm, as its script has it."""
-    raise ActionFailed("told to fail", {"tried": "yes"})
+from jujusim import SimulatedController
 
 
 class JujuFaults:

@@ -58,9 +58,14 @@ def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
         filter: a path that leads through a list looks at each of its elements and, where a part is a number, at that
             position; null also matches what is missing.
     """
-    return all(
-        any(_equal(found, wanted) for found in _reached(document, path.split("."))) for path, wanted in filter.items()
-    )
+    return all(_holds(document, path, wanted) for path, wanted in filter.items())
+
+
+def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
+    found = document.get(path, _MISSING) if "." not in path else None
+    if isinstance(found, str):  # nearly always, and stores that look at each document ask this often
+        return bool(found == wanted)
+    return any(_equal(found, wanted) for found in _reached(document, path.split(".")))
 
 
 def _reached(value: Any, parts: list[str]) -> Iterator[Any]:

@@ -40,12 +40,14 @@ class Recorder:
 
     Args:
         on_result: told of each, as it comes.
+        only_checks: whether tests that are no checks are left out.
     """
 
-    def __init__(self, on_result: OnResult = lambda *_: None) -> None:
+    def __init__(self, on_result: OnResult = lambda *_: None, *, only_checks: bool = True) -> None:
         self.verdicts: dict[str, Verdict] = {}
         self.problems: list[str] = []
         self._on_result = on_result
+        self._only_checks = only_checks
         self._items: dict[str, pytest.Function] = {}
         self._done: set[str] = set()
 
@@ -55,9 +57,11 @@ class Recorder:
             self.problems.append(_last_line(report.longreprtext))
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Note which test is a check of which suite; whatever else stands beside them is left out."""
-        items[:] = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
-        self._items = {item.nodeid: item for item in items if isinstance(item, pytest.Function)}
+        """Note which test is a check of which suite."""
+        checks = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
+        self._items = {item.nodeid: item for item in checks}
+        if self._only_checks:
+            items[:] = checks
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what came of a check: of its setting up, its call, its clearing away."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
@@ -13,6 +14,8 @@ from vca_juju_common.notes import LOCATOR_NOTE, namespace_in
 from vca_juju_common.state import Application, Change, Machine, Thing, Unit, machine_tag
 
 Report = Callable[[EeId, Entity, str | None, str], None]
+
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,40 +100,38 @@ class Reporter:
     def __init__(self, rules: NameRules, report: Report) -> None:
         self._rules = rules
         self._report = report
-        self._owners: dict[tuple[str, Entity], EeId] = {}
-        self._adopted: dict[tuple[str, str], EeId] = {}
+        # By model, so that what is done for one does not grow with the others.
+        self._owners: dict[str, dict[Entity, EeId]] = {}
+        self._adopted: dict[str, dict[str, EeId]] = {}
 
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take an execution environment in that was just made, and tell what is known of it (D18)."""
-        self._adopted[model.name, ee_id.application] = ee_id
+        self._adopted.setdefault(model.name, {})[ee_id.application] = ee_id
         self._tell(model, ee_id, states_of(model, self._rules, ee_id))
 
     def release(self, ee_id: EeId) -> None:
         """Forget an execution environment that is gone (D27)."""
-        self._adopted.pop((ee_id.model, ee_id.application), None)
-        for key in [key for key, owner in self._owners.items() if owner == ee_id]:
-            del self._owners[key]
-            self._report(ee_id, key[1], None, "")
+        _pop(self._adopted, ee_id.model, ee_id.application)
+        for entity in [entity for entity, owner in self._owners.get(ee_id.model, {}).items() if owner == ee_id]:
+            _pop(self._owners, ee_id.model, entity)
+            self._report(ee_id, entity, None, "")
 
     def release_model(self, name: str) -> None:
         """Forget all execution environments of a model that is gone."""
-        gone = {ee_id for ee_id in self._adopted.values() if ee_id.model == name}
-        for ee_id in gone | {owner for owner in self._owners.values() if owner.model == name}:
+        for ee_id in {*self._adopted.get(name, {}).values(), *self._owners.get(name, {}).values()}:
             self.release(ee_id)
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Tell what changed in a model."""
         known = {name: one.ee_id for name, one in environments_in(model, self._rules).items()}
-        for (name, application), ee_id in self._adopted.items():
-            if name == model.name:
-                known[application] = ee_id
+        known |= self._adopted.get(model.name, {})
         by_machine = {ee_id.locator: ee_id for ee_id in known.values()}
         for unit in model.state.units.values():
             if unit.application in known:
                 by_machine.setdefault(unit.machine, known[unit.application])
         for (kind, id_), thing in changes:
             if thing is None:
-                owner = self._owners.pop((model.name, Entity(kind, id_)), None)
+                owner = _pop(self._owners, model.name, Entity(kind, id_))
                 if owner is not None:
                     self._report(owner, Entity(kind, id_), None, "")
             elif kind == "annotation":
@@ -149,7 +150,7 @@ class Reporter:
             if (
                 ee_id is not None
                 and machine is not None
-                and (model.name, Entity("machine", machine.id)) not in self._owners
+                and Entity("machine", machine.id) not in self._owners.get(model.name, {})
             ):
                 self._tell(model, ee_id, [entity_state(machine)])
         elif isinstance(thing, Application):
@@ -161,8 +162,17 @@ class Reporter:
 
     def _tell(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
         for state in states:
-            self._owners[model.name, state.entity] = ee_id
+            self._owners.setdefault(model.name, {})[state.entity] = ee_id
             self._report(ee_id, state.entity, state.native, state.detail)
+
+
+def _pop(by_model: dict[str, dict[Key, EeId]], model: str, key: Key) -> EeId | None:
+    """Take something out, and its model when nothing else is left of it."""
+    of_model = by_model.get(model, {})
+    found = of_model.pop(key, None)
+    if not of_model:
+        by_model.pop(model, None)
+    return found
 
 
 def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:

@@ -23,7 +23,7 @@ class _Facts:
 class CharmFacts:
     """Options and actions of the charms in applications, by model, application and charm."""
 
-    _kept: dict[tuple[str, str], tuple[str, _Facts]] = field(default_factory=dict)
+    _kept: dict[str, dict[str, tuple[str, _Facts]]] = field(default_factory=dict)
 
     def learn(
         self,
@@ -34,16 +34,15 @@ class CharmFacts:
         actions: Mapping[str, Action],
     ) -> None:
         """Keep what the artifact of an installed charm says."""
-        self._kept[model.uuid, application] = (charm_url, _Facts(options, actions))
+        self._kept.setdefault(model.uuid, {})[application] = (charm_url, _Facts(options, actions))
 
     def forget(self, uuid: str, application: str) -> None:
         """Forget what is kept of an application."""
-        self._kept.pop((uuid, application), None)
+        self._kept.get(uuid, {}).pop(application, None)
 
     def forget_model(self, uuid: str) -> None:
         """Forget what is kept of a model's applications."""
-        for key in [key for key in self._kept if key[0] == uuid]:
-            del self._kept[key]
+        self._kept.pop(uuid, None)
 
     async def options(self, model: Model, application: Application) -> Mapping[str, Option]:
         """The options of an application's charm."""
@@ -76,11 +75,11 @@ class CharmFacts:
         return actions[name]
 
     def _facts(self, model: Model, application: Application) -> _Facts:
-        key = (model.uuid, application.name)
-        charm_url, facts = self._kept.get(key, ("", _Facts()))
+        kept = self._kept.setdefault(model.uuid, {})
+        charm_url, facts = kept.get(application.name, ("", _Facts()))
         if charm_url != application.charm_url:
             facts = _Facts()
-            self._kept[key] = (application.charm_url, facts)
+            kept[application.name] = (application.charm_url, facts)
         return facts
 
 

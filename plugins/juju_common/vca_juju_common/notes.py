@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from vca_core.errors import BadArguments
 from vca_core.naming import Namespace
@@ -17,8 +18,12 @@ LOCATOR_NOTE = "vca-locator"
 def namespace_in(notes: Mapping[str, str]) -> Namespace | None:
     """The namespace that is noted; None: none, or something that is none."""
     text = notes.get(NAMESPACE_NOTE)
-    if not text:
-        return None
+    return _parsed(text) if text else None
+
+
+@lru_cache(4096)
+def _parsed(text: str) -> Namespace | None:
+    """Read a namespace; the same few are asked for with every delta."""
     try:
         return Namespace.parse(text)
     except BadArguments:

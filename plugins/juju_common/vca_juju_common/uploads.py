@@ -27,8 +27,8 @@ class Uploads:
 
     def __init__(self) -> None:
         self._digests: dict[tuple[object, ...], str] = {}
-        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
-        self._urls: dict[tuple[str, str], str] = {}
+        self._locks: dict[str, dict[str, asyncio.Lock]] = {}
+        self._urls: dict[str, dict[str, str]] = {}
 
     async def close(self) -> None:
         """Forget everything."""
@@ -58,27 +58,29 @@ class Uploads:
             if digest is None:
                 archive = await _rendered(path)
                 digest = self._digests[mark] = archive.digest
-            key = (model.uuid, f"{digest} {base}")
-            async with self._locks.setdefault(key, asyncio.Lock()):
-                if key not in self._urls:
+            key = f"{digest} {base}"
+            async with self._locks.setdefault(model.uuid, {}).setdefault(key, asyncio.Lock()):
+                url = self._urls.get(model.uuid, {}).get(key)
+                if url is None:
                     if archive is None:
                         archive = await _rendered(path)
-                    self._urls[key] = await upload_charm(model, archive, SERIES.get(base or ""), arch, progress)
-                return self._urls[key]
+                    url = await upload_charm(model, archive, SERIES.get(base or ""), arch, progress)
+                    self._urls.setdefault(model.uuid, {})[key] = url
+                return url
         finally:
             if archive is not None:
                 archive.close()
 
     def forget(self, uuid: str, charm_url: str) -> None:
         """A charm is not in a model any more: the controller drops those that nothing uses."""
-        for key in [key for key, url in self._urls.items() if key[0] == uuid and url == charm_url]:
-            del self._urls[key]
+        urls = self._urls.get(uuid, {})
+        for key in [key for key, url in urls.items() if url == charm_url]:
+            del urls[key]
 
     def forget_model(self, uuid: str) -> None:
         """A model is gone."""
-        for key in [key for key in self._locks if key[0] == uuid]:
-            del self._locks[key]
-            self._urls.pop(key, None)
+        self._locks.pop(uuid, None)
+        self._urls.pop(uuid, None)
 
 
 async def _rendered(path: Path) -> Archive:

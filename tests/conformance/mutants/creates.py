@@ -79,6 +79,7 @@ class LeaksWhenCancelled(Mutant):
         {
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[create_execution_environment]",
             "test_a_connection_lost_on_the_way_costs_nothing[create_execution_environment]",
+            "test_an_ee_whose_id_cannot_be_stored_is_undone[create_execution_environment]",
         }
     )
 
@@ -100,6 +101,7 @@ class StoresTheIdLast(Mutant):
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[create_execution_environment]",
             "test_a_connection_lost_on_the_way_costs_nothing[create_execution_environment]",
             "test_a_stream_of_events_ends_at_the_total_limit[create_execution_environment]",
+            "test_an_ee_whose_id_cannot_be_stored_is_undone[create_execution_environment]",
         }
     )
 

@@ -23,6 +23,7 @@ class LeaksATask(Mutant):
 
     FAILS = frozenset(
         {
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[exec_primitive]",
             "test_a_disconnect_leaves_no[task]",
         }
     )
@@ -40,6 +41,10 @@ class LeavesAThread(Mutant):
 
     FAILS = frozenset(
         {
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[create_execution_environment]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_execution_environment]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_namespace]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[exec_primitive]",
             "test_a_disconnect_in_the_middle_leaves_nothing",
             "test_a_disconnect_leaves_no[thread]",
         }
@@ -56,6 +61,10 @@ class LeavesASocket(Mutant):
 
     FAILS = frozenset(
         {
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[create_execution_environment]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_execution_environment]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_namespace]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[exec_primitive]",
             "test_a_disconnect_in_the_middle_leaves_nothing",
             "test_a_disconnect_leaves_no[descriptor]",
         }

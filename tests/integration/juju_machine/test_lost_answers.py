@@ -17,6 +17,7 @@ REQUESTS = [
     "AllWatcher.Next",
     "MachineManager.AddMachines",
     "Annotations.Set",
+    "charms.upload",
     "Application.Deploy",
     "Application.SetConfigs",
     "Application.Get",
@@ -114,3 +115,13 @@ async def test_a_controller_that_restarts_in_the_middle_loses_nothing(
     restarting = asyncio.create_task(restart_now_and_then())
     await life(controller, tmp_path)
     await restarting
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_units_asked_for_are_as_many_as_were_asked_for(controller: SimulatedController, when: str) -> None:
+    rule = controller.faults.drop("Application.AddUnits", when)  # type: ignore[arg-type]
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        await edge.scale(ee_id, 3)
+        assert len(controller.model("ns1").units) == 3
+    assert rule.hits == 1

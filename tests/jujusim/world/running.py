@@ -40,7 +40,7 @@ Script = Callable[[ActionCall], Mapping[str, Any]]
 def run(model: Model, unit: Unit, action: Action) -> tuple[str, str, dict[str, Any]]:
     """Run an action: its status, message and output."""
     call = ActionCall(model, unit, action.name, action.params)
-    script = model.world.scripts.get(action.name, _PROXY.get(action.name, _echo))
+    script = model.world.scripts.get(action.name, _KNOWN.get(action.name, _echo))
     if script in _PROXY.values() and not model.charms[unit.charm_url].is_proxy:
         script = _echo
     try:
@@ -98,8 +98,15 @@ def _verify(call: ActionCall) -> Mapping[str, Any]:
     return {"verified": "True"}
 
 
+def _fail(_: ActionCall) -> Mapping[str, Any]:
+    """What the action of this name does in the conformance kit's charm."""
+    raise ActionFailed("told to fail", {"tried": "yes"})
+
+
 _PROXY: dict[str, Script] = {
     "generate-ssh-key": _generate,
     "get-ssh-public-key": _public_key,
     "verify-ssh-credentials": _verify,
 }
+
+_KNOWN = _PROXY | {"fail": _fail}

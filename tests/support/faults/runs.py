@@ -133,9 +133,10 @@ class Stage:
             found = fault.do(scene)
             if asyncio.iscoroutine(found):
                 await found
+            limit = fault.limit_of(subject.name)
             try:
-                async with asyncio.timeout(fault.limit + _MARGIN):
-                    error = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=fault.limit))
+                async with asyncio.timeout(limit + _MARGIN):
+                    error = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=limit))
             except TimeoutError:
                 raise AssertionError(f"{where}: it did not end within its limit") from None
             assert scene.hit or (request, nth) in _SOMETIMES, f"{where}: the fault did not come"

@@ -11,6 +11,9 @@ from jujusim.world.entities import Status
 from support.faults.operations import OPERATIONS
 from support.faults.scene import NS, Scene
 
+AMPLE = 20.0
+"""Seconds in which every operation ends by itself."""
+
 DONE = "done"
 UNREACHABLE = "VcaConnectionError, retry"
 REFUSED = "VcaConnectionError"
@@ -53,7 +56,7 @@ class Fault:
         turns: whether each request of the operation has its turn, in a run of its own: ``all``, ``effects`` (those
             that change something), ``changes`` (these, without uploads), ``results`` (these, if they are bulk calls).
         options: of the connector.
-        limit: the operation's own total limit, in seconds.
+        limit: the total limit of operations that it makes hang, in seconds; others have all the time that they need.
         warm: whether the connector has made the setting, too, and is connected; else it is a new one.
         controller: how the controller is made.
         lasting: whether the same call cannot succeed when nothing goes wrong any more.
@@ -67,7 +70,7 @@ class Fault:
     but: Mapping[str, str] = field(default_factory=dict)
     turns: Literal["", "all", "effects", "changes", "results"] = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    limit: float = 20.0
+    limit: float = 1.0
     warm: bool = False
     controller: Mapping[str, Any] = field(default_factory=dict)
     lasting: bool = False
@@ -76,6 +79,10 @@ class Fault:
     def expected(self, operation: str) -> str:
         """What comes of an operation."""
         return self.but.get(operation, self.outcome)
+
+    def limit_of(self, operation: str) -> float:
+        """The total limit of an operation: a short one only where it is what comes, however slow the machine."""
+        return self.limit if self.expected(operation) == LATE else AMPLE
 
 
 def _wrong_password(scene: Scene) -> None:
@@ -276,7 +283,6 @@ FAULTS = {
             concerns=OF_MODELS,
             but=dict.fromkeys((CREATE, REGISTER, INSTALL, SCALE, UPGRADE), FAILED)
             | dict.fromkeys((CONFIGURE, PRIMITIVE), LATE),
-            limit=1.5,
         ),
         Fault(
             "hook error, Juju does not run the hook again",
@@ -303,14 +309,13 @@ FAULTS = {
             Fault(f"action ends as {outcome}", _action(outcome), concerns=(CONFIGURE, PRIMITIVE), outcome=NOT_RUN)
             for outcome in ("failed", "cancelled", "aborted", "error")
         ),
-        Fault("action hangs", _action("hang"), concerns=(CONFIGURE, PRIMITIVE), outcome=LATE, limit=1.0),
-        Fault("model is stuck in dying", _stuck("model"), concerns=(DELETE_NS,), outcome=LATE, limit=1.5),
+        Fault("action hangs", _action("hang"), concerns=(CONFIGURE, PRIMITIVE), outcome=LATE),
+        Fault("model is stuck in dying", _stuck("model"), concerns=(DELETE_NS,), outcome=LATE),
         Fault(
             "units are stuck in dying",
             _stuck("unit"),
             concerns=(DELETE, DEREGISTER, DELETE_NS),
             outcome=LATE,
-            limit=1.5,
         ),
         Fault(
             "somebody else removes the application",

@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.connection import over_races
-from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
+from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.machines import constraints_value
 from vca_juju_common.client.model import Model
@@ -191,15 +191,13 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
     return options, values
 
 
-async def add_units(model: Model, application: str, count: int, constraints_of: Any = None) -> None:
+async def add_units(model: Model, application: str, count: int) -> None:
     """Ask for units, each on a machine of its own."""
-    del constraints_of
     wanted = len(model.state.units_of(application)) + count
-    facade_name = "Application"
 
     async def work() -> None:
         while (missing := wanted - len(model.state.units_of(application))) > 0:
-            facade = await model.facade(facade_name, repeat=False)
+            facade = await model.facade("Application", repeat=False)
             try:
                 await facade.AddUnits(application=application, num_units=missing, placement=[], policy="")
             except ConnectionLost:
@@ -246,23 +244,3 @@ async def set_charm(model: Model, new: NewApplication) -> None:
         )
 
     await over_races(work)
-
-
-async def resolve_errors(model: Model, units: Sequence[str], *, retry: bool) -> None:
-    """Have units that wait in an error go on."""
-    entities = [classes().Entity(tag=unit_tag(unit)) for unit in units]
-
-    async def work() -> None:
-        facade = await model.facade("Application")
-        for result in (
-            await facade.ResolveUnitErrors(all_=False, retry=retry, tags=classes().Entities(entities=entities))
-        ).results or ():
-            error = error_of(result)
-            if error is not None and not _is_resolved(error):
-                raise error
-
-    await over_races(work)
-
-
-def _is_resolved(error: ApiError) -> bool:
-    return error.is_not_found or "not in an error state" in error.message

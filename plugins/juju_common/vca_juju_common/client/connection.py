@@ -76,6 +76,8 @@ class Connection:
             self._running = self._tasks.spawn(self._run(), "supervisor")
         if self._ready is None:
             raise AssertionError("whoever runs makes it")
+        if (there := _wire_in(self._ready)) is not None:  # nearly always: nothing has to be set up to wait for it
+            return there
         while True:
             try:
                 async with asyncio.timeout(self._patience):
@@ -197,6 +199,13 @@ class Connection:
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(error)
             self._ready.exception()
+
+
+def _wire_in(ready: asyncio.Future[Wire]) -> Wire | None:
+    """A connection that is there, and has not ended."""
+    if not ready.done() or ready.exception() is not None or ready.result().closed.is_set():
+        return None
+    return ready.result()
 
 
 async def over_races(work: Callable[[], Awaitable[R]]) -> R:

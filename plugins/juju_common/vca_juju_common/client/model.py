@@ -19,7 +19,8 @@ from vca_juju_common.client.wire import Wire
 from vca_juju_common.state import Annotations, Change, State
 
 GATHER = 0.1
-"""Seconds between two batches of deltas: the first one counts at once, what follows it is gathered."""
+"""Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
+gathered."""
 
 STALE = 60.0
 """Seconds without any change in a model after which whoever waits has its state read anew."""
@@ -66,6 +67,7 @@ class Model:
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
+        self._awaited = asyncio.Event()
         self._tasks = OwnedTasks(f"model {name}")
         self._connection = Connection(
             dialer, f"/model/{uuid}/api", f"model {name}", patience, outage, self._opened, self._end
@@ -156,10 +158,14 @@ class Model:
             VcaConnectionError: it cannot be connected any more.
         """
         stale = STALE if stale is None else stale
+        is_new = True
         while True:
             found = look()
             if found is not None:
                 return found
+            if is_new:
+                self._awaited.set()
+                is_new = False
             if self._ended is not None:
                 raise self._ended.again() from self._ended.__cause__
             if self._pulse is None or self._pulse.done():
@@ -187,7 +193,7 @@ class Model:
 
     async def _watch(self, wire: Wire, watcher: str) -> None:
         while not wire.closed.is_set():
-            await asyncio.sleep(GATHER)
+            await self._gathered()
             try:
                 reply = await wire.call("AllWatcher", "Next", watcher=watcher, limit=float("inf"))
                 self._take(reply)
@@ -202,6 +208,13 @@ class Model:
                     # The next login tells whether the model is gone.
                     wire.give_up(f"the model cannot be watched: {error.message}")
                     return
+
+    async def _gathered(self) -> None:
+        """Let deltas gather, until somebody begins to wait for one."""
+        self._awaited.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER):
+                await self._awaited.wait()
 
     def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)

@@ -1,0 +1,131 @@
+"""A life in raw requests on one connection for each model: what remains when nothing is checked, kept or told."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from bench.juju.place import CHARM, SSH, Place
+from bench.juju.wire import Json, Way, Wire
+
+APPLICATION = "app"
+IDS = {"machine": "id", "action": "id", "model": "model-uuid"}
+"""By what deltas name an entity, where it is not its name."""
+
+
+class Deltas:
+    """What a watcher tells, as it tells it; it is asked when somebody waits."""
+
+    def __init__(self, wire: Wire, watcher: str) -> None:
+        self._wire = wire
+        self._watcher = watcher
+        self.there: dict[tuple[str, str], Json] = {}
+
+    async def until(self, fits: Callable[[], object]) -> None:
+        """Ask until it is so."""
+        while not fits():
+            reply = await self._wire.call("AllWatcher.Next", watcher=self._watcher)
+            for kind, change, data in reply["deltas"]:
+                key = (kind, str(data.get(IDS.get(kind, "name"))))
+                if change == "remove":
+                    self.there.pop(key, None)
+                else:
+                    self.there[key] = data
+
+    def word(self, kind: str, name: str, status: str) -> object:
+        """The word of a status."""
+        return (self.there.get((kind, name), {}).get(status) or {}).get("current")
+
+
+class Floor:
+    """Lives of the floor."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._archive = _archive(Path(place.charms) / CHARM)
+
+    async def open(self) -> None:
+        """Connect."""
+        self._way = Way(self._place)
+        self._controller = await self._way.connected("/api")
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._controller.close()
+        await self._way.http.close()
+
+    async def life(self, number: int) -> None:
+        """Live."""
+        name, owner = f"ns{number}", f"user-{self._place.username}"
+        uuid = (await self._controller.call("ModelManager.CreateModel", {"name": name, "owner-tag": owner}))["uuid"]
+        model = await self._way.connected(f"/model/{uuid}/api")
+        try:
+            deltas = Deltas(model, str((await model.call("Client.WatchAll"))["watcher-id"]))
+            machine = await self._created(model, deltas)
+            await self._installed(model, deltas, uuid, machine)
+            await self._configured(model, deltas)
+            await self._run(model, deltas, "touch")
+            await self._deleted(model, deltas, machine)
+            tag = f"model-{uuid}"
+            await self._controller.one("ModelManager.DestroyModels", {"models": [{"model-tag": tag}]})
+            await deltas.until(lambda: ("model", uuid) not in deltas.there)
+            status = (await self._controller.call("ModelManager.ModelStatus", {"entities": [{"tag": tag}]}))["models"]
+            assert "not found" in status[0]["error"]["code"], status
+        finally:
+            await model.close()
+
+    async def _created(self, model: Wire, deltas: Deltas) -> str:
+        base = {"name": "ubuntu", "channel": "22.04"}
+        params = {"params": [{"base": base, "jobs": ["JobHostUnits"]}]}
+        machine = str((await model.one("MachineManager.AddMachines", params))["machine"])
+        await deltas.until(lambda: deltas.word("machine", machine, "agent-status") == "started")
+        return machine
+
+    async def _installed(self, model: Wire, deltas: Deltas, uuid: str, machine: str) -> None:
+        params = {
+            "application": APPLICATION,
+            "charm-url": await self._way.upload(uuid, self._archive),
+            "charm-origin": {
+                "source": "local",
+                "base": {"name": "ubuntu", "channel": "22.04"},
+                "architecture": "amd64",
+            },
+            "num-units": 1,
+            "placement": [{"scope": "#", "directive": machine}],
+        }
+        await model.one("Application.Deploy", {"applications": [params]})
+        unit = f"{APPLICATION}/0"
+        await deltas.until(lambda: deltas.word("unit", unit, "workload-status") in {"active", "blocked"})
+
+    async def _configured(self, model: Wire, deltas: Deltas) -> None:
+        await model.one("Application.SetConfigs", {"Args": [{"application": APPLICATION, "config": SSH}]})
+        now = (await model.call("Application.Get", {"application": APPLICATION}))["config"]
+        assert all(now[key]["value"] == value for key, value in SSH.items())
+        await self._run(model, deltas, "verify-ssh-credentials")
+
+    async def _run(self, model: Wire, deltas: Deltas, action: str) -> None:
+        asked = {"receiver": f"{APPLICATION}/leader", "name": action, "parameters": {}}
+        tag = (await model.one("Action.EnqueueOperation", {"actions": [asked]}))["action"]["tag"]
+        key = ("action", tag.removeprefix("action-"))
+        await deltas.until(lambda: deltas.there.get(key, {}).get("status") in {"completed", "failed"})
+        assert (await model.one("Action.Actions", {"entities": [{"tag": tag}]}))["status"] == "completed"
+
+    async def _deleted(self, model: Wire, deltas: Deltas, machine: str) -> None:
+        asked = {"application-tag": f"application-{APPLICATION}", "destroy-storage": True}
+        await model.one("Application.DestroyApplication", {"applications": [asked]})
+        left = {("application", APPLICATION), ("unit", f"{APPLICATION}/0")}
+        await deltas.until(lambda: not left & deltas.there.keys())
+        if ("machine", machine) in deltas.there:
+            params = {"machine-tags": [f"machine-{machine}"], "force": True}
+            await model.one("MachineManager.DestroyMachineWithParams", params)
+            await deltas.until(lambda: ("machine", machine) not in deltas.there)
+
+
+def _archive(folder: Path) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.rglob("*")):
+            packed.write(path, path.relative_to(folder))
+    return buffer.getvalue()
