@@ -163,7 +163,7 @@ class Stage:
             again = await _outcome(_again(scene))
             assert again is None, f"the same call later fails with {again!r}"
         assert error is None or not (error.retryable and fault.lasting), "a retry does not help, and was advised"
-        await scene.removed()
+        await scene.removed(each=error is not None)
         assert scene.password not in str(kit.statuses), "a status holds the password"
         assert SECRET not in str(kit.statuses), "a status holds a secret"
 

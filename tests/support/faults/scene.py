@@ -165,9 +165,9 @@ class Scene:
                 return f"{stored} is stored, and {listed} listed"
         return ""
 
-    async def removed(self) -> None:
-        """Remove what is there: each EE by its id, then the NS; nothing is left."""
-        for ee_id in await self.kit.ids():
+    async def removed(self, *, each: bool) -> None:
+        """Remove what is there: each EE by its id where this is asked for, then the NS; nothing is left."""
+        for ee_id in await self.kit.ids() if each else ():
             await self.kit.gone(ee_id)
         await self.kit.connector.delete_namespace(f".{NS}")
         await self.rested()
