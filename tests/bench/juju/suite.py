@@ -61,7 +61,7 @@ def cases(*, quick: bool) -> list[list[Case]]:
         return [[Case(kind, lives, 0.0, 1) for kind in ("floor", "framework")] for lives in (1, 10)]
     found = []
     for lives, latency, rounds in [
-        *((lives, 0.0, 5 if lives < 200 else 3) for lives in (1, 10, 50, 200)),
+        *((lives, 0.0, 3) for lives in (1, 10, 50, 200)),
         (1000, 0.0, 1),
         *((lives, 0.2, 1) for lives in (1, 50, 200)),
     ]:

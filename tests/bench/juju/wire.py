@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import ssl
 from typing import Any
@@ -42,11 +43,11 @@ class Way:
 
     async def upload(self, uuid: str, archive: bytes) -> str:
         """Upload a charm; its URL."""
+        login = base64.b64encode(f"user-{self.place.username}:{self.place.password}".encode()).decode()
         async with self.http.post(
             f"https://{self.place.endpoint}/model/{uuid}/charms?schema=local&series=jammy&arch=amd64",
             data=archive,
-            headers={"Content-Type": "application/zip"},
-            auth=aiohttp.BasicAuth(f"user-{self.place.username}", self.place.password),
+            headers={"Content-Type": "application/zip", "Authorization": f"Basic {login}"},
             ssl=self.tls,
             server_hostname="juju-apiserver",
         ) as response:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from bench.juju.floor import Floor
+from bench.juju.place import Place
 from jujusim.controller import SimulatedController
-from support.juju import NS, VNF, connected, installed, proxy_charm
+from support.juju import NS, VNF, connected, installed, machine, proxy_charm, until
 
 from vca_core.naming import EeId
+from vca_juju_common.client import wire
 
 NOTES = "Annotations.Set"
 
@@ -64,6 +68,69 @@ async def test_a_life_costs_no_more_requests_than_it_has_to(
     assert counts.failed_logins == 0
     assert set(counts.uploads.values()) == {1}
     assert sum(counts.pings.values()) == 0
+
+
+async def test_each_operation_costs_no_more_requests_than_its_bar(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+
+    async def cost(work: Awaitable[object]) -> int:
+        before = controller.counts.total - controller.counts.requests[NOTES]
+        await work
+        return controller.counts.total - controller.counts.requests[NOTES] - before
+
+    async with connected(controller, tmp_path) as edge:
+        assert await cost(machine(edge)) <= 1 + 4 + 1  # the login, the model, the machine
+        assert await cost(machine(edge, ".ns1.vnf2")) <= 1
+        ee_id = "ns1.app-vnf-vnf1.0"
+        assert await cost(edge.install_configuration_sw(ee_id, "proxy")) <= 1
+        assert await cost(edge.exec_primitive(ee_id, "config", PROXY_CONFIG)) <= 2 + 2  # with one verification
+        assert await cost(edge.exec_primitive(ee_id, "touch")) <= 2
+        assert await cost(edge.delete_execution_environment(ee_id)) <= 2
+        assert await cost(edge.delete_namespace(NS)) <= 3
+
+
+async def test_deltas_are_asked_for_hardly_more_often_than_they_come(tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+
+    async def polls(life: Callable[[SimulatedController], Awaitable[None]]) -> int:
+        async with SimulatedController(latency=0.1) as controller:
+            await life(controller)
+            return controller.counts.requests["AllWatcher.Next"]
+
+    async def raw(controller: SimulatedController) -> None:
+        where = (controller.endpoint, controller.username, controller.password, controller.ca_cert, str(tmp_path))
+        floor = Floor(Place(*where))
+        await floor.open()
+        try:
+            await floor.life(1)
+        finally:
+            await floor.close()
+
+    async def ours(controller: SimulatedController) -> None:
+        async with connected(controller, tmp_path, alone=False) as edge:
+            ee_id = await installed(edge, "proxy")
+            await edge.exec_primitive(ee_id, "config", PROXY_CONFIG)
+            await edge.exec_primitive(ee_id, "touch")
+            await edge.delete_execution_environment(ee_id)
+            await edge.delete_namespace(NS)
+
+    least, asked = await asyncio.gather(polls(raw), polls(ours))
+    assert asked <= 1.1 * least
+
+
+async def test_a_silent_connection_is_pinged_and_not_too_often(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 60 / wire.PING_EVERY <= 2  # a minute
+    monkeypatch.setattr(wire, "PING_EVERY", 0.05)
+    clock = asyncio.get_running_loop().time
+    begin = clock()
+    async with connected(controller) as edge:
+        await machine(edge)
+        await until(lambda: len(controller.counts.pings) == 2 and min(controller.counts.pings.values()) >= 3)
+        assert max(controller.counts.pings.values()) <= (clock() - begin) / wire.PING_EVERY
 
 
 @pytest.mark.defect("U13")

@@ -67,6 +67,8 @@ async def test_a_host_becomes_an_execution_environment(
     async with connected(controller, **options(tmp_path)) as edge:
         ee_id = await registered(edge, host)
         assert ee_id == "ns1.app-vnf-vnf1.0"
+        counts = controller.counts
+        assert counts.total - counts.requests["Annotations.Set"] <= 1 + 4 + 2  # the login, the model, the host
         machine = controller.model("ns1").machines["0"]
         assert (machine.instance_id, machine.agent.current) == ("manual:127.0.0.1", "started")
         assert machine.nonce.startswith("manual:127.0.0.1:")
