@@ -93,6 +93,8 @@ def _tell(_: Verdict, result: CheckResult) -> None:
 def _conclude(verdict: Verdict) -> None:
     counts = ", ".join(f"{verdict.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped", "xfailed"))
     typer.echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
+    if verdict.left_out:
+        typer.echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
     for result in verdict.failed:
         typer.echo(f"  FAILED {result.title}: {result.reason}")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import io
+import math
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import _pytest.outcomes as _outcomes
 import pytest
 
 from vca_core.errors import BadArguments, PluginError
@@ -50,6 +52,7 @@ class Recorder:
         self._only_checks = only_checks
         self._items: dict[str, pytest.Function] = {}
         self._done: set[str] = set()
+        self._skipped_by_others: set[str] = set()
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Note what cannot be collected, as a class that replaces a check."""
@@ -60,15 +63,25 @@ class Recorder:
         """Note which test is a check of which suite."""
         checks = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
         self._items = {item.nodeid: item for item in checks}
+        self.problems += _replaced(checks)
         if self._only_checks:
             items[:] = checks
+
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+        """Note which checks are skipped by others than the kit: a report does not tell."""
+        if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
+            files = [Path(entry.path) for entry in call.excinfo.traceback]
+            own = Path(__file__).parent
+            raised = [file for file in files if not file.is_relative_to(Path(_outcomes.__file__).parent)]
+            if not raised or not raised[-1].is_relative_to(own):
+                self._skipped_by_others.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what came of a check: of its setting up, its call, its clearing away."""
         item = self._items.get(report.nodeid)
         if item is None or item.cls is None or report.nodeid in self._done:
             return
-        outcome, reason = _outcome(report)
+        outcome, reason = _outcome(report, by_kit=report.nodeid not in self._skipped_by_others)
         if outcome is None:
             return
         self._done.add(report.nodeid)
@@ -80,6 +93,15 @@ class Recorder:
         result = CheckResult(item.name, outcome, reason, with_faults, _hooks_of(item, check))
         verdict.results.append(result)
         self._on_result(verdict, result)
+
+    def pytest_sessionfinish(self) -> None:
+        """Note what was not run."""
+        for adopted, cls in {item.cls.__name__: item.cls for item in self._items.values() if item.cls}.items():
+            if adopted in self.verdicts:
+                ran = [result.name.partition("[")[0] for result in self.verdicts[adopted].results]
+                self.verdicts[adopted].left_out = [
+                    check for check in sorted(cls.checks) if ran.count(check) < _cases(cls.original(check))
+                ]
 
 
 def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verdict:
@@ -209,19 +231,40 @@ def _is_check(item: pytest.Function) -> bool:
     return isinstance(item.cls, type) and issubclass(item.cls, Suite) and item.originalname in item.cls.checks
 
 
+def _cases(check: Any) -> int:
+    """How often a check is run."""
+    marks = [mark for mark in getattr(check, "pytestmark", []) if mark.name == "parametrize"]
+    return math.prod(len(mark.args[1]) for mark in marks)
+
+
+def _replaced(items: Iterable[pytest.Function]) -> list[str]:
+    """Checks that were replaced after their class was made."""
+    problems = []
+    for item in items:
+        if item.cls is not None:
+            try:
+                item.cls.refuse_replaced()
+            except TypeError as error:
+                problems.append(f"TypeError: {error}")
+    return sorted(set(problems))
+
+
 def _hooks_of(item: pytest.Function, check: Any) -> frozenset[str]:
     parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
     return frozenset(getattr(check, "vca_needs", ())) | (HOOKS & {str(parameter) for parameter in parameters})
 
 
-def _outcome(report: pytest.TestReport) -> tuple[Outcome | None, str]:
+def _outcome(report: pytest.TestReport, *, by_kit: bool) -> tuple[Outcome | None, str]:
     """What a report means, and why; None: it is not the one that tells."""
     expected = getattr(report, "wasxfail", None)
-    if expected is not None and report.when == "call":
+    if expected is not None and (report.when == "call" or report.skipped):
         return ("xfailed", expected.removeprefix("reason: ")) if report.skipped else ("failed", "it passes after all")
     if report.skipped:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        return "skipped", reason.removeprefix("Skipped: ")
+        reason = reason.removeprefix("Skipped: ")
+        if not by_kit:
+            return "failed", f"the tests skip it, not the kit; mark it xfail with the reason instead: {reason}"
+        return "skipped", reason
     if report.failed:
         text = _last_line(report.longreprtext)
         return "failed", text if report.when == "call" else f"{report.when}: {text}"

@@ -59,19 +59,23 @@ class Verdict:
         adopted: the class that adopted the suite.
         about: what is known of the subject, for machines: distribution, versions, capabilities.
         results: in the order in which they came.
+        left_out: the checks that were not run, whoever left them out (a selection, a plugin of pytest).
     """
 
     subject: str
     adopted: str = ""
     about: dict[str, Any] = field(default_factory=dict)
     results: list[CheckResult] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def level(self) -> Level:
         """The level that the results amount to."""
         outcomes = {result.outcome for result in self.results}
-        if not outcomes & {"passed"} or any(
-            result.outcome in ("failed", "xfailed") and not result.with_faults for result in self.results
+        if (
+            self.left_out
+            or not outcomes & {"passed"}
+            or any(result.outcome in ("failed", "xfailed") and not result.with_faults for result in self.results)
         ):
             return Level.NONE
         faults = [result for result in self.results if result.with_faults]
@@ -95,6 +99,7 @@ class Verdict:
             **self.about,
             "level": str(self.level),
             "counts": {name: self.count(name) for name in ("passed", "failed", "skipped", "xfailed")},
+            "left_out": self.left_out,
             "checks": [
                 {
                     "check": result.name,

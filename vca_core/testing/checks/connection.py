@@ -57,6 +57,11 @@ class ConnectionChecks(Suite, suite=True):
             await running
         except VcaError as error:
             assert error.retryable, f"{error!r} says that a retry does not help"
+        else:
+            if scenario.removes:
+                assert not await kit.of(at.namespace), (
+                    f"{operation} was told to be done, and {at.ee_id} is still listed"
+                )
         await kit.nothing_runs()
         await check_what_is_left(kit, scenario, at)
 
@@ -70,6 +75,18 @@ class ConnectionChecks(Suite, suite=True):
         assert await kit.record(ee_id) == before
         if kit.can_work:
             await kit.work(ee_id)
+
+    @with_faults
+    async def test_a_listing_without_a_connection_is_no_empty_one(self, kit: Kit) -> None:
+        """Who is told that there is nothing makes it anew, or forgets what is there; what is remembered may be told."""
+        ee_id = await kit.create(kit.namespace())
+        async with kit.faults.disconnected():
+            try:
+                listed = await kit.connector.list_execution_environments(total_timeout=kit.limit(_LIMIT))
+            except VcaError as error:
+                assert error.retryable, f"{error!r} says that a retry does not help"
+            else:
+                assert ee_id in [str(one.ee_id) for one in listed], f"{ee_id} is there, and is not listed"
 
     @needs("health")
     @with_faults

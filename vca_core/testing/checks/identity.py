@@ -72,6 +72,28 @@ class IdentityChecks(Suite, suite=True):
         assert sorted(await kit.ids()) == sorted(spared)
 
     @needs("create_execution_environment")
+    async def test_deleting_an_ee_spares_its_namesakes_in_other_namespaces(self, kit: Kit) -> None:
+        """An application of the same name in another NS is another one."""
+        spared = [await kit.create(kit.namespace(ns=ns)) for ns in ("0", "-b")]
+        await kit.gone(await kit.create(kit.namespace()))
+        assert sorted(await kit.ids()) == sorted(spared)
+
+    @needs("create_execution_environment")
+    async def test_the_backend_refuses_to_reuse_an_ee_of_another_namespace(self, kit: Kit) -> None:
+        """What is gone on with is the caller's own, also where nothing but the backend's system knows whose it is."""
+        one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
+        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
+        skip_unless(same, "the backend's names tell vnf_1 and vnf-1 apart")
+        ee_id = await kit.create(one)
+        await kit.forget()
+        with pytest.raises(BadArguments) as caught:
+            await kit.create(two, reuse_ee_id=ee_id)
+        raised(caught.value)
+        assert await kit.ids() == [ee_id]
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(one)
+
+    @needs("create_execution_environment")
     async def test_the_backend_refuses_an_application_of_another_namespace(self, kit: Kit) -> None:
         """Two namespaces that would share one, and nothing but the backend's system knows of the first (D58)."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
