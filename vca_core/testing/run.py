@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import inspect
 import io
 import math
 import sys
@@ -12,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import _pytest.outcomes as _outcomes
 import pytest
 
 from vca_core.errors import BadArguments, PluginError
@@ -28,6 +28,7 @@ OnResult = Callable[[Verdict, CheckResult], None]
 SUBJECT = pytest.StashKey[Subject]()
 STORE = pytest.StashKey[Callable[[], StatusStore]]()
 
+_PYTEST = Path(inspect.getfile(pytest.importorskip)).parent
 _ALWAYS = (
     "-q", "--no-header", "-p", "no:cacheprovider",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the programme has imported what pytest would rewrite
@@ -72,7 +73,7 @@ class Recorder:
         if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
             files = [Path(entry.path) for entry in call.excinfo.traceback]
             own = Path(__file__).parent
-            raised = [file for file in files if not file.is_relative_to(Path(_outcomes.__file__).parent)]
+            raised = [file for file in files if not file.is_relative_to(_PYTEST)]
             if not raised or not raised[-1].is_relative_to(own):
                 self._skipped_by_others.add(item.nodeid)
 
