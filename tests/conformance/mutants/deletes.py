@@ -66,6 +66,7 @@ class DeletesNothing(Mutant):
             "test_an_ee_can_be_made_again_after_it_was_deleted",
             "test_an_ee_can_be_made_listed_and_deleted",
             "test_an_ee_to_reuse_that_is_gone_is_not_found",
+            "test_deleting_an_ee_spares_its_namesakes_in_other_namespaces",
             "test_deleting_an_ee_spares_those_with_similar_names",
             "test_everything_is_gone_at_the_end",
             "test_many_ees_can_be_made_at_once",

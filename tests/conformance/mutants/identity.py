@@ -16,6 +16,7 @@ class ForgetsTheNamespace(Mutant):
     FAILS = frozenset(
         {
             "test_the_backend_refuses_an_application_of_another_namespace",
+            "test_the_backend_refuses_to_reuse_an_ee_of_another_namespace",
             "test_the_listing_can_be_narrowed_to_a_namespace",
             "test_the_listing_gives_the_namespace_back",
             "test_the_namespace_outlives_a_disconnect",
@@ -47,6 +48,7 @@ class MergesNamespaces(Mutant):
     FAILS = frozenset(
         {
             "test_the_backend_refuses_an_application_of_another_namespace",
+            "test_the_backend_refuses_to_reuse_an_ee_of_another_namespace",
         }
     )
 
