@@ -23,8 +23,8 @@ class _Table(Recorder):
     def __init__(self) -> None:
         super().__init__(only_checks=False)
 
-    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        super().pytest_sessionfinish(session)
         tool = _tool()
         known = json.loads(tool.PAGE.with_suffix(".json").read_text("utf-8"))
         for name, (_, cls) in tool.SUITES.items():

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from vca_core.testing.verdict import CheckResult, Verdict
 
 LEVELS = ("NONE", "BASE", "FULL")
+Primitive = tuple[str, Mapping[str, Any]]
 _WORDS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "xfailed": "expected to fail"}
 
 
@@ -64,17 +65,22 @@ def conformance(
     state.json = state.json or as_json
     state.config = config or state.config
     wanted = _one_of(level.upper(), LEVELS, "--level")
+    examples = _primitive(works, "--works"), _primitive(fails, "--fails")
+    if sum((backend is not None and not suite, bool(suite), store is not None)) != 1:
+        raise _bad("name one thing to examine: a backend, or --suite, or --store", "backend")
+    if (suite or store) and (works or fails or config):
+        raise _bad("--config, --works and --fails belong to a backend; a suite's Subject says it itself", "suite")
     told: OnResult = (lambda *_: None) if state.json else _tell
     if store is not None:
         verdicts = [run.run_store(_factory(store), store, told)]
     elif suite:
         verdicts = run.run_suites(suite, told)
     elif backend is None:
-        raise _bad("name a backend, or a store with --store, or a suite with --suite", "backend")
-    elif config is None and (own := run.suite_of(backend)) is not None:
+        raise AssertionError("there is one thing to examine")
+    elif config is None and examples == (None, None) and (own := run.suite_of(backend)) is not None:
         verdicts = run.run_suites([own], told, settings=False)
     else:
-        verdicts = [run.run_subject(_subject(state, backend, works, fails, kind), told)]
+        verdicts = [run.run_subject(_subject(state, backend, examples, kind), told)]
     reached = min((verdict.level for verdict in verdicts), key=lambda one: one.rank)
     if state.json:
         print_json({"level": str(reached), "verdicts": [verdict.as_data() for verdict in verdicts]})
@@ -95,11 +101,13 @@ def _conclude(verdict: Verdict) -> None:
     typer.echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
     if verdict.left_out:
         typer.echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
+    if verdict.not_examined:
+        typer.echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
     for result in verdict.failed:
         typer.echo(f"  FAILED {result.title}: {result.reason}")
 
 
-def _subject(state: State, name: str, works: str | None, fails: str | None, kind: str) -> Subject:
+def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str) -> Subject:
     """What a config says of a backend, or of a connector; without a config, the backend without options."""
     from vca_core.loader import load_backend  # noqa: PLC0415 - as above
     from vca_core.testing.subject import Subject  # noqa: PLC0415 - as above
@@ -125,12 +133,12 @@ def _subject(state: State, name: str, works: str | None, fails: str | None, kind
         options=options,
         folder=folder,
         kind="k8s" if _one_of(kind, ("machine", "k8s"), "--kind") == "k8s" else "machine",
-        works=_primitive(works, "--works") or (default.works if installs else None),
-        fails=_primitive(fails, "--fails") or (default.fails if installs else None),
+        works=examples[0] or (default.works if installs else None),
+        fails=examples[1] or (default.fails if installs else None),
     )
 
 
-def _primitive(text: str | None, option: str) -> tuple[str, Mapping[str, Any]] | None:
+def _primitive(text: str | None, option: str) -> Primitive | None:
     if text is None:
         return None
     name, _, rest = text.partition(" ")

@@ -216,8 +216,7 @@ class Kit:
         return [
             record
             for record in records
-            if (record.namespace is not None and record.namespace.ns_id.startswith(self.ns_id))
-            or record.ee_id.model.startswith(own)
+            if (record.namespace is not None and self.ns_id in record.namespace.ns_id) or own in record.ee_id.model
         ]
 
     async def of(self, namespace: str) -> list[str]:
@@ -229,6 +228,16 @@ class Kit:
     async def ids(self) -> list[str]:
         """The ee_ids of `listed`."""
         return [str(record.ee_id) for record in await self.listed()]
+
+    async def lists(self, ee_ids: Sequence[str]) -> None:
+        """Check that these EEs are listed, and no others of this check."""
+        there = set(await self.ids())
+        assert there == set(ee_ids), f"missing in the listing: {set(ee_ids) - there}; too many: {there - set(ee_ids)}"
+
+    async def unchanged(self, before: ExecutionEnvironment) -> None:
+        """Check that an EE is listed as it was before."""
+        now = await self.record(str(before.ee_id))
+        assert now == before, f"it was listed as {before}, and is now listed as {now}"
 
     async def record(self, ee_id: str) -> ExecutionEnvironment:
         """What the backend's listing says of an EE."""

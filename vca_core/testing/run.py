@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from vca_core.backend import NoOptions
+from vca_core.config import validate_model
 from vca_core.errors import BadArguments, PluginError
 from vca_core.hookspecs import HOOKS
 from vca_core.loader import load_backend
@@ -95,7 +97,7 @@ class Recorder:
         verdict.results.append(result)
         self._on_result(verdict, result)
 
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:  # noqa: ARG002 - a hook's argument
         """Note what was not run."""
         for adopted, cls in {item.cls.__name__: item.cls for item in self._items.values() if item.cls}.items():
             if adopted in self.verdicts:
@@ -113,10 +115,11 @@ def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verd
         on_result: told of each check's result, as it comes.
 
     Raises:
-        BadArguments: no such backend is installed.
+        BadArguments: no such backend is installed, or it refuses the options.
         PluginError: it is broken, and so cannot be examined.
     """
-    load_backend(subject.backend)
+    options = getattr(load_backend(subject.backend).cls, "Options", NoOptions)
+    validate_model(options, subject.options, "options")
     [verdict] = _run_own("test_backend.py", "TestBackend", (SUBJECT, subject), on_result)
     verdict.subject = subject.backend
     verdict.about = about_backend(subject.backend)

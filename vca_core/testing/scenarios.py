@@ -175,6 +175,27 @@ SCENARIOS = {
 """All operations that change something, by hook."""
 
 
+async def everything(kit: Kit, part: str) -> None:
+    """Do each operation and each read once, on EEs of their own.
+
+    Args:
+        kit: where.
+        part: tells their NSs apart from others of the check.
+    """
+    for scenario in SCENARIOS.values():
+        if not scenario.possible(kit):
+            continue
+        at = await scenario.set_up(kit, f"{part}{len(scenario.operation)}")
+        await scenario.call(kit, at)
+        for read in ("get_status", "get_metrics"):
+            if read in kit.capabilities and not scenario.removes:
+                await getattr(kit.connector, read)(at.namespace.rpartition(".")[0])
+        for record in await kit.listed():
+            await kit.gone(str(record.ee_id))
+    if "health" in kit.capabilities:
+        await kit.connector.health()
+
+
 def _each(*names: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("operation", names)
 

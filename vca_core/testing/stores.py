@@ -18,9 +18,9 @@ from vca_core.testing.suite import Suite
 _AT_ONCE = 40
 _SEQUENCES = 120
 _STEPS = 12
-_IDS: list[Any] = ["a", "b", 1, 1.0, 2]
+_IDS: list[Any] = ["a", "1", 1, 1.0, 2]
 _PATHS = ["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"]
-_VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800"]
+_VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800", 2**53 + 1, "long" * 20_000]
 
 
 @pytest.mark.asyncio

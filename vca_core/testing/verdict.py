@@ -84,6 +84,14 @@ class Verdict:
         return Level.FULL
 
     @property
+    def not_examined(self) -> list[str]:
+        """The capabilities of which no check was passed or failed: they are there, and nothing is known of them."""
+        looked_at = {hook for one in self.results if one.outcome != "skipped" for hook in one.hooks}
+        # Every check makes, lists and deletes.
+        looked_at |= {"list_execution_environments", "delete_execution_environment"}
+        return sorted(set(self.about.get("capabilities", ())) - looked_at)
+
+    @property
     def failed(self) -> list[CheckResult]:
         """The checks that failed."""
         return [result for result in self.results if result.outcome == "failed"]
@@ -100,6 +108,7 @@ class Verdict:
             "level": str(self.level),
             "counts": {name: self.count(name) for name in ("passed", "failed", "skipped", "xfailed")},
             "left_out": self.left_out,
+            "not_examined": self.not_examined,
             "checks": [
                 {
                     "check": result.name,

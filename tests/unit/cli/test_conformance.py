@@ -118,7 +118,9 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "name a backend"),
+        ([], "name one thing to examine: a backend, or --suite, or --store"),
+        (["fake", "--store", "memory:"], "name one thing to examine"),
+        (["--store", "memory:", "--works", "clean"], "belong to a backend"),
         (["nothing"], "no backend is named 'nothing'"),
         (["fake", "--config", "absent.yaml"], "there is no config file absent.yaml"),
         (["--store", "stores:Absent"], "cannot be loaded"),

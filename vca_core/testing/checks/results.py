@@ -77,6 +77,8 @@ class ResultChecks(Suite, suite=True):
         ee_id = await kit.ready(kit.namespace())
         options = kit.subject.operation_options.get("upgrade")
         await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)
+        for state in (await kit.record(ee_id)).entities:
+            assert state.meaning is DeploymentStatus.COMPLETED or state.native == "blocked", f"{state} too early"
         assert await kit.connector.exec_primitive(ee_id, "config", {"added": "again"}) == "CONFIG OK"
 
     @needs("exec_primitive")

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 from vca_core.errors import VcaError
-from vca_core.secrets import model_secrets
+from vca_core.secrets import model_secrets, secrets_in
 from vca_core.testing.kit import Kit
-from vca_core.testing.suite import Suite, skip_unless
+from vca_core.testing.scenarios import everything
+from vca_core.testing.suite import Suite, skip_unless, with_faults
 
 CANARY = "canary-b81d40e6"
 
@@ -25,8 +26,43 @@ class SecrecyChecks(Suite, suite=True):
         skip_unless(secrets, "the subject's options hold no secret")
         with _everything_logged() as lines:
             told = await _life(kit)
+            await everything(kit, "all")
         for secret in secrets:
             _check_absent(secret, [*lines, *told])
+
+    @with_faults
+    async def test_a_lost_connection_tells_no_secret(self, kit: Kit) -> None:
+        """Who reports a failed login or request is tempted to say what was sent."""
+        secrets = model_secrets(kit.connector._runtime.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        ee_id = await kit.ready(kit.namespace())
+        told = []
+        with _everything_logged() as lines:
+            async with kit.faults.disconnected():
+                calls: list[Callable[..., Awaitable[object]]] = [kit.connector.list_execution_environments]
+                if kit.subject.works is not None and "exec_primitive" in kit.capabilities:
+                    primitive, params = kit.subject.works
+                    calls.append(functools.partial(kit.connector.exec_primitive, ee_id, primitive, _secret(params)))
+                for call in calls:
+                    try:
+                        await call(total_timeout=kit.limit(1))
+                    except VcaError as error:
+                        told += [repr(error), str(error.__cause__)]
+            await kit.record(ee_id)
+        for secret in [*secrets, CANARY]:
+            _check_absent(secret, [*lines, *told])
+
+    async def test_the_credentials_of_a_host_are_nowhere_to_be_read(self, kit: Kit) -> None:
+        """Those that the subject's host is registered with."""
+        secrets = secrets_in(kit.subject.credentials or {})
+        skip_unless(
+            secrets and "register_execution_environment" in kit.capabilities, "no host is registered with a secret"
+        )
+        with _everything_logged() as lines:
+            db_dict = await kit.home()
+            await kit.gone(await kit.register(kit.namespace(), db_dict))
+            await kit.settled()
+        for secret in secrets:
+            _check_absent(secret, [*lines, *map(repr, kit.statuses), *map(repr, kit.watching.reports)])
 
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Any of them may be a secret: in logs and errors stand names."""
@@ -42,7 +78,10 @@ async def _life(kit: Kit) -> list[str]:
     connector = kit.connector
     calls: list[Callable[[], Awaitable[object]]] = []
     if "install_configuration_sw" in kit.capabilities:
-        await kit.install(ee_id)
+        secret: dict[str, Any] = (
+            {"config": {"token": CANARY, "label": f"{CANARY}-label"}} if kit.subject.charms is None else {}
+        )
+        await kit.install(ee_id, **secret)
         if kit.subject.charms is None and "configure" in kit.capabilities:
             calls += [
                 lambda: connector.exec_primitive(ee_id, "config", {"token": CANARY, "label": f"{CANARY}-label"}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import pytest
@@ -14,6 +15,8 @@ from vca_core.testing.scenarios import SCENARIOS, each_with_outcome
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.watching import Report
 
+_MOMENT = 0.2
+"""Seconds."""
 _FINAL = (DeploymentStatus.COMPLETED, DeploymentStatus.FAILED)
 _PROGRESS = {DeploymentStatus.PENDING: 0, DeploymentStatus.RUNNING: 1, DeploymentStatus.UNKNOWN: 1}
 
@@ -77,6 +80,7 @@ class StatusChecks(Suite, suite=True):
         await kit.gone(ee_id)
         before = len(kit.watching.reports)
         await kit.create(kit.namespace("vnf2"))
+        await asyncio.sleep(kit.limit(_MOMENT))  # for what looks from time to time
         alive = [report for report in kit.reports_on(ee_id, before) if not report.gone]
         assert not alive, f"{alive[0].state.entity} of the deleted EE was reported"
 
