@@ -206,7 +206,7 @@ class Registry:
         """Have the documents of a model and of all its EEs removed."""
         self._models.pop(model, None)
         home = own_home((self._connector, model, ""))
-        return self._delete(home, {"connector": self._connector, "model": model})
+        return self._delete(home, {"model": model, "connector": self._connector})
 
     def _delete(self, lane: StatusPath, query: Mapping[str, Any]) -> asyncio.Future[None]:
         async def delete(store: StatusStore) -> bool:

@@ -59,12 +59,24 @@ class MemoryStore(StatusStore):
         documents = self._tables.get(table, {})
         identity = filter.get("_id")
         if identity is None:
-            yield from ((key, document) for key, document in documents.items() if matches(document, filter))
+            yield from (entry for entry in _candidates(documents, filter) if matches(entry[1], filter))
             return
         key = id_key(identity)
         document = documents.get(key)
         if document is not None and (len(filter) == 1 or matches(document, filter)):
             yield key, document
+
+
+def _candidates(documents: dict[str, dict[str, Any]], filter: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What a filter may match: looking closely at each document is slow where there are thousands."""
+    path, wanted = next(iter(filter.items()), ("", None))
+    if "." in path or not isinstance(wanted, str):
+        return list(documents.items())
+    return [
+        (key, document)
+        for key, document in documents.items()
+        if (found := document.get(path)) == wanted or isinstance(found, list)
+    ]
 
 
 def _copy(document: dict[str, Any]) -> dict[str, Any]:
