@@ -7,6 +7,7 @@ import asyncio
 import json
 import resource
 import signal
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -15,19 +16,40 @@ import yaml
 from jujusim.controller import SimulatedController
 
 
-def _arguments() -> argparse.Namespace:
+def _port(text: str) -> int:
+    return _within(int(text), 0, 65535)
+
+
+def _endpoints(text: str) -> int:
+    return _within(int(text), 1, 100)
+
+
+def _within(number: int, least: int, most: int) -> int:
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{number} is not between {least} and {most}")
+    return number
+
+
+def _latency(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time that a step can take")
+    return seconds
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="jujusim", description=__doc__)
-    parser.add_argument("--port", type=int, default=17070, help="the first port (default: %(default)s; 0: any)")
+    parser.add_argument("--port", type=_port, default=17070, help="the first port (default: %(default)s; 0: any)")
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
-    parser.add_argument("--endpoints", type=int, default=1, help="on how many ports (default: %(default)s)")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that each step of a life takes")
+    parser.add_argument("--endpoints", type=_endpoints, default=1, help="on how many ports (default: %(default)s)")
+    parser.add_argument("--latency", type=_latency, default=0.0, help="seconds that each step of a life takes")
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
     parser.add_argument("--ca-file", type=Path, help="write the certificate of its authority there")
     parser.add_argument("--write-config", type=Path, help="write a vca.yaml there that uses it, and ca.pem beside it")
     parser.add_argument("--counts", type=Path, help="write there what was counted, at the end and on SIGUSR1")
-    return parser.parse_args()
+    return parser
 
 
 def _write_config(path: Path, ca_file: Path, sim: SimulatedController) -> None:
@@ -75,9 +97,16 @@ async def _serve(given: argparse.Namespace) -> None:
 
 def main() -> int:
     """Serve until SIGINT or SIGTERM."""
+    parser = _parser()
+    given = parser.parse_args()
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a connection for each model, and many models
-    asyncio.run(_serve(_arguments()))
+    try:
+        asyncio.run(_serve(given))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    except sqlite3.Error as error:
+        parser.error(f"argument --state: {given.state}: {error}")
     return 0
 
 

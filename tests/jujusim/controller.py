@@ -66,6 +66,7 @@ class SimulatedController:
     ) -> None:
         self.username = username
         self.password = password or secrets.token_urlsafe(16)
+        self._asked_password = password
         self.host = host
         self.faults = Faults()
         self.counts = Counts()
@@ -142,10 +143,17 @@ class SimulatedController:
             raise self.defects[0]
 
     async def start(self) -> None:
-        """Load its state, listen, and let lives go on."""
+        """Load its state, listen, and let lives go on.
+
+        Raises:
+            ValueError: the state is of another user or password.
+            OSError: it cannot listen there.
+        """
         if self._state is not None:
             self._identity = self._state.load(self.world, self._identity)
             self.world.keeper = self._state.note
+            if self._is_somebody_elses():
+                raise ValueError(f"{self._state.path} was made with another username or password")
         self.password = self.world.users[self.username].password
         self.world.bootstrap(self.username)
         self.world.on_model_gone = self._model_gone
@@ -154,12 +162,17 @@ class SimulatedController:
         self.persist()
         self.wake()
 
+    def _is_somebody_elses(self) -> bool:
+        names = {model.record.owner for model in self.world.models.values() if model.record.name == "controller"}
+        password = self.world.users[self.username].password
+        return bool(names - {self.username}) or self._asked_password not in {None, password}
+
     async def stop(self) -> None:
         """Close all connections and ports; no task is left."""
         self.closing.set()
         self.clock.close()
         if self._server is not None:
-            await self._server.close()
+            await self._server.stop()
         self.persist()
         if self._state is not None:
             self._state.close()

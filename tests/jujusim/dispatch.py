@@ -51,6 +51,8 @@ _WHILE_UPGRADING = {
     "ModelManager.ListModels",
 }
 
+_WHILE_MIGRATING = {"Admin.Login", "Pinger.Ping", "Client.FullStatus"}
+
 Answer = Json | None
 
 
@@ -165,6 +167,8 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
         raise Refusal("not logged in", UNAUTHORIZED)
     if call.session.upgrading and f"{facade}.{request}" not in _WHILE_UPGRADING:
         raise Refusal("upgrade in progress", UPGRADING)
+    if call.session.migrating and f"{facade}.{request}" not in _WHILE_MIGRATING:
+        raise Refusal("model migration in progress")
     if facade != "Admin" and call.session.of_model and entry.access is not None:
         call.model.check_access(call.user, entry.access)
     found = entry.function(call, _without_nulls(params))

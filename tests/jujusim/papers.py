@@ -9,11 +9,13 @@ from jujusim.world.entities import Machine
 from jujusim.world.model import Model
 
 
-def macaroon() -> dict[str, Any]:
-    """A macaroon that nobody can discharge."""
+def macaroon(*, first_format: bool = False) -> dict[str, Any]:
+    """A macaroon that nobody can discharge; in the first format for clients that ask for no version."""
     from macaroonbakery import bakery  # type: ignore[import-untyped]  # slow to import, and seldom needed
 
-    made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", bakery.LATEST_VERSION)
+    version = bakery.VERSION_0 if first_format else bakery.LATEST_VERSION
+    made = bakery.Macaroon(b"root-key-of-the-simulator", b"id", "juju", version)
+    made.macaroon.add_first_party_caveat("time-before 2100-01-01T00:00:00Z")
     found: dict[str, Any] = made.to_dict()
     return found
 

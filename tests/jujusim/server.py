@@ -44,20 +44,30 @@ class Server:
         self._web: web.Server | None = None
         self._listening: dict[int, asyncio.Server] = {}
         self._silent: set[asyncio.StreamWriter] = set()
+        self._held: list[socket.socket] = []
 
     async def start(self, first_port: int) -> None:
         """Take the ports: from `first_port` on, or any (0)."""
-        for index in range(len(self.modes)):
-            # A dead port is taken and given back, so that nobody else listens there in the meantime.
-            with self._bind(first_port + index if first_port else 0) as taken:
-                self.ports.append(taken.getsockname()[1])
-        await self.open()
+        try:
+            for index in range(len(self.modes)):
+                # A port that is dead for a while must not become somebody else's meanwhile.
+                held = self._bind(first_port + index if first_port else 0)
+                self._held.append(held)
+                self.ports.append(held.getsockname()[1])
+            await self.open()
+        except BaseException:
+            await self.stop()
+            raise
 
     def _bind(self, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         taken = socket.socket(family, socket.SOCK_STREAM)
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((self._host, port))
+        try:
+            taken.bind((self._host, port))
+        except OSError as error:
+            taken.close()
+            raise OSError(error.errno, f"cannot listen on {self._host} port {port}: {error.strerror}") from error
         return taken
 
     async def open(self) -> None:
@@ -103,8 +113,15 @@ class Server:
         for writer in list(self._silent):
             writer.transport.abort()
 
+    async def stop(self) -> None:
+        """Drop all connections, and give the ports back."""
+        await self.close()
+        for held in self._held:
+            held.close()
+        self._held.clear()
+
     async def close(self) -> None:
-        """Drop all connections and listen no more."""
+        """Drop all connections and listen no more, for a while."""
         for index in list(self._listening):
             self._stop_listening(index)
         self.cut_all()

@@ -44,6 +44,7 @@ class Session:
         self.controller = controller
         self.user = ""
         self.upgrading = False
+        self.migrating = False
         self.watchers: dict[str, Watcher] = {}
         self.number = controller.counts.connection_opened()
         self.stalled = asyncio.Event()

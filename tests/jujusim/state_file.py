@@ -53,7 +53,9 @@ class StateFile:
 
     def __init__(self, path: Path) -> None:
         path.touch(0o600)  # it holds passwords
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self.path = path
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        self._database.execute("PRAGMA locking_mode = EXCLUSIVE")  # two controllers would spoil one world
         # A killed process loses nothing that the system has; only a machine that crashes would.
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = OFF")

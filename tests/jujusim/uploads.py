@@ -40,7 +40,10 @@ async def upload_charm(
             series = request.query.get("series", "")
             if series and series not in SERIES:
                 raise Refusal(f'series "{series}" not valid', BAD_REQUEST)
-            middle = f"{series}/" if series else ""
+            arch = request.query.get("arch", "")
+            middle = "".join(f"{part}/" for part in (arch, series) if part)
+            if middle.count("/") > 1:
+                raise Refusal(f'charm or bundle URL has invalid form: "local:{middle}{charm.name}-0"', BAD_REQUEST)
         else:
             middle = ""
             _check_put(request, charm, name)

@@ -45,7 +45,7 @@ class Way:
         """Upload a charm; its URL."""
         login = base64.b64encode(f"user-{self.place.username}:{self.place.password}".encode()).decode()
         async with self.http.post(
-            f"https://{self.place.endpoint}/model/{uuid}/charms?schema=local&series=jammy&arch=amd64",
+            f"https://{self.place.endpoint}/model/{uuid}/charms?schema=local&series=jammy",
             data=archive,
             headers={"Content-Type": "application/zip", "Authorization": f"Basic {login}"},
             ssl=self.tls,

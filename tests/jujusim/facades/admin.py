@@ -26,7 +26,7 @@ def login(call: Call, params: Json) -> Answer:
             case "discharge":
                 return {"discharge-required": macaroon(), "discharge-required-error": "no macaroons"}
             case "migrating":
-                raise Refusal("model migration in progress", "migration in progress")
+                session.migrating = session.of_model
             case "upgrading":
                 session.upgrading = True
     name = parse_tag(params.get("auth-tag"), "user")

@@ -184,8 +184,5 @@ def set_charm(call: Call, params: Json) -> Answer:
     application.charm_url, application.origin, application.base = url, origin, base
     application.resources |= resources
     application.charm_modified += 1
-    for unit in model.units_of(application.name):
-        unit.charm_url = url
-        model.changed("unit", unit.name)
     changed(model, application)
     return None

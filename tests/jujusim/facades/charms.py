@@ -118,6 +118,8 @@ def charm_info(call: Call, params: Json) -> Answer:
     if charm is None:
         raise not_found("charm", url)
     ends = charm.endpoints(charm.name)
+    # A charm of the store is downloaded when an application has it; what is known of it before has no actions.
+    downloaded = not url.startswith("ch:") or any(one.charm_url == url for one in call.model.applications.values())
     return {
         "revision": charm.revision,
         "url": charm.url,
@@ -141,7 +143,7 @@ def charm_info(call: Call, params: Json) -> Answer:
             "resources": {name: _resource(name, spec) for name, spec in (charm.meta.get("resources") or {}).items()},
             "min-juju-version": "0.0.0",
         },
-        "actions": {"specs": {name: action_spec(charm, name) for name in charm.actions}},
+        "actions": {"specs": {name: action_spec(charm, name) for name in charm.actions}} if downloaded else None,
         "manifest": {"bases": [base.as_json() | {"architectures": ["amd64"]} for base in charm.bases]},
     }
 

@@ -125,7 +125,15 @@ def consume_details(call: Call, params: Json) -> Answer:
 
     def one(url: str) -> Json:
         model, offer = _find(call, url)
-        return {"offer": _details(call, model, offer), "macaroon": macaroon()}
+        sim = call.session.controller
+        controller = {  # always told: whoever consumes need not be a model of this controller
+            "controller-tag": f"controller-{call.world.uuid}",
+            "controller-alias": "",
+            "addrs": sim.addresses,
+            "ca-cert": sim.ca_cert,
+        }
+        paper = macaroon(first_format=not (params.get("offer-urls") or {}).get("bakery-version"))
+        return {"offer": _details(call, model, offer), "macaroon": paper, "external-controller": controller}
 
     return {"results": call.results((params.get("offer-urls") or {}).get("offer-urls"), one)}
 

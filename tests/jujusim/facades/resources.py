@@ -24,6 +24,8 @@ def add_pending(call: Call, params: Json) -> Answer:
         name = str(given.get("name"))
         if name not in declared:
             raise not_found("resource", name)
+        if given.get("type") == "file" and not given.get("path"):
+            raise Refusal(f'bad resource info for "{name}": resource missing filename', "not valid")
         key = str(uuid.uuid4())
         model.pending_resources[key] = {
             "name": name,

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hashlib
+
 from jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from jujusim.problems import Refusal
 from jujusim.world.entities import now
@@ -19,6 +23,19 @@ def stop(_call: Call, _params: Json) -> Answer:
     return None
 
 
+def _comment(key: str) -> str:
+    return key.split(maxsplit=2)[2] if len(key.split()) > 2 else ""
+
+
+def _fingerprint(key: str) -> str:
+    """By which Juju, and its clients, name a key: MD5 with colons."""
+    try:
+        blob = base64.b64decode(key.split()[1])
+    except (IndexError, binascii.Error):
+        blob = b""
+    return hashlib.md5(blob, usedforsecurity=False).digest().hex(":")
+
+
 @method("KeyManager.ListKeys")
 def list_keys(call: Call, params: Json) -> Answer:
     """The keys of a model."""
@@ -27,7 +44,7 @@ def list_keys(call: Call, params: Json) -> Answer:
     full = params.get("mode") is True
 
     def one(_entity: Json) -> Json:
-        return {"result": list(keys) if full else [key.rpartition(" ")[2] for key in keys]}
+        return {"result": list(keys) if full else [f"{_fingerprint(key)} ({_comment(key)})" for key in keys]}
 
     return {"results": call.results(entities, one)}
 
@@ -51,11 +68,11 @@ def add_keys(call: Call, params: Json) -> Answer:
 
 @method("KeyManager.DeleteKeys", access="admin")
 def delete_keys(call: Call, params: Json) -> Answer:
-    """Remove keys, by their comment or as they are."""
+    """Remove keys, by fingerprint or comment."""
     model = call.model
 
     def one(given: str) -> Json:
-        found = [key for key in model.record.keys if given in {key, key.rpartition(" ")[2]}]
+        found = [key for key in model.record.keys if given in {_fingerprint(key), _comment(key)}]
         if not found:
             raise Refusal(f"key not found: {given}")
         model.record.keys.remove(found[0])

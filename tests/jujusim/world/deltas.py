@@ -19,7 +19,7 @@ def describe(model: Model, kind: str, key: str) -> dict[str, Any]:
         case "machine":
             return uuid | _machine(model.machines[key])
         case "application":
-            return uuid | _application(model, model.applications[key])
+            return uuid | _application(model.applications[key])
         case "unit":
             return uuid | _unit(model, model.units[key])
         case "action":
@@ -94,7 +94,7 @@ def _machine(of: Machine) -> dict[str, Any]:
     }
 
 
-def _application(model: Model, of: Application) -> dict[str, Any]:
+def _application(of: Application) -> dict[str, Any]:
     return {
         "name": of.name,
         "exposed": of.exposed,
@@ -105,7 +105,7 @@ def _application(model: Model, of: Application) -> dict[str, Any]:
         "constraints": of.constraints,
         "config": of.config,
         "subordinate": of.subordinate,
-        "status": status(model.application_status(of)),
+        "status": status(Status("unset", since=of.since)),  # no charm here sets one: clients look at the units
         "workload-version": "",
     }
 

@@ -102,6 +102,8 @@ def add_unit(model: Model, application: Application, machine: Machine, principal
     unit = Unit(f"{application.name}/{application.next_unit}", machine.id, application.charm_url, leader=first)
     unit.principal = principal
     application.next_unit += 1
+    machine.clean = False
+    model.changed("machine", machine.id)
     model.put("unit", unit.name, unit)
     model.changed("application", application.name)
     settle(model, "unit", unit.name)

@@ -68,6 +68,8 @@ class Machine:
     hardware: dict[str, Any] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
     keep: bool = False
+    clean: bool = True
+    """Whether no unit ever was on it."""
 
     @property
     def parent(self) -> str | None:

@@ -107,7 +107,13 @@ def _unit(model: Model, unit: Unit) -> None:
         return
     if unit.workload.current == "error" and not unit.retry:
         return
-    if unit.workload.message == "waiting for machine":
+    application = model.applications.get(unit.application)
+    if application is not None and unit.charm_url != application.charm_url:
+        unit.charm_url = application.charm_url
+        unit.agent = Status("executing", "running upgrade-charm hook")
+        model.changed("unit", unit.name)
+        settle(model, "unit", unit.name)
+    elif unit.workload.message == "waiting for machine":
         unit.workload = Status("waiting", "installing agent")
         model.changed("unit", unit.name)
     elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):

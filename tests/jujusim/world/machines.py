@@ -99,8 +99,26 @@ def _is_there_already(machine: Machine, params: dict[str, Any]) -> None:
 
 
 def machine_for_unit(model: Model, base: Base, constraints: dict[str, Any]) -> Machine:
-    """A new machine for a unit without placement."""
+    """A machine for a unit without placement: one that never had any and has no containers, else a new one."""
+    for machine in model.machines.values():
+        has_containers = any(other.parent == machine.id for other in model.machines.values())
+        is_free = machine.life == ALIVE and machine.clean and machine.base == base and not has_containers
+        if is_free and _satisfies(machine, constraints):
+            return machine
     return _new(model, _next_id(model), base, constraints)
+
+
+def _satisfies(machine: Machine, constraints: dict[str, Any]) -> bool:
+    """Whether a machine's hardware is known, and is as the constraints say."""
+    told = {"mem": "mem", "cores": "cpu-cores", "root-disk": "root-disk", "cpu-power": "cpu-power"}
+    for name, value in constraints.items():
+        if name == "arch":
+            fits = machine.hardware.get("arch") == value
+        else:
+            fits = name in told and int(machine.hardware.get(told[name]) or 0) >= int(value)
+        if not fits:
+            return False
+    return True
 
 
 def existing_machine(model: Model, key: str) -> Machine:

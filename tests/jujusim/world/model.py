@@ -51,7 +51,6 @@ class Model:
         self.pending_resources: dict[str, dict[str, Any]] = {}
         self.relation_ids: dict[str, int] = {}
         self.watchers: set[Watcher] = set()
-        self._told: dict[str, tuple[str, str]] = {}
 
     def _of(self, kind: str) -> MutableMapping[str, Any]:
         kinds: dict[str, MutableMapping[str, Any]] = {
@@ -113,12 +112,6 @@ class Model:
         for watcher in self.watchers:
             watcher.changed(kind, key)
         self.world.keep(self, kind, key)
-        if kind == "unit" and (application := self.applications.get(key.rpartition("/")[0])) is not None:
-            status = self.application_status(application)
-            if self._told.get(application.name) != (status.current, status.message):
-                self._told[application.name] = (status.current, status.message)
-                for watcher in self.watchers:
-                    watcher.changed("application", application.name)
 
     def annotated(self, tag: str) -> None:
         """Annotations of an entity changed."""

@@ -241,7 +241,6 @@ async def test_what_others_remove(sim: SimulatedController, world: World) -> Non
     [
         ("redirect", "redirection required"),
         ("redirect-info", "redirection required"),
-        ("migrating", "migration in progress"),
     ],
 )
 async def test_logins_that_are_sent_elsewhere(sim: SimulatedController, trouble: str, code: str) -> None:
@@ -255,6 +254,17 @@ async def test_logins_that_are_sent_elsewhere(sim: SimulatedController, trouble:
         if trouble == "redirect-info":
             assert (await client.call("Admin.RedirectInfo"))["ca-cert"] == sim.ca_cert
     assert sim.counts.failed_logins == 0
+
+
+async def test_a_model_that_migrates_takes_logins_and_answers_hardly_anything(
+    sim: SimulatedController, world: World
+) -> None:
+    sim.faults.login, sim.faults.login_of = "migrating", "model"
+    async with RawClient(sim, world.uuid) as client:
+        await client.login()
+        await client.call("Client.FullStatus", patterns=[])
+        with pytest.raises(Refusal, match="model migration in progress"):
+            await client.call("Client.WatchAll")
 
 
 async def test_logins_that_need_a_macaroon_or_meet_an_upgrade(sim: SimulatedController) -> None:

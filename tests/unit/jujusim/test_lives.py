@@ -23,7 +23,7 @@ async def test_a_unit_comes_up_step_by_step(sim: SimulatedController, world: Wor
     active = await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
     assert (active["agent-status"]["current"], active["machine-id"]) == ("idle", "0")
     application = await world.until("application", "router", lambda data: True)
-    assert application["status"]["current"] == "active"
+    assert application["status"]["current"] == "unset"  # the charm sets none: clients look at the units
 
 
 async def test_a_proxy_charm_waits_for_its_ssh_configuration(world: World) -> None:
@@ -143,7 +143,8 @@ async def test_resources_are_announced_sent_and_deployed(sim: SimulatedControlle
 
     await world.deploy(name="first")  # the charm is in the model then
     url = "local:router-0"
-    announced = {"tag": "application-router", "url": url, "resources": [{"name": "blob", "origin": "upload"}]}
+    blob = {"name": "blob", "type": "file", "path": "blob.bin", "origin": "upload"}
+    announced = {"tag": "application-router", "url": url, "resources": [blob]}
     pending = (await world.call("Resources.AddPendingResources", **announced))["pending-ids"][0]
     data = b"\0" * 1000
     digest = hashlib.sha384(data).hexdigest()

@@ -137,3 +137,40 @@ async def test_the_state_of_a_world_comes_back_as_it_was(tmp_path: Path) -> None
         assert database.execute("SELECT count(*) FROM entity WHERE kind = 'model'").fetchone() == (2,)
     database.close()
     assert path.stat().st_mode & 0o077 == 0
+
+
+async def refused(*arguments: str) -> str:
+    """Start one in vain; what it says."""
+    command = [sys.executable, "-m", "jujusim", *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(TESTS)}
+    process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=asyncio.subprocess.PIPE)
+    _, told = await process.communicate()
+    assert process.returncode == 2
+    assert b"Traceback" not in told
+    return told.decode().splitlines()[-1]
+
+
+async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None:
+    state, broken = str(tmp_path / "world.db"), tmp_path / "broken.db"
+    broken.write_text("no database at all")
+    async with SimulatedController(state=Path(state)) as sim:
+        used = str(sim.ports[0])
+        told = await asyncio.gather(
+            refused("--port", used),
+            refused("--port", "70000"),
+            refused("--endpoints", "0"),
+            refused("--latency", "-1"),
+            refused("--port", "0", "--state", str(broken)),
+            refused("--port", "0", "--state", state),
+            refused("--port", "0", "--ca-file", str(tmp_path / "none" / "ca.pem")),
+        )
+    assert [
+        words in line
+        for words, line in zip(
+            (f"port {used}", "70000", "--endpoints", "--latency", "not a database", "locked", "ca.pem"),
+            told,
+            strict=True,
+        )
+    ] == [True] * 7
+    assert "another username or password" in await refused("--port", "0", "--state", state, "--username", "bob")
+    assert "another username or password" in await refused("--port", "0", "--state", state, "--password", "other")

@@ -35,6 +35,16 @@ async def test_archives_that_are_no_charms(world: World, files: dict[str, str], 
     assert not world.sim.counts.uploads
 
 
+async def test_a_charm_whose_url_would_have_both_architecture_and_series(world: World) -> None:
+    path = f"/model/{world.uuid}/charms?schema=local&arch=amd64&series=jammy"
+    sent = world.client.put("POST", path, archive(ROUTER), {"Content-Type": "application/zip"})
+    assert await refused(sent) == (
+        "bad request",
+        'charm or bundle URL has invalid form: "local:amd64/jammy/router-0"',
+    )
+    assert not world.sim.counts.uploads
+
+
 async def test_what_is_no_archive_at_all(world: World) -> None:
     assert "zip" in (await refused(world.client.upload_charm(b"PK not really")))[1]
 

@@ -134,3 +134,35 @@ async def test_a_wrong_password_is_told_and_counted(sim: SimulatedController) ->
     with pytest.raises(JujuAPIError, match="invalid entity name or password"):
         await Controller().connect(endpoint=sim.endpoint, username="admin", password="guessed", cacert=sim.ca_cert)
     assert sim.counts.failed_logins == 1
+
+
+async def test_an_offer_is_consumed_by_another_model(sim: SimulatedController, controller: Controller) -> None:
+    offering = await controller.add_model("offering", config=dict(CONFIG))
+    consuming = await controller.add_model("consuming", config=dict(CONFIG))
+    try:
+        await offering.deploy(ROUTER, application_name="router", series="jammy")
+        await offering.create_offer("router:gateway", "gw")
+        await consuming.deploy(ROUTER, application_name="client", series="jammy")
+        assert await consuming.consume("admin/offering.gw", controller=controller) == "gw"
+        await consuming.integrate("client:upstream", "gw")
+        assert len(sim.model("offering").offer_consumers(sim.model("offering").offers["gw"])) == 1
+        await consuming.remove_saas("gw")
+        assert not sim.model("consuming").remotes
+    finally:
+        await consuming.disconnect()
+        await offering.disconnect()
+
+
+async def test_ssh_keys_are_removed_by_fingerprint(sim: SimulatedController, controller: Controller) -> None:
+    model = await controller.add_model("keys", config=dict(CONFIG))
+    try:
+        await model.add_ssh_key("admin", "ssh-ed25519 BBBB somebody else")
+        assert len((await model.get_ssh_keys(raw_ssh=True)).results[0].result) == 2
+        shown = (await model.get_ssh_keys()).results[0].result
+        assert shown[1].endswith(" (somebody else)")
+        await model.remove_ssh_key("admin", "ssh-ed25519 BBBB somebody else")
+        assert sim.model("keys").record.keys == [CONFIG["authorized-keys"]]
+        with pytest.raises(JujuError, match="key not found"):
+            await model.remove_ssh_key("admin", "ssh-ed25519 BBBB somebody else")
+    finally:
+        await model.disconnect()
