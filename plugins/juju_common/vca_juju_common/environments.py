@@ -11,7 +11,7 @@ from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.model import Model
 from vca_juju_common.notes import LOCATOR_NOTE, namespace_in
-from vca_juju_common.state import Application, Change, Machine, Thing, Unit, machine_tag
+from vca_juju_common.state import Change, Machine, Thing, Unit, machine_tag
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 
@@ -77,16 +77,23 @@ def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> Non
             )
 
 
-def entity_state(thing: Machine | Unit | Application) -> EntityState:
-    """What is told of an entity (S67)."""
+def entity_state(thing: Machine | Unit) -> EntityState:
+    """What is told of a machine or a unit (S67)."""
     if isinstance(thing, Machine):
         if thing.instance.current == "provisioning error":
             return EntityState(Entity("machine", thing.id), thing.instance.current, thing.instance.message)
         detail = thing.agent.message or thing.instance.message
         return EntityState(Entity("machine", thing.id), thing.agent.current or "pending", detail)
-    if isinstance(thing, Unit):
-        return EntityState(Entity("unit", thing.name), thing.workload.current, thing.workload.message)
-    return EntityState(Entity("application", thing.name), thing.status.current, thing.status.message)
+    return EntityState(Entity("unit", thing.name), thing.workload.current, thing.workload.message)
+
+
+def application_state(model: Model, name: str) -> EntityState | None:
+    """What is told of an application; None: it is not there."""
+    application = model.state.applications.get(name)
+    if application is None:
+        return None
+    word = model.state.status_of(application)
+    return EntityState(Entity("application", name), word.current, word.message)
 
 
 class Reporter:
@@ -129,6 +136,7 @@ class Reporter:
         for unit in model.state.units.values():
             if unit.application in known:
                 by_machine.setdefault(unit.machine, known[unit.application])
+        touched = {id_.partition("/")[0] for (kind, id_), _ in changes if kind in {"application", "unit"}}
         for (kind, id_), thing in changes:
             if thing is None:
                 owner = _pop(self._owners, model.name, Entity(kind, id_))
@@ -140,6 +148,10 @@ class Reporter:
                         self._tell(model, ee_id, states_of(model, self._rules, ee_id))
             else:
                 self._tell_one(model, known, by_machine, thing)
+        for name in sorted(touched & known.keys()):
+            state = application_state(model, name)
+            if state is not None:
+                self._tell(model, known[name], [state])
 
     def _tell_one(self, model: Model, known: dict[str, EeId], by_machine: dict[str, EeId], thing: Thing) -> None:
         if isinstance(thing, Machine):
@@ -153,8 +165,6 @@ class Reporter:
                 and Entity("machine", machine.id) not in self._owners.get(model.name, {})
             ):
                 self._tell(model, ee_id, [entity_state(machine)])
-        elif isinstance(thing, Application):
-            ee_id = known.get(thing.name)
         else:
             return
         if ee_id is not None:
@@ -177,7 +187,9 @@ def _pop(by_model: dict[str, dict[Key, EeId]], model: str, key: Key) -> EeId | N
 
 def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
     """The states of an execution environment's entities, now."""
-    return [entity_state(thing) for thing in _things(model, rules, ee_id)]
+    things = [entity_state(thing) for thing in _things(model, rules, ee_id)]
+    application = application_state(model, ee_id.application)
+    return things if application is None else [*things, application]
 
 
 def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
@@ -197,11 +209,9 @@ def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:
     return None if namespace is None else rules.application(namespace)
 
 
-def _things(model: Model, rules: NameRules, ee_id: EeId) -> Iterator[Machine | Unit | Application]:
+def _things(model: Model, rules: NameRules, ee_id: EeId) -> Iterator[Machine | Unit]:
     state = model.state
     for machine in machines_of(model, rules, ee_id):
         if machine in state.machines:
             yield state.machines[machine]
-    if ee_id.application in state.applications:
-        yield state.applications[ee_id.application]
     yield from state.units_of(ee_id.application)

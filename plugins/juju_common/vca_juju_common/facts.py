@@ -31,9 +31,9 @@ class CharmFacts:
         application: str,
         charm_url: str,
         options: Mapping[str, Option],
-        actions: Mapping[str, Action],
+        actions: Mapping[str, Action] | None,
     ) -> None:
-        """Keep what the artifact of an installed charm says."""
+        """Keep what the artifact of an installed charm says; None: it does not say."""
         self._kept.setdefault(model.uuid, {})[application] = (charm_url, _Facts(options, actions))
 
     def forget(self, uuid: str, application: str) -> None:
@@ -56,7 +56,10 @@ class CharmFacts:
         facts = self._facts(model, application)
         if facts.actions is None:
             told = await declared(model, application.name)
-            facts.actions = {name: Action(name, schema) for name, schema in told.items()}
+            actions = {name: Action(name, schema) for name, schema in told.items()}
+            if not actions and application.charm_url.startswith("ch:"):
+                return actions  # it may not have been downloaded yet
+            facts.actions = actions
         return facts.actions
 
     async def action(self, model: Model, application: Application, name: str) -> Action:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Session:
         Raises:
             VcaConnectionError: the controller cannot be reached, or refuses the login.
         """
-        await in_thread(classes)  # 0.3 s that the loop need not wait
+        await in_thread(_imported)  # half a second that the loop need not wait
         await self.controller.open()
 
     async def close(self) -> None:
@@ -109,6 +110,11 @@ class Session:
         if options.public_key is not None:
             config.setdefault("authorized-keys", options.public_key)
         return NewModel(options.cloud, options.region, options.credential, config)
+
+
+def _imported() -> None:
+    classes()
+    importlib.import_module("vca_juju_common.client.http")
 
 
 def _secret_in(folder: Path, name: str) -> str:

@@ -12,6 +12,12 @@ Key = tuple[str, str]
 REMEMBERED = 10_000
 """How many removals are remembered, at the most: by then, those who waited for one have seen it."""
 
+UNSET = frozenset({"", "unset", "unknown"})
+"""Words for the status of an application whose charm sets none, as most do."""
+
+SEVERITY = ("error", "blocked", "waiting", "maintenance", "active", "terminated", "unknown")
+"""Words for workloads, the worst first: which of its units' an application shows."""
+
 FINAL_ACTIONS = frozenset({"completed", "failed", "cancelled", "aborted", "error"})
 """In which an action ends (6: not only completed and failed)."""
 
@@ -297,6 +303,17 @@ class State:
         return sorted(
             (unit for unit in self.units.values() if unit.application == application),
             key=lambda unit: int(unit.name.rpartition("/")[2]),
+        )
+
+    def status_of(self, application: Application) -> Word:
+        """An application's status: what its charm sets, or the worst of its units'; unknown where there are none."""
+        if application.status.current not in UNSET:
+            return application.status
+        words = [unit.workload for unit in self.units_of(application.name)]
+        return min(
+            words,
+            key=lambda word: SEVERITY.index(word.current) if word.current in SEVERITY else len(SEVERITY),
+            default=Word("unknown"),
         )
 
     def notes(self, tag: str) -> Mapping[str, str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
+from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from vca_core.tasks import in_thread
@@ -11,38 +14,45 @@ from vca_juju_common.archive import Archive, render, stamp
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.upload import Progress, upload_charm
 
-SERIES = {
-    "ubuntu@14.04": "trusty",
-    "ubuntu@16.04": "xenial",
-    "ubuntu@18.04": "bionic",
-    "ubuntu@20.04": "focal",
-    "ubuntu@22.04": "jammy",
-    "ubuntu@24.04": "noble",
-}
-"""Juju's word for the release of a base: an upload names it."""
+SMALL = 1024 * 1024
+"""Bytes up to which a rendered charm is kept: an orchestrator installs the same ones in one model after another."""
+
+KEPT = 16
+"""How many charms are remembered as they were rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A charm as it was rendered: its digest, and its bytes if they are few."""
+
+    digest: str
+    content: bytes | None
+
+    def archive(self) -> Archive | None:
+        return None if self.content is None else Archive(io.BytesIO(self.content), len(self.content), self.digest)
 
 
 class Uploads:
     """Remembers which charm is in which model."""
 
     def __init__(self) -> None:
-        self._digests: dict[tuple[object, ...], str] = {}
+        self._rendered: OrderedDict[tuple[object, ...], _Rendered] = OrderedDict()
+        self._rendering: dict[Path, asyncio.Lock] = {}
         self._locks: dict[str, dict[str, asyncio.Lock]] = {}
         self._urls: dict[str, dict[str, str]] = {}
 
     async def close(self) -> None:
         """Forget everything."""
-        self._digests.clear()
+        self._rendered.clear()
+        self._rendering.clear()
         self._urls.clear()
 
-    async def charm(self, model: Model, path: Path, base: str | None, arch: str, progress: Progress) -> str:
+    async def charm(self, model: Model, path: Path, progress: Progress) -> str:
         """Have a charm in a model.
 
         Args:
             model: where.
             path: the charm's folder or file.
-            base: that it will run on.
-            arch: that it will run on.
             progress: told how far the upload is, where one is needed.
 
         Returns:
@@ -54,22 +64,31 @@ class Uploads:
         mark = await in_thread(lambda: stamp(path))
         archive: Archive | None = None
         try:
-            digest = self._digests.get(mark)
-            if digest is None:
-                archive = await _rendered(path)
-                digest = self._digests[mark] = archive.digest
-            key = f"{digest} {base}"
-            async with self._locks.setdefault(model.uuid, {}).setdefault(key, asyncio.Lock()):
-                url = self._urls.get(model.uuid, {}).get(key)
+            async with self._rendering.setdefault(path, asyncio.Lock()):
+                known = self._rendered.get(mark)
+                if known is None:
+                    archive = await _rendered(path)
+                    known = self._keep(mark, archive)
+            digest = known.digest
+            async with self._locks.setdefault(model.uuid, {}).setdefault(digest, asyncio.Lock()):
+                url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
-                    if archive is None:
-                        archive = await _rendered(path)
-                    url = await upload_charm(model, archive, SERIES.get(base or ""), arch, progress)
-                    self._urls.setdefault(model.uuid, {})[key] = url
+                    archive = archive or known.archive() or await _rendered(path)
+                    url = await upload_charm(model, archive, progress)
+                    self._urls.setdefault(model.uuid, {})[digest] = url
                 return url
         finally:
             if archive is not None:
                 archive.close()
+
+    def _keep(self, mark: tuple[object, ...], archive: Archive) -> _Rendered:
+        content = None
+        if archive.size <= SMALL:
+            content = archive.file.read()
+        self._rendered[mark] = known = _Rendered(archive.digest, content)
+        while len(self._rendered) > KEPT:
+            self._rendered.popitem(last=False)
+        return known
 
     def forget(self, uuid: str, charm_url: str) -> None:
         """A charm is not in a model any more: the controller drops those that nothing uses."""

@@ -77,7 +77,7 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
     @hookimpl
     async def scale(self, ee_id: EeId, num_units: int) -> None:
         """Change the number of units."""
-        await software.scale(self.session, ee_id, num_units)
+        await software.scale(self.session, self.host.options, ee_id, num_units)
 
     @hookimpl
     async def delete_execution_environment(self, ee_id: EeId) -> None:

@@ -20,7 +20,7 @@ from vca_juju_common.client.charms import NewResource, StoreCharm, add_resources
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.upload import Progress, upload_resource
-from vca_juju_common.environments import owner_of
+from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
 from vca_juju_common.state import Machine
 from vca_juju_machine.bases import check_fits, check_kind, subordinate
@@ -38,8 +38,8 @@ class Brought:
         url: its URL there.
         origin: where it comes from.
         options: what can be configured.
-        actions: what it can run.
-        resources: those that it declares, by name; of a charm of Charmhub only the names are known.
+        actions: what it can run; None: the controller has to be asked once the charm runs.
+        resources: those that it declares, by name.
         from_store: whether it is of Charmhub.
         config: values that it is to have, in their types.
     """
@@ -47,8 +47,8 @@ class Brought:
     url: str
     origin: Origin
     options: Mapping[str, Option]
-    actions: Mapping[str, Action]
-    resources: Mapping[str, Resource | None] = field(default_factory=dict)
+    actions: Mapping[str, Action] | None
+    resources: Mapping[str, Resource] = field(default_factory=dict)
     from_store: bool = False
     config: Mapping[str, Any] = field(default_factory=dict)
 
@@ -102,8 +102,8 @@ async def brought(
             told.url,
             Origin("charm-hub", base, arch, told.origin),
             told.options,
-            told.actions,
-            dict.fromkeys(told.resources),
+            None,
+            dict(told.resources),
             from_store=True,
             config=coerce(told.options, config),
         )
@@ -115,7 +115,7 @@ async def brought(
         check_fits(charm, machine)
     values = coerce(charm.options, config)
     with telling(model, op, ee_id, "charm") as progress:
-        url = await session.uploads.charm(model, artifact.path, base, arch, progress)
+        url = await session.uploads.charm(model, artifact.path, progress)
     return Brought(url, Origin("local", base, arch), charm.options, charm.actions, dict(charm.resources), config=values)
 
 
@@ -154,10 +154,9 @@ async def handed(
         given = asked.resources.get(name)
         if isinstance(given, str):
             files[name] = await in_thread(lambda given=given, name=name: _file(given, name, artifact))  # type: ignore[misc]
-            filename = declared.filename if declared is not None else files[name].name
-            wanted.append(NewResource(name, filename, uploaded=True))
+            wanted.append(NewResource(name, declared.filename, uploaded=True))
         elif charm.from_store:
-            wanted.append(NewResource(name, "", revision=given))
+            wanted.append(NewResource(name, declared.filename, declared.type, revision=given))
     return await _announced(model, op, ee_id, charm, wanted, files)
 
 
@@ -205,5 +204,5 @@ def telling(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Pro
     try:
         yield progress
     finally:
-        there = model.state.applications.get(ee_id.application)
-        op.report(entity, there.status.current if there else None, there.status.message if there else "")
+        there = application_state(model, ee_id.application)
+        op.report(entity, there.native if there else None, there.detail if there else "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from contextlib import AsyncExitStack
 from typing import Any
 
 from vca_core.artifacts import Artifact
@@ -12,10 +13,11 @@ from vca_core.naming import EeId
 from vca_juju_common.client.annotations import annotate
 from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.machines import NewMachine, add_machine, undo_machine
 from vca_juju_common.client.model import Model
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.facts import installed
-from vca_juju_common.finishing import uninterrupted
+from vca_juju_common.finishing import finished, uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE
 from vca_juju_common.readiness import application_ready
 from vca_juju_common.session import Session
@@ -37,6 +39,7 @@ async def install(
     """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
     async with session.use(ee_id.model) as model:
         machine_of(session, model, ee_id)
+        namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
         there = model.state.applications.get(ee_id.application)
         if there is None:
             await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
@@ -47,7 +50,7 @@ async def install(
                     f"charm {charm_name(there.charm_url)} is installed there; {name} needs an EE of its own",
                     ee_id=str(ee_id),
                 )
-        await _noted(model, ee_id)
+        await _noted(model, ee_id, namespace)
         await application_ready(
             model,
             ee_id.application,
@@ -69,52 +72,84 @@ async def _deployed(
     asked: InstallOptions,
 ) -> None:
     machine = machine_of(session, model, ee_id)
+    machines = [ee_id.locator]
     first = True
-    while True:
-        charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
-        new = NewApplication(
-            name=ee_id.application,
-            charm_url=charm.url,
-            origin=charm.origin,
-            machine=ee_id.locator,
-            num_units=num_units,
-            config=charm.config,
-            trust=asked.trust,
-            resources=await handed(model, op, ee_id, charm, artifact, asked),
-            constraints=options.constraints,
-            force=asked.force,
-        )
-        try:
-            await uninterrupted(deploy(model, new))
-        except ApiError as error:
-            if not (first and error.is_not_found and charm.url in error.message):
-                raise
-            session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses
-            first = False
-        else:
-            session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
-            return
+    async with AsyncExitStack() as undo:
+        while True:
+            charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
+            resources = await handed(model, op, ee_id, charm, artifact, asked)
+            if len(machines) < num_units:
+                machines += await _further(undo, model, machine.base, options, num_units - 1)
+            new = NewApplication(
+                name=ee_id.application,
+                charm_url=charm.url,
+                origin=charm.origin,
+                machines=machines,
+                config=charm.config,
+                trust=asked.trust,
+                resources=resources,
+                constraints=options.constraints,
+                force=asked.force,
+            )
+            try:
+                await _with_units(undo, deploy(model, new))
+            except ApiError as error:
+                if not (first and error.is_not_found and charm.url in error.message):
+                    raise
+                session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses
+                first = False
+            else:
+                session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+                return
 
 
-async def _noted(model: Model, ee_id: EeId) -> None:
-    """Note the namespace and the locator at an application: it may outlive its first machine."""
+async def _further(undo: AsyncExitStack, model: Model, base: str, options: JujuMachineOptions, count: int) -> list[str]:
+    """Make machines for further units, and note how to undo that."""
+    machines: list[str] = []
+    for _ in range(count):
+        adding, cancelled = await finished(add_machine(model, NewMachine(base or None, options.constraints)))
+        if was_made(adding):
+            undo.push_async_callback(undo_machine, model, adding.result())
+        if cancelled is not None:
+            raise cancelled
+        machines.append(adding.result())
+    return machines
+
+
+async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+    """Have units come to machines, which then are not undone any more."""
+    asking, cancelled = await finished(work)
+    if was_made(asking):
+        undo.pop_all()
+    if cancelled is not None:
+        raise cancelled
+    asking.result()
+
+
+async def _noted(model: Model, ee_id: EeId, namespace: str | None) -> None:
+    """Note the namespace and the locator at an application: it may outlive its first machine, even while it comes."""
     tag = f"application-{ee_id.application}"
     notes = {LOCATOR_NOTE: ee_id.locator}
-    namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
     if namespace:
         notes[NAMESPACE_NOTE] = namespace
     if any(model.state.notes(tag).get(name) != value for name, value in notes.items()):
         await annotate(model, tag, notes)
 
 
-async def scale(session: Session, ee_id: EeId, num_units: int) -> None:
+async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_units: int) -> None:
     """Add units, each on a machine of its own, or remove the latest ones with theirs."""
     async with session.use(ee_id.model) as model:
         installed(model, ee_id.application)
         units = model.state.units_of(ee_id.application)
         staying = {unit.name for unit in units if unit.life not in {"dying", "dead"}}
         if num_units > len(units):
-            await uninterrupted(add_units(model, ee_id.application, num_units - len(units)))
+            known = [
+                model.state.machines.get(machine) for machine in (ee_id.locator, *(unit.machine for unit in units))
+            ]
+            base = next((machine.base for machine in known if machine is not None), "")
+            async with AsyncExitStack() as undo:
+                machines = await _further(undo, model, base, options, num_units - len(units))
+                await _with_units(undo, add_units(model, ee_id.application, machines))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
@@ -146,7 +181,6 @@ async def upgrade(
                 ee_id.application,
                 charm.url,
                 charm.origin,
-                None,
                 config=charm.config,
                 resources=resources,
                 force=asked.force,

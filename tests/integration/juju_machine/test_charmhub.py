@@ -43,6 +43,15 @@ async def test_a_charm_is_installed_by_its_name(controller: SimulatedController,
     assert not controller.counts.uploads
 
 
+async def test_its_resources_are_those_of_charmhub(controller: SimulatedController, tmp_path: Path) -> None:
+    publish(controller, tmp_path, "res", resources={"data": {"type": "file", "filename": "data.bin"}})
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        await edge.install_configuration_sw(ee_id, "ch:res", options={"resources": {"data": 3}})
+    resource = controller.model("ns1").applications[APP].resources["data"]
+    assert (resource["origin"], resource["revision"], resource["path"]) == ("store", 3, "data.bin")
+
+
 async def test_one_that_is_not_there_and_a_subordinate_are_refused(
     controller: SimulatedController, tmp_path: Path
 ) -> None:

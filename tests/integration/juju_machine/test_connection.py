@@ -42,7 +42,6 @@ async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: Si
         ("redirect", "another one"),
         ("redirect-info", "another one"),
         ("discharge", "identity"),
-        ("migrating", "migrated"),
     ],
 )
 async def test_what_no_retry_helps_against_is_told_so(controller: SimulatedController, trouble: Any, told: str) -> None:
@@ -60,6 +59,16 @@ async def test_a_model_that_is_migrated_is_told_so(controller: SimulatedControll
             await edge.list_execution_environments(NS)
         assert not caught.value.retryable
         await edge.health()
+
+
+async def test_a_migration_that_begins_while_connected_is_told_so(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        for session in controller.server.sessions:
+            session.migrating = session.of_model
+        with pytest.raises(VcaConnectionError, match="migrated") as caught:
+            await edge.create_execution_environment(f"{NS}.vnf2")
+        assert not caught.value.retryable
 
 
 async def test_a_certificate_of_another_authority_is_refused(controller: SimulatedController) -> None:

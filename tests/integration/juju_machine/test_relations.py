@@ -48,6 +48,20 @@ async def test_related_by_others_meanwhile_is_success(controller: SimulatedContr
     assert len(controller.model("ns1").relations) == 1
 
 
+async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        text = 'cannot add relation "k": relation k is dying, but not yet removed'
+        controller.faults.refuse("Application.AddRelation", text, "already exists", times=2)
+        await edge.add_relation(one, other, "site", "backend")
+        assert controller.counts.requests["Application.AddRelation"] == 3
+    assert len(controller.model("ns1").relations) == 1
+
+
 async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
     controller: SimulatedController, tmp_path: Path
 ) -> None:

@@ -176,6 +176,36 @@ async def test_units_come_and_go_with_their_machines(controller: SimulatedContro
         assert sorted(model.machines) == ["0"]
 
 
+async def test_further_units_leave_the_machines_of_other_environments_alone(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge, artifact_path="simple-router")
+        waiting = await machine(edge, ".ns1.vnf2", artifact_path="simple-router")
+        await edge.install_configuration_sw(ee_id, "simple-router", num_units=2)
+        await edge.scale(ee_id, 3)
+        model = controller.model("ns1")
+        assert [unit.machine for unit in model.units.values()] == ["0", "2", "3"]
+        assert all(model.machines[one].base == model.machines["0"].base for one in ("2", "3"))
+        await edge.delete_execution_environment(ee_id)
+        assert waiting.endswith(".1")
+        assert sorted(model.machines) == ["1"]
+
+
+@pytest.mark.parametrize("asked", ["Application.Deploy", "Application.AddUnits"])
+async def test_machines_of_units_that_are_refused_go(controller: SimulatedController, asked: str) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge, artifact_path="simple-router")
+        work = edge.install_configuration_sw(ee_id, "simple-router", num_units=3)
+        if asked == "Application.AddUnits":
+            work.close()
+            await edge.install_configuration_sw(ee_id, "simple-router")
+            work = edge.scale(ee_id, 3)
+        controller.faults.refuse(asked, "no more", "quota limit exceeded")
+        with pytest.raises(BackendError, match="no more"):
+            await work
+        await until(lambda: sorted(controller.model("ns1").machines) == ["0"])
+        await edge.install_configuration_sw(ee_id, "simple-router")
+
+
 async def test_a_charm_is_upgraded_to_another_version_of_itself(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
@@ -205,6 +235,17 @@ async def test_trust_and_resources_are_handed_over(controller: SimulatedControll
     application = controller.model("ns1").applications[APP]
     assert application.trust
     assert application.resources["data"]["size"] == 700_000
+
+
+async def test_one_upload_does_for_all_bases(controller: SimulatedController, tmp_path: Path) -> None:
+    write_charm(tmp_path, "one", series=["focal", "jammy"])
+    async with connected(controller, tmp_path) as edge:
+        for number, base in enumerate(("ubuntu@20.04", "ubuntu@22.04")):
+            ee_id = await machine(edge, f".ns1.vnf{number}", options={"base": base})
+            await edge.install_configuration_sw(ee_id, "one")
+    model = controller.model("ns1")
+    assert [str(one.base) for one in model.applications.values()] == ["ubuntu@20.04", "ubuntu@22.04"]
+    assert sum(controller.counts.uploads.values()) == 1
 
 
 async def test_a_charm_that_the_controller_dropped_is_uploaded_again(controller: SimulatedController) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.state import Key, Machine, State, machine_tag
+from vca_juju_common.state import Key, Machine, State, Word, machine_tag
 
 IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
 
@@ -105,3 +105,26 @@ def test_units_come_in_the_order_of_their_numbers() -> None:
     state = State()
     state.apply([["unit", "change", {"name": f"a/{number}", "application": "a"}] for number in (10, 9, 0)])
     assert [unit.name for unit in state.units_of("a")] == ["a/0", "a/9", "a/10"]
+
+
+def _unit(number: int, word: str) -> list[Any]:
+    return ["unit", "change", {"name": f"app/{number}", "workload-status": {"current": word, "message": f"{word}!"}}]
+
+
+def _application(word: str) -> list[Any]:
+    return ["application", "change", {"name": "app", "status": {"current": word, "message": "told"}}]
+
+
+@pytest.mark.parametrize("unset", ["unset", "unknown", ""])
+def test_an_application_whose_charm_sets_no_status_has_that_of_its_worst_unit(unset: str) -> None:
+    state = State()
+    state.apply([_application(unset)])
+    assert state.status_of(state.applications["app"]).current == "unknown"
+    state.apply([_unit(0, "active"), _unit(1, "blocked"), _unit(2, "maintenance")])
+    assert state.status_of(state.applications["app"]) == Word("blocked", "blocked!")
+
+
+def test_a_status_that_a_charm_sets_for_its_application_counts() -> None:
+    state = State()
+    state.apply([_application("active"), _unit(0, "maintenance")])
+    assert state.status_of(state.applications["app"]) == Word("active", "told")

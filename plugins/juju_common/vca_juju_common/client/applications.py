@@ -50,8 +50,8 @@ class NewApplication:
         name: of the application.
         charm_url: of the charm, in the model already.
         origin: where the charm comes from.
-        machine: the machine that its first unit goes to.
-        num_units: how many units; those after the first one get machines of their own.
+        machines: those that its units go to, one each: a unit without placement may be put on any machine that never
+            had one, and so on that of another execution environment.
         config: values of options, in their types.
         trust: whether it may use the cloud's credentials.
         resources: ids of pending resources by name.
@@ -62,13 +62,17 @@ class NewApplication:
     name: str
     charm_url: str
     origin: Origin
-    machine: str | None
-    num_units: int = 1
+    machines: Sequence[str] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     resources: Mapping[str, str] = field(default_factory=dict)
     constraints: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
+
+
+def _placed(machines: Sequence[str]) -> list[Any]:
+    """Placement of units on machines that are there."""
+    return [classes().Placement(scope="#", directive=machine) for machine in machines]
 
 
 def text_of(value: Any) -> str:
@@ -92,8 +96,8 @@ async def deploy(model: Model, new: NewApplication) -> None:
         charm_origin=new.origin.value(),
         config=config,
         constraints=constraints_value(new.constraints),
-        num_units=new.num_units,
-        placement=[juju.Placement(scope="#", directive=new.machine)] if new.machine is not None else None,
+        num_units=len(new.machines),
+        placement=_placed(new.machines),
         resources=dict(new.resources) or None,
         force=new.force or None,
     )
@@ -191,15 +195,16 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
     return options, values
 
 
-async def add_units(model: Model, application: str, count: int) -> None:
-    """Ask for units, each on a machine of its own."""
-    wanted = len(model.state.units_of(application)) + count
+async def add_units(model: Model, application: str, machines: Sequence[str]) -> None:
+    """Ask for units, one on each of some machines (see `NewApplication`)."""
+    wanted = len(model.state.units_of(application)) + len(machines)
 
     async def work() -> None:
         while (missing := wanted - len(model.state.units_of(application))) > 0:
+            free = [machine for machine in machines if not model.state.machine_in_use(machine)][:missing]
             facade = await model.facade("Application", repeat=False)
             try:
-                await facade.AddUnits(application=application, num_units=missing, placement=[], policy="")
+                await facade.AddUnits(application=application, num_units=missing, placement=_placed(free), policy="")
             except ConnectionLost:
                 await model.resynced()
             else:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.charm import Action, Option
+from vca_core.charm import Option, Resource
 from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
 from vca_juju_common.client.generated import classes
@@ -15,7 +15,7 @@ from vca_juju_common.client.model import Model
 
 @dataclass(frozen=True, slots=True)
 class StoreCharm:
-    """A charm of Charmhub, as it is in a model.
+    """A charm of Charmhub, as it is in a model. Its actions are known only when the controller has downloaded it.
 
     Args:
         url: its URL there.
@@ -23,8 +23,7 @@ class StoreCharm:
         name: its name.
         subordinate: whether it lives beside another charm.
         options: what can be configured.
-        actions: what it can run.
-        resources: names of those that it declares.
+        resources: those that it declares.
     """
 
     url: str
@@ -32,8 +31,7 @@ class StoreCharm:
     name: str
     subordinate: bool
     options: Mapping[str, Option]
-    actions: Mapping[str, Action]
-    resources: Sequence[str]
+    resources: Mapping[str, Resource]
 
 
 async def add_store_charm(
@@ -80,7 +78,6 @@ async def add_store_charm(
 def _store_charm(url: str, origin: Any, info: Mapping[str, Any]) -> StoreCharm:
     meta = info.get("meta") or {}
     config = info.get("config") or {}
-    specs = (info.get("actions") or {}).get("specs") or {}
     return StoreCharm(
         url=url,
         origin=origin,
@@ -90,10 +87,10 @@ def _store_charm(url: str, origin: Any, info: Mapping[str, Any]) -> StoreCharm:
             name: Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
             for name, told in config.items()
         },
-        actions={
-            name: Action(name, told.get("params") or {}, told.get("description") or "") for name, told in specs.items()
+        resources={
+            name: Resource(name, told.get("type") or "file", told.get("path") or "", told.get("description") or "")
+            for name, told in sorted((meta.get("resources") or {}).items())
         },
-        resources=sorted(meta.get("resources") or {}),
     )
 
 
@@ -103,13 +100,15 @@ class NewResource:
 
     Args:
         name: of the resource.
-        filename: what the charm declares for it.
+        filename: what the charm declares for it: the controller refuses a file resource without one.
+        type: as the charm declares it.
         revision: of Charmhub; None: its newest one for the charm; of no meaning where it is uploaded.
         uploaded: whether we upload it.
     """
 
     name: str
     filename: str
+    type: str = "file"
     revision: int | None = None
     uploaded: bool = False
 
@@ -127,7 +126,7 @@ async def add_resources(
         juju.CharmResource(
             name=one.name,
             path=one.filename,
-            type_="file",
+            type_=one.type,
             origin="upload" if one.uploaded else "store",
             revision=-1 if one.revision is None else one.revision,
             description="",

@@ -86,6 +86,7 @@ class Controller:
         await self._tasks.cancel(10.0)
         models, self._models = list(self._models.values()), {}
         await asyncio.gather(self._connection.close(), *(model.close() for model in models))
+        await self._dialer.close()
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over the controller's connection; see `Connection.facade`."""

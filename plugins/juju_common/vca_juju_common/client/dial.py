@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_juju_common.client.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.generated import agreed
 from vca_juju_common.client.tls import Tls
-from vca_juju_common.client.wire import QUIET, Wire
+from vca_juju_common.client.wire import Wire
+
+if TYPE_CHECKING:
+    from vca_juju_common.client.http import Http
 
 CLIENT_VERSION = "3.6.1.3"
 """What is told at the login: the version of the facades that we speak."""
 
-MAX_FRAME = 64 * 1024 * 1024
 STAGGER = 0.25
 """Seconds that an endpoint has before the next one is tried beside it."""
 
@@ -26,8 +27,6 @@ _REFUSED = "unauthorized access"
 _MOVED = {
     "redirection required": "the controller sends its clients to another one; name that one's endpoints",
     "discharge required": "the controller wants a login of an external identity provider; give a local user and secret",
-    "model migrating": "the model is being migrated to another controller",
-    "migration in progress": "the model is being migrated to another controller",
 }
 
 
@@ -72,6 +71,21 @@ class Dialer:
         self.proxy = proxy
         self.connect_limit = connect_limit
         self.request_limit = request_limit
+        self._http: Http | None = None
+
+    @property
+    def http(self) -> Http:
+        """What websockets and uploads go through."""
+        from vca_juju_common.client.http import Http  # noqa: PLC0415 - what only open() needs is loaded there
+
+        if self._http is None:
+            self._http = Http(self.tls, self.proxy, self.connect_limit, self.request_limit)
+        return self._http
+
+    async def close(self) -> None:
+        """Close what is left of all connections."""
+        if self._http is not None:
+            await self._http.close()
 
     async def dial(self, path: str) -> Wire:
         """Connect and log in, once, to whichever endpoint answers first (3).
@@ -127,31 +141,20 @@ class Dialer:
                 await wire.close(1.0)
 
     async def _connect(self, endpoint: Endpoint, path: str) -> Wire:
-        from websockets.asyncio.client import connect  # noqa: PLC0415 - what only open() needs is loaded there
-        from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidURI  # noqa: PLC0415
+        from aiohttp import ClientConnectorCertificateError, ClientError  # noqa: PLC0415 - as in `http`
 
-        context = await self.tls.context()
         try:
-            socket = await connect(
-                f"wss://{endpoint}{path}",
-                ssl=context,
-                server_hostname=self.tls.hostname_for(endpoint.host),
-                proxy=self.proxy,
-                compression=None,
-                max_size=MAX_FRAME,
-                ping_interval=None,
-                open_timeout=None,
-                logger=QUIET,
-            )
-        except ssl.SSLCertVerificationError as error:
+            websocket = await self.http.websocket(endpoint, path)
+        except ClientConnectorCertificateError as error:
+            told = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
             raise VcaConnectionError(
-                f"{endpoint}: its certificate cannot be trusted: {error.verify_message}; see ca_cert and tls_hostname",
+                f"{endpoint}: its certificate cannot be trusted: {told}; see ca_cert and tls_hostname",
                 str(endpoint),
                 retryable=False,
             ) from error
-        except (OSError, InvalidHandshake, InvalidMessage, InvalidURI, EOFError) as error:
+        except (OSError, ClientError) as error:
             raise VcaConnectionError(f"{endpoint} cannot be reached: {error}", str(endpoint)) from error
-        return Wire(socket, endpoint, self.request_limit)
+        return Wire(websocket, endpoint, self.request_limit)
 
     async def _login(self, wire: Wire) -> None:
         params = {

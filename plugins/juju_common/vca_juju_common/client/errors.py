@@ -9,7 +9,12 @@ from vca_core.errors import BackendError, VcaConnectionError
 MODEL_NOT_FOUND = "model not found"
 
 _RACE_CODES = frozenset({"excessive contention", "try again"})
-_RACE_TEXTS = ("state changing too quickly", "transaction aborted", "excessive contention")
+_RACE_TEXTS = (
+    "state changing too quickly",
+    "transaction aborted",
+    "excessive contention",
+    "is dying, but not yet removed",  # a relation that is made anew; the code says that it "already exists"
+)
 
 
 class ApiError(BackendError):
@@ -44,7 +49,7 @@ class ApiError(BackendError):
     @property
     def is_there_already(self) -> bool:
         """Whether what was to be made exists (14)."""
-        return self.code == "already exists" or "already exists" in self.message
+        return not self.is_race and (self.code == "already exists" or "already exists" in self.message)
 
 
 class ConnectionLost(VcaConnectionError):

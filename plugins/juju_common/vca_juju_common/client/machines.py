@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +13,9 @@ from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
 from vca_juju_common.state import machine_tag
+
+LATE = 300.0
+"""Seconds after which a request whose answer was lost is taken not to have been done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ async def add_machine(model: Model, new: NewMachine) -> str:
                 return str(checked((await facade.AddMachines(params=[params])).machines[0]).machine)
 
             try:
-                return await over_races(work)
+                made: str | None = await over_races(work)
             except ConnectionLost as lost:
                 try:
                     await model.resynced()
@@ -80,29 +84,50 @@ async def add_machine(model: Model, new: NewMachine) -> str:
                     if lost.sent:
                         model.owed.append(partial(_forsaken, model, before, new))
                     raise
-                made = _made(model, before, new)
-                if made is not None and lost.sent:
-                    return made
+                made = _made(model, before, new) if lost.sent else None
+                if made is None and lost.sent:  # it may be done late, beside the one that is asked for now
+                    model.owed.append(partial(_forsaken, model, before, new, until=_now() + LATE))
+            if made is not None:
+                model.claimed.add(made)
+                return made
 
 
 def _made(model: Model, before: Collection[str], new: NewMachine) -> str | None:
     """The machine that a request whose answer was lost has made, as far as can be told."""
-    made = [id_ for id_ in model.state.machines if id_ not in before and _may_be(model, id_, new)]
+    known = model.claimed.union(before)
+    made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
     return min(made, key=lambda id_: (len(id_), id_), default=None)
 
 
-async def _forsaken(model: Model, before: Collection[str], new: NewMachine) -> None:
-    """Destroy what a request made whose answer was lost for good: whoever asked has been told of an error."""
+async def _forsaken(model: Model, before: Collection[str], new: NewMachine, until: float = 0.0) -> None:
+    """Destroy what a request made whose answer was lost for good, and that nobody waits for any more.
+
+    Args:
+        model: where.
+        before: the machines that were there before.
+        new: what was asked for.
+        until: time of the loop until which it may still come.
+    """
     made = _made(model, before, new)
     if made is not None and not model.state.machine_in_use(made):
         await destroy_machines(model, [made])
+    elif made is None and _now() < until:
+        model.owed.append(partial(_forsaken, model, before, new, until=until))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def undo_machine(model: Model, machine: str) -> None:
-    """Destroy a machine that nobody will know of: now, or if that fails when the model is used the next time."""
+    """Destroy a machine that nobody will know of: now, or if that fails when the model is used the next time.
+
+    One that a unit came to after all stays.
+    """
 
     async def undo() -> None:
-        await destroy_machines(model, [machine])
+        if not model.state.machine_in_use(machine):
+            await destroy_machines(model, [machine])
 
     try:
         await undo()

@@ -49,6 +49,7 @@ class Model:
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
         owed: what could not be undone while the controller was away; done when the model is used the next time.
+        claimed: machines that requests of ours made, and that somebody has taken.
         unsure: whether something may have been asked for that the state does not tell of yet.
     """
 
@@ -62,12 +63,13 @@ class Model:
         self.lock = asyncio.Lock()
         self.users = 0
         self.owed: list[Callable[[], Awaitable[None]]] = []
+        self.claimed: set[str] = set()
         self.unsure = False
         self._observer = observer
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
-        self._awaited = asyncio.Event()
+        self._gathering: asyncio.Future[None] | None = None
         self._tasks = OwnedTasks(f"model {name}")
         self._connection = Connection(
             dialer, f"/model/{uuid}/api", f"model {name}", patience, outage, self._opened, self._end
@@ -125,14 +127,15 @@ class Model:
 
     async def settle_debts(self) -> None:
         """Undo what could not be undone before; what fails again for want of a connection stays owed."""
-        while self.owed:
-            undo = self.owed.pop()
+        debts, self.owed = self.owed, []
+        while debts:
+            undo = debts.pop()
             try:
                 await undo()
             except ApiError:  # the controller does not let us: trying again would change nothing
                 continue
             except BaseException:
-                self.owed.append(undo)
+                self.owed += [*debts, undo]
                 raise
 
     async def wait(
@@ -164,7 +167,7 @@ class Model:
             if found is not None:
                 return found
             if is_new:
-                self._awaited.set()
+                self._hasten()
                 is_new = False
             if self._ended is not None:
                 raise self._ended.again() from self._ended.__cause__
@@ -195,14 +198,16 @@ class Model:
         while not wire.closed.is_set():
             await self._gathered()
             try:
-                reply = await wire.call("AllWatcher", "Next", watcher=watcher, limit=float("inf"))
+                reply = await wire.call("AllWatcher", "Next", watcher=watcher, patient=True)
                 self._take(reply)
-            except ConnectionLost:
+            except VcaConnectionError as error:
+                wire.give_up(error.message)
                 return
             except ApiError:  # 2: the watcher was stopped; the connection may well be alive
                 try:
                     watcher = await self._watch_anew(wire)
-                except ConnectionLost:
+                except VcaConnectionError as error:
+                    wire.give_up(error.message)
                     return
                 except ApiError as error:
                     # The next login tells whether the model is gone.
@@ -211,10 +216,18 @@ class Model:
 
     async def _gathered(self) -> None:
         """Let deltas gather, until somebody begins to wait for one."""
-        self._awaited.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GATHER):
-                await self._awaited.wait()
+        loop = asyncio.get_running_loop()
+        self._gathering = loop.create_future()
+        timer = loop.call_later(GATHER, self._hasten)
+        try:
+            await self._gathering
+        finally:
+            timer.cancel()
+
+    def _hasten(self) -> None:
+        """Ask for deltas now."""
+        if self._gathering is not None and not self._gathering.done():
+            self._gathering.set_result(None)
 
     def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)

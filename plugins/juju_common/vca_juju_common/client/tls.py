@@ -38,6 +38,22 @@ def certificates_of(text: str) -> str:
     return pem
 
 
+class _Named(ssl.SSLContext):
+    """Verifies one name, whatever is dialled and whoever connects: a library for SOCKS knows only what is dialled."""
+
+    hostname: str | None = None
+
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - as in the base
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        return super().wrap_bio(incoming, outgoing, server_side, self.hostname or server_hostname, session)
+
+
 class Tls:
     """How connections are protected.
 
@@ -63,13 +79,8 @@ class Tls:
         self._verify = verify
         self._made: tuple[str | None, ssl.SSLContext] | None = None
 
-    def hostname_for(self, host: str) -> str:
-        """The name to verify when a host is dialled."""
-        own = self._ca_cert is not None or self._ca_file is not None
-        return self._hostname or (JUJU_HOSTNAME if own else host)
-
     async def context(self) -> ssl.SSLContext:
-        """Make the context; the same one for as long as the certificates are.
+        """Make the context, which verifies the right name; the same one for as long as the certificates are.
 
         Raises:
             InvalidCertificate: there is no certificate where one should be.
@@ -88,13 +99,16 @@ class Tls:
             raise InvalidCertificate(f"ca_cert: {self._ca_file} cannot be read: {error}", ["ca_cert"]) from error
 
     def _context(self, text: str | None) -> ssl.SSLContext:
+        context = _Named(ssl.PROTOCOL_TLS_CLIENT)
+        context.hostname = self._hostname or (None if text is None else JUJU_HOSTNAME)
         if not self._verify:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-            return context
-        try:
-            pem = None if text is None else certificates_of(text)
-            return ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cadata=pem)
-        except (ValueError, ssl.SSLError) as error:
-            raise InvalidCertificate(f"ca_cert: {error}", ["ca_cert"]) from error
+        elif text is None:
+            context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+        else:
+            try:
+                context.load_verify_locations(cadata=certificates_of(text))
+            except (ValueError, ssl.SSLError) as error:
+                raise InvalidCertificate(f"ca_cert: {error}", ["ca_cert"]) from error
+        return context

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import IO, Any
@@ -23,14 +24,12 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
 
 
-async def upload_charm(model: Model, archive: Archive, series: str | None, arch: str, progress: Progress) -> str:
-    """Upload a charm into a model.
+async def upload_charm(model: Model, archive: Archive, progress: Progress) -> str:
+    """Upload a charm into a model. What it runs on is told when it is deployed.
 
     Args:
         model: where.
         archive: the charm.
-        series: Juju's word for the base's release; None: it has none.
-        arch: as Juju names it.
         progress: told how far it is.
 
     Returns:
@@ -40,9 +39,8 @@ async def upload_charm(model: Model, archive: Archive, series: str | None, arch:
         ApiError: the controller refuses it.
         VcaConnectionError: it does not get there.
     """
-    query = {"schema": "local", "arch": arch}
-    if series is not None:
-        query["series"] = series
+    # Neither series nor arch: Juju makes a URL of them, which it then does not take where there are both.
+    query = {"schema": "local"}
     path = f"/model/{model.uuid}/charms"
     headers = {"Content-Type": "application/zip"}
     reply = await _upload(model, "POST", path, query, headers, archive.file, archive.size, progress)
@@ -83,49 +81,24 @@ async def _upload(
     size: int,
     progress: Progress,
 ) -> dict[str, Any]:
-    import aiohttp  # noqa: PLC0415 - only uploads need it
+    from aiohttp import ClientError  # noqa: PLC0415 - what only open() needs is loaded there
 
     dialer = model.dialer
-    context = await dialer.tls.context()
-    limits = aiohttp.ClientTimeout(
-        total=None, sock_connect=dialer.connect_limit, sock_read=dialer.request_limit, ceil_threshold=float("inf")
-    )
     waits = pauses(0.5)
     for attempt in range(_TRIES):
         endpoints = dialer.endpoints.all
         endpoint = endpoints[attempt % len(endpoints)]
         login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
         basic = base64.b64encode(login.encode()).decode()
-        proxied, connector = _way(dialer.proxy)
+        told = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
+        body = _chunks(file, size, progress)
         try:
-            async with (
-                aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=False) as client,
-                client.request(
-                    method,
-                    f"https://{endpoint}{path}",
-                    params=query,
-                    headers=headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"},
-                    data=_chunks(file, size, progress),
-                    proxy=proxied,
-                    ssl=context,
-                    server_hostname=dialer.tls.hostname_for(endpoint.host),
-                ) as response,
-            ):
-                return _answer(response.status, await response.text())
-        except (aiohttp.ClientError, OSError) as error:  # a time-out is an OSError, too
+            return _answer(*await dialer.http.upload(method, endpoint, path, query, told, body))
+        except (ClientError, OSError) as error:  # a time-out is an OSError, too
             if attempt == _TRIES - 1:
                 raise VcaConnectionError(f"{endpoint}: the upload broke off: {error!r}", str(endpoint)) from error
             await asyncio.sleep(next(waits))
     raise AssertionError("the last try returns or raises")
-
-
-def _way(proxy: str | None) -> tuple[str | None, Any]:
-    """How a proxy is told to aiohttp: by its URL, or, for SOCKS, by a connector; None: the default one."""
-    if proxy is not None and proxy.startswith("socks"):
-        from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - as above
-
-        return None, ProxyConnector.from_url(proxy)
-    return proxy, None
 
 
 def _answer(status: int, text: str) -> dict[str, Any]:
@@ -146,7 +119,11 @@ def _answer(status: int, text: str) -> dict[str, Any]:
 async def _chunks(file: IO[bytes], size: int, progress: Progress) -> AsyncIterator[bytes]:
     sent = 0
     file.seek(0)
-    while chunk := await in_thread(lambda: file.read(CHUNK)):
+    in_memory = isinstance(file, io.BytesIO)
+    while sent < size:
+        chunk = file.read(CHUNK) if in_memory else await in_thread(lambda: file.read(CHUNK))
+        if not chunk:
+            raise OSError(f"it ended after {sent} of {size} bytes: it changed meanwhile")
         yield chunk
         sent += len(chunk)
         progress(sent, size)

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from vca_core.errors import VcaConnectionError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.endpoints import Endpoint
 from vca_juju_common.client.errors import ApiError, ConnectionLost
 
 if TYPE_CHECKING:
-    from websockets.asyncio.client import ClientConnection
+    from vca_juju_common.client.http import Websocket
+
+MIGRATING = "migration in progress"
+"""In the answer to whatever is asked of a model that moves to another controller; the login is taken."""
 
 PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
-
-QUIET = logging.getLogger("vca_juju_common.websockets")
-"""For the websocket library, which would print each frame: the login's password among them (29)."""
-QUIET.disabled = True
 
 
 class Wire:
@@ -33,13 +32,15 @@ class Wire:
         limit: seconds that a request may take; a connection on which one takes longer is given up (5).
     """
 
-    def __init__(self, socket: ClientConnection, endpoint: Endpoint, limit: float) -> None:
+    def __init__(self, websocket: Websocket, endpoint: Endpoint, limit: float) -> None:
         self.endpoint = endpoint
         self.facades: dict[str, int] = {}
         self.closed = asyncio.Event()
-        self._socket = socket
+        self._socket = websocket
         self._limit = limit
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._due: dict[int, tuple[float, str]] = {}
+        self._watchdog: asyncio.TimerHandle | None = None
         self._number = 0
         self._heard = asyncio.get_running_loop().time()
         self._reason = "the connection was closed"
@@ -54,7 +55,7 @@ class Wire:
         *,
         version: int | None = None,
         watcher: str | None = None,
-        limit: float | None = None,
+        patient: bool = False,
         encoder: type[json.JSONEncoder] | None = None,
     ) -> dict[str, Any]:
         """Send a request and wait for its answer.
@@ -65,7 +66,7 @@ class Wire:
             params: what it takes.
             version: the facade's; None: the one agreed on at the login.
             watcher: id of the watcher that it asks.
-            limit: seconds; None: as all requests; infinity for those that wait for something to happen.
+            patient: whether it waits for something to happen, however long that takes.
             encoder: writes what is no plain data in the params.
 
         Returns:
@@ -74,6 +75,7 @@ class Wire:
         Raises:
             ApiError: the controller refuses the request.
             ConnectionLost: the connection broke, or there was no answer in time.
+            VcaConnectionError: the model is being migrated: trying again does not help.
         """
         if self.closed.is_set():
             raise ConnectionLost(self._reason, str(self.endpoint), sent=False)
@@ -85,18 +87,22 @@ class Wire:
             message["id"] = watcher
         text = json.dumps(message, cls=encoder)
         self._waiting[number] = answered = asyncio.get_running_loop().create_future()
+        if not patient:
+            self._watch(number, f"{facade}.{request}")
         try:
-            async with asyncio.timeout(None if limit == float("inf") else limit or self._limit):
-                await self._send(text)
-                answer = await answered
-        except TimeoutError:
-            self.give_up(f"{facade}.{request} was not answered within {limit or self._limit:g} s")
-            raise ConnectionLost(self._reason, str(self.endpoint), sent=True) from None
+            await self._send(text)
+            answer = await answered
         finally:
+            self._due.pop(number, None)
             self._waiting.pop(number, None)  # 25: an answer that nobody waits for any more is dropped
         if answer.get("error") or answer.get("error-code"):
             code = answer.get("error-code") or ""
-            raise ApiError(answer.get("error") or code, code, answer.get("error-info"))
+            error = ApiError(answer.get("error") or code, code, answer.get("error-info"))
+            if MIGRATING in error.message:
+                raise VcaConnectionError(
+                    "the model is being migrated to another controller", str(self.endpoint), retryable=False
+                ) from error
+            raise error
         body = answer.get("response")
         return body if isinstance(body, dict) else {}
 
@@ -108,7 +114,7 @@ class Wire:
         """End the connection without a farewell: the other side does not answer."""
         if not self.closed.is_set():
             self._end(reason)
-            self._socket.transport.abort()
+            self._socket.abort()
 
     async def close(self, limit: float = 5.0) -> None:
         """Say farewell, for at most `limit` seconds, and end."""
@@ -119,37 +125,52 @@ class Wire:
         except TimeoutError:
             pass
         finally:
-            self._socket.transport.abort()
+            self._socket.abort()
             await self._tasks.cancel(limit)
 
     async def _send(self, text: str) -> None:
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - loaded when connecting
-
         try:
-            await self._socket.send(text)
-        except ConnectionClosed as error:
+            await self._socket.send_str(text)
+        except (OSError, RuntimeError) as error:  # what aiohttp raises where a connection ends, or has ended
             self._end(f"the connection broke: {error}")
             # 1: a request on a socket that is closed already fails at once; part of it may have been sent
             raise ConnectionLost(self._reason, str(self.endpoint), sent=True) from None
 
     async def _receive(self) -> None:
-        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - loaded when connecting
-
         reason = "the connection broke"
         try:
             async for frame in self._socket:
                 self._heard = asyncio.get_running_loop().time()
-                answer = json.loads(frame)
+                if isinstance(frame.data, Exception):
+                    reason = f"the connection broke: {frame.data}"
+                    continue  # it ends now
+                answer = json.loads(frame.data)
                 answered = self._waiting.get(answer.get("request-id"))
                 if answered is not None and not answered.done():
                     answered.set_result(answer)
-        except (ConnectionClosed, OSError) as error:
-            reason = f"the connection broke: {error}"
-        except ValueError:
-            reason = "the controller sent something that is no JSON"
+        except (TypeError, ValueError, AttributeError):
+            reason = "the controller sent something that is no JSON object"
         finally:
             self._end(reason)
-            self._socket.transport.abort()
+            self._socket.abort()
+
+    def _watch(self, number: int, name: str) -> None:
+        """Give the connection up when a request is not answered in time. One timer does for all requests."""
+        loop = asyncio.get_running_loop()
+        self._due[number] = (loop.time() + self._limit, name)
+        if self._watchdog is None:
+            self._watchdog = loop.call_later(self._limit, self._look)
+
+    def _look(self) -> None:
+        self._watchdog = None
+        loop = asyncio.get_running_loop()
+        if self.closed.is_set() or not self._due:
+            return
+        due, name = next(iter(self._due.values()))  # all have the same limit: the first one is due first
+        if due <= loop.time():
+            self.give_up(f"{name} was not answered within {self._limit:g} s")
+        else:
+            self._watchdog = loop.call_at(due, self._look)
 
     async def _ping(self) -> None:
         loop = asyncio.get_running_loop()
@@ -170,6 +191,8 @@ class Wire:
             return
         self._reason = reason
         self.closed.set()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
         for answered in self._waiting.values():
             if not answered.done():
                 answered.set_exception(ConnectionLost(reason, str(self.endpoint), sent=True))
