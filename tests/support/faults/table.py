@@ -122,6 +122,22 @@ def _gone_for_long(scene: Scene) -> None:
     scene.meanwhile(scene.controller.go_down)
 
 
+def _gone_while_undoing(scene: Scene) -> None:
+    """What was made has to be undone, and cannot be."""
+    scene.rules.append(scene.controller.faults.result_error("Annotations.Set", "disk is full"))
+    undo = "MachineManager.DestroyMachineWithParams"
+    scene.rules.append(scene.controller.faults.drop(undo, "before"))
+    scene.meanwhile(scene.controller.go_down, undo, 1)
+
+
+def _dying(scene: Scene) -> None:
+    """Somebody else's delete of the model is under way, and does not end."""
+    if scene.subject.scenario.makes:
+        scene.controller.world.add_model(NS, "admin", "localhost", "default", {})
+    scene.controller.faults.freeze("model")
+    scene.controller.remove_model(NS)
+
+
 async def _half_open(scene: Scene) -> None:
     await scene.controller.set_endpoint(0, "half-open")
 
@@ -154,6 +170,7 @@ def _no_machine(scene: Scene) -> None:
 def _lost(scene: Scene) -> None:
     """The machine is lost: while it is made, or before."""
     if scene.subject.scenario.makes:
+        scene.controller.faults.freeze("machine")  # it is not ready before that
         scene.meanwhile(lambda: scene.controller.lose_machine(NS, "0"), "Annotations.Set")
     else:
         scene.controller.lose_machine(NS, "0")
@@ -219,8 +236,7 @@ FAULTS = {
         Fault(
             "connection dropped at any request, after it took effect",
             _drop("after"),
-            concerns=CHANGES,
-            turns="effects",
+            turns="all",
         ),
         Fault(
             "any request that has an effect is never answered",
@@ -243,6 +259,13 @@ FAULTS = {
         Fault(
             "controller goes away in the middle, for longer than outage_timeout",
             _gone_for_long,
+            outcome=UNREACHABLE,
+            options=QUICK,
+        ),
+        Fault(
+            "controller goes away while what failed is undone",
+            _gone_while_undoing,
+            concerns=(CREATE, REGISTER),
             outcome=UNREACHABLE,
             options=QUICK,
         ),
@@ -287,7 +310,7 @@ FAULTS = {
         Fault(
             "hook error, Juju does not run the hook again",
             _hook(retry=False),
-            concerns=(INSTALL, SCALE, UPGRADE, *REMOVES, *READS),
+            concerns=(INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE, *REMOVES, *READS),
             but=dict.fromkeys((INSTALL, SCALE, UPGRADE), FAILED),
             lasting=True,
         ),
@@ -296,7 +319,7 @@ FAULTS = {
             _hook(retry=True),
             concerns=(INSTALL, SCALE, UPGRADE),
             outcome=FAILED,
-            controller={"hook_retry": 0.5},
+            controller={"hook_retry": 2.0},
         ),
         Fault(
             "hook error, Juju runs the hook again within hook_error_grace",
@@ -304,13 +327,22 @@ FAULTS = {
             concerns=(INSTALL, SCALE, UPGRADE),
             options={"hook_error_grace": 10.0},
         ),
-        Fault("charm says that it is blocked", _blocked, concerns=(INSTALL, CONFIGURE, SCALE, UPGRADE)),
+        Fault("charm says that it is blocked", _blocked, concerns=(INSTALL, CONFIGURE, PRIMITIVE, SCALE, UPGRADE)),
         *(
             Fault(f"action ends as {outcome}", _action(outcome), concerns=(CONFIGURE, PRIMITIVE), outcome=NOT_RUN)
             for outcome in ("failed", "cancelled", "aborted", "error")
         ),
         Fault("action hangs", _action("hang"), concerns=(CONFIGURE, PRIMITIVE), outcome=LATE),
         Fault("model is stuck in dying", _stuck("model"), concerns=(DELETE_NS,), outcome=LATE),
+        Fault(
+            "model is dying already, and stuck in it",
+            _dying,
+            concerns=tuple(name for name in OF_MODELS if name != DELETE_NS),
+            outcome=GONE,
+            but=dict.fromkeys((*REMOVES, *READS), DONE),
+            lasting=True,
+            extra=True,
+        ),
         Fault(
             "units are stuck in dying",
             _stuck("unit"),
