@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from aiohttp import web
 
+from jujusim.port import Port
 from jujusim.session import Session
 from jujusim.uploads import upload_charm, upload_resource
 
@@ -21,7 +22,6 @@ Mode = Literal["open", "dead", "half-open"]
 _API = re.compile(r"^(?:/model/(?P<uuid>[^/]+))?/api$")
 _CHARMS = re.compile(r"^/model[/-](?P<uuid>[0-9a-f-]{36})/charms(?:/(?P<name>[^/]+))?$")
 _RESOURCE = re.compile(r"^/model/(?P<uuid>[^/]+)/applications/(?P<application>[^/]+)/resources/(?P<resource>[^/]+)$")
-_BACKLOG = 1024
 
 
 class Server:
@@ -42,8 +42,7 @@ class Server:
         self._context = context
         self._host = host
         self._web: web.Server | None = None
-        self._listening: dict[int, asyncio.Server] = {}
-        self._silent: set[asyncio.StreamWriter] = set()
+        self._open: dict[int, Port] = {}
         self._held: list[socket.socket] = []
 
     async def start(self, first_port: int) -> None:
@@ -75,43 +74,30 @@ class Server:
         if self._web is None:
             self._web = web.Server(self._handle, access_log=None)
         for index, mode in enumerate(self.modes):
-            if index in self._listening or mode == "dead":
-                continue
-            taken = self._bind(self.ports[index])
-            if mode == "open":
-                loop = asyncio.get_running_loop()
-                self._listening[index] = await loop.create_server(
-                    self._web, sock=taken, ssl=self._context, backlog=_BACKLOG
-                )
-            else:
-                self._listening[index] = await asyncio.start_server(self._say_nothing, sock=taken)
+            if index not in self._open and mode != "dead":
+                take = self._serve if mode == "open" else self._say_nothing
+                self._open[index] = Port(self._bind(self.ports[index]), take)
 
     async def set_mode(self, index: int, mode: Mode) -> None:
-        """Make a port as it should be; connections to it go on."""
+        """Make a port as it should be; connections to it go on, but for those of a half-open one."""
         self.modes[index] = mode
-        self._stop_listening(index)
+        await self._close_port(index)
         await self.open()
 
-    def _stop_listening(self, index: int) -> None:
-        server = self._listening.pop(index, None)
-        if server is not None:
-            server.close()
+    async def _close_port(self, index: int) -> None:
+        port = self._open.pop(index, None)
+        if port is not None:
+            await port.close()
 
-    async def _say_nothing(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._silent.add(writer)
-        try:
-            await writer.wait_closed()
-        except OSError:  # the client gave up
-            pass
-        finally:
-            self._silent.discard(writer)
+    async def _serve(self, connection: socket.socket) -> None:
+        if self._web is None:
+            raise RuntimeError("ports are closed before the server is")
+        await asyncio.get_running_loop().connect_accepted_socket(self._web, connection, ssl=self._context)
 
-    def cut_all(self) -> None:
-        """Drop all connections."""
-        for session in list(self.sessions):
-            session.cut()
-        for writer in list(self._silent):
-            writer.transport.abort()
+    async def _say_nothing(self, connection: socket.socket) -> None:
+        with connection:
+            while await asyncio.get_running_loop().sock_recv(connection, 4096):
+                pass
 
     async def stop(self) -> None:
         """Drop all connections, and give the ports back."""
@@ -122,10 +108,14 @@ class Server:
 
     async def close(self) -> None:
         """Drop all connections and listen no more, for a while."""
-        for index in list(self._listening):
-            self._stop_listening(index)
-        self.cut_all()
+        for index in list(self._open):
+            await self._close_port(index)
+        for session in list(self.sessions):
+            session.cut()
         if self._web is not None:
+            for connection in self._web.connections:
+                if connection.transport is not None:
+                    connection.transport.abort()  # a farewell would wait for the client's
             await self._web.shutdown(0.01)  # 0 would wait for ever for idle connections
             self._web = None
 
