@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from jujusim.controller import SimulatedController
 
 MAX_UPLOAD = 128 * 1024 * 1024
-_STATUS = {UNAUTHORIZED: 401, NOT_FOUND: 404, "model not found": 404}
+_STATUS = {UNAUTHORIZED: 401, NOT_FOUND: 404, "model not found": 404, "retry": 503}
 
 
 async def upload_charm(

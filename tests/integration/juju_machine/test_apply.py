@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,18 @@ TESTS = Path(__file__).parents[2]
 def controller(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "jujusim", "--port", str(port), "--latency", "0.05", "--password", "pass-4711"]
     command += ["--state", str(folder / "world.sqlite"), "--ca-file", str(folder / "ca.pem")]
-    process = subprocess.Popen(command, cwd=TESTS, stdout=subprocess.PIPE, text=True)
+    with running(command, TESTS) as (process, lines):
+        assert json.loads(next(lines))["endpoints"]
+        yield process
+
+
+@contextmanager
+def running(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
+    """A process, and the lines that it prints; it is killed in the end."""
+    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        assert json.loads(process.stdout.readline())["endpoints"]
-        yield process
+        yield process, iter(process.stdout)
     finally:
         process.kill()
         process.wait()
@@ -49,23 +56,23 @@ def test_a_controller_that_is_killed_in_the_middle_of_an_apply_loses_nothing(fol
         "artifacts: ../charms\nconnectors:\n  edge:\n    backend: juju-machine\n"
         f"    options: {{endpoints: '127.0.0.1:{port}', secret: pass-4711, ca_cert: ca.pem, delete_grace: 5}}\n"
     )
-    with controller(folder, port):
-        apply = subprocess.Popen(vca("apply", "service.yaml"), cwd=folder, stdout=subprocess.PIPE, text=True)
-        assert apply.stdout is not None
-        said = []
-        for line in apply.stdout:
+    said = []
+
+    def until(*words: str) -> None:
+        for line in lines:
             said.append(line)
-            if "install" in line and "running" in line:
+            if all(word in line for word in words):
                 break
-    with controller(folder, port):
-        for line in apply.stdout:
-            said.append(line)
-            if "run" in line and "running" in line:
-                break
-    with controller(folder, port):
-        said += list(apply.stdout)
+
+    with ExitStack() as stack:
+        with controller(folder, port):
+            apply, lines = stack.enter_context(running(vca("apply", "service.yaml"), folder))
+            until("install", "running")
+        with controller(folder, port):
+            until("run", "running")
+        stack.enter_context(controller(folder, port))
+        said += list(lines)
         assert apply.wait() == 0, "".join(said)
-        apply.stdout.close()
         told = subprocess.run(vca("--json", "status"), cwd=folder, capture_output=True, text=True, check=True)
         assert told.stdout.count('"completed"') >= 3, told.stdout
         subprocess.run(vca("delete", "demo", "--yes"), cwd=folder, capture_output=True, check=True)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jujusim.controller import SimulatedController
 from support.juju import NS, connected, installed, machine, proxy_charm, until
+
+from vca_core.errors import BackendError, VcaConnectionError
+from vca_juju_common.client import upload
 
 REQUESTS = [
     "Admin.Login",
@@ -125,3 +129,52 @@ async def test_units_asked_for_are_as_many_as_were_asked_for(controller: Simulat
         await edge.scale(ee_id, 3)
         assert len(controller.model("ns1").units) == 3
     assert rule.hits == 1
+
+
+@pytest.fixture
+def quick_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Uploads are tried again at once."""
+    monkeypatch.setattr(upload, "pauses", lambda _least: itertools.repeat(0.0))
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_waits_for_a_controller_that_goes_away(controller: SimulatedController, tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+    rule = controller.faults.hang("charms.upload", "before")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "proxy"))
+        await until(lambda: rule.hits)
+        await controller.go_down()
+        done, _ = await asyncio.wait([installing], timeout=0.3)
+        assert not done
+        await controller.come_back()
+        await installing
+    assert len(controller.model("ns1").units) == 1
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_that_nothing_lets_through_is_given_up(controller: SimulatedController, tmp_path: Path) -> None:
+    proxy_charm(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        controller.faults.drop("charms.upload", "before", times=None)
+        with pytest.raises(VcaConnectionError, match="the upload broke off") as caught:
+            await edge.install_configuration_sw(ee_id, "proxy")
+        assert caught.value.retryable
+    assert controller.counts.requests["charms.upload"] == 4
+
+
+@pytest.mark.usefixtures("quick_tries")
+async def test_an_upload_is_tried_again_where_the_controller_is_busy_and_not_where_it_refuses(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+    controller.faults.refuse("charms.upload", "not now", "retry", times=2)
+    async with connected(controller, tmp_path) as edge:
+        await installed(edge, "proxy")
+        assert controller.counts.requests["charms.upload"] == 3
+        ee_id = await machine(edge, ".ns2.vnf1")
+        controller.faults.refuse("charms.upload", "never", "forbidden")
+        with pytest.raises(BackendError, match="never"):
+            await edge.install_configuration_sw(ee_id, "proxy")

@@ -84,7 +84,11 @@ async def test_keys_of_the_owner_stay(sshd: Sshd) -> None:
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
 
 
-@pytest.mark.parametrize("old", [VCA, VCA.replace("vca key", "another comment"), f'from="10.0.0.*" {VCA}'])
+@pytest.mark.parametrize(
+    "old",
+    [VCA, VCA.replace("vca key", "another comment"), f'from="10.0.0.*" {VCA}'],
+    ids=["as it is", "with another comment", "with options"],
+)
 async def test_a_key_that_is_authorized_is_not_added_again(sshd: Sshd, old: str) -> None:
     file = authorized(sshd, f"{OWNER}\n{old}\n")
     assert not await authorize(sshd)
@@ -139,6 +143,7 @@ async def test_an_authorized_key_logs_in(sshd: Sshd) -> None:
         f"{VCA}\x1b[0m",
         "nonsense; reboot",
     ],
+    ids=["nothing", "cut off", "two keys", "with options", "without its type", "with a control character", "nonsense"],
 )
 async def test_what_is_no_public_key_is_refused(sshd: Sshd, text: str) -> None:
     with pytest.raises(BadArguments) as caught:

@@ -110,10 +110,14 @@ class Model:
         kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
         self.state.annotations[tag] = Annotations(tag, kept)
 
-    async def resynced(self) -> None:
-        """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it."""
+    async def resynced(self) -> Wire:
+        """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it.
+
+        Returns:
+            That connection.
+        """
         self._check_there()
-        await self._connection.ready()
+        return await self._connection.ready()
 
     async def reread(self) -> None:
         """Read the state as a whole, as after a break."""

@@ -19,6 +19,10 @@ from vca_juju_common.client.model import Model
 
 CHUNK = 256 * 1024
 _TRIES = 4
+"""How often an upload may fail while the model's own connection stays."""
+
+_UNAVAILABLE = frozenset({502, 503, 504})
+"""Statuses of a controller, or of a proxy before it, that takes no requests for now."""
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
@@ -84,21 +88,30 @@ async def _upload(
     from aiohttp import ClientError  # noqa: PLC0415 - what only open() needs is loaded there
 
     dialer = model.dialer
-    waits = pauses(0.5)
-    for attempt in range(_TRIES):
+    wire = await model.resynced()
+    waits, tried = pauses(0.5), 0
+    while True:
         endpoints = dialer.endpoints.all
-        endpoint = endpoints[attempt % len(endpoints)]
+        endpoint = endpoints[tried % len(endpoints)]
         login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
         basic = base64.b64encode(login.encode()).decode()
         told = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
         body = _chunks(file, size, progress)
+        cause: Exception | None = None
         try:
-            return _answer(*await dialer.http.upload(method, endpoint, path, query, told, body))
+            status, text = await dialer.http.upload(method, endpoint, path, query, told, body)
+            if status not in _UNAVAILABLE:
+                return _answer(status, text)
+            reason = f"status {status}"
         except (ClientError, OSError) as error:  # a time-out is an OSError, too
-            if attempt == _TRIES - 1:
-                raise VcaConnectionError(f"{endpoint}: the upload broke off: {error!r}", str(endpoint)) from error
-            await asyncio.sleep(next(waits))
-    raise AssertionError("the last try returns or raises")
+            reason, cause = repr(error), error
+        tried += 1
+        if tried == _TRIES:
+            raise VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint)) from cause
+        await asyncio.sleep(next(waits))
+        renewed = await model.resynced()  # however long the controller is away
+        if renewed is not wire:
+            wire, waits, tried = renewed, pauses(0.5), 0
 
 
 def _answer(status: int, text: str) -> dict[str, Any]:
