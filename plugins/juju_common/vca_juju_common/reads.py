@@ -10,9 +10,8 @@ from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import NotFound
 from vca_core.naming import Namespace
 from vca_juju_common.client.model import Model
-from vca_juju_common.deletes import CONTROLLER_MODEL
 from vca_juju_common.environments import Environment, environments_in, states_of
-from vca_juju_common.session import Session
+from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
 async def list_environments(session: Session, namespace: Namespace | None) -> list[ExecutionEnvironment]:
@@ -24,7 +23,7 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
     listed: list[ExecutionEnvironment] = []
     for name in names:
         try:
-            async with session.use(name) as model:
+            async with session.read(name) as model:
                 listed += _listed(session, model, namespace)
         except NotFound:  # it went away meanwhile, or never was
             continue
@@ -52,7 +51,7 @@ async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
     Raises:
         NotFound: there is nothing of it.
     """
-    async with session.use(session.names.model(namespace)) as model:
+    async with session.read(session.names.model(namespace)) as model:
         own = None if namespace.is_ns else session.names.application(namespace)
         told = await model.call("Client", "FullStatus", {"patterns": [] if own is None else [own]})
         actions = [
@@ -65,7 +64,7 @@ async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
 
 async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
     """The latest metrics of a namespace's units: a list of ``{key, value, time}`` by unit."""
-    async with session.use(session.names.model(namespace)) as model:
+    async with session.read(session.names.model(namespace)) as model:
         names = [
             one.ee_id.application
             for one in environments_in(model, session.names).values()

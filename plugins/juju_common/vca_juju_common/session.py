@@ -21,6 +21,9 @@ from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
 
+CONTROLLER_MODEL = "controller"
+"""The model in which a controller itself lives."""
+
 
 class Session:
     """A controller, its models, and what is known of their execution environments and charms.
@@ -57,8 +60,18 @@ class Session:
         """A model that is there; see `Controller.use`."""
         return self.controller.use(name)
 
+    def read(self, name: str) -> AbstractAsyncContextManager[Model]:
+        """A model that is there, to be looked at."""
+        return self.controller.use(name, reads=True)
+
     def make(self, name: str) -> AbstractAsyncContextManager[Model]:
-        """A model, made where there is none."""
+        """A model, made where there is none.
+
+        Raises:
+            BadArguments: it is the controller's own.
+        """
+        if name == CONTROLLER_MODEL:
+            raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
         return self.controller.use(name, self._new_model())
 
     def gone(self, model: Model, ee_id: EeId) -> None:

@@ -12,7 +12,7 @@ import pytest
 from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
-from vca_juju_common.client import model
+from vca_juju_common.client import machines, model
 
 
 @pytest.fixture
@@ -33,6 +33,12 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
+
+
+@pytest.fixture(autouse=True)
+def claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Machines that nobody claims are nobody's after a moment."""
+    monkeypatch.setattr(machines, "CLAIM", 0.2)
 
 
 @pytest.fixture(autouse=True)

@@ -169,3 +169,28 @@ async def test_vnf_names_need_nothing_of_the_network_to_be_refused(controller: S
         with pytest.raises(BadArguments):
             await edge.create_execution_environment(VNF, options={"placement": ""})
     assert controller.counts.opened == 0
+
+
+async def test_models_of_others_are_neither_used_nor_deleted(controller: SimulatedController) -> None:
+    controller.add_user("bob", "pass", "superuser")
+    theirs = controller.world.add_model("ns1", "bob", "localhost", "localhost", {})
+    theirs.record.access[controller.username] = "admin"
+    async with connected(controller) as edge:
+        assert await edge.list_execution_environments() == []
+        await edge.delete_namespace(".ns1")
+        await machine(edge)
+        assert not theirs.machines
+        (ours,) = (one for one in controller.world.models.values() if one.machines)
+        assert (ours.record.name, ours.record.owner) == ("ns1", controller.username)
+        await edge.delete_namespace(".ns1")
+    assert theirs.record.life == "alive"
+
+
+async def test_the_controllers_own_model_gets_no_machines(controller: SimulatedController) -> None:
+    credentials = {"hostname": "127.0.0.1", "username": "nobody"}
+    async with connected(controller) as edge:
+        with pytest.raises(BadArguments, match="controller's own"):
+            await machine(edge, ".controller.vnf1")
+        with pytest.raises(BadArguments, match="controller's own"):
+            await edge.register_execution_environment(".controller.vnf1", credentials)
+    assert not controller.model("controller").machines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from vca_juju_common.client.connection import over_races
@@ -35,7 +36,7 @@ def _id_of(tag: str) -> str:
 
 
 async def enqueue(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
-    """Ask for a run of an action.
+    """Ask for a run of an action. One that begins when the caller was cancelled meanwhile is cancelled.
 
     Args:
         model: where.
@@ -48,6 +49,10 @@ async def enqueue(model: Model, application: str, unit: str | None, action: str,
         The run's id. Where the answer was lost, it is found in the state: one operation at a time runs in an
         application, so a new run of that action there is the one.
     """
+    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel, model))
+
+
+async def _enqueued(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
     receiver = f"{application}/leader" if unit is None else unit_tag(unit)
     wanted = classes().Action(name=action, receiver=receiver, parameters=dict(params))
     before = set(model.state.actions)

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from vca_core.errors import BackendError, BadArguments, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection, over_races
+from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.endpoints import Endpoints
 from vca_juju_common.client.errors import ApiError, checked, error_of
@@ -57,7 +59,8 @@ class Controller:
         self._connection = Connection(dialer, "/api", "controller", patience, outage)
         self._uuids: dict[str, str] = {}
         self._models: dict[str, Model] = {}
-        self._opening: dict[str, asyncio.Lock] = {}
+        self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._debts: dict[str, Debts] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = OwnedTasks("controller")
 
@@ -93,32 +96,33 @@ class Controller:
         return await self._connection.facade(name, repeat=repeat)
 
     async def models(self) -> dict[str, str]:
-        """The uuids of the models that there are, by name; where two users have one of a name, our own counts."""
+        """The uuids of our own models, by name; other users' may have the same names."""
         facade = await self.facade("ModelManager")
         mine = f"user-{self.username}"
-        listed = [one.model for one in (await facade.ListModels(tag=mine)).user_models]
-        listed.sort(key=lambda model: model.owner_tag == mine)
-        self._uuids = {model.name: model.uuid for model in listed}
+        listed = (one.model for one in (await facade.ListModels(tag=mine)).user_models)
+        self._uuids = {model.name: model.uuid for model in listed if model.owner_tag == mine}
         return dict(self._uuids)
 
     @asynccontextmanager
-    async def use(self, name: str, new: NewModel | None = None) -> AsyncIterator[Model]:
+    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[Model]:
         """A model, connected and watched for as long as it is used.
 
         Args:
             name: of the model, matched exactly (U7).
             new: makes it where there is none; None: a missing one is not made (D48).
+            reads: whether it is only looked at: then nothing that is owed is undone now.
 
         Raises:
             NotFound: there is no such model.
         """
-        async with self._opening.setdefault(name, asyncio.Lock()):  # D71: one lock a model
+        opening = self._opening.setdefault(name, asyncio.Lock())
+        async with opening:  # D71: one lock a model
             model = await self._opened(name, new)
             model.users += 1
         try:
-            if model.unsure:
-                await model.reread()
-            await model.settle_debts()
+            await model.sure()
+            if not reads:
+                await model.debts.settle(model)
             yield model
         except ApiError as error:
             model.unsure = True
@@ -141,6 +145,8 @@ class Controller:
             if timer is not None:
                 timer.cancel()
         await model.close()
+        if model.is_gone or not model.debts:
+            self._debts.pop(model.uuid, None)
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
         """Ask for the end of a model; one that is gone is no error.
@@ -185,13 +191,15 @@ class Controller:
             model = None
         for first in (True, False):
             if model is None:
+                uuid = await self._uuid(name, new)
                 model = self._models[name] = Model(
                     self._dialer,
-                    await self._uuid(name, new),
+                    uuid,
                     name,
                     patience=self._patience,
                     outage=self._outage,
                     observer=self._observer,
+                    debts=self._debts.setdefault(uuid, Debts()),
                 )
             try:
                 await model.open()
@@ -201,7 +209,7 @@ class Controller:
                 if not first:
                     raise
             except BaseException:
-                if not model.users:
+                if not (model.is_used or model.debts):
                     await self.forget(model)
                 raise
             else:
@@ -261,10 +269,11 @@ class Controller:
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
             return
-        if model.owed or _has_environments(model):
+        if model.is_used or model.debts or _has_environments(model):
             self._rest(model)
             return
         del self._models[model.name]
+        self._debts.pop(model.uuid, None)
         self._tasks.spawn(model.close(), f"close model {model.name}")
 
 

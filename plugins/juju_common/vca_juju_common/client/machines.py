@@ -9,13 +9,17 @@ from functools import partial
 from typing import Any
 
 from vca_juju_common.client.connection import over_races
+from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
 from vca_juju_common.state import machine_tag
 
-LATE = 300.0
+LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
+
+CLAIM = 5.0
+"""Seconds in which whoever made a machine notes whose it is, or has a unit come to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class ManualMachine:
 
 
 async def add_machine(model: Model, new: NewMachine) -> str:
-    """Ask for a machine.
+    """Ask for a machine. One that is made when the caller was cancelled meanwhile is destroyed.
 
     One request is under way in a model at a time: so, when its answer is lost, the machine that it made can be told
     from others, and no second one is asked for. (Requests of other processes are told apart by what they note at
@@ -66,73 +70,91 @@ async def add_machine(model: Model, new: NewMachine) -> str:
     Returns:
         The machine's id.
     """
-    params = _params(model, new)
     async with model.lock:
-        while True:
-            before = set(model.state.machines)
+        return await model.answered(_added(model, new), partial(undo_machine, model))
 
-            async def work() -> str:
-                facade = await model.facade("MachineManager", repeat=False)
-                return str(checked((await facade.AddMachines(params=[params])).machines[0]).machine)
 
-            try:
-                made: str | None = await over_races(work)
-            except ConnectionLost as lost:
-                try:
-                    await model.resynced()
-                except BaseException:
-                    if lost.sent:
-                        model.owed.append(partial(_forsaken, model, before, new))
-                    raise
-                made = _made(model, before, new) if lost.sent else None
-                if made is None and lost.sent:  # it may be done late, beside the one that is asked for now
-                    model.owed.append(partial(_forsaken, model, before, new, until=_now() + LATE))
-            if made is not None:
-                model.claimed.add(made)
-                return made
+async def _added(model: Model, new: NewMachine) -> str:
+    params = _params(model, new)
+
+    before: frozenset[str] = frozenset()
+
+    async def work() -> str:
+        nonlocal before
+        facade = await model.facade("MachineManager", repeat=False)
+        before = frozenset(model.state.machines)
+        return str(checked((await facade.AddMachines(params=[params])).machines[0]).machine)
+
+    while True:
+        try:
+            made: str | None = await over_races(work)
+        except ConnectionLost as lost:
+            made = await _made_unheard(model, before, new) if lost.sent else None
+        if made is not None:
+            model.debts.claimed.add(made)
+            return made
+
+
+async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine) -> str | None:
+    """The machine that a request has made whose answer was lost; None: it has made none yet."""
+    readings = model.state.readings
+    find = partial(_forsaken, before=before, new=new)
+    try:
+        await model.resynced()
+    except BaseException:
+        if model.state.readings == readings:
+            model.debts.doubt(find)
+        elif (undo := find(model)) is not None:
+            model.debts.owe(undo)
+        raise
+    made = _made(model, before, new)
+    if made is None:  # it may come yet, beside the one that is asked for now
+        model.debts.doubt(find, until=asyncio.get_running_loop().time() + LATE)
+    return made
 
 
 def _made(model: Model, before: Collection[str], new: NewMachine) -> str | None:
-    """The machine that a request whose answer was lost has made, as far as can be told."""
-    known = model.claimed.union(before)
+    """The machine that is new in the state, as far as can be told."""
+    known = model.debts.claimed.union(before)
     made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
     return min(made, key=lambda id_: (len(id_), id_), default=None)
 
 
-async def _forsaken(model: Model, before: Collection[str], new: NewMachine, until: float = 0.0) -> None:
-    """Destroy what a request made whose answer was lost for good, and that nobody waits for any more.
-
-    Args:
-        model: where.
-        before: the machines that were there before.
-        new: what was asked for.
-        until: time of the loop until which it may still come.
-    """
+def _forsaken(model: Model, before: Collection[str], new: NewMachine) -> Undo | None:
+    """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
     made = _made(model, before, new)
-    if made is not None and not model.state.machine_in_use(made):
-        await destroy_machines(model, [made])
-    elif made is None and _now() < until:
-        model.owed.append(partial(_forsaken, model, before, new, until=until))
+    return None if made is None else partial(_undone, machine=made)
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+async def _undone(model: Model, machine: str) -> None:
+    """Destroy a machine, unless it turns out to be somebody's: it is noted, or a unit comes."""
+
+    def look() -> bool | None:
+        tag = machine_tag(machine)
+        is_ours = machine in model.debts.claimed or machine not in model.state.machines
+        return is_ours or bool(model.state.notes(tag)) or model.state.machine_in_use(machine) or None
+
+    try:
+        async with asyncio.timeout(CLAIM):
+            await model.wait(look)
+    except TimeoutError:
+        await destroy_machines(model, [machine])
 
 
 async def undo_machine(model: Model, machine: str) -> None:
-    """Destroy a machine that nobody will know of: now, or if that fails when the model is used the next time.
+    """Destroy a machine that nobody will know of: now, or if that fails when the model is changed the next time.
 
     One that a unit came to after all stays.
     """
 
-    async def undo() -> None:
+    async def undo(model: Model) -> None:
         if not model.state.machine_in_use(machine):
             await destroy_machines(model, [machine])
 
     try:
-        await undo()
+        await undo(model)
     except BaseException:
-        model.owed.append(undo)
+        model.debts.owe(undo)
         raise
 
 

@@ -6,13 +6,14 @@ Nothing is kept of deltas but the state (24), and nobody has to be unregistered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection
+from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import ApiError, ConnectionLost
 from vca_juju_common.client.wire import Wire
@@ -43,18 +44,26 @@ class Model:
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
         observer: told of what changes.
+        debts: what earlier connections to it left undone; None: nothing.
 
     Attributes:
         state: what is known now.
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
-        owed: what could not be undone while the controller was away; done when the model is used the next time.
-        claimed: machines that requests of ours made, and that somebody has taken.
+        debts: what could not be undone yet.
         unsure: whether something may have been asked for that the state does not tell of yet.
     """
 
     def __init__(
-        self, dialer: Dialer, uuid: str, name: str, *, patience: float, outage: float, observer: Observer
+        self,
+        dialer: Dialer,
+        uuid: str,
+        name: str,
+        *,
+        patience: float,
+        outage: float,
+        observer: Observer,
+        debts: Debts | None = None,
     ) -> None:
         self.uuid = uuid
         self.name = name
@@ -62,15 +71,16 @@ class Model:
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0
-        self.owed: list[Callable[[], Awaitable[None]]] = []
-        self.claimed: set[str] = set()
+        self.debts = Debts() if debts is None else debts
         self.unsure = False
+        self._rereading = asyncio.Lock()
         self._observer = observer
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
         self._gathering: asyncio.Future[None] | None = None
         self._tasks = OwnedTasks(f"model {name}")
+        self._late = OwnedTasks(f"late answers of model {name}")
         self._connection = Connection(
             dialer, f"/model/{uuid}/api", f"model {name}", patience, outage, self._opened, self._end
         )
@@ -79,6 +89,11 @@ class Model:
     def is_gone(self) -> bool:
         """Whether the model is known to be gone."""
         return isinstance(self._ended, NotFound)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether somebody needs it: an operation, or an answer that comes late."""
+        return self.users > 0 or len(self._late) > 0
 
     async def open(self) -> None:
         """Connect, and know the state.
@@ -92,6 +107,7 @@ class Model:
     async def close(self) -> None:
         """Disconnect; nothing of it is left."""
         await self._connection.close()
+        await self._late.cancel(10.0)
         await self._tasks.cancel(10.0)
         self._end(self._ended or VcaConnectionError(f"model {self.name} was closed"))
 
@@ -119,28 +135,39 @@ class Model:
         self._check_there()
         return await self._connection.ready()
 
+    async def answered(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
+        """Ask for something that has to be undone if nobody is there any more when the answer comes.
+
+        Args:
+            work: asks, and gives the answer.
+            late: undoes it, where the caller was cancelled before.
+        """
+        asking = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(asking)
+        except asyncio.CancelledError:
+            self._late.spawn(_undone(asking, late), "undo")
+            raise
+
+    async def sure(self) -> None:
+        """Have a state that tells of all that may have been asked for."""
+        async with self._rereading:
+            while self.unsure:
+                self.unsure = False
+                try:
+                    await self.reread()
+                except BaseException:
+                    self.unsure = True
+                    raise
+
     async def reread(self) -> None:
         """Read the state as a whole, as after a break."""
         self._check_there()
-        self.unsure = False
         read_before = self.state.readings
         wire = await self._connection.ready()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
             await wire.call("AllWatcher", "Stop", watcher=self._watcher)
         await self.wait(lambda: self.state.readings > read_before or None, stale=float("inf"))
-
-    async def settle_debts(self) -> None:
-        """Undo what could not be undone before; what fails again for want of a connection stays owed."""
-        debts, self.owed = self.owed, []
-        while debts:
-            undo = debts.pop()
-            try:
-                await undo()
-            except ApiError:  # the controller does not let us: trying again would change nothing
-                continue
-            except BaseException:
-                self.owed += [*debts, undo]
-                raise
 
     async def wait(
         self,
@@ -199,42 +226,40 @@ class Model:
         return watcher
 
     async def _watch(self, wire: Wire, watcher: str) -> None:
-        while not wire.closed.is_set():
-            await self._gathered()
-            try:
-                reply = await wire.call("AllWatcher", "Next", watcher=watcher, patient=True)
-                self._take(reply)
-            except VcaConnectionError as error:
-                wire.give_up(error.message)
-                return
-            except ApiError:  # 2: the watcher was stopped; the connection may well be alive
+        reason = "the model is not watched any more"
+        try:
+            while not wire.closed.is_set():
+                await self._gathered()
                 try:
+                    self._take(await wire.call("AllWatcher", "Next", watcher=watcher, patient=True))
+                except ApiError:  # 2: the watcher was stopped; the connection may well be alive
                     watcher = await self._watch_anew(wire)
-                except VcaConnectionError as error:
-                    wire.give_up(error.message)
-                    return
-                except ApiError as error:
-                    # The next login tells whether the model is gone.
-                    wire.give_up(f"the model cannot be watched: {error.message}")
-                    return
+        except VcaConnectionError as error:
+            reason = error.message
+        except ApiError as error:
+            reason = f"the model cannot be watched: {error.message}"  # the next login tells whether it is gone
+        finally:
+            wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
 
     async def _gathered(self) -> None:
         """Let deltas gather, until somebody begins to wait for one."""
         loop = asyncio.get_running_loop()
-        self._gathering = loop.create_future()
-        timer = loop.call_later(GATHER, self._hasten)
+        self._gathering = gathering = loop.create_future()
+        timer = loop.call_later(GATHER, _set, gathering)
         try:
-            await self._gathering
+            await gathering
         finally:
             timer.cancel()
 
     def _hasten(self) -> None:
         """Ask for deltas now."""
-        if self._gathering is not None and not self._gathering.done():
-            self._gathering.set_result(None)
+        if self._gathering is not None:
+            _set(self._gathering)
 
     def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)
+        if self.debts.look(self, whole=whole):
+            self._late.spawn(self._settled(), "debts")
         if changes:
             self._observer(self, changes)
         if changes or whole:
@@ -243,6 +268,10 @@ class Model:
             gone = NotFound(f"model {self.name} is gone")
             self._end(gone)
             self._tasks.spawn(self._connection.close(gone), "farewell")
+
+    async def _settled(self) -> None:
+        with suppress(VcaError):  # it stays owed
+            await self.debts.settle(self)
 
     def _check_there(self) -> None:
         if self.is_gone and self._ended is not None:
@@ -258,5 +287,16 @@ class Model:
         self._wake()
 
     def _wake(self) -> None:
-        if self._pulse is not None and not self._pulse.done():
-            self._pulse.set_result(None)
+        if self._pulse is not None:
+            _set(self._pulse)
+
+
+def _set(waited: asyncio.Future[None]) -> None:
+    if not waited.done():
+        waited.set_result(None)
+
+
+async def _undone(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
+    """Undo what an answer tells of that nobody waits for any more."""
+    with suppress(VcaError):  # it was refused; or the undoing failed, and is owed
+        await undo(await asking)

@@ -1,0 +1,92 @@
+"""What operations could not undo in a model: it is kept until it is undone, or the model is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vca_juju_common.client.errors import ApiError
+
+if TYPE_CHECKING:
+    from vca_juju_common.client.model import Model
+
+Undo = Callable[["Model"], Awaitable[None]]
+Find = Callable[["Model"], Undo | None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    find: Find
+    until: float | None
+
+
+class Debts:
+    """Debts outlive connections, and what is known of the model meanwhile.
+
+    Attributes:
+        claimed: machines that requests of ours made, and that somebody has taken.
+    """
+
+    def __init__(self) -> None:
+        self.claimed: set[str] = set()
+        self._owed: list[Undo] = []
+        self._doubts: list[_Doubt] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._owed or self._doubts)
+
+    def owe(self, undo: Undo) -> None:
+        """Have something undone when there is a connection again, or when an operation changes the model."""
+        self._owed.append(undo)
+
+    def doubt(self, find: Find, until: float | None = None) -> None:
+        """Have a look at what may have come of a request whose answer was lost.
+
+        Args:
+            find: finds what has to be undone, if anything.
+            until: time of the loop until which it may come; None: it has come, or not, when the state is read next. No
+                longer than that: the longer one waits, the likelier is what one finds somebody else's.
+        """
+        self._doubts.append(_Doubt(find, until))
+
+    def look(self, model: Model, *, whole: bool) -> bool:
+        """Look at what is in doubt, after the state has changed.
+
+        Args:
+            model: whose.
+            whole: whether the state was read as a whole.
+
+        Returns:
+            Whether something is to be undone now.
+        """
+        doubts, self._doubts = self._doubts, []
+        now = asyncio.get_running_loop().time()
+        found = False
+        for doubt in doubts:
+            is_open = not whole if doubt.until is None else now < doubt.until
+            # What a request makes that is under way is not told from what comes late; before a reading none is.
+            is_due = whole if doubt.until is None else not model.lock.locked()
+            undo = doubt.find(model) if is_due else None
+            if undo is not None:
+                self._owed.append(undo)
+                found = True
+            elif is_open:
+                self._doubts.append(doubt)
+        if whole:
+            self.claimed.intersection_update(model.state.machines)
+        return found or (whole and bool(self._owed))
+
+    async def settle(self, model: Model) -> None:
+        """Undo what is owed; what fails again for want of a connection stays owed."""
+        owed, self._owed = self._owed, []
+        while owed:
+            undo = owed.pop()
+            try:
+                await undo(model)
+            except ApiError:  # the controller does not let us: trying again would change nothing
+                continue
+            except BaseException:
+                self._owed += [*owed, undo]
+                raise

@@ -1,0 +1,176 @@
+"""What could not be undone at once is undone later, and nothing of anybody else's with it."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from jujusim.controller import SimulatedController
+from jujusim.raw import RawClient
+from support.juju import backend_of, connected, installed, machine, until
+
+from vca_core import Connector
+from vca_core.errors import VcaConnectionError
+from vca_juju_common import finishing
+from vca_juju_common.client import machines as client_machines
+
+
+async def added_by_others(controller: SimulatedController) -> str:
+    """What an operator does: juju add-machine."""
+    async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
+        await raw.login()
+        made = await raw.call("MachineManager.AddMachines", params=[{"jobs": ["JobHostUnits"]}])
+    return str(made["machines"][0]["machine"])
+
+
+async def test_a_machine_that_comes_late_beside_the_one_asked_for_again_goes(controller: SimulatedController) -> None:
+    async with connected(controller, request_timeout=0.3) as edge:
+        await machine(edge)
+        controller.stall()
+        assert await machine(edge, ".ns1.vnf2") == "ns1.app-vnf-vnf2.1"
+        machines = controller.model("ns1").machines
+        controller.resume()
+        await until(lambda: "2" in machines)
+        await until(lambda: list(machines) == ["0", "1"])
+
+
+async def test_a_machine_that_somebody_uses_is_not_taken_for_one_that_comes_late(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_machines, "CLAIM", 5.0)
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.drop("MachineManager.AddMachines", "before")
+        await machine(edge, ".ns1.vnf2")
+        tag = f"machine-{await added_by_others(controller)}"
+        async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
+            await raw.login()
+            await raw.call("Annotations.Set", annotations=[{"entity": tag, "annotations": {"theirs": "yes"}}])
+        model = backend_of(edge).session.controller._models["ns1"]
+        await until(lambda: "theirs" in model.state.notes(tag))
+        await installed(edge, namespace=".ns1.vnf3")
+        assert list(controller.model("ns1").machines) == ["0", "1", "2", "3"]
+
+
+async def fails_for_good(controller: SimulatedController, edge: Connector) -> None:
+    """A create fails: its machine is made, and nobody learns of it."""
+    rule = controller.faults.hang("MachineManager.AddMachines", "after")
+    making = asyncio.create_task(machine(edge, ".ns1.vnf2"))
+    await until(lambda: rule.hits)
+    await controller.go_down()
+    with pytest.raises(VcaConnectionError):
+        await making
+
+
+async def test_a_machine_that_nobody_learned_of_goes_when_the_controller_is_back_and_no_other_one(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller, outage_timeout=0.2) as edge:
+        await machine(edge)
+        await fails_for_good(controller, edge)
+        with pytest.raises(VcaConnectionError):
+            await edge.get_status(".ns1")  # a failure in between forgets nothing
+        machines = controller.model("ns1").machines
+        assert list(machines) == ["0", "1"]
+        await controller.come_back()
+        await until(lambda: list(machines) == ["0"])
+        assert await added_by_others(controller) == "2"
+        await machine(edge, ".ns1.vnf3")
+        assert list(machines) == ["0", "2", "3"]
+
+
+async def test_a_machine_that_was_lost_and_that_a_unit_comes_to_stays(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_machines, "CLAIM", 5.0)
+    async with connected(controller, outage_timeout=0.2) as edge:
+        ee_id = await installed(edge)
+        await fails_for_good(controller, edge)
+        await controller.come_back()
+        async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
+            await raw.login()
+            where = {"num-units": 1, "placement": [{"scope": "#", "directive": "1"}]}
+            await raw.call("Application.AddUnits", application=ee_id.split(".")[1], **where)
+        await machine(edge, ".ns1.vnf3")
+        assert list(controller.model("ns1").machines) == ["0", "1", "2"]
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cancelled operation waits for no answer."""
+    monkeypatch.setattr(finishing, "LIMIT", 0.01)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_machine_whose_answer_comes_when_its_create_has_ended_is_destroyed(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.delay("MachineManager.AddMachines", 0.3, times=1)
+        making = asyncio.create_task(machine(edge, ".ns1.vnf2"))
+        machines = controller.model("ns1").machines
+        await until(lambda: controller.counts.requests["MachineManager.AddMachines"] == 2)
+        making.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+        assert await machine(edge, ".ns1.vnf3") == "ns1.app-vnf-vnf3.2"  # in spite of it
+        await until(lambda: list(machines) == ["0", "2"])
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_primitive_whose_answer_comes_when_its_caller_has_left_is_cancelled(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.action(outcome="hang")
+        controller.faults.delay("Action.EnqueueOperation", 0.3, times=1)
+        running = asyncio.create_task(edge.exec_primitive(ee_id, "show-routes", {"table": "main"}))
+        await until(lambda: controller.counts.requests["Action.EnqueueOperation"])
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await until(lambda: [one.status for one in controller.model("ns1").actions.values()] == ["aborted"])
+
+
+async def test_nothing_is_kept_of_what_is_gone(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        for _ in range(3):
+            await edge.delete_execution_environment(await machine(edge))
+        session = backend_of(edge).session
+        model = session.controller._models["ns1"]
+        await model.reread()
+        assert model.debts.claimed == set()
+        await edge.delete_namespace(".ns1")
+        assert await edge.list_execution_environments(".ns2") == []
+        assert (dict(session.controller._opening), session.controller._debts) == ({}, {})
+
+
+async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_anew(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        juju = backend_of(edge).session.controller
+        controller.faults.delay("AllWatcher.Stop", 0.1, times=1)
+        model = juju._models["ns1"]
+        readings, model.unsure = model.state.readings, True
+
+        async def seen() -> int:
+            async with juju.use("ns1", reads=True) as used:
+                return used.state.readings
+
+        assert set(await asyncio.gather(seen(), seen(), seen())) == {readings + 1}
+
+
+async def test_a_connection_that_ends_leaves_nobody_who_waits_for_its_deltas(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        model = backend_of(edge).session.controller._models["ns1"]
+        for _ in range(5):
+            readings = model.state.readings
+            controller.model("ns1").changed("machine", "0")
+            controller.cut("ns1")
+            await until(lambda readings=readings: model.state.readings > readings)  # type: ignore[misc]
+        await until(lambda: len(model._tasks) == 1)
