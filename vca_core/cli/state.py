@@ -140,8 +140,8 @@ def code_of(error: VcaError) -> int:
 
     if isinstance(error, errors.BadArguments):
         return 2
-    retryable = (errors.VcaConnectionError, errors.VcaTimeoutError, errors.StoreError, errors.ConflictError)
-    return 3 if isinstance(error, retryable) else 1
+    passing = (errors.VcaConnectionError, errors.VcaTimeoutError, errors.StoreError, errors.ConflictError)
+    return 3 if isinstance(error, passing) and error.retryable else 1
 
 
 def tell_error(state: State, error: VcaError) -> None:

@@ -15,6 +15,9 @@ from vca_core.operation import RunningOperation
 from vca_core.registry import own_home
 from vca_core.secrets import secret_strings
 
+_NO_SECRETS = frozenset({"hostname", "username", "port", "private_key_path"})
+"""Credentials that errors may show, for nobody could use them otherwise; all others are secret."""
+
 
 class EnvironmentOperations(ConnectorBase):
     """Operations that make and remove execution environments."""
@@ -126,8 +129,8 @@ class EnvironmentOperations(ConnectorBase):
             )
             return str(self._made(op))
 
-        known = {key: value for key, value in checked_credentials.items() if key not in ("hostname", "username")}
-        return await runtime.run(op, body, lambda: [*secret_strings(known), *option_secrets(checked)])
+        secret = {key: value for key, value in checked_credentials.items() if key not in _NO_SECRETS}
+        return await runtime.run(op, body, lambda: [*secret_strings(secret), *option_secrets(checked)])
 
     async def deregister_execution_environment(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -116,7 +116,13 @@ async def brought(
     values = coerce(charm.options, config)
     with telling(model, op, ee_id, "charm") as progress:
         url = await session.uploads.charm(model, artifact.path, progress)
-    return Brought(url, Origin("local", base, arch), charm.options, charm.actions, dict(charm.resources), config=values)
+    actions = {name: _as_juju_has_it(action) for name, action in charm.actions.items()}
+    return Brought(url, Origin("local", base, arch), charm.options, actions, dict(charm.resources), config=values)
+
+
+def _as_juju_has_it(action: Action) -> Action:
+    """An action that does not say whether it takes further parameters takes none."""
+    return replace(action, schema={"additionalProperties": False, **action.schema})
 
 
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:
@@ -157,6 +163,11 @@ async def handed(
             wanted.append(NewResource(name, declared.filename, uploaded=True))
         elif charm.from_store:
             wanted.append(NewResource(name, declared.filename, declared.type, revision=given))
+        elif given is not None:
+            raise BadArguments(
+                f"options.resources.{name}: revisions are for charms of Charmhub (ch:NAME); expected a file",
+                [f"options.resources.{name}"],
+            )
     return await _announced(model, op, ee_id, charm, wanted, files)
 
 
@@ -203,6 +214,9 @@ def telling(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Pro
 
     try:
         yield progress
-    finally:
+    except BaseException:
         there = application_state(model, ee_id.application)
         op.report(entity, there.native if there else None, there.detail if there else "")
+        raise
+    there = application_state(model, ee_id.application)
+    op.report(entity, there.native if there else "waiting", there.detail if there else f"{what} uploaded")

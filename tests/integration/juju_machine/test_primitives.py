@@ -48,6 +48,8 @@ async def test_what_the_charm_does_not_declare_or_take_is_refused(controller: Si
             await edge.exec_primitive(ee_id, "tuch")
         with pytest.raises(BadArguments, match="filename"):
             await edge.exec_primitive(ee_id, "touch")
+        with pytest.raises(BadArguments, match=r"params_dict\.file: there is no such parameter"):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x", "file": "/x"})
     assert controller.counts.requests["Action.EnqueueOperation"] == 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import NS, VNF, connected, installed, machine, write_charm
+from support.juju import NS, VNF, config_for, connected, installed, machine, write_charm
 
-from vca_core import NotFound
+from vca_core import NotFound, Vca
 from vca_core.status import DeploymentStatus
 from vca_core.stores import MemoryStore
 
@@ -89,3 +91,23 @@ async def test_statuses_reach_the_home_between_operations_too(controller: Simula
         controller.find_machine("ns1", "0")
         while (await edge.refresh_status(ee_id)) is not DeploymentStatus.COMPLETED:
             pass
+
+
+async def test_an_installation_is_never_told_to_be_gone_or_unknown(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path, "one")
+    store = MemoryStore()
+    await store.ensure("nsrs", {"_id": "1"})
+    db_dict = {"collection": "nsrs", "filter": {"_id": "1"}, "path": "vca"}
+    told: list[tuple[str, str]] = []
+
+    def changed(_table: str, _filter: Mapping[str, Any], _path: str, update: Mapping[str, Any]) -> None:
+        told.append((update["vca.status"], update["vca.detailed-status"]))
+
+    async with Vca.from_config(config_for(controller, tmp_path), store=store, on_update_db=changed, environ={}) as vca:
+        edge = vca.connector("edge")
+        ee_id = await machine(edge, VNF, db_dict=db_dict)
+        await edge.install_configuration_sw(ee_id, "one", db_dict)
+    assert any("uploading" in detail for _, detail in told)
+    assert not [one for one in told if "unknown" in one or "gone" in one]

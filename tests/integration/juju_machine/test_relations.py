@@ -66,15 +66,20 @@ async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     write_pair(tmp_path)
+    ends = {"provides": {"site": {"interface": "http"}}, "requires": {"backend": {"interface": "http"}}}
+    write_charm(tmp_path, "both", **ends)
     async with connected(controller, tmp_path) as edge:
         one = await installed(edge, "server", ".ns1.a")
         other = await installed(edge, "client", ".ns1.b")
+        both = await installed(edge, "both", ".ns1.c")
         with pytest.raises(BadArguments):
             await edge.add_relation(one, other, "nothing", "backend")
         with pytest.raises(BadArguments):
             await edge.add_relation(one, one, "site", "site")
+        with pytest.raises(BadArguments):
+            await edge.add_relation(both, both, "site", "backend")
         with pytest.raises(NotFound):
-            await edge.add_relation(one, "ns1.app-vnf-c.9", "site", "backend")
+            await edge.add_relation(one, "ns1.app-vnf-d.9", "site", "backend")
 
 
 @pytest.mark.defect("U12")

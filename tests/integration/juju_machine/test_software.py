@@ -229,6 +229,8 @@ async def test_trust_and_resources_are_handed_over(controller: SimulatedControll
         ee_id = await machine(edge)
         with pytest.raises(BadArguments, match=r"options\.resources\.other"):
             await edge.install_configuration_sw(ee_id, "res", options={"resources": {"other": "data.bin"}})
+        with pytest.raises(BadArguments, match="expected a file"):
+            await edge.install_configuration_sw(ee_id, "res", options={"resources": {"data": 3}})
         with pytest.raises(BadArguments, match="there is no file"):
             await edge.install_configuration_sw(ee_id, "res", options={"resources": {"data": "none.bin"}})
         await edge.install_configuration_sw(ee_id, "res", options={"resources": {"data": "data.bin"}, "trust": True})

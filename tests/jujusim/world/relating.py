@@ -38,7 +38,9 @@ def infer(model: Model, given: list[str]) -> list[Endpoint]:
         (left, right)
         for left in sides[0]
         for right in sides[1]
-        if left.interface == right.interface and {left.role, right.role} == {"provider", "requirer"}
+        if left.application != right.application
+        and left.interface == right.interface
+        and {left.role, right.role} == {"provider", "requirer"}
     ]
     explicit = [pair for pair in pairs if not any(end.name == "juju-info" for end in pair)]
     pairs = explicit or pairs

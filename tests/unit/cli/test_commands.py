@@ -15,6 +15,8 @@ import pytest
 from typer.testing import CliRunner
 
 from vca_core.cli.app import COMMANDS, app
+from vca_core.cli.state import code_of
+from vca_core.errors import VcaConnectionError
 
 ROOT = Path(__file__).parents[3]
 RUNNER = CliRunner()
@@ -120,6 +122,11 @@ def test_an_error_is_one_json_object_and_an_exit_code(
     data = vca_json(*arguments, code=code)
     assert data["error"]["type"] == error
     assert data["error"]["message"]
+
+
+@pytest.mark.parametrize(("retryable", "code"), [(True, 3), (False, 1)])
+def test_only_what_may_succeed_later_has_the_code_for_that(retryable: bool, code: int) -> None:
+    assert code_of(VcaConnectionError("refused", "https://juju:17070", retryable=retryable)) == code
 
 
 def test_a_config_that_is_not_there_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -122,6 +122,23 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
     assert "KeyError" in places["errors"], "the chain of causes is kept"
 
 
+class Unreachable(Plain):
+    """Tells which host it cannot reach, and with what."""
+
+    @hookimpl
+    async def register_execution_environment(self, namespace: Namespace, credentials: Mapping[str, Any]) -> None:
+        raise BackendError(" ".join(f"{name}={value}" for name, value in credentials.items()))
+
+
+async def test_where_a_host_is_and_which_key_file_was_named_is_told(make_vca: MakeVca) -> None:
+    plain = {"hostname": "127.22.0.1", "username": "u22", "port": 22, "private_key_path": "/keys/id"}
+    secret = {"password": CANARY, "passphrase": CANARY, "anything": CANARY}
+    with pytest.raises(BackendError) as caught:
+        await make_vca(Unreachable).connector().register_execution_environment(".ns.vnf", {**plain, **secret})
+    told = " ".join(f"{name}={value}" for name, value in plain.items())
+    assert caught.value.message == f"{told} password=*** passphrase=*** anything=***"
+
+
 @pytest.mark.defect("D81")
 async def test_a_backends_log_is_a_standard_logger(make_vca: MakeVca, caplog: pytest.LogCaptureFixture) -> None:
     connector = make_vca(Plain).connector()
