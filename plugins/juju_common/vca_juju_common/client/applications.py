@@ -197,10 +197,10 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
 
 async def add_units(model: Model, application: str, machines: Sequence[str]) -> None:
     """Ask for units, one on each of some machines (see `NewApplication`)."""
-    wanted = len(model.state.units_of(application)) + len(machines)
+    wanted = len(model.state.alive_units_of(application)) + len(machines)
 
     async def work() -> None:
-        while (missing := wanted - len(model.state.units_of(application))) > 0:
+        while (missing := wanted - len(model.state.alive_units_of(application))) > 0:
             free = [machine for machine in machines if not model.state.machine_in_use(machine)][:missing]
             facade = await model.facade("Application", repeat=False)
             try:
