@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from vca_core.errors import BadArguments, NotFound
@@ -11,6 +12,8 @@ from vca_core.naming import EeId, Namespace
 from vca_juju_common.client import relations
 from vca_juju_common.client.applications import destroy_applications, destroy_consumed
 from vca_juju_common.client.connection import pauses
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.keeping import keep_instances
 from vca_juju_common.client.machines import destroy_machines
 from vca_juju_common.client.model import Model
 from vca_juju_common.environments import check_namespace, machines_of
@@ -32,6 +35,31 @@ async def _gone(model: Model, is_gone: Callable[[], bool], limit: float | None =
     return True
 
 
+async def _asked(
+    model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[None]], limit: float = float("inf")
+) -> None:
+    """Ask for an end until that is taken; after so many seconds it is asked for no more.
+
+    An answer that says that something is gone is not believed, since it may be about something else, or about what has
+    only begun to go. The state is read anew instead, and where it is there still it is asked for again.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + limit
+    for pause in pauses(0.1, 5.0):
+        try:
+            await ask()
+        except ApiError as error:
+            if not error.is_gone:
+                raise
+        else:
+            return
+        with suppress(NotFound):  # the model is gone, and the state is empty
+            await model.reread()
+        if is_gone() or clock() >= end:
+            return
+        await asyncio.sleep(pause)
+
+
 async def _forced(
     session: Session,
     model: Model,
@@ -40,10 +68,11 @@ async def _forced(
     force: Callable[[], Awaitable[None]],
 ) -> None:
     """Ask for an end, wait, and after the grace ask for it by force."""
-    await ask()
-    if await _gone(model, is_gone, session.options.delete_grace):
+    grace = session.options.delete_grace
+    await _asked(model, is_gone, ask, grace)
+    if await _gone(model, is_gone, grace):
         return
-    await force()
+    await _asked(model, is_gone, force)
     await _gone(model, is_gone)
 
 
@@ -67,9 +96,32 @@ async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool =
     """Remove machines that nothing else lives on, and see them gone; with `keep` only Juju forgets them."""
     state = model.state
     there = [one for one in machines if one in state.machines and not state.machine_in_use(one)]
+
+    def is_gone() -> bool:
+        return not any(one in state.machines for one in there)
+
     if there:
-        await destroy_machines(model, there, keep=keep)
-        await _gone(model, lambda: not any(one in state.machines for one in there))
+        await _asked(model, is_gone, lambda: destroy_machines(model, there, keep=keep))
+        await _gone(model, is_gone)
+
+
+async def _kept(model: Model, application: str, machines: Sequence[str]) -> None:
+    """Have what an application's machines are outlive it: Juju would take it along with the last unit.
+
+    Manual machines outlive it anyway, and one that others are on does not go.
+    """
+    state = model.state
+    mine = {unit.machine for unit in state.units_of(application)}
+    principals = {one.name for one in state.applications.values() if not one.subordinate} - {application}
+    others = {unit.machine for unit in state.units.values() if unit.application in principals}
+    others |= {machine.rpartition("/")[0].rpartition("/")[0] for machine in state.machines}  # what has containers
+
+    def there() -> list[str]:
+        candidates = [state.machines[one] for one in machines if one in state.machines and one in mine - others]
+        return [machine.id for machine in candidates if not machine.is_manual]
+
+    if there():
+        await _asked(model, lambda: not there(), lambda: keep_instances(model, there()))
 
 
 async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = False) -> None:
@@ -83,10 +135,12 @@ async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = Fals
     try:
         async with session.use(ee_id.model) as model:
             machines = machines_of(model, session.names, ee_id)
+            if keep:
+                await _kept(model, ee_id.application, machines)
             await remove_application(session, model, ee_id.application)
             await remove_machines(model, machines, keep=keep)
             session.gone(model, ee_id)
-    except NotFound:
+    except NotFound:  # the model is gone, or there is none
         return
 
 
@@ -107,8 +161,9 @@ async def delete_model(session: Session, namespace: Namespace) -> None:
             check_namespace(model, session.names, namespace)
             await _emptied(session, model)
             await _destroyed(session, model)
-    except NotFound:  # others were faster
-        pass
+    except NotFound:  # others were faster: there is none any more, or it is said to be gone
+        if model is not None:
+            await _vanished(session, model, None)
     if model is not None:
         await session.model_gone(model)
 
@@ -118,28 +173,30 @@ async def _emptied(session: Session, model: Model) -> None:
     state = model.state
     for relation in list(state.relations.values()):
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
-            await relations.remove_relation(model, *relation.ends)
+            key = relation.key
+            ask = partial(relations.remove_relation, model, *relation.ends)
+            await _asked(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
     if state.remotes:
-        await destroy_consumed(model, list(state.remotes))
+        await _asked(model, lambda: not state.remotes, lambda: destroy_consumed(model, list(state.remotes)))
     if state.offers:
         owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
         urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
-        await relations.destroy_offers(session.controller, urls)
+        await _asked(model, lambda: not state.offers, lambda: relations.destroy_offers(session.controller, urls))
         await _gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # D49: they keep a model alive
-        await destroy_machines(model, manual)
-        await _gone(model, lambda: not any(one in state.machines for one in manual))
+        are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice
+        await _asked(model, are_gone, lambda: destroy_machines(model, manual))
+        await _gone(model, are_gone)
 
 
 async def _destroyed(session: Session, model: Model) -> None:
-    controller, options = session.controller, session.options
-    await controller.destroy(model.uuid, destroy_storage=options.destroy_storage, force=False)
-    if not await _vanished(session, model, options.delete_grace):
-        await controller.destroy(
-            model.uuid, destroy_storage=options.destroy_storage, force=True, max_wait=min(60.0, options.delete_grace)
-        )
+    grace = session.options.delete_grace
+    ask = partial(session.controller.destroy, model.uuid, destroy_storage=session.options.destroy_storage)
+    await _asked(model, lambda: model.is_gone, partial(ask, force=False), grace)
+    if not await _vanished(session, model, grace):
+        await _asked(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
         await _vanished(session, model, None)
 
 
@@ -149,8 +206,12 @@ async def _vanished(session: Session, model: Model, limit: float | None) -> bool
         async with asyncio.timeout(limit):
             await _gone(model, lambda: False)
             for pause in pauses(0.1, 5.0):
-                if not await session.controller.exists(model.uuid):
-                    return True
+                try:
+                    if not await session.controller.exists(model.uuid):
+                        return True
+                except ApiError as error:
+                    if not error.is_gone:  # that it is not alive does not say that it is gone
+                        raise
                 await asyncio.sleep(pause)
     except TimeoutError:
         return False

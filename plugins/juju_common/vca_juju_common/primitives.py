@@ -15,6 +15,7 @@ from vca_core.status import Entity
 from vca_juju_common import finishing
 from vca_juju_common.client import actions
 from vca_juju_common.client.applications import get_config, set_config
+from vca_juju_common.client.connection import pauses
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.facts import installed
@@ -99,6 +100,7 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
     entity = Entity("action", action)
     read_before = model.state.readings
     told: tuple[str, str] | None = None
+    waits = pauses(0.1, 5.0)
 
     def look() -> bool | None:
         nonlocal told
@@ -126,7 +128,10 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
                 if told is None or told[0] != ended.status:
                     op.report(entity, ended.status, ended.message)
                 return ended
+            # The state and the controller differ: news are waited for, and where they differ still, after a while.
             read_before = model.state.readings
+            model.state.removed.discard(("action", action))
+            await asyncio.sleep(next(waits))
     except asyncio.CancelledError:
         await _cancel(model, action)
         raise

@@ -111,7 +111,7 @@ async def application_ready(
     Args:
         model: where.
         name: of the application.
-        units: how many there are to be; None: at least one.
+        units: how many there are to be, without those on their way out; None: at least one.
         grace: seconds that a unit may be in error.
         charm_url: of the charm that they are to run, at rest; None: whichever.
         staying: units that were there before, and are to be there still.
@@ -129,10 +129,11 @@ async def application_ready(
     def look() -> bool | None:
         if find() is None:
             return None
-        there = model.state.units_of(name)
+        there = model.state.alive_units_of(name)
         _check_machines(model, there)
+        alive = {unit.name for unit in there}
         for unit_name in staying:
-            if unit_name not in model.state.units:
+            if unit_name not in alive:
                 raise NotFound(f"unit {unit_name} of application {name} was removed")
         in_error = [unit for unit in there if unit.workload.current == "error"]
         for gone in failing.keys() - {unit.name for unit in in_error}:

@@ -9,9 +9,6 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.facts import installed
 
-_APART = ("is not alive", "is no longer alive", '" not found')
-"""How errors end that are about an application, and not about its endpoints."""
-
 
 def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Refuse ends that do not share a model.
@@ -40,7 +37,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     try:
         await relations.add_relation(model, one, other)
     except ApiError as error:
-        if error.message.endswith(_APART) or error.code == "unauthorized access":
+        if error.says_gone or error.code == "unauthorized access":  # it is not about the endpoints
             raise
         raise BadArguments(
             f"{one} and {other} cannot be related: {error.message}", ["endpoint_1", "endpoint_2"]

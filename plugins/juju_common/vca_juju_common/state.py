@@ -305,6 +305,10 @@ class State:
             key=lambda unit: int(unit.name.rpartition("/")[2]),
         )
 
+    def alive_units_of(self, application: str) -> list[Unit]:
+        """The units of an application that are not on their way out, by number."""
+        return [unit for unit in self.units_of(application) if unit.life not in {"dying", "dead"}]
+
     def status_of(self, application: Application) -> Word:
         """An application's status: what its charm sets, or the worst of its units'; unknown where there are none."""
         if application.status.current not in UNSET:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -22,7 +22,7 @@ from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE
 from vca_juju_common.readiness import application_ready
 from vca_juju_common.session import Session
 from vca_juju_common.state import machine_tag
-from vca_juju_machine.charms import brought, charm_name, handed, machine_of, named
+from vca_juju_machine.charms import Brought, brought, charm_name, handed, machine_of, named
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
 
 
@@ -73,13 +73,11 @@ async def _deployed(
 ) -> None:
     machine = machine_of(session, model, ee_id)
     machines = [ee_id.locator]
-    first = True
     async with AsyncExitStack() as undo:
-        while True:
-            charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
-            resources = await handed(model, op, ee_id, charm, artifact, asked)
+
+        async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
-                machines += await _further(undo, model, machine.base, options, num_units - 1)
+                machines.extend(await _further(undo, model, machine.base, options, num_units - 1))
             new = NewApplication(
                 name=ee_id.application,
                 charm_url=charm.url,
@@ -91,16 +89,36 @@ async def _deployed(
                 constraints=options.constraints,
                 force=asked.force,
             )
-            try:
-                await _with_units(undo, deploy(model, new))
-            except ApiError as error:
-                if not (first and error.is_not_found and charm.url in error.message):
-                    raise
-                session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses
-                first = False
-            else:
-                session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
-                return
+            await _with_units(undo, deploy(model, new))
+
+        await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
+
+
+async def _with_charm(
+    session: Session,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    asked: InstallOptions,
+    use: Callable[[Brought, Mapping[str, str]], Awaitable[None]],
+) -> Brought:
+    """Bring a charm into a model and use it, with its resources; brought anew where the controller has dropped it."""
+    machine = machine_of(session, model, ee_id)
+    is_first = True
+    while True:
+        charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
+        try:
+            await use(charm, await handed(model, op, ee_id, charm, artifact, asked))
+        except ApiError as error:
+            if not (is_first and error.is_not_found and charm.url in error.message):
+                raise
+            session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses any more
+            is_first = False
+        else:
+            session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+            return charm
 
 
 async def _further(undo: AsyncExitStack, model: Model, base: str, options: JujuMachineOptions, count: int) -> list[str]:
@@ -137,11 +155,11 @@ async def _noted(model: Model, ee_id: EeId, namespace: str | None) -> None:
 
 
 async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_units: int) -> None:
-    """Add units, each on a machine of its own, or remove the latest ones with theirs."""
+    """Add units, each on a machine of its own, or remove the latest ones with theirs; those that go do not count."""
     async with session.use(ee_id.model) as model:
         installed(model, ee_id.application)
-        units = model.state.units_of(ee_id.application)
-        staying = {unit.name for unit in units if unit.life not in {"dying", "dead"}}
+        units = model.state.alive_units_of(ee_id.application)
+        staying = {unit.name for unit in units}
         if num_units > len(units):
             known = [
                 model.state.machines.get(machine) for machine in (ee_id.locator, *(unit.machine for unit in units))
@@ -174,23 +192,24 @@ async def upgrade(
                 f"artifact_path: charm {installed_name} is installed; {name} is no other version of it",
                 ["artifact_path"],
             )
-        charm = await brought(session, model, op, ee_id, artifact, machine_of(session, model, ee_id), config, asked)
-        resources = await handed(model, op, ee_id, charm, artifact, asked)
-        if charm.url != there.charm_url or charm.config or resources:
-            new = NewApplication(
-                ee_id.application,
-                charm.url,
-                charm.origin,
-                config=charm.config,
-                resources=resources,
-                force=asked.force,
-            )
-            await uninterrupted(set_charm(model, new))
-        session.facts.learn(model, ee_id.application, charm.url, charm.options, charm.actions)
+
+        async def use(charm: Brought, resources: Mapping[str, str]) -> None:
+            if charm.url != there.charm_url or charm.config or resources:
+                new = NewApplication(
+                    ee_id.application,
+                    charm.url,
+                    charm.origin,
+                    config=charm.config,
+                    resources=resources,
+                    force=asked.force,
+                )
+                await uninterrupted(set_charm(model, new))
+
+        charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
         await application_ready(
             model,
             ee_id.application,
             grace=session.options.hook_error_grace,
             charm_url=charm.url,
-            staying=[unit.name for unit in model.state.units_of(ee_id.application)],
+            staying=[unit.name for unit in model.state.alive_units_of(ee_id.application)],
         )

@@ -168,6 +168,65 @@ async def test_a_machine_that_does_not_go_is_a_timeout(controller: SimulatedCont
         assert controller.model("ns1").machines == {}
 
 
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("Application.DestroyApplication", 'application "x" is not alive'),
+        ("Application.DestroyApplication", 'application "x" not found'),
+        ("Application.DestroyRelation", 'application "x" is not alive'),
+        ("ModelManager.DestroyModels", "model is not found or not alive"),
+        ("ModelManager.DestroyModels", 'model "x" not found'),
+        ("ModelManager.ModelStatus", 'model "x" is no longer alive'),
+    ],
+)
+async def test_a_model_that_is_said_to_be_gone_is_seen_to_be_gone(
+    controller: SimulatedController, tmp_path: Path, asked: str, told: str
+) -> None:
+    write_charm(tmp_path, "server", provides={"site": {"interface": "http"}})
+    write_charm(tmp_path, "client", requires={"backend": {"interface": "http"}})
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        controller.faults.refuse(asked, told) if "Relation" in asked else controller.faults.result_error(asked, told)
+        await edge.delete_namespace(NS)
+        assert models(controller) == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("Application.DestroyApplication", 'application "x" is not alive'),
+        ("Application.DestroyApplication", 'application "x" not found'),
+        ("MachineManager.DestroyMachineWithParams", "machine is not found or not alive"),
+    ],
+)
+async def test_an_ee_that_is_said_to_be_gone_is_seen_to_be_gone(
+    controller: SimulatedController, asked: str, told: str
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await (installed if "Application" in asked else machine)(edge)
+        controller.faults.result_error(asked, told)
+        await edge.delete_execution_environment(ee_id)
+        assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
+
+
+async def test_what_an_ee_runs_on_stays_when_it_is_deregistered_and_goes_when_it_is_deleted(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        deregistered = await installed(edge, num_units=2)
+        bare = await machine(edge, ".ns1.bare")
+        deleted = await installed(edge, namespace=".ns1.deleted", num_units=2)
+        model = controller.model("ns1")
+        instances = [model.machines[one].instance_id for one in "012"]
+        await edge.deregister_execution_environment(deregistered)
+        await edge.deregister_execution_environment(bare)
+        await edge.delete_execution_environment(deleted)
+        assert (model.applications, model.machines) == ({}, {})
+        assert sorted(model.record.kept) == sorted(instances)
+
+
 @pytest.mark.parametrize("order", [(".ns1", ".ns2"), (".ns2", ".ns1")])
 async def test_offers_and_what_consumes_them_do_not_stand_in_the_way(
     controller: SimulatedController, tmp_path: Path, order: tuple[str, str]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import connected, installed, proxy_charm, until
+from support.juju import backend_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
@@ -153,3 +153,23 @@ async def test_deltas_that_come_twice_or_late_do_no_harm(controller: SimulatedCo
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
         await edge.delete_execution_environment(ee_id)
         await edge.delete_namespace(".ns1")
+
+
+async def test_a_run_that_the_state_lost_is_asked_for_once_and_then_waited_for(controller: SimulatedController) -> None:
+    controller.faults.action("touch", "hang")
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        running = asyncio.create_task(edge.exec_primitive(ee_id, "touch", {"filename": "/x"}))
+        model = backend_of(edge).session.controller._models["ns1"]
+        await until(lambda: [run.status for run in model.state.actions.values()] == ["running"])
+        (action,) = model.state.actions
+        await model.reread()
+        del model.state.actions[action]
+        model.state.removed.add(("action", action))
+        model._wake()
+        await until(lambda: controller.counts.requests["Action.Actions"])
+        for _ in range(30):
+            await edge.health()
+        assert controller.counts.requests["Action.Actions"] <= 2
+        controller.thaw()
+        await running

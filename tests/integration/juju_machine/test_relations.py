@@ -82,6 +82,23 @@ async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
             await edge.add_relation(one, "ns1.app-vnf-d.9", "site", "backend")
 
 
+@pytest.mark.defect("D17")
+@pytest.mark.parametrize(
+    "told",
+    ['application "app-vnf-a" not found', 'application "a" is not alive', "application is not found or not alive"],
+)
+async def test_an_application_that_goes_meanwhile_is_not_found(
+    controller: SimulatedController, tmp_path: Path, told: str
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        controller.faults.refuse("Application.AddRelation", f'cannot add relation "k": {told}')
+        with pytest.raises(NotFound, match=told):
+            await edge.add_relation(one, other, "site", "backend")
+
+
 @pytest.mark.defect("U12")
 async def test_other_models_and_connectors_are_not_reached(controller: SimulatedController, tmp_path: Path) -> None:
     config = config_for(controller, tmp_path)

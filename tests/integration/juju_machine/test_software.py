@@ -176,6 +176,47 @@ async def test_units_come_and_go_with_their_machines(controller: SimulatedContro
         assert sorted(model.machines) == ["0"]
 
 
+async def test_units_on_their_way_out_do_not_count(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge, num_units=3)
+        model = controller.model("ns1")
+        for number in (1, 2):
+            controller.faults.freeze("unit", f"{APP}/{number}")
+        scaling = asyncio.create_task(edge.scale(ee_id, 1))
+        await until(lambda: [unit.life for unit in model.units.values()] == ["alive", "dying", "dying"])
+        scaling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await scaling
+        await edge.scale(ee_id, 3)
+        alive = [unit for unit in model.units.values() if unit.life == "alive"]
+        assert [unit.name for unit in alive] == [f"{APP}/0", f"{APP}/3", f"{APP}/4"]
+        assert {unit.workload.current for unit in alive} == {"active"}
+        controller.thaw()
+        await until(lambda: len(model.units) == len(model.machines) == 3)
+
+
+@pytest.mark.defect("D17")
+async def test_a_unit_that_begins_to_go_while_others_come_ends_the_wait(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.freeze("unit")
+        scaling = asyncio.create_task(edge.scale(ee_id, 2))
+        await until(lambda: len(controller.model("ns1").units) == 2)
+        controller.remove_unit("ns1", f"{APP}/0")
+        with pytest.raises(NotFound, match=f"unit {APP}/0 of application {APP} was removed"):
+            await scaling
+
+
+@pytest.mark.defect("D17")
+@pytest.mark.parametrize("told", ['application "a" is not alive', "application is not found or not alive"])
+async def test_what_goes_while_it_is_asked_for_is_not_found(controller: SimulatedController, told: str) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.refuse("Application.AddUnits", f'cannot add unit to application "a": {told}')
+        with pytest.raises(NotFound, match=told):
+            await edge.scale(ee_id, 2)
+
+
 async def test_further_units_leave_the_machines_of_other_environments_alone(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge, artifact_path="simple-router")
@@ -253,9 +294,25 @@ async def test_one_upload_does_for_all_bases(controller: SimulatedController, tm
 async def test_a_charm_that_the_controller_dropped_is_uploaded_again(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await edge.delete_execution_environment(await installed(edge))
-        controller.model("ns1").charms.clear()
+        assert controller.model("ns1").charms == {}
         await installed(edge)
     assert sum(controller.counts.uploads.values()) == 2
+
+
+async def test_a_charm_is_replaced_by_an_earlier_one_that_the_controller_dropped(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path / "first", "one", config={"a": {"type": "int", "default": 1}})
+    write_charm(tmp_path / "second", "one", config={"b": {"type": "int", "default": 1}})
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "first/one")
+        await edge.upgrade(ee_id, "second/one")
+        model = controller.model("ns1")
+        assert list(model.charms) == ["local:one-1"]
+        await edge.upgrade(ee_id, "first/one")
+        assert list(model.charms) == ["local:one-2"]
+        await edge.exec_primitive(ee_id, "config", {"a": 2})
+    assert sum(controller.counts.uploads.values()) == 3
 
 
 # Configuration.

@@ -184,5 +184,6 @@ def set_charm(call: Call, params: Json) -> Answer:
     application.charm_url, application.origin, application.base = url, origin, base
     application.resources |= resources
     application.charm_modified += 1
+    model.release_charm(old.url)
     changed(model, application)
     return None

@@ -57,7 +57,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         supported = ", ".join(str(base) for base in charm.bases)
         raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)
     for placement in wanted.placement:
-        _check_placement(model, wanted.base, placement)
+        _check_placement(model, wanted.base, placement, "cannot deploy to machine {machine}")
     application = Application(
         name=name,
         charm_url=charm.url,
@@ -86,9 +86,14 @@ def add_units(model: Model, application: Application, number: int, placement: li
         Refusal: a machine is not there, has another base, or the application goes.
     """
     if application.life != ALIVE:
-        raise Refusal(f'application "{application.name}" is not alive')
-    for one in placement:
-        _check_placement(model, application.base, one)
+        raise Refusal(
+            f'cannot add unit 1/{number} to application "{application.name}": '
+            f'cannot add unit to application "{application.name}": application is not found or not alive'
+        )
+    for index, one in enumerate(placement):
+        unit = f'unit "{application.name}/{application.next_unit + index}"'
+        doing = f"acquiring machine to host {unit}: cannot assign {unit} to machine {{machine}}"
+        _check_placement(model, application.base, one, doing)
     added = []
     for index in range(number):
         machine = _machine(model, application, placement[index] if index < len(placement) else None)
@@ -131,11 +136,11 @@ def parse_config(charm: Charm, application: str, text: Any, given: Any) -> tuple
     return check_options(charm, values), trusted
 
 
-def _check_placement(model: Model, base: Base, placement: dict[str, Any]) -> None:
+def _check_placement(model: Model, base: Base, placement: dict[str, Any], doing: str) -> None:
     scope, directive = placement.get("scope") or "", placement.get("directive") or ""
     if scope != "#" and not (scope in CONTAINERS and directive):
         return
-    machine = existing_machine(model, directive)
+    machine = existing_machine(model, directive, doing)
     if scope == "#" and not machine.base.matches(base):
         raise Refusal(
             f"cannot deploy to machine {machine.id}: base does not match: "
@@ -147,7 +152,7 @@ def _machine(model: Model, application: Application, placement: dict[str, Any] |
     if placement is None or not (placement.get("scope") or placement.get("directive")):
         return machine_for_unit(model, application.base, application.constraints)
     if placement.get("scope") == "#":
-        return existing_machine(model, str(placement.get("directive")))
+        return model.machine(str(placement.get("directive")))
     return add_machine(
         model,
         {"placement": placement, "base": application.base.as_json(), "constraints": application.constraints},

@@ -213,6 +213,8 @@ class ModelRecord:
     counters: dict[str, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     blocks: dict[str, str] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
+    """Instances that run on in the cloud although their machines are gone."""
 
 
 @dataclass(slots=True)

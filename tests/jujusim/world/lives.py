@@ -109,7 +109,8 @@ def _unit(model: Model, unit: Unit) -> None:
         return
     application = model.applications.get(unit.application)
     if application is not None and unit.charm_url != application.charm_url:
-        unit.charm_url = application.charm_url
+        old, unit.charm_url = unit.charm_url, application.charm_url
+        model.release_charm(old)
         unit.agent = Status("executing", "running upgrade-charm hook")
         model.changed("unit", unit.name)
         settle(model, "unit", unit.name)

@@ -121,15 +121,20 @@ def _satisfies(machine: Machine, constraints: dict[str, Any]) -> bool:
     return True
 
 
-def existing_machine(model: Model, key: str) -> Machine:
+def existing_machine(model: Model, key: str, doing: str) -> Machine:
     """A machine that can take units.
+
+    Args:
+        model: where.
+        key: its id.
+        doing: what it is wanted for, told where it cannot be had.
 
     Raises:
         Refusal: it is not there, or goes.
     """
     machine = model.machine(key)
     if machine.life != ALIVE:
-        raise Refusal(f"machine {key} is not alive")
+        raise Refusal(f"{doing.format(machine=key)}: machine is not found or not alive")
     return machine
 
 

@@ -166,6 +166,12 @@ class Model:
         """The units on a machine, without those of its containers."""
         return [unit for unit in self.units.values() if unit.machine == machine]
 
+    def release_charm(self, url: str) -> None:
+        """A charm goes with the last application or unit that has it; one that none ever had stays."""
+        urls = {one.charm_url for one in self.applications.values()} | {one.charm_url for one in self.units.values()}
+        if url not in urls:
+            self.remove("charm", url)
+
     def relations_of(self, application: str) -> list[Relation]:
         """The relations that an application, or a consumed one, is in."""
         return [rel for rel in self.relations.values() if any(end.application == application for end in rel.endpoints)]

@@ -55,24 +55,27 @@ def destroy_relation(model: Model, relation: Relation) -> None:
 def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool = False) -> list[Unit]:
     """Ask a machine to go; which units go with it.
 
+    That its instance is to be kept is noted even where the machine is refused to go, and never taken back.
+
     Raises:
-        Refusal: it has units or containers, and force was not asked for.
+        Refusal: it has units that stay, or containers, and force was not asked for.
     """
+    machine.keep = machine.keep or (keep and bool(machine.instance_id))  # there is nothing to keep before
     units = model.units_on(machine.id)
     containers = [other for other in model.machines.values() if other.parent == machine.id]
     if not force and containers:
         names = ", ".join(f'"{one.id}"' for one in containers)
         raise Refusal(f"machine {machine.id} is hosting containers {names}", "machine has containers")
-    if not force and (principals := [unit for unit in units if not unit.principal]):
+    principals = [unit for unit in units if not unit.principal]
+    if not force and any(unit.life == ALIVE for unit in principals):
         names = ", ".join(f'"{unit.name}"' for unit in principals)
         plural = "" if len(principals) == 1 else "s"
         raise Refusal(f"machine {machine.id} has unit{plural} {names} assigned", "machine has assigned units")
-    machine.keep = keep
     _dies(model, "machine", machine.id)
     if force:
         machine.lost = False
         for container in containers:
-            units += destroy_machine(model, container, force=True)
+            units += destroy_machine(model, container, force=True, keep=keep)
         for unit in model.units_on(machine.id):
             destroy_unit(model, unit, force=True)
     _settle(model, "machine", machine.id)
@@ -132,12 +135,14 @@ def finish_unit(model: Model, unit: Unit) -> None:
     for other in list(model.units.values()):
         if other.principal == unit.name:
             model.remove("unit", other.name)
+            model.release_charm(other.charm_url)
     model.remove("unit", unit.name)
+    model.release_charm(unit.charm_url)
     for action in model.actions.values():
         if action.unit == unit.name:
             _settle(model, "action", action.id)
     _elect(model, unit)
-    if machine is None or unit.principal or model.units_on(machine.id) or machine.keep:
+    if machine is None or unit.principal or model.units_on(machine.id):
         return
     if not any(other.parent == machine.id for other in model.machines.values()):
         _dies(model, "machine", machine.id)  # the last principal unit takes its machine with it
@@ -148,12 +153,16 @@ def finish_application(model: Model, application: Application) -> None:
     """A dying application goes when its units are gone."""
     if not model.units_of(application.name):
         model.remove("application", application.name)
+        model.release_charm(application.charm_url)
 
 
 def finish_machine(model: Model, machine: Machine) -> None:
     """A dying machine goes when its units and containers are gone, and its agent is there to say so."""
     held = model.units_on(machine.id) or any(other.parent == machine.id for other in model.machines.values())
     if not held and not machine.lost:
+        if machine.keep:
+            model.record.kept.append(machine.instance_id)
+            model.changed("model", model.record.uuid)
         model.remove("machine", machine.id)
 
 

@@ -51,3 +51,20 @@ def test_errors_within_results_keep_their_code() -> None:
     assert error_of({}) is None
     assert error_of({"error": {"message": "", "code": ""}}) is None
     assert checked({"x": 1}) == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "is_gone", "says_gone"),
+    [
+        ('application "a" not found', "not found", True, True),
+        ("application is not found or not alive", "", True, True),
+        ('cannot add relation "k": application "a" is not alive', "", True, True),
+        ('model "m" is no longer alive', "", True, True),
+        ("not found or dead", "", True, True),
+        ('application "a" has no "b" relation', "not found", True, False),
+        ("permission denied", "unauthorized access", False, False),
+    ],
+)
+def test_what_is_gone_is_told_in_words_or_by_its_code(message: str, code: str, is_gone: bool, says_gone: bool) -> None:
+    error = ApiError(message, code)
+    assert (error.is_gone, error.says_gone) == (is_gone, says_gone)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from jujusim import ActionCall, ActionFailed, Refusal, SimulatedController
-from jujusim.raw import RawClient
+from jujusim.raw import RawClient, archive
 
-from .conftest import PROXY, Connect, World
+from .conftest import JAMMY, PROXY, ROUTER, Connect, World
 
 
 async def test_a_unit_comes_up_step_by_step(sim: SimulatedController, world: World) -> None:
@@ -69,6 +69,36 @@ async def test_the_last_unit_takes_its_machine_with_it(world: World) -> None:
     await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
     await world.until("application", "router", lambda data: data["life"] == "gone")
     await world.until("machine", "0", lambda data: data["life"] == "gone")
+
+
+async def test_an_instance_that_is_to_be_kept_outlives_its_machine_which_goes_with_the_last_unit(
+    sim: SimulatedController, world: World
+) -> None:
+    await world.deploy()
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    instance = sim.model("ns").machines["0"].instance_id
+    with pytest.raises(Refusal, match='machine 0 has unit "router/0" assigned'):
+        await world.result("MachineManager.DestroyMachineWithParams", **{"machine-tags": ["machine-0"], "keep": True})
+    assert sim.model("ns").machines["0"].life == "alive"
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
+    await world.until("machine", "0", lambda data: data["life"] == "gone")
+    assert sim.model("ns").record.kept == [instance]
+
+
+async def test_a_charm_goes_with_the_last_unit_that_has_it(sim: SimulatedController, world: World) -> None:
+    await world.deploy()
+    await world.deploy(name="other")
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    url = await world.client.upload_charm(archive(ROUTER))
+    charms = sim.model("ns").charms
+    assert sorted(charms) == ["local:router-0", "local:router-1", "local:router-2"]
+    change = {"charm-url": url, "charm-origin": {"source": "local", "base": JAMMY}}
+    await world.call("Application.SetCharm", application="router", **change, generation="master")
+    await world.settled()
+    assert sorted(charms) == ["local:router-1", "local:router-2"]
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-other"}])
+    await world.settled()
+    assert sorted(charms) == ["local:router-2"]
 
 
 async def test_machines_that_are_there_already_start_when_their_script_was_run(

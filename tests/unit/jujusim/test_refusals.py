@@ -255,3 +255,23 @@ async def test_frames_that_are_no_requests_end_the_connection(sim: SimulatedCont
         with pytest.raises(ConnectionResetError):
             await client.login()
     assert not sim.defects
+
+
+async def test_units_for_what_is_on_its_way_out(sim: SimulatedController, world: World) -> None:
+    await world.deploy()
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    sim.faults.freeze("unit")
+    sim.faults.freeze("machine")
+    await world.result("MachineManager.AddMachines", params=[{"jobs": ["JobHostUnits"]}])
+    await world.result("MachineManager.DestroyMachineWithParams", **{"machine-tags": ["machine-1"]})
+    add = {"application": "router", "num-units": 1}
+    placed = add | {"placement": [{"scope": "#", "directive": "1"}]}
+    where = 'acquiring machine to host unit "router/1": cannot assign unit "router/1" to machine 1: '
+    assert await refused(world.call("Application.AddUnits", **placed)) == (
+        "",
+        where + "machine is not found or not alive",
+    )
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
+    code, message = await refused(world.call("Application.AddUnits", **add))
+    assert code == ""
+    assert message.endswith('cannot add unit to application "router": application is not found or not alive')

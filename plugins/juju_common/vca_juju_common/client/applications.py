@@ -123,7 +123,11 @@ async def deploy(model: Model, new: NewApplication) -> None:
 async def destroy_applications(
     model: Model, names: Sequence[str], *, destroy_storage: bool, force: bool = False
 ) -> None:
-    """Ask for the end of applications; those that are gone are no error."""
+    """Ask for the end of applications.
+
+    Raises:
+        ApiError: the controller refuses it, or says that one of them is not there.
+    """
     params = [
         classes().DestroyApplicationParams(
             application_tag=f"application-{name}", destroy_storage=destroy_storage, force=force
@@ -134,15 +138,17 @@ async def destroy_applications(
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyApplication(applications=params)).results:
-            error = error_of(result)
-            if error is not None and not error.is_not_found:
-                raise error
+            checked(result)
 
     await over_races(work)
 
 
 async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = False) -> None:
-    """Ask for the end of remote applications, as another model's offers are called where they are consumed."""
+    """Ask for the end of remote applications, as another model's offers are called where they are consumed.
+
+    Raises:
+        ApiError: the controller refuses it, or says that one of them is not there.
+    """
     params = [
         classes().DestroyConsumedApplicationParams(application_tag=f"application-{name}", force=force) for name in names
     ]
@@ -150,9 +156,7 @@ async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = 
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyConsumedApplications(applications=params)).results:
-            error = error_of(result)
-            if error is not None and not error.is_not_found:
-                raise error
+            checked(result)
 
     await over_races(work)
 
@@ -197,10 +201,10 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
 
 async def add_units(model: Model, application: str, machines: Sequence[str]) -> None:
     """Ask for units, one on each of some machines (see `NewApplication`)."""
-    wanted = len(model.state.units_of(application)) + len(machines)
+    wanted = len(model.state.alive_units_of(application)) + len(machines)
 
     async def work() -> None:
-        while (missing := wanted - len(model.state.units_of(application))) > 0:
+        while (missing := wanted - len(model.state.alive_units_of(application))) > 0:
             free = [machine for machine in machines if not model.state.machine_in_use(machine)][:missing]
             facade = await model.facade("Application", repeat=False)
             try:

@@ -15,6 +15,8 @@ _RACE_TEXTS = (
     "excessive contention",
     "is dying, but not yet removed",  # a relation that is made anew; the code says that it "already exists"
 )
+_GONE_TEXTS = ("not found", "is not alive", "is no longer alive", "not found or not alive", "not found or dead")
+"""How texts end that say that an entity is gone, whatever the code beside them: often there is none."""
 
 
 class ApiError(BackendError):
@@ -42,9 +44,14 @@ class ApiError(BackendError):
         return self.code in {"not found", MODEL_NOT_FOUND} or self.message.endswith("not found")
 
     @property
+    def says_gone(self) -> bool:
+        """Whether it says in words that an entity is not there, or on its way out; a code may be about less."""
+        return self.message.endswith(_GONE_TEXTS)
+
+    @property
     def is_gone(self) -> bool:
         """Whether what the request is about is not there, or on its way out."""
-        return self.is_not_found or self.message.endswith(("is not alive", "is no longer alive"))
+        return self.is_not_found or self.says_gone
 
     @property
     def is_there_already(self) -> bool:
