@@ -82,7 +82,9 @@ async def _provisioned(
         memory=facts.memory_mib,
     )
     async with AsyncExitStack() as undo:
-        machine = await undone_unless_kept(undo, model, namespace, NewMachine(facts.base, manual=manual))
+        machine = await undone_unless_kept(
+                undo, session, model, namespace, NewMachine(facts.base, manual=manual)
+            )
         # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
         await login.ensure_user(options.public_key or await host.ssh_key.public_key(), places=PLACES)
         endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]
