@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from vca_core.artifacts import Artifact
-from vca_core.backend import Operation
+from vca_core.backend import Host, Operation
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_juju_common import deletes
 from vca_juju_common.backend import JujuBackend
-from vca_juju_machine import creation, registration, software
+from vca_juju_machine import creation, software
 from vca_juju_machine.options import CreateOptions, InstallOptions, JujuMachineOptions, UpgradeOptions
+from vca_juju_machine.places import USUAL, Places
+from vca_juju_machine.registration import Registrar
 
 
 class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
@@ -27,6 +29,13 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         "install_configuration_sw": InstallOptions,
         "upgrade": UpgradeOptions,
     }
+
+    places: ClassVar[Places] = USUAL
+    """Where files are on the hosts that are registered."""
+
+    def __init__(self, host: Host[JujuMachineOptions]) -> None:
+        super().__init__(host)
+        self._registrar = Registrar(host, self.places)
 
     @hookimpl
     async def create_execution_environment(
@@ -47,7 +56,7 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
     ) -> None:
         """Take an existing host."""
-        await registration.register(self.session, self.host, op, namespace, credentials)
+        await self._registrar.register(self.session, op, namespace, credentials)
 
     @hookimpl
     async def deregister_execution_environment(self, ee_id: EeId) -> None:

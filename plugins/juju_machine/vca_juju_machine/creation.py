@@ -16,7 +16,7 @@ from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import machine_started
 from vca_juju_common.session import Session
-from vca_juju_common.state import machine_tag
+from vca_juju_common.state import Machine, machine_tag
 from vca_juju_machine.bases import base_for, check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
@@ -52,17 +52,44 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
         raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
 
 
-async def undone_unless_kept(undo: AsyncExitStack, model: Model, namespace: Namespace, new: NewMachine) -> str:
+def check_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
+    """Refuse a machine where another process just made one for the same: the lowest id is the one that stays.
+
+    What others did just now is not in the state yet. So this is called twice: as soon as the machine bears its
+    namespace, and when it started; by then what was noted meanwhile has been told.
+
+    Raises:
+        AlreadyExists: another machine of a lower id bears the namespace, or is the same host.
+    """
+    state = model.state
+    own = state.machines.get(machine)
+    for other in state.machines.values():
+        if _order(other.id) >= _order(machine) or other.life in {"dying", "dead"}:
+            continue
+        if namespace_in(state.notes(machine_tag(other.id))) == namespace.canonical:
+            there = _ee_id(session, model, namespace, other.id)
+            raise AlreadyExists(f"namespace {namespace} has an EE already: {there}", ee_id=str(there))
+        if own is not None and own.is_manual and own.instance_id == other.instance_id:
+            raise AlreadyExists(f"{own.instance_id} is machine {other.id} of model {model.name} already")
+
+
+async def undone_unless_kept(
+    undo: AsyncExitStack, session: Session, model: Model, namespace: Namespace, new: NewMachine
+) -> str:
     """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
 
     Args:
         undo: removes the machine when it is left before everything was taken out of it.
+        session: the controller.
         model: where.
         namespace: of the execution environment.
         new: what to ask for.
 
     Returns:
         The machine's id.
+
+    Raises:
+        AlreadyExists: another process was faster.
     """
     adding, cancelled = await finished(add_machine(model, new))
     if was_made(adding):
@@ -71,12 +98,40 @@ async def undone_unless_kept(undo: AsyncExitStack, model: Model, namespace: Name
         raise cancelled
     machine = adding.result()
     await annotate(model, machine_tag(machine), {NAMESPACE_NOTE: str(namespace.canonical)})
+    check_first(session, model, namespace, machine)
     return machine
 
 
 def adopted(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
     """Have what is seen of a new execution environment reported, from its state now on."""
-    session.reporter.adopt(model, EeId(model.name, session.names.application(namespace), machine))
+    session.reporter.adopt(model, _ee_id(session, model, namespace, machine))
+
+
+async def started_first(
+    session: Session, model: Model, namespace: Namespace, machine: str, made: AsyncExitStack
+) -> Machine:
+    """Wait until a new machine's agent runs; give it up if another process was faster after all.
+
+    Args:
+        session: the controller.
+        model: where.
+        namespace: of the execution environment.
+        machine: its id.
+        made: undoes all that was made for it; not used otherwise.
+
+    Raises:
+        AlreadyExists: another process was faster.
+        BackendError: the machine will not start.
+        NotFound: it is gone.
+    """
+    there = await machine_started(model, machine)
+    try:
+        check_first(session, model, namespace, machine)
+    except AlreadyExists:
+        async with made:
+            session.gone(model, _ee_id(session, model, namespace, machine))
+        raise
+    return there
 
 
 async def create(
@@ -91,16 +146,19 @@ async def create(
 
     Returns:
         The machine's address.
+
+    Raises:
+        AlreadyExists: the namespace has one.
     """
     new = await wanted_machine(options, artifact, asked)
     async with session.make(session.names.model(namespace)) as model:
         check_free(session, model, namespace)
         async with AsyncExitStack() as undo:
-            machine = await undone_unless_kept(undo, model, namespace, new)
+            machine = await undone_unless_kept(undo, session, model, namespace, new)
             await op.created(machine)
-            undo.pop_all()
+            made = undo.pop_all()
         adopted(session, model, namespace, machine)
-        return (await machine_started(model, machine)).address
+        return (await started_first(session, model, namespace, machine, made)).address
 
 
 async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: EeId) -> str | None:
@@ -125,3 +183,12 @@ async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: Ee
         await op.created(ee_id.locator)
         session.reporter.adopt(model, ee_id)
         return (await machine_started(model, ee_id.locator)).address
+
+
+def _ee_id(session: Session, model: Model, namespace: Namespace, machine: str) -> EeId:
+    return EeId(model.name, session.names.application(namespace), machine)
+
+
+def _order(machine: str) -> tuple[int, str]:
+    """By which ids compare as numbers; all processes order them alike."""
+    return len(machine), machine

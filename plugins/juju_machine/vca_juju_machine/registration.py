@@ -2,104 +2,196 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import uuid
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vca_core.backend import Host, Operation
-from vca_core.errors import AlreadyExists
+from vca_core.errors import AlreadyExists, VcaError
 from vca_core.naming import Namespace
+from vca_core.tasks import settle
 from vca_juju_common.client.machines import ManualMachine, NewMachine, provisioning_script
 from vca_juju_common.client.model import Model
-from vca_juju_common.readiness import machine_started
+from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
-from vca_juju_machine.creation import adopted, check_free, undone_unless_kept
+from vca_juju_common.state import machine_tag
+from vca_juju_machine.creation import adopted, check_free, started_first, undone_unless_kept
 from vca_juju_machine.options import JujuMachineOptions
+from vca_juju_machine.places import Places
 
 if TYPE_CHECKING:
-    from vca_juju_machine.provisioning import Places, SshSession, SshTarget
+    from vca_juju_machine.provisioning import HostFacts, SshTarget
 
-PLACES: Places | None = None
-"""Where files go on a host; None: where they belong. Tests have their own."""
+UNDO = 10.0
+"""Seconds to undo what was done on a host, whatever is left of the operation's own. With what else a cancelled
+registration has to do, it is less than the `cleanup_timeout` that the core gives it."""
 
 
-async def register(
-    session: Session,
-    host: Host[JujuMachineOptions],
-    op: Operation,
-    namespace: Namespace,
-    credentials: Mapping[str, Any],
-) -> None:
-    """Take a host into service (S40; D2, D3, D44).
+class Registrar:
+    """Takes hosts into service, for one connector.
 
-    The machine's id is stored once its agent was set up: until then all that was done is undone on a failure, on the
-    host and in the model.
-
-    Raises:
-        AlreadyExists: the namespace has an execution environment, or the host is a machine of the model.
-        BadArguments: the credentials cannot be used.
-        VcaConnectionError: the host cannot be reached, or refuses the login.
+    Args:
+        host: the connector's side.
+        places: where files are on the hosts.
     """
-    from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials, ssh_session  # noqa: PLC0415 - asyncssh
 
-    options = host.options
-    target = parse_credentials(
-        credentials,
-        known_hosts=_known_hosts(host),
-        default_key=host.ssh_key.private_path,
-        host_key=options.host_keys,
-    )
-    if options.api_proxy is not None:
-        parse_api_proxy(options.api_proxy)
-    async with session.make(session.names.model(namespace)) as model:
-        check_free(session, model, namespace)
-        _check_host_free(model, target)
-        async with ssh_session(target, limit=op.remaining()) as login:
-            machine = await _provisioned(session, model, host, op, namespace, target, login)
-        await machine_started(model, machine)
+    def __init__(self, host: Host[JujuMachineOptions], places: Places) -> None:
+        self._host = host
+        self._places = places
+        self._under_way: dict[str, Namespace] = {}
+
+    async def register(
+        self, session: Session, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
+    ) -> None:
+        """Take a host into service (S40; D2, D3, D44).
+
+        The machine's id is stored once its agent was set up. When this fails, runs out of time or is cancelled before,
+        all that was done is undone, in the model and on the host: the rules and files of an ``api_proxy``, the key and
+        the user that were added, the agent. What stays is what nobody can tell from the owner's: packages and
+        downloads of Juju's own script, and modes of ``.ssh``. A host that cannot be reached again within `UNDO`
+        seconds keeps everything; that is logged. Once the id is stored, a failure undoes nothing: there is an
+        execution environment, to be deregistered.
+
+        Raises:
+            AlreadyExists: the namespace has an execution environment, or the host is a machine of a model, is just
+                being registered, or has an agent of Juju's.
+            BadArguments: the credentials cannot be used.
+            VcaConnectionError: the host cannot be reached, or refuses the login.
+        """
+        from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials  # noqa: PLC0415 - asyncssh
+
+        options = self._host.options
+        target = parse_credentials(
+            credentials,
+            known_hosts=self._known_hosts(),
+            default_key=self._host.ssh_key.private_path,
+            host_key=options.host_keys,
+        )
+        if options.api_proxy is not None:
+            parse_api_proxy(options.api_proxy)
+        with self._alone(target, namespace):
+            async with session.make(session.names.model(namespace)) as model:
+                check_free(session, model, namespace)
+                _check_host_free(model, target)
+                async with AsyncExitStack() as undo:
+                    machine = await self._provisioned(undo, session, model, op, namespace, target)
+                    await op.created(machine)
+                    made = undo.pop_all()
+                adopted(session, model, namespace, machine)
+                await started_first(session, model, namespace, machine, made)
+
+    async def _provisioned(
+        self,
+        undo: AsyncExitStack,
+        session: Session,
+        model: Model,
+        op: Operation,
+        namespace: Namespace,
+        target: SshTarget,
+    ) -> str:
+        """Make a host a machine, and note how to undo that; returns the machine's id."""
+        from vca_juju_machine.provisioning import ssh_session  # noqa: PLC0415 - asyncssh
+
+        options = self._host.options
+        public_key = options.public_key or await self._host.ssh_key.public_key()
+        mark = f"vca-{uuid.uuid4()}"
+        async with ssh_session(target, limit=op.remaining(), places=self._places) as login:
+            facts = await login.facts()
+            _check_no_agent(target, facts)
+            await login.check_root()
+            manual = ManualMachine(
+                instance_id=_instance_id(target),
+                nonce=f"{_instance_id(target)}:{mark}",
+                address=target.hostname,
+                arch=facts.architecture,
+                cores=facts.cores,
+                memory=facts.memory_mib,
+            )
+            new = NewMachine(facts.base, manual=manual)
+            machine = await undone_unless_kept(undo, session, model, namespace, new)
+            undo.push_async_callback(self._undo, session, target, mark)
+            # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
+            await login.ensure_user(public_key, mark)
+            endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]
+            await login.proxy_api(options.api_proxy, endpoints, mark)
+            await login.run_script(await provisioning_script(model, machine, manual.nonce))
+        return machine
+
+    async def _undo(self, session: Session, target: SshTarget, mark: str) -> None:
+        """Undo what was done on a host, to the end, also when this is cancelled meanwhile.
+
+        It often is: the core cancels an operation at the very moment in which its ssh session runs out of time.
+        """
+        undoing = asyncio.ensure_future(self._undone(target, mark))
+        cancelled = await settle(undoing, math.inf)  # it has a limit of its own
+        try:
+            undoing.result()
+        except VcaError as error:  # the machine has to go all the same, and the caller learns what failed first
+            session.log.warning(
+                "what the registration of %s did there was not undone, look for %s: %s", target.url, mark, error.message
+            )
+        if cancelled is not None:
+            raise cancelled
+
+    async def _undone(self, target: SshTarget, mark: str) -> None:
+        from vca_juju_machine.provisioning import ssh_session  # noqa: PLC0415 - asyncssh
+
+        # A login of its own: the other one may be why there is something to undo, or out of time.
+        async with ssh_session(target, limit=UNDO, places=self._places) as login:
+            await login.undo(mark)
+
+    def _known_hosts(self) -> Path:
+        return self._host.folder / Path(self._host.options.known_hosts).expanduser()
+
+    @contextmanager
+    def _alone(self, target: SshTarget, namespace: Namespace) -> Iterator[None]:
+        """Refuse a host that is being registered: nothing tells yet that it will be a machine.
+
+        Raises:
+            AlreadyExists: it is.
+        """
+        host = target.hostname.lower()
+        if host in self._under_way:
+            raise AlreadyExists(f"host {host} is just being registered for namespace {self._under_way[host]}")
+        self._under_way[host] = namespace
+        try:
+            yield
+        finally:
+            del self._under_way[host]
 
 
-async def _provisioned(
-    session: Session,
-    model: Model,
-    host: Host[JujuMachineOptions],
-    op: Operation,
-    namespace: Namespace,
-    target: SshTarget,
-    login: SshSession,
-) -> str:
-    options = host.options
-    facts = await login.facts()
-    nonce = f"manual:{target.hostname}:{uuid.uuid4()}"
-    manual = ManualMachine(
-        instance_id=f"manual:{target.hostname}",
-        nonce=nonce,
-        address=target.hostname,
-        arch=facts.architecture,
-        cores=facts.cores,
-        memory=facts.memory_mib,
-    )
-    async with AsyncExitStack() as undo:
-        machine = await undone_unless_kept(undo, model, namespace, NewMachine(facts.base, manual=manual))
-        # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
-        await login.ensure_user(options.public_key or await host.ssh_key.public_key(), places=PLACES)
-        endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]
-        if await login.proxy_api(options.api_proxy, endpoints, PLACES):
-            undo.push_async_callback(login.unproxy_api, PLACES)
-        await login.run_script(await provisioning_script(model, machine, nonce))
-        await op.created(machine)
-        undo.pop_all()
-    adopted(session, model, namespace, machine)
-    return machine
-
-
-def _known_hosts(host: Host[JujuMachineOptions]) -> Path:
-    return host.folder / Path(host.options.known_hosts).expanduser()
+def _instance_id(target: SshTarget) -> str:
+    return f"manual:{target.hostname}"
 
 
 def _check_host_free(model: Model, target: SshTarget) -> None:
     for machine in model.state.machines.values():
-        if machine.instance_id == f"manual:{target.hostname}":
-            raise AlreadyExists(f"host {target.hostname} is machine {machine.id} of model {model.name} already")
+        if machine.instance_id == _instance_id(target):
+            owner = namespace_in(model.state.notes(machine_tag(machine.id)))
+            raise AlreadyExists(
+                f"host {target.hostname} is machine {machine.id} of model {model.name} already: "
+                + (
+                    f"deregister namespace {owner} first"
+                    if owner is not None
+                    else "no namespace is noted there, so that nobody here goes on with it; if nobody else does,"
+                    f" 'juju remove-machine --force {machine.id}' removes it"
+                )
+            )
+
+
+def _check_no_agent(target: SshTarget, facts: HostFacts) -> None:
+    """Refuse a host that is a machine of some controller, as Juju's own client does: a second agent breaks the first.
+
+    Raises:
+        AlreadyExists: it has an agent.
+    """
+    if facts.agents:
+        raise AlreadyExists(
+            f"host {target.hostname} has a Juju agent already ({', '.join(facts.agents)}): it is a machine of some"
+            " model. Remove it there first. If it is a remnant that no controller knows any more, run"
+            " 'sudo /sbin/remove-juju-services' on the host"
+        )

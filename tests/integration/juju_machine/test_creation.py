@@ -194,3 +194,51 @@ async def test_the_controllers_own_model_gets_no_machines(controller: SimulatedC
         with pytest.raises(BadArguments, match="controller's own"):
             await edge.register_execution_environment(".controller.vnf1", credentials)
     assert not controller.model("controller").machines
+
+
+async def one_has_it(
+    controller: SimulatedController, edge: Connector, making: list[asyncio.Task[str]], ee_id: str
+) -> None:
+    """Of two that make one EE, the one with the lower id has it; the other is told which one, and leaves nothing."""
+    ended = await asyncio.gather(*making, return_exceptions=True)
+    (refused,) = [one for one in ended if isinstance(one, AlreadyExists)]
+    assert [one for one in ended if isinstance(one, str)] == [refused.ee_id] == [ee_id]
+    await until(lambda: sorted(controller.model("ns1").machines) == ["0", "1"])
+
+    async def listed() -> bool:
+        there = await edge.list_execution_environments()
+        return {str(one.ee_id) for one in there} == {"ns1.app-vnf-before.0", ee_id}
+
+    await until(listed)
+
+
+async def test_of_two_processes_that_create_one_namespace_one_has_it_and_the_other_is_told_which(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller, alone=False) as one, connected(controller, alone=False) as two:
+        await machine(one, ".ns1.before")
+        await until(partial(two.list_execution_environments))
+        making = [asyncio.create_task(machine(edge)) for edge in (one, two)]
+        await one_has_it(controller, one, making, "ns1.app-vnf-vnf1.1")
+        assert controller.counts.requests["Annotations.Set"] == 3
+
+
+async def test_a_process_whose_note_comes_late_has_it_all_the_same_if_it_was_first(
+    controller: SimulatedController,
+) -> None:
+    async with (
+        connected(controller, alone=False, request_timeout=0.5) as one,
+        connected(controller, alone=False) as two,
+    ):
+        await machine(one, ".ns1.before")
+        await until(partial(two.list_execution_environments))
+        controller.faults.freeze("machine")
+        controller.faults.hang("Annotations.Set", "before", times=1)  # asked again when no answer comes
+        first = asyncio.create_task(machine(one))
+        await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
+        second = asyncio.create_task(machine(two))
+        await until(lambda: "2" in controller.model("ns1").machines)
+        await until(lambda: all(made.annotations for made in controller.model("ns1").machines.values()))
+        assert not second.done()  # nothing told it yet that it is not the only one
+        controller.thaw()
+        await one_has_it(controller, one, [first, second], "ns1.app-vnf-vnf1.1")

@@ -26,8 +26,8 @@ from support.sshd import USER, Sshd
 from vca_core.testing.leftovers import Holdings, left_since
 from vca_juju_common import finishing
 from vca_juju_common.client import model as client_model
-from vca_juju_machine import registration
-from vca_juju_machine.provisioning import Places
+from vca_juju_machine.backend import JujuMachineBackend
+from vca_juju_machine.places import Places
 
 KEPT = Path(__file__).parents[3] / "docs" / "reference" / "juju-faults.json"
 WRITE_TO = os.environ.get("VCA_FAULTS_WRITE_TO")
@@ -83,7 +83,8 @@ def stage(
     if sshd is not None:
         sudo = sshd.folder / "sudoers.d"
         sudo.mkdir()
-        monkeypatch.setattr(registration, "PLACES", Places(str(sshd.folder / "proxy"), str(sshd.folder), str(sudo)))
+        places = Places(str(sshd.folder / "proxy"), str(sshd.folder), str(sudo), str(sshd.folder))
+        monkeypatch.setattr(JujuMachineBackend, "places", places)
         sshd.program("id", "echo 0")
         sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
 

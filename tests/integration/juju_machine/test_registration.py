@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +13,31 @@ from jujusim.controller import SimulatedController
 from jujusim.world import machines
 from jujusim.world.entities import Machine
 from jujusim.world.model import Model
-from support.juju import NS, VNF, connected, until
+from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
 
-from vca_core import AlreadyExists, BackendError, BadArguments, Connector, VcaConnectionError
-from vca_juju_machine import registration
-from vca_juju_machine.provisioning import Places
+from vca_core import AlreadyExists, BackendError, BadArguments, Connector, VcaConnectionError, VcaTimeoutError
+from vca_juju_machine.backend import JujuMachineBackend
+from vca_juju_machine.places import Places
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl vca"
 SECRET = "agent-password-canary-4711"
 
 
+def places_of(sshd: Sshd) -> Places:
+    etc = sshd.folder / "etc"
+    return Places(str(etc / "vca" / "proxy"), str(etc / "systemd"), str(etc / "sudoers.d"), str(etc / "juju"))
+
+
 @pytest.fixture
 def host(sshd: Sshd, controller: SimulatedController, monkeypatch: pytest.MonkeyPatch) -> Sshd:
     """A host whose agent comes up when the controller's script has run on it."""
-    sudo = sshd.folder / "sudoers.d"
-    sudo.mkdir()
-    monkeypatch.setattr(registration, "PLACES", Places(str(sshd.folder / "proxy"), str(sshd.folder), str(sudo)))
+    places = places_of(sshd)
+    for folder in (places.sudo, places.units, places.juju):
+        Path(folder).mkdir(parents=True)
+    monkeypatch.setattr(JujuMachineBackend, "places", places)
+    for name in ("iptables", "systemctl", "useradd", "userdel", "getent"):
+        sshd.program(name)
     sshd.program("id", "echo 0")
     sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
     system = platform.freedesktop_os_release()  # what the tests run on need not be what Juju has agents for
@@ -69,16 +78,16 @@ async def test_a_host_becomes_an_execution_environment(
         assert ee_id == "ns1.app-vnf-vnf1.0"
         counts = controller.counts
         assert counts.total - counts.requests["Annotations.Set"] <= 1 + 4 + 2  # the login, the model, the host
-        machine = controller.model("ns1").machines["0"]
-        assert (machine.instance_id, machine.agent.current) == ("manual:127.0.0.1", "started")
-        assert machine.nonce.startswith("manual:127.0.0.1:")
+        made = controller.model("ns1").machines["0"]
+        assert (made.instance_id, made.agent.current) == ("manual:127.0.0.1", "started")
+        assert made.nonce.startswith("manual:127.0.0.1:")
         (there,) = await edge.list_execution_environments()
         assert (str(there.namespace), there.address) == (VNF, "127.0.0.1")
         requests = controller.counts.requests
         assert (requests["MachineManager.AddMachines"], requests["MachineManager.ProvisioningScript"]) == (1, 1)
         with pytest.raises(AlreadyExists):
             await registered(edge, host)
-        with pytest.raises(AlreadyExists, match="is machine 0"):
+        with pytest.raises(AlreadyExists, match=r"is machine 0 .*deregister namespace \.ns1\.vnf1 first"):
             await edge.register_execution_environment(".ns1.vnf2", credentials(host))
 
 
@@ -121,18 +130,147 @@ async def test_a_failure_leaves_no_machine_and_tells_no_secret(
         assert controller.model("ns1").machines == {}
 
 
-async def test_a_registration_that_is_cancelled_leaves_no_machine(
+HOLD = "until [ -e $HOME/never ]; do :; done"
+CUT = "kill -9 $(sed -n 's/^PPid:[[:space:]]*//p' /proc/$PPID/status)"  # the sshd of this very connection
+
+
+@pytest.mark.parametrize("how", ["fails", "cancelled", "out of time", "connection lost"])
+async def test_what_was_done_on_a_host_is_undone_however_it_ends(
+    controller: SimulatedController, host: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    places = places_of(host)
+    authorized = host.home / ".ssh" / "authorized_keys"
+    authorized.parent.mkdir()
+    authorized.write_text("# the owner's\n")
+    begun = host.folder / "begun"
+
+    def script(_model: Model, machine: Machine, _data_dir: str) -> str:
+        folder = f"{places.juju}/agents/machine-{machine.id}"
+        end = {"fails": "exit 3", "connection lost": f"{CUT}; {HOLD}"}.get(how, HOLD)
+        return (
+            f"mkdir -p {folder}\necho 'nonce: {machine.nonce}' >{folder}/agent.conf\n"
+            f"touch {places.units}/jujud-machine-{machine.id}.service\n"
+            f"cp {authorized} {places.script} {places.unit} {host.folder}\ntouch {begun}\n{end}\n"
+        )
+
+    monkeypatch.setattr(controller, "provisioning_script", script)
+    endpoints = [*controller.endpoints, "10.99.0.1:17070"]  # not its own loopback, which no rule may lead elsewhere
+    async with connected(controller, endpoints=endpoints, api_proxy="192.0.2.1", **options(tmp_path)) as edge:
+        limit = 2.0 if how == "out of time" else 20.0
+        registering = asyncio.create_task(
+            edge.register_execution_environment(VNF, credentials(host), total_timeout=limit)
+        )
+        if how == "cancelled":
+            await until(begun.exists)
+            registering.cancel()
+        (ended,) = await asyncio.gather(registering, return_exceptions=True)
+        expected = {
+            "fails": BackendError,
+            "cancelled": asyncio.CancelledError,
+            "out of time": VcaTimeoutError,
+            "connection lost": VcaConnectionError,
+        }
+        assert type(ended) is expected[how]
+        await until(lambda: not controller.model("ns1").machines)
+    assert "ssh-ed25519" in (host.folder / "authorized_keys").read_text()  # it had been there
+    assert authorized.read_text() == "# the owner's\n"
+    assert [one for one in (host.folder / "etc").rglob("*") if one.is_file()] == []
+    assert "systemctl disable --now jujud-machine-0.service" in host.called()
+    assert "systemctl disable --now vca-api-proxy.service" in host.called()
+    assert "iptables -w -t nat -X VCA-API-PROXY" in host.called()
+
+
+async def test_an_undo_is_not_cut_off_by_a_cancellation(
     controller: SimulatedController, host: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    marker = host.folder / "begun"
-    monkeypatch.setattr(controller, "provisioning_script", lambda *_: f"touch {marker}\nsleep 60\n")
+    begun, go_on = host.folder / "begun", host.folder / "go on"
+    host.program("slow-id", f"touch '{begun}'; until [ -e '{go_on}' ]; do :; done; echo 0")
+    script = f"mv {host.programs}/slow-id {host.programs}/id\nexit 3\n"  # asked when the undo becomes root
+    monkeypatch.setattr(controller, "provisioning_script", lambda *_: script)
     async with connected(controller, **options(tmp_path)) as edge:
         registering = asyncio.create_task(registered(edge, host))
-        await until(marker.exists)
+        await until(begun.exists)
         registering.cancel()
+        await asyncio.wait((registering,), timeout=0)  # now it is cancelled
+        go_on.touch()
         with pytest.raises(asyncio.CancelledError):
             await registering
-        await until(lambda: not controller.model("ns1").machines)
+        assert controller.model("ns1").machines == {}
+    assert (host.home / ".ssh" / "authorized_keys").read_text() == ""
+
+
+async def test_a_host_that_lets_nobody_in_any_more_keeps_no_machine_and_what_stays_there_is_logged(
+    controller: SimulatedController,
+    host: Sshd,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(controller, "provisioning_script", lambda *_: f"# {SECRET}\n: >{host.allowed}\nexit 3\n")
+    async with connected(controller, **options(tmp_path)) as edge:
+        with pytest.raises(BackendError, match="exit code 3"):
+            await registered(edge, host)
+        assert controller.model("ns1").machines == {}
+    (said,) = [record.getMessage() for record in caplog.records if "was not undone" in record.getMessage()]
+    (mark,) = re.findall(r"vca-[0-9a-f-]{36}", said)
+    assert mark in (host.home / ".ssh" / "authorized_keys").read_text()
+    assert SECRET not in caplog.text
+
+
+@pytest.mark.parametrize("other", [".ns1.vnf2", ".ns2.vnf1"], ids=["in one model", "in two"])
+async def test_of_two_registrations_of_a_host_at_once_the_second_is_refused(
+    controller: SimulatedController, host: Sshd, tmp_path: Path, other: str
+) -> None:
+    async with connected(controller, **options(tmp_path)) as edge:
+        ended = await asyncio.gather(
+            *(edge.register_execution_environment(one, credentials(host)) for one in (VNF, other)),
+            return_exceptions=True,
+        )
+        (refused,) = [one for one in ended if isinstance(one, AlreadyExists)]
+        assert re.search(r"127\.0\.0\.1 is just being registered for namespace \.ns", refused.message)
+        assert len([one for one in ended if isinstance(one, str)]) == 1
+        assert controller.counts.requests["MachineManager.AddMachines"] == 1
+
+
+async def test_of_two_processes_that_register_a_host_at_once_one_has_it(
+    controller: SimulatedController, host: Sshd, tmp_path: Path
+) -> None:
+    given = options(tmp_path)
+    async with connected(controller, alone=False, **given) as one, connected(controller, alone=False, **given) as two:
+        await machine(one, ".ns1.before")  # so that both find the model
+        ended = await asyncio.gather(
+            one.register_execution_environment(VNF, credentials(host)),
+            two.register_execution_environment(".ns1.vnf2", credentials(host)),
+            return_exceptions=True,
+        )
+        (refused,) = [one for one in ended if isinstance(one, AlreadyExists)]
+        assert "is machine 1 of model ns1 already" in refused.message
+        assert sorted(controller.model("ns1").machines) == ["0", "1"]
+
+
+async def test_a_host_that_has_an_agent_is_refused_before_anything_is_changed(
+    controller: SimulatedController, host: Sshd, tmp_path: Path
+) -> None:
+    unit = Path(places_of(host).units, "jujud-machine-7.service")
+    unit.touch()
+    async with connected(controller, **options(tmp_path)) as edge:
+        with pytest.raises(AlreadyExists, match=r"jujud-machine-7.*sudo /sbin/remove-juju-services"):
+            await registered(edge, host)
+        assert controller.counts.requests["MachineManager.AddMachines"] == 0
+        assert not (host.home / ".ssh").exists()
+        unit.unlink()
+        await registered(edge, host)
+
+
+async def test_a_machine_that_a_killed_process_left_is_told_how_to_be_removed(
+    controller: SimulatedController, host: Sshd, tmp_path: Path
+) -> None:
+    async with connected(controller, **options(tmp_path)) as edge:
+        await registered(edge, host)
+    controller.model("ns1").machines["0"].annotations.clear()  # killed before it noted whose it is
+    async with connected(controller, **options(tmp_path)) as edge:
+        with pytest.raises(AlreadyExists, match="juju remove-machine --force 0"):
+            await registered(edge, host)
 
 
 @pytest.mark.defect("D2")

@@ -14,9 +14,11 @@ import pytest
 from support.sshd import Sshd, command
 
 from vca_core.errors import BackendError, BadArguments
-from vca_juju_machine.provisioning import Places, SshSession, ssh_session
+from vca_juju_machine.places import Places
+from vca_juju_machine.provisioning import SshSession, ssh_session
 
 ENDPOINTS = ["10.99.0.1:17070", "10.99.0.2:17070", "[fd99::1]:17070", "controller.example:17070"]
+MARK = "vca-0f6e"
 NAT = "iptables -w -t nat"
 
 
@@ -54,7 +56,7 @@ def places(sshd: Sshd) -> Places:
 
 @pytest.fixture
 async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
-    async with ssh_session(sshd.target(), limit=50) as session:
+    async with ssh_session(sshd.target(), limit=50, places=places_of(sshd)) as session:
         yield session
 
 
@@ -66,7 +68,7 @@ def files(sshd: Sshd) -> list[str]:
 @pytest.mark.defect("D91")
 async def test_rules_are_made_now_and_at_each_boot(sshd: Sshd, session: SshSession, places: Places) -> None:
     sshd.program("iptables", 'case "$*" in *-C*) exit 1 ;; esac')  # no rules yet
-    assert await session.proxy_api("192.0.2.1", ENDPOINTS, places)
+    await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
     to = "-j DNAT --to-destination 192.0.2.1:17070"
     assert sshd.called() == [
         f"{NAT} -N VCA-API-PROXY",
@@ -85,7 +87,7 @@ async def test_rules_are_made_now_and_at_each_boot(sshd: Sshd, session: SshSessi
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 async def test_the_unit_is_one_that_systemd_understands(sshd: Sshd, session: SshSession, places: Places) -> None:
-    await session.proxy_api("192.0.2.1", ENDPOINTS, places)
+    await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
     run = command("systemd-analyze", "verify", "--man=no", places.unit, check=False)
     assert "vca-api-proxy" not in run.stdout + run.stderr
     assert run.returncode == 0
@@ -93,28 +95,27 @@ async def test_the_unit_is_one_that_systemd_understands(sshd: Sshd, session: Ssh
 
 @pytest.mark.defect("D91")
 @pytest.mark.parametrize("api_proxy", [None, ""])
-async def test_without_a_proxy_nothing_is_touched(
-    sshd: Sshd, session: SshSession, places: Places, api_proxy: str | None
-) -> None:
-    assert not await session.proxy_api(api_proxy, ENDPOINTS, places)
+async def test_without_a_proxy_nothing_is_touched(sshd: Sshd, session: SshSession, api_proxy: str | None) -> None:
+    await session.proxy_api(api_proxy, ENDPOINTS, MARK)
     assert sshd.called() == files(sshd) == []
 
 
-async def test_a_proxy_that_is_the_controller_needs_no_rules(sshd: Sshd, session: SshSession, places: Places) -> None:
-    assert not await session.proxy_api("10.99.0.1", ["10.99.0.1:17070"], places)
+async def test_a_proxy_that_is_the_controller_needs_no_rules(sshd: Sshd, session: SshSession) -> None:
+    await session.proxy_api("10.99.0.1", ["10.99.0.1:17070"], MARK)
     assert files(sshd) == []
 
 
-async def test_a_proxy_of_no_use_is_refused(sshd: Sshd, session: SshSession, places: Places) -> None:
+async def test_a_proxy_of_no_use_is_refused(sshd: Sshd, session: SshSession) -> None:
     with pytest.raises(BadArguments):
-        await session.proxy_api("192.0.2.1", ["[fd99::1]:17070"], places)
+        await session.proxy_api("192.0.2.1", ["[fd99::1]:17070"], MARK)
     assert files(sshd) == []
 
 
-async def test_a_host_whose_iptables_refuse_is_left_as_it_was(sshd: Sshd, session: SshSession, places: Places) -> None:
+async def test_what_was_begun_where_iptables_refuse_is_undone(sshd: Sshd, session: SshSession) -> None:
     sshd.program("iptables", 'case "$*" in *DNAT*) echo "no chain/target by that name" >&2; exit 1 ;; esac')
     with pytest.raises(BackendError, match="proxy on failed .*no chain/target by that name"):
-        await session.proxy_api("192.0.2.1", ENDPOINTS, places)
+        await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
+    await session.undo(MARK)
     assert files(sshd) == []
     assert f"{NAT} -X VCA-API-PROXY" in sshd.called()
     assert "systemctl disable --now vca-api-proxy.service" in sshd.called()
@@ -130,14 +131,22 @@ async def test_a_host_whose_iptables_refuse_is_left_as_it_was(sshd: Sshd, sessio
 async def test_what_a_host_lacks_is_told(poor_sshd: Sshd, programs: list[str], says: str) -> None:
     for name in programs:
         poor_sshd.program(name)
-    async with ssh_session(poor_sshd.target(), limit=50) as session:
+    async with ssh_session(poor_sshd.target(), limit=50, places=places_of(poor_sshd)) as session:
         with pytest.raises(BackendError, match=says):
-            await session.proxy_api("192.0.2.1", ENDPOINTS, places_of(poor_sshd))
+            await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
+        await session.undo(MARK)
     assert files(poor_sshd) == []
 
 
-async def test_to_undo_what_was_never_done_is_success(sshd: Sshd, session: SshSession, places: Places) -> None:
-    await session.unproxy_api(places)
+async def test_a_proxy_of_another_registration_is_not_undone(sshd: Sshd, session: SshSession) -> None:
+    await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
+    before = files(sshd)
+    await session.undo("vca-another")
+    assert files(sshd) == before == ["systemd/vca-api-proxy.service", "vca/api-proxy"]
+
+
+async def test_to_undo_what_was_never_done_is_success(sshd: Sshd, session: SshSession) -> None:
+    await session.undo(MARK)
     assert sshd.called() == ["systemctl daemon-reload"]
     assert files(sshd) == []
 
@@ -228,19 +237,18 @@ async def test_the_controller_is_reached_through_the_proxy(
     # Only the tools run in the network of the test; the session is in this machine's.
     for name in ("nft",) if tool == "nft" else FIREWALL:
         sshd.program(name, f'exec {shutil.which("ip")} netns exec {network} {shutil.which(name) or "false"} "$@"')
-    places = places_of(sshd)
     bracketed = [f"[{one}]:17070" if ":" in one else f"{one}:17070" for one in endpoints]
     with proxy_in(network, proxy):
         empty = rules(network, tool)
         assert "refused" in asked(network, endpoints[0])
-        async with ssh_session(sshd.target(), limit=50) as session:
-            assert await session.proxy_api(proxy, bracketed, places)
+        async with ssh_session(sshd.target(), limit=50, places=places_of(sshd)) as session:
+            await session.proxy_api(proxy, bracketed, MARK)
             assert [asked(network, one) for one in endpoints] == ["the proxy"] * len(endpoints)
             once = rules(network, tool)
             # At each boot the unit runs this again.
-            assert await session.proxy_api(proxy, bracketed, places)
+            await session.proxy_api(proxy, bracketed, MARK)
             assert rules(network, tool) == once
-            await session.unproxy_api(places)
+            await session.undo(MARK)
         assert rules(network, tool).split() == empty.split()
         assert "refused" in asked(network, endpoints[0])
     assert files(sshd) == []

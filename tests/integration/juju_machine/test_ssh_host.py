@@ -6,13 +6,16 @@ import platform
 import re
 import stat
 import subprocess
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from support.sshd import Sshd, key
 
-from vca_core.errors import BadArguments, NotSupported
-from vca_juju_machine.provisioning import Places, ssh_session
+from vca_core.errors import BackendError, BadArguments, NotSupported
+from vca_juju_machine.places import Places
+from vca_juju_machine.provisioning import SshSession, ssh_session
 from vca_juju_machine.provisioning.facts import HostFacts
 
 
@@ -20,7 +23,33 @@ def line(name: str, comment: str = "me@home") -> str:
     return f"{key(name=name).export_public_key().decode().strip().rpartition(' ')[0]} {comment}"
 
 
+MARK = "vca-0f6e"
 OWNER, OTHER, VCA = line("owner", "owner"), line("other"), line("vca", "vca key")
+
+
+def places_of(sshd: Sshd) -> Places:
+    etc = sshd.folder / "etc"
+    return Places(str(etc / "vca"), str(etc / "systemd"), str(etc / "sudoers.d"), str(etc / "juju"))
+
+
+@pytest.fixture
+def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
+    """A host with folders and users of its own: what makes users only notes its calls."""
+    sshd = start_sshd()
+    for folder in (places_of(sshd).sudo, places_of(sshd).units):
+        Path(folder).mkdir(parents=True)
+    sshd.program("id", "echo 0")
+    # su -s SHELL -c PROGRAM USER NAME ARGUMENT, but as whoever this is
+    sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
+    for name in ("useradd", "userdel", "getent", "systemctl"):
+        sshd.program(name)
+    return sshd
+
+
+@asynccontextmanager
+async def logged_in(sshd: Sshd) -> AsyncIterator[SshSession]:
+    async with ssh_session(sshd.target(), limit=20, places=places_of(sshd)) as session:
+        yield session
 
 
 async def facts_of(sshd: Sshd) -> HostFacts:
@@ -28,9 +57,9 @@ async def facts_of(sshd: Sshd) -> HostFacts:
         return await session.facts()
 
 
-async def authorize(sshd: Sshd, text: str = VCA) -> bool:
-    async with ssh_session(sshd.target(), limit=20) as session:
-        return await session.authorize(text)
+async def authorize(sshd: Sshd, text: str = VCA, mark: str = MARK) -> None:
+    async with logged_in(sshd) as session:
+        await session.ensure_user(text, mark)
 
 
 def authorized(sshd: Sshd, text: str | None = None) -> Path:
@@ -68,9 +97,9 @@ async def test_a_host_without_agents_is_refused(sshd: Sshd) -> None:
 
 
 async def test_a_key_is_authorized_where_there_is_no_file(sshd: Sshd) -> None:
-    assert await authorize(sshd, f"{VCA}\n")
+    await authorize(sshd, f"{VCA}\n")
     file = authorized(sshd)
-    assert file.read_text() == f"{VCA}\n"
+    assert file.read_text() == f"{VCA} {MARK}\n"
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
 
 
@@ -79,8 +108,8 @@ async def test_keys_of_the_owner_stay(sshd: Sshd) -> None:
     file = authorized(sshd, old)
     file.chmod(0o666)
     file.parent.chmod(0o777)
-    assert await authorize(sshd)
-    assert file.read_text() == f"{old}\n{VCA}\n"
+    await authorize(sshd)
+    assert file.read_text() == f"{old}\n{VCA} {MARK}\n"
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
 
 
@@ -91,43 +120,54 @@ async def test_keys_of_the_owner_stay(sshd: Sshd) -> None:
 )
 async def test_a_key_that_is_authorized_is_not_added_again(sshd: Sshd, old: str) -> None:
     file = authorized(sshd, f"{OWNER}\n{old}\n")
-    assert not await authorize(sshd)
+    await authorize(sshd)
     assert file.read_text() == f"{OWNER}\n{old}\n"
 
 
 async def test_a_key_that_is_commented_out_is_none(sshd: Sshd) -> None:
-    authorized(sshd, f"#{VCA}\n # {VCA}\n")
-    assert await authorize(sshd)
+    file = authorized(sshd, f"#{VCA}\n # {VCA}\n")
+    await authorize(sshd)
+    assert file.read_text().endswith(f"\n{VCA} {MARK}\n")
 
 
 async def test_a_key_is_added_once_however_many_add_it(sshd: Sshd) -> None:
-    async with ssh_session(sshd.target(), limit=20) as session:
-        added = await asyncio.gather(*(session.authorize(VCA) for _ in range(6)))
-    assert sorted(added) == [False] * 5 + [True]
-    assert authorized(sshd).read_text() == f"{VCA}\n"
+    async with logged_in(sshd) as session:
+        await asyncio.gather(*(session.ensure_user(VCA, MARK) for _ in range(6)))
+    assert authorized(sshd).read_text() == f"{VCA} {MARK}\n"
 
 
-async def test_an_authorization_is_withdrawn_and_no_other(sshd: Sshd) -> None:
-    file = authorized(sshd, f"{OWNER}\nno-pty {VCA}\n# {VCA}\n{VCA}\n{OTHER}\n")
+async def test_the_key_that_was_added_is_taken_back_and_no_other(sshd: Sshd) -> None:
+    file = authorized(sshd, f"{OWNER}\n# {VCA}\n")
     inode = file.stat().st_ino
-    async with ssh_session(sshd.target(), limit=20) as session:
-        await session.unauthorize(VCA)
-        await session.unauthorize(line("never seen"))
-    assert file.read_text() == f"{OWNER}\nno-pty {VCA}\n# {VCA}\n{OTHER}\n"
+    await authorize(sshd)
+    file.write_text(f"{file.read_text()}{OTHER}\n")
+    async with logged_in(sshd) as session:
+        await session.undo("vca-another")
+        assert VCA in file.read_text()
+        await session.undo(MARK)
+    assert file.read_text() == f"{OWNER}\n# {VCA}\n{OTHER}\n"
     assert file.stat().st_ino == inode
     assert list(sshd.temporary.iterdir()) == []
 
 
-async def test_a_withdrawal_where_nothing_was_authorized_makes_nothing(sshd: Sshd) -> None:
-    async with ssh_session(sshd.target(), limit=20) as session:
-        await session.unauthorize(VCA)
+async def test_a_key_that_was_there_before_stays(sshd: Sshd) -> None:
+    file = authorized(sshd, f"{VCA}\n")
+    await authorize(sshd)
+    async with logged_in(sshd) as session:
+        await session.undo(MARK)
+    assert file.read_text() == f"{VCA}\n"
+
+
+async def test_to_undo_where_nothing_was_done_makes_nothing(sshd: Sshd) -> None:
+    async with logged_in(sshd) as session:
+        await session.undo(MARK)
     assert not authorized(sshd).parent.exists()
 
 
 async def test_an_authorized_key_logs_in(sshd: Sshd) -> None:
     sshd.allowed.unlink()
     sshd.allowed.symlink_to(authorized(sshd, sshd.client_key.export_public_key().decode()))
-    assert await authorize(sshd, VCA)
+    await authorize(sshd, VCA)
     async with ssh_session(sshd.target(private_key=key(name="vca").export_private_key().decode()), limit=20):
         pass
 
@@ -152,44 +192,74 @@ async def test_what_is_no_public_key_is_refused(sshd: Sshd, text: str) -> None:
     assert not authorized(sshd).parent.exists()
 
 
-@pytest.fixture
-def places(sshd: Sshd) -> Places:
-    sudo = sshd.folder / "etc" / "sudoers.d"
-    sudo.mkdir(parents=True)
-    # su -s SHELL -c PROGRAM USER NAME ARGUMENT, but as whoever this is
-    sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
-    sshd.program("useradd")
-    return Places(sudo=str(sudo))
-
-
-async def test_the_user_that_juju_expects_is_made(sshd: Sshd, places: Places) -> None:
+async def test_the_user_that_juju_expects_is_made(sshd: Sshd) -> None:
     sshd.program("id", "[ $# = 1 ] && echo 0")  # id -u: root; id -u ubuntu: there is none
-    async with ssh_session(sshd.target(), limit=20) as session:
-        assert await session.ensure_user(VCA, places=places)
-    assert "useradd --create-home --shell /bin/bash ubuntu" in sshd.called()
-    [rights] = Path(places.sudo).iterdir()
-    assert (rights.name, rights.read_text()) == ("90-vca-ubuntu", "ubuntu ALL=(ALL) NOPASSWD:ALL\n")
+    await authorize(sshd)
+    assert f"useradd --create-home --shell /bin/bash --comment {MARK} ubuntu" in sshd.called()
+    [rights] = Path(places_of(sshd).sudo).iterdir()
+    assert (rights.name, rights.read_text()) == ("90-vca-ubuntu", f"# {MARK}\nubuntu ALL=(ALL) NOPASSWD:ALL\n")
     assert stat.S_IMODE(rights.stat().st_mode) == 0o440
-    assert authorized(sshd).read_text() == f"{VCA}\n"
+    assert authorized(sshd).read_text() == f"{VCA} {MARK}\n"
 
 
-async def test_a_user_who_is_there_stays_as_it_is(sshd: Sshd, places: Places) -> None:
-    sshd.program("id", "echo 0")
+async def test_a_user_that_was_made_goes_and_one_of_the_owner_does_not(sshd: Sshd) -> None:
+    sshd.program("id", "[ $# = 1 ] && echo 0")
+    await authorize(sshd)
+    sshd.program("getent", f"echo 'ubuntu:x:1000:1000:{MARK}:/home/ubuntu:/bin/bash'")
+    async with logged_in(sshd) as session:
+        await session.undo("vca-another")
+        assert [one.name for one in Path(places_of(sshd).sudo).iterdir()] == ["90-vca-ubuntu"]
+        assert not [call for call in sshd.called() if call.startswith("userdel")]
+        await session.undo(MARK)
+    assert list(Path(places_of(sshd).sudo).iterdir()) == []
+    assert "userdel --remove ubuntu" in sshd.called()
+
+
+async def test_a_user_who_is_there_stays_as_it_is(sshd: Sshd) -> None:
     authorized(sshd, f"{OWNER}\n")
-    async with ssh_session(sshd.target(), limit=20) as session:
-        assert await session.ensure_user(VCA, places=places)
-        assert not await session.ensure_user(VCA, places=places)
+    await authorize(sshd)
+    await authorize(sshd, mark="vca-another")
     assert not [call for call in sshd.called() if call.startswith("useradd")]
-    assert list(Path(places.sudo).iterdir()) == []
-    assert authorized(sshd).read_text() == f"{OWNER}\n{VCA}\n"
+    assert list(Path(places_of(sshd).sudo).iterdir()) == []
+    assert authorized(sshd).read_text() == f"{OWNER}\n{VCA} {MARK}\n"
 
 
-async def test_a_name_that_no_user_can_have_is_refused(sshd: Sshd, places: Places) -> None:
-    async with ssh_session(sshd.target(), limit=20) as session:
-        with pytest.raises(BadArguments) as caught:
-            await session.ensure_user(VCA, user="../x", places=places)
-    assert caught.value.bad_args == ["user"]
-    assert sshd.called() == []
+async def test_the_agents_of_a_host_are_told_whatever_they_are(sshd: Sshd) -> None:
+    units = Path(places_of(sshd).units)
+    (units / "jujud-machine-3.service").touch()
+    (units / "jujud-machine-12-lxd-0.service").symlink_to("/lib/systemd/system/nowhere")  # as Juju 2 did
+    (units / "jujud-machine-3-exec-start.sh").touch()
+    async with logged_in(sshd) as session:
+        assert (await session.facts()).agents == ("jujud-machine-12-lxd-0", "jujud-machine-3")
+
+
+async def test_an_agent_of_the_registration_goes_and_no_other(sshd: Sshd) -> None:
+    places = places_of(sshd)
+    for number, nonce in enumerate((MARK, "vca-another")):
+        folder = Path(places.juju, "agents", f"machine-{number}")
+        folder.mkdir(parents=True)
+        (folder / "agent.conf").write_text(f"tag: machine-{number}\nnonce: manual:10.0.0.1:{nonce}\n")
+        Path(places.units, f"jujud-machine-{number}.service").touch()
+        Path(places.units, f"jujud-machine-{number}-exec-start.sh").touch()
+    async with logged_in(sshd) as session:
+        await session.undo(MARK)
+    assert "systemctl disable --now jujud-machine-0.service" in sshd.called()
+    assert sorted(one.name for one in Path(places.units).iterdir()) == [
+        "jujud-machine-1-exec-start.sh",
+        "jujud-machine-1.service",
+    ]
+    assert [one.name for one in Path(places.juju, "agents").iterdir()] == ["machine-1"]
+
+
+async def test_what_cannot_be_undone_is_told_and_the_rest_is_undone(sshd: Sshd) -> None:
+    sshd.program("id", "[ $# = 1 ] && echo 0")
+    await authorize(sshd)
+    sshd.program("getent", f"echo 'ubuntu:x:1000:1000:{MARK}:/home/ubuntu:/bin/bash'")
+    sshd.program("userdel", "echo 'userdel: user ubuntu is currently used by process 7' >&2; exit 8")
+    async with logged_in(sshd) as session:
+        with pytest.raises(BackendError, match="undo failed .*used by process 7"):
+            await session.undo(MARK)
+    assert list(Path(places_of(sshd).sudo).iterdir()) == []
 
 
 def test_programs_for_hosts_are_plain_shell() -> None:

@@ -176,8 +176,8 @@ async def test_a_script_that_is_given_up_is_stopped_and_leaves_no_file(sshd: Ssh
     """
 
     async def run() -> None:
-        async with ssh_session(sshd.target(), limit=50) as session:
-            await session.run_script(script, 1.5 if how == "limit" else 50)
+        async with ssh_session(sshd.target(), limit=1.5 if how == "limit" else 50) as session:
+            await session.run_script(script)
 
     running = asyncio.create_task(run())
     await asyncio.to_thread(seen, started)

@@ -33,6 +33,7 @@ class Debts:
         self.claimed: set[str] = set()
         self._owed: list[Undo] = []
         self._doubts: list[_Doubt] = []
+        self._settling = asyncio.Lock()
 
     def __bool__(self) -> bool:
         return bool(self._owed or self._doubts)
@@ -80,13 +81,14 @@ class Debts:
 
     async def settle(self, model: Model) -> None:
         """Undo what is owed; what fails again for want of a connection stays owed."""
-        owed, self._owed = self._owed, []
-        while owed:
-            undo = owed.pop()
-            try:
-                await undo(model)
-            except ApiError:  # the controller does not let us: trying again would change nothing
-                continue
-            except BaseException:
-                self._owed += [*owed, undo]
-                raise
+        async with self._settling:  # whoever comes waits for what is being undone
+            owed, self._owed = self._owed, []
+            while owed:
+                undo = owed.pop()
+                try:
+                    await undo(model)
+                except ApiError:  # the controller does not let us: trying again would change nothing
+                    continue
+                except BaseException:
+                    self._owed += [*owed, undo]
+                    raise

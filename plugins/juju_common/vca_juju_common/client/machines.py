@@ -123,11 +123,11 @@ def _made(model: Model, before: Collection[str], new: NewMachine) -> str | None:
 def _forsaken(model: Model, before: Collection[str], new: NewMachine) -> Undo | None:
     """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
     made = _made(model, before, new)
-    return None if made is None else partial(_undone, machine=made)
+    return None if made is None else partial(_undone, machine=made, claim=CLAIM if new.manual is None else 0.0)
 
 
-async def _undone(model: Model, machine: str) -> None:
-    """Destroy a machine, unless it turns out to be somebody's: it is noted, or a unit comes."""
+async def _undone(model: Model, machine: str, claim: float) -> None:
+    """Destroy a machine, unless it turns out to be somebody's in so many seconds: it is noted, or a unit comes."""
 
     def look() -> bool | None:
         tag = machine_tag(machine)
@@ -135,7 +135,7 @@ async def _undone(model: Model, machine: str) -> None:
         return is_ours or bool(model.state.notes(tag)) or model.state.machine_in_use(machine) or None
 
     try:
-        async with asyncio.timeout(CLAIM):
+        async with asyncio.timeout(claim):
             await model.wait(look)
     except TimeoutError:
         await destroy_machines(model, [machine])

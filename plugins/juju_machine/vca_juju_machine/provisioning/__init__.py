@@ -1,6 +1,6 @@
 """Prepares existing hosts over ssh, so that a Juju controller can take them as manual machines."""
 
-from vca_juju_machine.provisioning.api_proxy import ApiProxy, Places, parse_api_proxy
+from vca_juju_machine.provisioning.api_proxy import ApiProxy, parse_api_proxy
 from vca_juju_machine.provisioning.facts import HostFacts
 from vca_juju_machine.provisioning.session import SshSession, ssh_session
 from vca_juju_machine.provisioning.target import HostKeyPolicy, SshTarget, check_target, parse_credentials
@@ -9,7 +9,6 @@ __all__ = [
     "ApiProxy",
     "HostFacts",
     "HostKeyPolicy",
-    "Places",
     "SshSession",
     "SshTarget",
     "check_target",

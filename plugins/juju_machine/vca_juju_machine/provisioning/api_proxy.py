@@ -14,39 +14,13 @@ from dataclasses import dataclass
 from importlib import resources
 
 from vca_core.errors import BadArguments
+from vca_juju_machine.places import Places
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _FOLDER = resources.files("vca_juju_machine.provisioning") / "host"
 _SCRIPT = (_FOLDER / "api-proxy.sh").read_text("utf-8")
 _UNIT = (_FOLDER / "api-proxy.service").read_text("utf-8")
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where the files go on the host.
-
-    Args:
-        script: the program that makes and removes the rules.
-        units: systemd's folder of units of the administrator.
-        sudo: the folder of files that say who may use sudo.
-    """
-
-    script: str = "/etc/vca/api-proxy"
-    units: str = "/etc/systemd/system"
-    sudo: str = "/etc/sudoers.d"
-
-    @property
-    def unit(self) -> str:
-        """The unit that runs the program at each boot."""
-        return f"{self.units}/{UNIT_NAME}"
-
-    def sudoers(self, user: str) -> str:
-        """The file that lets a user use sudo without a password."""
-        return f"{self.sudo}/90-vca-{user}"
-
-
-UNIT_NAME = "vca-api-proxy.service"
 
 
 @dataclass(frozen=True)
@@ -110,9 +84,9 @@ def render_rules(proxy: ApiProxy, endpoints: Iterable[str]) -> str:
     return "\n".join(f"{one[0].version} {' '.join(map(str, one))}" for one in lead if one[:2] != one[2:])
 
 
-def render_script(rules: str) -> str:
-    """The program that makes and removes the rules, with the rules in it."""
-    return _SCRIPT.replace("@RULES@", rules)
+def render_script(rules: str, mark: str) -> str:
+    """The program that makes and removes the rules, with the rules in it, and the mark of whose they are."""
+    return _SCRIPT.replace("@RULES@", rules).replace("@MARK@", mark)
 
 
 def render_unit(places: Places) -> str:

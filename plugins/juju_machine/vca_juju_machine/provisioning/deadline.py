@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 from collections.abc import AsyncIterator
 
 from vca_core.errors import VcaTimeoutError
@@ -26,25 +25,22 @@ class Deadline:
         return max(self._end - asyncio.get_running_loop().time(), 0.0)
 
     @contextlib.asynccontextmanager
-    async def step(self, what: str, limit: float = math.inf) -> AsyncIterator[None]:
+    async def step(self, what: str) -> AsyncIterator[None]:
         """Limit what is done in a ``with`` block.
 
         Args:
             what: what is done, for the error: ``"to read the facts of ..."``.
-            limit: seconds for this step; what is left of the whole holds too.
 
         Raises:
             VcaTimeoutError: it took longer.
         """
-        left = self.left()
-        scope = asyncio.timeout(min(left, limit))
+        scope = asyncio.timeout(self.left())
         try:
             async with scope:
                 yield
         except TimeoutError:
             if not scope.expired():
                 raise
-            ran_out = limit if limit < left else self.limit
         else:
             return
-        raise VcaTimeoutError(f"it took more than {ran_out:g} s {what}", "total", ran_out)
+        raise VcaTimeoutError(f"it took more than {self.limit:g} s {what}", "total", self.limit)

@@ -1,4 +1,4 @@
-"""What a host says of itself: base, architecture, cores, memory, addresses (number 32 of what libjuju gets wrong)."""
+"""What a host says of itself: base, architecture, cores, memory, agents, addresses (32 of what libjuju gets wrong)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class HostFacts:
         cores: how many processors it may use.
         memory_mib: its memory, in MiB.
         addresses: its IP addresses beyond its own loopback, as it knows them; possibly none.
+        agents: Juju's machine agents that are installed there, of whatever controller: ``"jujud-machine-0"``.
     """
 
     base: str
@@ -38,6 +39,7 @@ class HostFacts:
     cores: int
     memory_mib: int
     addresses: tuple[str, ...] = ()
+    agents: tuple[str, ...] = ()
 
 
 def parse_facts(output: str) -> HostFacts:
@@ -63,6 +65,7 @@ def parse_facts(output: str) -> HostFacts:
         cores=int(cores[1]) if cores else 1,
         memory_mib=int(memory[1]) // 1024 if memory else 0,
         addresses=_addresses(sections.get("addresses", "")),
+        agents=tuple(sections.get("agents", "").split()),
     )
 
 

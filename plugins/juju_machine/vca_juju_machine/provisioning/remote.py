@@ -20,7 +20,7 @@ from vca_juju_machine.provisioning.target import SshTarget
 _LONGEST_OUTPUT = 262_144  # bytes that are kept, the last ones
 _TOLD_LINES = 15
 _TOLD = 1500  # characters of an output that an error tells
-_STOPPING = 5.0  # seconds that run_script has to end after its stdin did
+_STOPPING = 5.0  # seconds that what runs as root has to end after its stdin did
 _SIGNALLED = 0.5  # seconds that the others have, which take a moment unless the host hangs
 
 
@@ -58,7 +58,9 @@ class Remote:
         self._privilege: list[str] | None = None
 
     async def run(self, program: str, *arguments: str, data: bytes = b"", root: bool = False) -> Outcome:
-        """Run a program of ``shell/`` until its end; when cancelled, stop it.
+        """Run a program of ``shell/`` until its end; when cancelled, see it end.
+
+        What runs as root changes the host: it is never stopped half way, but for the script of ``run_script``.
 
         Nothing secret goes into `arguments`: anybody on the host sees them. Secrets go into `data`.
 
@@ -71,7 +73,7 @@ class Remote:
         Raises:
             VcaConnectionError: the connection broke (a retry may help), or the user may not do this.
         """
-        privilege = await self._as_root() if root else []
+        privilege = await self.as_root() if root else []
         watches_stdin = program == "run_script"
         shell = "/bin/bash" if watches_stdin else "/bin/sh"
         command = shlex.join([*privilege, shell, "-c", PROGRAMS[program], program, *arguments])
@@ -82,7 +84,7 @@ class Remote:
         except asyncssh.Error as error:
             reason, cause = error.reason, scrub_cause(error, self._secrets.scrub)
         else:
-            async with _stopped(process, signal=not watches_stdin):
+            async with _stopped(process, signal=not root):
                 return await self._outcome(process, data, program)
         raise VcaConnectionError(f"{self._target.url} runs no command: {reason}", self._target.url) from cause
 
@@ -117,7 +119,12 @@ class Remote:
             lost(self._target, f"during: {program.replace('_', ' ')}")
         return Outcome(status if status >= 0 else 128 - status, output.decode("utf-8", errors="replace"))
 
-    async def _as_root(self) -> list[str]:
+    async def as_root(self) -> list[str]:
+        """What comes before the words of a command that root runs; found out once.
+
+        Raises:
+            VcaConnectionError: the user cannot become root.
+        """
         if self._privilege is None:
             word, _, reason = (await self.checked("privilege")).strip().partition("\n")
             if word not in ("root", "sudo"):
@@ -141,7 +148,7 @@ async def _stopped(process: asyncssh.SSHClientProcess[bytes], *, signal: bool) -
         with contextlib.suppress(OSError, asyncssh.Error):
             if signal:
                 process.terminate()  # sshd may refuse to; what is left then ends when it next prints something
-            process.stdin.write_eof()  # run_script takes this for a reason to stop
+            process.stdin.write_eof()  # run_script takes this for a reason to stop its script
         ended = asyncio.ensure_future(process.wait_closed())
         await settle(ended, _SIGNALLED if signal else _STOPPING)
         ended.cancel()

@@ -19,22 +19,26 @@ import asyncssh
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError
 from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
+from vca_juju_machine.places import UNIT_NAME, USUAL, Places
 from vca_juju_machine.provisioning import api_proxy as proxies
-from vca_juju_machine.provisioning.api_proxy import Places
 from vca_juju_machine.provisioning.connecting import close, connect
 from vca_juju_machine.provisioning.deadline import Deadline
 from vca_juju_machine.provisioning.facts import HostFacts, parse_facts
 from vca_juju_machine.provisioning.remote import PROGRAMS, Outcome, Remote
 from vca_juju_machine.provisioning.target import SshTarget, check_target
 
+USER = "ubuntu"
+"""The user with whom Juju's agent keeps the keys of a model; it fails where there is none."""
+
 _log = logging.getLogger(__name__)
 _LONGEST_PAUSE = 5.0  # seconds between attempts to reach a host that boots
-_USER = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 _WORD = re.compile(r"[^\s'\"=:,;]{12,}")
 
 
 @contextlib.asynccontextmanager
-async def ssh_session(target: SshTarget, *, limit: float, patience: float = 0.0) -> AsyncIterator[SshSession]:
+async def ssh_session(
+    target: SshTarget, *, limit: float, patience: float = 0.0, places: Places = USUAL
+) -> AsyncIterator[SshSession]:
     """Log in to a host for the length of a ``with`` block; at its end nothing of the connection is left.
 
     Args:
@@ -42,6 +46,7 @@ async def ssh_session(target: SshTarget, *, limit: float, patience: float = 0.0)
         limit: seconds for the whole block; each step raises when they have passed. To look a host name up may take
             longer: what the resolver does cannot be stopped, and is waited for.
         patience: seconds, within the limit, to go on trying while the host cannot be reached: a new machine boots.
+        places: where files are on the host.
 
     Raises:
         BadArguments: the target cannot be right, the key cannot be used; ``bad_args`` names the credential.
@@ -56,7 +61,7 @@ async def ssh_session(target: SshTarget, *, limit: float, patience: float = 0.0)
     secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
     connection = await _connected(target, deadline, secrets, Deadline(min(patience, limit)))
     try:
-        yield SshSession(connection, target, deadline, secrets)
+        yield SshSession(connection, target, deadline, secrets, places)
     finally:
         await close(connection)
 
@@ -80,17 +85,22 @@ class SshSession:
     """An open login; made by `ssh_session`.
 
     Every step raises what it says, and `VcaConnectionError` when the connection breaks (``retryable``) or the user may
-    not become root, which `ensure_user`, `run_script`, `proxy_api` and `unproxy_api` need (not ``retryable``);
-    `VcaTimeoutError` when the session's limit passed; `BackendError` when a command fails that should not, with what it
-    printed.
+    not become root, which all steps but `facts` need (not ``retryable``); `VcaTimeoutError` when the session's limit
+    passed; `BackendError` when a command fails that should not, with what it printed.
     """
 
     def __init__(
-        self, connection: asyncssh.SSHClientConnection, target: SshTarget, deadline: Deadline, secrets: SecretValues
+        self,
+        connection: asyncssh.SSHClientConnection,
+        target: SshTarget,
+        deadline: Deadline,
+        secrets: SecretValues,
+        places: Places,
     ) -> None:
         self._target = target
         self._deadline = deadline
         self._secrets = secrets
+        self._places = places
         self._remote = Remote(connection, target, secrets)
 
     def __repr__(self) -> str:
@@ -103,85 +113,53 @@ class SshSession:
             NotSupported: it does not say what it runs, or Juju has no agent for its processor.
         """
         async with self._deadline.step(f"to read what {self._target.url} is"):
-            return parse_facts(await self._remote.checked("facts"))
+            return parse_facts(await self._remote.checked("facts", self._places.units))
 
-    async def authorize(self, public_key: str) -> bool:
-        """Let the owner of a key log in as this user too. Whoever could log in before still can (number 30).
+    async def check_root(self) -> None:
+        """Find out, before anything is changed, that the user may become root; raises as all steps that need it."""
+        async with self._deadline.step(f"to become root on {self._target.url}"):
+            await self._remote.as_root()
 
-        The key is appended to ``~/.ssh/authorized_keys`` where it is not there yet; the folder gets mode 0700 and the
-        file 0600.
-
-        Args:
-            public_key: one line in OpenSSH's format.
-
-        Returns:
-            Whether it was appended: what `unauthorize` would undo.
-
-        Raises:
-            BadArguments: it is no public key.
-        """
-        line = _public_line(public_key)
-        async with self._deadline.step(f"to authorize a key on {self._target.url}"):
-            return (await self._remote.checked("authorize", line)).strip() == "added"
-
-    async def unauthorize(self, public_key: str) -> None:
-        """Undo `authorize`: the very line that it appended goes, all others stay.
-
-        Raises:
-            BadArguments: it is no public key.
-        """
-        line = _public_line(public_key)
-        async with self._deadline.step(f"to withdraw a key on {self._target.url}"):
-            await self._remote.checked("unauthorize", line)
-
-    async def ensure_user(self, public_key: str, user: str = "ubuntu", places: Places | None = None) -> bool:
-        """Make the user that Juju's agent keeps the model's keys with, where the host has none of that name.
+    async def ensure_user(self, public_key: str, mark: str) -> None:
+        """Make the user `USER`, with whom Juju's agent keeps the model's keys, where the host has none of that name.
 
         A new user may use sudo without a password, as on Ubuntu's own images; one that is there stays as it is, but for
-        the key, which is appended as `authorize` does.
+        the key. That is appended to ``~/.ssh/authorized_keys`` where it is not there yet; whoever could log in before
+        still can (number 30). The folder gets mode 0700 and the file 0600.
 
         Args:
             public_key: one line in OpenSSH's format.
-            user: its name.
-            places: where the file for sudo goes.
-
-        Returns:
-            Whether the key was appended.
+            mark: goes into all that is made, so that `undo` finds it.
 
         Raises:
-            BadArguments: it is no public key, or no name of a user.
+            BadArguments: it is no public key.
         """
         line = _public_line(public_key)
-        if not _USER.fullmatch(user):
-            raise BadArguments("user is a name of small letters, digits, - and _", ["user"])
-        sudoers = (places or Places()).sudoers(user)
-        async with self._deadline.step(f"to make sure of the user {user} on {self._target.url}"):
-            said = await self._remote.checked("ensure_user", user, line, sudoers, PROGRAMS["authorize"], root=True)
-            return said.strip().endswith("added")
+        sudoers = self._places.sudoers(USER)
+        async with self._deadline.step(f"to make sure of the user {USER} on {self._target.url}"):
+            await self._remote.checked("ensure_user", USER, line, sudoers, PROGRAMS["authorize"], mark, root=True)
 
-    async def run_script(self, script: str, limit: float = math.inf) -> None:
+    async def run_script(self, script: str) -> None:
         """Run a provisioning script as root, with bash.
 
         The script is a secret. On the host it is in a file that only root can read, which is gone before the script's
         first line runs; it is no part of a command line, a log or an error. What it prints is told in an error only:
         the end of it, without the script's own lines and words.
 
-        When this is cancelled, the limit passes or the connection breaks, the script is stopped.
+        When this is cancelled, the session's limit passes or the connection breaks, the script is stopped.
 
         Args:
             script: its text; its standard input is empty.
-            limit: seconds for the script, within the session's.
 
         Raises:
             BadArguments: there is no script.
             BackendError: it failed; tells its exit code.
-            VcaTimeoutError: the limit passed.
         """
         if not script.strip() or "\0" in script:
             raise BadArguments("there is no provisioning script to run", ["script"])
         # bash has a descriptor of its own by then; a service that the script starts must not keep the file alive.
         data = f"exec 3<&-; {script}\n".encode()
-        async with self._deadline.step(f"to run the provisioning script on {self._target.url}", limit):
+        async with self._deadline.step(f"to run the provisioning script on {self._target.url}"):
             outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True)
         if outcome.status:
             told = await in_thread(functools.partial(_told, outcome, self._secrets, script))
@@ -190,47 +168,45 @@ class SshSession:
             )
         _log.debug("the provisioning script (%d bytes) ran on %s", len(data), self._target.url)
 
-    async def proxy_api(
-        self, api_proxy: str | None, controller_endpoints: Iterable[str], places: Places | None = None
-    ) -> bool:
+    async def proxy_api(self, api_proxy: str | None, controller_endpoints: Iterable[str], mark: str) -> None:
         """Make the machine reach the controller through another address, from now on and after each boot (S35, D91).
+
+        The files are the same ones every time, so the last call holds.
 
         Args:
             api_proxy: the address, as ``"10.0.0.1"`` or ``"10.0.0.1:17070"``; without one, nothing is done.
-            controller_endpoints: the controller's own, as ``"10.1.2.3:17070"``; see `api_proxy.render_rules`.
-            places: where the files go; they are the same every time, so the last call holds.
-
-        Returns:
-            Whether rules were made: what `unproxy_api` would undo. None are where the proxy is itself the controller's
-            only endpoint.
+            controller_endpoints: the controller's own, as ``"10.1.2.3:17070"``; see `api_proxy.render_rules`. Where the
+                proxy is itself the only one, no rules are made.
+            mark: goes into all that is made, so that `undo` finds it.
 
         Raises:
             BadArguments: the proxy is no IP address, or of no use for these endpoints.
-            BackendError: the host has no systemd, or neither iptables nor nft, or they refuse; nothing stays there.
+            BackendError: the host has no systemd, or neither iptables nor nft, or they refuse.
         """
         if not api_proxy:
-            return False
+            return
         rules = proxies.render_rules(proxies.parse_api_proxy(api_proxy), controller_endpoints)
         if not rules:
-            return False
-        places = places or Places()
+            return
+        places = self._places
         async with self._deadline.step(f"to set up the API proxy on {self._target.url}"):
-            try:
-                await self._install(places.script, "0755", proxies.render_script(rules))
-                await self._install(places.unit, "0644", proxies.render_unit(places))
-                await self._remote.checked("proxy_on", places.script, proxies.UNIT_NAME, root=True)
-            except BackendError:
-                await self._unproxy(places)
-                raise
-        return True
+            await self._install(places.script, "0755", proxies.render_script(rules, mark))
+            await self._install(places.unit, "0644", proxies.render_unit(places))
+            await self._remote.checked("proxy_on", places.script, UNIT_NAME, root=True)
 
-    async def unproxy_api(self, places: Places | None = None) -> None:
-        """Undo `proxy_api`; where there is no proxy nothing is done."""
-        async with self._deadline.step(f"to remove the API proxy on {self._target.url}"):
-            await self._unproxy(places or Places())
+    async def undo(self, mark: str) -> None:
+        """Undo all that bears a mark, however far it came; what does not bear it stays, and none at all is no error.
 
-    async def _unproxy(self, places: Places) -> None:
-        await self._remote.checked("proxy_off", places.script, proxies.UNIT_NAME, places.unit, root=True)
+        Gone are the rules and files of `proxy_api`, the key that `ensure_user` appended and the user that it made, and
+        a Juju agent whose configuration holds the mark, as a part of its machine's nonce.
+
+        Args:
+            mark: the one that the steps were given.
+        """
+        places = self._places
+        arguments = (USER, places.sudoers(USER), PROGRAMS["unauthorize"], places.script, UNIT_NAME)
+        async with self._deadline.step(f"to undo what was done on {self._target.url}"):
+            await self._remote.checked("undo", mark, *arguments, places.units, places.juju, root=True)
 
     async def _install(self, path: str, mode: str, text: str) -> None:
         data = text.encode()

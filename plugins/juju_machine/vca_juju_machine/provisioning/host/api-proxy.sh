@@ -1,6 +1,7 @@
 #!/bin/sh
 # Written by VCA (vca-juju-machine): the Juju controller is reached through a proxy. Its unit vca-api-proxy.service runs
 # this at each boot. `apply` makes the rules, however often it is called; `remove` takes them away.
+# Registration: @MARK@
 # The rules, one a line: IP version, the controller's address and port, the proxy's address and port.
 rules='@RULES@'
 chain=VCA-API-PROXY
