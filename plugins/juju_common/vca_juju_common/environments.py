@@ -10,8 +10,8 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.model import Model
-from vca_juju_common.notes import LOCATOR_NOTE, namespace_in
-from vca_juju_common.state import Change, Machine, Thing, Unit, machine_tag
+from vca_juju_common.notes import LOCATOR_NOTE, UNITS_NOTE, namespace_in
+from vca_juju_common.state import Change, Machine, Thing, Unit, machine_order, machine_tag
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 
@@ -44,7 +44,11 @@ def environments_in(model: Model, rules: NameRules) -> dict[str, Environment]:
         namespace = namespace_in(state.notes(machine_tag(machine)))
         if namespace is not None:
             application = rules.application(namespace)
-            found[application] = Environment(EeId(model.name, application, machine), namespace)
+            other = found.get(application)
+            if other is None or machine_order(machine) < machine_order(
+                other.ee_id.locator
+            ):  # another process's is about to go
+                found[application] = Environment(EeId(model.name, application, machine), namespace)
     for application in state.applications:
         if application in found:
             continue
@@ -193,14 +197,20 @@ def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
 
 
 def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
-    """The machines of an execution environment: its own and those of further units.
+    """The machines of an execution environment: its own and those of further units, also of units that never came.
 
     The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers of
     machines in a model that was made anew.
     """
     units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
     is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
-    return list(dict.fromkeys([*([ee_id.locator] if is_own else []), *units]))
+    return list(dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *waiting(model, ee_id.application)]))
+
+
+def waiting(model: Model, application: str) -> list[str]:
+    """The machines that were made for further units of an application, and that no unit has come to."""
+    noted = (one for one in model.state.machines if model.state.notes(machine_tag(one)).get(UNITS_NOTE) == application)
+    return [machine for machine in noted if not model.state.machine_in_use(machine)]
 
 
 def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:

@@ -14,6 +14,9 @@ NAMESPACE_NOTE = "vca-namespace"
 LOCATOR_NOTE = "vca-locator"
 """At the application: the locator of its execution environment."""
 
+UNITS_NOTE = "vca-units-of"
+"""At a machine for a further unit: the application that the unit is of, also before the unit comes."""
+
 
 def namespace_in(notes: Mapping[str, str]) -> Namespace | None:
     """The namespace that is noted; None: none, or something that is none."""

@@ -332,6 +332,11 @@ class State:
         )
 
 
+def machine_order(machine: str) -> tuple[int, str]:
+    """By which ids compare as numbers; all processes order them alike."""
+    return len(machine), machine
+
+
 def machine_tag(machine: str) -> str:
     """The tag of a machine: those of containers have dashes for slashes."""
     return "machine-" + machine.replace("/", "-")

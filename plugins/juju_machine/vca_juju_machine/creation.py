@@ -9,14 +9,14 @@ from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.annotations import annotate
-from vca_juju_common.client.machines import NewMachine, add_machine, undo_machine
+from vca_juju_common.client.machines import NewMachine, add_machine, undo_machines
 from vca_juju_common.client.model import Model
 from vca_juju_common.environments import check_namespace, environments_in
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import machine_started
 from vca_juju_common.session import Session
-from vca_juju_common.state import Machine, machine_tag
+from vca_juju_common.state import Machine, machine_order, machine_tag
 from vca_juju_machine.bases import base_for, check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
@@ -64,7 +64,7 @@ def check_first(session: Session, model: Model, namespace: Namespace, machine: s
     state = model.state
     own = state.machines.get(machine)
     for other in state.machines.values():
-        if _order(other.id) >= _order(machine) or other.life in {"dying", "dead"}:
+        if machine_order(other.id) >= machine_order(machine) or other.life in {"dying", "dead"}:
             continue
         if namespace_in(state.notes(machine_tag(other.id))) == namespace.canonical:
             there = _ee_id(session, model, namespace, other.id)
@@ -93,7 +93,7 @@ async def undone_unless_kept(
     """
     adding, cancelled = await finished(add_machine(model, new))
     if was_made(adding):
-        undo.push_async_callback(undo_machine, model, adding.result())
+        undo.push_async_callback(undo_machines, model, [adding.result()])
     if cancelled is not None:
         raise cancelled
     machine = adding.result()
@@ -187,8 +187,3 @@ async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: Ee
 
 def _ee_id(session: Session, model: Model, namespace: Namespace, machine: str) -> EeId:
     return EeId(model.name, session.names.application(namespace), machine)
-
-
-def _order(machine: str) -> tuple[int, str]:
-    """By which ids compare as numbers; all processes order them alike."""
-    return len(machine), machine

@@ -10,15 +10,16 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId
-from vca_juju_common.client.annotations import annotate
+from vca_juju_common.client.annotations import annotate, annotate_all
 from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.machines import NewMachine, add_machine, undo_machine
+from vca_juju_common.client.machines import NewMachine, add_machines, undo_machines
 from vca_juju_common.client.model import Model
 from vca_juju_common.deletes import remove_machines
+from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, uninterrupted, was_made
-from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE
 from vca_juju_common.readiness import application_ready
 from vca_juju_common.session import Session
 from vca_juju_common.state import machine_tag
@@ -77,7 +78,7 @@ async def _deployed(
 
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
-                machines.extend(await _further(undo, model, machine.base, options, num_units - 1))
+                machines.extend(await _further(undo, model, ee_id.application, machine.base, options, num_units - 1))
             new = NewApplication(
                 name=ee_id.application,
                 charm_url=charm.url,
@@ -121,17 +122,21 @@ async def _with_charm(
             return charm
 
 
-async def _further(undo: AsyncExitStack, model: Model, base: str, options: JujuMachineOptions, count: int) -> list[str]:
-    """Make machines for further units, and note how to undo that."""
-    machines: list[str] = []
-    for _ in range(count):
-        adding, cancelled = await finished(add_machine(model, NewMachine(base or None, options.constraints)))
-        if was_made(adding):
-            undo.push_async_callback(undo_machine, model, adding.result())
-        if cancelled is not None:
-            raise cancelled
-        machines.append(adding.result())
-    return machines
+async def _further(
+    undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
+) -> list[str]:
+    """Have machines for further units, and note how to undo that. They bear whose they are, whatever ends us."""
+    there = [one for one in waiting(model, application) if model.state.machines[one].base == base][:count]
+    if len(there) == count:
+        return there
+    new = NewMachine(base or None, options.constraints)
+    adding, cancelled = await finished(add_machines(model, new, count - len(there)))
+    if was_made(adding):
+        undo.push_async_callback(undo_machines, model, adding.result())
+    if cancelled is not None:
+        raise cancelled
+    await annotate_all(model, [machine_tag(machine) for machine in adding.result()], {UNITS_NOTE: application})
+    return [*there, *adding.result()]
 
 
 async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
@@ -166,7 +171,7 @@ async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_
             ]
             base = next((machine.base for machine in known if machine is not None), "")
             async with AsyncExitStack() as undo:
-                machines = await _further(undo, model, base, options, num_units - len(units))
+                machines = await _further(undo, model, ee_id.application, base, options, num_units - len(units))
                 await _with_units(undo, add_units(model, ee_id.application, machines))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.

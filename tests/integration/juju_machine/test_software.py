@@ -9,7 +9,7 @@ import pytest
 from jujusim.controller import SimulatedController
 from support.juju import connected, installed, machine, proxy_charm, until, write_charm
 
-from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaTimeoutError
+from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaError, VcaTimeoutError
 from vca_juju_common import readiness
 
 APP = "app-vnf-vnf1"
@@ -229,6 +229,54 @@ async def test_further_units_leave_the_machines_of_other_environments_alone(cont
         await edge.delete_execution_environment(ee_id)
         assert waiting.endswith(".1")
         assert sorted(model.machines) == ["1"]
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+async def test_machines_that_a_killed_process_made_for_units_are_used_by_the_next_one(
+    controller: SimulatedController, scaled: bool
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await (installed if scaled else machine)(edge)
+    model = controller.model("ns1")
+    async with connected(controller, alone=False) as killed:
+        request = "Application.AddUnits" if scaled else "Application.Deploy"
+        rule = controller.faults.hang(request, "before", times=None)
+        work = (
+            killed.scale(ee_id, 4) if scaled else killed.install_configuration_sw(ee_id, "simple-router", num_units=4)
+        )
+        working = asyncio.create_task(work)
+        await until(lambda: rule.hits)
+        assert controller.counts.requests["MachineManager.AddMachines"] == 2
+        async with connected(controller, alone=False) as edge:
+            controller.faults.clear()
+            (there,) = await edge.list_execution_environments()
+            assert {str(one.entity) for one in there.entities} >= {f"machine {number}" for number in range(4)}
+            if scaled:
+                await edge.scale(ee_id, 3)
+            else:
+                await edge.install_configuration_sw(ee_id, "simple-router", num_units=3)
+            assert [unit.machine for unit in model.units.values()] == ["0", "1", "2"]
+            assert sorted(model.machines) == ["0", "1", "2", "3"]
+            await edge.delete_execution_environment(ee_id)
+            assert not model.machines
+        working.cancel()
+        with pytest.raises((asyncio.CancelledError, VcaError)):
+            await working
+
+
+async def test_machines_for_units_are_asked_for_at_once_and_some_that_are_refused_take_the_others_along(
+    controller: SimulatedController,
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.faults.result_error("MachineManager.AddMachines", "quota reached", index=1)
+        with pytest.raises(BackendError, match="quota reached"):
+            await edge.install_configuration_sw(ee_id, "simple-router", num_units=4)
+        await until(lambda: list(controller.model("ns1").machines) == ["0"])
+        controller.faults.contention("MachineManager.AddMachines", whole=False)
+        controller.faults.drop("MachineManager.AddMachines", "after", nth=2)
+        await edge.install_configuration_sw(ee_id, "simple-router", num_units=4)
+        assert len(controller.model("ns1").machines) == 4
 
 
 @pytest.mark.parametrize("asked", ["Application.Deploy", "Application.AddUnits"])

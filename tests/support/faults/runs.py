@@ -126,10 +126,11 @@ class Stage:
     async def _run(self, fault: Fault, subject: Subject, request: str, nth: int) -> str:
         """Let an operation meet a fault once, and look at everything that is promised whatever comes of it."""
         where = f"{fault.name}: {subject.title}, {request} {nth}"
-        async with self._slots, self._scene(subject, fault.options, fault.controller) as scene:
+        warm = fault.options if fault.warm else {}
+        async with self._slots, self._scene(subject, warm, fault.controller) as scene:
             scene.request, scene.nth = request, nth
             if not fault.warm:
-                await scene.reconnected()
+                await scene.reconnected(fault.options)
             found = fault.do(scene)
             if asyncio.iscoroutine(found):
                 await found

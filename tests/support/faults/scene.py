@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jujusim.controller import SimulatedController
@@ -127,9 +127,11 @@ class Scene:
         while not self.controller.world.clock.idle:
             await asyncio.sleep(0)
 
-    async def reconnected(self) -> None:
-        """Have another process come: it knows what is stored, and nothing else."""
+    async def reconnected(self, options: Mapping[str, Any] | None = None) -> None:
+        """Have another process come, with further options: it knows what is stored, and nothing else."""
         await self.kit.vca.disconnect()
+        subject = self.kit.subject
+        self.kit.subject = replace(subject, options={**subject.options, **(options or {})})
         self.kit.vca, self.kit.connector, self.kit.watching = self.kit._made()
         self.controller.counts.requests = Watched()
         self.controller.counts.opened = 0

@@ -222,7 +222,7 @@ def _removed(remove: Callable[[Scene], Any]) -> Do:
     return do
 
 
-QUICK = {"connect_timeout": 0.4, "outage_timeout": 0.4}
+QUICK = {"connect_timeout": 1.0, "outage_timeout": 1.0}
 SILENT = {"request_timeout": 0.4}
 
 FAULTS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
@@ -12,12 +12,18 @@ from vca_juju_common.client.model import Model
 
 async def annotate(model: Model, tag: str, notes: Mapping[str, str]) -> None:
     """Note something at an entity; an empty text takes a note away."""
-    params = classes().EntityAnnotations(entity=tag, annotations=dict(notes))
+    await annotate_all(model, [tag], notes)
+
+
+async def annotate_all(model: Model, tags: Sequence[str], notes: Mapping[str, str]) -> None:
+    """Note the same at several entities, with one request."""
+    params = [classes().EntityAnnotations(entity=tag, annotations=dict(notes)) for tag in tags]
 
     async def work() -> None:
         facade = await model.facade("Annotations")
-        for result in (await facade.Set(annotations=[params])).results or ():
+        for result in (await facade.Set(annotations=params)).results or ():
             checked(result)
 
     await over_races(work)
-    model.noted(tag, notes)
+    for tag in tags:
+        model.noted(tag, notes)

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from vca_core.errors import VcaError
 from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
-from vca_juju_common.state import machine_tag
+from vca_juju_common.state import machine_order, machine_tag
 
 LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
@@ -61,44 +62,65 @@ class ManualMachine:
 
 
 async def add_machine(model: Model, new: NewMachine) -> str:
-    """Ask for a machine. One that is made when the caller was cancelled meanwhile is destroyed.
+    """Ask for a machine; see `add_machines`."""
+    return (await add_machines(model, new, 1))[0]
 
-    One request is under way in a model at a time: so, when its answer is lost, the machine that it made can be told
-    from others, and no second one is asked for. (Requests of other processes are told apart by what they note at
-    their machines; in the moment before they do, a machine of theirs may be taken for ours.)
+
+async def add_machines(model: Model, new: NewMachine, count: int) -> list[str]:
+    """Ask for machines that are alike. Those that are made when the caller was cancelled meanwhile are destroyed.
+
+    One request is under way in a model at a time: so, when its answer is lost, the machines that it made can be told
+    from others, and none is asked for twice. (Requests of other processes are told apart by what they note at their
+    machines; in the moment before they do, a machine of theirs may be taken for ours.)
 
     Returns:
-        The machine's id.
+        The machines' ids.
+
+    Raises:
+        ApiError: the controller refuses some; those that it made are destroyed.
     """
     async with model.lock:
-        return await model.answered(_added(model, new), partial(undo_machine, model))
+        return await model.answered(_added(model, new, count), partial(undo_machines, model))
 
 
-async def _added(model: Model, new: NewMachine) -> str:
+async def _added(model: Model, new: NewMachine, count: int) -> list[str]:
     params = _params(model, new)
-
     before: frozenset[str] = frozenset()
+    made: list[str] = []
 
-    async def work() -> str:
+    def take(machine: str) -> None:
+        made.append(machine)
+        model.debts.claimed.add(machine)
+
+    async def work() -> None:
         nonlocal before
         facade = await model.facade("MachineManager", repeat=False)
         before = frozenset(model.state.machines)
-        return str(checked((await facade.AddMachines(params=[params])).machines[0]).machine)
+        results = (await facade.AddMachines(params=[params] * (count - len(made)))).machines
+        for result in results:
+            if error_of(result) is None:
+                take(str(result.machine))
+        for result in results:
+            checked(result)
 
-    while True:
-        try:
-            made: str | None = await over_races(work)
-        except ConnectionLost as lost:
-            made = await _made_unheard(model, before, new) if lost.sent else None
-        if made is not None:
-            model.debts.claimed.add(made)
-            return made
+    try:
+        while len(made) < count:
+            try:
+                await over_races(work)
+            except ConnectionLost as lost:
+                for machine in await _made_unheard(model, before, new, count - len(made)) if lost.sent else ():
+                    take(machine)
+    except VcaError:
+        if made:
+            await undo_machines(model, made)
+        raise
+    return made
 
 
-async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine) -> str | None:
-    """The machine that a request has made whose answer was lost; None: it has made none yet."""
+async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
+    """The machines that a request has made so far whose answer was lost."""
     readings = model.state.readings
-    find = partial(_forsaken, before=before, new=new)
+    find = partial(_forsaken, before=before, new=new, count=count)
     try:
         await model.resynced()
     except BaseException:
@@ -107,49 +129,49 @@ async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine) -
         elif (undo := find(model)) is not None:
             model.debts.owe(undo)
         raise
-    made = _made(model, before, new)
-    if made is None:  # it may come yet, beside the one that is asked for now
+    made = _made(model, before, new, count)
+    if len(made) < count:  # they may come yet, beside those that are asked for now
+        find = partial(_forsaken, before=before, new=new, count=count - len(made))
         model.debts.doubt(find, until=asyncio.get_running_loop().time() + LATE)
     return made
 
 
-def _made(model: Model, before: Collection[str], new: NewMachine) -> str | None:
-    """The machine that is new in the state, as far as can be told."""
+def _made(model: Model, before: Collection[str], new: NewMachine, count: int) -> list[str]:
+    """The machines that are new in the state, as far as can be told: the first ones."""
     known = model.debts.claimed.union(before)
     made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
-    return min(made, key=lambda id_: (len(id_), id_), default=None)
+    return sorted(made, key=machine_order)[:count]
 
 
-def _forsaken(model: Model, before: Collection[str], new: NewMachine) -> Undo | None:
+def _forsaken(model: Model, before: Collection[str], new: NewMachine, count: int) -> Undo | None:
     """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
-    made = _made(model, before, new)
-    return None if made is None else partial(_undone, machine=made, claim=CLAIM if new.manual is None else 0.0)
+    made = _made(model, before, new, count)
+    return partial(_undone, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
 
 
-async def _undone(model: Model, machine: str, claim: float) -> None:
-    """Destroy a machine, unless it turns out to be somebody's in so many seconds: it is noted, or a unit comes."""
+async def _undone(model: Model, machines: Sequence[str], claim: float) -> None:
+    """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
-    def look() -> bool | None:
-        tag = machine_tag(machine)
-        is_ours = machine in model.debts.claimed or machine not in model.state.machines
-        return is_ours or bool(model.state.notes(tag)) or model.state.machine_in_use(machine) or None
+    def left() -> list[str]:
+        mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
+        return [one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.machine_in_use(one)]
 
     try:
         async with asyncio.timeout(claim):
-            await model.wait(look)
+            await model.wait(lambda: None if left() else True)
     except TimeoutError:
-        await destroy_machines(model, [machine])
+        await destroy_machines(model, left())
 
 
-async def undo_machine(model: Model, machine: str) -> None:
-    """Destroy a machine that nobody will know of: now, or if that fails when the model is changed the next time.
+async def undo_machines(model: Model, machines: Sequence[str]) -> None:
+    """Destroy machines that nobody will know of: now, or if that fails when the controller is back.
 
-    One that a unit came to after all stays.
+    Those that a unit came to after all stay.
     """
 
     async def undo(model: Model) -> None:
-        if not model.state.machine_in_use(machine):
-            await destroy_machines(model, [machine])
+        if unused := [one for one in machines if not model.state.machine_in_use(one)]:
+            await destroy_machines(model, unused)
 
     try:
         await undo(model)
