@@ -299,7 +299,9 @@ def model_secrets(model: BaseModel) -> list[str]:
 
 def _named(value: Any, declared: Container[str], above: frozenset[int]) -> Iterator[str]:
     if isinstance(value, _SECRET_TYPES):
-        yield from secret_strings(value)
+        for text in secret_strings(value):
+            yield text
+            yield from _url_secrets(text)  # of a secret URL the password alone may be shown, too
     elif isinstance(value, str):
         yield from _url_secrets(value)
     elif id(value) not in above:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from jujusim.problems import CONTENTION, Refusal
 
-Effect = Literal["drop-before", "drop-after", "hang-before", "hang-after", "refuse", "result", "delay"]
+Effect = Literal["drop-before", "drop-after", "hang-before", "hang-after", "refuse", "result", "delay", "redirect"]
 LoginTrouble = Literal["redirect", "redirect-info", "discharge", "migrating", "upgrading"]
 Outcome = Literal["completed", "failed", "cancelled", "aborted", "error", "hang"]
 
@@ -43,6 +43,8 @@ class WireFault(Counted):
         index: for `result`: which result of a bulk call.
         error: for `refuse` and `result`: the error.
         seconds: for `delay`: how late the answer is.
+        location: for `redirect`: where to.
+        status: for `redirect`: of HTTP.
     """
 
     request: str
@@ -51,6 +53,8 @@ class WireFault(Counted):
     index: int = 0
     error: Refusal | None = None
     seconds: float = 0.0
+    location: str = ""
+    status: int = 302
 
     def matches(self, request: str, model: str | None) -> bool:
         """Whether it is about such a request."""
@@ -191,6 +195,10 @@ class Faults:
     ) -> WireFault:
         """A request fails as a whole, without effect."""
         return self._wire(request, "refuse", nth, times, error=Refusal(message, code), model=model)
+
+    def redirect(self, request: str, location: str, *, status: int = 302, times: int | None = None) -> WireFault:
+        """HTTP's answer is that it is elsewhere: to `connect`, `charms.upload` or `resources.upload`."""
+        return self._wire(request, "redirect", 1, times, location=location, status=status)
 
     def contention(self, request: str, *, times: int | None = 1, whole: bool = True) -> WireFault:
         """ "state changing too quickly": nothing was done, and a retry helps. In a result, unless `whole`."""

@@ -135,6 +135,8 @@ class Server:
         for fault in self._controller.faults.wire.take("connect", model.record.name if model else None):
             if fault.effect == "refuse":
                 return web.Response(status=503, text=str(fault.error))
+            if fault.effect == "redirect":
+                return web.Response(status=fault.status, headers={"Location": fault.location})
             if fault.effect.startswith("hang"):
                 await self._controller.closing.wait()
             if fault.effect.startswith("drop") and request.transport is not None:

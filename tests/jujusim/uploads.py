@@ -119,6 +119,9 @@ async def _receive(
         effects = {fault.effect: fault for fault in sim.faults.wire.take(name, model.record.name)}
         if "drop-before" in effects:
             return _cut(request)
+        if "redirect" in effects:
+            told = effects["redirect"]
+            return web.Response(status=told.status, headers={"Location": told.location})
         if "refuse" in effects and effects["refuse"].error is not None:
             raise effects["refuse"].error
         data = bytearray()

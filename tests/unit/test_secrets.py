@@ -100,9 +100,11 @@ def test_secrets_are_found_at_any_depth_by_name_by_declaration_and_by_type() -> 
         "declared": {"below": "three"},
         "typed": SecretStr("four"),
         "url": "amqp://user:five@host/",
+        "secret url": SecretStr("http://user:six@host/"),
         "host": "no",
     }
-    assert set(secrets_in(values, {"declared"})) == {"one", "two", "three", "four", "five"}
+    found = {"one", "two", "three", "four", "five", "http://user:six@host/", "six"}
+    assert set(secrets_in(values, {"declared"})) == found
 
 
 def test_all_texts_of_a_secret_are_secret() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
@@ -24,6 +25,16 @@ _KEY_LINE = re.compile(r"(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]+=*( .*)?")
 
 def _known_as(*names: str) -> AliasChoices:
     return AliasChoices(*names)
+
+
+def _is_proxy(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is not None
+    except ValueError:  # its text may show a password
+        return False
+    is_known = parts.scheme == "http" or (parts.scheme in {"socks4", "socks5"} and has_port)
+    return is_known and bool(parts.hostname)
 
 
 class JujuOptions(Options):
@@ -55,8 +66,8 @@ class JujuOptions(Options):
         dict[str, Any], Field(validation_alias=_known_as("model_config", "model-config", "config_of_models"))
     ] = Field(default_factory=dict)
     """Config of new models, by Juju's names."""
-    proxy: Text | None = None
-    """URL of a proxy to reach the controller through: ``http://…`` or ``socks5://…``."""
+    proxy: SecretStr | None = None
+    """URL of a proxy to reach the controller through: ``http://…``, ``socks4://…`` or ``socks5://…``."""
     connect_timeout: Seconds = 10.0
     """For an endpoint to answer and take the login."""
     request_timeout: Seconds = 60.0
@@ -112,6 +123,15 @@ class JujuOptions(Options):
     @classmethod
     def _endpoints(cls, given: list[str]) -> list[str]:
         return [str(Endpoint.parse(one)) for one in given]
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is None:
+            return None
+        if not _is_proxy(given.get_secret_value()):
+            raise ValueError("expected http://host:port, socks4://host:port or socks5://host:port")
+        return given
 
     @field_validator("public_key")
     @classmethod

@@ -101,7 +101,7 @@ class Session:
             tls,
             connect_limit=options.connect_timeout,
             request_limit=options.request_timeout,
-            proxy=options.proxy,
+            proxy=options.proxy.get_secret_value() if options.proxy is not None else None,
         )
         return Controller(
             dialer,

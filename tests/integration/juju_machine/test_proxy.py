@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import itertools
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +13,11 @@ from typing import TypeAlias
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import connected, installed, write_charm
+from support.juju import connected, installed, machine, until, write_charm
+
+from vca_core import VcaConnectionError
+from vca_core.tasks import OwnedTasks
+from vca_juju_common.client import upload
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter
@@ -22,7 +28,6 @@ async def http(reader: Reader, writer: Writer) -> tuple[str, int]:
     """What an HTTP proxy is asked for."""
     method, target, _ = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ", 2)
     assert method == "CONNECT"
-    writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
     host, _, port = target.rpartition(":")
     return host, int(port)
 
@@ -36,8 +41,17 @@ async def socks5(reader: Reader, writer: Writer) -> tuple[str, int]:
     length = 4 if kind == 1 else (await reader.readexactly(1))[0]
     raw = await reader.readexactly(length)
     port = int.from_bytes(await reader.readexactly(2), "big")
-    writer.write(b"\x05\x00\x00\x01" + bytes(6))
     return socket.inet_ntoa(raw) if kind == 1 else raw.decode(), port
+
+
+ANSWERS: dict[str, tuple[bytes, bytes]] = {
+    "http": (
+        b"HTTP/1.1 200 Connection established\r\n\r\n",
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+    ),
+    "socks5": (b"\x05\x00\x00\x01" + bytes(6), b"\x05\x05\x00\x01" + bytes(6)),
+}
+"""What proxies say when they are connected, and when they are not."""
 
 
 async def _pump(reader: Reader, writer: Writer) -> None:
@@ -52,23 +66,37 @@ async def _pump(reader: Reader, writer: Writer) -> None:
 
 
 @asynccontextmanager
-async def proxying(asked: Asked) -> AsyncIterator[tuple[int, list[tuple[str, int]]]]:
+async def proxying(scheme: str, asked: Asked) -> AsyncIterator[tuple[int, list[tuple[str, int]]]]:
     """A proxy; its port, and where it was asked to connect to."""
     targets: list[tuple[str, int]] = []
+    connections = OwnedTasks("proxy")
+    yes, no = ANSWERS[scheme]
 
     async def serve(reader: Reader, writer: Writer) -> None:
-        target = await asked(reader, writer)
-        targets.append(target)
-        there, back = await asyncio.open_connection(*target)
-        await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        try:
+            target = await asked(reader, writer)
+            targets.append(target)
+            there, back = await asyncio.open_connection(*target)
+        except OSError:
+            writer.write(no)
+            writer.close()
+            return
+        try:
+            writer.write(yes)
+            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+        finally:
+            writer.transport.abort()
+            back.transport.abort()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    def accept(reader: Reader, writer: Writer) -> None:
+        connections.spawn(serve(reader, writer), "connection")
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1], targets
     finally:
         server.close()
-        while len(asyncio.all_tasks()) > 1:  # both ends of each connection see that it is over
-            await asyncio.sleep(0)
+        assert await connections.cancel(10.0) == []
 
 
 @pytest.mark.parametrize(("scheme", "asked"), [("http", http), ("socks5", socks5)])
@@ -77,7 +105,7 @@ async def test_all_goes_through_the_proxy(
 ) -> None:
     write_charm(tmp_path, "router")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
-    async with proxying(asked) as (port, targets):
+    async with proxying(scheme, asked) as (port, targets):
         async with connected(controller, tmp_path, alone=False, proxy=f"{scheme}://127.0.0.1:{port}") as edge:
             await installed(edge, "router")
         assert len(targets) == controller.counts.opened + controller.counts.uploads.total()
@@ -89,3 +117,60 @@ async def test_the_environment_names_no_proxy(controller: SimulatedController, m
     monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
     async with connected(controller) as edge:
         await edge.health()
+
+
+@pytest.mark.parametrize(("scheme", "asked"), [("http", http), ("socks5", socks5)])
+async def test_a_controller_behind_a_proxy_that_goes_away_is_waited_for(
+    controller: SimulatedController, scheme: str, asked: Asked
+) -> None:
+    async with (
+        proxying(scheme, asked) as (port, targets),
+        connected(controller, alone=False, proxy=f"{scheme}://127.0.0.1:{port}") as edge,
+    ):
+        await machine(edge)
+        await controller.go_down()
+        targets.clear()
+        creating = asyncio.create_task(machine(edge, ".ns1.vnf2"))
+        await until(lambda: len(targets) > 4 or creating.done())  # both connections were dialled again and again
+        await controller.come_back()
+        await creating
+
+
+async def test_what_a_socks_proxy_refuses_is_told_in_its_words(controller: SimulatedController) -> None:
+    async with proxying("socks5", socks5) as (port, _):
+        proxy = f"socks5://127.0.0.1:{port}"
+        await controller.go_down()
+        async with connected(controller, alone=False, proxy=proxy, connect_timeout=0.3) as edge:
+            with pytest.raises(VcaConnectionError, match="cannot be reached: the proxy tells: Connection refused"):
+                await edge.health()
+
+
+async def test_the_password_of_a_proxy_gets_there_and_is_shown_nowhere(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload, "pauses", lambda _least: itertools.repeat(0.0))
+    write_charm(tmp_path, "router")
+    packed = base64.b64encode(b"me:canary@pw").decode()
+    is_shut = False
+
+    async def guarded(reader: Reader, _: Writer) -> tuple[str, int]:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        if is_shut or f"Proxy-Authorization: Basic {packed}\r\n" not in head:
+            raise PermissionError
+        return "127.0.0.1", controller.ports[0]
+
+    async with proxying("http", guarded) as (port, _):
+        proxy = f"http://me:canary%40pw@127.0.0.1:{port}"
+        async with connected(controller, tmp_path, alone=False, proxy=proxy) as edge:
+            ee_id = await machine(edge)
+            is_shut = True
+            with pytest.raises(VcaConnectionError, match="the upload broke off: 407") as uploading:
+                await edge.install_configuration_sw(ee_id, "router")
+        async with connected(controller, alone=False, proxy=proxy, connect_timeout=0.3) as edge:
+            with pytest.raises(
+                VcaConnectionError, match=f"cannot be reached: 407.*'http://127.0.0.1:{port}'"
+            ) as connecting:
+                await edge.health()
+    for caught in (uploading, connecting):
+        text = f"{caught.value!r} {caught.value.__cause__!r}"
+        assert not [secret for secret in ("canary", packed, "me:*") if secret in text]

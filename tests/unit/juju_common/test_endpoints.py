@@ -40,6 +40,12 @@ def test_endpoints_are_read(text: str, host: str, port: int) -> None:
         "a:b:c",
         "a b:1",
         "u@h:1",
+        "a..b:1",
+        ".:1",
+        "x" * 64,
+        "é" * 70,
+        "a\\b",
+        "a\0b",
     ],
 )
 def test_what_is_no_endpoint_is_refused(text: str) -> None:
@@ -69,3 +75,32 @@ def test_a_reply_without_addresses_takes_none_away() -> None:
     endpoints.worked(Endpoint("a"), [[{"value": "c", "port": 1, "scope": "public"}]])
     endpoints.worked(Endpoint("a"), None)
     assert [one.host for one in endpoints.all] == ["a", "c"]
+
+
+def test_a_host_name_that_cannot_be_is_told_so() -> None:
+    with pytest.raises(ValueError, match="no host has such a name") as caught:
+        Endpoint.parse("a..b")
+    assert type(caught.value) is ValueError
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        None,
+        "10.0.0.1",
+        {"value": "x", "port": 1},
+        [None, 1, "text", {"value": "x", "port": 1, "scope": "public"}],
+        [[None, 1, "text", ["x"]]],
+        [[{"port": 1}, {"value": "x"}, {"value": "x", "port": None}, {"value": None, "port": 1}]],
+        [[{"value": "x", "port": "y"}, {"value": "x", "port": 0}, {"value": "x", "port": 70000}]],
+        [[{"value": "", "port": 1}, {"value": "a..b", "port": 1}, {"value": "a:1", "port": 1}]],
+        [[{"value": "x", "port": 1, "scope": ["public"]}, {"value": "x", "port": 1, "scope": None}]],
+    ],
+)
+def test_what_the_controller_tells_that_is_no_address_is_left_out(servers: object) -> None:
+    endpoints = Endpoints([Endpoint("a")])
+    endpoints.worked(Endpoint("a"), servers)
+    assert [one.host for one in endpoints.all] == ["a"]
+    if isinstance(servers, list):
+        endpoints.worked(Endpoint("a"), [*servers, [{"value": "c", "port": 1, "scope": "public"}]])
+        assert [one.host for one in endpoints.all] == ["a", "c"]

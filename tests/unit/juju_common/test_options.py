@@ -82,3 +82,39 @@ def test_a_ca_is_a_file_where_it_is_neither_pem_nor_base64_of_it() -> None:
 
 def test_the_secret_shows_nowhere() -> None:
     assert "hunter2-canary" not in repr(options())
+
+
+@pytest.mark.parametrize(
+    "proxy", ["http://p:3128", "http://p", "HTTP://u:w@[fd00::1]:1", "socks4://p:1", "socks5://p:1"]
+)
+def test_proxies_that_are_understood_are_taken(proxy: str) -> None:
+    taken = options(proxy=proxy).proxy
+    assert taken is not None
+    assert taken.get_secret_value() == proxy
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "",
+        "p:3128",
+        "https://u:canary-pw@p:3128",
+        "socks5h://u:canary-pw@p:1080",
+        "socks5://u:canary-pw@p",
+        "http://u:canary-pw@",
+        "http://u:canary-pw/x@p:3128",
+        "http://u:canary-pw@p:port",
+        "http://u:canary-pw@[p:1",
+    ],
+)
+def test_other_proxies_are_refused_without_showing_them(proxy: str) -> None:
+    with pytest.raises(
+        ValidationError, match="proxy\n.*expected http://host:port, socks4://host:port or socks5://host:port"
+    ) as caught:
+        options(proxy=proxy)
+    assert "canary" not in f"{caught.value} {caught.value!r}"
+
+
+def test_the_password_of_a_proxy_shows_nowhere() -> None:
+    given = options(proxy="http://me:canary-pw@p:3128")
+    assert "canary-pw" not in f"{given!r} {given} {given.model_dump()}"

@@ -15,6 +15,12 @@ from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionL
 from vca_juju_common.client.generated import Bridge
 from vca_juju_common.client.wire import Wire
 
+LASTING = 5.0
+"""Seconds after which a connection was a good one: when it breaks, the next try is at once."""
+
+SLOWLY = 60.0
+"""Seconds between two tries where the last one failed for good, and somebody wants the connection all the same."""
+
 R = TypeVar("R")
 
 
@@ -37,6 +43,8 @@ class Connection:
         outage: seconds that a call waits for a connection once there was one.
         on_open: done with each new connection before calls get it, as re-reading what they may have changed.
         on_end: told when there will be no connection any more unless somebody asks for one.
+        wanted: whether to go on, `SLOWLY`, after a failure against which no retry helps: a password may be changed on
+            both sides in time. `on_end` is told nevertheless, each time.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class Connection:
         outage: float,
         on_open: Callable[[Wire], Awaitable[None]] | None = None,
         on_end: Callable[[VcaError], None] | None = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> None:
         self.name = name
         self._dialer = dialer
@@ -56,6 +65,8 @@ class Connection:
         self._outage = outage
         self._on_open = on_open
         self._on_end = on_end
+        self._wanted = wanted
+        self._later: asyncio.TimerHandle | None = None
         self._tasks = OwnedTasks(name)
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
@@ -71,9 +82,7 @@ class Connection:
         """
         if self._closed is not None:
             raise self._closed.again()
-        if self._running is None or self._running.done():
-            self._ready = asyncio.get_running_loop().create_future()
-            self._running = self._tasks.spawn(self._run(), "supervisor")
+        self._start()
         if self._ready is None:
             raise AssertionError("whoever runs makes it")
         if (there := _wire_in(self._ready)) is not None:  # nearly always: nothing has to be set up to wait for it
@@ -156,6 +165,7 @@ class Connection:
             reason: for those who call nevertheless.
         """
         self._closed = self._closed or reason or VcaConnectionError(f"{self.name} was closed")
+        self._rest()
         await self._tasks.cancel(10.0)
         self._fail(self._closed)
 
@@ -165,40 +175,74 @@ class Connection:
         if ready is not None and ready.done() and ready.exception() is None and ready.result() is wire:
             self._ready = asyncio.get_running_loop().create_future()
 
+    def _start(self) -> None:
+        """Have somebody who keeps it connected."""
+        if self._running is None or self._running.done():
+            self._rest()
+            self._ready = asyncio.get_running_loop().create_future()
+            self._running = self._tasks.spawn(self._run(), "supervisor")
+
+    def _rest(self) -> None:
+        """Have nobody who tries later."""
+        if self._later is not None:
+            self._later.cancel()
+            self._later = None
+
     async def _run(self) -> None:
+        """Connect, again and again; whatever happens, those who wait are told of it."""
         waits = pauses()
         while True:
-            wire: Wire | None = None
             try:
-                wire = await self._dialer.dial(self._path)
-                if self._on_open is not None:
-                    await self._on_open(wire)
+                if await self._hold():
+                    waits = pauses()
+                    continue  # the first try is at once
             except VcaError as error:
                 self._trouble = error
                 if not error.retryable:
                     self._fail(error)
                     return
-            else:
-                waits = pauses()
-                self._trouble = None
-                self._patience = self._outage
-                if self._ready is not None and not self._ready.done():
-                    self._ready.set_result(wire)
-                await wire.closed.wait()
-                self._renew(wire)
-                continue  # the first try is at once
-            finally:
-                if wire is not None:
-                    await wire.close(1.0)
+            except Exception as error:  # noqa: BLE001 - of a library or of `on_open`; its text may show anything
+                self._trouble = VcaConnectionError(f"{self.name} cannot be opened: {type(error).__name__}")
+                self._trouble.__cause__ = error
             await asyncio.sleep(next(waits))
 
+    async def _hold(self) -> bool:
+        """Connect once, and wait until that breaks.
+
+        Returns:
+            Whether it lasted.
+        """
+        wire = await self._dialer.dial(self._path)
+        try:
+            if self._on_open is not None:
+                await self._on_open(wire)
+            self._trouble = None
+            self._patience = self._outage
+            if self._ready is not None and not self._ready.done():
+                self._ready.set_result(wire)
+            clock = asyncio.get_running_loop().time
+            opened = clock()
+            await wire.closed.wait()
+            self._renew(wire)
+            return clock() - opened >= LASTING
+        finally:
+            await wire.close(1.0)
+
     def _fail(self, error: VcaError) -> None:
-        """Tell all who wait; the next call tries anew."""
-        if self._on_end is not None:
-            self._on_end(error)
+        """Tell all who wait. The next call tries anew, and so do we, while somebody wants it."""
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(error)
             self._ready.exception()
+        if self._wanted is not None and self._closed is None and not isinstance(error, NotFound):
+            self._rest()
+            self._later = asyncio.get_running_loop().call_later(SLOWLY, self._try_again, self._wanted)
+        if self._on_end is not None:
+            self._on_end(error)
+
+    def _try_again(self, wanted: Callable[[], bool]) -> None:
+        self._later = None
+        if wanted():
+            self._start()
 
 
 def _wire_in(ready: asyncio.Future[Wire]) -> Wire | None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
+from vca_core.tasks import settle
+from vca_juju_common.client.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.generated import agreed
 from vca_juju_common.client.tls import Tls
@@ -25,7 +26,7 @@ STAGGER = 0.25
 
 _REFUSED = "unauthorized access"
 _MOVED = {
-    "redirection required": "the controller sends its clients to another one; name that one's endpoints",
+    "redirection required": MOVED,
     "discharge required": "the controller wants a login of an external identity provider; give a local user and secret",
 }
 
@@ -96,43 +97,60 @@ class Dialer:
         Raises:
             VcaConnectionError: no endpoint answers, or the login is refused; ``retryable`` says whether it may later.
             NotFound: there is no such model.
+            BadArguments: secret or certificates cannot be read.
         """
         endpoints = self.endpoints.all
         attempts = [
             asyncio.create_task(self._try(endpoint, path, position * STAGGER), name=f"dial {endpoint}")
             for position, endpoint in enumerate(endpoints)
         ]
-        failures: list[VcaError] = []
+        failures: list[VcaConnectionError] = []
         wire: Wire | None = None
         try:
             for attempt in asyncio.as_completed(attempts):
-                try:
-                    wire = await attempt
-                except VcaConnectionError as error:
-                    failures.append(error)
-                    if not error.retryable:
-                        raise
-                else:
+                found = await attempt
+                if isinstance(found, Wire):
+                    wire = found
                     return wire
+                failures.append(found)
         finally:
             await _dismiss(attempts, wire)
         raise VcaConnectionError(
-            "; ".join(dict.fromkeys(failure.message for failure in failures)), str(self.endpoints)
+            "; ".join(dict.fromkeys(failure.message for failure in failures)),
+            str(self.endpoints),
+            retryable=any(failure.retryable for failure in failures),
         ) from failures[-1]
 
-    async def _try(self, endpoint: Endpoint, path: str, delay: float) -> Wire:
+    async def _try(self, endpoint: Endpoint, path: str, delay: float) -> Wire | VcaConnectionError:
+        """Connect to one endpoint and log in there.
+
+        Returns:
+            The connection; or why there is none, while another endpoint may give one.
+
+        Raises:
+            VcaError: no other endpoint would give one either.
+        """
         await asyncio.sleep(delay)
+        where = str(endpoint)
         wire: Wire | None = None
         try:
             async with asyncio.timeout(self.connect_limit):
                 wire = await self._connect(endpoint, path)
                 await self._login(wire)
         except TimeoutError:
-            raise VcaConnectionError(
-                f"{endpoint} did not answer within {self.connect_limit:g} s", str(endpoint)
-            ) from None
+            return VcaConnectionError(f"{endpoint} did not answer within {self.connect_limit:g} s", where)
         except ConnectionLost as error:
-            raise VcaConnectionError(f"{endpoint}: {error.message}", str(endpoint)) from None
+            return VcaConnectionError(f"{endpoint}: {error.message}", where)
+        except VcaConnectionError as error:
+            if wire is not None and not error.retryable:  # the controller itself says so: a password is tried once
+                raise
+            return error
+        except VcaError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of a library, not foreseen; its text may show anything
+            failure = VcaConnectionError(f"{endpoint} cannot be reached: {type(error).__name__}", where)
+            failure.__cause__ = error
+            return failure
         else:
             answering, wire = wire, None
             return answering
@@ -195,11 +213,23 @@ class Dialer:
         return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
 
 
-async def _dismiss(attempts: list[asyncio.Task[Wire]], kept: Wire | None) -> None:
-    """End the attempts that are not needed any more; none of their connections stays."""
-    for attempt in attempts:
-        attempt.cancel()
-    results: list[Any] = await asyncio.gather(*attempts, return_exceptions=True)
-    for result in results:
-        if isinstance(result, Wire) and result is not kept:
-            await result.close(1.0)
+async def _dismiss(attempts: list[asyncio.Task[Wire | VcaConnectionError]], kept: Wire | None) -> None:
+    """End the attempts that are not needed any more; none of their connections stays.
+
+    Raises:
+        asyncio.CancelledError: it came meanwhile, and the connection that was to be kept is closed, too.
+    """
+
+    async def end() -> None:
+        for attempt in attempts:
+            attempt.cancel()
+        results: list[Any] = await asyncio.gather(*attempts, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Wire) and result is not kept:
+                await result.close(1.0)
+
+    cancelled = await settle(end(), float("inf"))  # a farewell or two of a second each
+    if cancelled is not None:
+        if kept is not None:
+            await kept.close(1.0)
+        raise cancelled

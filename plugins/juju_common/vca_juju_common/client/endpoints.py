@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 DEFAULT_PORT = 17070
+
+MOVED = "the controller sends its clients to another one; name that one's endpoints"
+"""Told where a controller redirects: nobody goes there by himself."""
+
 _REACHABLE = frozenset({"public", "local-cloud", "", "unknown", "fan-local"})
 
 
@@ -18,10 +22,27 @@ class Endpoint:
     Args:
         host: a name or an IP address, without brackets.
         port: 1 to 65535.
+
+    Raises:
+        ValueError: there can be no such host or port; the text says why.
     """
 
     host: str
     port: int = DEFAULT_PORT
+
+    def __post_init__(self) -> None:
+        if not self.host or not self.host.isprintable() or any(character in " /@?#\\" for character in self.host):
+            raise ValueError(f"endpoint {str(self)!r}: expected host:port")
+        if ":" in self.host:
+            ipaddress.IPv6Address(self.host)
+        try:
+            self.host.encode("idna")  # as whoever looks it up does
+        except UnicodeError:
+            raise ValueError(
+                f"endpoint {str(self)!r}: no host has such a name: between dots are 1 to 63 characters"
+            ) from None
+        if not 1 <= self.port <= 65535:
+            raise ValueError(f"endpoint {str(self)!r}: the port has to be a number from 1 to 65535")
 
     @classmethod
     def parse(cls, text: str, port: int = DEFAULT_PORT) -> Endpoint:
@@ -43,14 +64,11 @@ class Endpoint:
             colon, number = rest[:1], rest[1:]
             ipaddress.IPv6Address(host)
         elif text.count(":") > 1:
-            ipaddress.IPv6Address(text)
             host, colon = text, ""
         elif not colon:
             host = text
-        if not host or any(character.isspace() or character in "/@?#" for character in host):
-            raise ValueError(f"endpoint {text!r}: expected host:port")
         if colon:
-            if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
+            if not (number.isascii() and number.isdigit()):
                 raise ValueError(f"endpoint {text!r}: the port has to be a number from 1 to 65535")
             port = int(number)
         return cls(host, port)
@@ -77,22 +95,29 @@ class Endpoints:
         ordered = [*((self._last,) if self._last else ()), *self._configured, *self._told]
         return list(dict.fromkeys(ordered))
 
-    def worked(self, endpoint: Endpoint, servers: Iterable[Iterable[Mapping[str, Any]]] | None) -> None:
+    def worked(self, endpoint: Endpoint, servers: Any) -> None:
         """Note a login.
 
         Args:
             endpoint: where it succeeded.
-            servers: what the reply says of the controller's addresses, by machine.
+            servers: what the reply says of the controller's addresses, by machine; what is no address is left out.
         """
         self._last = endpoint
-        told = [
-            Endpoint(str(address["value"]), int(address["port"]))
-            for machine in servers or ()
-            for address in machine
-            if address.get("scope", "") in _REACHABLE and address.get("value") and address.get("port")
-        ]
+        machines = servers if isinstance(servers, list) else []
+        addresses = [address for machine in machines if isinstance(machine, list) for address in machine]
+        told = [found for address in addresses if (found := _told(address)) is not None]
         if told:
             self._told = tuple(told)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.all))
+
+
+def _told(address: Any) -> Endpoint | None:
+    """An address of a controller as it tells it; None: it is none, or none for us."""
+    try:
+        if address.get("scope", "") not in _REACHABLE:
+            return None
+        return Endpoint(address["value"], int(address["port"]))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None

@@ -6,12 +6,15 @@ This module imports aiohttp, so it is imported when something connects.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal, cast
+from urllib.parse import unquote, urlsplit
 
 import aiohttp
 
-from vca_juju_common.client.endpoints import Endpoint
+from vca_core.errors import VcaConnectionError
+from vca_juju_common.client.endpoints import MOVED, Endpoint
 from vca_juju_common.client.tls import Tls
 
 MAX_FRAME = 64 * 1024 * 1024
@@ -31,6 +34,15 @@ class Websocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
         self._response.close()
 
 
+async def _no_redirects(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Go nowhere else: whoever answers there is not verified, and would get the password."""
+    response = await send(request)
+    if 300 <= response.status < 400:
+        response.close()
+        raise VcaConnectionError(f"{request.url.authority}: {MOVED}", request.url.authority, retryable=False)
+    return response
+
+
 class Http:
     """One session; it is made when it is first needed, and belongs to the event loop that runs then.
 
@@ -44,6 +56,7 @@ class Http:
     def __init__(self, tls: Tls, proxy: str | None, connect_limit: float, silence_limit: float) -> None:
         self._tls = tls
         self._proxy = proxy
+        self._proxy_errors: tuple[type[Exception], ...] = ()
         self._limits = aiohttp.ClientTimeout(
             total=None, sock_connect=connect_limit, sock_read=silence_limit, ceil_threshold=float("inf")
         )
@@ -54,12 +67,14 @@ class Http:
         """Open a websocket.
 
         Raises:
+            VcaConnectionError: it is somewhere else (a redirect).
             aiohttp.ClientError: that failed; certificates that cannot be trusted are told apart.
             OSError: it failed otherwise.
         """
-        opened = await self._session().ws_connect(
-            f"wss://{endpoint}{path}", max_msg_size=MAX_FRAME, **await self._way()
-        )
+        with self._told_by_proxy():
+            opened = await self._session().ws_connect(
+                f"wss://{endpoint}{path}", max_msg_size=MAX_FRAME, **await self._way()
+            )
         return cast("Websocket", opened)  # the session makes no other ones
 
     async def upload(
@@ -77,22 +92,23 @@ class Http:
             Status and text of the answer.
 
         Raises:
+            VcaConnectionError: it is to go somewhere else (a redirect).
             aiohttp.ClientError: it did not get there, or there was no answer.
             OSError: it failed otherwise.
         """
-        async with (
-            self._uploads,
-            self._session().request(
-                method,
-                f"https://{endpoint}{path}",
-                params=query,
-                headers=headers,
-                data=body,
-                allow_redirects=False,  # the body is sent once, and the password to nobody else
-                **await self._way(),
-            ) as response,
-        ):
-            return response.status, await response.text()
+        with self._told_by_proxy():
+            async with (
+                self._uploads,
+                self._session().request(
+                    method,
+                    f"https://{endpoint}{path}",
+                    params=query,
+                    headers=headers,
+                    data=body,
+                    **await self._way(),
+                ) as response,
+            ):
+                return response.status, await response.text()
 
     async def close(self) -> None:
         """Close all connections; the next use makes a new session."""
@@ -103,22 +119,42 @@ class Http:
     def _session(self) -> aiohttp.ClientSession:
         if self._opened is None:
             self._opened = aiohttp.ClientSession(
-                connector=self._connector(), timeout=self._limits, ws_response_class=Websocket, trust_env=False
+                connector=self._connector(),
+                timeout=self._limits,
+                ws_response_class=Websocket,
+                middlewares=(_no_redirects,),
+                trust_env=False,
             )
         return self._opened
 
     async def _way(self) -> dict[str, Any]:
-        return {"ssl": await self._tls.context(), "proxy": None if self._is_socks else self._proxy}
+        way: dict[str, Any] = {"ssl": await self._tls.context()}
+        if self._proxy is not None and not self._is_socks:
+            url = urlsplit(self._proxy)
+            way["proxy"] = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()  # aiohttp's errors show it
+            if url.username is not None:
+                login = aiohttp.encode_basic_auth(unquote(url.username), unquote(url.password or ""))
+                way["proxy_headers"] = {"Proxy-Authorization": login}
+        return way
 
     def _connector(self) -> aiohttp.TCPConnector:
         """Many at once: a websocket for each model."""
         if self._proxy is not None and self._is_socks:
-            from aiohttp_socks import ProxyConnector  # noqa: PLC0415 - only those pay who need it
+            from aiohttp_socks import ProxyConnector, ProxyError  # noqa: PLC0415 - only those pay who need it
 
+            self._proxy_errors = (ProxyError,)
             through: aiohttp.TCPConnector = ProxyConnector.from_url(self._proxy, limit=0)
             return through
         return aiohttp.TCPConnector(limit=0)
 
+    @contextmanager
+    def _told_by_proxy(self) -> Iterator[None]:
+        """Make an error of aiohttp's of what a SOCKS proxy refuses: to that library it is none."""
+        try:
+            yield
+        except self._proxy_errors as error:
+            raise aiohttp.ClientConnectionError(f"the proxy tells: {error}") from error
+
     @property
     def _is_socks(self) -> bool:
-        return self._proxy is not None and self._proxy.startswith("socks")
+        return self._proxy is not None and self._proxy.lower().startswith("socks")

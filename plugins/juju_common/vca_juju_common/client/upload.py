@@ -104,7 +104,7 @@ async def _upload(
                 return _answer(status, text)
             reason = f"status {status}"
         except (ClientError, OSError) as error:  # a time-out is an OSError, too
-            reason, cause = repr(error), error
+            reason, cause = str(error) or type(error).__name__, error  # repr would show headers, with passwords
         tried += 1
         if tried == _TRIES:
             raise VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint)) from cause

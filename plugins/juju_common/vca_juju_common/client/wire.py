@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import VcaConnectionError
@@ -27,7 +26,7 @@ class Wire:
     """One websocket. It is never reconnected: when it breaks, all that waits on it is told, and it is over.
 
     Args:
-        socket: the websocket, connected.
+        websocket: connected.
         endpoint: where to.
         limit: seconds that a request may take; a connection on which one takes longer is given up (5).
     """
@@ -180,10 +179,11 @@ class Wire:
                 await asyncio.sleep(PING_EVERY - silent)
                 continue
             try:
-                with suppress(ApiError):
-                    await self.call("Pinger", "Ping", version=1)
+                await self.call("Pinger", "Ping", version=1)
             except ConnectionLost:
                 return
+            except (ApiError, VcaConnectionError):  # what it answers does not matter: it is there
+                pass
             self._heard = loop.time()
 
     def _end(self, reason: str) -> None:

@@ -1,0 +1,186 @@
+"""One supervised connection: what ends it, what does not, and who is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+from jujusim.controller import SimulatedController
+from support.juju import until
+
+from vca_core import NotFound, VcaConnectionError
+from vca_core.errors import VcaError
+from vca_juju_common.client import connection, wire
+from vca_juju_common.client.connection import Connection
+from vca_juju_common.client.dial import Account, Dialer
+from vca_juju_common.client.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.tls import Tls
+from vca_juju_common.client.wire import Wire
+
+CANARY = "canary-91c2-secret"
+
+
+@asynccontextmanager
+async def supervised(
+    controller: SimulatedController,
+    on_open: Callable[[Wire], Awaitable[None]] | None = None,
+    on_end: Callable[[VcaError], None] | None = None,
+    wanted: Callable[[], bool] | None = None,
+    *,
+    path: str = "/api",
+    patience: float = 5.0,
+) -> AsyncIterator[Connection]:
+    """A connection to the controller, with whatever password it takes at first; nothing is left of it."""
+    password = controller.password
+
+    async def secret() -> str:
+        return password
+
+    endpoints = Endpoints([Endpoint.parse(one) for one in controller.endpoints])
+    dialer = Dialer(
+        endpoints, Account(controller.username, secret), Tls(verify=False), connect_limit=5.0, request_limit=5.0
+    )
+    kept = Connection(dialer, path, "the API", patience, 5.0, on_open, on_end, wanted)
+    try:
+        yield kept
+    finally:
+        await kept.close()
+        await dialer.close()
+    assert not [
+        task for task in asyncio.all_tasks() if task.get_name().startswith(("the API", "connection to", "dial"))
+    ]
+
+
+def change_password(controller: SimulatedController, password: str) -> None:
+    controller.world.users[controller.username].password = password
+
+
+async def test_what_is_raised_unexpectedly_ends_no_connection(controller: SimulatedController) -> None:
+    troubles = [KeyError(CANARY), RuntimeError(CANARY)]
+
+    async def read(_: Wire) -> None:
+        if troubles:
+            raise troubles.pop()
+
+    async with supervised(controller, read) as kept:
+        await kept.call("Pinger", "Ping")
+    assert troubles == []
+    assert controller.counts.opened == 3
+
+
+async def test_what_is_raised_unexpectedly_is_told_to_those_who_wait(controller: SimulatedController) -> None:
+    async def read(_: Wire) -> None:
+        raise KeyError(CANARY)
+
+    async with supervised(controller, read, patience=0.3) as kept:
+        with pytest.raises(VcaConnectionError, match="the API cannot be opened: KeyError") as caught:
+            await kept.ready()
+    assert caught.value.retryable
+    assert CANARY not in str(caught.value)
+    assert CANARY in repr(caught.value.__cause__.__cause__)  # type: ignore[union-attr] # the cause is kept
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many pauses there were, anew after each good connection."""
+    counts: list[int] = []
+
+    def pauses() -> Iterator[float]:
+        counts.append(0)
+        while True:
+            counts[-1] += 1
+            yield 0.0
+
+    monkeypatch.setattr(connection, "pauses", pauses)
+    return counts
+
+
+async def broken_thrice(controller: SimulatedController) -> None:
+    async with supervised(controller) as kept:
+        for _ in range(3):
+            await kept.ready()
+            opened = controller.counts.opened
+            controller.cut()
+            await until(lambda opened=opened: controller.counts.opened > opened)  # type: ignore[misc] # a default
+
+
+async def test_connections_that_end_soon_are_made_anew_with_growing_pauses(
+    controller: SimulatedController, drawn: list[int]
+) -> None:
+    await broken_thrice(controller)
+    assert drawn == [3]
+
+
+async def test_a_connection_that_lasted_is_made_anew_at_once(
+    controller: SimulatedController, drawn: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LASTING", 0.0)
+    await broken_thrice(controller)
+    assert sum(drawn) == 0
+
+
+async def test_a_connection_that_is_wanted_comes_back_after_a_wrong_password(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SLOWLY", 0.05)
+    right, ended = controller.password, list[VcaError]()
+    async with supervised(controller, on_end=ended.append, wanted=lambda: True) as kept:
+        await kept.ready()
+        change_password(controller, "another")
+        controller.cut()
+        await until(lambda: len(ended) >= 3)
+        change_password(controller, right)
+        opened = controller.counts.opened
+        await until(lambda: controller.counts.opened > opened and controller.counts.open == 1)
+        await kept.call("Pinger", "Ping")
+        assert not any(error.retryable for error in ended)
+
+
+async def test_who_calls_meanwhile_is_told_at_once_and_tries_anew(controller: SimulatedController) -> None:
+    right = controller.password
+    async with supervised(controller, wanted=lambda: True) as kept:
+        change_password(controller, "another")
+        for _ in range(2):
+            with pytest.raises(VcaConnectionError, match="refuses the login"):
+                await kept.ready()
+        change_password(controller, right)
+        await kept.call("Pinger", "Ping")
+    assert controller.counts.failed_logins == 2
+
+
+async def test_nobody_tries_for_a_connection_that_is_not_wanted_or_can_never_be(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SLOWLY", 0.0)
+    asked: list[str] = []
+
+    def wanted() -> bool:
+        asked.append("wanted?")
+        return False
+
+    nowhere = "/model/00000000-0000-4000-8000-000000000000/api"
+    async with supervised(controller, wanted=wanted, path=nowhere) as kept:
+        with pytest.raises(NotFound):
+            await kept.ready()
+    assert asked == []
+    async with supervised(controller, wanted=wanted) as kept:
+        change_password(controller, "another")
+        with pytest.raises(VcaConnectionError, match="refuses the login"):
+            await kept.ready()
+        await until(lambda: asked)
+        assert not [task for task in asyncio.all_tasks() if task.get_name() == "the API: supervisor"]
+    assert len(asked) == 1
+    assert controller.counts.failed_logins == 1
+
+
+async def test_a_controller_that_refuses_pings_is_there_and_is_asked_again(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "PING_EVERY", 0.02)
+    controller.faults.refuse("Pinger.Ping", "model migration in progress", times=None)
+    async with supervised(controller) as kept:
+        await kept.ready()
+        await until(lambda: max(controller.counts.pings.values(), default=0) >= 3)
+    assert controller.counts.opened == 1
