@@ -20,7 +20,7 @@ from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE
-from vca_juju_common.readiness import application_ready
+from vca_juju_common.readiness import appeared, application_ready
 from vca_juju_common.session import Session
 from vca_juju_common.state import machine_tag
 from vca_juju_machine.charms import Brought, brought, charm_name, handed, machine_of, named
@@ -43,8 +43,14 @@ async def install(
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
         there = model.state.applications.get(ee_id.application)
         if there is None:
-            await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
-        else:
+            try:
+                await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
+            except ApiError as error:
+                if not error.is_there_already:
+                    raise
+                await appeared(model, "application", ee_id.application)  # another process was faster
+                there = model.state.applications.get(ee_id.application)
+        if there is not None:
             name = await named(artifact)
             if charm_name(there.charm_url) != name:
                 raise AlreadyExists(

@@ -13,8 +13,9 @@ from jujusim.controller import SimulatedController
 from jujusim.facades import admin
 from support.juju import NS, backend_of, connected, installed, machine, until
 
-from vca_core import BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
+from vca_core import BackendError, BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
+from vca_juju_common.client import connection
 
 CANARY = "canary-5d1f-secret"
 
@@ -280,3 +281,64 @@ async def test_another_generation_of_juju_is_told_so(
     error = await refused(controller)
     assert not error.retryable
     assert "is Juju 4.0.1; this backend speaks to Juju 3" in str(error)
+
+
+async def test_who_waits_for_something_to_happen_is_told_when_an_outage_lasts_too_long(
+    controller: SimulatedController,
+) -> None:
+    controller.faults.freeze("machine")
+    async with connected(controller, outage_timeout=0.3) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: controller.counts.requests["Annotations.Set"])
+        await controller.go_down()
+        with pytest.raises(VcaConnectionError, match=r"within 0\.3 s: 127\.0\.0\.1:\d+ cannot be reached: ") as caught:
+            await making
+        assert "object at" not in str(caught.value)
+        assert caught.value.retryable
+        await controller.come_back()
+        controller.thaw()
+        assert await machine(edge, reuse_ee_id=str(caught.value.ee_id)) == str(caught.value.ee_id)
+
+
+async def test_an_outage_that_ends_in_time_is_waited_for(controller: SimulatedController) -> None:
+    controller.faults.freeze("machine")
+    async with connected(controller, outage_timeout=20.0) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: controller.counts.requests["Annotations.Set"])
+        await controller.restart(controller.thaw)
+        await making
+
+
+async def test_what_there_is_to_watch_is_watched_again_once_a_secret_is_right_again(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SLOWLY", 0.05)
+    secret = tmp_path / "secret"
+    secret.write_text(controller.password)
+    async with connected(controller, secret=None, secret_file=str(secret)) as edge:
+        ee_id = await machine(edge)
+        secret.write_text("an old one")
+        controller.cut()
+        await until(lambda: controller.counts.failed_logins)
+        secret.write_text(controller.password)
+        controller.lose_machine("ns1", "0")
+        model = backend_of(edge).session.controller._models["ns1"]
+        await until(lambda: model.state.machines["0"].agent.current == "down")
+        await edge.delete_execution_environment(ee_id)
+
+
+async def test_what_is_asked_can_be_traced_without_what_is_said(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "vca_juju_common")
+    async with connected(controller) as edge:
+        ee_id = await installed(edge, config={"hostname": "canary"})
+        controller.faults.refuse("Action.EnqueueOperation", "no canary", "unauthorized access")
+        with pytest.raises(BackendError):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "canary"})
+    assert "Admin.Login: done" in caplog.text
+    assert "Application.Deploy: done" in caplog.text
+    assert "Action.EnqueueOperation: error unauthorized access" in caplog.text
+    assert controller.password not in caplog.text
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith("vca_juju")]
+    assert "canary" not in "\n".join(ours)

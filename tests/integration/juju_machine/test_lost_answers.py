@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jujusim import watcher
 from jujusim.controller import SimulatedController
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
@@ -129,6 +130,50 @@ async def test_units_asked_for_are_as_many_as_were_asked_for(controller: Simulat
         await edge.scale(ee_id, 3)
         assert len(controller.model("ns1").units) == 3
     assert rule.hits == 1
+
+
+@pytest.fixture
+def behind(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
+    """What a watcher that begins tells at once; all else a while later, as from another node of a controller."""
+    known: set[tuple[str, str]] = set()
+    begin = watcher.Watcher.__init__
+
+    def begin_behind(self: watcher.Watcher, *args: Any) -> None:
+        begin(self, *args)
+        for key in set(self._pending) - known if known else ():
+            del self._pending[key]
+            asyncio.get_running_loop().call_later(0.2, self.changed, *key)
+
+    monkeypatch.setattr(watcher.Watcher, "__init__", begin_behind)
+    return known
+
+
+async def test_what_a_watcher_does_not_tell_yet_is_not_asked_for_twice(
+    controller: SimulatedController, tmp_path: Path, behind: set[tuple[str, str]]
+) -> None:
+    proxy_charm(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge, artifact_path="proxy")
+        model = controller.model("ns1")
+        behind.update(model.all_keys())
+        controller.faults.drop("Application.Deploy", "after")
+        await edge.install_configuration_sw(ee_id, "proxy")
+        behind.update(model.all_keys())
+        controller.faults.drop("Action.EnqueueOperation", "after")
+        await edge.exec_primitive(ee_id, "touch")
+        assert [one.status for one in model.actions.values()] == ["completed"]
+        assert controller.counts.requests["Action.EnqueueOperation"] == 1
+
+
+async def test_a_charm_that_another_process_installs_meanwhile_is_gone_on_with(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    proxy_charm(tmp_path)
+    async with connected(controller, tmp_path, alone=False) as one, connected(controller, tmp_path, alone=False) as two:
+        ee_id = await machine(one)
+        await two.get_status(NS)
+        await asyncio.gather(*(edge.install_configuration_sw(ee_id, "proxy") for edge in (one, two)))
+    assert len(controller.model("ns1").units) == 1
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
 from vca_juju_common.state import unit_tag
 
+_ALL = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -46,7 +48,7 @@ async def enqueue(model: Model, application: str, unit: str | None, action: str,
         params: its parameters.
 
     Returns:
-        The run's id. Where the answer was lost, it is found in the state: one operation at a time runs in an
+        The run's id. Where the answer was lost, the controller is asked for it: one operation at a time runs in an
         application, so a new run of that action there is the one.
     """
     return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel, model))
@@ -63,15 +65,21 @@ async def _enqueued(model: Model, application: str, unit: str | None, action: st
             try:
                 result = checked((await facade.EnqueueOperation(actions=[wanted])).actions[0])
             except ConnectionLost:
-                await model.resynced()
-                for id_, run in model.state.actions.items():
-                    is_there = run.receiver == unit if unit else run.receiver.rpartition("/")[0] == application
-                    if id_ not in before and run.name == action and is_there:
+                for id_ in await _runs(model, application, unit, action):
+                    if id_ not in before:
                         return id_
             else:
                 return _id_of(result.action.tag)
 
     return await over_races(work)
+
+
+async def _runs(model: Model, application: str, unit: str | None, action: str) -> list[str]:
+    """The runs that the controller itself knows: what a watcher tells may be older than the answer that was lost."""
+    facade = await model.facade("Action")
+    receiver = {"applications": [application]} if unit is None else {"units": [unit]}
+    told = await facade.ListOperations(actions=[action], limit=_ALL, **receiver)  # else the oldest 50
+    return [_id_of(run.action.tag) for operation in told.results or () for run in operation.actions or () if run.action]
 
 
 async def result_of(model: Model, action: str) -> Ended:

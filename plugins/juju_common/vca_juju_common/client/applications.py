@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.connection import over_races
-from vca_juju_common.client.errors import ConnectionLost, checked, error_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.machines import constraints_value
 from vca_juju_common.client.model import Model
@@ -105,7 +105,10 @@ async def deploy(model: Model, new: NewApplication) -> None:
 
     model.state.expect("application", new.name)
 
+    is_repeated = False
+
     async def work() -> None:
+        nonlocal is_repeated
         while True:
             facade = await model.facade("Application", repeat=False)
             try:
@@ -114,6 +117,11 @@ async def deploy(model: Model, new: NewApplication) -> None:
                 await model.resynced()
                 if new.name in model.state.applications and not there_before:
                     return  # it was the answer that was lost
+                is_repeated = True
+            except ApiError as error:
+                if not (error.is_there_already and is_repeated and not there_before):
+                    raise
+                return  # and the watcher had not told of it yet
             else:
                 return
 

@@ -71,6 +71,7 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
+        self._last: Wire | None = None
         self._closed: VcaError | None = None
 
     async def ready(self) -> Wire:
@@ -95,13 +96,26 @@ class Connection:
                         return wire
                     self._renew(wire)
             except TimeoutError:
-                trouble = self._trouble
-                told = trouble.message if trouble else "no answer"
-                raise VcaConnectionError(
-                    f"{self.name}: no connection within {self._patience:g} s: {told}", str(self._dialer.endpoints)
-                ) from trouble
+                raise self._missing(self._patience) from self._trouble
             except VcaError as error:
                 raise error.again() from error.__cause__
+
+    def left(self) -> float | None:
+        """Seconds in which a connection that broke has to be back; None: it has not broken.
+
+        Raises:
+            VcaConnectionError: they are over.
+        """
+        if self._last is None or self._last.ended is None:
+            return None
+        left = self._last.ended + self._outage - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise self._missing(self._outage) from self._trouble
+        return left
+
+    def _missing(self, limit: float) -> VcaConnectionError:
+        told = self._trouble.message if self._trouble else "no answer"
+        return VcaConnectionError(f"{self.name}: no connection within {limit:g} s: {told}", str(self._dialer.endpoints))
 
     async def call(
         self,
@@ -217,6 +231,7 @@ class Connection:
             if self._on_open is not None:
                 await self._on_open(wire)
             self._trouble = None
+            self._last = wire
             self._patience = self._outage
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(wire)

@@ -18,8 +18,6 @@ from vca_juju_common.client.endpoints import Endpoints
 from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model, Observer
-from vca_juju_common.notes import NAMESPACE_NOTE
-from vca_juju_common.state import machine_tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +207,7 @@ class Controller:
                 if not first:
                     raise
             except BaseException:
-                if not (model.is_used or model.debts):
+                if not model.is_needed:
                     await self.forget(model)
                 raise
             else:
@@ -269,14 +267,9 @@ class Controller:
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
             return
-        if model.is_used or model.debts or _has_environments(model):
+        if model.is_needed:
             self._rest(model)
             return
         del self._models[model.name]
         self._debts.pop(model.uuid, None)
         self._tasks.spawn(model.close(), f"close model {model.name}")
-
-
-def _has_environments(model: Model) -> bool:
-    tags = (*map(machine_tag, model.state.machines), *(f"application-{name}" for name in model.state.applications))
-    return any(NAMESPACE_NOTE in model.state.notes(tag) for tag in tags)

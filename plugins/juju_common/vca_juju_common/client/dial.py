@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
 from vca_juju_common.client.endpoints import MOVED, Endpoint, Endpoints
-from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, reason_of
 from vca_juju_common.client.generated import agreed
 from vca_juju_common.client.tls import Tls
 from vca_juju_common.client.wire import Wire
@@ -171,7 +171,7 @@ class Dialer:
                 retryable=False,
             ) from error
         except (OSError, ClientError) as error:
-            raise VcaConnectionError(f"{endpoint} cannot be reached: {error}", str(endpoint)) from error
+            raise VcaConnectionError(f"{endpoint} cannot be reached: {reason_of(error)}", str(endpoint)) from error
         return Wire(websocket, endpoint, self.request_limit)
 
     async def _login(self, wire: Wire) -> None:

@@ -97,3 +97,12 @@ def checked(answer: Any) -> Any:
     if error is not None:
         raise error
     return answer
+
+
+def reason_of(error: Exception) -> str:
+    """Why something did not get through, in words for people.
+
+    Texts of aiohttp show objects of ours, and its reprs headers with passwords.
+    """
+    inner = getattr(error, "os_error", None) or error
+    return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__

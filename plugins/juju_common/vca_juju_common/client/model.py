@@ -17,7 +17,8 @@ from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import ApiError, ConnectionLost
 from vca_juju_common.client.wire import Wire
-from vca_juju_common.state import Annotations, Change, State
+from vca_juju_common.notes import NAMESPACE_NOTE
+from vca_juju_common.state import Annotations, Change, State, machine_tag
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
@@ -82,7 +83,14 @@ class Model:
         self._tasks = OwnedTasks(f"model {name}")
         self._late = OwnedTasks(f"late answers of model {name}")
         self._connection = Connection(
-            dialer, f"/model/{uuid}/api", f"model {name}", patience, outage, self._opened, self._end
+            dialer,
+            f"/model/{uuid}/api",
+            f"model {name}",
+            patience,
+            outage,
+            self._opened,
+            self._end,
+            lambda: self.is_needed,
         )
 
     @property
@@ -92,8 +100,14 @@ class Model:
 
     @property
     def is_used(self) -> bool:
-        """Whether somebody needs it: an operation, or an answer that comes late."""
+        """Whether somebody uses it: an operation, or an answer that comes late."""
         return self.users > 0 or len(self._late) > 0
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
+        tags = (*map(machine_tag, self.state.machines), *(f"application-{name}" for name in self.state.applications))
+        return self.is_used or bool(self.debts) or any(NAMESPACE_NOTE in self.state.notes(tag) for tag in tags)
 
     async def open(self) -> None:
         """Connect, and know the state.
@@ -189,7 +203,7 @@ class Model:
 
         Raises:
             NotFound: the model is gone.
-            VcaConnectionError: it cannot be connected any more.
+            VcaConnectionError: it cannot be connected any more, or has not been for as long as an outage may last.
         """
         stale = STALE if stale is None else stale
         is_new = True
@@ -204,7 +218,8 @@ class Model:
                 raise self._ended.again() from self._ended.__cause__
             if self._pulse is None or self._pulse.done():
                 self._pulse = asyncio.get_running_loop().create_future()
-            limit = again() if again else None
+            limits = [limit for limit in (again() if again else None, self._connection.left()) if limit is not None]
+            limit = min(limits, default=None)
             is_due = limit is not None and limit <= stale
             done, _ = await asyncio.wait((self._pulse,), timeout=limit if is_due else min(stale, _LONGEST))
             if not done and not is_due and stale < _LONGEST:
@@ -240,6 +255,7 @@ class Model:
             reason = f"the model cannot be watched: {error.message}"  # the next login tells whether it is gone
         finally:
             wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
+            self._wake()  # whoever waits has to know that it broke
 
     async def _gathered(self) -> None:
         """Let deltas gather, until somebody begins to wait for one."""

@@ -14,7 +14,7 @@ from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
 from vca_juju_common.archive import Archive
 from vca_juju_common.client.connection import pauses
-from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.errors import ApiError, reason_of
 from vca_juju_common.client.model import Model
 
 CHUNK = 256 * 1024
@@ -104,7 +104,7 @@ async def _upload(
                 return _answer(status, text)
             reason = f"status {status}"
         except (ClientError, OSError) as error:  # a time-out is an OSError, too
-            reason, cause = str(error) or type(error).__name__, error  # repr would show headers, with passwords
+            reason, cause = reason_of(error), error
         tried += 1
         if tried == _TRIES:
             raise VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint)) from cause

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,13 @@ MIGRATING = "migration in progress"
 PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
 
+_LOG = logging.getLogger(__name__)
+"""Told is what is asked, and the code of an error: parameters, results and texts may hold secrets (29)."""
+
+
+def _code(answer: Mapping[str, Any]) -> str:
+    return f"error {answer.get('error-code') or 'without a code'}"
+
 
 class Wire:
     """One websocket. It is never reconnected: when it breaks, all that waits on it is told, and it is over.
@@ -35,6 +43,7 @@ class Wire:
         self.endpoint = endpoint
         self.facades: dict[str, int] = {}
         self.closed = asyncio.Event()
+        self.ended: float | None = None
         self._socket = websocket
         self._limit = limit
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -94,7 +103,9 @@ class Wire:
         finally:
             self._due.pop(number, None)
             self._waiting.pop(number, None)  # 25: an answer that nobody waits for any more is dropped
-        if answer.get("error") or answer.get("error-code"):
+        is_error = answer.get("error") or answer.get("error-code")
+        _LOG.debug("%s: %s.%s: %s", self.endpoint, facade, request, "done" if not is_error else _code(answer))
+        if is_error:
             code = answer.get("error-code") or ""
             error = ApiError(answer.get("error") or code, code, answer.get("error-info"))
             if MIGRATING in error.message:
@@ -190,6 +201,7 @@ class Wire:
         if self.closed.is_set():
             return
         self._reason = reason
+        self.ended = asyncio.get_running_loop().time()
         self.closed.set()
         if self._watchdog is not None:
             self._watchdog.cancel()
