@@ -13,7 +13,7 @@ from jujusim.controller import SimulatedController
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
 from vca_core.errors import BackendError, VcaConnectionError
-from vca_juju_common.client import upload
+from vca_juju_common.client import connection, upload
 
 REQUESTS = [
     "Admin.Login",
@@ -94,7 +94,10 @@ async def test_races_of_the_controller_are_run_again(
     await life(controller, tmp_path)
 
 
-async def test_every_connection_cut_at_every_fifth_request(controller: SimulatedController, tmp_path: Path) -> None:
+async def test_every_connection_cut_at_every_fifth_request(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "LASTING", 0.0)  # pauses that grow are another test's
     for number in range(5, 100, 5):
         controller.faults.drop("*", nth=number)
     await life(controller, tmp_path)
@@ -160,7 +163,7 @@ async def test_what_a_watcher_does_not_tell_yet_is_not_asked_for_twice(
         await edge.install_configuration_sw(ee_id, "proxy")
         behind.update(model.all_keys())
         controller.faults.drop("Action.EnqueueOperation", "after")
-        await edge.exec_primitive(ee_id, "touch")
+        await edge.exec_primitive(ee_id, "generate-ssh-key")
         assert [one.status for one in model.actions.values()] == ["completed"]
         assert controller.counts.requests["Action.EnqueueOperation"] == 1
 
