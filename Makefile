@@ -19,7 +19,7 @@ demo: $(READY)  ## bring up a network service of three VNFs on the backend that 
 	@rm -rf .demo && $(RUN) vca demo --folder .demo
 
 test: $(READY)  ## run all tests, with coverage
-	@$(RUN) pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)  ## check style, formatting and import contracts
 	@$(RUN) ruff check .

@@ -12,6 +12,7 @@ from conformance.mutants.suite import all_backends
 
 _PROCESSES = 2
 
+pytestmark = pytest.mark.xdist_group("mutants")  # `observed` is for all of them
 
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
