@@ -33,7 +33,8 @@ Whatever the outcome, these were true in each run:
 
 - it came within the operation's limit, and was stored at the `db_dict`, after all else that was told there;
 - an operation that is `done` left the model as it does where nothing goes wrong: nothing is there twice;
-- no machine, application or model is there that the listing does not tell of; the id of an EE that was made is stored;
+- no machine or application is there that the listing does not tell of, nor a model, but for an empty one: the next
+  create uses it, and `delete_namespace` removes it; the id of an EE that was made is stored;
 - once nothing was wrong any more, the same call succeeded (with `reuse_ee_id` where there was an EE), but for what does
   not come back, marked *; what was left could be deleted, and was gone;
 - after the disconnect no task, thread, file or connection was left;

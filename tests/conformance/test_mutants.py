@@ -14,6 +14,7 @@ _PROCESSES = 2
 
 pytestmark = pytest.mark.xdist_group("mutants")  # `observed` is for all of them
 
+
 @pytest.fixture(scope="module")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
     """What failed, by mutant; all of them are run at once, in two processes."""

@@ -48,11 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
     parser.add_argument("--ca-file", type=Path, help="write the certificate of its authority there")
     parser.add_argument("--write-config", type=Path, help="write a vca.yaml there that uses it, and ca.pem beside it")
+    parser.add_argument("--artifacts", default="charms", help="what that config names as charms (default: %(default)s)")
     parser.add_argument("--counts", type=Path, help="write there what was counted, at the end and on SIGUSR1")
     return parser
 
 
-def _write_config(path: Path, ca_file: Path, sim: SimulatedController) -> None:
+def _write_config(path: Path, artifacts: str, ca_file: Path, sim: SimulatedController) -> None:
     options = {
         "endpoints": sim.addresses,
         "username": sim.username,
@@ -60,8 +61,10 @@ def _write_config(path: Path, ca_file: Path, sim: SimulatedController) -> None:
         "ca_cert": str(ca_file.resolve()),
     }
     shown = yaml.safe_dump(options, default_flow_style=True, width=1000, sort_keys=False).strip()
-    path.touch(0o600)  # the password is in it
-    path.write_text(f"default: edge\nconnectors:\n  edge:\n    backend: juju-machine\n    options: {shown}\n")
+    path.touch()
+    path.chmod(0o600)  # the password is in it
+    head = yaml.safe_dump({"artifacts": artifacts})
+    path.write_text(f"{head}connectors:\n  edge:\n    backend: juju-machine\n    options: {shown}\n")
 
 
 async def _serve(given: argparse.Namespace) -> None:
@@ -86,7 +89,7 @@ async def _serve(given: argparse.Namespace) -> None:
         if ca_file is not None:
             ca_file.write_text(sim.ca_cert)
         if given.write_config and ca_file is not None:
-            _write_config(given.write_config, ca_file, sim)
+            _write_config(given.write_config, given.artifacts, ca_file, sim)
         told = {"endpoints": sim.addresses, "username": sim.username, "password": sim.password}
         told |= {"ca_file": str(ca_file)} if ca_file else {"ca_cert": sim.ca_cert}
         print(json.dumps(told), flush=True)  # noqa: T201 - what was asked for

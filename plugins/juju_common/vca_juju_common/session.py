@@ -136,4 +136,7 @@ def _secret_in(folder: Path, name: str) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BadArguments(f"secret_file: {path} cannot be read: {error}", ["secret_file"]) from error
-    return text.removesuffix("\n").removesuffix("\r")
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise BadArguments(f"secret_file: {path} is empty; expected a password", ["secret_file"])
+    return secret

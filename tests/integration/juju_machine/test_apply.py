@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.juju import CHARMS
+from support.processes import controller, running
 from support.sshd import free_port
-
-TESTS = Path(__file__).parents[2]
-
-
-@contextmanager
-def controller(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "jujusim", "--port", str(port), "--latency", "0.05", "--password", "pass-4711"]
-    command += ["--state", str(folder / "world.sqlite"), "--ca-file", str(folder / "ca.pem")]
-    with running(command, TESTS) as (process, lines):
-        assert json.loads(next(lines))["endpoints"]
-        yield process
-
-
-@contextmanager
-def running(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen[str], Iterator[str]]]:
-    """A process, and the lines that it prints; it is killed in the end."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield process, iter(process.stdout)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 @pytest.fixture

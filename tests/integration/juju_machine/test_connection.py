@@ -106,6 +106,9 @@ async def test_files_of_secret_and_certificate_are_read_at_each_login(
     async with connected(controller, **options) as edge:
         with pytest.raises(BadArguments, match="secret_file"):
             await edge.health()
+        secret.write_text("\n")
+        with pytest.raises(BadArguments, match=r"secret_file: .* is empty"):
+            await edge.health()
         secret.write_text(controller.password + "\n")
         await edge.health()
         controller.world.users["admin"].password = "rotated"
