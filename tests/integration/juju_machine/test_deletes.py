@@ -10,7 +10,7 @@ from jujusim.controller import SimulatedController
 from jujusim.world.entities import RemoteApplication
 from support.juju import NS, backend_of, connected, installed, machine, until, write_charm
 
-from vca_core import BadArguments, VcaTimeoutError
+from vca_core import BadArguments, NotFound, VcaTimeoutError
 
 APP = "app-vnf-vnf1"
 
@@ -115,6 +115,17 @@ async def test_a_lost_connection_does_not_count_as_removed(controller: Simulated
         await deleting
         assert models(controller) == set()
     assert controller.counts.opened <= 5
+
+
+async def test_a_model_that_goes_between_a_login_and_what_comes_then_is_gone(controller: SimulatedController) -> None:
+    controller.faults.freeze("machine")
+    async with connected(controller) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: controller.counts.requests["Annotations.Set"])
+        controller.faults.refuse("Client.WatchAll", "unknown model", "model not found")
+        controller.cut("ns1")
+        with pytest.raises(NotFound):
+            await making
 
 
 @pytest.mark.defect("D27")

@@ -87,7 +87,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pauses there were, anew after each good connection."""
     counts: list[int] = []
 
-    def pauses() -> Iterator[float]:
+    def pauses(most: float) -> Iterator[float]:
         counts.append(0)
         while True:
             counts[-1] += 1

@@ -25,7 +25,12 @@ from vca_core.testing.subject import Charms
 _MARGIN = 8.0
 """Seconds beyond an operation's own limit that its clean-up may take on a slow machine."""
 _AT_ONCE = 4
-_SOMETIMES = {("AllWatcher.Next", 2), ("MachineManager.DestroyMachineWithParams", 1), ("ModelManager.ModelStatus", 2)}
+_SOMETIMES = {
+    ("AllWatcher.Next", 2),
+    ("MachineManager.DestroyMachineWithParams", 1),
+    ("MachineManager.DestroyMachineWithParams", 2),
+    ("ModelManager.ModelStatus", 2),
+}
 """Requests that are not needed where the world was faster: nothing is to be waited for any more."""
 _CHANGES = (
     "ModelManager.CreateModel",

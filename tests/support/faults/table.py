@@ -210,8 +210,8 @@ def _removed(remove: Callable[[Scene], Any]) -> Do:
 
     def do(scene: Scene) -> None:
         made_by = {CREATE, REGISTER, INSTALL}
-        if scene.subject.name == INSTALL:
-            scene.controller.faults.freeze("unit")  # it is not ready before that
+        if scene.subject.name in made_by:  # it is not ready before that
+            scene.controller.faults.freeze("unit" if scene.subject.name == INSTALL else "machine")
 
         def act() -> None:
             remove(scene)

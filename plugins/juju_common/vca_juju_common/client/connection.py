@@ -204,11 +204,11 @@ class Connection:
 
     async def _run(self) -> None:
         """Connect, again and again; whatever happens, those who wait are told of it."""
-        waits = pauses()
+        waits = self._pauses()
         while True:
             try:
                 if await self._hold():
-                    waits = pauses()
+                    waits = self._pauses()
                     continue  # the first try is at once
             except VcaError as error:
                 self._trouble = error
@@ -219,6 +219,10 @@ class Connection:
                 self._trouble = VcaConnectionError(f"{self.name} cannot be opened: {type(error).__name__}")
                 self._trouble.__cause__ = error
             await asyncio.sleep(next(waits))
+
+    def _pauses(self) -> Iterator[float]:
+        """Pauses in which nobody runs out of patience who comes at the beginning of one."""
+        return pauses(most=min(5.0, self._outage / 3, self._patience / 3))
 
     async def _hold(self) -> bool:
         """Connect once, and wait until that breaks.

@@ -15,7 +15,7 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.connection import Connection
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.dial import Dialer
-from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.wire import Wire
 from vca_juju_common.notes import NAMESPACE_NOTE
 from vca_juju_common.state import Annotations, Change, State, machine_tag
@@ -227,7 +227,12 @@ class Model:
                 await self.reread()
 
     async def _opened(self, wire: Wire) -> None:
-        watcher = await self._watch_anew(wire)
+        try:
+            watcher = await self._watch_anew(wire)
+        except ApiError as error:
+            if error.code == MODEL_NOT_FOUND:  # it went between the login and this
+                raise NotFound(f"model {self.name} is gone: {error.message}") from error
+            raise
         self._tasks.spawn(self._watch(wire, watcher), "deltas")
 
     async def _watch_anew(self, wire: Wire) -> str:

@@ -15,6 +15,10 @@ take_unit_out() { # $1: its name
 }
 
 mark=$1
+case $mark in
+vca-?*) ;;
+*) exit 64 ;; # an empty mark would be in every file
+esac
 units=$7
 # The nonce of the machine holds the mark, and its agent keeps the nonce.
 for config in "$8"/agents/machine-*/agent.conf; do
