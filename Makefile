@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint type bench docs docs-check picture build wheels clean
+.PHONY: help demo test cover lint type bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -18,7 +18,10 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
 demo: $(READY)  ## bring up a network service of three VNFs on the backend that its config names
 	@rm -rf .demo && $(RUN) vca demo --folder .demo
 
-test: $(READY)  ## run all tests, with coverage
+test: $(READY)  ## run all tests, on all processors
+	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+
+cover: $(READY)  ## run all tests, and tell what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
 
 lint: $(READY)  ## check style, formatting and import contracts
