@@ -17,10 +17,7 @@ from vca_juju_common.client.keeping import keep_instances
 from vca_juju_common.client.machines import destroy_machines
 from vca_juju_common.client.model import Model
 from vca_juju_common.environments import check_namespace, machines_of
-from vca_juju_common.session import Session
-
-CONTROLLER_MODEL = "controller"
-"""The controller's own model: never to be deleted, nor listed."""
+from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
 async def _gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:

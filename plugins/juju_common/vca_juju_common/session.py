@@ -22,7 +22,7 @@ from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
 
 CONTROLLER_MODEL = "controller"
-"""The model in which a controller itself lives."""
+"""The model in which a controller itself lives: nothing of ours is made there, and it is never deleted, nor listed."""
 
 
 class Session:

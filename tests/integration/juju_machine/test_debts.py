@@ -52,6 +52,17 @@ async def test_a_machine_that_somebody_uses_is_not_taken_for_one_that_comes_late
         assert list(controller.model("ns1").machines) == ["0", "1", "2", "3"]
 
 
+async def test_what_comes_when_a_doubt_is_over_is_somebody_elses(controller: SimulatedController) -> None:
+    asked: list[object] = []
+    async with connected(controller) as edge:
+        await machine(edge)
+        model = backend_of(edge).session.controller._models["ns1"]
+        model.debts.doubt(asked.append, until=asyncio.get_running_loop().time())  # finds nothing
+        other = await added_by_others(controller)
+        await until(lambda: other in model.state.machines)
+        assert (asked, bool(model.debts)) == ([], False)
+
+
 async def fails_for_good(controller: SimulatedController, edge: Connector) -> None:
     """A create fails: its machine is made, and nobody learns of it."""
     rule = controller.faults.hang("MachineManager.AddMachines", "after")

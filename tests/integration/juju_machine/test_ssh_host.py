@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.sshd import Sshd, key
 
-from vca_core.errors import BackendError, BadArguments, NotSupported
+from vca_core.errors import BackendError, BadArguments, NotSupported, VcaError
 from vca_juju_machine.places import Places
 from vca_juju_machine.provisioning import SshSession, ssh_session
 from vca_juju_machine.provisioning.facts import HostFacts
@@ -148,6 +148,17 @@ async def test_the_key_that_was_added_is_taken_back_and_no_other(sshd: Sshd) -> 
     assert file.read_text() == f"{OWNER}\n# {VCA}\n{OTHER}\n"
     assert file.stat().st_ino == inode
     assert list(sshd.temporary.iterdir()) == []
+
+
+async def test_nothing_is_undone_for_a_mark_that_would_be_in_every_file(sshd: Sshd) -> None:
+    file = authorized(sshd, f"{OWNER}\n")
+    await authorize(sshd)
+    before = file.read_text()
+    async with logged_in(sshd) as session:
+        for mark in ("", "vca-"):
+            with pytest.raises(VcaError):
+                await session.undo(mark)
+    assert file.read_text() == before
 
 
 async def test_a_key_that_was_there_before_stays(sshd: Sshd) -> None:

@@ -68,7 +68,7 @@ class Debts:
         for doubt in doubts:
             is_open = not whole if doubt.until is None else now < doubt.until
             # What a request makes that is under way is not told from what comes late; before a reading none is.
-            is_due = whole if doubt.until is None else not model.lock.locked()
+            is_due = whole if doubt.until is None else is_open and not model.lock.locked()
             undo = doubt.find(model) if is_due else None
             if undo is not None:
                 self._owed.append(undo)
