@@ -29,11 +29,11 @@ from typing import Any, Protocol
 
 import pluggy
 
+from vca_core._loading.entry_points import find_entries, the_one
+from vca_core._loading.plugin_class import PROJECT, implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import NoOptions
 from vca_core.config import validate_model
-from vca_core.entry_points import find_entries, the_one
 from vca_core.errors import PluginError, VcaError
-from vca_core.plugin_class import PROJECT, implementations, manager, problems_of_hooks, problems_of_model
 
 GROUP = "vca.extensions"
 """The entry points' group; an entry's name is the extension's name in a config."""

@@ -9,20 +9,20 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
+from vca_core._engine.engine import DisconnectReport
+from vca_core._engine.locks import Locks
+from vca_core._tracking.callbacks import Callbacks, OnUpdateDb
+from vca_core._tracking.outbox import StatusWriter
+from vca_core._tracking.place import StatusPath
 from vca_core.arguments import Seconds
 from vca_core.artifacts import ArtifactRoot
-from vca_core.callbacks import Callbacks, OnUpdateDb
 from vca_core.config import VcaConfig, load_config
 from vca_core.connector import Connector
-from vca_core.connector_runtime import DisconnectReport
 from vca_core.errors import BadArguments, VcaError
 from vca_core.extensions import Extensions, StatusChange
-from vca_core.locks import Locks
 from vca_core.naming import EeId
 from vca_core.opening_store import OpeningStore
 from vca_core.ssh_keys import SshKeyPair
-from vca_core.status_path import StatusPath
-from vca_core.status_writer import StatusWriter
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.tasks import settle
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vca_core import loader
-from vca_core.hook_caller import HookCaller
+from vca_core._loading.hook_caller import HookCaller
 from vca_core.hookspecs import HOOKS, BackendHooks, hookspec
 
 NEW = "added_later"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vca_core._tracking.outbox import StatusWriter
+from vca_core._tracking.records import Registry, own_home
 from vca_core.errors import BadArguments
 from vca_core.naming import CHARM_NAMES, EeId, NameRules, Namespace, format_application, format_model
-from vca_core.registry import Registry, own_home
 from vca_core.status import native_to_status
-from vca_core.status_writer import StatusWriter
 from vca_core.stores import MemoryStore
 
 NSI = "aa11bb22-cc33-dd44-ee55-ff6677889900"

@@ -109,7 +109,7 @@ def _conclude(verdict: Verdict) -> None:
 
 def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str) -> Subject:
     """What a config says of a backend, or of a connector; without a config, the backend without options."""
-    from vca_core.loader import load_backend  # noqa: PLC0415 - as above
+    from vca_core._loading.backends import load_backend  # noqa: PLC0415 - as above
     from vca_core.testing.subject import Subject  # noqa: PLC0415 - as above
 
     backend, options, folder = name, {}, None

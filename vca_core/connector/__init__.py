@@ -5,13 +5,13 @@ One module for each family: `environments`, `software`, `primitives`, `relations
 
 from __future__ import annotations
 
+from vca_core._engine.engine import DisconnectReport
 from vca_core.connector.base import DbDict
 from vca_core.connector.environments import EnvironmentOperations
 from vca_core.connector.primitives import PrimitiveOperations
 from vca_core.connector.reads import ReadOperations
 from vca_core.connector.relations import RelationOperations
 from vca_core.connector.software import SoftwareOperations
-from vca_core.connector_runtime import DisconnectReport
 
 
 class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, RelationOperations, ReadOperations):

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from vca_core import arguments
+from vca_core._engine.engine import ConnectorRuntime
+from vca_core._engine.operation import RunningOperation
 from vca_core.arguments import Seconds
 from vca_core.artifacts import Artifact
 from vca_core.charm import Charm
 from vca_core.config import validate_model
-from vca_core.connector_runtime import ConnectorRuntime
 from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId
-from vca_core.operation import RunningOperation
 from vca_core.secrets import model_secrets
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
+from vca_core._engine.operation import RunningOperation
+from vca_core._tracking.records import own_home
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.errors import BackendError, BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.operation import RunningOperation
-from vca_core.registry import own_home
 from vca_core.secrets import secret_strings
 
 _NO_SECRETS = frozenset({"hostname", "username", "port", "private_key_path"})

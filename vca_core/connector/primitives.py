@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
+from vca_core._engine.operation import RunningOperation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, plain_mapping
 from vca_core.errors import BadArguments, ExecutionError, VcaError, VcaTimeoutError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
-from vca_core.operation import RunningOperation
 from vca_core.secrets import secrets_in
 
 CONFIG_PRIMITIVE = "config"

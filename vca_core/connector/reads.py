@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from vca_core._engine.operation import Body, RunningOperation
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
 from vca_core.errors import BackendError, NotFound
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.operation import Body, RunningOperation
 from vca_core.status import DeploymentStatus, aggregate
 
 R = TypeVar("R")

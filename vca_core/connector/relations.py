@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from vca_core import arguments
+from vca_core._engine.operation import RunningOperation
 from vca_core.arguments import Seconds
 from vca_core.backend import RelationEnd
 from vca_core.connector.base import ConnectorBase
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
-from vca_core.operation import RunningOperation
 
 
 class RelationOperations(ConnectorBase):

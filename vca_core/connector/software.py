@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
+from vca_core._engine.operation import RunningOperation
 from vca_core.arguments import Seconds
 from vca_core.charm import Charm
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
-from vca_core.operation import RunningOperation
 from vca_core.secrets import secrets_in
 
 

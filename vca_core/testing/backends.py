@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from vca_core.loader import load_backend
+from vca_core._loading.backends import load_backend
 from vca_core.testing.checks.cancellation import CancellationChecks
 from vca_core.testing.checks.connection import ConnectionChecks
 from vca_core.testing.checks.deadlines import DeadlineChecks

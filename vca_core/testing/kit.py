@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
+from vca_core._tracking.records import COLLECTION
 from vca_core.backend import ExecutionEnvironment
 from vca_core.config import VcaConfig
 from vca_core.connector import Connector
 from vca_core.errors import VcaError
 from vca_core.naming import EeId, Namespace
-from vca_core.registry import COLLECTION
 from vca_core.status import DeploymentStatus
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, left_since

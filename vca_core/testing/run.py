@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
+from vca_core._loading.backends import load_backend
 from vca_core.backend import NoOptions
 from vca_core.config import validate_model
 from vca_core.errors import BadArguments, PluginError
 from vca_core.hookspecs import HOOKS
-from vca_core.loader import load_backend
 from vca_core.stores import StatusStore
 from vca_core.testing.subject import Subject
 from vca_core.testing.suite import Suite

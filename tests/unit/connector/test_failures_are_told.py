@@ -11,10 +11,10 @@ import pytest
 from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
+from vca_core._tracking.records import COLLECTION
 from vca_core.backend import Operation
 from vca_core.errors import BackendError, Cause, ExecutionError, StoreError, VcaConnectionError
 from vca_core.hookspecs import hookimpl
-from vca_core.registry import COLLECTION
 from vca_core.stores import MemoryStore
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}

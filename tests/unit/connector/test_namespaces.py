@@ -9,6 +9,7 @@ import pytest
 from support.backends import Gated, Plain
 from support.making import MakeVca
 
+from vca_core._tracking.records import COLLECTION
 from vca_core.backend import ExecutionEnvironment, Operation
 from vca_core.errors import (
     AlreadyExists,
@@ -22,7 +23,6 @@ from vca_core.errors import (
 )
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import NameRules, Namespace
-from vca_core.registry import COLLECTION
 from vca_core.stores import MemoryStore
 
 DB = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}

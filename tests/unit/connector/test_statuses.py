@@ -10,12 +10,12 @@ import pytest
 from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
+from vca_core._tracking.records import COLLECTION
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import BackendError, ConflictError, ExecutionError, StoreError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-from vca_core.registry import COLLECTION
 from vca_core.status import DeploymentStatus, Entity
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca

@@ -15,11 +15,11 @@ from pydantic_core import PydanticUndefined
 from unit.docs.pages import DOCS, ROOT, blocks, prose, rows
 
 from vca_core import errors
+from vca_core._tracking.place import status_fields
 from vca_core.config.model import ConnectorConfig, ExtensionConfig, VcaConfig
 from vca_core.connector import Connector
 from vca_core.naming import CHARM_NAMES, Namespace
 from vca_core.status import NATIVE_STATUS, DeploymentStatus
-from vca_core.status_path import status_fields
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.vca import Vca
 from vca_fake.options import FakeOptions

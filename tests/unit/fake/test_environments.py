@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vca_core import AlreadyExists, BadArguments, Connector, DeploymentStatus, NotFound, Vca
-from vca_core.registry import COLLECTION
+from vca_core._tracking.records import COLLECTION
 
 
 async def test_a_machine_comes_up_and_its_states_are_reported(

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from support.distributions import BACKEND, Site
 
+from vca_core._loading.backends import list_backends, load_backend, register
 from vca_core.errors import BadArguments, PluginError, VcaError
 from vca_core.hookspecs import HOOKS, BackendHooks
-from vca_core.loader import list_backends, load_backend, register
 from vca_core.vca import Vca
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from vca_core._engine.operation import OUTCOME_IS_AGGREGATE
 from vca_core.errors import ExecutionError
-from vca_core.operation import OUTCOME_IS_AGGREGATE
 from vca_core.status import DeploymentStatus, Entity, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_with_outcome

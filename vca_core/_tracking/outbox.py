@@ -13,8 +13,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from vca_core._tracking.place import StatusPath
 from vca_core.errors import ConflictError, StoreError
-from vca_core.status_path import StatusPath
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from vca_core._engine.operation import RunningOperation, concerning
+from vca_core._engine.runner import Runner
 from vca_core.errors import ConflictError, VcaError
 from vca_core.naming import Namespace
-from vca_core.operation import RunningOperation, concerning
-from vca_core.runner import Runner
 from vca_core.tasks import settle
 
 

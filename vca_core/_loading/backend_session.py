@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from vca_core._loading.backends import load_backend, register
+from vca_core._loading.hook_caller import HookCaller
 from vca_core.backend import NoOptions
 from vca_core.config import ConnectorConfig, validate_model
 from vca_core.errors import PluginError, VcaConnectionError, VcaError, VcaTimeoutError
-from vca_core.hook_caller import HookCaller
 from vca_core.hookspecs import BackendHooks
-from vca_core.loader import load_backend, register
 from vca_core.naming import CHARM_NAMES, EeId, NameRules
 from vca_core.secrets import ScrubbingLog, SecretValues, model_secrets
 from vca_core.status import DeploymentStatus, Entity

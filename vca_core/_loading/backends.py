@@ -8,12 +8,12 @@ from typing import Any
 
 import pluggy
 
+from vca_core._loading.entry_points import UNREADABLE, Entry, find_entries, the_one
+from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import SUPPORTED_API_VERSIONS, NoOptions
-from vca_core.entry_points import UNREADABLE, Entry, find_entries, the_one
 from vca_core.errors import BadArguments, PluginError
 from vca_core.hookspecs import HOOKS, LIFECYCLE_HOOKS, OPERATIONS_WITH_OPTIONS, BackendHooks
 from vca_core.naming import CHARM_NAMES, NameRules
-from vca_core.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 
 GROUP = "vca.backends"
 """The entry points' group; an entry's name is the backend's name in a config."""

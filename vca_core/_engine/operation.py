@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from vca_core._engine.locks import LockKey
+from vca_core._tracking.place import StatusPath
 from vca_core.errors import BackendError, BadArguments, ConflictError, VcaError, VcaTimeoutError
-from vca_core.locks import LockKey
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, Entity, EntityState
-from vca_core.status_path import StatusPath
 
 _NUMBERS = itertools.count(1)
 

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vca_core.status_path import StatusPath
+from vca_core._tracking.place import StatusPath
 from vca_core.tasks import OwnedTasks
 
 _LOG = logging.getLogger(__name__)

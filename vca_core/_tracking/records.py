@@ -12,11 +12,11 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vca_core._engine.locks import LockKey
+from vca_core._tracking.outbox import StatusWriter
+from vca_core._tracking.place import StatusPath
 from vca_core.errors import BadArguments, StoreError, VcaError
-from vca_core.locks import LockKey
 from vca_core.naming import EeId, Namespace
-from vca_core.status_path import StatusPath
-from vca_core.status_writer import StatusWriter
 from vca_core.stores import StatusStore
 
 COLLECTION = "vca_execution_environments"

@@ -12,15 +12,15 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from vca_core._engine.locks import LockKey
+from vca_core._engine.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, RunningOperation
+from vca_core._tracking.outbox import StatusWriter
+from vca_core._tracking.place import StatusPath, status_fields
+from vca_core._tracking.records import Registry, own_home
 from vca_core.errors import BackendError, VcaError
-from vca_core.locks import LockKey
 from vca_core.naming import EeId
-from vca_core.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, RunningOperation
 from vca_core.probe import Probe
-from vca_core.registry import Registry, own_home
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
-from vca_core.status_path import StatusPath, status_fields
-from vca_core.status_writer import StatusWriter
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from vca_core._engine.locks import Locks
+from vca_core._engine.operation import Body, RunningOperation
+from vca_core._tracking.environments import StatusBook
 from vca_core.errors import BackendError, VcaError
-from vca_core.locks import Locks
-from vca_core.operation import Body, RunningOperation
-from vca_core.status_book import StatusBook
 from vca_core.tasks import settle
 from vca_core.translation import translate
 

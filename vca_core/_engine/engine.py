@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from vca_core import arguments
+from vca_core._engine.locks import LockKey
+from vca_core._engine.namespace_deletes import NamespaceDeletes
+from vca_core._engine.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, Body, RunningOperation, concerning
+from vca_core._engine.runner import Runner
+from vca_core._loading.backend_session import Session
+from vca_core._tracking.environments import Page, StatusBook
+from vca_core._tracking.outbox import Unwritten
+from vca_core._tracking.place import StatusPath
+from vca_core._tracking.records import COLLECTION, Registry
 from vca_core.arguments import Seconds
-from vca_core.deletes import NamespaceDeletes
 from vca_core.errors import BadArguments, ConflictError, StoreError
 from vca_core.extensions import OperationInfo
-from vca_core.locks import LockKey
 from vca_core.naming import EeId, Namespace
-from vca_core.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, Body, RunningOperation, concerning
 from vca_core.probe import Probe
-from vca_core.registry import COLLECTION, Registry
-from vca_core.runner import Runner
-from vca_core.session import Session
 from vca_core.status import DeploymentStatus, Entity
-from vca_core.status_book import Page, StatusBook
-from vca_core.status_path import StatusPath
-from vca_core.status_writer import Unwritten
 from vca_core.tasks import OwnedTasks
 
 if TYPE_CHECKING:

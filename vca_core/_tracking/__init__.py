@@ -1,0 +1,1 @@
+"""Knows execution environments: what they report, what is kept of them, what is written where and in which order."""
