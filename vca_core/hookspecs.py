@@ -15,8 +15,10 @@ What holds for all operation hooks (those that get ``op``):
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
 
 import pluggy
 from pydantic import BaseModel
@@ -27,6 +29,69 @@ from vca_core.naming import EeId, Namespace
 
 hookspec = pluggy.HookspecMarker("vca")
 hookimpl = pluggy.HookimplMarker("vca")
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Scope(enum.Enum):
+    """What an operation makes or removes."""
+
+    NOTHING = enum.auto()
+    ENVIRONMENT = enum.auto()
+    NAMESPACE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTraits:
+    """What is true of an operation, whatever the backend.
+
+    Args:
+        creates: whether it makes an execution environment.
+        removes: what is not there any more once it succeeded.
+        is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
+        takes_options: whether callers may give ``options``.
+        reads: whether it only reads: it takes no lock, has no outcome and creates nothing.
+    """
+
+    creates: bool = False
+    removes: Scope = Scope.NOTHING
+    is_aggregate: bool = False
+    takes_options: bool = False
+    reads: bool = False
+
+    @property
+    def reports_to_home(self) -> bool:
+        """Whether, without a ``db_dict``, it reports to the home of its EE, since it changes what the EE is."""
+        return self.creates or self.is_aggregate or self.removes is Scope.ENVIRONMENT
+
+
+_TRAITS: dict[str, OperationTraits] = {}
+
+
+def operation_hook(
+    *,
+    creates: bool = False,
+    removes: Scope = Scope.NOTHING,
+    is_aggregate: bool = False,
+    takes_options: bool = False,
+    reads: bool = False,
+) -> Callable[[F], F]:
+    """Mark the spec of an operation, with what is true of it; see `OperationTraits`."""
+
+    def mark(spec: F) -> F:
+        _TRAITS[spec.__name__] = OperationTraits(creates, removes, is_aggregate, takes_options, reads)
+        return hookspec(firstresult=True)(spec)
+
+    return mark
+
+
+def traits_of(operation: str) -> OperationTraits:
+    """Give what is true of an operation.
+
+    Args:
+        operation: its hook's name.
+    """
+    return _TRAITS[operation]
 
 
 class BackendHooks(Protocol):
@@ -60,7 +125,7 @@ class BackendHooks(Protocol):
                 await self._client.close()
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(creates=True, takes_options=True)
     async def create_execution_environment(
         self,
         op: Operation,
@@ -101,7 +166,7 @@ class BackendHooks(Protocol):
                 return await machine.wait_started()
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(creates=True, takes_options=True)
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
     ) -> None:
@@ -125,7 +190,7 @@ class BackendHooks(Protocol):
                 await host.wait_started()
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(is_aggregate=True, takes_options=True)
     async def install_configuration_sw(
         self,
         op: Operation,
@@ -160,7 +225,7 @@ class BackendHooks(Protocol):
                 await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook()
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options of the installed charm; the primitive ``config`` is routed here (S62; D28-D32).
 
@@ -182,7 +247,7 @@ class BackendHooks(Protocol):
                 await self._client.set(ee_id.application, coerce(options, values))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook()
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> Output:
@@ -213,7 +278,7 @@ class BackendHooks(Protocol):
                 return run.output
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook()
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two execution environments; "exists already" is success (S43, S69; D5).
 
@@ -237,7 +302,7 @@ class BackendHooks(Protocol):
                 end_2.endpoint))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook()
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation; "is not there" is success (S44; D4).
 
@@ -257,7 +322,7 @@ class BackendHooks(Protocol):
                 end_2.endpoint))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(is_aggregate=True, takes_options=True)
     async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
         """Bring the number of units to a given one and wait until they are ready or gone.
 
@@ -274,7 +339,7 @@ class BackendHooks(Protocol):
                 await self._client.scale(ee_id.application, num_units)
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(is_aggregate=True, takes_options=True)
     async def upgrade(
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: BaseModel | None
     ) -> None:
@@ -294,7 +359,7 @@ class BackendHooks(Protocol):
                 await self._client.refresh(ee_id.application, artifact.path, config)
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(removes=Scope.ENVIRONMENT)
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Forget an execution environment and leave its machine as it is; absent is success (S45; D4).
 
@@ -305,7 +370,7 @@ class BackendHooks(Protocol):
                 await self._client.forget(ee_id.application)
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(removes=Scope.ENVIRONMENT)
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Delete an execution environment with all it brought, and see it gone (S47, S70, S71; D25, D48).
 
@@ -319,7 +384,7 @@ class BackendHooks(Protocol):
                 await self._client.wait_gone(ee_id.application)
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(removes=Scope.NAMESPACE)
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         """Delete everything of an NS, and see it gone; absent is success (S46, S72; D21-D23, D47-D49, U7).
 
@@ -334,7 +399,7 @@ class BackendHooks(Protocol):
                 await self._client.destroy_model(self.host.names.model(namespace))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(reads=True)
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List what the backend's system holds, after a restart as before it.
 
@@ -351,7 +416,7 @@ class BackendHooks(Protocol):
                 return [self._record(application) for application in await self._client.applications()]
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(reads=True)
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
         """Tell the native status of a namespace, as plain data; reading creates nothing (S38; D48, D53).
 
@@ -365,7 +430,7 @@ class BackendHooks(Protocol):
                 return await self._client.status(self.host.names.model(namespace))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(reads=True)
     async def get_metrics(self, namespace: Namespace) -> Mapping[str, Any]:
         """Tell the metrics of a namespace's units, as plain data by unit name.
 
@@ -379,7 +444,7 @@ class BackendHooks(Protocol):
                 return await self._client.metrics(self.host.names.model(namespace))
         """
 
-    @hookspec(firstresult=True)
+    @operation_hook(reads=True)
     async def health(self) -> Mapping[str, Any]:
         """Ask the backend's system whether it is there, over the connection that operations use.
 
@@ -397,19 +462,11 @@ class BackendHooks(Protocol):
         """
 
 
-LIFECYCLE_HOOKS = frozenset({"open", "close"})
-"""Hooks that are no capability: a backend without anything to connect to leaves them out."""
-
 HOOKS = frozenset(name for name in vars(BackendHooks) if hasattr(getattr(BackendHooks, name), "vca_spec"))
 """The names of all hooks."""
 
-OPERATIONS_WITH_OPTIONS = frozenset(
-    {
-        "create_execution_environment",
-        "register_execution_environment",
-        "install_configuration_sw",
-        "scale",
-        "upgrade",
-    }
-)
+LIFECYCLE_HOOKS = HOOKS - _TRAITS.keys()
+"""Hooks that are no capability: a backend without anything to connect to leaves them out."""
+
+OPERATIONS_WITH_OPTIONS = frozenset(name for name, traits in _TRAITS.items() if traits.takes_options)
 """The operations that take ``options``."""

@@ -9,6 +9,7 @@ import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from vca_core.errors import BadArguments
 
@@ -199,6 +200,33 @@ class EeId:
 
     def __str__(self) -> str:
         return f"{self.model}.{self.application}.{self.locator}"
+
+
+class EeKey(NamedTuple):
+    """Where an execution environment is, known before it is made: what is locked, remembered and written under.
+
+    Args:
+        connector: the connector's name in the config.
+        model: name of the model.
+        application: name of the application; empty for what concerns the model as a whole.
+    """
+
+    connector: str
+    model: str
+    application: str
+
+    @classmethod
+    def of(cls, connector: str, ee_id: EeId) -> EeKey:
+        """Make the key of an execution environment that has an id."""
+        return cls(connector, ee_id.model, ee_id.application)
+
+    @property
+    def record_id(self) -> str:
+        """The ``_id`` of the record that is kept of it."""
+        return "/".join(self)
+
+    def __str__(self) -> str:
+        return self.record_id
 
 
 def format_application(text: str) -> str:

@@ -9,21 +9,15 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from vca_core._engine.engine import DisconnectReport
-from vca_core._engine.locks import Locks
-from vca_core._tracking.callbacks import Callbacks, OnUpdateDb
-from vca_core._tracking.outbox import StatusWriter
-from vca_core._tracking.place import StatusPath
+from vca_core._engine.report import DisconnectReport, Unwritten
+from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
-from vca_core.artifacts import ArtifactRoot
 from vca_core.config import VcaConfig, load_config
-from vca_core.connector import Connector
-from vca_core.errors import BadArguments, VcaError
-from vca_core.extensions import Extensions, StatusChange
+from vca_core.connector import Connector, relate
+from vca_core.errors import BadArguments
+from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
-from vca_core.opening_store import OpeningStore
-from vca_core.ssh_keys import SshKeyPair
-from vca_core.stores import StatusStore, store_from_url
+from vca_core.stores import StatusStore
 from vca_core.tasks import settle
 
 _LOG = logging.getLogger(__name__)
@@ -37,7 +31,7 @@ class Vca:
 
     Args:
         config: the checked config.
-        on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)`` (S22).
+        on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
         store: the status store; None: the one that the config names.
 
     Attributes:
@@ -48,22 +42,11 @@ class Vca:
     def __init__(
         self, config: VcaConfig, *, on_update_db: OnUpdateDb | None = None, store: StatusStore | None = None
     ) -> None:
+        self._shared = Shared.make(config, on_update_db, store)
         self.config = config
-        self.store: StatusStore = OpeningStore(store or store_from_url(config.store, config.folder))
-        self.artifacts = ArtifactRoot(config.artifacts_folder or config.folder)
-        self.ssh_key = SshKeyPair(config.ssh_key_path)
-        self.locks = Locks()
-        self.extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
-        self.writer = StatusWriter(
-            self.store,
-            interval=config.status.interval,
-            queue_limit=config.status.queue_limit,
-            attempt_limit=config.timeouts.store_grace,
-            on_stored=self._stored,
-        )
-        self._callbacks = None if on_update_db is None else Callbacks(on_update_db, config.timeouts.callback)
+        self.store = self._shared.store
+        self.ssh_key = self._shared.ssh_key
         self._connectors: dict[str, Connector] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
 
     @classmethod
@@ -79,7 +62,7 @@ class Vca:
 
         Args:
             config: path of a YAML or TOML file, or a mapping, or a checked `VcaConfig`.
-            on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)`` (S22).
+            on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
             store: the status store; None: the one that the config names.
             environ: where overrides (``VCA_STORE``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``) come from; None:
                 ``os.environ``.
@@ -106,7 +89,7 @@ class Vca:
         name = self.config.connector_name(name)
         connector = self._connectors.get(name)
         if connector is None:
-            connector = self._connectors[name] = Connector(self, name)
+            connector = self._connectors[name] = Connector(self._shared, name)
         return connector
 
     async def add_relation(
@@ -128,7 +111,8 @@ class Vca:
         Raises:
             NotSupported: the first one's backend cannot reach the second one.
         """
-        await self._relate("add_relation", end_1, end_2, progress_timeout, total_timeout)
+        self._check_ends(end_1, end_2)
+        await relate(BackendHooks.add_relation, end_1, end_2, progress_timeout, total_timeout)
 
     async def remove_relation(
         self,
@@ -139,33 +123,37 @@ class Vca:
         total_timeout: Seconds = None,
     ) -> None:
         """Remove a relation of execution environments of two connectors; see `add_relation`."""
-        await self._relate("remove_relation", end_1, end_2, progress_timeout, total_timeout)
+        self._check_ends(end_1, end_2)
+        await relate(BackendHooks.remove_relation, end_1, end_2, progress_timeout, total_timeout)
 
-    async def _relate(
-        self,
-        hook: str,
-        end_1: tuple[Connector, str | EeId, str],
-        end_2: tuple[Connector, str | EeId, str],
-        progress: Seconds,
-        total: Seconds,
-    ) -> None:
-        ends = []
-        for number, end in enumerate((end_1, end_2), start=1):
-            given: object = end  # callers need no type checker
-            if not isinstance(given, tuple) or len(given) != 3 or not isinstance(given[0], Connector):
+    def _check_ends(self, *ends: object) -> None:
+        for number, end in enumerate(ends, start=1):  # callers need no type checker
+            if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
                 raise BadArguments(f"end_{number} is a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
-            connector, ee_id, endpoint = end
-            if self._connectors.get(connector.name) is not connector:
-                raise BadArguments(f"end_{number}: {connector!r} is of another Vca", [f"end_{number}"])
-            ends.append(connector.relation_end(ee_id, endpoint, str(number)))
-        await end_1[0].relate(hook, ends[0], ends[1], progress, total)
+            if self._connectors.get(end[0].name) is not end[0]:
+                raise BadArguments(f"end_{number}: {end[0]!r} is of another Vca", [f"end_{number}"])
+
+    async def flush(self, limit: float | None = None) -> list[Unwritten]:
+        """Wait until every status that is queued is stored and its callback has run.
+
+        Args:
+            limit: seconds to wait at most; None: the config's ``store_grace``.
+
+        Returns:
+            The statuses that could not be stored; they stay queued.
+        """
+        self._shared.loop.bind()
+        seconds = self.config.timeouts.store_grace if limit is None else limit
+        unwritten = await self._shared.outbox.drain(seconds)
+        await self._shared.drain_callbacks(seconds)
+        return unwritten
 
     async def get_public_key(self) -> str:
-        """Tell the public key to inject into machines (S15); see `Connector.get_public_key`."""
+        """Return the public key to inject into machines; see `Connector.get_public_key`."""
         return await self.ssh_key.public_key()
 
     async def __aenter__(self) -> Self:
-        self.bind()
+        self._shared.loop.bind()
         return self
 
     async def __aexit__(
@@ -182,7 +170,7 @@ class Vca:
         Returns:
             What could not be written, and what still lives.
         """
-        loop = self.bind()
+        loop = self._shared.loop.bind()
         if self._disconnecting is None:
             self._disconnecting = loop.create_task(self._disconnect(), name="disconnect")
         task = self._disconnecting
@@ -192,55 +180,22 @@ class Vca:
         return task.result()
 
     async def _disconnect(self) -> DisconnectReport:
+        grace = self.config.timeouts.store_grace
+        unwritten: list[Unwritten] = []
+        alive: list[str] = []
         try:
-            return await self._disconnect_all()
+            connectors = list(self._connectors.values())
+            ends = await asyncio.gather(*(connector.disconnect() for connector in connectors), return_exceptions=True)
+            for connector, end in zip(connectors, ends, strict=True):
+                if isinstance(end, DisconnectReport):
+                    unwritten += end.unwritten
+                    alive += end.alive
+                else:
+                    _LOG.error("%r could not be disconnected: %s", connector, type(end).__qualname__)
+                    alive.append(f"{connector.name}: disconnecting failed with {type(end).__qualname__}")
+            unwritten += await self._shared.outbox.drain(0.0)  # what the connectors' own drains did not give already
+            alive += await self._shared.close(grace)
+            return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
-            self._loop = None
-
-    async def _disconnect_all(self) -> DisconnectReport:
-        grace = self.config.timeouts.store_grace
-        reports = await asyncio.gather(*(connector.disconnect() for connector in self._connectors.values()))
-        unwritten = [status for report in reports for status in report.unwritten]
-        alive = [name for report in reports for name in report.alive]
-        unwritten += await self.writer.drain(grace)
-        alive += await self.writer.close(grace)
-        if self._callbacks is not None:
-            alive += await self._callbacks.drain(grace)
-        alive += await self._close_store(grace)
-        return DisconnectReport(unwritten, alive)
-
-    async def _close_store(self, limit: float) -> list[str]:
-        try:
-            async with asyncio.timeout(limit):
-                await self.store.close()
-        except TimeoutError:
-            return ["the status store"]
-        except Exception as error:  # noqa: BLE001 - a store may raise anything; the rest is disconnected all the same
-            _LOG.warning("the status store failed to close: %s", type(error).__qualname__)
-        return []
-
-    async def drain_callbacks(self, limit: float) -> None:
-        """Wait for the callbacks that are queued, for at most `limit` seconds."""
-        if self._callbacks is not None:
-            await self._callbacks.wait(limit)
-
-    def bind(self) -> asyncio.AbstractEventLoop:
-        """Check that the running event loop is the one this belongs to, and return it.
-
-        Raises:
-            VcaError: it is another one.
-        """
-        loop = asyncio.get_running_loop()
-        if self._loop is None or self._loop.is_closed():
-            self._loop = loop
-        elif self._loop is not loop:
-            raise VcaError(
-                "this Vca belongs to another event loop; make one for each loop, or disconnect it there first"
-            )
-        return loop
-
-    def _stored(self, origin: str, path: StatusPath, fields: Mapping[str, Any], outcome: bool) -> None:  # noqa: FBT001 - called by the writer only
-        if self._callbacks is not None:
-            self._callbacks.call(path, fields, outcome=outcome)
-        self.extensions.status_changed(StatusChange(origin, path.table, path.query, path.path, fields))
+            self._shared.loop.let_go()

@@ -53,7 +53,7 @@ async def test_every_hook_is_called_with_the_argument_that_was_added(
         ee_id, _ = await vca.connector().create_execution_environment(".ns1.vnf1")
         assert await vca.connector().health()
         await vca.connector().delete_execution_environment(ee_id)
-        spec = vca.connector()._runtime.session.hooks._hooks.create_execution_environment.spec
+        spec = vca.connector()._engine.session.hooks._hooks.create_execution_environment.spec
         assert spec is not None
         assert NEW in spec.argnames
     assert called == ["open", "create_execution_environment", "health", "delete_execution_environment", "close"]

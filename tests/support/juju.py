@@ -104,7 +104,7 @@ def _is_of_the_controller(task: asyncio.Task[Any]) -> bool:
 
 def backend_of(connector: Connector) -> JujuMachineBackend:
     """The backend behind a connector."""
-    backend = connector._runtime.session.backend
+    backend = connector._engine.session.backend
     assert isinstance(backend, JujuMachineBackend)
     return backend
 

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core._tracking.outbox import StatusWriter
-from vca_core._tracking.records import Registry, own_home
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import default_home
+from vca_core._tracking.records import EeRecords
 from vca_core.errors import BadArguments
-from vca_core.naming import CHARM_NAMES, EeId, NameRules, Namespace, format_application, format_model
+from vca_core.naming import CHARM_NAMES, EeId, EeKey, NameRules, Namespace, format_application, format_model
 from vca_core.status import native_to_status
 from vca_core.stores import MemoryStore
 
@@ -636,13 +637,13 @@ async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_bo
     first: str, second: str, shared: str
 ) -> None:
     store = MemoryStore()
-    writer = StatusWriter(store, interval=0, queue_limit=1, attempt_limit=1, on_stored=lambda *_: None)
-    registry = Registry("edge", store, writer, 5)
+    outbox = Outbox(store, interval=0, queue_limit=9, attempt_limit=60, on_stored=lambda *_: None)
+    records = EeRecords("edge", "me", outbox, 60)
 
     async def claim(text: str) -> None:
         ns = Namespace.parse(text)
-        names = ("edge", CHARM_NAMES.model(ns), CHARM_NAMES.application(ns))
-        await registry.claim(names, ns, own_home(names), own=True)
+        key = EeKey("edge", CHARM_NAMES.model(ns), CHARM_NAMES.application(ns))
+        await records.claim(key, ns, default_home(key))
 
     await claim(first)
     with pytest.raises(BadArguments, match=f"share the {shared}") as caught:
@@ -651,6 +652,8 @@ async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_bo
     assert one in caught.value.message
     assert two in caught.value.message
     await claim(first)
+    assert await outbox.drain(60) == []
+    assert await outbox.close(60) == []
 
 
 # ee_ids.

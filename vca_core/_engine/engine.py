@@ -1,272 +1,308 @@
-"""What runs behind a `Connector`: its backend's session, its book, its runner; how it is disconnected (design 4-8)."""
+"""What runs behind a `Connector`: its backend, what is known of its EEs, what runs there; how it is disconnected."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from vca_core import arguments
-from vca_core._engine.locks import LockKey
 from vca_core._engine.namespace_deletes import NamespaceDeletes
-from vca_core._engine.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, Body, RunningOperation, concerning
+from vca_core._engine.operation import RunningOperation, next_id, working_in
+from vca_core._engine.report import DisconnectReport
+from vca_core._engine.request import Call, Request
 from vca_core._engine.runner import Runner
-from vca_core._loading.backend_session import Session
-from vca_core._tracking.environments import Page, StatusBook
+from vca_core._engine.shared import Shared
+from vca_core._loading.backend_session import BackendSession
+from vca_core._tracking.environments import Environments
 from vca_core._tracking.outbox import Unwritten
-from vca_core._tracking.place import StatusPath
-from vca_core._tracking.records import COLLECTION, Registry
-from vca_core.arguments import Seconds
-from vca_core.errors import BadArguments, ConflictError, StoreError
+from vca_core._tracking.place import Place
+from vca_core._tracking.records import EeRecords
+from vca_core._tracking.tracker import Tracker
+from vca_core._tracking.trail import Trail
+from vca_core.backend import ExecutionEnvironment
+from vca_core.errors import BackendError, BadArguments, ConflictError, StoreError, VcaError, VcaTimeoutError
 from vca_core.extensions import OperationInfo
-from vca_core.naming import EeId, Namespace
+from vca_core.hookspecs import BackendHooks, Scope
+from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
-from vca_core.status import DeploymentStatus, Entity
+from vca_core.secrets import secrets_in
+from vca_core.status import EntityState
 from vca_core.tasks import OwnedTasks
 
-if TYPE_CHECKING:
-    from vca_core.vca import Vca
+_LOG = logging.getLogger("vca_core.connector")
 
-P = ParamSpec("P")
 R = TypeVar("R")
-
-_REPORTS_TO_HOME = CREATES | DELETES | OUTCOME_IS_AGGREGATE
-"""The operations that, without a ``db_dict``, write to the home of their EE."""
 
 _DISCONNECTING = "the connector is being disconnected; try again when that is done"
 
 
-@dataclass(frozen=True, slots=True)
-class DisconnectReport:
-    """What a disconnect could not bring to an end; empty when all went well.
+class Engine:
+    """Runs what one connector is asked for.
 
     Args:
-        unwritten: statuses that could not be stored.
-        alive: names of hooks, tasks and callbacks that still run.
+        shared: what all connectors of its `Vca` share.
+        name: the connector's name in the config.
+
+    Attributes:
+        session: its backend.
+        shared: what all connectors share.
     """
 
-    unwritten: Sequence[Unwritten] = ()
-    alive: Sequence[str] = ()
-
-    @property
-    def clean(self) -> bool:
-        """Whether nothing is lost and nothing is left."""
-        return not self.unwritten and not self.alive
-
-
-class ConnectorRuntime:
-    """What runs behind one connector.
-
-    Args:
-        vca: what it belongs to.
-        name: its name in the config.
-    """
-
-    def __init__(self, vca: Vca, name: str) -> None:
-        self._vca = vca
+    def __init__(self, shared: Shared, name: str) -> None:
+        self.shared = shared
         self._name = name
-        self.log = logging.getLogger("vca_core.connector")
-        self.timeouts = vca.config.timeouts_of(name)
-        config = vca.config.connectors[name]
-        self.session = Session(name, config, vca.config.folder, vca.ssh_key, self._report)
-        scrub = self.session.secrets.scrub
+        self._limits = limits = shared.config.timeouts_of(name)
+        config = shared.config.connectors[name]
         self._tasks = OwnedTasks(name)
-        self.registry = Registry(name, vca.store, vca.writer, self.timeouts.store_grace)
-        self.book = StatusBook(name, vca.writer, scrub, self.registry, self._tasks.spawn)
-        self._runner = Runner(vca.locks, self.book, scrub, self.timeouts.cleanup, self.timeouts.store_grace)
-        self._deletes = NamespaceDeletes(self._runner, self._tasks.spawn, self.timeouts.cleanup)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
+        self.session = BackendSession(name, config, shared.config.folder, shared.ssh_key, self._report)
+        scrub = self.session.secrets.scrub
+        records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
+        self._records = records
+        self.environments = Environments(name, shared.outbox, records, scrub)
+        self._tracker = Tracker(self.environments, records, shared.outbox, scrub, self._tasks.spawn)
+        self._runner = Runner(shared.locks, self._tracker, scrub, limits.cleanup, limits.store_grace)
+        self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
     def observe(self, probe: Probe | None) -> None:
-        """Let somebody look on, or nobody any more."""
-        self.session.hooks.probe = self.book.probe = probe
+        """Attach a probe; None detaches it."""
+        self.session.hooks.probe = self.environments.probe = probe
 
-    # Identities.
+    @property
+    def stragglers(self) -> list[str]:
+        """The ids of operations that are over for their callers, but whose hooks still run."""
+        return [op.id for op in self._runner.stragglers.values()]
 
-    def key(self, ee_id: EeId) -> LockKey:
-        """The key of an EE."""
-        return (self._name, ee_id.model, ee_id.application)
-
-    def key_of(self, namespace: Namespace) -> LockKey:
+    def key_of(self, namespace: Namespace) -> EeKey:
         """The key that the EE of a namespace has, before it is there."""
         names = self.session.names
         model, application = names.model(namespace), names.application(namespace)
         EeId(model, application, "0")  # a backend's own rules may be wrong
-        return (self._name, model, application)
-
-    async def page(self, ee_id: EeId) -> Page:
-        """What is known of an EE."""
-        self.book.bind(self._vca.bind())
-        return await self.book.opened(self.key(ee_id))
-
-    async def remember(self, op: RunningOperation, ee_id: EeId) -> None:
-        """Store the ee_id of an operation (`vca_core.backend.Operation.created`)."""
-        key = op.keys[0]
-        if op.home is None:
-            raise AssertionError("an operation that creates has a home")
-        await self.registry.remember(key, ee_id, op.home, new=op.ee_id is None)
-        self.book.page(key).ee_id = ee_id
-
-    def declare_secrets(self, ee_id: EeId, names: Iterable[str]) -> None:
-        """Remember which options and parameters an EE's charm declares secret."""
-        self.book.declare_secrets(self.key(ee_id), frozenset(names))
-
-    def declared_secrets(self, ee_id: EeId) -> frozenset[str]:
-        """The names of options and parameters that an EE's charm declares secret, as far as they are known here."""
-        return self.book.secret_names(self.key(ee_id))
+        return EeKey(self._name, model, application)
 
     # Operations.
 
-    def operation(
-        self,
-        hook: str,
-        *,
-        total: Seconds = None,
-        progress: Seconds = None,
-        db_dict: Mapping[str, Any] | None = None,
-        keys: Sequence[LockKey] = (),
-        ee_id: EeId | None = None,
-        model: str | None = None,
-        namespace: Namespace | None = None,
-        read: bool = False,
-    ) -> RunningOperation:
-        """Check what is common to all operations and make one; nothing is begun yet.
+    async def run(self, request: Request[R]) -> R:
+        """Run an operation.
+
+        Args:
+            request: what is asked for.
+
+        Returns:
+            The request's answer.
+
+        Raises:
+            VcaError: it could not be begun, or failed; `Runner.run` says how.
+        """
+        op = self._operation(request)
+        self._admit(op)
+        declared = await self._declared_secrets(op, request)
+
+        async def prepare(op: RunningOperation) -> None:
+            await self._tracker.prepare(op.trail)
+            self._hold_secrets(op, request, declared)
+
+        async def work(op: RunningOperation) -> R:
+            if declared:
+                self.environments.declare_secrets(op.trail.keys[0], declared)
+            if not self.shared.extensions.surround:
+                return await self._do(op, request)
+            async with self.shared.extensions.around(self._info(op)):
+                return await self._do(op, request)
+
+        if request.traits.removes is Scope.NAMESPACE:
+            await self._check_model(op)
+            await self._deletes.delete(op, work, prepare)
+            return request.answer(None, None)
+        return await self._runner.run(op, work, None if request.traits.reads else prepare)
+
+    def _operation(self, request: Request[Any]) -> RunningOperation:
+        """Check what is common to all operations; nothing is begun yet.
 
         Raises:
             NotSupported: the backend does not implement the hook.
             BadArguments: a time-out or the ``db_dict`` is wrong.
         """
+        hook, traits, limits = request.call.hook, request.traits, self._limits
         self.session.hooks.require(hook)
-        timeouts = self.timeouts
-        path = None if db_dict is None else StatusPath.parse(db_dict)
-        total_limit = arguments.timeout(total, "total_timeout", timeouts.read if read else timeouts.total)
-        progress_limit = arguments.timeout(progress, "progress_timeout", timeouts.progress)
-        return RunningOperation(
+        place = None if request.db_dict is None else Place.parse(request.db_dict)
+        total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
+        progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
+        trail = Trail(
+            id=next_id(hook),
             operation=hook,
+            traits=traits,
             connector=self._name,
+            keys=request.keys,
+            model=request.model,
+            namespace=request.namespace,
+            ee_id=request.ee_id,
+            places=() if place is None else (place,),
+            resumes=traits.creates and request.ee_id is not None,
+        )
+        return RunningOperation(
+            trail=trail,
             backend=self.session.name,
-            total=total_limit,
-            cleanup=timeouts.cleanup,
-            reporter=self.book.report_of,
-            progress=None if read else progress_limit,
-            keys=tuple(keys),
-            model=model,
-            namespace=namespace,
-            ee_id=ee_id,
-            paths=() if path is None else (path,),
-            read=read,
+            total=total,
+            cleanup=limits.cleanup,
+            reporter=self.environments.report_of,
+            remember=self._tracker.remember,
+            progress=None if traits.reads else progress,
         )
 
-    async def run(self, op: RunningOperation, body: Body[R], secrets: Callable[[], Sequence[str]] = list) -> R:
-        """Run an operation.
-
-        Args:
-            op: the operation.
-            body: what it does, once it may.
-            secrets: gives the values that no text may show while it runs; asked once what is known of its EE has been
-                looked up.
-        """
-
-        async def prepare(op: RunningOperation) -> None:
-            await self._prepare(op)
-            self._hold(op, secrets())
-
-        self._admit(op)
-        return await self._runner.run(op, self._extended(op, body), None if op.read else prepare)
-
-    async def delete_namespace(
-        self, op: RunningOperation, body: Callable[[RunningOperation], Coroutine[Any, Any, None]]
-    ) -> None:
-        """Run the delete of a namespace, or join the one that is under way."""
-        if op.model is None:
-            raise AssertionError("a delete of a namespace has its model")
-        self.book.bind(self._vca.bind())
-        self._check_connected(op)
-        if op.namespace is not None:
-            await self._check_model(op, op.model, op.namespace)
-        await self._deletes.delete(op, self._extended(op, body))
-
-    async def call(
-        self,
-        op: RunningOperation,
-        spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, R]],
-        /,
-        *_: P.args,
-        **given: P.kwargs,
-    ) -> R:
-        """Call a hook within an operation, with the backend opened."""
-        await self.session.opened(self.timeouts.total)
-        op.hook_starts()
-        return await self.session.hooks.call(spec, **given)  # type: ignore[call-arg]  # P.args is empty by the signature
-
     def _admit(self, op: RunningOperation) -> None:
-        self.book.bind(self._vca.bind())
-        self._check_connected(op)
-        if op.read:
-            return
+        """Refuse what cannot be begun now.
+
+        Raises:
+            ConflictError: the connector is being disconnected, the namespace deleted, or the queue full.
+        """
+        self.environments.bind(self.shared.loop.bind())
+        trail = op.trail
+        if self._disconnecting is not None:
+            raise op.locate(ConflictError(_DISCONNECTING))
         try:
-            if op.model is not None:
-                self._deletes.check(op.model)
-            self._vca.writer.check_room()
+            if trail.traits.reads or trail.traits.removes is Scope.NAMESPACE:
+                return
+            if trail.model is not None:
+                self._deletes.check(trail.model)
+            self.shared.outbox.check_room()
         except ConflictError as error:
             op.locate(error)
             raise
 
-    def _check_connected(self, op: RunningOperation) -> None:
-        if self._disconnecting is not None:
-            raise op.locate(ConflictError(_DISCONNECTING))
+    async def _declared_secrets(self, op: RunningOperation, request: Request[Any]) -> frozenset[str]:
+        """Read the charm, where there is one, before anything is begun.
 
-    def _hold(self, op: RunningOperation, secrets: Sequence[str]) -> None:
-        if not secrets:
+        Returns:
+            The options and parameters that it declares secret.
+
+        Raises:
+            BadArguments: it is malformed; says in which file and key.
+            VcaTimeoutError: that took longer than the operation may.
+        """
+        artifact = request.artifact
+        if artifact is None or artifact.path is None:
+            return frozenset()
+        try:
+            async with asyncio.timeout_at(op.total_at):
+                charm = await artifact.read()
+        except BadArguments as error:
+            op.locate(error)
+            raise
+        except TimeoutError:
+            raise op.locate(op.expired(waiting="the charm is read")) from None
+        return frozenset() if request.traits.creates else charm.secret_names
+
+    def _hold_secrets(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
+        """Keep the request's secrets out of all texts until it is over."""
+        confidential = request.confidential
+        values = list(confidential.certain)
+        if confidential.values:
+            names = declared | self.environments.secret_names(op.trail.keys)
+            values += secrets_in(confidential.values, names)
+        if values:
+            handle = self.session.secrets.add(values)
+            op.at_end = lambda: self.session.secrets.remove(handle)
+
+    async def _do(self, op: RunningOperation, request: Request[R]) -> R:
+        if not self.session.is_open:
+            await self.session.ensure_open(self._limits.total)
+        op.touch()
+        if request.before is not None:
+            await self._try_before(op, request.before)
+        value = await self._call(op, request.call)
+        answer = request.answer(value, op.trail.ee_id if op.trail.is_created or not op.trail.traits.creates else None)
+        if op.trail.traits.is_aggregate or op.trail.resumes:
+            await self._see(op)
+        return answer
+
+    async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
+        given = call.arguments if op.trail.traits.reads else {"op": op, **call.arguments}
+        return await self.session.hooks.call(call.spec, **given)
+
+    async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
+        op.trail.muted = True
+        try:
+            await self._call(op, call)
+        except VcaTimeoutError:
+            raise
+        except VcaError as error:
+            _LOG.debug("%s: the call before it failed, which is taken for done: %s", op.id, error)
+        op.trail.muted = False
+
+    async def _see(self, op: RunningOperation) -> None:
+        """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
+        environment = self.environments.get(op.trail.keys[0])
+        listing = "list_execution_environments"
+        if environment is None or environment.states or not self.session.hooks.implements(listing):
             return
-        handle = self.session.secrets.add(secrets)
-        op.at_end = lambda: self.session.secrets.remove(handle)
+        try:
+            async with asyncio.timeout(self._limits.read):
+                found = await self.listed(environment.record.namespace if environment.record else op.trail.namespace)
+        except (VcaError, TimeoutError) as error:
+            _LOG.warning("%s: what there is was not seen: %s", op.id, error)
+            return
+        for record in found:
+            if record.ee_id == op.trail.ee_id:
+                self.environments.take_listing(environment, record.entities)
 
-    def _extended(self, op: RunningOperation, body: Body[R]) -> Body[R]:
-        extensions = self._vca.extensions
-        if not extensions.surround:
-            return body
-        info = OperationInfo(
-            id=op.id,
-            operation=op.operation,
-            connector=self._name,
-            backend=self.session.name,
-            namespace=None if op.namespace is None else str(op.namespace),
-            ee_id=None if op.ee_id is None else str(op.ee_id),
+    async def listed(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+        """Ask the backend for what its system holds, as it is.
+
+        Args:
+            namespace: what lies at or below it; None: everything.
+
+        Raises:
+            BackendError: what it returned is not a listing.
+        """
+        return checked_listing(
+            await self.session.hooks.call(BackendHooks.list_execution_environments, namespace=namespace)
         )
 
-        async def extended(op: RunningOperation) -> R:
-            async with extensions.around(info):
-                return await body(op)
+    async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
+        """Bring an EE's home up to date with a listing, and wait until that is written.
 
-        return extended
+        Args:
+            ee_id: which one.
+            states: what the listing says; empty: it does not name the EE.
+        """
+        self.environments.bind(self.shared.loop.bind())
+        await self.environments.refresh(ee_id, states, self._limits.store_grace)
 
-    async def _prepare(self, op: RunningOperation) -> None:
-        """Find out where an operation's statuses go, and make sure of its identity, holding its locks."""
-        if op.home is not None and op.namespace is not None:
-            await self.registry.claim(op.keys[0], op.namespace, op.home, own=op.home.table == COLLECTION)
-            return
-        for key in op.keys:
-            if key[0] == self._name:
-                page = await self.book.opened(key)
-                if not op.paths and page.home is not None and op.operation in _REPORTS_TO_HOME:
-                    op.paths = (page.home,)
+    def _info(self, op: RunningOperation) -> OperationInfo:
+        trail = op.trail
+        return OperationInfo(
+            id=op.id,
+            operation=trail.operation,
+            connector=self._name,
+            backend=self.session.name,
+            namespace=None if trail.namespace is None else str(trail.namespace),
+            ee_id=None if trail.ee_id is None else str(trail.ee_id),
+        )
 
-    # What the backend reports between operations.
+    async def _check_model(self, op: RunningOperation) -> None:
+        """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""
+        trail = op.trail
+        if trail.model is None or trail.namespace is None:
+            raise AssertionError("a delete of a namespace has its namespace and its model")
+        try:
+            await self._records.check_model(trail.model, trail.namespace)
+        except StoreError as error:
+            _LOG.warning("whose model %s is was not checked: %s", trail.model, error)
+        except BadArguments as error:
+            op.locate(error)
+            raise
 
-    def _report(
-        self, ee_id: EeId, entity: Entity, native: str | None, detail: str, status: DeploymentStatus | None
-    ) -> None:
-        self.book.report(ee_id, entity, native, detail, status)
+    def _report(self, *report: Any) -> None:
+        self.environments.report(*report)
 
     # The end.
 
     async def disconnect(self) -> DisconnectReport:
         """Stop what runs, close the backend, wait for what is queued; concurrent calls share one run of it."""
-        self.book.bind(self._vca.bind())
+        self.environments.bind(self.shared.loop.bind())
         if self._disconnecting is None:
             self._disconnecting = asyncio.get_running_loop().create_task(
                 self._disconnect(), name=f"{self._name}: disconnect"
@@ -274,44 +310,52 @@ class ConnectorRuntime:
         return await asyncio.shield(self._disconnecting)
 
     async def _disconnect(self) -> DisconnectReport:
-        limits = self.timeouts
+        limits = self._limits
+        unwritten: list[Unwritten] = []
+        alive: list[str] = []
+
+        async def drain(limit: float) -> list[str]:
+            unwritten.extend(await self.shared.outbox.drain(limit, self._name))
+            await self.shared.drain_callbacks(limit)
+            return []
+
+        steps: list[tuple[Callable[[float], Awaitable[list[str]]], float]] = [
+            (self._stop_all, limits.cleanup + limits.store_grace),
+            (self.session.close, limits.cleanup),
+            (drain, limits.store_grace),
+            (self._tasks.cancel, limits.cleanup),
+        ]
         try:
-            running = concerning(self._runner.running)
-            for op in running:
-                op.stop(ConflictError(_DISCONNECTING))
-            if running:
-                ends = [op.finished for op in running]
-                await asyncio.wait(ends, timeout=limits.cleanup + limits.store_grace)
-            alive = await self.session.close(limits.cleanup)
-            unwritten = await self._vca.writer.drain(limits.store_grace, self._name)
-            await self._vca.drain_callbacks(limits.store_grace)
-            alive += await self._tasks.cancel(limits.cleanup)
-            alive += [f"straggler {op.id}" for op in self._runner.stragglers.values()]
+            for step, limit in steps:
+                try:
+                    alive += await step(limit)
+                except Exception as error:  # noqa: BLE001 - the other steps are taken all the same
+                    _LOG.error("%s: a step of disconnecting failed: %s", self._name, type(error).__qualname__)
+                    alive.append(f"{self._name}: a step of disconnecting failed with {type(error).__qualname__}")
+            alive += [f"straggler {straggler}" for straggler in self.stragglers]
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
-            self.book.bind(None)
+            self.environments.bind(None)
 
-    async def _check_model(self, op: RunningOperation, model: str, namespace: Namespace) -> None:
-        """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""
-        try:
-            await self.registry.check_model(model, namespace)
-        except StoreError as error:
-            self.log.warning("whose model %s is was not checked: %s", model, error)
-        except BadArguments as error:
-            op.locate(error)
-            raise
+    async def _stop_all(self, limit: float) -> list[str]:
+        running = working_in(self._runner.running)
+        for op in running:
+            op.stop(ConflictError(_DISCONNECTING))
+        if running:
+            await asyncio.wait([op.finished for op in running], timeout=limit)
+        return []
 
-    def forget_model(self, model: str) -> None:
-        """Forget all EEs of a model that is gone."""
-        self.book.forget_model(model)
-        self.registry.forget_model(model)
 
-    @contextlib.contextmanager
-    def deleting(self, model: str) -> Iterator[None]:
-        """While a model is being deleted, the homes of its EEs keep what stands there."""
-        self.book.deleting(model, on=True)
-        try:
-            yield
-        finally:
-            self.book.deleting(model, on=False)
+def checked_listing(records: Iterable[object] | None) -> list[ExecutionEnvironment]:
+    """Check what a backend listed.
+
+    Raises:
+        BackendError: it is not a listing.
+    """
+    listed: list[ExecutionEnvironment] = []
+    for record in records or ():
+        if not isinstance(record, ExecutionEnvironment):
+            raise BackendError(f"the backend listed {type(record).__name__} where ExecutionEnvironment is expected")
+        listed.append(record)
+    return listed

@@ -1,4 +1,4 @@
-"""One operation at a time on an execution environment (design 7; D76).
+"""One operation at a time on an execution environment.
 
 The keys are known before the EE is there: connector, model and application. Waiters are served in the order they came.
 """
@@ -9,21 +9,20 @@ import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
 
-LockKey = tuple[str, str, str]
-"""Connector, model, application."""
+from vca_core.naming import EeKey
 
 
 class Locks:
     """The locks of all execution environments of a `Vca`. A lock exists while it is held."""
 
     def __init__(self) -> None:
-        self._waiters: dict[LockKey, deque[asyncio.Future[None]]] = {}
+        self._waiters: dict[EeKey, deque[asyncio.Future[None]]] = {}
 
-    def held(self) -> Collection[LockKey]:
+    def held(self) -> Collection[EeKey]:
         """The keys that are locked at this moment."""
         return self._waiters.keys()
 
-    async def acquire(self, keys: Sequence[LockKey], until: float, interrupt: asyncio.Future[object]) -> bool:
+    async def acquire(self, keys: Sequence[EeKey], until: float, interrupt: asyncio.Future[object]) -> bool:
         """Take several locks, in sorted order, so that two operations never wait for each other.
 
         Args:
@@ -37,7 +36,7 @@ class Locks:
         Raises:
             asyncio.CancelledError: cancelled while waiting; no lock is held.
         """
-        taken: list[LockKey] = []
+        taken: list[EeKey] = []
         try:
             for key in sorted(set(keys)):
                 if not await self._acquire_one(key, until, interrupt):
@@ -49,7 +48,7 @@ class Locks:
             raise
         return True
 
-    async def _acquire_one(self, key: LockKey, until: float, interrupt: asyncio.Future[object]) -> bool:
+    async def _acquire_one(self, key: EeKey, until: float, interrupt: asyncio.Future[object]) -> bool:
         waiters = self._waiters.get(key)
         if waiters is None:
             self._waiters[key] = deque()
@@ -71,7 +70,7 @@ class Locks:
                     waiters.remove(turn)
         return served
 
-    def release(self, keys: Sequence[LockKey]) -> None:
+    def release(self, keys: Sequence[EeKey]) -> None:
         """Give locks back; each goes to the one that waits longest."""
         for key in sorted(set(keys)):
             waiters = self._waiters[key]

@@ -1,4 +1,4 @@
-"""Deletes of whole namespaces: they stop what runs there, and concurrent ones share one outcome (design 7; D47, U8)."""
+"""Deletes of whole namespaces: they stop what runs there, and concurrent ones share one outcome."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core._engine.operation import RunningOperation, concerning
-from vca_core._engine.runner import Runner
+from vca_core._engine.operation import RunningOperation, working_in
+from vca_core._engine.runner import Prepare, Runner, Work
+from vca_core._tracking.tracker import Tracker
 from vca_core.errors import ConflictError, VcaError
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
@@ -26,6 +27,7 @@ class NamespaceDeletes:
 
     Args:
         runner: runs operations.
+        tracker: follows them.
         spawn: starts a task that the connector owns.
         cleanup: ``cleanup_timeout``, seconds: how long running operations have to end.
     """
@@ -33,10 +35,12 @@ class NamespaceDeletes:
     def __init__(
         self,
         runner: Runner,
+        tracker: Tracker,
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
         cleanup: float,
     ) -> None:
         self._runner = runner
+        self._tracker = tracker
         self._spawn = spawn
         self._cleanup = cleanup
         self._shared: dict[str, _SharedDelete] = {}
@@ -49,7 +53,7 @@ class NamespaceDeletes:
         """
         shared = self._shared.get(model)
         if shared is not None:
-            raise self._conflict(shared.op.namespace)
+            raise self._conflict(shared.op.trail.namespace)
 
     @staticmethod
     def _conflict(namespace: Namespace | None) -> ConflictError:
@@ -58,34 +62,43 @@ class NamespaceDeletes:
     async def delete(
         self,
         op: RunningOperation,
-        body: Callable[[RunningOperation], Coroutine[Any, Any, None]],
+        work: Work[Any],
+        prepare: Prepare,
     ) -> None:
         """Delete a namespace, or join the delete of it that is under way.
 
         Args:
             op: the caller's delete: its namespace, model, total limit and path. If it joins another, that one's hook
                 serves it.
-            body: what deletes.
+            work: what deletes.
+            prepare: what it does first.
 
         Raises:
             VcaTimeoutError: the caller's own total has passed.
             VcaError: the delete failed; each waiter gets the error.
         """
-        if op.model is None:
+        if op.trail.model is None:
             raise AssertionError("a delete of a namespace has its model")
-        shared = self._shared.get(op.model)
+        shared = self._shared.get(op.trail.model)
         if shared is None:
-            victims = concerning(self._runner.running, op.model)
-            shared = _SharedDelete(op, self._spawn(self._run(op, body, victims), op.id))
-            self._shared[op.model] = shared
+            victims = working_in(self._runner.running, op.trail.model)
+            shared = _SharedDelete(op, self._spawn(self._run(op, work, prepare, victims), op.id))
+            self._shared[op.trail.model] = shared
         else:
-            shared.op.paths = (*shared.op.paths, *(path for path in op.paths if path not in shared.op.paths))
+            self._join(shared.op, op)
             shared.op.total_at = max(shared.op.total_at, op.total_at)
         shared.waiters += 1
         try:
             await self._wait(shared, op)
         finally:
             shared.waiters -= 1
+
+    def _join(self, shared: RunningOperation, op: RunningOperation) -> None:
+        """Have the outcome of a delete that is under way written where another caller wants it, too."""
+        for place in op.trail.places:
+            if place not in shared.trail.places:
+                shared.trail.places = (*shared.trail.places, place)
+                self._tracker.mark(shared.trail, place)
 
     async def _wait(self, shared: _SharedDelete, op: RunningOperation) -> None:
         loop = asyncio.get_running_loop()
@@ -111,19 +124,20 @@ class NamespaceDeletes:
     async def _run(
         self,
         op: RunningOperation,
-        body: Callable[[RunningOperation], Coroutine[Any, Any, None]],
+        work: Work[Any],
+        prepare: Prepare,
         victims: list[RunningOperation],
     ) -> VcaError | None:
         for victim in victims:
-            victim.stop(self._conflict(op.namespace))
+            victim.stop(self._conflict(op.trail.namespace))
         if victims:
             await asyncio.wait([victim.finished for victim in victims], timeout=self._cleanup)
         try:
-            await self._runner.run(op, body)
+            await self._runner.run(op, work, prepare)
         except VcaError as error:
             return error
         else:
             return None
         finally:
-            if op.model is not None:
-                self._shared.pop(op.model, None)
+            if op.trail.model is not None:
+                self._shared.pop(op.trail.model, None)

@@ -1,37 +1,25 @@
-"""One run of one operation: what the core knows of it, and what a hook sees of it as ``op``."""
+"""One run of one operation: its limits, how it is stopped, and what a hook sees of it as ``op``."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
-from vca_core._engine.locks import LockKey
-from vca_core._tracking.place import StatusPath
+from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, BadArguments, ConflictError, VcaError, VcaTimeoutError
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
 _NUMBERS = itertools.count(1)
 
-R = TypeVar("R")
-
-Body = Callable[["RunningOperation"], Coroutine[Any, Any, R]]
-"""What an operation does once it may: mostly one call of a hook."""
-
-Reporter = Callable[["RunningOperation", Entity, str | None, str, DeploymentStatus | None], None]
+Reporter = Callable[[Trail, Entity, str | None, str, DeploymentStatus | None], None]
 """Takes what an operation reports."""
 
-CREATES = frozenset({"create_execution_environment", "register_execution_environment"})
-"""The operations that make an execution environment."""
-
-OUTCOME_IS_AGGREGATE = frozenset({"install_configuration_sw", "scale", "upgrade"})
-"""The operations whose outcome, in success, is the status of the EE itself: a blocked charm is RUNNING (D14)."""
-
-DELETES = frozenset({"delete_execution_environment", "deregister_execution_environment"})
-"""The operations after which an execution environment is not there any more."""
+Remember = Callable[[Trail, EeId], Awaitable[None]]
+"""Stores the ee_id of what an operation made."""
 
 
 @dataclass(slots=True, eq=False)
@@ -39,63 +27,61 @@ class RunningOperation:
     """A running operation; implements `vca_core.backend.Operation`.
 
     Args:
-        operation: its name.
-        connector: name of the connector it runs on.
+        trail: what is tracked of it.
         backend: how errors name the connector and its backend.
-        keys: the locks it needs; the first one is its own EE's.
-        model: the model it works in; None for what concerns no model.
-        namespace: the namespace it was given, where it was given one.
-        ee_id: the EE; None until `created`.
-        paths: where its events and its outcome go.
-        home: the home of the EE it creates; None for other operations.
         total: seconds to the total deadline, from now.
         progress: seconds without progress after which it is given up; None: no such limit.
         cleanup: seconds that its hook has to end after a cancellation.
         reporter: takes what it reports.
         remember: stores an ee_id.
-        read: whether it only reads: no locks, no progress limit, no outcome.
-        at_end: called when the operation is over, its hook included, however late that ends.
+
+    Attributes:
+        total_at: the loop's time of the total deadline.
+        progress_at: the loop's time at which nothing changed for too long.
+        interrupt: done when the operation is to be stopped.
+        finished: done when it is over for its caller.
+        stopped: why it was stopped.
+        at_end: called when it is over, its hook included, however late that ends.
     """
 
-    operation: str
-    connector: str
+    trail: Trail
     backend: str
     total: float
     cleanup: float
     reporter: Reporter
+    remember: Remember
     progress: float | None = None
-    keys: tuple[LockKey, ...] = ()
-    model: str | None = None
-    namespace: Namespace | None = None
-    ee_id: EeId | None = None
-    paths: tuple[StatusPath, ...] = ()
-    home: StatusPath | None = None
-    remember: Callable[[RunningOperation, EeId], Awaitable[None]] | None = None
-    at_end: Callable[[], None] | None = None
-    read: bool = False
 
-    id: str = field(init=False)
     total_at: float = field(init=False)
     progress_at: float = field(init=False, default=float("inf"))
     interrupt: asyncio.Future[object] = field(init=False)
     finished: asyncio.Future[None] = field(init=False)
     stopped: VcaError | None = field(init=False, default=None)
-    cancelling: bool = field(init=False, default=False)
-    ended: bool = field(init=False, default=False)
-    muted: bool = field(init=False, default=False)
-    remembered: bool = field(init=False, default=False)
-    last: EntityState | None = field(init=False, default=None)
-    last_action: EntityState | None = field(init=False, default=None)
-    actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)
+    at_end: Callable[[], None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         loop = asyncio.get_running_loop()
-        self.id = f"{self.operation}-{next(_NUMBERS)}"
         self.total_at = loop.time() + self.total
         self.interrupt = loop.create_future()
         self.finished = loop.create_future()
+        self.trail.touch = self.touch
 
     # What a hook sees.
+
+    @property
+    def id(self) -> str:
+        """See `vca_core.backend.Operation.id`."""
+        return self.trail.id
+
+    @property
+    def operation(self) -> str:
+        """See `vca_core.backend.Operation.operation`."""
+        return self.trail.operation
+
+    @property
+    def ee_id(self) -> EeId | None:
+        """See `vca_core.backend.Operation.ee_id`."""
+        return self.trail.ee_id
 
     def remaining(self) -> float:
         """Seconds until the caller's total deadline; 0.0 when it has passed."""
@@ -104,34 +90,27 @@ class RunningOperation:
     def report(
         self, entity: Entity, native: str | None, detail: str = "", status: DeploymentStatus | None = None
     ) -> None:
-        """Tell what is seen of an entity of this operation's EE."""
-        self.reporter(self, entity, native, detail, status)
+        """Report what is seen of an entity of this operation's EE."""
+        self.reporter(self.trail, entity, native, detail, status)
 
     async def created(self, locator: str) -> None:
         """Have the ee_id stored; see `vca_core.backend.Operation.created`."""
-        if self.remember is None:
-            raise BackendError(f"op.created() belongs to {' and '.join(sorted(CREATES))}, not to {self.operation}")
-        self._check_going_on()
-        _, model, application = self.keys[0]
+        trail = self.trail
+        if not trail.traits.creates:
+            raise BackendError(f"op.created() belongs to operations that make an EE, not to {trail.operation}")
+        if trail.ended:
+            raise ConflictError(f"{trail.id} has ended; what it made now is not kept: undo it")
         try:
-            ee_id = EeId(model, application, locator)
+            ee_id = EeId(trail.keys[0].model, trail.keys[0].application, locator)
         except BadArguments as error:
             raise BackendError(f"op.created({locator!r}): {error.message}") from None
-        if self.ee_id is not None and self.ee_id != ee_id:
-            raise BackendError(f"op.created({locator!r}) was called for the execution environment {self.ee_id}")
-        await self.remember(self, ee_id)
-        self.ee_id = ee_id
-        self.remembered = True
-
-    def _check_going_on(self) -> None:
-        if self.ended:
-            raise ConflictError(f"{self.id} has ended; what it made now is not kept: undo it")
+        if trail.ee_id is not None and trail.ee_id != ee_id:
+            raise BackendError(f"op.created({locator!r}) was called for the execution environment {trail.ee_id}")
+        await self.remember(trail, ee_id)
+        trail.ee_id = ee_id
+        trail.is_created = True
 
     # What the core does with it.
-
-    def hook_starts(self) -> None:
-        """Start the clock of the progress limit."""
-        self.touch()
 
     def touch(self) -> None:
         """Note that something changed."""
@@ -147,13 +126,13 @@ class RunningOperation:
 
     def stop(self, reason: VcaError) -> None:
         """End the operation with an error that is not its own; its hook is cancelled."""
-        if self.stopped is None and not self.ended:
+        if self.stopped is None and not self.trail.ended:
             self.stopped = reason
             if not self.interrupt.done():
                 self.interrupt.set_result(None)
 
     def expired(self, *, waiting: str | None = None) -> VcaTimeoutError:
-        """Make the error for the limit that was hit first (D7, D8).
+        """Make the error for the limit that was hit first.
 
         Args:
             waiting: what was being waited for; None: the hook.
@@ -162,18 +141,23 @@ class RunningOperation:
         limit = self.total
         if self.progress is not None and self.progress_at < self.total_at:
             kind, limit = "progress", self.progress
-        seen = f"; last seen: {self.last.entity} {self.last.native or '(no state)'}" if self.last else ""
+        last: EntityState | None = self.trail.last
+        seen = f"; last seen: {last.entity} {last.native or '(no state)'}" if last else ""
         what = f"nothing changed for {limit:g} s" if kind == "progress" else f"not done after {limit:g} s"
         where = f" while {waiting}" if waiting else ""
-        return VcaTimeoutError(f"{self.operation}: {what}{where} ({kind} limit){seen}", kind, limit)
+        return VcaTimeoutError(f"{self.trail.operation}: {what}{where} ({kind} limit){seen}", kind, limit)
 
     def locate(self, error: VcaError) -> VcaError:
         """Fill in where an error happened."""
-        return error.located(
-            backend=self.backend, ee_id=str(self.ee_id) if self.ee_id else None, operation=self.operation
-        )
+        ee_id = self.trail.ee_id
+        return error.located(backend=self.backend, ee_id=str(ee_id) if ee_id else None, operation=self.trail.operation)
 
 
-def concerning(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:
+def next_id(operation: str) -> str:
+    """Name one run of an operation: ``"create_execution_environment-17"``."""
+    return f"{operation}-{next(_NUMBERS)}"
+
+
+def working_in(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:
     """Pick the operations that work in a model; None: all."""
-    return [op for op in operations if model is None or op.model == model]
+    return [op for op in operations if model is None or op.trail.model == model]

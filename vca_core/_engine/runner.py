@@ -1,21 +1,21 @@
-"""Runs one operation: its locks, its deadlines, its cancellation, its outcome (design 4, 5, 7, 8).
+"""Runs one operation: its locks, its deadlines, its cancellation, its outcome.
 
 The hook runs in a task of its own; the caller's task watches it. So a hook that ignores its cancellation costs the
-caller
-``cleanup_timeout`` and no more: it becomes a straggler, owned and logged here, and its EE stays locked until it ends.
+caller ``cleanup_timeout`` and no more: it becomes a straggler, owned and logged here, and its EE stays locked until
+it ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from vca_core._engine.locks import Locks
-from vca_core._engine.operation import Body, RunningOperation
-from vca_core._tracking.environments import StatusBook
+from vca_core._engine.operation import RunningOperation
+from vca_core._tracking.tracker import Tracker
 from vca_core.errors import BackendError, VcaError
 from vca_core.tasks import settle
 from vca_core.translation import translate
@@ -24,14 +24,20 @@ _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+Prepare = Callable[[RunningOperation], Awaitable[None]]
+"""What an operation does first, holding its locks: when it raises, the operation had not begun."""
+
+Work = Callable[[RunningOperation], Coroutine[Any, Any, R]]
+"""What an operation does once it may: mostly one call of a hook."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Result(Generic[R]):
+class _Returned(Generic[R]):
     value: R
 
 
 @dataclass(frozen=True, slots=True)
-class _Failure:
+class _Raised:
     error: VcaError
 
 
@@ -40,71 +46,70 @@ class Runner:
 
     Args:
         locks: the locks of all EEs.
-        book: takes reports and writes outcomes.
+        tracker: follows operations and writes their outcomes.
         scrub: takes secrets out of a text.
         cleanup: ``cleanup_timeout``, seconds.
         grace: ``store_grace``, seconds.
     """
 
     def __init__(
-        self, locks: Locks, book: StatusBook, scrub: Callable[[str], str], cleanup: float, grace: float
+        self, locks: Locks, tracker: Tracker, scrub: Callable[[str], str], cleanup: float, grace: float
     ) -> None:
         self._locks = locks
-        self._book = book
+        self._tracker = tracker
         self._scrub = scrub
         self._cleanup = cleanup
         self._grace = grace
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
 
-    async def run(
-        self, op: RunningOperation, body: Body[R], prepare: Callable[[RunningOperation], Awaitable[None]] | None = None
-    ) -> R:
+    async def run(self, op: RunningOperation, work: Work[R], prepare: Prepare | None = None) -> R:
         """Run an operation to its end, with its outcome stored or safely queued.
 
         Args:
             op: the operation.
-            body: what to do, holding the locks; runs under both deadlines.
+            work: what to do, holding the locks; runs under both deadlines.
             prepare: what to do first, holding the locks; when it raises, the operation had not begun: no outcome is
                 written.
 
         Returns:
-            What the body returned.
+            What the work returned.
 
         Raises:
             VcaTimeoutError: a limit was hit.
             ConflictError: stopped by a delete or a disconnect.
-            VcaError: the body failed.
+            VcaError: the work failed.
             asyncio.CancelledError: the caller was cancelled; the operation has been cancelled, with its outcome queued.
         """
         self.running.add(op)
-        task: asyncio.Task[_Result[R] | _Failure] | None = None
+        task: asyncio.Task[_Returned[R] | _Raised] | None = None
         locked = False
         try:
-            locked = await self._locks.acquire(op.keys, op.total_at, op.interrupt)
+            locked = await self._locks.acquire(op.trail.keys, op.total_at, op.interrupt)
             if not locked:
                 raise op.locate(
                     op.stopped or op.expired(waiting="another operation on the same execution environment runs")
                 )
             if prepare is not None:
                 await self._prepare(op, prepare)
-            self._book.begin(op)
-            task = asyncio.get_running_loop().create_task(self._guarded(op, body), name=op.id)
+            # Before the task is made: what reports between here and its first step is this operation's already.
+            marked = self._tracker.begin(op.trail)
+            task = asyncio.get_running_loop().create_task(self._guarded(op, work, marked), name=op.id)
             return await self._supervise(op, task)
         finally:
-            op.ended = True
+            op.trail.ended = True
             self.running.discard(op)
             if task is not None and not task.done():
                 self._keep(op, task)
             else:
                 if locked:
-                    self._locks.release(op.keys)
+                    self._locks.release(op.trail.keys)
                 if op.at_end is not None:
                     op.at_end()
             if not op.finished.done():
                 op.finished.set_result(None)
 
-    async def _prepare(self, op: RunningOperation, prepare: Callable[[RunningOperation], Awaitable[None]]) -> None:
+    async def _prepare(self, op: RunningOperation, prepare: Prepare) -> None:
         try:
             async with asyncio.timeout_at(op.total_at):
                 await prepare(op)
@@ -118,7 +123,7 @@ class Runner:
         if op.stopped is not None:
             raise op.locate(op.stopped)
 
-    async def _supervise(self, op: RunningOperation, task: asyncio.Task[_Result[R] | _Failure]) -> R:
+    async def _supervise(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> R:
         cancelled: asyncio.CancelledError | None = None
         failure: VcaError | None = None
         try:
@@ -126,18 +131,17 @@ class Runner:
         except asyncio.CancelledError as error:
             cancelled = error
         if not task.done():
-            op.cancelling = True
             task.cancel()
             cancelled = await settle(task, self._cleanup) or cancelled
-        result: _Result[R] | None = None
+        result: _Returned[R] | None = None
         if failure is None and cancelled is None:
             ended = self._ended(op, task)
-            if isinstance(ended, _Failure):
+            if isinstance(ended, _Raised):
                 failure = ended.error
             else:
                 result = ended
         outcome: BaseException | None = cancelled or failure
-        stored = [promise for promise in self._book.end(op, outcome) if not promise.done()]
+        stored = [promise for promise in self._tracker.end(op.trail, outcome) if not promise.done()]
         if stored:
             cancelled = await settle(asyncio.gather(*stored), self._grace) or cancelled
         if cancelled is not None:
@@ -161,24 +165,30 @@ class Runner:
             await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         return None
 
-    async def _guarded(self, op: RunningOperation, body: Body[R]) -> _Result[R] | _Failure:
-        """Run the body; whatever it raises is kept as an error of the tree, with the secrets taken out.
+    async def _guarded(
+        self, op: RunningOperation, work: Work[R], marked: Sequence[asyncio.Future[None]]
+    ) -> _Returned[R] | _Raised:
+        """Do the work, once the operation's places say that it runs.
 
-        Only the interpreter's own ways to end a program and a cancellation go through.
+        Whatever it raises is kept as an error of the tree, with the secrets taken out. Only the interpreter's own ways
+        to end a program and a cancellation go through.
         """
         try:
-            return _Result(await body(op))
+            if pending := [promise for promise in marked if not promise.done()]:
+                await asyncio.wait(pending)
+            return _Returned(await work(op))
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Failure(translate(error, self._scrub))
+            return _Raised(translate(error, self._scrub))
 
-    def _ended(self, op: RunningOperation, task: asyncio.Task[_Result[R] | _Failure]) -> _Result[R] | _Failure:
+    def _ended(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():
-            return _Failure(BackendError(f"{op.operation} ended with a CancelledError that nobody asked for"))
+            return _Raised(BackendError(f"{op.trail.operation} ended with a CancelledError that nobody asked for"))
         raised = task.exception()
-        if isinstance(raised, GeneratorExit):  # the hook's own: whoever closes a coroutine asks for no result
-            return _Failure(translate(raised, self._scrub))
+        if isinstance(raised, GeneratorExit):
+            # The hook raised it itself: whoever closes a coroutine asks for no result, so nobody has this task's.
+            return _Raised(translate(raised, self._scrub))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:
@@ -191,7 +201,7 @@ class Runner:
 
     def _straggler_ended(self, task: asyncio.Task[Any]) -> None:
         op = self.stragglers.pop(task)
-        self._locks.release(op.keys)
+        self._locks.release(op.trail.keys)
         if op.at_end is not None:
             op.at_end()
         how = (

@@ -53,7 +53,7 @@ class ConnectorHost:
         self.reporter(ee_id, entity, native, detail, status)
 
 
-class Session:
+class BackendSession:
     """The backend of one connector.
 
     Args:
@@ -66,6 +66,15 @@ class Session:
     Raises:
         BadArguments: no such backend, or options that it refuses.
         PluginError: the backend's plugin is broken.
+
+    Attributes:
+        name: how errors name the connector and its backend: ``edge (fake)``.
+        backend: the backend.
+        hooks: calls its hooks.
+        secrets: the connector's secret values.
+        names: the rules that name models and applications.
+        operation_options: models of operations' options.
+        is_open: whether it is open.
     """
 
     def __init__(
@@ -92,10 +101,10 @@ class Session:
         self._opening: asyncio.Task[VcaError | None] | None = None
         self._waiting = 0
         self._abandoned: asyncio.Task[VcaError | None] | None = None
-        self._is_open = False
+        self.is_open = False
 
-    async def opened(self, limit: float) -> None:
-        """Have the backend opened; once for all callers, each of which waits within its own limits.
+    async def ensure_open(self, limit: float) -> None:
+        """Open the backend, unless it is open; once for all callers, each of which waits within its own limits.
 
         When the last one leaves before it is done, opening is cancelled.
 
@@ -105,7 +114,7 @@ class Session:
         Raises:
             VcaError: it could not be opened; the next call tries again.
         """
-        while not self._is_open:
+        while not self.is_open:
             if self._opening is None:
                 self._opening = self._tasks.spawn(self._open(limit), "open")
             opening = self._opening
@@ -137,7 +146,7 @@ class Session:
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             return translate(error, self.secrets.scrub)
         else:
-            self._is_open = True
+            self.is_open = True
             return None
         finally:
             self._opening = None
@@ -152,8 +161,8 @@ class Session:
             The names of tasks that still live.
         """
         alive = await self._tasks.cancel(limit)
-        if self._is_open:
-            self._is_open = False
+        if self.is_open:
+            self.is_open = False
             if self.hooks.implements("close"):
                 task = self._tasks.spawn(self._close(), "close")
                 cancelled = await settle(task, limit)

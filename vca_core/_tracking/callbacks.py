@@ -1,4 +1,4 @@
-"""Calls the orchestrator's ``on_update_db`` after each stored status (S22; D16, D74).
+"""Calls the orchestrator's ``on_update_db`` after each stored status.
 
 In order for each path, many paths at once up to a bound, in tasks of its own: an operation never waits for a
 callback, and a callback may call back into the connector. What a callback raises is logged and goes no further.
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vca_core._tracking.place import StatusPath
+from vca_core._tracking.place import Place
 from vca_core.tasks import OwnedTasks
 
 _LOG = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _MOST_WAITING = 100
 """Calls of one path that may wait before intermediate ones give way to later ones."""
 
 
-class Callbacks:
+class UpdateCallbacks:
     """Runs the callback for each stored status.
 
     Args:
@@ -42,11 +42,11 @@ class Callbacks:
     def __init__(self, callback: OnUpdateDb, limit: float) -> None:
         self._callback = callback
         self._limit = limit
-        self._waiting: dict[StatusPath, deque[tuple[Mapping[str, Any], bool]]] = {}
+        self._waiting: dict[Place, deque[tuple[Mapping[str, Any], bool]]] = {}
         self._tasks = OwnedTasks("on_update_db")
         self._slots: asyncio.Semaphore | None = None
 
-    def call(self, path: StatusPath, fields: Mapping[str, Any], *, outcome: bool) -> None:
+    def call(self, path: Place, fields: Mapping[str, Any], *, outcome: bool) -> None:
         """Queue a call.
 
         Args:
@@ -85,7 +85,7 @@ class Callbacks:
         self._slots = None
         return alive
 
-    async def _work(self, path: StatusPath, waiting: deque[tuple[Mapping[str, Any], bool]]) -> None:
+    async def _work(self, path: Place, waiting: deque[tuple[Mapping[str, Any], bool]]) -> None:
         if self._slots is None:
             self._slots = asyncio.Semaphore(_AT_ONCE)
         try:
@@ -97,7 +97,7 @@ class Callbacks:
             if self._waiting.get(path) is waiting:
                 del self._waiting[path]
 
-    async def _call_one(self, path: StatusPath, fields: Mapping[str, Any]) -> None:
+    async def _call_one(self, path: Place, fields: Mapping[str, Any]) -> None:
         try:
             result = self._callback(path.table, path.query, f"{path.path}.", path.update(fields))
             if inspect.isawaitable(result):

@@ -1,138 +1,104 @@
-"""What is known of each execution environment, and what of it is written where (design 5).
+"""What is known of each execution environment while this process runs, and what of it stands at its home.
 
-A report goes two ways: to the paths of the operation that runs on the EE, as an event; and into the EE's aggregate,
-which stands at its home. While an operation's own path *is* the home, its events stand there until its outcome.
+A report goes two ways: to the places of the operation that runs on the EE, as an event; and into the EE's aggregate,
+which stands at its home. While an operation's own place *is* the home, its events stand there until its outcome.
+
+What this process does not know of an EE it does not write. Between operations only the process that operated on an EE
+last writes to its home.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from vca_core._engine.locks import LockKey
-from vca_core._engine.operation import CREATES, DELETES, OUTCOME_IS_AGGREGATE, RunningOperation
-from vca_core._tracking.outbox import StatusWriter
-from vca_core._tracking.place import StatusPath, status_fields
-from vca_core._tracking.records import Registry, own_home
+from vca_core._tracking.environment import Environment
+from vca_core._tracking.home import Home
+from vca_core._tracking.lane import Put, Written
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import Place, status_fields
+from vca_core._tracking.records import EeRecords
+from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, VcaError
-from vca_core.naming import EeId
+from vca_core.hookspecs import Scope
+from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
+from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class Page:
-    """What is known of one EE."""
-
-    ee_id: EeId | None = None
-    home: StatusPath | None = None
-    states: dict[Entity, EntityState] = field(default_factory=dict)
-    operation: RunningOperation | None = None
-    failure_stands: bool = False
-    looked_up: bool = False
-    at_home: tuple[object, ...] | None = None
-    secret_names: frozenset[str] = frozenset()
-
-
-class StatusBook:
-    """The pages of one connector.
+class Environments:
+    """The EEs of one connector.
 
     Args:
         connector: its name.
-        writer: writes statuses.
+        outbox: writes, in order.
+        records: keeps what outlives this process.
         scrub: takes secrets out of a text.
-        registry: keeps what outlives this process.
-        spawn: starts a task that the connector owns.
 
     Attributes:
-        probe: looks on; None: nobody does.
+        probe: sees each report; None: nobody looks on.
+        deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
     """
 
-    def __init__(
-        self,
-        connector: str,
-        writer: StatusWriter,
-        scrub: Callable[[str], str],
-        registry: Registry,
-        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
-    ) -> None:
+    def __init__(self, connector: str, outbox: Outbox, records: EeRecords, scrub: Callable[[str], str]) -> None:
         self._connector = connector
-        self._writer = writer
+        self._outbox = outbox
+        self._records = records
         self._scrub = scrub
-        self._registry = registry
-        self._spawn = spawn
-        self._pages: dict[LockKey, Page] = {}
-        self._deleting: set[str] = set()
+        self._known: dict[EeKey, Environment] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.deleting: set[str] = set()
         self.probe: Probe | None = None
 
     def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Say which event loop reports have to come from; None: the next one that is bound."""
         self._loop = loop
 
-    def page(self, key: LockKey) -> Page:
-        """The page of an EE, a new one if there is none."""
-        page = self._pages.get(key)
-        if page is None:
-            page = self._pages[key] = Page()
-        return page
+    def get(self, key: EeKey) -> Environment | None:
+        """What is known of an EE; None: nothing."""
+        return self._known.get(key)
 
-    async def opened(self, key: LockKey) -> Page:
-        """The page of an EE, with its home looked up in the store if this process does not know it.
+    def in_model(self, model: str) -> list[Environment]:
+        """What is known of the EEs of a model."""
+        return [environment for key, environment in self._known.items() if key.model == model]
 
-        A store that does not answer costs the home's statuses, not the operation: it is logged.
-        """
-        page = self.page(key)
-        if not page.looked_up and page.home is None:
-            try:
-                record = await self._registry.look_up(key)
-            except VcaError as error:
-                _LOG.warning("the home of %s is not known: %s", "/".join(key), error)
-                return page
-            page.looked_up = True
-            if record is not None and page.home is None:
-                page.home = record.home
-                page.ee_id = page.ee_id or record.ee_id
-                page.secret_names |= record.secret_names
-        return page
-
-    def forget(self, key: LockKey) -> None:
+    def forget(self, key: EeKey) -> None:
         """Forget an EE that is gone."""
-        page = self._pages.pop(key, None)
-        if page is not None and page.operation is not None:
-            page.home = None
+        self._known.pop(key, None)
 
-    def declare_secrets(self, key: LockKey, names: frozenset[str]) -> None:
+    def of(self, key: EeKey) -> Environment:
+        """What is known of an EE; nothing, if it is asked for the first time."""
+        environment = self._known.get(key)
+        if environment is None:
+            environment = self._known[key] = Environment(key)
+        return environment
+
+    def secret_names(self, keys: Iterable[EeKey]) -> frozenset[str]:
+        """What the charms of some EEs declare secret, as far as it is known."""
+        names: frozenset[str] = frozenset()
+        return names.union(*(self._known[key].secret_names for key in keys if key in self._known))
+
+    def declare_secrets(self, key: EeKey, names: frozenset[str]) -> None:
         """Remember what an EE's charm declares secret, for later processes, too."""
-        page = self.page(key)
-        if not names <= page.secret_names:
-            page.secret_names |= names
-            self._registry.declare(key, page.home or own_home(key), page.secret_names)
+        environment = self.of(key)
+        if not names <= environment.secret_names:
+            environment.secret_names |= names
+            if environment.record is not None:
+                self._records.change(environment.record, {"secret_names": sorted(environment.secret_names)})
 
-    def secret_names(self, key: LockKey) -> frozenset[str]:
-        """What an EE's charm declares secret, as far as it is known."""
-        page = self._pages.get(key)
-        return frozenset() if page is None else page.secret_names
-
-    def deleting(self, model: str, *, on: bool) -> None:
-        """While a model is being deleted, what stands at the homes of its EEs stays."""
-        if on:
-            self._deleting.add(model)
-            return
-        self._deleting.discard(model)
-        for key, page in self._pages.items():
-            if key[1] == model and page.states:
-                self.write_home(key, page)
-
-    def forget_model(self, model: str) -> None:
-        """Forget all EEs of a model that is gone."""
-        for key in [key for key in self._pages if key[1] == model]:
-            self.forget(key)
+    async def load(self, key: EeKey) -> Environment:
+        """Look an EE up; a store that does not answer costs what is new to this process, not the operation."""
+        environment = self.of(key)
+        try:
+            environment.take(await self._records.look_up(key))
+        except VcaError as error:
+            _LOG.warning("what is kept of %s is not known: %s", key, error)
+        return environment
 
     # What is reported.
 
@@ -141,39 +107,38 @@ class StatusBook:
     ) -> None:
         """Take a report on an EE (`vca_core.backend.Host.report`)."""
         self._check_thread()
-        key = (self._connector, ee_id.model, ee_id.application)
+        key = EeKey.of(self._connector, ee_id)
         if self.probe is not None:
             self.probe.reported(None, key[1:], entity, native, detail, status)
-        page = self._pages.get(key)
-        if page is None:
-            page = self.page(key)
-            page.ee_id = ee_id
-            self._spawn(self._meet(key), f"look up {ee_id}")
-        elif page.ee_id is not None and page.ee_id != ee_id:
-            return  # of an earlier EE by this name (D27)
-        self._take(key, page, page.operation, entity, native, detail, status)
+        environment = self.of(key)
+        if environment.ee_id != ee_id:
+            if environment.ee_id is not None and (environment.record is not None or environment.trail is not None):
+                return  # of an earlier EE by this name
+            if environment.ee_id is not None:
+                environment.states.clear()
+            if environment.trail is None:
+                environment.ee_id = ee_id
+        self._take(environment, environment.trail, entity, native, detail, status)
+        self.write_home(environment)
+        if not environment.states and environment.record is None and environment.trail is None:
+            self.forget(key)
 
     def report_of(
-        self,
-        op: RunningOperation,
-        entity: Entity,
-        native: str | None,
-        detail: str,
-        status: DeploymentStatus | None,
+        self, trail: Trail, entity: Entity, native: str | None, detail: str, status: DeploymentStatus | None
     ) -> None:
         """Take a report of an operation (`vca_core.backend.Operation.report`)."""
         self._check_thread()
-        key = op.keys[0] if op.keys else (self._connector, op.model or "", "")
         if self.probe is not None:
-            self.probe.reported(op.id, key[1:], entity, native, detail, status)
-        page = self._pages.get(key) if op.keys else None
-        if page is None:
-            if not op.ended:
-                self._take(key, Page(), op, entity, native, detail, status)
+            self.probe.reported(trail.id, trail.lane[1:], entity, native, detail, status)
+        environment = self._known.get(trail.keys[0]) if trail.keys else None
+        if environment is None:
+            if not trail.ended:
+                self._take(Environment(trail.lane), trail, entity, native, detail, status)
             return
-        if op.ended and page.operation is not op and op.ee_id != page.ee_id:
+        if trail.ended and environment.trail is not trail and trail.ee_id != environment.ee_id:
             return  # a straggler of an EE that is gone
-        self._take(key, page, None if op.ended else op, entity, native, detail, status)
+        self._take(environment, None if trail.ended else trail, entity, native, detail, status)
+        self.write_home(environment)
 
     def _check_thread(self) -> None:
         try:
@@ -187,19 +152,18 @@ class StatusBook:
 
     def _take(
         self,
-        key: LockKey,
-        page: Page,
-        op: RunningOperation | None,
+        environment: Environment,
+        trail: Trail | None,
         entity: Entity,
         native: str | None,
         detail: str,
         status: DeploymentStatus | None,
     ) -> None:
-        states = page.states
+        states = environment.states
         if entity.kind == "action":
-            if op is None:
+            if trail is None:
                 return  # the operation that ran it is over
-            states = op.actions
+            states = trail.actions
         before = states.get(entity)
         if native is None:
             if before is None:
@@ -211,107 +175,104 @@ class StatusBook:
             if before == state:
                 return
             states[entity] = state
-        if op is not None:
-            if before is None or native is None or (before.native, before.detail) != (state.native, state.detail):
-                op.touch()
-            if not op.muted:
-                op.last = state
-                if entity.kind == "action":
-                    op.last_action = state
-                fields = status_fields(state.meaning, state.detail, state.native, entity.kind)
-                for path in op.paths:
-                    self._writer.event(self._connector, path, fields)
         if entity.kind != "action":
-            self.write_home(key, page)
+            environment.is_known = True
+        if trail is not None:
+            if before is None or native is None or (before.native, before.detail) != (state.native, state.detail):
+                trail.touch()
+            if not trail.muted:
+                self._tell(trail, state)
 
-    def write_home(self, key: LockKey, page: Page) -> None:
-        """Write the aggregate to the EE's home, unless something else has to stand there."""
-        home = page.home
-        if home is None or page.failure_stands or key[1] in self._deleting:
-            return
-        op = page.operation
-        if op is not None and (home in op.paths or op.operation in DELETES):
-            return
-        worst = aggregate(page.states.values())
-        if worst is None:
-            content: tuple[object, ...] = (DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine")
-        else:
-            content = (worst.meaning, worst.detail, worst.native, worst.entity.kind)
-        if content != page.at_home:
-            page.at_home = content
-            self._writer.event(self._connector, home, status_fields(*content))  # type: ignore[arg-type]  # by construction
+    def _tell(self, trail: Trail, state: EntityState) -> None:
+        trail.last = state
+        if state.entity.kind == "action":
+            trail.last_action = state
+        for place in trail.places:
+            fields = status_fields(state.meaning, state.detail, state.native, state.entity.kind)
+            self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields))
 
-    async def _meet(self, key: LockKey) -> None:
-        """Find the home of an EE that reports before anything was asked of it here."""
-        page = await self.opened(key)
-        if page.looked_up and page.home is None and page.operation is None:
-            self._pages.pop(key, None)  # not ours
-        else:
-            self.write_home(key, page)
+    def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
+        """Take what a listing says of an EE: what it does not name is gone."""
+        trail = environment.trail
+        present = {state.entity for state in states}
+        for state in states:
+            self._take(environment, trail, state.entity, state.native, state.detail, state.status)
+        for entity in [entity for entity in environment.states if entity not in present]:
+            self._take(environment, trail, entity, None, "", None)
+        environment.is_known = True
 
-    # What operations leave.
-
-    def begin(self, op: RunningOperation) -> None:
-        """An operation has its lock: a failure that stood at the EE's home has served."""
-        for key in op.keys:
-            if key[0] != self._connector:
-                continue
-            page = self.page(key)
-            page.operation = op
-            page.failure_stands = False
-            if op.home is not None:
-                page.home = op.home
-                page.at_home = None
-            if op.home is None and page.states:
-                self.write_home(key, page)
-
-    def end(self, op: RunningOperation, failure: BaseException | None) -> list[asyncio.Future[None]]:
-        """Write the outcome of an operation to its paths, the last there and once (D42).
+    async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
+        """Bring the home of an EE up to date with a listing, whoever operated on it last.
 
         Args:
-            op: the operation.
-            failure: why it failed; None: it did not.
+            ee_id: which one.
+            states: what the listing says of it; empty: it does not list it.
+            grace: seconds to wait until it is written.
+        """
+        environment = await self.load(EeKey.of(self._connector, ee_id))
+        if environment.record is None or environment.is_other_than(ee_id):
+            return
+        self.take_listing(environment, states)
+        promise = self.write_home(environment, is_asked=True)
+        if promise is not None:
+            await asyncio.wait((promise,), timeout=grace)
+
+    # What is written.
+
+    def write_home(self, environment: Environment, *, is_asked: bool = False) -> asyncio.Future[Written] | None:
+        """Write the aggregate to the EE's home, unless something else has to stand there.
+
+        Args:
+            environment: whose.
+            is_asked: whether a caller wants it to be up to date, whoever operated on the EE last.
 
         Returns:
-            Futures that are done when it is stored.
+            Done when it is written; None where nothing is to be written.
         """
-        op.ended = True
-        page = self._pages.get(op.keys[0]) if op.keys else None
-        fields = self._outcome(op, page, failure)
-        stored = [self._writer.outcome(self._connector, path, fields) for path in op.paths]
-        for key in op.keys:
-            other = self._pages.get(key)
-            if other is None or other.operation is not op:
-                continue
-            other.operation = None
-            if other.home is not None and other.home in op.paths:
-                other.failure_stands = failure is not None
-                other.at_home = None
-                if failure is None and op.operation in CREATES | OUTCOME_IS_AGGREGATE:
-                    other.at_home = tuple(
-                        fields[name] for name in ("status", "detailed-status", "VCA-status", "entity-type")
-                    )
-            else:
-                self.write_home(key, other)
-        if failure is None and op.operation in DELETES and op.keys:
-            key = op.keys[0]
-            home = page.home if page is not None and page.home is not None else own_home(key)
-            self.forget(key)
-            self._registry.forget(key, home)
-        return stored
+        home, record, trail = environment.home, environment.record, environment.trail
+        if home is None or record is None or not environment.is_known or not (environment.writes or is_asked):
+            return None
+        if record.has_failed or environment.key.model in self.deleting:
+            return None
+        if trail is not None and (home.place in trail.places or trail.traits.removes is Scope.ENVIRONMENT):
+            return None
+        worst = aggregate(environment.states.values())
+        if worst is None:
+            content = (DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine")
+        else:
+            content = (worst.meaning, worst.detail, worst.native, worst.entity.kind)
+        if content == environment.at_home and not is_asked:
+            return None
+        environment.at_home = content
+        fields = status_fields(*content)
 
-    def _outcome(self, op: RunningOperation, page: Page | None, failure: BaseException | None) -> dict[str, Any]:
-        last = op.last_action or op.last
-        kind = last.entity.kind if last else "operation"
-        native = last.native if last else ""
-        if failure is not None:
-            if isinstance(failure, asyncio.CancelledError):
-                text = "cancelled"
-            else:
-                text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure))
-            return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
-        worst = aggregate(page.states.values()) if page is not None and op.operation in OUTCOME_IS_AGGREGATE else None
-        if worst is not None:
-            return status_fields(worst.meaning, worst.detail, worst.native, worst.entity.kind)
-        detail = last.detail if last and last.native else ""
-        return status_fields(DeploymentStatus.COMPLETED, detail, native or "completed", kind)
+        async def may_write(store: StatusStore) -> bool:
+            return await self._records.is_current(store, record, owned=not is_asked)
+
+        async def put(store: StatusStore) -> Written:
+            if is_asked:
+                home.forget()
+            written = await home.put(store, fields, may_write, only_news=True)
+            if written is Written.PASSED:
+                environment.writes = False
+            return written
+
+        return self._outbox.status(environment.key, home.place, fields, put)
+
+    def putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put | None:
+        """How a status of an operation is written: at a home, only while this process has the EE."""
+        for key in trail.concerned:
+            environment = self._known.get(key)
+            if environment is not None and environment.home is not None and environment.home.place == place:
+                return self.home_putter(environment, environment.home, fields)
+        return None
+
+    def home_putter(self, environment: Environment, home: Home, fields: dict[str, Any]) -> Put:
+        async def may_write(store: StatusStore) -> bool:
+            record = environment.record
+            return record is not None and await self._records.is_current(store, record, owned=True)
+
+        async def put(store: StatusStore) -> Written:
+            return await home.put(store, fields, may_write)
+
+        return put

@@ -1,48 +1,27 @@
-"""Writes statuses durably, in order for each path; no operation ever waits for an intermediate one (design 5).
+"""All writes about an execution environment, in one order: its statuses, its outcomes, what the core keeps of it.
 
-Each path has a lane: a queue, and a task while there is something in it. Intermediate events may be merged into the
-next one, outcomes never. What the store refuses to take stays queued and is tried again.
+Each EE has a lane (`vca_core._tracking.lane`). No operation ever waits for an intermediate status: these may be merged
+with later ones of their place. Outcomes and changes of records are never merged; what the store refuses to take stays
+queued, in front of what came later, and is tried again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from vca_core._tracking.place import StatusPath
+from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written, as_store_error
+from vca_core._tracking.place import Place
 from vca_core.errors import ConflictError, StoreError
+from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
 
-_MOST_EVENTS_OF_A_LANE = 100
-"""Intermediate events of one path that may wait for a slow store before they are merged."""
-
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
-"""Seconds between attempts at a failing store."""
-
-
-@dataclass(slots=True)
-class _Write:
-    origin: str
-    fields: Mapping[str, Any]
-    run: Callable[[StatusStore], Awaitable[bool]]
-    done: asyncio.Future[None] | None  # None: an intermediate event
-    tell: bool = True
-    started: bool = False
-
-
-@dataclass(slots=True)
-class _Lane:
-    queue: deque[_Write] = field(default_factory=deque)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    task: asyncio.Task[None] | None = None
-    failures: int = 0
-    written_at: float = float("-inf")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +34,21 @@ class Unwritten:
         reason: why it was not.
     """
 
-    path: StatusPath
+    path: Place
     fields: Mapping[str, Any]
     reason: str
 
 
-class StatusWriter:
-    """Writes statuses to a store.
+class Outbox:
+    """The writes of all execution environments of a `Vca`.
 
     Args:
         store: the store, opened.
-        interval: seconds; intermediate statuses of one path are stored at most once in that time. 0: all are.
-        queue_limit: how many outcomes may wait for the store.
+        interval: seconds; intermediate statuses of one place are stored at most once in that time. 0: all are.
+        queue_limit: how many outcomes and changes may wait for the store.
         attempt_limit: seconds that one attempt at the store may take.
-        on_stored: told of each status that was stored: origin, path, fields, and whether it was an operation's outcome.
+        on_stored: called with each status that was stored: the key of its EE, its place, its fields, and whether it
+            was an operation's outcome.
     """
 
     def __init__(
@@ -78,17 +58,17 @@ class StatusWriter:
         interval: float,
         queue_limit: int,
         attempt_limit: float,
-        on_stored: Callable[[str, StatusPath, Mapping[str, Any], bool], None],
+        on_stored: Callable[[EeKey, Place, Mapping[str, Any], bool], None],
     ) -> None:
-        self._store = store
-        self._interval = interval
+        self.store = store
+        self.interval = interval
+        self.attempt_limit = attempt_limit
         self._queue_limit = queue_limit
-        self._attempt_limit = attempt_limit
         self._on_stored = on_stored
-        self._lanes: dict[StatusPath, _Lane] = {}
-        self._outcomes = 0
-        self._lost: dict[StatusPath, Unwritten] = {}
-        self._flushing = False
+        self._lanes: dict[EeKey, Lane] = {}
+        self._waiting = 0
+        self._lost: dict[tuple[str, Place], Unwritten] = {}
+        self._flushing = 0
 
     def check_room(self) -> None:
         """Check that the outcome of one more operation could be queued.
@@ -96,100 +76,131 @@ class StatusWriter:
         Raises:
             ConflictError: outcomes alone fill the queue: the store has not taken any for long.
         """
-        if self._outcomes >= self._queue_limit:
+        if self._waiting >= self._queue_limit:
             raise ConflictError(
-                f"{self._outcomes} outcomes wait for the status store; nothing is begun before it takes some"
+                f"{self._waiting} outcomes wait for the status store; nothing is begun before it takes some"
             )
 
-    def event(self, origin: str, path: StatusPath, fields: Mapping[str, Any]) -> None:
-        """Queue an intermediate status. Never blocks.
+    # What can be queued. Nothing here blocks.
+
+    def status(
+        self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None
+    ) -> asyncio.Future[Written]:
+        """Queue an intermediate status.
 
         Args:
-            origin: name of the connector it comes from.
-            path: where it goes.
-            fields: the five fields, without the path.
-        """
-        lane = self._lane(path)
-        queue = lane.queue
-        write = _Write(origin, fields, self._setter(path, fields), None)
-        crowded = bool(self._interval) or lane.failures > 0 or len(queue) >= _MOST_EVENTS_OF_A_LANE
-        if crowded and queue and queue[-1].done is None and not queue[-1].started:
-            queue[-1] = write
-        else:
-            queue.append(write)
-        self._run(path, lane)
+            key: whose lane it goes through.
+            place: where it goes.
+            fields: the five fields.
+            put: how it is written; None: over whatever stands there.
 
-    def outcome(self, origin: str, path: StatusPath, fields: Mapping[str, Any]) -> asyncio.Future[None]:
+        Returns:
+            Done when it, or a later one of its place, is stored.
+        """
+        return self._queue(key, Kind.EVENT, place, fields, put).promise()
+
+    def mark(self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None) -> asyncio.Future[None]:
+        """Queue the status that an operation begins with; no interval holds it back.
+
+        Returns:
+            Done when the store took it, or could not at the first attempt: it stays queued then.
+        """
+        entry = self._queue(key, Kind.MARK, place, fields, put)
+        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry.tried.append(tried)
+        if self._lanes[key].failures:
+            entry.was_tried()  # who begins must not wait for an outage to end
+        return tried
+
+    def outcome(
+        self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None
+    ) -> asyncio.Future[Written]:
         """Queue the outcome of an operation; it is never merged with another status.
 
         Returns:
-            Done when it is stored, or can never be (that is logged and told by `drain`).
+            Done when it is stored, or never can be (that is logged, and `drain` gives it).
         """
-        return self._must(path, _Write(origin, fields, self._setter(path, fields), self._promise()))
+        return self._queue(key, Kind.OUTCOME, place, fields, put).promise()
 
-    def correct(
-        self, origin: str, path: StatusPath, run: Callable[[StatusStore], Awaitable[bool]]
-    ) -> asyncio.Future[None]:
-        """Queue a change of what the core itself keeps, behind what is queued for the path; nobody is told of it."""
-        return self._must(path, _Write(origin, {}, run, self._promise(), tell=False))
+    def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
+        """Queue a change of what the core itself keeps; no callback hears of it."""
+        entry = Entry(Kind.CHANGE, run)
+        self._push(key, entry)
+        return entry.promise()
 
-    async def put(self, run: Callable[[StatusStore], Awaitable[bool]], limit: float) -> bool:
-        """Do something at the store now, again and again until it is done.
+    async def now(
+        self,
+        key: EeKey,
+        run: Callable[[StatusStore], Awaitable[R]],
+        limit: float | None,
+        what: str,
+        *,
+        retries: bool = False,
+    ) -> R:
+        """Do something at the store, behind what is queued for the EE, and wait for its result.
 
         Args:
-            run: what to do; its result is given back.
-            limit: seconds.
+            key: whose lane it goes through.
+            run: what to do.
+            limit: seconds to wait; None: until the store takes it.
+            what: what it does, for errors: ``"read the execution environment"``.
+            retries: whether it is tried again when the store fails.
+
+        Returns:
+            What `run` returns.
 
         Raises:
-            StoreError: it was not done in time, or never will be; it may have been done all the same.
+            StoreError: it failed, or was not done in time; it may have been done all the same.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + limit
-        backoff = _FIRST_BACKOFF
-        cause: Exception | None = None
-        while True:
-            try:
-                async with asyncio.timeout_at(end):
-                    return await run(self._store)
-            except StoreError as error:
-                if not error.retryable:
-                    raise
-                cause = error
-            except Exception as error:  # noqa: BLE001 - a store may raise anything
-                cause = error
-            if loop.time() + backoff >= end:
-                raise StoreError(f"the status store did not take it within {limit:g} s: {cause}") from cause
-            await asyncio.sleep(backoff)
-            backoff = min(backoff * 2, _LONGEST_BACKOFF)
+        entry = Entry(Kind.ASK, run, retries=retries, what=what)
+        lane = self._push(key, entry)
+        promise: asyncio.Future[R] = entry.promise()
+        try:
+            async with asyncio.timeout(limit):
+                return await promise
+        except TimeoutError as error:
+            why = f": {lane.reason}" if lane.reason is not None else ""
+            raise StoreError(f"the status store did not {what} within {limit or 0:g} s{why}") from lane.reason or error
+        finally:
+            entry.is_abandoned = True
+            if not entry.is_running and entry in lane.queue:
+                lane.take_off(entry)
 
-    async def drain(self, limit: float, origin: str | None = None) -> list[Unwritten]:
+    async def read(self, key: EeKey, run: Callable[[StatusStore], Awaitable[R]], limit: float, what: str) -> R:
+        """Read something from the store, behind what is queued for the EE; see `now`."""
+        lane = self._lanes.get(key)
+        if lane is not None and lane.queue:
+            return await self.now(key, run, limit, what)
+        try:
+            async with asyncio.timeout(limit):
+                return await run(self.store)
+        except Exception as error:
+            raise as_store_error(error, what, limit) from error
+
+    # The end.
+
+    async def drain(self, limit: float, connector: str | None = None) -> list[Unwritten]:
         """Wait until what is queued is stored.
 
         Args:
             limit: seconds to wait.
-            origin: only what this connector reported; None: everything.
+            connector: only what concerns this connector's EEs; None: everything.
 
         Returns:
-            What could not be stored; it stays queued until `close`.
+            The statuses that could not be stored, each given once; they stay queued until `close`.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + limit
-        self._flushing = True
+        self._flushing += 1
         try:
-            while (lanes := self._of(origin)) and (left := end - loop.time()) > 0:
-                for lane in lanes.values():
-                    lane.wake.set()
-                await asyncio.wait([lane.task for lane in lanes.values() if lane.task is not None], timeout=left)
+            while (lanes := self._busy(connector)) and (left := end - loop.time()) > 0:
+                for lane in lanes:
+                    lane.hurry()
+                await asyncio.wait([lane.becomes_idle() for lane in lanes], timeout=left)
         finally:
-            self._flushing = False
-        late = [
-            Unwritten(path, write.fields, f"the status store did not take it within {limit:g} s")
-            for path, lane in self._of(origin).items()
-            for write in lane.queue
-            if write.tell
-        ]
-        lost, self._lost = list(self._lost.values()), {}
-        return [*lost, *late]
+            self._flushing -= 1
+        lost = [self._lost.pop(key) for key in list(self._lost) if connector in (None, key[0])]
+        return lost + self._late(limit, connector)
 
     async def close(self, limit: float) -> list[str]:
         """Give up what is still queued and end all tasks.
@@ -200,127 +211,83 @@ class StatusWriter:
         Returns:
             The names of those that still live.
         """
-        tasks = {lane.task for lane in self._lanes.values() if lane.task is not None}
-        for task in tasks:
-            task.cancel()
-        alive: set[asyncio.Task[None]] = set()
+        lanes, self._lanes = list(self._lanes.values()), {}
+        self._waiting = 0
+        tasks = {task for lane in lanes if (task := lane.cancel()) is not None}
+        alive: Collection[asyncio.Task[None]] = ()
         if tasks:
             _, alive = await asyncio.wait(tasks, timeout=limit)
-        for lane in self._lanes.values():
-            for write in lane.queue:
-                self._finished(write)
-        self._lanes.clear()
+        for lane in lanes:
+            for entry in lane.queue:
+                if entry.kind is Kind.ASK:
+                    entry.fail(StoreError("the status store is being closed"))
+                else:
+                    entry.keep()
         return sorted(task.get_name() for task in alive)
 
-    def _of(self, origin: str | None) -> dict[StatusPath, _Lane]:
-        return {
-            path: lane
-            for path, lane in self._lanes.items()
-            if lane.queue and (origin is None or any(write.origin == origin for write in lane.queue))
-        }
+    def _busy(self, connector: str | None) -> list[Lane]:
+        return [lane for lane in self._lanes.values() if lane.queue and connector in (None, lane.key.connector)]
 
-    @staticmethod
-    def _promise() -> asyncio.Future[None]:
-        return asyncio.get_running_loop().create_future()
+    def _late(self, limit: float, connector: str | None) -> list[Unwritten]:
+        late = []
+        for lane in self._busy(connector):
+            for entry in lane.queue:
+                if entry.place is not None and not entry.is_told:
+                    entry.is_told = True
+                    reason = f"the status store did not take it within {limit:g} s"
+                    late.append(Unwritten(entry.place, entry.fields, reason))
+        return late
 
-    @staticmethod
-    def _setter(path: StatusPath, fields: Mapping[str, Any]) -> Callable[[StatusStore], Awaitable[bool]]:
-        return lambda store: store.set(path.table, path.query, path.update(fields))
+    def _queue(self, key: EeKey, kind: Kind, place: Place, fields: Mapping[str, Any], put: Put | None) -> Entry:
+        entry = Entry(kind, put or _setter(place, fields), place, fields)
+        self._push(key, entry)
+        return entry
 
-    def _must(self, path: StatusPath, write: _Write) -> asyncio.Future[None]:
-        lane = self._lane(path)
-        if self._interval or lane.failures:
-            while lane.queue and lane.queue[-1].done is None and not lane.queue[-1].started:
-                lane.queue.pop()  # superseded by what comes now
-        lane.queue.append(write)
-        self._outcomes += 1
-        lane.wake.set()
-        self._run(path, lane)
-        if write.done is None:
-            raise AssertionError("an outcome always has a promise")
-        return write.done
-
-    def _lane(self, path: StatusPath) -> _Lane:
-        lane = self._lanes.get(path)
+    def _push(self, key: EeKey, entry: Entry) -> Lane:
+        lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[path] = _Lane()
+            lane = self._lanes[key] = Lane(key, self)
+        if not entry.kind.may_merge:
+            self._waiting += 1
+        lane.push(entry)
         return lane
 
-    def _run(self, path: StatusPath, lane: _Lane) -> None:
-        if lane.task is None:
-            lane.task = asyncio.get_running_loop().create_task(self._work(path, lane), name=f"status of {path}")
+    # What lanes need (`vca_core._tracking.lane.Office`).
 
-    async def _work(self, path: StatusPath, lane: _Lane) -> None:
-        loop = asyncio.get_running_loop()
-        while lane.queue:
-            write = lane.queue[0]
-            pause = lane.written_at + self._interval - loop.time()
-            if write.done is None and pause > 0 and len(lane.queue) == 1 and not self._flushing:
-                lane.wake.clear()
-                await self._wait(lane, pause)
-                continue
-            if await self._attempt(path, lane, write):
-                lane.queue.popleft()
-                lane.written_at = loop.time()
-                self._finished(write)
-            else:
-                lane.wake.clear()
-                await self._wait(lane, min(_FIRST_BACKOFF * 2**lane.failures, _LONGEST_BACKOFF))
-        lane.task = None
-        pause = lane.written_at + self._interval - loop.time()
-        if pause > 0:
-            loop.call_later(pause, self._forget, path)
-        else:
-            self._forget(path)
+    @property
+    def is_flushing(self) -> bool:
+        """Whether intermediate statuses are written at once."""
+        return self._flushing > 0
 
-    def _forget(self, path: StatusPath) -> None:
-        lane = self._lanes.get(path)
-        if lane is not None and lane.task is None and not lane.queue:
-            del self._lanes[path]
+    def stored(self, lane: Lane, entry: Entry, place: Place) -> None:
+        """Tell callbacks and extensions that a status was stored."""
+        self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME)
 
-    @staticmethod
-    async def _wait(lane: _Lane, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await lane.wake.wait()
-        except TimeoutError:
-            pass
+    def lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
+        """Log, once for a place, that its statuses find no place; the operation goes on."""
+        key = (lane.key.connector, place)
+        if key not in self._lost:
+            _LOG.warning("no status can be written to %s: %s", place, reason)
+        self._lost[key] = Unwritten(place, entry.fields, reason)
 
-    async def _attempt(self, path: StatusPath, lane: _Lane, write: _Write) -> bool:
-        """Try once; True: it is over, stored or never to be."""
-        write.started = True
-        try:
-            async with asyncio.timeout(self._attempt_limit):
-                matched = await write.run(self._store)
-        except Exception as error:  # noqa: BLE001 - a store may raise anything
-            write.started = False
-            if isinstance(error, StoreError) and not error.retryable:
-                self._lose(path, write, f"the store refuses it: {error}")
-                return True
-            level = logging.DEBUG if lane.failures else logging.WARNING
-            lane.failures += 1
-            _LOG.log(level, "the status for %s stays queued: %s: %s", path, type(error).__name__, error)
-            return False
-        lane.failures = 0
-        if not write.tell:
-            return True
-        if matched:
-            self._on_stored(write.origin, path, write.fields, write.done is not None)
-        else:
-            self._lose(path, write, "no document matches the filter")
-        return True
+    def taken_off(self, lane: Lane, entry: Entry) -> None:
+        """Count an entry that waits no more."""
+        if self.has(lane) and not entry.kind.may_merge:
+            self._waiting -= 1
 
-    def _lose(self, path: StatusPath, write: _Write, reason: str) -> None:
-        """Log, once for a path, that its statuses find no place; the operation goes on (design 5)."""
-        if not write.tell:
-            return
-        if path not in self._lost:
-            _LOG.warning("no status can be written to %s: %s", path, reason)
-        self._lost[path] = Unwritten(path, write.fields, reason)
+    def has(self, lane: Lane) -> bool:
+        """Whether the lane is still in use."""
+        return self._lanes.get(lane.key) is lane
 
-    def _finished(self, write: _Write) -> None:
-        if write.done is None:
-            return
-        self._outcomes -= 1
-        if not write.done.done():
-            write.done.set_result(None)
+    def forget(self, lane: Lane) -> None:
+        """Let go of a lane that has nothing to do."""
+        if self.has(lane):
+            del self._lanes[lane.key]
+
+
+def _setter(place: Place, fields: Mapping[str, Any]) -> Put:
+    async def put(store: StatusStore) -> Written:
+        matched = await store.set(place.table, place.query, place.update(fields))
+        return Written.STORED if matched else Written.NO_DOCUMENT
+
+    return put

@@ -8,15 +8,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from vca_core.errors import BadArguments
+from vca_core.naming import EeKey
 from vca_core.status import DeploymentStatus
 from vca_core.stores import check_filter
 
 _KEYS = ("collection", "filter", "path")
 
+COLLECTION = "vca_execution_environments"
+"""The collection of the core's own documents."""
+
+OWN_STATE = "state"
+"""Where, in an EE's own record, its statuses stand when the caller gave no ``db_dict``."""
+
+TIME = "status-time"
+"""The field that tells the statuses at one place apart."""
+
 
 @dataclass(frozen=True, slots=True)
-class StatusPath:
-    """A place in the orchestrator's database (S18, D85).
+class Place:
+    """A place in the orchestrator's database.
 
     Args:
         table: the collection.
@@ -29,8 +39,8 @@ class StatusPath:
     path: str
 
     @classmethod
-    def parse(cls, db_dict: Mapping[str, Any], argument: str = "db_dict") -> StatusPath:
-        """Check and read a ``db_dict`` (S18, D85).
+    def parse(cls, db_dict: Mapping[str, Any], argument: str = "db_dict") -> Place:
+        """Check and read a ``db_dict``.
 
         Args:
             db_dict: ``{"collection": str, "filter": {dotted path: value}, "path": str}``; a dot at the path's end is
@@ -86,8 +96,26 @@ class StatusPath:
         return f"{self.path} of {self.query} in {self.table}"
 
 
+def default_home(key: EeKey) -> Place:
+    """The home of an EE whose creator gave none: in the core's own record of it."""
+    return Place(COLLECTION, (("_id", key.record_id),), OWN_STATE)
+
+
+_last_time = 0.0
+
+
+def status_time() -> str:
+    """The time as it stands in a status: seconds since 1970, as text; each later than the one before it.
+
+    Growing even where the clock does not, so that it also tells which of two statuses of one writer is the later one.
+    """
+    global _last_time  # noqa: PLW0603 - one clock for all that this process writes
+    _last_time = max(time.time(), _last_time + 1e-6)
+    return str(_last_time)
+
+
 def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str) -> dict[str, Any]:
-    """Make the five documented fields of a status change (S20).
+    """Make the five documented fields of a status change.
 
     Args:
         status: the status.
@@ -100,5 +128,5 @@ def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str)
         "detailed-status": detail,
         "VCA-status": native,
         "entity-type": kind,
-        "status-time": str(time.time()),
+        TIME: status_time(),
     }

@@ -1,137 +1,265 @@
-"""What the core keeps of each execution environment, in the same store as the statuses (design 6).
+"""What the core keeps of each execution environment, in the same store as the statuses.
 
 Two kinds of documents in one collection: one for each model (which NS it belongs to), one for each EE (its namespace,
-its ee_id, its home). Identities are claimed before a backend is asked for anything, so that two namespaces that would
-share a model or an application are told apart and refused, in this process and in every other that uses the store.
+its ee_id, its home, whether a failure stands there). Identities are claimed before a backend is asked for anything, so
+that two namespaces that would share a model or an application are told apart and refused, in this process and in every
+other that uses the store.
+
+A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
+hit the record of a later EE. The ee_id would not do: ids come again.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from vca_core._engine.locks import LockKey
-from vca_core._tracking.outbox import StatusWriter
-from vca_core._tracking.place import StatusPath
-from vca_core.errors import BadArguments, StoreError, VcaError
-from vca_core.naming import EeId, Namespace
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
+from vca_core.errors import BadArguments, StoreError
+from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.stores import StatusStore
 
-COLLECTION = "vca_execution_environments"
-"""The collection of the core's own documents."""
-
-OWN_HOME = "state"
-"""Where, in an EE's own document, its statuses stand when the caller gave no ``db_dict``."""
-
-
-def own_home(key: LockKey) -> StatusPath:
-    """The home of an EE whose creator gave none: in the core's own document."""
-    return StatusPath(COLLECTION, (("_id", "/".join(key)),), OWN_HOME)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class EeRecord:
     """What is kept of an EE.
 
     Args:
+        key: where it is.
         namespace: its canonical namespace.
         ee_id: its id; None while it is not created.
         home: where its aggregate status stands.
+        generation: tells it apart from earlier and later records of the same key.
+        owner: the `Vca` that operated on it last.
+        has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
     """
 
+    key: EeKey
     namespace: Namespace
     ee_id: EeId | None
-    home: StatusPath
+    home: Place
+    generation: str | None = None
+    owner: str | None = None
+    has_failed: bool = False
     secret_names: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Record:
-        """Read a document of the collection."""
-        home = document["home"]
-        return cls(
-            Namespace.parse(document["namespace"]),
-            EeId.parse(document["ee_id"]) if document.get("ee_id") else None,
-            StatusPath(home["table"], tuple((key, value) for key, value in home["filter"]), home["path"]),
-            frozenset(document.get("secret_names", ())),
-        )
+    def read(cls, document: Mapping[str, Any]) -> EeRecord:
+        """Read a document of the collection.
+
+        Raises:
+            StoreError: it is damaged; names it.
+        """
+        try:
+            home = document["home"]
+            return cls(
+                EeKey(document["connector"], document["model"], document["application"]),
+                Namespace.parse(document["namespace"]),
+                EeId.parse(document["ee_id"]) if document.get("ee_id") else None,
+                Place(home["table"], tuple((key, value) for key, value in home["filter"]), home["path"]),
+                document.get("generation"),
+                document.get("owner"),
+                bool(document.get("has_failed")),
+                frozenset(document.get("secret_names") or ()),
+            )
+        except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
+            raise damaged(document.get("_id")) from error
+
+    @property
+    def query(self) -> dict[str, Any]:
+        """The filter that matches this record, and no earlier or later one."""
+        return {"_id": self.key.record_id, "generation": self.generation}
+
+    def document(self) -> dict[str, Any]:
+        """The record as it is inserted."""
+        return {
+            "_id": self.key.record_id,
+            **self.key._asdict(),
+            "namespace": str(self.namespace),
+            "ee_id": None if self.ee_id is None else str(self.ee_id),
+            "home": written_home(self.home),
+            "generation": self.generation,
+            "owner": self.owner,
+            "has_failed": False,
+            OWN_STATE: {},
+        }
 
 
-def _written_home(home: StatusPath) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a create or register claimed.
+
+    Args:
+        record: the record.
+        is_new: whether it was not there before.
+        model_generation: of the model's document, if that was not there before.
+        home_document: the document of the home, as it was read.
+    """
+
+    record: EeRecord
+    is_new: bool
+    model_generation: str | None
+    home_document: Mapping[str, Any] | None
+
+
+def damaged(identity: object) -> StoreError:
+    """The error for a document of the core's own that cannot be read."""
+    return StoreError(
+        f"the record {identity!r} in {COLLECTION} is damaged, or was written by something else; mend or delete it",
+        retryable=False,
+    )
+
+
+def written_home(home: Place) -> dict[str, Any]:
+    """A home as records have it."""
     return {"table": home.table, "filter": [list(pair) for pair in home.filter], "path": home.path}
 
 
-class Registry:
-    """The documents of one connector.
+def new_generation() -> str:
+    """A word that no other record has."""
+    return secrets.token_hex(8)
+
+
+class EeRecords:
+    """The records of one connector.
 
     Args:
         connector: its name.
-        store: the store.
-        writer: its writer, for what may wait.
+        owner: names the `Vca` among all that use the store.
+        outbox: writes in order.
         grace: ``store_grace``, seconds.
     """
 
-    def __init__(self, connector: str, store: StatusStore, writer: StatusWriter, grace: float) -> None:
+    def __init__(self, connector: str, owner: str, outbox: Outbox, grace: float) -> None:
         self._connector = connector
-        self._store = store
-        self._writer = writer
+        self._owner = owner
+        self._outbox = outbox
         self._grace = grace
-        self._models: dict[str, str] = {}
 
-    async def claim(self, key: LockKey, namespace: Namespace, home: StatusPath, *, own: bool) -> None:
-        """Make sure that a model and an application belong to a namespace, and to no other (D58, D61).
+    async def look_up(self, key: EeKey) -> EeRecord | None:
+        """Find what is kept of an EE.
+
+        Raises:
+            StoreError: the store does not answer, or the record is damaged.
+        """
+
+        async def read(store: StatusStore) -> Mapping[str, Any] | None:
+            return await store.get(COLLECTION, {"_id": key.record_id})
+
+        document = await self._outbox.read(key, read, self._grace, "read the execution environment")
+        return None if document is None else EeRecord.read(document)
+
+    async def is_current(self, store: StatusStore, record: EeRecord, *, owned: bool) -> bool:
+        """Ask the store whether a record still is the one of its key.
+
+        Args:
+            store: the store.
+            record: as it was read.
+            owned: whether it has to be this `Vca` that operated on it last.
+        """
+        query = {**record.query, "owner": self._owner} if owned else record.query
+        return await store.exists(COLLECTION, query)
+
+    # Claims.
+
+    async def claim(self, key: EeKey, namespace: Namespace, home: Place) -> Claim:
+        """Make sure that a model and an application belong to a namespace, and to no other.
 
         Args:
             key: the EE's key.
             namespace: whose it is to be.
             home: where its statuses will stand.
-            own: whether that is the core's own document.
 
         Raises:
-            BadArguments: another namespace has the model or the application; names both.
+            BadArguments: another namespace has the model or the application (names both), or the home has no document.
             StoreError: the store cannot take the claim, and so no EE can be created.
         """
-        await self._claim_model(key[1], namespace)
-        canonical = namespace.canonical
-        document = {
-            "_id": "/".join(key),
-            "connector": key[0],
-            "model": key[1],
-            "application": key[2],
-            "namespace": str(canonical),
-            "ee_id": None,
-            "home": _written_home(home),
-            OWN_HOME: {},
-        }
-        if not own and not await self._do(
-            self._store.exists(home.table, home.query), "look for the db_dict's document"
-        ):
+        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self._owner)
+        model_generation = new_generation()
+
+        async def claim(store: StatusStore) -> Claim:
+            return await self._claim(store, record, model_generation)
+
+        try:
+            return await self._outbox.now(key, claim, self._grace, "claim the execution environment")
+        except BaseException:
+            self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
+            raise
+
+    async def _claim(self, store: StatusStore, record: EeRecord, model_generation: str) -> Claim:
+        home = record.home
+        home_document = None
+        if home.table != COLLECTION:
+            home_document = await store.get(home.table, home.query)
+            if home_document is None:
+                raise BadArguments(
+                    f"db_dict: no document of {home.table} matches {home.query}; make it first, for instance by "
+                    f"`await vca.store.ensure({home.table!r}, {{'_id': ...}})`",
+                    ["db_dict"],
+                )
+        is_new = await store.ensure(COLLECTION, record.document())
+        if not is_new:
+            record = await self._known(store, record)
+        elif home.table == COLLECTION:
+            home_document = record.document()
+        return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document)
+
+    async def _known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
+        """Read the record that is there, which has to be of the namespace that claims it."""
+        key = claimed.key
+        document = await store.get(COLLECTION, {"_id": key.record_id})
+        if document is None:
+            raise StoreError("the execution environment of this name was deleted at this moment; try again")
+        record = EeRecord.read(document)
+        if record.namespace.ns_id != claimed.namespace.ns_id:
+            raise _shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
+        if record.namespace != claimed.namespace:
             raise BadArguments(
-                f"db_dict: no document of {home.table} matches {home.query}; make it first, for instance by "
-                f"`await vca.store.ensure({home.table!r}, {{'_id': ...}})`",
-                ["db_dict"],
-            )
-        if await self._do(self._store.ensure(COLLECTION, document), "claim the execution environment"):
-            return
-        known = await self._do(self._store.get(COLLECTION, {"_id": document["_id"]}), "read the execution environment")
-        if known is not None and (other := Record.read(known)).namespace != canonical:
-            raise BadArguments(
-                f"namespace {canonical} and namespace {other.namespace} would share the application {key[2]} of model "
-                f"{key[1]}; delete {other.namespace} first, or rename one of them",
+                f"namespace {claimed.namespace} and namespace {record.namespace} would share the application "
+                f"{key.application} of model {key.model}; delete {record.namespace} first, or rename one of them",
                 ["namespace"],
             )
+        return record
 
-    async def _claim_model(self, model: str, namespace: Namespace) -> None:
-        ns_id = namespace.ns_id
-        if self._models.get(model) == ns_id:
+    async def _claim_model(self, store: StatusStore, record: EeRecord, generation: str) -> str | None:
+        """Claim the model, behind the record: who withdraws a model's claim looks for records after it.
+
+        Returns:
+            The generation of its document, if that was not there before.
+        """
+        query = {"_id": self._model_id(record.key.model)}
+        document = await store.get(COLLECTION, query)
+        if document is None:
+            if await store.ensure(COLLECTION, self._model_document(record, generation)):
+                return generation
+            document = await store.get(COLLECTION, query)
+        if document is not None and document.get("generation") == generation:
+            return generation  # it was made before; only the answer was lost
+        if document is not None:
+            _check_ns(document, record.key.model, record.namespace)
+        return None
+
+    def withdraw(self, claim: Claim) -> None:
+        """Give up what a call claimed that made nothing; of what others claimed nothing is touched."""
+        record = claim.record
+        if not claim.is_new and claim.model_generation is None:
             return
-        identity = f"{self._connector}/{model}"
-        document = {"_id": identity, "connector": self._connector, "model": model, "ns_id": ns_id}
-        if not await self._do(self._store.ensure(COLLECTION, document), "claim the model"):
-            await self.check_model(model, namespace)
-        self._models[model] = ns_id
+
+        async def withdraw(store: StatusStore) -> None:
+            if claim.is_new:
+                await store.delete(COLLECTION, record.query)
+            if claim.model_generation is not None:
+                await self._remove_model(store, record.key.model, claim.model_generation)
+
+        self._outbox.change(record.key, withdraw)
 
     async def check_model(self, model: str, namespace: Namespace) -> None:
         """Check that a model is not known to belong to another NS.
@@ -140,88 +268,177 @@ class Registry:
             BadArguments: it does; names both.
             StoreError: the store does not answer.
         """
-        query = {"_id": f"{self._connector}/{model}"}
-        document = await self._do(self._store.get(COLLECTION, query), "read whose the model is")
-        if document is not None and document["ns_id"] != namespace.ns_id:
-            raise BadArguments(
-                f"ns_id {namespace.ns_id!r} and ns_id {document['ns_id']!r} would share the model {model}; "
-                "delete that namespace first, or rename one of them",
-                ["namespace"],
-            )
 
-    async def look_up(self, key: LockKey) -> Record | None:
-        """Find what is kept of an EE.
+        async def read(store: StatusStore) -> Mapping[str, Any] | None:
+            return await store.get(COLLECTION, {"_id": self._model_id(model)})
 
-        Raises:
-            StoreError: the store does not answer.
-        """
-        document = await self._do(self._store.get(COLLECTION, {"_id": "/".join(key)}), "read the execution environment")
-        return None if document is None else Record.read(document)
+        key = EeKey(self._connector, model, "")
+        document = await self._outbox.read(key, read, self._grace, "read whose the model is")
+        if document is not None:
+            _check_ns(document, model, namespace)
 
-    async def remember(self, key: LockKey, ee_id: EeId, home: StatusPath, *, new: bool) -> None:
-        """Store the ee_id, in the EE's document and in its home, within ``store_grace`` (S58; D43, D44).
+    # Changes.
+
+    async def remember(self, claim: Claim, ee_id: EeId, home: Place, *, is_new: bool) -> EeRecord:
+        """Store an ee_id, in the EE's record and at its home, within ``store_grace``.
 
         Args:
-            key: the EE's key.
+            claim: what was claimed for it.
             ee_id: its id.
-            home: where its statuses stand.
-            new: whether it was made by this operation: then a failure withdraws what may have been written.
+            home: where its statuses stand from now on.
+            is_new: whether the EE was made now: a record that was there before gets a new generation then, and a
+                failure withdraws what may have been written.
+
+        Returns:
+            The record as it is now.
 
         Raises:
             StoreError: it could not be stored.
             asyncio.CancelledError: cancelled; what was written is withdrawn as by a failure.
         """
-        record = {"_id": "/".join(key)}
-        try:
-            await self._put_id(COLLECTION, record, {"ee_id": str(ee_id), "home": _written_home(home)})
-            if home.table != COLLECTION:
-                await self._put_id(home.table, home.query, home.update({"ee_id": str(ee_id)}))
-        except BaseException:
-            if new:
-                self._withdraw(home, COLLECTION, {**record, "ee_id": str(ee_id)}, {"ee_id": None})
-                if home.table != COLLECTION:
-                    written = home.update({"ee_id": str(ee_id)})
-                    self._withdraw(home, home.table, {**home.query, **written}, dict.fromkeys(written))
-            raise
+        record = claim.record
+        generation = new_generation() if is_new and not claim.is_new else record.generation
+        kept = replace(record, ee_id=ee_id, home=home, generation=generation, owner=self._owner)
 
-    async def _put_id(self, table: str, query: Mapping[str, Any], update: Mapping[str, Any]) -> None:
-        if not await self._writer.put(lambda store: store.set(table, query, update), self._grace):
+        async def write(store: StatusStore) -> None:
+            await self._write_id(store, record, kept)
+
+        try:
+            await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True)
+        except BaseException:
+            if is_new:
+                self._withdraw_id(kept)
+            raise
+        return kept
+
+    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> None:
+        update = {
+            "ee_id": str(kept.ee_id),
+            "home": written_home(kept.home),
+            "owner": kept.owner,
+            "generation": kept.generation,
+        }
+        for query in (record.query, kept.query):  # the second one finds what a lost answer left
+            if await store.set(COLLECTION, query, update):
+                break
+        else:
+            # Another process deleted what was there before; the EE is a new one.
+            if not await store.ensure(COLLECTION, kept.document()):
+                raise StoreError(
+                    f"the ee_id cannot be stored: another process claimed {record.key} meanwhile", retryable=False
+                )
+            await self._claim_model(store, kept, new_generation())
+        home = kept.home
+        if home.table != COLLECTION and not await store.set(
+            home.table, home.query, home.update({"ee_id": str(kept.ee_id)})
+        ):
             raise StoreError(
-                f"the ee_id cannot be stored: no document of {table} matches {dict(query)} any more", retryable=False
+                f"the ee_id cannot be stored: no document of {home.table} matches {home.query} any more",
+                retryable=False,
             )
 
-    def _withdraw(self, home: StatusPath, table: str, query: Mapping[str, Any], update: Mapping[str, Any]) -> None:
-        self._writer.correct(self._connector, home, lambda store: store.set(table, query, update))
+    def _withdraw_id(self, kept: EeRecord) -> None:
+        """Take an ee_id back, where it still is this one: it must never hit a later EE."""
+        home = kept.home
 
-    def declare(self, key: LockKey, home: StatusPath, secret_names: frozenset[str]) -> None:
-        """Have it stored which options and parameters an EE's charm declares secret: names, no values."""
-        query, update = {"_id": "/".join(key)}, {"secret_names": sorted(secret_names)}
-        self._writer.correct(self._connector, home, lambda store: store.set(COLLECTION, query, update))
+        async def withdraw(store: StatusStore) -> None:
+            await store.set(COLLECTION, {**kept.query, "ee_id": str(kept.ee_id)}, {"ee_id": None})
+            if home.table != COLLECTION:
+                written = home.update({"ee_id": str(kept.ee_id)})
+                await store.set(home.table, {**home.query, **written}, dict.fromkeys(written))
 
-    def forget(self, key: LockKey, home: StatusPath) -> asyncio.Future[None]:
-        """Have an EE's document removed, behind what is queued for its home."""
-        return self._delete(home, {"_id": "/".join(key)})
+        self._outbox.change(kept.key, withdraw)
 
-    def forget_model(self, model: str) -> asyncio.Future[None]:
-        """Have the documents of a model and of all its EEs removed."""
-        self._models.pop(model, None)
-        home = own_home((self._connector, model, ""))
-        return self._delete(home, {"model": model, "connector": self._connector})
+    def change(self, record: EeRecord, update: Mapping[str, Any]) -> asyncio.Future[Any]:
+        """Have fields of a record changed, behind what is queued for its EE."""
 
-    def _delete(self, lane: StatusPath, query: Mapping[str, Any]) -> asyncio.Future[None]:
-        async def delete(store: StatusStore) -> bool:
-            await store.delete(COLLECTION, query)
-            return True
+        async def change(store: StatusStore) -> None:
+            await store.set(COLLECTION, record.query, update)
 
-        return self._writer.correct(self._connector, lane, delete)
+        return self._outbox.change(record.key, change)
 
-    async def _do(self, work: Awaitable[Any], what: str) -> Any:
-        try:
-            async with asyncio.timeout(self._grace):
-                return await work
-        except VcaError:
-            raise
-        except TimeoutError as error:
-            raise StoreError(f"the status store did not answer within {self._grace:g} s: could not {what}") from error
-        except Exception as error:
-            raise StoreError(f"the status store failed: could not {what}: {error}") from error
+    def take_over(self, record: EeRecord) -> EeRecord:
+        """Have it written that this `Vca` operates on the EE, and that no failure stands any more."""
+        if record.owner == self._owner and not record.has_failed:
+            return record
+        self.change(record, {"owner": self._owner, "has_failed": False})
+        return replace(record, owner=self._owner, has_failed=False)
+
+    # The end.
+
+    def remove(self, record: EeRecord) -> asyncio.Future[Any]:
+        """Have a record removed, behind what is queued for its EE."""
+
+        async def remove(store: StatusStore) -> None:
+            await store.delete(COLLECTION, record.query)
+
+        return self._outbox.change(record.key, remove)
+
+    async def of_model(self, model: str) -> Sequence[EeRecord]:
+        """Find all records of a model; waits until the store answers. Damaged ones are removed."""
+
+        async def find(store: StatusStore) -> Sequence[EeRecord]:
+            documents = await store.find(COLLECTION, {"model": model, "connector": self._connector})
+            records = []
+            for document in documents:
+                if "application" not in document:
+                    continue
+                try:
+                    records.append(EeRecord.read(document))
+                except StoreError as error:
+                    _LOG.warning("%s; it goes with its namespace", error)
+                    await store.delete(COLLECTION, {"_id": document["_id"]})
+            return records
+
+        return await self._outbox.now(
+            EeKey(self._connector, model, ""), find, None, "find what is kept of the namespace", retries=True
+        )
+
+    async def remove_model(self, model: str) -> None:
+        """Remove the claim of a model that is gone; waits until the store takes it."""
+
+        async def remove(store: StatusStore) -> None:
+            document = await store.get(COLLECTION, {"_id": self._model_id(model)})
+            if document is not None:
+                await self._remove_model(store, model, document.get("generation"))
+
+        await self._outbox.now(EeKey(self._connector, model, ""), remove, None, "forget the model", retries=True)
+
+    async def _remove_model(self, store: StatusStore, model: str, generation: str | None) -> None:
+        """Remove a model's claim, unless an EE was claimed there at the same moment."""
+        query = {"_id": self._model_id(model), "generation": generation}
+        if not await store.delete(COLLECTION, query):
+            return
+        for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
+            if "application" in document:
+                record = EeRecord.read(document)
+                await store.ensure(COLLECTION, self._model_document(record, new_generation()))
+                return
+
+    def _model_id(self, model: str) -> str:
+        return f"{self._connector}/{model}"
+
+    def _model_document(self, record: EeRecord, generation: str) -> dict[str, Any]:
+        return {
+            "_id": self._model_id(record.key.model),
+            "connector": self._connector,
+            "model": record.key.model,
+            "ns_id": record.namespace.ns_id,
+            "generation": generation,
+        }
+
+
+def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> None:
+    owner = document.get("ns_id")
+    if not isinstance(owner, str):
+        raise damaged(document.get("_id"))
+    if owner != namespace.ns_id:
+        raise _shared_model(namespace.ns_id, owner, model)
+
+
+def _shared_model(ns_id: str, other: str, model: str) -> BadArguments:
+    return BadArguments(
+        f"ns_id {ns_id!r} and ns_id {other!r} would share the model {model}; "
+        "delete that namespace first, or rename one of them",
+        ["namespace"],
+    )

@@ -51,7 +51,7 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
     Raises:
         NotFound: there is no such VNF, or it has no execution environment yet.
     """
-    from vca_core._tracking.records import COLLECTION  # noqa: PLC0415 - as above
+    from vca_core._tracking.place import COLLECTION  # noqa: PLC0415 - as above
     from vca_core.naming import EeId  # noqa: PLC0415 - as above
 
     ns, slash, vnf = text.partition("/")

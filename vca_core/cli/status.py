@@ -55,7 +55,7 @@ async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> None:
         for entry in service["vnfs"].values():
             if entry.get("ee_id"):
                 await vca.connector(entry.get("connector")).refresh_status(entry["ee_id"])
-    await vca.writer.drain(vca.config.timeouts.store_grace)
+    await vca.flush(vca.config.timeouts.store_grace)
 
 
 def _tell(state: State, found: list[dict[str, Any]]) -> None:

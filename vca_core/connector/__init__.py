@@ -5,12 +5,12 @@ One module for each family: `environments`, `software`, `primitives`, `relations
 
 from __future__ import annotations
 
-from vca_core._engine.engine import DisconnectReport
+from vca_core._engine.report import DisconnectReport
 from vca_core.connector.base import DbDict
 from vca_core.connector.environments import EnvironmentOperations
 from vca_core.connector.primitives import PrimitiveOperations
 from vca_core.connector.reads import ReadOperations
-from vca_core.connector.relations import RelationOperations
+from vca_core.connector.relations import RelationOperations, relate
 from vca_core.connector.software import SoftwareOperations
 
 
@@ -38,7 +38,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
     @property
     def capabilities(self) -> frozenset[str]:
         """The names of the hooks that the backend implements."""
-        return self._runtime.session.hooks.capabilities
+        return self._engine.session.hooks.capabilities
 
     async def get_public_key(self) -> str:
         """Tell the public key to inject into machines, so that they can be provisioned (S15; D1, D73, D93).
@@ -46,7 +46,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         Returns:
             One line, without a newline at its end. The key pair is made when it is first asked for.
         """
-        return await self._vca.ssh_key.public_key()
+        return await self._engine.shared.ssh_key.public_key()
 
     async def disconnect(self) -> DisconnectReport:
         """Stop what runs, close the backend, and wait for what is queued to be stored (S49; D66-D68, D70).
@@ -56,7 +56,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         Returns:
             What could not be written, and what still lives.
         """
-        return await self._runtime.disconnect()
+        return await self._engine.disconnect()
 
 
-__all__ = ["Connector", "DbDict"]
+__all__ = ["Connector", "DbDict", "DisconnectReport", "relate"]

@@ -1,75 +1,47 @@
-"""What the operations of a connector share: how arguments become a running operation."""
+"""What the operations of a connector share."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
 from vca_core import arguments
-from vca_core._engine.engine import ConnectorRuntime
-from vca_core._engine.operation import RunningOperation
-from vca_core.arguments import Seconds
+from vca_core._engine.engine import Engine
+from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
-from vca_core.charm import Charm
 from vca_core.config import validate_model
 from vca_core.errors import BackendError, BadArguments
-from vca_core.naming import EeId
 from vca_core.secrets import model_secrets
 
-if TYPE_CHECKING:
-    from vca_core.vca import Vca
-
 DbDict = Mapping[str, Any]
-"""``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes (S18)."""
+"""``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes."""
 
 
 class ConnectorBase:
     """The part of a `Connector` that its operations share.
 
     Args:
-        vca: what it belongs to.
+        shared: what all connectors of its `Vca` share.
         name: its name in the config.
     """
 
-    def __init__(self, vca: Vca, name: str) -> None:
+    def __init__(self, shared: Shared, name: str) -> None:
         self.name = name
-        self._vca = vca
-        self._runtime = ConnectorRuntime(vca, name)
+        self._engine = Engine(shared, name)
 
     def __repr__(self) -> str:
-        return f"<Connector {self._runtime.session.name}>"
-
-    def _require(self, hook: str) -> None:
-        self._runtime.session.hooks.require(hook)
+        engine = getattr(self, "_engine", None)  # it may be asked for while it is being made
+        return f"<Connector {getattr(self, 'name', '?') if engine is None else engine.session.name}>"
 
     def _artifact(self, path: str) -> Artifact:
-        return self._vca.artifacts.find(path)
-
-    async def _charm(self, op: RunningOperation, artifact: Artifact | None) -> Charm | None:
-        """Read a charm before anything is begun; None for what is not known here, as charms of Charmhub.
-
-        Raises:
-            BadArguments: it is malformed; says in which file and key.
-            VcaTimeoutError: that took longer than the operation may.
-        """
-        if artifact is None or artifact.path is None:
-            return None
-        try:
-            async with asyncio.timeout_at(op.total_at):
-                return await artifact.read()
-        except BadArguments as error:
-            op.locate(error)
-            raise
-        except TimeoutError:
-            raise op.locate(op.expired(waiting="the charm is read")) from None
+        return self._engine.shared.artifacts.find(path)
 
     def _options(self, hook: str, options: Mapping[str, Any] | None) -> BaseModel | None:
-        self._require(hook)
+        self._engine.session.hooks.require(hook)
         given = arguments.mapping(options, "options")
-        model = self._runtime.session.operation_options.get(hook)
+        model = self._engine.session.operation_options.get(hook)
         if model is None:
             if given:
                 raise BadArguments(
@@ -79,17 +51,9 @@ class ConnectorBase:
             return None
         return validate_model(model, given, "options")
 
-    def _on(
-        self, hook: str, ee_id: EeId, db_dict: DbDict | None, progress: Seconds = None, total: Seconds = None
-    ) -> RunningOperation:
-        key = self._runtime.key(ee_id)
-        return self._runtime.operation(
-            hook, total=total, progress=progress, db_dict=db_dict, keys=[key], ee_id=ee_id, model=ee_id.model
-        )
-
 
 def plain_mapping(value: object, what: str) -> dict[str, Any]:
-    """Copy the mapping that a hook returned, and check that it is plain data (D53).
+    """Copy the mapping that a hook returned, and check that it is plain data.
 
     Raises:
         BackendError: it is none, or has something else in it; says where, without showing it.
@@ -115,6 +79,6 @@ def _name(key: object, place: str) -> str:
     raise BackendError(f"{place}: the backend returned a key that is no text, but {type(key).__name__}")
 
 
-def option_secrets(options: BaseModel | None) -> list[str]:
+def option_secrets(options: BaseModel | None) -> tuple[str, ...]:
     """The secret values of an operation's options."""
-    return [] if options is None else model_secrets(options)
+    return () if options is None else tuple(model_secrets(options))

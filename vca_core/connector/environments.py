@@ -6,16 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.operation import RunningOperation
-from vca_core._tracking.records import own_home
+from vca_core._engine.request import Call, Confidential, Request, nothing, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.errors import BackendError, BadArguments
 from vca_core.hookspecs import BackendHooks
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.secrets import secret_strings
 
-_NO_SECRETS = frozenset({"hostname", "username", "port", "private_key_path"})
+_HARMLESS = frozenset({"hostname", "username", "port", "private_key_path"})
 """Credentials that errors may show, for nobody could use them otherwise; all others are secret."""
 
 
@@ -54,35 +53,33 @@ class EnvironmentOperations(ConnectorBase):
             BadArguments: also when another namespace has this one's model or application, or the EE to reuse.
         """
         hook = "create_execution_environment"
-        runtime = self._runtime
-        namespace = Namespace.parse(namespace)
+        parsed = Namespace.parse(namespace)
         reuse = None if reuse_ee_id is None else EeId.parse(reuse_ee_id, "reuse_ee_id")
-        key = runtime.key_of(namespace)
-        if reuse is not None and (reuse.model, reuse.application) != key[1:]:
+        key = self._engine.key_of(parsed)
+        if reuse is not None and EeKey.of(self.name, reuse) != key:
             raise BadArguments(
-                f"reuse_ee_id {reuse} is not of namespace {namespace}, whose EE is {key[1]}.{key[2]}.<locator>",
+                f"reuse_ee_id {reuse} is not of namespace {parsed}, whose EE is "
+                f"{key.model}.{key.application}.<locator>",
                 ["reuse_ee_id"],
             )
         artifact = self._artifact(artifact_path) if artifact_path is not None else None
         checked = self._options(hook, options)
-        op = self._begin_creating(hook, key, namespace, db_dict, progress_timeout, total_timeout, reuse)
-        await self._charm(op, artifact)
-
-        async def body(op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
-            address = await runtime.call(
-                op,
-                BackendHooks.create_execution_environment,
-                op=op,
-                namespace=namespace,
-                reuse=reuse,
-                artifact=artifact,
-                options=checked,
-            )
-            if address is not None and not isinstance(address, str):
-                raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
-            return str(self._made(op)), None if address is None else {"hostname": address}
-
-        return await runtime.run(op, body, lambda: option_secrets(checked))
+        call = operation(BackendHooks.create_execution_environment)(
+            namespace=parsed, reuse=reuse, artifact=artifact, options=checked
+        )
+        request = Request(
+            call,
+            _made,
+            keys=(key,),
+            model=key.model,
+            namespace=parsed,
+            ee_id=reuse,
+            db_dict=db_dict,
+            progress=progress_timeout,
+            total=total_timeout,
+            confidential=Confidential(certain=option_secrets(checked)),
+        )
+        return await self._engine.run(request)
 
     async def register_execution_environment(
         self,
@@ -110,27 +107,26 @@ class EnvironmentOperations(ConnectorBase):
         Raises:
             AlreadyExists: there is one; carries its ``ee_id``.
         """
-        hook = "register_execution_environment"
-        runtime = self._runtime
-        namespace = Namespace.parse(namespace)
-        key = runtime.key_of(namespace)
+        parsed = Namespace.parse(namespace)
+        key = self._engine.key_of(parsed)
         checked_credentials = arguments.credentials(credentials)
-        checked = self._options(hook, options)
-        op = self._begin_creating(hook, key, namespace, db_dict, progress_timeout, total_timeout, None)
-
-        async def body(op: RunningOperation) -> str:
-            await runtime.call(
-                op,
-                BackendHooks.register_execution_environment,
-                op=op,
-                namespace=namespace,
-                credentials=checked_credentials,
-                options=checked,
-            )
-            return str(self._made(op))
-
-        secret = {key: value for key, value in checked_credentials.items() if key not in _NO_SECRETS}
-        return await runtime.run(op, body, lambda: [*secret_strings(secret), *option_secrets(checked)])
+        checked = self._options("register_execution_environment", options)
+        call = operation(BackendHooks.register_execution_environment)(
+            namespace=parsed, credentials=checked_credentials, options=checked
+        )
+        hidden = {key: value for key, value in checked_credentials.items() if key not in _HARMLESS}
+        request = Request(
+            call,
+            _registered,
+            keys=(key,),
+            model=key.model,
+            namespace=parsed,
+            db_dict=db_dict,
+            progress=progress_timeout,
+            total=total_timeout,
+            confidential=Confidential(certain=(*secret_strings(hidden), *option_secrets(checked))),
+        )
+        return await self._engine.run(request)
 
     async def deregister_execution_environment(
         self,
@@ -145,7 +141,9 @@ class EnvironmentOperations(ConnectorBase):
             db_dict: where the outcome goes.
             total_timeout: seconds in all.
         """
-        await self._remove("deregister_execution_environment", ee_id, db_dict, total_timeout)
+        parsed = EeId.parse(ee_id)
+        call = operation(BackendHooks.deregister_execution_environment)(ee_id=parsed)
+        await self._remove(call, parsed, db_dict, total_timeout)
 
     async def delete_execution_environment(
         self,
@@ -160,7 +158,9 @@ class EnvironmentOperations(ConnectorBase):
             db_dict: where the outcome goes.
             total_timeout: seconds in all.
         """
-        await self._remove("delete_execution_environment", ee_id, db_dict, total_timeout)
+        parsed = EeId.parse(ee_id)
+        call = operation(BackendHooks.delete_execution_environment)(ee_id=parsed)
+        await self._remove(call, parsed, db_dict, total_timeout)
 
     async def delete_namespace(
         self, namespace: str | Namespace, db_dict: DbDict | None = None, total_timeout: Seconds = None
@@ -174,66 +174,43 @@ class EnvironmentOperations(ConnectorBase):
             db_dict: where the outcome goes.
             total_timeout: seconds in all.
         """
-        hook = "delete_namespace"
-        runtime = self._runtime
-        namespace = Namespace.parse(namespace)
-        if not namespace.is_ns:
+        parsed = Namespace.parse(namespace)
+        if not parsed.is_ns:
             raise BadArguments(
-                f"only a whole NS can be deleted: {namespace} has a VNF or VDU part; delete its EEs by their ee_id, "
-                f"or pass the namespace {'.' + namespace.ns_id!r}",
+                f"only a whole NS can be deleted: {parsed} has a VNF or VDU part; delete its EEs by their ee_id, "
+                f"or pass the namespace {'.' + parsed.ns_id!r}",
                 ["namespace"],
             )
-        model = runtime.session.names.model(namespace)
-        op = runtime.operation(hook, total=total_timeout, db_dict=db_dict, namespace=namespace, model=model)
-
-        async def body(op: RunningOperation) -> None:
-            with runtime.deleting(model):
-                await runtime.call(op, BackendHooks.delete_namespace, op=op, namespace=namespace)
-                runtime.forget_model(model)
-
-        await runtime.delete_namespace(op, body)
-
-    def _begin_creating(
-        self,
-        hook: str,
-        key: tuple[str, str, str],
-        namespace: Namespace,
-        db_dict: DbDict | None,
-        progress: Seconds,
-        total: Seconds,
-        reuse: EeId | None,
-    ) -> RunningOperation:
-        op = self._runtime.operation(
-            hook,
-            total=total,
-            progress=progress,
+        request = Request(
+            operation(BackendHooks.delete_namespace)(namespace=parsed),
+            nothing,
+            model=self._engine.session.names.model(parsed),
+            namespace=parsed,
             db_dict=db_dict,
-            keys=[key],
-            ee_id=reuse,
-            model=key[1],
-            namespace=namespace,
+            total=total_timeout,
         )
-        op.home = op.paths[0] if op.paths else own_home(key)
-        op.paths = (op.home,)
-        op.remember = self._runtime.remember
-        return op
+        await self._engine.run(request)
 
-    @staticmethod
-    def _made(op: RunningOperation) -> EeId:
-        if op.ee_id is None or not op.remembered:
-            raise BackendError(f"the backend ended {op.operation} without `await op.created(locator)`")
-        return op.ee_id
-
-    async def _remove(self, hook: str, ee_id: str | EeId, db_dict: DbDict | None, total: Seconds) -> None:
-        parsed = EeId.parse(ee_id)
-        op = self._on(hook, parsed, db_dict, total=total)
-        spec = (
-            BackendHooks.delete_execution_environment
-            if hook == "delete_execution_environment"
-            else BackendHooks.deregister_execution_environment
+    async def _remove(self, call: Call[None], ee_id: EeId, db_dict: DbDict | None, total: Seconds) -> None:
+        request = Request(
+            call,
+            nothing,
+            keys=(EeKey.of(self.name, ee_id),),
+            model=ee_id.model,
+            ee_id=ee_id,
+            db_dict=db_dict,
+            total=total,
         )
+        await self._engine.run(request)
 
-        async def body(op: RunningOperation) -> None:
-            await self._runtime.call(op, spec, op=op, ee_id=parsed)
 
-        await self._runtime.run(op, body)
+def _made(address: object, ee_id: EeId | None) -> tuple[str, dict[str, Any] | None]:
+    if address is not None and not isinstance(address, str):
+        raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
+    return _registered(None, ee_id), None if address is None else {"hostname": address}
+
+
+def _registered(_value: object, ee_id: EeId | None) -> str:
+    if ee_id is None:
+        raise BackendError("the backend ended without `await op.created(locator)`")
+    return str(ee_id)

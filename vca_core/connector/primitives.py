@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from vca_core import arguments
-from vca_core._engine.operation import RunningOperation
+from vca_core._engine.request import NO_SECRETS, Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, plain_mapping
-from vca_core.errors import BadArguments, ExecutionError, VcaError, VcaTimeoutError
+from vca_core.errors import BadArguments, ExecutionError
 from vca_core.hookspecs import BackendHooks
-from vca_core.naming import EeId
-from vca_core.secrets import secrets_in
+from vca_core.naming import EeId, EeKey
+
+R = TypeVar("R")
 
 CONFIG_PRIMITIVE = "config"
-"""The primitive that sets options instead of running an action (S48, S62)."""
+"""The primitive that sets options instead of running an action."""
 
 CONFIG_OK = "CONFIG OK"
-"""What the primitive ``config`` returns (S48)."""
+"""What the primitive ``config`` returns."""
+
+_GET_KEY = "get-ssh-public-key"
+"""The primitive that gives an EE's public key."""
 
 
 class PrimitiveOperations(ConnectorBase):
@@ -61,29 +66,26 @@ class PrimitiveOperations(ConnectorBase):
         if primitive == CONFIG_PRIMITIVE:
             if unit is not None:
                 raise BadArguments("unit: the primitive config concerns all units; leave it out", ["unit"])
-            await self._configure(parsed, params, db_dict, progress_timeout, total_timeout)
-            return CONFIG_OK
-        op = self._on("exec_primitive", parsed, db_dict, progress_timeout, total_timeout)
-
-        async def body(op: RunningOperation) -> dict[str, Any]:
-            return await self._primitive(op, parsed, primitive, params, unit)
-
-        return await self._runtime.run(op, body, lambda: self._secrets(parsed, params))
-
-    async def _configure(
-        self, ee_id: EeId, params: dict[str, Any], db_dict: DbDict | None, progress: Seconds, total: Seconds
-    ) -> None:
-        if params.keys() == {"params"} and isinstance(params["params"], Mapping):
-            params = arguments.mapping(params["params"], "params_dict")  # as LCM sends it
-        op = self._on("configure", ee_id, db_dict, progress, total)
-
-        async def body(op: RunningOperation) -> None:
-            await self._runtime.call(op, BackendHooks.configure, op=op, ee_id=ee_id, values=params)
-
-        await self._runtime.run(op, body, lambda: self._secrets(ee_id, params))
-
-    def _secrets(self, ee_id: EeId, params: dict[str, Any]) -> list[str]:
-        return secrets_in(params, self._runtime.declared_secrets(ee_id))
+            if params.keys() == {"params"} and isinstance(params["params"], Mapping):
+                params = arguments.mapping(params["params"], "params_dict")  # as LCM sends it
+            return await self._run(
+                operation(BackendHooks.configure)(ee_id=parsed, values=params),
+                _config_ok,
+                parsed,
+                db_dict,
+                progress_timeout,
+                total_timeout,
+                Confidential(params),
+            )
+        return await self._run(
+            operation(BackendHooks.exec_primitive)(ee_id=parsed, primitive=primitive, params=params, unit=unit),
+            partial(_output, primitive),
+            parsed,
+            db_dict,
+            progress_timeout,
+            total_timeout,
+            Confidential(params),
+        )
 
     async def get_ee_ssh_public_key(
         self,
@@ -109,33 +111,58 @@ class PrimitiveOperations(ConnectorBase):
             ExecutionError: the second one failed, or gave no key; carries its output.
         """
         parsed = EeId.parse(ee_id)
-        primitive = "get-ssh-public-key"
-        op = self._on("exec_primitive", parsed, db_dict, progress_timeout, total_timeout)
-
-        async def body(op: RunningOperation) -> str:
-            op.muted = True
-            try:
-                await self._primitive(op, parsed, "generate-ssh-key", {}, None)
-            except VcaTimeoutError:
-                raise
-            except VcaError as error:
-                self._runtime.log.debug("generate-ssh-key on %s failed, which is taken as done: %s", parsed, error)
-            op.muted = False
-            output = await self._primitive(op, parsed, primitive, {}, None)
-            key = output.get("pubkey")
-            if not isinstance(key, str) or not key.strip():
-                raise ExecutionError(f"{primitive} gave no 'pubkey'", primitive, output)
-            return key.strip()
-
-        return await self._runtime.run(op, body)
+        primitive = operation(BackendHooks.exec_primitive)
+        return await self._run(
+            primitive(ee_id=parsed, primitive=_GET_KEY, params={}, unit=None),
+            _public_key,
+            parsed,
+            db_dict,
+            progress_timeout,
+            total_timeout,
+            before=primitive(ee_id=parsed, primitive="generate-ssh-key", params={}, unit=None),
+        )
 
     get_ee_ssh_public__key = get_ee_ssh_public_key
-    """The documented name of `get_ee_ssh_public_key` (D87)."""
+    """The documented name of `get_ee_ssh_public_key`."""
 
-    async def _primitive(
-        self, op: RunningOperation, ee_id: EeId, primitive: str, params: dict[str, Any], unit: str | None
-    ) -> dict[str, Any]:
-        output = await self._runtime.call(
-            op, BackendHooks.exec_primitive, op=op, ee_id=ee_id, primitive=primitive, params=params, unit=unit
+    async def _run(
+        self,
+        call: Call[Any],
+        answer: Callable[[Any, EeId | None], R],
+        ee_id: EeId,
+        db_dict: DbDict | None,
+        progress: Seconds,
+        total: Seconds,
+        confidential: Confidential = NO_SECRETS,
+        *,
+        before: Call[Any] | None = None,
+    ) -> R:
+        request = Request(
+            call,
+            answer,
+            keys=(EeKey.of(self.name, ee_id),),
+            model=ee_id.model,
+            ee_id=ee_id,
+            db_dict=db_dict,
+            progress=progress,
+            total=total,
+            confidential=confidential,
+            before=before,
         )
-        return plain_mapping(output, f"primitive {primitive}")
+        return await self._engine.run(request)
+
+
+def _config_ok(_value: object, _ee_id: EeId | None) -> str:
+    return CONFIG_OK
+
+
+def _output(primitive: str, value: object, _ee_id: EeId | None) -> dict[str, Any]:
+    return plain_mapping(value, f"primitive {primitive}")
+
+
+def _public_key(value: object, _ee_id: EeId | None) -> str:
+    output = plain_mapping(value, f"primitive {_GET_KEY}")
+    key = output.get("pubkey")
+    if not isinstance(key, str) or not key.strip():
+        raise ExecutionError(f"{_GET_KEY} gave no 'pubkey'", _GET_KEY, output)
+    return key.strip()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, TypeVar
 
-from vca_core._engine.operation import Body, RunningOperation
+from vca_core._engine.engine import checked_listing
+from vca_core._engine.request import Call, Request, reading
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
-from vca_core.errors import BackendError, NotFound
+from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, aggregate
@@ -32,22 +35,8 @@ class ReadOperations(ConnectorBase):
             The records, sorted by ee_id.
         """
         wanted = None if namespace is None else Namespace.parse(namespace)
-
-        async def body(op: RunningOperation) -> list[ExecutionEnvironment]:
-            records = await self._runtime.call(op, BackendHooks.list_execution_environments, namespace=wanted)
-            for record in records or ():
-                if not isinstance(record, ExecutionEnvironment):
-                    raise BackendError(
-                        f"the backend listed {type(record).__name__} where ExecutionEnvironment is expected"
-                    )
-            within = [
-                record
-                for record in records or ()
-                if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
-            ]
-            return sorted(within, key=lambda record: str(record.ee_id))
-
-        return await self._read("list_execution_environments", body, total_timeout, wanted)
+        call = reading(BackendHooks.list_execution_environments)(namespace=wanted)
+        return await self._read(call, partial(_within, wanted), total_timeout, wanted)
 
     async def refresh_status(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> DeploymentStatus:
         """Report what the backend's listing says now of an EE, so that its home is up to date.
@@ -63,22 +52,13 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend does not list it.
         """
         parsed = EeId.parse(ee_id)
-        self._require("list_execution_environments")
-        page = await self._runtime.page(parsed)
-        for record in await self.list_execution_environments(total_timeout=total_timeout):
-            if record.ee_id == parsed:
-                break
-        else:
+        listed = await self.list_execution_environments(total_timeout=total_timeout)
+        record = next((record for record in listed if record.ee_id == parsed), None)
+        await self._engine.refresh(parsed, () if record is None else record.entities)
+        if record is None:
             raise NotFound(f"the backend does not list the execution environment {parsed}", ee_id=str(parsed))
-        present = {state.entity for state in record.entities}
-        for state in record.entities:
-            self._runtime.book.report(parsed, state.entity, state.native, state.detail, state.status)
-        for entity in [entity for entity in page.states if entity not in present]:
-            self._runtime.book.report(parsed, entity, None, "", None)
         worst = aggregate(record.entities)
         return DeploymentStatus.UNKNOWN if worst is None else worst.meaning
-
-    # Reads.
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Tell the native status of a namespace as plain data (S38; D48, D53). Reading creates nothing.
@@ -91,12 +71,8 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend's system has nothing of this namespace.
         """
         parsed = Namespace.parse(namespace)
-        runtime = self._runtime
-
-        async def body(op: RunningOperation) -> dict[str, Any]:
-            return plain_mapping(await runtime.call(op, BackendHooks.get_status, namespace=parsed), "get_status")
-
-        return await self._read("get_status", body, total_timeout, parsed)
+        call = reading(BackendHooks.get_status)(namespace=parsed)
+        return await self._read(call, partial(_plain, "get_status"), total_timeout, parsed)
 
     async def get_metrics(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Tell the metrics of a namespace's units as plain data, by unit name.
@@ -109,12 +85,8 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend's system has nothing of this namespace.
         """
         parsed = Namespace.parse(namespace)
-        runtime = self._runtime
-
-        async def body(op: RunningOperation) -> dict[str, Any]:
-            return plain_mapping(await runtime.call(op, BackendHooks.get_metrics, namespace=parsed), "get_metrics")
-
-        return await self._read("get_metrics", body, total_timeout, parsed)
+        call = reading(BackendHooks.get_metrics)(namespace=parsed)
+        return await self._read(call, partial(_plain, "get_metrics"), total_timeout, parsed)
 
     async def health(self, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Ask the backend's system whether it is there, over the connection that operations use.
@@ -128,17 +100,28 @@ class ReadOperations(ConnectorBase):
         Raises:
             VcaConnectionError: it does not answer.
         """
-
-        async def body(op: RunningOperation) -> dict[str, Any]:
-            return plain_mapping(await self._runtime.call(op, BackendHooks.health), "health")
-
-        return await self._read("health", body, total_timeout, None)
+        return await self._read(reading(BackendHooks.health)(), partial(_plain, "health"), total_timeout, None)
 
     async def _read(
         self,
-        hook: str,
-        body: Body[R],
+        call: Call[Any],
+        answer: Callable[[Any, EeId | None], R],
         total: Seconds,
         namespace: Namespace | None,
     ) -> R:
-        return await self._runtime.run(self._runtime.operation(hook, total=total, namespace=namespace, read=True), body)
+        return await self._engine.run(Request(call, answer, namespace=namespace, total=total))
+
+
+def _within(
+    wanted: Namespace | None, listed: Iterable[object] | None, _ee_id: EeId | None
+) -> list[ExecutionEnvironment]:
+    within = [
+        record
+        for record in checked_listing(listed)
+        if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
+    ]
+    return sorted(within, key=lambda record: str(record.ee_id))
+
+
+def _plain(hook: str, value: object, _ee_id: EeId | None) -> dict[str, Any]:
+    return plain_mapping(value, hook)

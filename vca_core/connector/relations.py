@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
 from vca_core import arguments
-from vca_core._engine.operation import RunningOperation
+from vca_core._engine.request import Request, nothing, operation
 from vca_core.arguments import Seconds
-from vca_core.backend import RelationEnd
+from vca_core.backend import Operation, RelationEnd
 from vca_core.connector.base import ConnectorBase
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
-from vca_core.naming import EeId
+from vca_core.naming import EeId, EeKey
+
+End = tuple[ConnectorBase, str | EeId, str]
+"""Connector, ee_id and endpoint."""
+
+
+class RelationSpec(Protocol):
+    """The spec of one of the two hooks on relations."""
+
+    __name__: str
+
+    def __call__(
+        self, hooks: Any, /, op: Operation, end_1: RelationEnd, end_2: RelationEnd
+    ) -> Coroutine[Any, Any, None]:
+        """Be called on the hooks."""
 
 
 class RelationOperations(ConnectorBase):
@@ -35,8 +52,8 @@ class RelationOperations(ConnectorBase):
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
         """
-        ends = self.relation_end(ee_id_1, endpoint_1, "1"), self.relation_end(ee_id_2, endpoint_2, "2")
-        await self.relate("add_relation", *ends, progress_timeout, total_timeout)
+        ends = (self, ee_id_1, endpoint_1), (self, ee_id_2, endpoint_2)
+        await relate(BackendHooks.add_relation, *ends, progress_timeout, total_timeout)
 
     async def remove_relation(
         self,
@@ -58,30 +75,36 @@ class RelationOperations(ConnectorBase):
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
         """
-        ends = self.relation_end(ee_id_1, endpoint_1, "1"), self.relation_end(ee_id_2, endpoint_2, "2")
-        await self.relate("remove_relation", *ends, progress_timeout, total_timeout)
+        ends = (self, ee_id_1, endpoint_1), (self, ee_id_2, endpoint_2)
+        await relate(BackendHooks.remove_relation, *ends, progress_timeout, total_timeout)
 
-    def relation_end(self, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
-        """Check one end of a relation; `Vca.add_relation` uses it for EEs of two connectors."""
-        parsed = EeId.parse(ee_id, f"ee_id_{number}")
-        return RelationEnd(
-            self.name, self._runtime.session.backend, parsed, arguments.name(endpoint, f"endpoint_{number}")
-        )
 
-    async def relate(
-        self, hook: str, end_1: RelationEnd, end_2: RelationEnd, progress: Seconds = None, total: Seconds = None
-    ) -> None:
-        """Add or remove a relation between ends that were checked; the first one is of this connector."""
-        runtime = self._runtime
-        if (end_1.connector, end_1.ee_id, end_1.endpoint) == (end_2.connector, end_2.ee_id, end_2.endpoint):
-            raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
-        keys = [(end.connector, end.ee_id.model, end.ee_id.application) for end in (end_1, end_2)]
-        op = runtime.operation(
-            hook, total=total, progress=progress, keys=keys, ee_id=end_1.ee_id, model=end_1.ee_id.model
-        )
-        spec = BackendHooks.add_relation if hook == "add_relation" else BackendHooks.remove_relation
+async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds = None, total: Seconds = None) -> None:
+    """Add or remove a relation, also between EEs of two connectors; the first one's backend does it.
 
-        async def body(op: RunningOperation) -> None:
-            await runtime.call(op, spec, op=op, end_1=end_1, end_2=end_2)
+    Args:
+        spec: the hook's spec: ``BackendHooks.add_relation``.
+        end_1: connector, ee_id and endpoint.
+        end_2: connector, ee_id and endpoint.
+        progress: seconds without any change after which it is given up.
+        total: seconds in all.
+    """
+    ends = _checked_end(*end_1, "1"), _checked_end(*end_2, "2")
+    if (ends[0].connector, ends[0].ee_id, ends[0].endpoint) == (ends[1].connector, ends[1].ee_id, ends[1].endpoint):
+        raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
+    request = Request(
+        operation(spec)(end_1=ends[0], end_2=ends[1]),
+        nothing,
+        keys=tuple(EeKey.of(end.connector, end.ee_id) for end in ends),
+        model=ends[0].ee_id.model,
+        ee_id=ends[0].ee_id,
+        progress=progress,
+        total=total,
+    )
+    await end_1[0]._engine.run(request)  # noqa: SLF001 - this module is a part of the connector
 
-        await runtime.run(op, body)
+
+def _checked_end(connector: ConnectorBase, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
+    parsed = EeId.parse(ee_id, f"ee_id_{number}")
+    backend = connector._engine.session.backend  # noqa: SLF001 - as above
+    return RelationEnd(connector.name, backend, parsed, arguments.name(endpoint, f"endpoint_{number}"))

@@ -6,17 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.operation import RunningOperation
+from vca_core._engine.request import Call, Confidential, Request, nothing, operation
 from vca_core.arguments import Seconds
-from vca_core.charm import Charm
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.hookspecs import BackendHooks
-from vca_core.naming import EeId
-from vca_core.secrets import secrets_in
-
-
-def _declared(charm: Charm | None) -> frozenset[str]:
-    return frozenset() if charm is None else charm.secret_names
+from vca_core.naming import EeId, EeKey
 
 
 class SoftwareOperations(ConnectorBase):
@@ -50,29 +44,16 @@ class SoftwareOperations(ConnectorBase):
             NotFound: the EE is gone.
             AlreadyExists: another charm is installed there.
         """
-        hook = "install_configuration_sw"
         parsed = EeId.parse(ee_id)
         artifact = self._artifact(artifact_path)
         values = arguments.mapping(config, "config")
         units = arguments.count(num_units, "num_units")
-        checked = self._options(hook, options)
-        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
-        declared = _declared(await self._charm(op, artifact))
-
-        async def body(op: RunningOperation) -> None:
-            self._runtime.declare_secrets(parsed, declared)
-            await self._runtime.call(
-                op,
-                BackendHooks.install_configuration_sw,
-                op=op,
-                ee_id=parsed,
-                artifact=artifact,
-                config=values,
-                num_units=units,
-                options=checked,
-            )
-
-        await self._runtime.run(op, body, lambda: [*secrets_in(values, declared), *option_secrets(checked)])
+        checked = self._options("install_configuration_sw", options)
+        call = operation(BackendHooks.install_configuration_sw)(
+            ee_id=parsed, artifact=artifact, config=values, num_units=units, options=checked
+        )
+        secrets = Confidential(values, option_secrets(checked))
+        await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def upgrade(
         self,
@@ -96,21 +77,13 @@ class SoftwareOperations(ConnectorBase):
             total_timeout: seconds in all.
             options: what the backend's model for this operation takes.
         """
-        hook = "upgrade"
         parsed = EeId.parse(ee_id)
         artifact = self._artifact(artifact_path)
         values = arguments.mapping(config, "config")
-        checked = self._options(hook, options)
-        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
-        declared = _declared(await self._charm(op, artifact))
-
-        async def body(op: RunningOperation) -> None:
-            self._runtime.declare_secrets(parsed, declared)
-            await self._runtime.call(
-                op, BackendHooks.upgrade, op=op, ee_id=parsed, artifact=artifact, config=values, options=checked
-            )
-
-        await self._runtime.run(op, body, lambda: [*secrets_in(values, declared), *option_secrets(checked)])
+        checked = self._options("upgrade", options)
+        call = operation(BackendHooks.upgrade)(ee_id=parsed, artifact=artifact, config=values, options=checked)
+        secrets = Confidential(values, option_secrets(checked))
+        await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def scale(
         self,
@@ -132,13 +105,31 @@ class SoftwareOperations(ConnectorBase):
             total_timeout: seconds in all.
             options: what the backend's model for this operation takes.
         """
-        hook = "scale"
         parsed = EeId.parse(ee_id)
         units = arguments.count(num_units, "num_units")
-        checked = self._options(hook, options)
-        op = self._on(hook, parsed, db_dict, progress_timeout, total_timeout)
+        checked = self._options("scale", options)
+        call = operation(BackendHooks.scale)(ee_id=parsed, num_units=units, options=checked)
+        secrets = Confidential(certain=option_secrets(checked))
+        await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
-        async def body(op: RunningOperation) -> None:
-            await self._runtime.call(op, BackendHooks.scale, op=op, ee_id=parsed, num_units=units, options=checked)
-
-        await self._runtime.run(op, body, lambda: option_secrets(checked))
+    async def _change(
+        self,
+        call: Call[None],
+        ee_id: EeId,
+        db_dict: DbDict | None,
+        progress: Seconds,
+        total: Seconds,
+        confidential: Confidential,
+    ) -> None:
+        request = Request(
+            call,
+            nothing,
+            keys=(EeKey.of(self.name, ee_id),),
+            model=ee_id.model,
+            ee_id=ee_id,
+            db_dict=db_dict,
+            progress=progress,
+            total=total,
+            confidential=confidential,
+        )
+        await self._engine.run(request)

@@ -15,6 +15,9 @@ from vca_core.errors import BadArguments, StoreError
 LONGEST_PADDING = 1_500_000
 """How many nulls a position behind a list's end may bring about at most; as in MongoDB."""
 
+LARGEST_NUMBER = 2**63 - 1
+"""The largest whole number in a filter; as in MongoDB."""
+
 _MISSING = object()
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -42,6 +45,10 @@ def check_filter(filter: object) -> None:
         if any(part.startswith("$") for part in path.split(".")):
             raise BadArguments(
                 f"filter has the operator {path!r}; only equality on dotted paths is understood", [f"filter.{path}"]
+            )
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            raise BadArguments(
+                f"filter.{path} is a whole number of more than 64 bits, which no store keeps", [f"filter.{path}"]
             )
         if not isinstance(value, _SCALARS) or (isinstance(value, float) and not math.isfinite(value)):
             raise BadArguments(
@@ -86,6 +93,24 @@ def _reached(value: Any, parts: list[str]) -> Iterator[Any]:
                 yield from _reached(item, parts)
     else:
         yield _MISSING
+
+
+def value_at(document: Mapping[str, Any], path: str) -> Any:
+    """What stands at a dotted path, as `set_path` would find it; None where there is nothing.
+
+    Args:
+        document: plain data.
+        path: dotted; in a list a part is a position.
+    """
+    value: Any = document
+    for part in path.split("."):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list) and (position := _position(part)) is not None and position < len(value):
+            value = value[position]
+        else:
+            return None
+    return value
 
 
 def _equal(found: Any, wanted: Any) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from vca_core._tracking.records import COLLECTION
+from vca_core._tracking.place import COLLECTION
 from vca_core.backend import ExecutionEnvironment
 from vca_core.config import VcaConfig
 from vca_core.connector import Connector
@@ -93,7 +93,7 @@ class Kit:
         vca = Vca.from_config(checked, on_update_db=self._stored, store=self.store, environ={})
         connector = vca.connector()
         watching = Watching()
-        connector._runtime.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
+        connector._engine.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
         return vca, connector, watching
 
     def _stored(self, table: str, query: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
@@ -211,7 +211,7 @@ class Kit:
     async def listed(self) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check."""
         records = await self.connector.list_execution_environments()
-        names = self.connector._runtime.session.names  # noqa: SLF001 - as above
+        names = self.connector._engine.session.names  # noqa: SLF001 - as above
         own = names.model(Namespace.parse(self.namespace(None)))
         return [
             record
@@ -221,7 +221,7 @@ class Kit:
 
     async def of(self, namespace: str) -> list[str]:
         """The ee_ids in the listing that have the names of a namespace."""
-        parsed, names = Namespace.parse(namespace), self.connector._runtime.session.names  # noqa: SLF001 - as above
+        parsed, names = Namespace.parse(namespace), self.connector._engine.session.names  # noqa: SLF001 - as above
         key = (names.model(parsed), names.application(parsed))
         return [str(one.ee_id) for one in await self.listed() if (one.ee_id.model, one.ee_id.application) == key]
 
@@ -247,17 +247,16 @@ class Kit:
 
     async def forget(self) -> None:
         """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""
-        runtime = self.connector._runtime  # noqa: SLF001 - as above
-        for record in await self.listed():
-            runtime.forget_model(record.ee_id.model)
+        known = self.connector._engine.environments  # noqa: SLF001 - as above
         await self.settled()
+        for record in await self.listed():
+            for environment in known.in_model(record.ee_id.model):
+                known.forget(environment.key)
         await self.vca.store.delete(COLLECTION, {"connector": "kit"})
-        runtime.registry._models.clear()  # noqa: SLF001 - as above
 
     async def settled(self) -> None:
         """Wait until everything that is queued is stored and told."""
-        await self.vca.writer.drain(self.limit(_GRACE))
-        await self.vca.drain_callbacks(self.limit(_GRACE))
+        await self.vca.flush(self.limit(_GRACE))
 
     def reports_on(self, ee_id: str, since: int = 0) -> Sequence[Report]:
         """What was reported of an EE, oldest first."""
@@ -272,7 +271,7 @@ class Kit:
     @property
     def stragglers(self) -> list[str]:
         """Hooks that still run although their operation is over."""
-        return [op.id for op in self.connector._runtime._runner.stragglers.values()]  # noqa: SLF001 - as above
+        return self.connector._engine.stragglers  # noqa: SLF001 - as above
 
     async def nothing_runs(self) -> None:
         """Check that no hook outlived its operation."""
@@ -292,7 +291,7 @@ class Kit:
 
     async def clean_up(self) -> None:
         """Remove what the check made, as well as it goes; then disconnect."""
-        self.connector._runtime.observe(None)  # noqa: SLF001 - as above
+        self.connector._engine.observe(None)  # noqa: SLF001 - as above
         with contextlib.suppress(VcaError, AssertionError):
             for record in await self.listed():
                 with contextlib.suppress(VcaError):

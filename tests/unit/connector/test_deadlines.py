@@ -134,7 +134,7 @@ async def test_a_hook_that_swallows_its_cancellation_still_times_out_and_its_res
 ) -> None:
     vca = make_vca(SwallowsCancellation)
     connector = vca.connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(NS)
     await vca.store.ensure("nsrs", {"_id": "ns"})
     with pytest.raises(VcaTimeoutError):
@@ -181,9 +181,9 @@ async def test_reports_after_the_end_change_no_outcome(make_vca: MakeVca) -> Non
     ee_id, _ = await connector.create_execution_environment(NS)
     await vca.store.ensure("nsrs", {"_id": "ns"})
     await connector.exec_primitive(ee_id, "touch", db_dict=DB)
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     backend.op.report(MACHINE, "error", "too late")
-    await vca.writer.drain(1.0)
+    await vca.flush(1.0)
     document = await vca.store.get("nsrs", {"_id": "ns"})
     assert document is not None
     assert document["vca"]["status"] == "completed"
@@ -217,7 +217,7 @@ async def test_a_total_that_has_passed_already_is_a_timeout(make_vca: MakeVca) -
 @pytest.mark.defect("D26")
 async def test_the_queue_for_an_ee_counts_against_the_total(make_vca: MakeVca) -> None:
     connector = make_vca(Gated).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(NS)
     first = asyncio.create_task(connector.exec_primitive(ee_id, "first"))
     await backend.entered.wait()

@@ -29,7 +29,7 @@ async def waiting(count: int, backend: Gated) -> None:
 @pytest.mark.defect("D76")
 async def test_operations_on_one_ee_wait_for_each_other(make_vca: MakeVca) -> None:
     connector = make_vca(Gated).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     runs = [asyncio.create_task(connector.exec_primitive(ee_id, f"p{i}")) for i in range(5)]
     await waiting(1, backend)
@@ -42,7 +42,7 @@ async def test_operations_on_one_ee_wait_for_each_other(make_vca: MakeVca) -> No
 @pytest.mark.defect("D71")
 async def test_operations_on_different_ees_do_not_wait(make_vca: MakeVca) -> None:
     connector = make_vca(Gated).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ees = [(await connector.create_execution_environment(f".ns{i % 2}.vnf{i}"))[0] for i in range(6)]
     runs = [asyncio.create_task(connector.exec_primitive(ee, "p")) for ee in ees]
     await waiting(6, backend)
@@ -65,7 +65,7 @@ async def test_relations_in_both_directions_at_once_do_not_block_each_other(make
 async def test_a_cancelled_caller_gets_its_cancellation_and_the_outcome_is_failed(make_vca: MakeVca) -> None:
     vca = make_vca(Gated)
     connector = vca.connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await vca.store.ensure("nsrs", {"_id": "ns"})
     run = asyncio.create_task(connector.exec_primitive(ee_id, "p", db_dict=DB))
@@ -81,7 +81,7 @@ async def test_a_cancelled_caller_gets_its_cancellation_and_the_outcome_is_faile
 
 async def test_a_caller_cancelled_in_the_queue_leaves_the_queue(make_vca: MakeVca) -> None:
     connector = make_vca(Gated).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     first = asyncio.create_task(connector.exec_primitive(ee_id, "first"))
     await waiting(1, backend)
@@ -94,7 +94,7 @@ async def test_a_caller_cancelled_in_the_queue_leaves_the_queue(make_vca: MakeVc
     backend.gate.set()
     await asyncio.gather(first, third)
     assert "second" not in backend.calls
-    assert not connector._vca.locks.held()
+    assert not connector._engine.shared.locks.held()
 
 
 class Impatient(Plain):
@@ -141,7 +141,7 @@ class SlowToCome(Plain):
 async def test_a_create_cancelled_after_its_id_was_stored_can_be_continued_and_deleted(make_vca: MakeVca) -> None:
     vca = make_vca(SlowToCome)
     connector = vca.connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     await vca.store.ensure("nsrs", {"_id": "ns"})
     run = asyncio.create_task(connector.create_execution_environment(".ns.vnf", DB))
     await backend.stored.wait()
@@ -176,7 +176,7 @@ class WaitsForTheStore(Plain):
 
 async def test_disconnect_stops_what_runs_with_a_retryable_conflict(make_vca: MakeVca) -> None:
     connector = make_vca(Gated).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     run = asyncio.create_task(connector.exec_primitive(ee_id, "p"))
     await waiting(1, backend)
@@ -193,7 +193,7 @@ async def test_disconnect_stops_what_runs_with_a_retryable_conflict(make_vca: Ma
 @pytest.mark.defect("D68")
 async def test_after_a_disconnect_the_next_operation_connects_again(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await connector.disconnect()
     assert await connector.exec_primitive(ee_id, "p", {"a": 1}) == {"a": 1}
@@ -286,7 +286,7 @@ async def test_a_cancelled_disconnect_is_carried_through(make_vca: MakeVca) -> N
     vca = make_vca(Gated)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     running = asyncio.create_task(connector.exec_primitive(ee_id, "p"))
     await backend.entered.wait()
     disconnecting = asyncio.create_task(vca.disconnect())

@@ -9,7 +9,7 @@ import pytest
 from support.backends import Gated, Plain
 from support.making import MakeVca
 
-from vca_core._tracking.records import COLLECTION
+from vca_core._tracking.place import COLLECTION
 from vca_core.backend import ExecutionEnvironment, Operation
 from vca_core.errors import (
     AlreadyExists,
@@ -95,14 +95,14 @@ async def test_a_wrong_db_dict_is_refused_before_the_backend_is_asked(
     with pytest.raises(BadArguments) as caught:
         await connector.create_execution_environment(".ns.vnf", db_dict)
     assert caught.value.bad_args[0].startswith(part)
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     assert backend.calls == []
 
 
 @pytest.mark.defect("D86")
 async def test_arguments_are_checked_before_anything_is_opened(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     wrong: list[Any] = [
         connector.create_execution_environment("no-dot"),
         connector.create_execution_environment(".ns.vnf", options={"x": 1}),
@@ -153,7 +153,7 @@ async def test_after_a_delete_the_name_is_free_for_another_namespace(make_vca: M
     connector = vca.connector()
     await connector.create_execution_environment(".ns_3.vnf")
     await connector.delete_namespace(".ns_3")
-    await vca.writer.drain(1.0)
+    await vca.flush(1.0)
     assert await vca.store.find(COLLECTION) == []
     await connector.create_execution_environment(".ns-3.vnf")
 
@@ -172,7 +172,7 @@ async def test_a_delete_stops_what_runs_in_the_namespace_and_refuses_what_comes(
             self.ees.clear()
 
     connector = make_vca(SlowDelete).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     elsewhere, _ = await connector.create_execution_environment(".elsewhere.vnf")
     run = asyncio.create_task(connector.exec_primitive(ee_id, "p"))
@@ -218,7 +218,7 @@ class DeletesInTurn(Plain):
 @pytest.mark.defect("U8")
 async def test_concurrent_deletes_share_one_outcome_also_a_failure(make_vca: MakeVca) -> None:
     connector = make_vca(DeletesInTurn).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     deletes = [asyncio.create_task(connector.delete_namespace(".ns")) for _ in range(3)]
     await backend.entered.wait()
     backend.error = BackendError("the model does not go away")
@@ -234,7 +234,7 @@ async def test_each_waiter_of_a_delete_has_its_own_total_and_the_last_one_to_lea
     make_vca: MakeVca,
 ) -> None:
     connector = make_vca(DeletesInTurn).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     patient = asyncio.create_task(connector.delete_namespace(".ns", total_timeout=10))
     await backend.entered.wait()
     with pytest.raises(VcaTimeoutError) as caught:
@@ -256,7 +256,7 @@ async def test_deletes_of_what_is_absent_succeed_and_reads_create_nothing(make_v
     await connector.delete_namespace(".never")
     await connector.delete_execution_environment("never.app.0")
     await connector.get_status(".never")
-    await vca.writer.drain(1.0)
+    await vca.flush(1.0)
     assert await vca.store.find(COLLECTION) == []
     assert await connector.list_execution_environments() == []
 
@@ -264,7 +264,7 @@ async def test_deletes_of_what_is_absent_succeed_and_reads_create_nothing(make_v
 @pytest.mark.defect("D4")
 async def test_what_a_backend_does_not_implement_is_not_supported_without_asking_it(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     with pytest.raises(NotSupported, match="does not implement remove_relation"):
         await connector.remove_relation("m.a.0", "m.b.0", "x", "y")
     with pytest.raises(NotSupported):
@@ -281,7 +281,7 @@ async def test_relations_reach_the_backend_with_both_ends(make_vca: MakeVca) -> 
 
     vca = make_vca(Relates, Plain)
     one, two = vca.connector("c0"), vca.connector("c1")
-    backend: Any = one._runtime.session.backend
+    backend: Any = one._engine.session.backend
     await one.add_relation("m.a.0", "m.b.0", "db", "client")
     assert [(str(end.ee_id), end.endpoint, end.backend is backend) for end in backend.ends] == [
         ("m.a.0", "db", True),

@@ -81,7 +81,7 @@ class Handmade(Plain):
 async def test_what_is_no_plain_data_is_refused(make_vca: MakeVca, returned: Any, said: str) -> None:
     connector = make_vca(Handmade).connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     backend.returned = returned
     with pytest.raises(BackendError, match=said):
         await connector.get_status(".ns")
@@ -91,7 +91,7 @@ async def test_what_is_no_plain_data_is_refused(make_vca: MakeVca, returned: Any
 
 async def test_plain_data_is_given_as_it_is_but_for_tuples(make_vca: MakeVca) -> None:
     connector = make_vca(Handmade).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     backend.returned = {"a": ({"b": 1.5},), "c": None, "d": True}
     assert await connector.get_status(".ns") == {"a": [{"b": 1.5}], "c": None, "d": True}
 
@@ -134,7 +134,7 @@ async def test_each_operation_that_a_backend_cannot_do_says_so_without_opening_i
     for hook, call in calls.items():
         with pytest.raises(NotSupported, match=f"does not implement {hook}; it can: add_relation"):
             await call()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     assert backend.calls == []
 
 
@@ -173,7 +173,7 @@ async def test_the_ee_id_is_stored_before_the_machine_is_ready(make_vca: MakeVca
         told.clear()
         await told.wait()
     assert not creating.done()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     backend.up.set()
     ee_id, _ = await creating
     assert (await store.get("nsrs", {"_id": "ns"}) or {})["vca"][0]["ee_id"] == ee_id
@@ -215,7 +215,7 @@ class Careless(Plain):
 )
 async def test_a_backends_own_mistakes_are_not_its_callers(make_vca: MakeVca, mistake: str, said: str) -> None:
     connector = make_vca(Careless).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     backend.mistake = mistake
     with pytest.raises(BackendError, match=said):
         await connector.create_execution_environment(".ns.vnf")

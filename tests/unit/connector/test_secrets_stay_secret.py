@@ -103,7 +103,7 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
     with pytest.raises(ExecutionError) as failed:
         await connector.exec_primitive(ee_id, "own-error", {"password": CANARY})
     errors.append(failed.value)
-    await vca.drain_callbacks(1.0)
+    await vca.flush(1.0)
     assert failed.value.output == {"raw": CANARY}, "raw output is in error.output only"
     documents = [await store.find(table) for table in ("vca_execution_environments",)]
     places = {
@@ -142,7 +142,7 @@ async def test_where_a_host_is_and_which_key_file_was_named_is_told(make_vca: Ma
 @pytest.mark.defect("D81")
 async def test_a_backends_log_is_a_standard_logger(make_vca: MakeVca, caplog: pytest.LogCaptureFixture) -> None:
     connector = make_vca(Plain).connector()
-    backend: Any = connector._runtime.session.backend
+    backend: Any = connector._engine.session.backend
     with caplog.at_level(logging.INFO, logger="vca.backend"):
         backend.host.log.info("hello %s", "there")
     assert [(record.name, record.getMessage()) for record in caplog.records] == [("vca.backend.test0", "hello there")]

@@ -36,10 +36,10 @@ async def natives(connector: Connector) -> list[list[str]]:
 
 async def test_units_go_from_waiting_to_active(connector: Connector, vca: Vca, told: list[dict[str, Any]]) -> None:
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
-    await vca.drain_callbacks(1)
+    await vca.flush(1)
     told.clear()
     await connector.install_configuration_sw(ee_id, "simple-router", num_units=2)
-    await vca.drain_callbacks(1)
+    await vca.flush(1)
     words = [fields["VCA-status"] for fields in told if fields["entity-type"] == "unit"]
     assert words == ["waiting"] * 2 + ["maintenance"] * 2 + ["active"] * 2 + ["active"]
     assert await natives(connector) == [["machine 0 started", "unit app-vnf-vnf/0 active", "unit app-vnf-vnf/1 active"]]
@@ -130,12 +130,13 @@ async def test_an_action_runs_on_the_leader_or_on_the_unit_that_is_named(connect
 async def test_an_actions_states_are_reported(connector: Connector, vca: Vca, router: str) -> None:
     seen: list[str] = []
     await vca.store.ensure("ops", {"_id": "op"})
-    vca.extensions.status_changed = lambda change: seen.append(  # type: ignore[method-assign]
+    vca._shared.extensions.status_changed = lambda change: seen.append(  # type: ignore[method-assign]
         f"{change.fields['entity-type']} {change.fields['VCA-status']} {change.fields['status']}"
     )
     db_dict = {"collection": "ops", "filter": {"_id": "op"}, "path": "vca"}
     await connector.exec_primitive(router, "touch", {"filename": "/srv/x"}, db_dict)
     assert seen == [
+        "operation running running",
         "action pending pending",
         "action running running",
         "action completed completed",

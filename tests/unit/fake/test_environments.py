@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from vca_core import AlreadyExists, BadArguments, Connector, DeploymentStatus, NotFound, Vca
-from vca_core._tracking.records import COLLECTION
+from vca_core._tracking.place import COLLECTION
+
+
+def a_machine_is_told(seen: asyncio.Event) -> Callable[..., None]:
+    """An ``on_update_db`` that waits until a machine is there."""
+
+    def told(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+        if update[f"{path}entity-type"] == "machine":
+            seen.set()
+
+    return told
 
 
 async def test_a_machine_comes_up_and_its_states_are_reported(
@@ -17,8 +28,9 @@ async def test_a_machine_comes_up_and_its_states_are_reported(
     ee_id, address = await connector.create_execution_environment(".ns.vnf.vdu-0")
     assert ee_id == "ns.app-vnf-vnf-vdu-vdu-cnt-z0.0"
     assert address == {"hostname": "ns-0.fake.example"}
-    await vca.drain_callbacks(1)
+    await vca.flush(1)
     assert [(fields["entity-type"], fields["VCA-status"]) for fields in told] == [
+        ("operation", "running"),
         ("machine", "pending"),
         ("machine", "started"),
         ("machine", "started"),
@@ -55,7 +67,7 @@ async def test_a_registered_machine_keeps_its_address(connector: Connector) -> N
 async def test_a_create_that_was_cancelled_is_found_and_continued(config: dict[str, Any]) -> None:
     config["connectors"]["edge"]["options"] = {"latency": 3600}
     stored = asyncio.Event()
-    async with Vca.from_config(config, on_update_db=lambda *_: stored.set(), environ={}) as vca:
+    async with Vca.from_config(config, on_update_db=a_machine_is_told(stored), environ={}) as vca:
         connector = vca.connector()
         creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf"))
         await stored.wait()
@@ -69,9 +81,9 @@ async def test_a_create_that_was_cancelled_is_found_and_continued(config: dict[s
 
 
 async def test_what_lives_goes_on_after_a_disconnect(config: dict[str, Any]) -> None:
-    config["connectors"]["edge"]["options"] = {"latency": 0.05}
+    config["connectors"]["edge"]["options"] = {"latency": 0.5}
     stored = asyncio.Event()
-    async with Vca.from_config(config, on_update_db=lambda *_: stored.set(), environ={}) as vca:
+    async with Vca.from_config(config, on_update_db=a_machine_is_told(stored), environ={}) as vca:
         connector = vca.connector()
         creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf"))
         await stored.wait()

@@ -21,7 +21,7 @@ class RepetitionChecks(Suite, suite=True):
 
     async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
         """Absent is success, and nothing is made by it (D48)."""
-        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
             await kit.gone(str(EeId(names.model(namespace), names.application(namespace), "0")))

@@ -33,7 +33,7 @@ class ResultChecks(Suite, suite=True):
         """Model and application of the ee_id are those that the backend's rules derive."""
         namespace = Namespace.parse(kit.namespace())
         ee_id = EeId.parse(await kit.create(str(namespace)))
-        names = kit.connector._runtime.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         assert (ee_id.model, ee_id.application) == (names.model(namespace), names.application(namespace))
 
     @needs("create_execution_environment")

@@ -22,7 +22,7 @@ class SecrecyChecks(Suite, suite=True):
 
     async def test_secrets_of_options_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Neither in logs, at any level, nor in what is reported or stored, nor in errors."""
-        secrets = model_secrets(kit.connector._runtime.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - every backend may keep its host
+        secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - every backend may keep its host
         skip_unless(secrets, "the subject's options hold no secret")
         with _everything_logged() as lines:
             told = await _life(kit)
@@ -33,7 +33,7 @@ class SecrecyChecks(Suite, suite=True):
     @with_faults
     async def test_a_lost_connection_tells_no_secret(self, kit: Kit) -> None:
         """Who reports a failed login or request is tempted to say what was sent."""
-        secrets = model_secrets(kit.connector._runtime.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+        secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         ee_id = await kit.ready(kit.namespace())
         told = []
         with _everything_logged() as lines:

@@ -1,0 +1,128 @@
+"""What a connector asks for: one frozen value, written by `vca_core.connector` and run by `vca_core._engine`.
+
+A call is a hook with its arguments, checked by mypy against the spec::
+
+    operation(BackendHooks.scale)(ee_id=ee_id, num_units=3, options=None)
+
+A request is a call with all that the engine has to know to run it. Nothing is added to it later: what happens while it
+runs is in its `RunningOperation` and its `Trail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.hookspecs import OperationTraits, traits_of
+from vca_core.naming import EeId, EeKey, Namespace
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """A hook with its arguments.
+
+    Args:
+        hook: its name.
+        arguments: its arguments by name, but for ``op``.
+        spec: its spec function.
+    """
+
+    hook: str
+    arguments: Mapping[str, Any] = field(repr=False)
+    spec: Callable[..., Coroutine[Any, Any, T]] = field(repr=False)
+
+
+def operation(spec: Callable[Concatenate[Any, Operation, P], Coroutine[Any, Any, T]]) -> Callable[P, Call[T]]:
+    """Make calls of an operation hook, which also gets the running operation.
+
+    Args:
+        spec: the hook's spec: ``BackendHooks.scale``.
+    """
+
+    def call(*_: P.args, **arguments: P.kwargs) -> Call[T]:
+        return Call(spec.__name__, arguments, spec)
+
+    return call
+
+
+def reading(spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Callable[P, Call[T]]:
+    """Make calls of a hook that only reads.
+
+    Args:
+        spec: the hook's spec: ``BackendHooks.get_status``.
+    """
+
+    def call(*_: P.args, **arguments: P.kwargs) -> Call[T]:
+        return Call(spec.__name__, arguments, spec)
+
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class Confidential:
+    """How to find the secrets of a request.
+
+    Args:
+        values: values by name; those whose name sounds secret, or that the EE's charm declares secret, are.
+        certain: values that are secret in any case.
+    """
+
+    values: Mapping[str, Any] | None = field(default=None, repr=False)
+    certain: tuple[str, ...] = field(default=(), repr=False)
+
+
+NO_SECRETS = Confidential()
+"""Of a request that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[R]):
+    """One operation as it was asked for.
+
+    Args:
+        call: the hook with its arguments.
+        answer: checks what the hook returned and makes the caller's answer of it; also gets the EE's id.
+        keys: the EEs it needs to itself; the first one is its own.
+        model: the model it works in; None for what concerns no model.
+        namespace: the namespace it was given, where it was given one.
+        ee_id: the EE; None where it makes one.
+        db_dict: where its statuses go; None: nowhere, or to the home of its EE.
+        total: seconds in all; None: the config's.
+        progress: seconds without any change after which it is given up; None: the config's.
+        confidential: how to find its secrets.
+        before: a call that is made first, under the same lock; its failure is taken for done, and not reported.
+    """
+
+    call: Call[Any]
+    answer: Callable[[Any, EeId | None], R]
+    keys: tuple[EeKey, ...] = ()
+    model: str | None = None
+    namespace: Namespace | None = None
+    ee_id: EeId | None = None
+    db_dict: Mapping[str, Any] | None = None
+    total: float | None = None
+    progress: float | None = None
+    confidential: Confidential = NO_SECRETS
+    before: Call[Any] | None = None
+
+    @property
+    def traits(self) -> OperationTraits:
+        """What is true of the operation."""
+        return traits_of(self.call.hook)
+
+    @property
+    def artifact(self) -> Artifact | None:
+        """The charm it was given, where it was given one."""
+        found = self.call.arguments.get("artifact")
+        return found if isinstance(found, Artifact) else None
+
+
+def nothing(_value: object, _ee_id: EeId | None) -> None:
+    """The answer of an operation that returns nothing."""

@@ -1,0 +1,159 @@
+"""What all connectors of a `Vca` share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core._engine.locks import Locks
+from vca_core._loading.extensions import Extensions
+from vca_core._tracking.callbacks import OnUpdateDb, UpdateCallbacks
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import Place
+from vca_core.artifacts import ArtifactRoot
+from vca_core.config import VcaConfig
+from vca_core.errors import VcaError
+from vca_core.extensions import StatusChange
+from vca_core.naming import EeKey
+from vca_core.opening_store import OpeningStore
+from vca_core.ssh_keys import SshKeyPair
+from vca_core.stores import StatusStore, store_from_url
+
+_LOG = logging.getLogger(__name__)
+
+
+class OwnLoop:
+    """The event loop that a `Vca` belongs to: the first one that uses it, until it is let go."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> asyncio.AbstractEventLoop:
+        """Check that the running event loop is the one this belongs to, and return it.
+
+        Raises:
+            VcaError: it is another one.
+        """
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        elif self._loop is not loop:
+            raise VcaError(
+                "this Vca belongs to another event loop; make one for each loop, or disconnect it there first"
+            )
+        return loop
+
+    def let_go(self) -> None:
+        """Belong to the next loop that uses it."""
+        self._loop = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all connectors of a `Vca` share; made once, handed down.
+
+    Args:
+        config: the checked config.
+        store: the status store, opened when first used.
+        outbox: what writes to it.
+        locks: the locks of all EEs.
+        extensions: what surrounds operations.
+        artifacts: where charms are found.
+        ssh_key: the key pair of machines.
+        callbacks: calls ``on_update_db``; None: there is none.
+        loop: the event loop that all of it belongs to.
+        owner: names this `Vca` among all that use the store.
+    """
+
+    config: VcaConfig
+    store: StatusStore
+    outbox: Outbox
+    locks: Locks
+    extensions: Extensions
+    artifacts: ArtifactRoot
+    ssh_key: SshKeyPair
+    callbacks: UpdateCallbacks | None
+    loop: OwnLoop
+    owner: str
+
+    @classmethod
+    def make(cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None) -> Shared:
+        """Make it from a config; connects to nothing.
+
+        Args:
+            config: the checked config.
+            on_update_db: called after each stored status.
+            store: the status store; None: the one that the config names.
+        """
+        opened_late = OpeningStore(store or store_from_url(config.store, config.folder))
+        extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
+        callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
+
+        def stored(key: EeKey, place: Place, fields: Mapping[str, Any], is_outcome: bool) -> None:  # noqa: FBT001 - called by the outbox only
+            if callbacks is not None:
+                callbacks.call(place, fields, outcome=is_outcome)
+            extensions.status_changed(StatusChange(key.connector, place.table, place.query, place.path, fields))
+
+        outbox = Outbox(
+            opened_late,
+            interval=config.status.interval,
+            queue_limit=config.status.queue_limit,
+            attempt_limit=config.timeouts.store_grace,
+            on_stored=stored,
+        )
+        return cls(
+            config=config,
+            store=opened_late,
+            outbox=outbox,
+            locks=Locks(),
+            extensions=extensions,
+            artifacts=ArtifactRoot(config.artifacts_folder or config.folder),
+            ssh_key=SshKeyPair(config.ssh_key_path),
+            callbacks=callbacks,
+            loop=OwnLoop(),
+            owner=secrets.token_hex(8),
+        )
+
+    async def drain_callbacks(self, limit: float) -> None:
+        """Wait for the callbacks that are queued, for at most `limit` seconds."""
+        if self.callbacks is not None:
+            await self.callbacks.wait(limit)
+
+    async def close(self, limit: float) -> list[str]:
+        """Drain the callbacks, end all tasks and close the store, each within a limit, whatever one of them raises.
+
+        Args:
+            limit: seconds for each step.
+
+        Returns:
+            The names of what still lives, or failed to end.
+        """
+        alive: list[str] = []
+        steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {"the outbox": self.outbox.close}
+        if self.callbacks is not None:
+            steps["on_update_db"] = self.callbacks.drain
+        steps["the status store"] = self._close_store
+        for name, step in steps.items():
+            try:
+                alive += await step(limit)
+            except Exception as error:  # noqa: BLE001 - the other steps are taken all the same
+                _LOG.warning("%s failed to close: %s", name, type(error).__qualname__)
+                alive.append(f"{name}: failed to close")
+        return alive
+
+    async def _close_store(self, limit: float) -> list[str]:
+        try:
+            async with asyncio.timeout(limit):
+                await self.store.close()
+        except TimeoutError:
+            return ["the status store"]
+        except Exception as error:  # noqa: BLE001 - a store may raise anything; nothing of it lives on
+            _LOG.warning("the status store failed to close: %s", type(error).__qualname__)
+        return []
+
+
+__all__ = ["OnUpdateDb", "OwnLoop", "Shared"]

@@ -1,0 +1,100 @@
+"""The home of an execution environment: where its status stands, with one writer at a time.
+
+Several processes may know an EE. Each write to its home says in its filter which status its writer last saw there, so
+that no late write passes a later one, whatever became of answers in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from vca_core._tracking.lane import Written
+from vca_core._tracking.place import TIME, Place
+from vca_core.errors import StoreError
+from vca_core.stores import StatusStore
+from vca_core.stores.document import value_at
+
+MayWrite = Callable[[StatusStore], Awaitable[bool]]
+"""Asks the store whether a process still is the one that writes to a home."""
+
+_MOST_ROUNDS = 5
+"""How often a write may meet another's before it waits for its next attempt."""
+
+_UNSEEN = object()
+
+
+class Home:
+    """A home, as this process last saw it.
+
+    Args:
+        place: where it is.
+        document: the document, if it was just read.
+    """
+
+    def __init__(self, place: Place, document: Mapping[str, Any] | None = None) -> None:
+        self.place = place
+        self._seen: Any = _UNSEEN
+        self._said: Mapping[str, Any] = {}
+        if document is not None:
+            self._see(document)
+
+    async def put(
+        self, store: StatusStore, fields: Mapping[str, Any], may_write: MayWrite, *, only_news: bool = False
+    ) -> Written:
+        """Write a status there.
+
+        Args:
+            store: the store.
+            fields: the five fields.
+            may_write: asked when another process wrote there since.
+            only_news: whether to leave what stands there if it says the same but for the time.
+
+        Returns:
+            What became of it; repeated after a lost answer, it finds what it wrote.
+
+        Raises:
+            StoreError: others write there all the time.
+        """
+        place = self.place
+        if self._seen is _UNSEEN and not await self._look(store):
+            return Written.NO_DOCUMENT
+        for _ in range(_MOST_ROUNDS):
+            if only_news and all(self._said.get(name) == value for name, value in fields.items() if name != TIME):
+                return Written.SAME
+            seen = self._seen
+            if await self._set(store, fields, {f"{place.path}.{TIME}": seen}):
+                return Written.STORED
+            if not await self._look(store):
+                return Written.NO_DOCUMENT
+            if self._seen == fields[TIME]:
+                return Written.STORED  # it was written before; only the answer was lost
+            # No filter of equality matches what a list does not have yet; there is nothing to pass, either.
+            if seen is None is self._seen and await self._set(store, fields, {}):
+                return Written.STORED
+            if not await may_write(store):
+                return Written.PASSED
+        raise StoreError(f"others write to {place} all the time")
+
+    async def _set(self, store: StatusStore, fields: Mapping[str, Any], guard: Mapping[str, Any]) -> bool:
+        place = self.place
+        if not await store.set(place.table, {**place.query, **guard}, place.update(fields)):
+            return False
+        self._seen, self._said = fields[TIME], fields
+        return True
+
+    def forget(self) -> None:
+        """Look anew before the next write."""
+        self._seen = _UNSEEN
+
+    async def _look(self, store: StatusStore) -> bool:
+        """See what stands there; False: the document is gone."""
+        document = await store.get(self.place.table, self.place.query)
+        if document is not None:
+            self._see(document)
+        return document is not None
+
+    def _see(self, document: Mapping[str, Any]) -> None:
+        there = value_at(document, self.place.path)
+        self._said = there if isinstance(there, Mapping) else {}
+        self._seen = self._said.get(TIME)

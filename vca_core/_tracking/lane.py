@@ -1,0 +1,350 @@
+"""The writes of one execution environment: a queue, and a task that empties it in order."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from vca_core._tracking.place import Place
+from vca_core.errors import StoreError, VcaError
+from vca_core.naming import EeKey
+from vca_core.stores import StatusStore
+
+_LOG = logging.getLogger(__name__)
+
+_MOST_WAITING = 100
+"""Writes of one EE that may wait for a slow store before intermediate statuses are merged."""
+
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
+"""Seconds between attempts at a failing store."""
+
+
+class Written(enum.Enum):
+    """What became of a status."""
+
+    STORED = enum.auto()
+    SAME = enum.auto()
+    """It stood there already."""
+    NO_DOCUMENT = enum.auto()
+    PASSED = enum.auto()
+    """Another process has the EE by now, and what it wrote stays."""
+
+
+Put = Callable[[StatusStore], Awaitable[Written]]
+"""Puts one status into the store."""
+
+
+class Kind(enum.Enum):
+    """What an entry of a queue is."""
+
+    EVENT = enum.auto()
+    """An intermediate status; the next one of its place may take its turn."""
+    MARK = enum.auto()
+    """The status that an operation begins with: an intermediate one that no interval holds back."""
+    OUTCOME = enum.auto()
+    CHANGE = enum.auto()
+    """A change of what the core itself keeps."""
+    ASK = enum.auto()
+    """Something that a caller waits for."""
+
+    @property
+    def may_merge(self) -> bool:
+        """Whether a later status of the same place makes it needless."""
+        return self in (Kind.EVENT, Kind.MARK)
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One write.
+
+    Args:
+        kind: what it is.
+        run: makes it; repeating it after a lost answer does no harm.
+        place: where a status goes; None: it is none.
+        fields: the five fields of a status.
+        retries: whether it is tried again when the store fails.
+        what: what it does, for errors: ``"read the execution environment"``.
+
+    Attributes:
+        done: promises that are kept when it is over.
+        tried: promises that are kept after the first attempt.
+        is_abandoned: nobody waits for it any more.
+        is_told: it was given as one that could not be stored.
+    """
+
+    kind: Kind
+    run: Callable[[StatusStore], Awaitable[Any]]
+    place: Place | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    retries: bool = True
+    what: str = "take it"
+    done: list[asyncio.Future[Any]] = field(default_factory=list)
+    tried: list[asyncio.Future[None]] = field(default_factory=list)
+    is_running: bool = False
+    is_abandoned: bool = False
+    is_told: bool = False
+
+    def promise(self) -> asyncio.Future[Any]:
+        """A future that is done when this is over."""
+        promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.done.append(promise)
+        return promise
+
+    def keep(self, result: Any = None) -> None:
+        """Keep all promises."""
+        for promise in (*self.tried, *self.done):
+            if not promise.done():
+                promise.set_result(result)
+
+    def fail(self, error: Exception) -> None:
+        """Keep all promises with an error."""
+        for promise in self.done:
+            if not promise.done():
+                promise.set_exception(error)
+
+    def was_tried(self) -> None:
+        """Keep the promises that wait for the first attempt."""
+        for promise in self.tried:
+            if not promise.done():
+                promise.set_result(None)
+
+
+class Office(Protocol):
+    """What a lane needs of its `Outbox`."""
+
+    store: StatusStore
+    interval: float
+    attempt_limit: float
+
+    @property
+    def is_flushing(self) -> bool:
+        """Whether intermediate statuses are written at once."""
+
+    def stored(self, lane: Lane, entry: Entry, place: Place) -> None:
+        """Learn that a status was stored."""
+
+    def lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
+        """Learn that a status can never be stored."""
+
+    def taken_off(self, lane: Lane, entry: Entry) -> None:
+        """Learn that an entry is not in its queue any more."""
+
+    def has(self, lane: Lane) -> bool:
+        """Whether the lane is still in use."""
+
+    def forget(self, lane: Lane) -> None:
+        """Let go of a lane that has nothing to do."""
+
+
+class Lane:
+    """The queue of one EE.
+
+    Args:
+        key: whose it is.
+        office: the outbox it belongs to.
+
+    Attributes:
+        queue: what waits, oldest first.
+        failures: attempts that failed since the last one that did not.
+        reason: why the last one failed.
+    """
+
+    def __init__(self, key: EeKey, office: Office) -> None:
+        self.key = key
+        self.queue: deque[Entry] = deque()
+        self.failures = 0
+        self.reason: Exception | None = None
+        self._office = office
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._idle: asyncio.Future[None] | None = None
+        self._written_at: dict[Place, float] = {}
+
+    def push(self, entry: Entry) -> None:
+        """Queue an entry, in place of an earlier one that it makes needless."""
+        self._merge(entry)
+        self.queue.append(entry)
+        if entry.kind is not Kind.EVENT:
+            self._wake.set()
+        self.start()
+
+    def take_off(self, entry: Entry) -> None:
+        """Take an entry out of the queue."""
+        self.queue.remove(entry)
+        self._office.taken_off(self, entry)
+        if not self.queue and self._idle is not None:
+            if not self._idle.done():
+                self._idle.set_result(None)
+            self._idle = None
+
+    def hurry(self) -> None:
+        """Wait for no interval and no pause after a failure."""
+        self._wake.set()
+        self.start()
+
+    def becomes_idle(self) -> asyncio.Future[None]:
+        """A future that is done when the queue is empty."""
+        if self._idle is None:
+            self._idle = asyncio.get_running_loop().create_future()
+        return self._idle
+
+    def cancel(self) -> asyncio.Task[None] | None:
+        """Cancel the task, if there is one, and return it."""
+        if self._task is not None:
+            self._task.cancel()
+        return self._task
+
+    def start(self) -> None:
+        """Start the task that empties the queue, unless it runs."""
+        if self._task is None and self._office.has(self):
+            self._task = asyncio.get_running_loop().create_task(self._work(), name=f"outbox of {self.key}")
+            self._task.add_done_callback(self._stopped)
+
+    def _merge(self, entry: Entry) -> None:
+        if entry.place is None or not self.queue:
+            return
+        if not (self._office.interval or self.failures or len(self.queue) >= _MOST_WAITING):
+            return
+        for older in reversed(self.queue):
+            if older.place != entry.place:
+                continue
+            if older.kind.may_merge and not older.is_running:
+                self.queue.remove(older)
+                entry.done += older.done
+                entry.tried += older.tried
+            return
+
+    def _stopped(self, task: asyncio.Task[None]) -> None:
+        """A lane outlives its task: whatever ended it, what is queued is gone on with."""
+        self._task = None
+        if not task.cancelled() and task.exception() is not None:
+            _LOG.error("%s ended with %s; it is started anew", task.get_name(), type(task.exception()).__qualname__)
+        loop = asyncio.get_running_loop()
+        if self.queue:
+            # Not at once: where a loop is being shut down, all tasks were cancelled, and a new one would outlive it.
+            loop.call_later(_FIRST_BACKOFF, self.start)
+            return
+        # Remembered as long as an interval may count from what was written last.
+        pause = max(self._written_at.values(), default=0.0) + self._office.interval - loop.time()
+        if pause > 0:
+            loop.call_later(pause, self._leave)
+        else:
+            self._leave()
+
+    def _leave(self) -> None:
+        if self._task is None and not self.queue:
+            self._office.forget(self)
+
+    async def _work(self) -> None:
+        while self.queue:
+            self._wake.clear()
+            entry, pause = self._next()
+            if entry is None:
+                await self._wait(pause)
+            elif await self._attempt(entry):
+                self.take_off(entry)
+            else:
+                await self._wait(min(_FIRST_BACKOFF * 2 ** min(self.failures, 10), _LONGEST_BACKOFF))
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _next(self) -> tuple[Entry | None, float]:
+        """The first write that may be made now; where there is none, the seconds until there is."""
+        interval = self._office.interval
+        if not interval or self._office.is_flushing:
+            return self.queue[0], 0.0
+        now = asyncio.get_running_loop().time()
+        shortest = interval
+        for entry in self.queue:
+            if entry.kind is not Kind.EVENT or entry.place is None:
+                return entry, 0.0
+            pause = self._written_at.get(entry.place, float("-inf")) + interval - now
+            if pause <= 0:
+                return entry, 0.0
+            shortest = min(shortest, pause)
+        return None, shortest
+
+    async def _attempt(self, entry: Entry) -> bool:
+        """Try once.
+
+        Returns:
+            Whether it is over: done, or never to be.
+        """
+        entry.is_running = True
+        try:
+            async with asyncio.timeout(self._office.attempt_limit):
+                result = await entry.run(self._office.store)
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            return self._failed(entry, error)  # nobody cancelled this: the store's driver let one out
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            return self._failed(entry, error)
+        finally:
+            entry.is_running = False
+            entry.was_tried()
+        self.failures, self.reason = 0, None
+        if entry.place is not None:
+            self._written_at[entry.place] = asyncio.get_running_loop().time()
+            self._tell(entry, entry.place, result)
+        entry.keep(result)
+        return True
+
+    def _tell(self, entry: Entry, place: Place, written: Written) -> None:
+        if written is Written.STORED:
+            self._office.stored(self, entry, place)
+        elif written is Written.NO_DOCUMENT:
+            self._office.lost(self, entry, place, "no document matches the filter")
+        elif written is Written.PASSED and entry.kind is Kind.OUTCOME:
+            self._office.lost(self, entry, place, "another process operates on this execution environment by now")
+
+    def _failed(self, entry: Entry, error: BaseException) -> bool:
+        is_final = isinstance(error, VcaError) and not error.retryable
+        if entry.kind is Kind.ASK and (is_final or not entry.retries or entry.is_abandoned):
+            entry.fail(as_store_error(error, entry.what, self._office.attempt_limit))
+            return True
+        if is_final:
+            self._refused(entry, error)
+            entry.keep()
+            return True
+        level = logging.DEBUG if self.failures else logging.WARNING
+        self.failures += 1
+        self.reason = error if isinstance(error, Exception) else None
+        what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
+        _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, error)
+        return False
+
+    def _refused(self, entry: Entry, error: BaseException) -> None:
+        if entry.place is not None:
+            self._office.lost(self, entry, entry.place, f"the store refuses it: {error}")
+        else:
+            _LOG.warning("what is kept of %s cannot be changed: %s", self.key, error)
+
+
+def as_store_error(error: BaseException, what: str, limit: float) -> VcaError:
+    """Make an error of the tree of what a store raised.
+
+    Args:
+        error: what it raised.
+        what: what it was asked to do: ``"read the execution environment"``.
+        limit: seconds that it had.
+    """
+    if isinstance(error, VcaError):
+        return error
+    if isinstance(error, TimeoutError):
+        own = StoreError(f"the status store did not {what} within {limit:g} s")
+    else:
+        own = StoreError(f"the status store failed: it could not {what}: {error}")
+    own.__cause__ = error
+    return own

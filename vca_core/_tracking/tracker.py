@@ -1,0 +1,280 @@
+"""Follows each operation: what it claims, what its places say when it begins, and what it leaves when it is over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from vca_core._tracking.environment import Environment
+from vca_core._tracking.environments import Environments
+from vca_core._tracking.home import Home
+from vca_core._tracking.lane import Put, Written
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import COLLECTION, Place, default_home, status_fields
+from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.trail import Trail
+from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
+from vca_core.hookspecs import Scope
+from vca_core.naming import EeId
+from vca_core.status import DeploymentStatus, aggregate
+from vca_core.stores import StatusStore
+
+_REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
+"""Failures of a create after which nothing of it is worth keeping, not even its claim."""
+
+_ENDS = {"delete_execution_environment": "deleted", "deregister_execution_environment": "deregistered"}
+"""The word that stands at the home of an EE that is not there any more."""
+
+_SAID = ("status", "detailed-status", "VCA-status", "entity-type")
+"""The fields that say something, but for the time."""
+
+
+class Tracker:
+    """Follows the operations of one connector.
+
+    Args:
+        environments: what is known of its EEs.
+        records: what is kept of them.
+        outbox: writes, in order.
+        scrub: takes secrets out of a text.
+        spawn: starts a task that the connector owns.
+    """
+
+    def __init__(
+        self,
+        environments: Environments,
+        records: EeRecords,
+        outbox: Outbox,
+        scrub: Callable[[str], str],
+        spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+    ) -> None:
+        self._environments = environments
+        self._records = records
+        self._outbox = outbox
+        self._scrub = scrub
+        self._spawn = spawn
+        self._endings: dict[str, asyncio.Task[Any]] = {}
+
+    # The beginning.
+
+    async def prepare(self, trail: Trail) -> None:
+        """Find out which EEs an operation concerns and where its statuses go, holding its locks.
+
+        Raises:
+            BadArguments: another namespace has the names that a create needs, or its home has no document.
+            StoreError: the store cannot take the claim of a create.
+        """
+        if trail.traits.creates:
+            await self._claim(trail)
+            return
+        concerned = []
+        for key in trail.keys:
+            if key.connector == trail.connector:
+                environment = await self._environments.load(key)
+                if key != trail.keys[0] or not environment.is_other_than(trail.ee_id):
+                    concerned.append(environment)
+        trail.concerned = tuple(environment.key for environment in concerned)
+        if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
+            trail.places = (concerned[0].home.place,)
+
+    async def _claim(self, trail: Trail) -> None:
+        key, namespace = trail.keys[0], trail.namespace
+        if namespace is None:
+            raise AssertionError("what creates an EE has its namespace")
+        if (ending := self._endings.get(key.model)) is not None:
+            await asyncio.wait((ending,))  # the namespace was just deleted: what is kept of it goes first
+        given = trail.places[0] if trail.places else None
+        asked = given or default_home(key)
+        claim = await self._records.claim(key, namespace, asked)
+        if claim.is_new:
+            self._environments.forget(key)
+        environment = self._environments.of(key)
+        environment.take(claim.record)
+        environment.claim = claim
+        is_there = claim.record.ee_id is not None
+        trail.home = claim.record.home if is_there and given is None else asked
+        if is_there and not trail.resumes:
+            # The backend will most likely refuse: until it makes one, the EE that is there is not this operation's.
+            trail.places = () if environment.is_home(trail.home) else (trail.home,)
+            return
+        environment.move(Home(trail.home, claim.home_document if trail.home == asked else None))
+        trail.places = (trail.home,)
+        trail.concerned = (key,)
+
+    def begin(self, trail: Trail) -> list[asyncio.Future[None]]:
+        """Take note that an operation has its locks: it has the EEs now, and a failure that stood there has served.
+
+        Returns:
+            Futures that are done when its places say that it runs, or the store failed to take that.
+        """
+        for key in trail.concerned:
+            environment = self._environments.of(key)
+            environment.trail = trail
+            environment.writes = True
+            if environment.record is not None:
+                record = self._records.take_over(environment.record)
+                if record is not environment.record:
+                    environment.record, environment.at_home = record, None
+        if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
+            self._environments.deleting.add(trail.model)
+        return [self.mark(trail, place) for place in trail.places]
+
+    def mark(self, trail: Trail, place: Place) -> asyncio.Future[None]:
+        """Have a place say that an operation runs.
+
+        Returns:
+            Done when it does, or the store failed to take it.
+        """
+        fields = status_fields(DeploymentStatus.RUNNING, trail.operation, "running", "operation")
+        return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields))
+
+    async def remember(self, trail: Trail, ee_id: EeId) -> None:
+        """Store the ee_id of what an operation made.
+
+        Raises:
+            StoreError: the store could not take it; what was written is withdrawn.
+        """
+        environment = self._environments.of(trail.keys[0])
+        if environment.claim is None or trail.home is None:
+            raise AssertionError("an operation that creates has a claim and a home")
+        record = await self._records.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
+        if environment.ee_id not in (None, ee_id):
+            environment.states.clear()
+        environment.ee_id = ee_id
+        environment.record = record
+        environment.trail = trail
+        environment.writes = True
+        if not environment.is_home(trail.home):
+            environment.move(Home(trail.home))
+        trail.concerned = (environment.key,)
+        trail.places = trail.places or (trail.home,)
+
+    # The end.
+
+    def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
+        """Write the outcome of an operation to its places, the last there and once.
+
+        Args:
+            trail: the operation.
+            failure: why it failed; None: it did not.
+
+        Returns:
+            Futures that are done when it is stored.
+        """
+        trail.ended = True
+        concerned = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
+        stored: list[asyncio.Future[Any]] = []
+        for environment in concerned:
+            environment.trail = None
+            if failure is not None and environment.record is not None and _reports_to(environment, trail):
+                environment.record = replace(environment.record, has_failed=True)
+                stored.append(self._records.change(environment.record, {"has_failed": True}))
+        fields = self._outcome(trail, concerned[0] if concerned else None, failure)
+        for place in trail.places:
+            put = self._environments.putter(trail, place, fields)
+            stored.append(self._outbox.outcome(trail.lane, place, fields, put))
+        for environment in concerned:
+            if failure is None and trail.traits.removes is Scope.ENVIRONMENT:
+                stored += self._end_environment(environment, trail)
+            elif _reports_to(environment, trail):
+                environment.at_home = tuple(fields[name] for name in _SAID)
+            else:
+                self._environments.write_home(environment)
+        if trail.traits.creates and failure is not None:
+            self._end_claim(trail, failure)
+        if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
+            stored += self._end_namespace(trail.model, failure)
+        return stored
+
+    def _outcome(self, trail: Trail, environment: Environment | None, failure: BaseException | None) -> dict[str, Any]:
+        last = trail.last_action or trail.last
+        kind = last.entity.kind if last else "operation"
+        native = last.native if last else ""
+        if failure is not None:
+            if isinstance(failure, asyncio.CancelledError):
+                text = "cancelled"
+            else:
+                text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure))
+            return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
+        if trail.traits.removes is Scope.ENVIRONMENT:
+            return _end_fields(_ENDS[trail.operation])
+        if environment is not None and (trail.traits.is_aggregate or trail.resumes):
+            worst = aggregate(environment.states.values())
+            if worst is not None:
+                return status_fields(worst.meaning, worst.detail, worst.native, worst.entity.kind)
+        detail = last.detail if last and last.native else ""
+        return status_fields(DeploymentStatus.COMPLETED, detail, native or "completed", kind)
+
+    def _end_claim(self, trail: Trail, failure: BaseException) -> None:
+        """Withdraw what a create claimed that made nothing; its outcome stays where there is nowhere else for it."""
+        environment = self._environments.get(trail.keys[0])
+        if environment is None or environment.claim is None or trail.is_created:
+            return
+        claim = environment.claim
+        is_refusal = isinstance(failure, _REFUSALS)
+        if claim.is_new and not is_refusal and claim.record.home.table == COLLECTION:
+            return
+        self._records.withdraw(claim)
+        if claim.is_new:
+            self._environments.forget(environment.key)
+
+    def _end_environment(self, environment: Environment, trail: Trail) -> list[asyncio.Future[Any]]:
+        """Write the end of an EE to its home, where its operation does not, and forget it."""
+        self._environments.forget(environment.key)
+        home, record = environment.home, environment.record
+        if home is None or record is None:
+            return []
+        stored: list[asyncio.Future[Any]] = []
+        if home.place not in trail.places:
+            fields = _end_fields(_ENDS[trail.operation])
+            put = self._environments.home_putter(environment, home, fields)
+            stored.append(self._outbox.outcome(environment.key, home.place, fields, put))
+        return [*stored, self._records.remove(record)]
+
+    def _end_namespace(self, model: str, failure: BaseException | None) -> list[asyncio.Future[Any]]:
+        environments = self._environments
+        environments.deleting.discard(model)
+        if failure is not None:
+            for environment in environments.in_model(model):
+                environments.write_home(environment)
+            return []
+        for environment in environments.in_model(model):
+            environments.forget(environment.key)
+        task = self._spawn(self._forget_namespace(model), f"forget {model}")
+        self._endings[model] = task
+        task.add_done_callback(lambda _: self._endings.pop(model, None))
+        return [task]
+
+    async def _forget_namespace(self, model: str) -> None:
+        """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
+        ended: list[asyncio.Future[Any]] = []
+        for record in await self._records.of_model(model):
+            fields = _end_fields("deleted")
+            ended.append(self._outbox.outcome(record.key, record.home, fields, self._last_put(record, fields)))
+            ended.append(self._records.remove(record))
+        if ended:
+            await asyncio.wait(ended)
+        await self._records.remove_model(model)
+
+    def _last_put(self, record: EeRecord, fields: dict[str, Any]) -> Put:
+        home = Home(record.home)
+
+        async def is_current(store: StatusStore) -> bool:
+            return await self._records.is_current(store, record, owned=False)
+
+        async def put(store: StatusStore) -> Written:
+            if not await is_current(store):
+                return Written.PASSED  # there is a new one by this name already
+            return await home.put(store, fields, is_current)
+
+        return put
+
+
+def _reports_to(environment: Environment, trail: Trail) -> bool:
+    return any(map(environment.is_home, trail.places))
+
+
+def _end_fields(word: str) -> dict[str, Any]:
+    return status_fields(DeploymentStatus.COMPLETED, "", word, "operation")

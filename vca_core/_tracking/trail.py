@@ -1,0 +1,70 @@
+"""What an operation leaves on its way: where its statuses go, and what it reported last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vca_core._tracking.place import Place
+from vca_core.hookspecs import OperationTraits
+from vca_core.naming import EeId, EeKey, Namespace
+from vca_core.status import Entity, EntityState
+
+
+def _no_clock() -> None:
+    """There is no limit of progress."""
+
+
+@dataclass(slots=True, eq=False)
+class Trail:
+    """What is tracked of one run of an operation.
+
+    Args:
+        id: names this run, for logs and the conformance kit's probe.
+        operation: its name.
+        traits: what is true of the operation.
+        connector: name of the connector it runs on.
+        keys: the EEs it concerns; the first one is its own.
+        model: the model it works in; None for what concerns no model.
+        namespace: the namespace it was given, where it was given one.
+        ee_id: the EE; None until it is created.
+        places: where its events and its outcome go.
+        home: the home of the EE that it makes; None for other operations.
+        touch: called when something changed: the limit of progress counts anew.
+        resumes: whether it goes on with an EE that is there instead of making one.
+
+    Attributes:
+        concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
+        ended: whether it is over; what it reports then is not its own any more.
+        muted: whether what it reports is kept from its places.
+        is_created: whether the ee_id is stored.
+        last: the state that was reported last.
+        last_action: the same, of an action.
+        actions: the actions that it runs.
+    """
+
+    id: str
+    operation: str
+    traits: OperationTraits
+    connector: str
+    keys: tuple[EeKey, ...] = ()
+    model: str | None = None
+    namespace: Namespace | None = None
+    ee_id: EeId | None = None
+    places: tuple[Place, ...] = ()
+    home: Place | None = None
+    resumes: bool = False
+    touch: Callable[[], None] = _no_clock
+
+    concerned: tuple[EeKey, ...] = field(init=False, default=())
+    ended: bool = field(init=False, default=False)
+    muted: bool = field(init=False, default=False)
+    is_created: bool = field(init=False, default=False)
+    last: EntityState | None = field(init=False, default=None)
+    last_action: EntityState | None = field(init=False, default=None)
+    actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)
+
+    @property
+    def lane(self) -> EeKey:
+        """The key that what it writes is ordered under: its EE's, or its model's."""
+        return self.keys[0] if self.keys else EeKey(self.connector, self.model or "", "")
