@@ -15,9 +15,9 @@ from vca_core.status import Entity
 from vca_juju_common import finishing
 from vca_juju_common.client import actions
 from vca_juju_common.client.applications import get_config, set_config
-from vca_juju_common.client.connection import pauses
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.transport.connection import pauses
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session

@@ -11,11 +11,11 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import Controller, NewModel
-from vca_juju_common.client.dial import Account, Dialer
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
-from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.tls import Tls
+from vca_juju_common.client.transport.dial import Account, Dialer
+from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.transport.tls import Tls
 from vca_juju_common.environments import Reporter
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions
@@ -127,7 +127,7 @@ class Session:
 
 def _imported() -> None:
     classes()
-    importlib.import_module("vca_juju_common.client.http")
+    importlib.import_module("vca_juju_common.client.transport.http")
 
 
 def _secret_in(folder: Path, name: str) -> str:

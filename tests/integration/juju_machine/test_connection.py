@@ -15,7 +15,7 @@ from support.juju import NS, backend_of, connected, installed, machine, until
 
 from vca_core import BackendError, BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
-from vca_juju_common.client import connection
+from vca_juju_common.client.transport import connection
 
 CANARY = "canary-5d1f-secret"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
-from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.transport.connection import over_races
+from vca_juju_common.client.transport.generated import classes
 
 
 async def annotate(model: Model, tag: str, notes: Mapping[str, str]) -> None:

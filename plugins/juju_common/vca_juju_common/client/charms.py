@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vca_core.charm import Option, Resource
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
-from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.transport.connection import over_races
+from vca_juju_common.client.transport.generated import classes
 
 
 @dataclass(frozen=True, slots=True)

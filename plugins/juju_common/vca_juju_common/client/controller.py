@@ -11,13 +11,13 @@ from weakref import WeakValueDictionary
 
 from vca_core.errors import BackendError, BadArguments, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.connection import Connection, over_races
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.dial import Dialer
-from vca_juju_common.client.endpoints import Endpoints
 from vca_juju_common.client.errors import ApiError, checked, error_of
-from vca_juju_common.client.generated import classes
 from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.client.transport.connection import Connection, over_races
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.endpoints import Endpoints
+from vca_juju_common.client.transport.generated import classes
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.generated import Bridge
-from vca_juju_common.client.wire import Wire
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.generated import Bridge
+from vca_juju_common.client.transport.wire import Wire
 
 LASTING = 5.0
 """Seconds after which a connection was a good one: when it breaks, the next try is at once."""
