@@ -9,12 +9,12 @@ from functools import partial
 
 from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_juju_common.client import relations
-from vca_juju_common.client.applications import destroy_applications, destroy_consumed
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.keeping import keep_instances
-from vca_juju_common.client.machines import destroy_machines
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests import relations
+from vca_juju_common.client.requests.applications import destroy_applications, destroy_consumed
+from vca_juju_common.client.requests.keeping import keep_instances
+from vca_juju_common.client.requests.machines import destroy_machines
 from vca_juju_common.client.transport.connection import pauses
 from vca_juju_common.environments import check_namespace, machines_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
 from vca_core.errors import BadArguments, NotFound
-from vca_juju_common.client.actions import declared
-from vca_juju_common.client.applications import get_config
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.actions import declared
+from vca_juju_common.client.requests.applications import get_config
 from vca_juju_common.state import Application
 
 

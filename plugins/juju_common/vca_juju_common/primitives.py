@@ -13,10 +13,10 @@ from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.status import Entity
 from vca_juju_common import finishing
-from vca_juju_common.client import actions
-from vca_juju_common.client.applications import get_config, set_config
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests import actions
+from vca_juju_common.client.requests.applications import get_config, set_config
 from vca_juju_common.client.transport.connection import pauses
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made

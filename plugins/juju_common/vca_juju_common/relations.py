@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
-from vca_juju_common.client import relations
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests import relations
 from vca_juju_common.facts import installed
 
 

@@ -15,11 +15,11 @@ from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId
 from vca_core.status import Entity
 from vca_core.tasks import in_thread
-from vca_juju_common.client.applications import Origin
-from vca_juju_common.client.charms import NewResource, StoreCharm, add_resources, add_store_charm
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.upload import Progress, upload_resource
+from vca_juju_common.client.requests.applications import Origin
+from vca_juju_common.client.requests.charms import NewResource, StoreCharm, add_resources, add_store_charm
+from vca_juju_common.client.requests.upload import Progress, upload_resource
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
 from vca_juju_common.state import Machine

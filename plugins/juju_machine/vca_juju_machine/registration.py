@@ -14,8 +14,8 @@ from vca_core.backend import Host, Operation
 from vca_core.errors import AlreadyExists, VcaError
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
-from vca_juju_common.client.machines import ManualMachine, NewMachine, provisioning_script
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.machines import ManualMachine, NewMachine, provisioning_script
 from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
 from vca_juju_common.state import machine_tag

@@ -10,11 +10,11 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId
-from vca_juju_common.client.annotations import annotate, annotate_all
-from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.machines import NewMachine, add_machines, undo_machines
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.annotations import annotate, annotate_all
+from vca_juju_common.client.requests.applications import NewApplication, add_units, deploy, destroy_units, set_charm
+from vca_juju_common.client.requests.machines import NewMachine, add_machines, undo_machines
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed

@@ -12,7 +12,7 @@ from support.juju import backend_of, connected, installed, machine, until
 from vca_core import Connector
 from vca_core.errors import VcaConnectionError
 from vca_juju_common import finishing
-from vca_juju_common.client import machines as client_machines
+from vca_juju_common.client.requests import machines as client_machines
 
 
 async def added_by_others(controller: SimulatedController) -> str:

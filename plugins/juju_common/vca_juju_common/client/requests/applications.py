@@ -8,8 +8,8 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
-from vca_juju_common.client.machines import constraints_value
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.machines import constraints_value
 from vca_juju_common.client.transport.connection import over_races
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.state import unit_tag
