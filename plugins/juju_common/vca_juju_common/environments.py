@@ -10,8 +10,8 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.state import Change, Machine, Thing, Unit, machine_order, machine_tag
 from vca_juju_common.notes import LOCATOR_NOTE, UNITS_NOTE, namespace_in
-from vca_juju_common.state import Change, Machine, Thing, Unit, machine_order, machine_tag
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 

@@ -10,7 +10,7 @@ from vca_core.errors import BadArguments, NotFound
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.actions import declared
 from vca_juju_common.client.requests.applications import get_config
-from vca_juju_common.state import Application
+from vca_juju_common.client.state import Application
 
 
 @dataclass(slots=True)

@@ -20,9 +20,9 @@ from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.applications import Origin
 from vca_juju_common.client.requests.charms import NewResource, StoreCharm, add_resources, add_store_charm
 from vca_juju_common.client.requests.upload import Progress, upload_resource
+from vca_juju_common.client.state import Machine
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
-from vca_juju_common.state import Machine
 from vca_juju_machine.bases import check_fits, check_kind, subordinate
 from vca_juju_machine.options import InstallOptions
 

@@ -11,12 +11,12 @@ from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.annotations import annotate
 from vca_juju_common.client.requests.machines import NewMachine, add_machine, undo_machines
+from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.environments import check_namespace, environments_in
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import machine_started
 from vca_juju_common.session import Session
-from vca_juju_common.state import Machine, machine_order, machine_tag
 from vca_juju_machine.bases import base_for, check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 

@@ -15,6 +15,7 @@ from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.annotations import annotate, annotate_all
 from vca_juju_common.client.requests.applications import NewApplication, add_units, deploy, destroy_units, set_charm
 from vca_juju_common.client.requests.machines import NewMachine, add_machines, undo_machines
+from vca_juju_common.client.state import machine_tag
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed
@@ -22,7 +23,6 @@ from vca_juju_common.finishing import finished, uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE
 from vca_juju_common.readiness import appeared, application_ready
 from vca_juju_common.session import Session
-from vca_juju_common.state import machine_tag
 from vca_juju_machine.charms import Brought, brought, charm_name, handed, machine_of, named
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
 

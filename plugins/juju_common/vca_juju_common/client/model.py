@@ -14,11 +14,11 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.state import Annotations, Change, State, machine_tag
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
 from vca_juju_common.notes import NAMESPACE_NOTE
-from vca_juju_common.state import Annotations, Change, State, machine_tag
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
