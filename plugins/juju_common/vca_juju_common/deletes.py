@@ -15,7 +15,7 @@ from vca_juju_common.client.requests import relations
 from vca_juju_common.client.requests.applications import destroy_applications, destroy_consumed
 from vca_juju_common.client.requests.keeping import keep_instances
 from vca_juju_common.client.requests.machines import destroy_machines
-from vca_juju_common.client.transport.connection import pauses
+from vca_juju_common.client.retries import pauses
 from vca_juju_common.environments import check_namespace, machines_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 

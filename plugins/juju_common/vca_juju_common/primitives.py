@@ -17,8 +17,8 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests import actions
 from vca_juju_common.client.requests.applications import get_config, set_config
+from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
-from vca_juju_common.client.transport.connection import pauses
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session

@@ -14,7 +14,8 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.model import Model, Observer
-from vca_juju_common.client.transport.connection import Connection, over_races
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.endpoints import Endpoints
 from vca_juju_common.client.transport.generated import classes

@@ -9,8 +9,8 @@ from typing import Any
 
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
-from vca_juju_common.client.transport.connection import over_races
 from vca_juju_common.client.transport.generated import classes
 
 _ALL = 1_000_000

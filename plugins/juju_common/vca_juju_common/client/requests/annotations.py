@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from vca_juju_common.client.errors import checked
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.transport.connection import over_races
+from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
 
 

@@ -10,8 +10,8 @@ from vca_core.charm import Option
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.machines import constraints_value
+from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
-from vca_juju_common.client.transport.connection import over_races
 from vca_juju_common.client.transport.generated import classes
 
 

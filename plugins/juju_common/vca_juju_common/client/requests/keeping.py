@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from vca_juju_common.client.errors import error_of
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_tag
-from vca_juju_common.client.transport.connection import over_races
 
 _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
 

@@ -12,8 +12,8 @@ from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.model import Model
+from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_order, machine_tag
-from vca_juju_common.client.transport.connection import over_races
 from vca_juju_common.client.transport.generated import classes
 
 LATE = 60.0

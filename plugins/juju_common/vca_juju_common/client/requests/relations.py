@@ -5,7 +5,7 @@ from __future__ import annotations
 from vca_juju_common.client.controller import Controller
 from vca_juju_common.client.errors import ApiError, error_of
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.transport.connection import over_races
+from vca_juju_common.client.retries import over_races
 
 
 async def add_relation(model: Model, end_1: str, end_2: str) -> None:

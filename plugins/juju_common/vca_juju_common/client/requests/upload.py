@@ -15,7 +15,7 @@ from vca_core.tasks import in_thread
 from vca_juju_common.archive import Archive
 from vca_juju_common.client.errors import ApiError, reason_of
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.transport.connection import pauses
+from vca_juju_common.client.retries import pauses
 
 CHUNK = 256 * 1024
 _TRIES = 4
