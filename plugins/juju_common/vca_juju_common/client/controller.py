@@ -14,6 +14,7 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
@@ -59,7 +60,7 @@ class Controller:
         self._uuids: dict[str, str] = {}
         self._models: dict[str, Model] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._debts: dict[str, Debts] = {}
+        self._debts: dict[str, Debts[Target]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = OwnedTasks("controller")
 

@@ -14,6 +14,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import Annotations, Change, State, machine_tag
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
@@ -64,7 +65,7 @@ class Model:
         patience: float,
         outage: float,
         observer: Observer,
-        debts: Debts | None = None,
+        debts: Debts[Target] | None = None,
     ) -> None:
         self.uuid = uuid
         self.name = name
@@ -72,7 +73,7 @@ class Model:
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0
-        self.debts = Debts() if debts is None else debts
+        self.debts: Debts[Target] = Debts() if debts is None else debts
         self.unsure = False
         self._rereading = asyncio.Lock()
         self._observer = observer

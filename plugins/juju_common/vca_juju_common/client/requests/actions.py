@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
@@ -37,7 +37,7 @@ def _id_of(tag: str) -> str:
     return tag.removeprefix("action-")
 
 
-async def enqueue(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def enqueue(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
     """Ask for a run of an action. One that begins when the caller was cancelled meanwhile is cancelled.
 
     Args:
@@ -54,7 +54,7 @@ async def enqueue(model: Model, application: str, unit: str | None, action: str,
     return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel, model))
 
 
-async def _enqueued(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def _enqueued(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
     receiver = f"{application}/leader" if unit is None else unit_tag(unit)
     wanted = classes().Action(name=action, receiver=receiver, parameters=dict(params))
     before = set(model.state.actions)
@@ -74,7 +74,7 @@ async def _enqueued(model: Model, application: str, unit: str | None, action: st
     return await over_races(work)
 
 
-async def _runs(model: Model, application: str, unit: str | None, action: str) -> list[str]:
+async def _runs(model: Target, application: str, unit: str | None, action: str) -> list[str]:
     """The runs that the controller itself knows: what a watcher tells may be older than the answer that was lost."""
     facade = await model.facade("Action")
     receiver = {"applications": [application]} if unit is None else {"units": [unit]}
@@ -82,7 +82,7 @@ async def _runs(model: Model, application: str, unit: str | None, action: str) -
     return [_id_of(run.action.tag) for operation in told.results or () for run in operation.actions or () if run.action]
 
 
-async def result_of(model: Model, action: str) -> Ended:
+async def result_of(model: Target, action: str) -> Ended:
     """What a run gave, or how it stands."""
 
     async def work() -> Any:
@@ -94,7 +94,7 @@ async def result_of(model: Model, action: str) -> Ended:
     return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
 
 
-async def cancel(model: Model, action: str) -> None:
+async def cancel(model: Target, action: str) -> None:
     """Ask for the end of a run; one that has ended, or is gone, is no error."""
 
     async def work() -> None:
@@ -108,7 +108,7 @@ async def cancel(model: Model, action: str) -> None:
     await over_races(work)
 
 
-async def declared(model: Model, application: str) -> dict[str, Mapping[str, Any]]:
+async def declared(model: Target, application: str) -> dict[str, Mapping[str, Any]]:
     """The schemas of the actions that an application's charm declares, by name."""
 
     async def work() -> Any:

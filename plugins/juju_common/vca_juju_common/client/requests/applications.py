@@ -8,8 +8,8 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
-from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.machines import constraints_value
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
@@ -80,7 +80,7 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def deploy(model: Model, new: NewApplication) -> None:
+async def deploy(model: Target, new: NewApplication) -> None:
     """Deploy an application.
 
     Raises:
@@ -129,7 +129,7 @@ async def deploy(model: Model, new: NewApplication) -> None:
 
 
 async def destroy_applications(
-    model: Model, names: Sequence[str], *, destroy_storage: bool, force: bool = False
+    model: Target, names: Sequence[str], *, destroy_storage: bool, force: bool = False
 ) -> None:
     """Ask for the end of applications.
 
@@ -151,7 +151,7 @@ async def destroy_applications(
     await over_races(work)
 
 
-async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = False) -> None:
+async def destroy_consumed(model: Target, names: Sequence[str], *, force: bool = False) -> None:
     """Ask for the end of remote applications, as another model's offers are called where they are consumed.
 
     Raises:
@@ -169,7 +169,7 @@ async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = 
     await over_races(work)
 
 
-async def set_config(model: Model, application: str, values: Mapping[str, Any]) -> None:
+async def set_config(model: Target, application: str, values: Mapping[str, Any]) -> None:
     """Set options of an application.
 
     Args:
@@ -191,7 +191,7 @@ async def set_config(model: Model, application: str, values: Mapping[str, Any]) 
     await over_races(work)
 
 
-async def get_config(model: Model, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
+async def get_config(model: Target, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
     """The options of an application's charm, and their values now."""
 
     async def work() -> Any:
@@ -207,7 +207,7 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
     return options, values
 
 
-async def add_units(model: Model, application: str, machines: Sequence[str]) -> None:
+async def add_units(model: Target, application: str, machines: Sequence[str]) -> None:
     """Ask for units, one on each of some machines (see `NewApplication`)."""
     wanted = len(model.state.alive_units_of(application)) + len(machines)
 
@@ -225,7 +225,7 @@ async def add_units(model: Model, application: str, machines: Sequence[str]) -> 
     await over_races(work)
 
 
-async def destroy_units(model: Model, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
+async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
     """Ask for the end of units; those that are gone are no error."""
     params = [
         classes().DestroyUnitParams(unit_tag=unit_tag(unit), destroy_storage=destroy_storage, force=force)
@@ -242,7 +242,7 @@ async def destroy_units(model: Model, units: Sequence[str], *, destroy_storage: 
     await over_races(work)
 
 
-async def set_charm(model: Model, new: NewApplication) -> None:
+async def set_charm(model: Target, new: NewApplication) -> None:
     """Give an application another charm, or revision, and values of options with it."""
     config = {name: text_of(value) for name, value in new.config.items()}
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.charm import Option, Resource
 from vca_juju_common.client.errors import checked
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
 
@@ -35,7 +35,7 @@ class StoreCharm:
 
 
 async def add_store_charm(
-    model: Model, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+    model: Target, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
 ) -> StoreCharm:
     """Have a charm of Charmhub in a model.
 
@@ -114,7 +114,7 @@ class NewResource:
 
 
 async def add_resources(
-    model: Model, application: str, charm_url: str, origin: Any, resources: Sequence[NewResource]
+    model: Target, application: str, charm_url: str, origin: Any, resources: Sequence[NewResource]
 ) -> dict[str, str]:
     """Announce resources of an application that is about to be deployed.
 

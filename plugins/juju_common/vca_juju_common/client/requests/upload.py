@@ -14,7 +14,7 @@ from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
 from vca_juju_common.archive import Archive
 from vca_juju_common.client.errors import ApiError, reason_of
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import pauses
 
 CHUNK = 256 * 1024
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
 
 
-async def upload_charm(model: Model, archive: Archive, progress: Progress) -> str:
+async def upload_charm(model: Target, archive: Archive, progress: Progress) -> str:
     """Upload a charm into a model. What it runs on is told when it is deployed.
 
     Args:
@@ -52,7 +52,7 @@ async def upload_charm(model: Model, archive: Archive, progress: Progress) -> st
 
 
 async def upload_resource(
-    model: Model, application: str, name: str, pending_id: str, file: IO[bytes], filename: str, progress: Progress
+    model: Target, application: str, name: str, pending_id: str, file: IO[bytes], filename: str, progress: Progress
 ) -> None:
     """Upload a file resource of an application that is about to be deployed.
 
@@ -76,7 +76,7 @@ async def upload_resource(
 
 
 async def _upload(
-    model: Model,
+    model: Target,
     method: str,
     path: str,
     query: dict[str, str],
