@@ -16,7 +16,7 @@ from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.transport.tls import Tls
-from vca_juju_common.environments import Reporter
+from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
@@ -109,6 +109,7 @@ class Session:
             outage=options.outage_timeout,
             idle=options.idle_timeout,
             observer=self.reporter.observe,
+            is_watched=holds_environments,
         )
 
     async def _secret(self) -> str:

@@ -74,7 +74,7 @@ class Uploads:
                 url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
                     archive = archive or known.archive() or await _rendered(path)
-                    url = await upload_charm(model, archive, progress)
+                    url = await upload_charm(model, archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
                 return url
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from vca_juju_common.client.errors import ApiError, checked, error_of
 from vca_juju_common.client.model import Model, Observer
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.endpoints import Endpoints
@@ -48,14 +49,25 @@ class Controller:
         outage: seconds that a call waits for a connection once there was one.
         idle: seconds after which a model that nobody uses, and in which there is nothing to watch, is disconnected.
         observer: told of what changes in models.
+        is_watched: whether a model's state holds something that has to be watched while nobody uses the model.
     """
 
-    def __init__(self, dialer: Dialer, *, patience: float, outage: float, idle: float, observer: Observer) -> None:
+    def __init__(
+        self,
+        dialer: Dialer,
+        *,
+        patience: float,
+        outage: float,
+        idle: float,
+        observer: Observer,
+        is_watched: Callable[[State], bool],
+    ) -> None:
         self._dialer = dialer
         self._patience = patience
         self._outage = outage
         self._idle = idle
         self._observer = observer
+        self._is_watched = is_watched
         self._connection = Connection(dialer, "/api", "controller", patience, outage)
         self._uuids: dict[str, str] = {}
         self._models: dict[str, Model] = {}
@@ -199,6 +211,7 @@ class Controller:
                     patience=self._patience,
                     outage=self._outage,
                     observer=self._observer,
+                    is_watched=self._is_watched,
                     debts=self._debts.setdefault(uuid, Debts()),
                 )
             try:

@@ -15,11 +15,10 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.state import Annotations, Change, State, machine_tag
+from vca_juju_common.client.state import Annotations, Change, State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
-from vca_juju_common.notes import NAMESPACE_NOTE
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
@@ -46,6 +45,7 @@ class Model:
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
         observer: told of what changes.
+        is_watched: whether a state holds something that has to be watched while nobody uses the model.
         debts: what earlier connections to it left undone; None: nothing.
 
     Attributes:
@@ -65,6 +65,7 @@ class Model:
         patience: float,
         outage: float,
         observer: Observer,
+        is_watched: Callable[[State], bool],
         debts: Debts[Target] | None = None,
     ) -> None:
         self.uuid = uuid
@@ -77,6 +78,7 @@ class Model:
         self.unsure = False
         self._rereading = asyncio.Lock()
         self._observer = observer
+        self._is_watched = is_watched
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
@@ -107,8 +109,7 @@ class Model:
     @property
     def is_needed(self) -> bool:
         """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
-        tags = (*map(machine_tag, self.state.machines), *(f"application-{name}" for name in self.state.applications))
-        return self.is_used or bool(self.debts) or any(NAMESPACE_NOTE in self.state.notes(tag) for tag in tags)
+        return self.is_used or bool(self.debts) or self._is_watched(self.state)
 
     async def open(self) -> None:
         """Connect, and know the state.

@@ -12,7 +12,6 @@ from typing import IO, Any
 
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import Archive
 from vca_juju_common.client.errors import ApiError, reason_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import pauses
@@ -28,12 +27,13 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
 
 
-async def upload_charm(model: Target, archive: Archive, progress: Progress) -> str:
+async def upload_charm(model: Target, file: IO[bytes], size: int, progress: Progress) -> str:
     """Upload a charm into a model. What it runs on is told when it is deployed.
 
     Args:
         model: where.
-        archive: the charm.
+        file: the charm, as an archive.
+        size: how many bytes it has.
         progress: told how far it is.
 
     Returns:
@@ -47,7 +47,7 @@ async def upload_charm(model: Target, archive: Archive, progress: Progress) -> s
     query = {"schema": "local"}
     path = f"/model/{model.uuid}/charms"
     headers = {"Content-Type": "application/zip"}
-    reply = await _upload(model, "POST", path, query, headers, archive.file, archive.size, progress)
+    reply = await _upload(model, "POST", path, query, headers, file, size, progress)
     return str(reply["charm-url"])
 
 
