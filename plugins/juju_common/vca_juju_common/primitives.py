@@ -19,6 +19,7 @@ from vca_juju_common.client.requests import actions
 from vca_juju_common.client.requests.applications import get_config, set_config
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
+from vca_juju_common.client.values import Ended
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session
@@ -96,7 +97,7 @@ async def _changed(model: Model, application: str) -> None:
     await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()))
 
 
-async def _ended(model: Model, op: Operation, action: str, application: str) -> actions.Ended:
+async def _ended(model: Model, op: Operation, action: str, application: str) -> Ended:
     entity = Entity("action", action)
     read_before = model.state.readings
     told: tuple[str, str] | None = None

@@ -10,12 +10,13 @@ from vca_core.backend import Host
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
-from vca_juju_common.client.controller import Controller, NewModel
+from vca_juju_common.client.controller import Controller
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.transport.tls import Tls
+from vca_juju_common.client.values import NewModel
 from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions

@@ -12,7 +12,8 @@ from pathlib import Path
 from vca_core.tasks import in_thread
 from vca_juju_common.archive import Archive, render, stamp
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.requests.upload import Progress, upload_charm
+from vca_juju_common.client.requests.upload import upload_charm
+from vca_juju_common.client.values import Progress
 
 SMALL = 1024 * 1024
 """Bytes up to which a rendered charm is kept: an orchestrator installs the same ones in one model after another."""

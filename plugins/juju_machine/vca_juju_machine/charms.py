@@ -17,10 +17,10 @@ from vca_core.status import Entity
 from vca_core.tasks import in_thread
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.requests.applications import Origin
-from vca_juju_common.client.requests.charms import NewResource, StoreCharm, add_resources, add_store_charm
-from vca_juju_common.client.requests.upload import Progress, upload_resource
+from vca_juju_common.client.requests.charms import add_resources, add_store_charm
+from vca_juju_common.client.requests.upload import upload_resource
 from vca_juju_common.client.state import Machine
+from vca_juju_common.client.values import NewResource, Origin, Progress, StoreCharm
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_fits, check_kind, subordinate
@@ -100,7 +100,7 @@ async def brought(
         told = await _of_store(model, artifact, base, arch, asked)
         return Brought(
             told.url,
-            Origin("charm-hub", base, arch, told.origin),
+            told.origin,
             told.options,
             None,
             dict(told.resources),
@@ -181,7 +181,7 @@ async def _announced(
 ) -> dict[str, str]:
     if not wanted:
         return {}
-    ids = await add_resources(model, ee_id.application, charm.url, charm.origin.value(), wanted)
+    ids = await add_resources(model, ee_id.application, charm.url, charm.origin, wanted)
     for one in wanted:
         if one.uploaded:
             file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]

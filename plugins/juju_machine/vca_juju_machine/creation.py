@@ -10,8 +10,9 @@ from vca_core.errors import AlreadyExists, BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.annotations import annotate
-from vca_juju_common.client.requests.machines import NewMachine, add_machine, undo_machines
+from vca_juju_common.client.requests.machines import add_machine, undo_machines
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
+from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_namespace, environments_in
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in

@@ -15,8 +15,9 @@ from vca_core.errors import AlreadyExists, VcaError
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
 from vca_juju_common.client.model import Model
-from vca_juju_common.client.requests.machines import ManualMachine, NewMachine, provisioning_script
+from vca_juju_common.client.requests.machines import provisioning_script
 from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.values import ManualMachine, NewMachine
 from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
 from vca_juju_machine.creation import adopted, check_free, started_first, undone_unless_kept

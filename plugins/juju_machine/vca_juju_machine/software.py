@@ -13,9 +13,10 @@ from vca_core.naming import EeId
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model
 from vca_juju_common.client.requests.annotations import annotate, annotate_all
-from vca_juju_common.client.requests.applications import NewApplication, add_units, deploy, destroy_units, set_charm
-from vca_juju_common.client.requests.machines import NewMachine, add_machines, undo_machines
+from vca_juju_common.client.requests.applications import add_units, deploy, destroy_units, set_charm
+from vca_juju_common.client.requests.machines import add_machines, undo_machines
 from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.values import NewApplication, NewMachine
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed

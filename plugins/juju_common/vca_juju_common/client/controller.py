@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -21,23 +20,7 @@ from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.endpoints import Endpoints
 from vca_juju_common.client.transport.generated import classes
-
-
-@dataclass(frozen=True, slots=True)
-class NewModel:
-    """What a model is made with.
-
-    Args:
-        cloud: name of the cloud; None: the controller's own (15: no guess from a list).
-        region: of the cloud.
-        credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
-        config: model config; ``authorized-keys`` is left out where there are none (18, D94).
-    """
-
-    cloud: str | None
-    region: str | None
-    credential: str | None
-    config: Mapping[str, Any]
+from vca_juju_common.client.values import NewModel
 
 
 class Controller:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,25 +11,9 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import Ended
 
 _ALL = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run of an action is.
-
-    Args:
-        status: Juju's word.
-        message: what it said.
-        output: what it gave, plain data.
-        receiver: tag of the unit.
-    """
-
-    status: str
-    message: str
-    output: Mapping[str, Any]
-    receiver: str
 
 
 def _id_of(tag: str) -> str:

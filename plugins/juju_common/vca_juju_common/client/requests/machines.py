@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,50 +14,13 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_order, machine_tag
 from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewMachine
 
 LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
 
 CLAIM = 5.0
 """Seconds in which whoever made a machine notes whose it is, or has a unit come to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewMachine:
-    """A machine to ask for.
-
-    Args:
-        base: as ``ubuntu@22.04``; None: the model's default.
-        constraints: as Juju writes them: ``mem=4G cores=2``, by name.
-        placement: ``scope:directive``, ``lxd:0``, ``zone=a``; None: wherever.
-        manual: of a machine that is there already; None: a new one.
-    """
-
-    base: str | None = None
-    constraints: Mapping[str, Any] | None = None
-    placement: str | None = None
-    manual: ManualMachine | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ManualMachine:
-    """What Juju is told of a machine that is there already.
-
-    Args:
-        instance_id: ``manual:<host>``.
-        nonce: what its agent will present itself with: unlike that of any other machine.
-        address: of the host.
-        arch: as Juju names it.
-        cores: of its processors.
-        memory: in MiB.
-    """
-
-    instance_id: str
-    nonce: str
-    address: str
-    arch: str
-    cores: int | None = None
-    memory: int | None = None
 
 
 async def add_machine(model: Target, new: NewMachine) -> str:

@@ -7,7 +7,7 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import IO, Any
 
 from vca_core.errors import VcaConnectionError
@@ -15,6 +15,7 @@ from vca_core.tasks import in_thread
 from vca_juju_common.client.errors import ApiError, reason_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.values import Progress
 
 CHUNK = 256 * 1024
 _TRIES = 4
@@ -22,9 +23,6 @@ _TRIES = 4
 
 _UNAVAILABLE = frozenset({502, 503, 504})
 """Statuses of a controller, or of a proxy before it, that takes no requests for now."""
-
-Progress = Callable[[int, int], None]
-"""Told how many bytes of how many are sent."""
 
 
 async def upload_charm(model: Target, file: IO[bytes], size: int, progress: Progress) -> str:
