@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
-from vca_core.errors import BackendError, BadArguments, NotFound, VcaConnectionError
+from vca_core.errors import BackendError, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.errors import ApiError, checked, error_of
+from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.client.requests.models import create_model, destroy_model, has_model, list_models
+from vca_juju_common.client.requests.reads import get_version
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.endpoints import Endpoints
-from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewModel
 
 
@@ -92,10 +92,7 @@ class Controller:
 
     async def models(self) -> dict[str, str]:
         """The uuids of our own models, by name; other users' may have the same names."""
-        facade = await self.facade("ModelManager")
-        mine = f"user-{self.username}"
-        listed = (one.model for one in (await facade.ListModels(tag=mine)).user_models)
-        self._uuids = {model.name: model.uuid for model in listed if model.owner_tag == mine}
+        self._uuids = await list_models(self, self.username)
         return dict(self._uuids)
 
     @asynccontextmanager
@@ -144,37 +141,16 @@ class Controller:
             self._debts.pop(model.uuid, None)
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
-        """Ask for the end of a model; one that is gone is no error.
-
-        Args:
-            uuid: the model's.
-            destroy_storage: whether its storage is destroyed with it, or released.
-            force: whether what fails on the way is ignored.
-            max_wait: seconds that a step may take where it is forced.
-        """
-        params = classes().DestroyModelParams(
-            model_tag=f"model-{uuid}",
-            destroy_storage=destroy_storage,
-            force=force or None,
-            max_wait=None if max_wait is None else int(max_wait * 1e9),
-        )
-
-        async def work() -> None:
-            facade = await self.facade("ModelManager")
-            error = error_of((await facade.DestroyModels(models=[params])).results[0])
-            if error is not None and not error.is_not_found:
-                raise error
-
-        await over_races(work)
+        """Ask for the end of a model; one that is gone is no error. See `destroy_model`."""
+        await destroy_model(self, uuid, destroy_storage=destroy_storage, force=force, max_wait=max_wait)
 
     async def exists(self, uuid: str) -> bool:
-        """Whether a model is there still: only "not found" says that it is not (D22)."""
-        facade = await self.facade("ModelManager")
-        reply = await facade.ModelStatus(entities=[classes().Entity(tag=f"model-{uuid}")])
-        error = error_of(reply.models[0])
-        if error is not None and not error.is_not_found:
-            raise error
-        return error is None
+        """Ask whether a model is there still. See `has_model`."""
+        return await has_model(self, uuid)
+
+    async def version(self) -> str:
+        """The version of Juju that the controller runs."""
+        return await get_version(self)
 
     async def _opened(self, name: str, new: NewModel | None) -> Model:
         timer = self._timers.pop(name, None)
@@ -216,7 +192,7 @@ class Controller:
         if name in self._uuids:
             return self._uuids[name]
         if new is not None:
-            uuid = await over_races(lambda: self._create(name, new))
+            uuid = await create_model(self, self.username, name, new)
             if uuid is not None:
                 self._uuids[name] = uuid
                 return uuid
@@ -224,35 +200,6 @@ class Controller:
         if uuid is None:
             raise NotFound(f"there is no model {name}")
         return uuid
-
-    async def _create(self, name: str, new: NewModel) -> str | None:
-        """Make a model; None: there is one."""
-        credential = None
-        if new.credential is not None:
-            owner, _, plain = new.credential.rpartition("/")
-            credential = f"cloudcred-{new.cloud}_{owner or self.username}_{plain}"
-        facade = await self.facade("ModelManager")
-        try:
-            made = checked(
-                await facade.CreateModel(
-                    name=name,
-                    owner_tag=f"user-{self.username}",
-                    cloud_tag=f"cloud-{new.cloud}" if new.cloud else None,
-                    region=new.region,
-                    credential=credential,
-                    config=dict(new.config),
-                )
-            )
-        except ApiError as error:
-            if error.is_there_already:
-                return None
-            if "credential" in error.message:
-                raise BadArguments(
-                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
-                    ["options.credential"],
-                ) from error
-            raise
-        return str(made.uuid)
 
     def _rest(self, model: Model) -> None:
         """Have a model that nobody uses looked at after a while."""
