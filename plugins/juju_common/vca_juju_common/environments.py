@@ -9,7 +9,7 @@ from typing import TypeVar
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import Entity, EntityState
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Change, Machine, State, Thing, Unit, machine_order, machine_tag
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, namespace_in
 

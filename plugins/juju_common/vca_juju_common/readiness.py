@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from vca_core.errors import BackendError, NotFound
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, Unit
 
 UNSEEN = 5.0

@@ -9,8 +9,7 @@ from typing import Any
 from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import NotFound
 from vca_core.naming import Namespace
-from vca_juju_common.client.model import Model
-from vca_juju_common.client.requests.reads import full_status, get_metrics
+from vca_juju_common.client.interface import Model
 from vca_juju_common.environments import Environment, environments_in, states_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
@@ -54,7 +53,7 @@ async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
     """
     async with session.read(session.names.model(namespace)) as model:
         own = None if namespace.is_ns else session.names.application(namespace)
-        told = await full_status(model, own)
+        told = await model.full_status(own)
         actions = [
             {"id": run.id, "name": run.name, "unit": run.receiver, "status": run.status, "message": run.message}
             for run in sorted(model.state.actions.values(), key=lambda run: int(run.id))
@@ -74,7 +73,7 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
         names = [name for name in names if name in model.state.applications]
         told: dict[str, Any] = {unit.name: [] for name in names for unit in model.state.units_of(name)}
         if names:
-            told |= await get_metrics(model, names)
+            told |= await model.get_metrics(names)
         return told
 
 

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
 from vca_core.errors import BackendError, NotFound, VcaConnectionError
-from vca_core.tasks import OwnedTasks
+from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.client.interface import Model, Observer
+from vca_juju_common.client.model import WatchedModel
+from vca_juju_common.client.requests import reads, relations
 from vca_juju_common.client.requests.models import create_model, destroy_model, has_model, list_models
-from vca_juju_common.client.requests.reads import get_version
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
-from vca_juju_common.client.transport.endpoints import Endpoints
+from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewModel
 
 
-class Controller:
-    """A controller and the models in use.
+class ConnectedController:
+    """A controller, logged in to, and the models in use.
 
     Args:
         dialer: makes the connections.
@@ -53,16 +55,16 @@ class Controller:
         self._is_watched = is_watched
         self._connection = Connection(dialer, "/api", "controller", patience, outage)
         self._uuids: dict[str, str] = {}
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, WatchedModel] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._debts: dict[str, Debts[Target]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = OwnedTasks("controller")
 
     @property
-    def endpoints(self) -> Endpoints:
-        """Where the controller is, as far as it is known now."""
-        return self._dialer.endpoints
+    def addresses(self) -> list[str]:
+        """Where the controller is, as far as it is known now; the address that worked last comes first."""
+        return [str(endpoint) for endpoint in self._dialer.endpoints.all]
 
     @property
     def username(self) -> str:
@@ -75,6 +77,7 @@ class Controller:
         Raises:
             VcaConnectionError: it cannot be reached, or refuses the login.
         """
+        await in_thread(_load)  # half a second that the loop need not wait
         await self._connection.ready()
 
     async def close(self) -> None:
@@ -96,7 +99,7 @@ class Controller:
         return dict(self._uuids)
 
     @asynccontextmanager
-    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[Model]:
+    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[WatchedModel]:
         """A model, connected and watched for as long as it is used.
 
         Args:
@@ -130,15 +133,9 @@ class Controller:
 
     async def forget(self, model: Model) -> None:
         """Disconnect from a model, as one that is gone (D66)."""
-        if self._models.get(model.name) is model:
-            del self._models[model.name]
-            self._uuids.pop(model.name, None)
-            timer = self._timers.pop(model.name, None)
-            if timer is not None:
-                timer.cancel()
-        await model.close()
-        if model.is_gone or not model.debts:
-            self._debts.pop(model.uuid, None)
+        held = self._models.get(model.name)
+        if held is model:  # otherwise it was disconnected when another one took its place, or when it rested
+            await self._drop(held)
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
         """Ask for the end of a model; one that is gone is no error. See `destroy_model`."""
@@ -148,22 +145,21 @@ class Controller:
         """Ask whether a model is there still. See `has_model`."""
         return await has_model(self, uuid)
 
-    async def version(self) -> str:
-        """The version of Juju that the controller runs."""
-        return await get_version(self)
+    version = reads.get_version
+    destroy_offers = relations.destroy_offers
 
-    async def _opened(self, name: str, new: NewModel | None) -> Model:
+    async def _opened(self, name: str, new: NewModel | None) -> WatchedModel:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
         model = self._models.get(name)
         if model is not None and model.is_gone:
-            await self.forget(model)
+            await self._drop(model)
             model = None
         for first in (True, False):
             if model is None:
                 uuid = await self._uuid(name, new)
-                model = self._models[name] = Model(
+                model = self._models[name] = WatchedModel(
                     self._dialer,
                     uuid,
                     name,
@@ -176,13 +172,13 @@ class Controller:
             try:
                 await model.open()
             except NotFound:  # what we knew of it is old
-                await self.forget(model)
+                await self._drop(model)
                 model = None
                 if not first:
                     raise
             except BaseException:
                 if not model.is_needed:
-                    await self.forget(model)
+                    await self._drop(model)
                 raise
             else:
                 return model
@@ -201,13 +197,24 @@ class Controller:
             raise NotFound(f"there is no model {name}")
         return uuid
 
-    def _rest(self, model: Model) -> None:
+    async def _drop(self, model: WatchedModel) -> None:
+        """Disconnect from a model in use, and know nothing of it any more but what is owed there."""
+        del self._models[model.name]
+        self._uuids.pop(model.name, None)
+        timer = self._timers.pop(model.name, None)
+        if timer is not None:
+            timer.cancel()
+        await model.close()
+        if model.is_gone or not model.debts:
+            self._debts.pop(model.uuid, None)
+
+    def _rest(self, model: WatchedModel) -> None:
         """Have a model that nobody uses looked at after a while."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
             self._timers[model.name] = loop.call_later(self._idle, self._rested, model)
 
-    def _rested(self, model: Model) -> None:
+    def _rested(self, model: WatchedModel) -> None:
         """Disconnect from a model that nobody uses, unless it has something to watch."""
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
@@ -218,3 +225,9 @@ class Controller:
         del self._models[model.name]
         self._debts.pop(model.uuid, None)
         self._tasks.spawn(model.close(), f"close model {model.name}")
+
+
+def _load() -> None:
+    """Import what only a connection needs."""
+    classes()
+    importlib.import_module("vca_juju_common.client.transport.http")

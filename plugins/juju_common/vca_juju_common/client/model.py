@@ -1,4 +1,4 @@
-"""One model: its connection, its state as the deltas tell it, and waits on that state.
+"""One model: its connection, the requests that go over it, its state as the deltas tell it, and waits on that state.
 
 Nothing is kept of deltas but the state (24), and nobody has to be unregistered who waits (23).
 """
@@ -6,7 +6,7 @@ Nothing is kept of deltas but the state (24), and nobody has to be unregistered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -14,8 +14,20 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.interface import Observer
+from vca_juju_common.client.requests import (
+    actions,
+    applications,
+    charms,
+    keeping,
+    machines,
+    notes,
+    reads,
+    relations,
+    upload,
+)
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.state import Annotations, Change, State
+from vca_juju_common.client.state import Annotations, State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
@@ -31,12 +43,11 @@ _LONGEST = 3600.0
 
 R = TypeVar("R")
 
-Observer = Callable[["Model", Sequence[Change]], None]
-"""Told of what changed in a model, after the state has it and before those who wait look at it."""
 
-
-class Model:
+class WatchedModel:
     """A model of a controller, watched from `open` to `close`.
+
+    Its requests are functions of `client.requests`, which take the model first: here they become its methods.
 
     Args:
         dialer: makes its connections.
@@ -55,6 +66,34 @@ class Model:
         debts: what could not be undone yet.
         unsure: whether something may have been asked for that the state does not tell of yet.
     """
+
+    add_machine = machines.add_machine
+    add_machines = machines.add_machines
+    undo_machines = machines.undo_machines
+    destroy_machines = machines.destroy_machines
+    provisioning_script = machines.provisioning_script
+    keep_instances = keeping.keep_instances
+    deploy = applications.deploy
+    set_charm = applications.set_charm
+    destroy_applications = applications.destroy_applications
+    destroy_consumed = applications.destroy_consumed
+    get_config = applications.get_config
+    set_config = applications.set_config
+    add_units = applications.add_units
+    destroy_units = applications.destroy_units
+    add_relation = relations.add_relation
+    remove_relation = relations.remove_relation
+    add_store_charm = charms.add_store_charm
+    add_resources = charms.add_resources
+    upload_charm = upload.upload_charm
+    upload_resource = upload.upload_resource
+    declared_actions = actions.declared_actions
+    enqueue_action = actions.enqueue_action
+    action_result = actions.action_result
+    cancel_action = actions.cancel_action
+    annotate = notes.annotate
+    full_status = reads.full_status
+    get_metrics = reads.get_metrics
 
     def __init__(
         self,

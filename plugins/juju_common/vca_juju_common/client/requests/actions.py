@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
+from vca_juju_common.client.errors import ConnectionLost, checked, error_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
@@ -20,7 +20,9 @@ def _id_of(tag: str) -> str:
     return tag.removeprefix("action-")
 
 
-async def enqueue(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def enqueue_action(
+    model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]
+) -> str:
     """Ask for a run of an action. One that begins when the caller was cancelled meanwhile is cancelled.
 
     Args:
@@ -34,7 +36,7 @@ async def enqueue(model: Target, application: str, unit: str | None, action: str
         The run's id. Where the answer was lost, the controller is asked for it: one operation at a time runs in an
         application, so a new run of that action there is the one.
     """
-    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel, model))
+    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel_action, model))
 
 
 async def _enqueued(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
@@ -65,7 +67,7 @@ async def _runs(model: Target, application: str, unit: str | None, action: str) 
     return [_id_of(run.action.tag) for operation in told.results or () for run in operation.actions or () if run.action]
 
 
-async def result_of(model: Target, action: str) -> Ended:
+async def action_result(model: Target, action: str) -> Ended:
     """What a run gave, or how it stands."""
 
     async def work() -> Any:
@@ -77,7 +79,7 @@ async def result_of(model: Target, action: str) -> Ended:
     return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
 
 
-async def cancel(model: Target, action: str) -> None:
+async def cancel_action(model: Target, action: str) -> None:
     """Ask for the end of a run; one that has ended, or is gone, is no error."""
 
     async def work() -> None:
@@ -91,7 +93,7 @@ async def cancel(model: Target, action: str) -> None:
     await over_races(work)
 
 
-async def declared(model: Target, application: str) -> dict[str, Mapping[str, Any]]:
+async def declared_actions(model: Target, application: str) -> dict[str, Mapping[str, Any]]:
     """The schemas of the actions that an application's charm declares, by name."""
 
     async def work() -> Any:
@@ -101,8 +103,3 @@ async def declared(model: Target, application: str) -> dict[str, Mapping[str, An
 
     told = await over_races(work)
     return {name: spec.params or {} for name, spec in (told.actions or {}).items()}
-
-
-def has_no_leader(error: ApiError) -> bool:
-    """Whether a request for the leader failed because there is none yet (D52)."""
-    return "leader" in error.message and not error.is_race

@@ -10,13 +10,8 @@ from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
 
 
-async def annotate(model: Target, tag: str, notes: Mapping[str, str]) -> None:
-    """Note something at an entity; an empty text takes a note away."""
-    await annotate_all(model, [tag], notes)
-
-
-async def annotate_all(model: Target, tags: Sequence[str], notes: Mapping[str, str]) -> None:
-    """Note the same at several entities, with one request."""
+async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str]) -> None:
+    """Note the same at one or several entities, with one request; an empty text takes a note away."""
     params = [classes().EntityAnnotations(entity=tag, annotations=dict(notes)) for tag in tags]
 
     async def work() -> None:
