@@ -1,8 +1,8 @@
 """Runs one operation: its locks, its deadlines, its cancellation, its outcome (design 4, 5, 7, 8).
 
 The hook runs in a task of its own; the caller's task watches it. So a hook that ignores its cancellation costs the
-caller
-``cleanup_timeout`` and no more: it becomes a straggler, owned and logged here, and its EE stays locked until it ends.
+caller ``cleanup_timeout`` and no more: it becomes a straggler, owned and logged here, and its EE stays locked until it
+ends.
 """
 
 from __future__ import annotations
