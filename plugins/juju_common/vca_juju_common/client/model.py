@@ -17,11 +17,11 @@ from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionL
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.requests import (
     actions,
+    annotating,
     applications,
     charms,
     keeping,
     machines,
-    notes,
     reads,
     relations,
     upload,
@@ -91,7 +91,7 @@ class WatchedModel:
     enqueue_action = actions.enqueue_action
     action_result = actions.action_result
     cancel_action = actions.cancel_action
-    annotate = notes.annotate
+    annotate = annotating.annotate
     full_status = reads.full_status
     get_metrics = reads.get_metrics
 
