@@ -6,6 +6,8 @@ that is common to all backends is done by the core before a hook is called or af
 
 A whole backend, that can do one thing::
 
+    from collections.abc import Mapping
+
     from vca_core.backend import Backend, NoOptions, Operation
     from vca_core.hookspecs import hookimpl
     from vca_core.naming import EeId, Namespace
@@ -14,8 +16,9 @@ A whole backend, that can do one thing::
         api_version = 1
 
         @hookimpl
-        async def exec_primitive(self, op: Operation, ee_id: EeId, primitive: str, params: dict[str, object]) ->
-        dict[str, object]:
+        async def exec_primitive(
+            self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, object]
+        ) -> dict[str, object]:
             return {"echo": sorted(params)}
 """
 
@@ -154,9 +157,8 @@ class Backend(Generic[OptionsT]):
     """A convenient base for backends; deriving from it is not required, having its attributes is.
 
     A backend declares ``api_version`` (an int, written out: it says what the plugin was made for), and implements
-    hooks of
-    `vca_core.hookspecs.BackendHooks` as ``async def`` methods marked with `vca_core.hookspecs.hookimpl`. The hooks
-    that it implements are its capabilities.
+    hooks of `vca_core.hookspecs.BackendHooks` as ``async def`` methods marked with `vca_core.hookspecs.hookimpl`. The
+    hooks that it implements are its capabilities.
 
     Args:
         host: the connector's side; constructing must connect to nothing and need no running loop.

@@ -298,8 +298,9 @@ class BackendHooks(Protocol):
             async def add_relation(self, op, end_1, end_2):
                 if end_2.backend is not self:
                     raise NotSupported("only EEs of one connector can be related here")
-                await self._client.relate((end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application,
-                end_2.endpoint))
+                await self._client.relate(
+                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
+                )
         """
 
     @operation_hook()
@@ -318,8 +319,9 @@ class BackendHooks(Protocol):
 
             @hookimpl
             async def remove_relation(self, op, end_1, end_2):
-                await self._client.unrelate((end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application,
-                end_2.endpoint))
+                await self._client.unrelate(
+                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
+                )
         """
 
     @operation_hook(is_aggregate=True, takes_options=True)

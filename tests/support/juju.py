@@ -13,6 +13,7 @@ from jujusim.controller import SimulatedController
 
 from vca_core import Connector, Vca
 from vca_core.stores import StatusStore
+from vca_juju_common.client.controller import ConnectedController
 from vca_juju_machine.backend import JujuMachineBackend
 
 CHARMS = Path(__file__).parents[2] / "docs" / "examples" / "charms"
@@ -107,6 +108,13 @@ def backend_of(connector: Connector) -> JujuMachineBackend:
     backend = connector._engine.session.backend
     assert isinstance(backend, JujuMachineBackend)
     return backend
+
+
+def client_of(connector: Connector) -> ConnectedController:
+    """The client of that backend."""
+    client = backend_of(connector).session.controller
+    assert isinstance(client, ConnectedController)
+    return client
 
 
 async def machine(connector: Connector, namespace: str = VNF, **more: Any) -> str:

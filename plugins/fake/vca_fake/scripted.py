@@ -4,27 +4,58 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from vca_core.backend import RelationEnd
+from vca_core.backend import Host, RelationEnd
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
-from vca_fake.recorder import Call
-from vca_fake.script import perform
+from vca_fake.options import FakeOptions
+from vca_fake.recorder import Call, Recorder
+from vca_fake.script import Script, perform
 
-if TYPE_CHECKING:
-    from vca_fake.backend import FakeBackend
-
-Hook = TypeVar("Hook", bound=Callable[..., Awaitable[Any]])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def scripted(hook: Hook) -> Hook:
+class Stage(Protocol):
+    """What has to be known of a backend to record and script its hooks."""
+
+    @property
+    def host(self) -> Host[FakeOptions]:
+        """The backend's side of the connector."""
+
+    @property
+    def script(self) -> Script:
+        """What is to happen instead of what would."""
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Keeps what is asked; None: nobody wants to know."""
+
+    async def namespace_of(self, namespace: Namespace | None, ee_id: EeId | None) -> str:
+        """Return the canonical namespace that a call is about.
+
+        Args:
+            namespace: the one that it was given, if any.
+            ee_id: the execution environment that it was given, if any.
+
+        Returns:
+            The namespace as a text; empty where the call is about none, or about what is gone.
+        """
+
+
+StageT = TypeVar("StageT", bound=Stage)
+
+
+def scripted(
+    hook: Callable[Concatenate[StageT, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[StageT, P], Coroutine[Any, Any, R]]:
     """Record each call of a hook, and let the script have its way with it."""
     signature = inspect.signature(hook)
 
     @functools.wraps(hook)
-    async def called(self: FakeBackend, *given: Any, **named: Any) -> Any:
+    async def called(self: StageT, /, *given: P.args, **named: P.kwargs) -> R:
         if self.recorder is None and not self.script:
             return await hook(self, *given, **named)
         arguments = signature.bind(self, *given, **named).arguments
@@ -50,9 +81,10 @@ def scripted(hook: Hook) -> Hook:
                 self.host.report(ee_id, entity, native, detail)
 
         place = ("0" if ee_id is None else ee_id.locator, getattr(op, "id", ""))
-        return await perform(rule, lambda: hook(self, *given, **named), report, call.primitive or "", place)
+        result: R = await perform(rule, lambda: hook(self, *given, **named), report, call.primitive or "", place)
+        return result
 
-    return called  # type: ignore[return-value]  # the same, wrapped
+    return called
 
 
 def _ee_id(arguments: Mapping[str, Any]) -> EeId | None:

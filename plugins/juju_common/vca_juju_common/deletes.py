@@ -9,13 +9,9 @@ from functools import partial
 
 from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_juju_common.client import relations
-from vca_juju_common.client.applications import destroy_applications, destroy_consumed
-from vca_juju_common.client.connection import pauses
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.keeping import keep_instances
-from vca_juju_common.client.machines import destroy_machines
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.retries import pauses
 from vca_juju_common.environments import check_namespace, machines_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
@@ -83,7 +79,7 @@ async def remove_application(session: Session, model: Model, name: str) -> None:
 
     def destroy(*, force: bool) -> Awaitable[None]:
         stuck = force or any(unit.workload.current == "error" for unit in state.units_of(name))
-        return destroy_applications(model, [name], destroy_storage=storage, force=stuck)
+        return model.destroy_applications([name], destroy_storage=storage, force=stuck)
 
     if not is_gone():
         await _forced(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
@@ -98,7 +94,7 @@ async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool =
         return not any(one in state.machines for one in there)
 
     if there:
-        await _asked(model, is_gone, lambda: destroy_machines(model, there, keep=keep))
+        await _asked(model, is_gone, lambda: model.destroy_machines(there, keep=keep))
         await _gone(model, is_gone)
 
 
@@ -118,7 +114,7 @@ async def _kept(model: Model, application: str, machines: Sequence[str]) -> None
         return [machine.id for machine in candidates if not machine.is_manual]
 
     if there():
-        await _asked(model, lambda: not there(), lambda: keep_instances(model, there()))
+        await _asked(model, lambda: not there(), lambda: model.keep_instances(there()))
 
 
 async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = False) -> None:
@@ -171,20 +167,20 @@ async def _emptied(session: Session, model: Model) -> None:
     for relation in list(state.relations.values()):
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
             key = relation.key
-            ask = partial(relations.remove_relation, model, *relation.ends)
+            ask = partial(model.remove_relation, *relation.ends)
             await _asked(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
     if state.remotes:
-        await _asked(model, lambda: not state.remotes, lambda: destroy_consumed(model, list(state.remotes)))
+        await _asked(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
     if state.offers:
         owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
         urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
-        await _asked(model, lambda: not state.offers, lambda: relations.destroy_offers(session.controller, urls))
+        await _asked(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
         await _gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # D49: they keep a model alive
         are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice
-        await _asked(model, are_gone, lambda: destroy_machines(model, manual))
+        await _asked(model, are_gone, lambda: model.destroy_machines(manual))
         await _gone(model, are_gone)
 
 

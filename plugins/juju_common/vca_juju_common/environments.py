@@ -9,9 +9,9 @@ from typing import TypeVar
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import Entity, EntityState
-from vca_juju_common.client.model import Model
-from vca_juju_common.notes import LOCATOR_NOTE, UNITS_NOTE, namespace_in
-from vca_juju_common.state import Change, Machine, Thing, Unit, machine_order, machine_tag
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Change, Machine, State, Thing, Unit, machine_order, machine_tag
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, namespace_in
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 
@@ -58,6 +58,12 @@ def environments_in(model: Model, rules: NameRules) -> dict[str, Environment]:
         if locator:
             found[application] = Environment(EeId(model.name, application, locator), namespace_in(notes))
     return found
+
+
+def holds_environments(state: State) -> bool:
+    """Whether a machine or an application of a model bears a namespace."""
+    tags = (*map(machine_tag, state.machines), *(f"application-{name}" for name in state.applications))
+    return any(NAMESPACE_NOTE in state.notes(tag) for tag in tags)
 
 
 def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> None:

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
 from vca_core.errors import BadArguments, NotFound
-from vca_juju_common.client.actions import declared
-from vca_juju_common.client.applications import get_config
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import Application
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Application
 
 
 @dataclass(slots=True)
@@ -48,14 +46,14 @@ class CharmFacts:
         """The options of an application's charm."""
         facts = self._facts(model, application)
         if facts.options is None:
-            facts.options = (await get_config(model, application.name))[0]
+            facts.options = (await model.get_config(application.name))[0]
         return facts.options
 
     async def actions(self, model: Model, application: Application) -> Mapping[str, Action]:
         """The actions of an application's charm."""
         facts = self._facts(model, application)
         if facts.actions is None:
-            told = await declared(model, application.name)
+            told = await model.declared_actions(application.name)
             actions = {name: Action(name, schema) for name, schema in told.items()}
             if not actions and application.charm_url.startswith("ch:"):
                 return actions  # it may not have been downloaded yet

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from vca_core.backend import Options
-from vca_juju_common.client.endpoints import Endpoint
+from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.constraints import parse_constraints
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -13,15 +13,14 @@ from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.status import Entity
 from vca_juju_common import finishing
-from vca_juju_common.client import actions
-from vca_juju_common.client.applications import get_config, set_config
-from vca_juju_common.client.connection import pauses
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
+from vca_juju_common.client.values import Ended
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session
-from vca_juju_common.state import FINAL_ACTIONS, unit_tag
 
 VERIFY = "verify-ssh-credentials"
 """The action by which a proxy charm tells whether it reaches its VNF."""
@@ -68,7 +67,7 @@ async def run(
 async def _enqueued(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
     """Ask for a run. One that was asked for while the caller was cancelled is cancelled too."""
     while True:
-        asking, cancelled = await finished(actions.enqueue(model, application, unit, primitive, params))
+        asking, cancelled = await finished(model.enqueue_action(application, unit, primitive, params))
         if cancelled is not None:
             if was_made(asking):
                 await _cancel(model, asking.result())
@@ -76,7 +75,7 @@ async def _enqueued(model: Model, application: str, unit: str | None, primitive:
         try:
             return asking.result()
         except ApiError as error:
-            if unit is not None or not actions.has_no_leader(error):
+            if unit is not None or not error.has_no_leader:
                 raise
         await _changed(model, application)
 
@@ -96,7 +95,7 @@ async def _changed(model: Model, application: str) -> None:
     await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()))
 
 
-async def _ended(model: Model, op: Operation, action: str, application: str) -> actions.Ended:
+async def _ended(model: Model, op: Operation, action: str, application: str) -> Ended:
     entity = Entity("action", action)
     read_before = model.state.readings
     told: tuple[str, str] | None = None
@@ -119,7 +118,7 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
         while True:
             await model.wait(look)
             try:
-                ended = await actions.result_of(model, action)
+                ended = await model.action_result(action)
             except ApiError as error:
                 if error.is_not_found:
                     raise NotFound(f"action {action} is gone: {error.message}") from error
@@ -141,7 +140,7 @@ async def _cancel(model: Model, action: str) -> None:
     """Cancel a run; whoever wanted it is being cancelled and waits no longer than needed."""
     with suppress(VcaError, TimeoutError):
         async with asyncio.timeout(finishing.LIMIT):
-            await actions.cancel(model, action)
+            await model.cancel_action(action)
 
 
 async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
@@ -156,8 +155,8 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
     application = installed(model, name)
     wanted = coerce(await session.facts.options(model, application), values)
     if wanted:
-        await set_config(model, name, wanted)
-        options, now = await get_config(model, name)
+        await model.set_config(name, wanted)
+        options, now = await model.get_config(name)
         wrong = sorted(key for key, value in wanted.items() if not _same(options.get(key), value, now.get(key)))
         if wrong:
             raise ExecutionError(

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from vca_core.errors import BackendError, NotFound
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import Machine, Unit
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Machine, Unit
 
 UNSEEN = 5.0
 """Seconds after which something that was asked for should have been told of. A watcher never tells of what came and

@@ -9,7 +9,7 @@ from typing import Any
 from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import NotFound
 from vca_core.naming import Namespace
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
 from vca_juju_common.environments import Environment, environments_in, states_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
@@ -53,7 +53,7 @@ async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
     """
     async with session.read(session.names.model(namespace)) as model:
         own = None if namespace.is_ns else session.names.application(namespace)
-        told = await model.call("Client", "FullStatus", {"patterns": [] if own is None else [own]})
+        told = await model.full_status(own)
         actions = [
             {"id": run.id, "name": run.name, "unit": run.receiver, "status": run.status, "message": run.message}
             for run in sorted(model.state.actions.values(), key=lambda run: int(run.id))
@@ -73,13 +73,7 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
         names = [name for name in names if name in model.state.applications]
         told: dict[str, Any] = {unit.name: [] for name in names for unit in model.state.units_of(name)}
         if names:
-            entities = [{"tag": f"application-{name}"} for name in names]
-            reply = await model.call("MetricsDebug", "GetMetrics", {"entities": entities})
-            for result in reply.get("results") or ():
-                for metric in result.get("metrics") or ():
-                    told.setdefault(metric.get("unit", ""), []).append(
-                        {"key": metric.get("key"), "value": metric.get("value"), "time": metric.get("time")}
-                    )
+            told |= await model.get_metrics(names)
         return told
 
 
@@ -87,6 +81,5 @@ async def health(session: Session) -> Mapping[str, Any]:
     """Whether the controller answers, and how fast."""
     clock = asyncio.get_running_loop().time
     begun = clock()
-    facade = await session.controller.facade("Controller")
-    told = await facade.ControllerVersion()
-    return {"version": told.version, "seconds": round(clock() - begun, 4)}
+    version = await session.controller.version()
+    return {"version": version, "seconds": round(clock() - begun, 4)}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
-from vca_juju_common.client import relations
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import installed
 
 
@@ -35,7 +34,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     if _related(model, one, other):
         return
     try:
-        await relations.add_relation(model, one, other)
+        await model.add_relation(one, other)
     except ApiError as error:
         if error.says_gone or error.code == "unauthorized access":  # it is not about the endpoints
             raise
@@ -56,7 +55,7 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     if not _related(model, one, other, dying=True):
         return
-    await relations.remove_relation(model, one, other)
+    await model.remove_relation(one, other)
     await model.wait(lambda: None if _related(model, one, other, dying=True) else True)
 
 

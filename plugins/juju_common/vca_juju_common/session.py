@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
@@ -10,13 +9,13 @@ from vca_core.backend import Host
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
-from vca_juju_common.client.controller import Controller, NewModel
-from vca_juju_common.client.dial import Account, Dialer
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model
-from vca_juju_common.client.tls import Tls
-from vca_juju_common.environments import Reporter
+from vca_juju_common.client.controller import ConnectedController
+from vca_juju_common.client.interface import Controller, Model
+from vca_juju_common.client.transport.dial import Account, Dialer
+from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.transport.tls import Tls
+from vca_juju_common.client.values import NewModel
+from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
@@ -40,7 +39,7 @@ class Session:
         self.reporter = Reporter(host.names, host.report)
         self.facts = CharmFacts()
         self.uploads = Uploads()
-        self.controller = self._controller()
+        self.controller: Controller = self._controller()
 
     async def open(self) -> None:
         """Connect.
@@ -48,7 +47,6 @@ class Session:
         Raises:
             VcaConnectionError: the controller cannot be reached, or refuses the login.
         """
-        await in_thread(_imported)  # half a second that the loop need not wait
         await self.controller.open()
 
     async def close(self) -> None:
@@ -103,12 +101,13 @@ class Session:
             request_limit=options.request_timeout,
             proxy=options.proxy.get_secret_value() if options.proxy is not None else None,
         )
-        return Controller(
+        return ConnectedController(
             dialer,
             patience=options.connect_timeout,
             outage=options.outage_timeout,
             idle=options.idle_timeout,
             observer=self.reporter.observe,
+            is_watched=holds_environments,
         )
 
     async def _secret(self) -> str:
@@ -123,11 +122,6 @@ class Session:
         if options.public_key is not None:
             config.setdefault("authorized-keys", options.public_key)
         return NewModel(options.cloud, options.region, options.credential, config)
-
-
-def _imported() -> None:
-    classes()
-    importlib.import_module("vca_juju_common.client.http")
 
 
 def _secret_in(folder: Path, name: str) -> str:

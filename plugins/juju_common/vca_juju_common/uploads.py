@@ -11,8 +11,8 @@ from pathlib import Path
 
 from vca_core.tasks import in_thread
 from vca_juju_common.archive import Archive, render, stamp
-from vca_juju_common.client.model import Model
-from vca_juju_common.client.upload import Progress, upload_charm
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.values import Progress
 
 SMALL = 1024 * 1024
 """Bytes up to which a rendered charm is kept: an orchestrator installs the same ones in one model after another."""
@@ -74,7 +74,7 @@ class Uploads:
                 url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
                     archive = archive or known.archive() or await _rendered(path)
-                    url = await upload_charm(model, archive, progress)
+                    url = await model.upload_charm(archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
                 return url
         finally:

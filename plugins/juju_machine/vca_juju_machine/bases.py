@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vca_core.charm import Base, Charm
 from vca_core.errors import BadArguments
-from vca_juju_common.state import Machine
+from vca_juju_common.client.state import Machine
 
 SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 """What Juju 3.6 makes machines of, the newest first."""

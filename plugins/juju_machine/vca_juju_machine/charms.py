@@ -15,14 +15,12 @@ from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId
 from vca_core.status import Entity
 from vca_core.tasks import in_thread
-from vca_juju_common.client.applications import Origin
-from vca_juju_common.client.charms import NewResource, StoreCharm, add_resources, add_store_charm
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.model import Model
-from vca_juju_common.client.upload import Progress, upload_resource
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Machine
+from vca_juju_common.client.values import NewResource, Origin, Progress, StoreCharm
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
-from vca_juju_common.state import Machine
 from vca_juju_machine.bases import check_fits, check_kind, subordinate
 from vca_juju_machine.options import InstallOptions
 
@@ -100,7 +98,7 @@ async def brought(
         told = await _of_store(model, artifact, base, arch, asked)
         return Brought(
             told.url,
-            Origin("charm-hub", base, arch, told.origin),
+            told.origin,
             told.options,
             None,
             dict(told.resources),
@@ -128,7 +126,7 @@ def _as_juju_has_it(action: Action) -> Action:
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:
     name = artifact.reference.removeprefix("ch:")
     try:
-        charm = await add_store_charm(model, name, base, arch, asked.channel, asked.revision, force=asked.force)
+        charm = await model.add_store_charm(name, base, arch, asked.channel, asked.revision, force=asked.force)
     except ApiError as error:
         raise BadArguments(f"artifact_path: charm {name} cannot be had: {error.message}", ["artifact_path"]) from error
     if charm.subordinate:
@@ -181,14 +179,14 @@ async def _announced(
 ) -> dict[str, str]:
     if not wanted:
         return {}
-    ids = await add_resources(model, ee_id.application, charm.url, charm.origin.value(), wanted)
+    ids = await model.add_resources(ee_id.application, charm.url, charm.origin, wanted)
     for one in wanted:
         if one.uploaded:
             file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]
             try:
                 with telling(model, op, ee_id, one.name) as progress:
-                    await upload_resource(
-                        model, ee_id.application, one.name, ids[one.name], file, one.filename, progress
+                    await model.upload_resource(
+                        ee_id.application, one.name, ids[one.name], file, one.filename, progress
                     )
             finally:
                 file.close()

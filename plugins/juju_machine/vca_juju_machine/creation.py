@@ -8,15 +8,14 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_juju_common.client.annotations import annotate
-from vca_juju_common.client.machines import NewMachine, add_machine, undo_machines
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Machine, machine_order, machine_tag
+from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_namespace, environments_in
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import machine_started
 from vca_juju_common.session import Session
-from vca_juju_common.state import Machine, machine_order, machine_tag
 from vca_juju_machine.bases import base_for, check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
@@ -91,13 +90,13 @@ async def undone_unless_kept(
     Raises:
         AlreadyExists: another process was faster.
     """
-    adding, cancelled = await finished(add_machine(model, new))
+    adding, cancelled = await finished(model.add_machine(new))
     if was_made(adding):
-        undo.push_async_callback(undo_machines, model, [adding.result()])
+        undo.push_async_callback(model.undo_machines, [adding.result()])
     if cancelled is not None:
         raise cancelled
     machine = adding.result()
-    await annotate(model, machine_tag(machine), {NAMESPACE_NOTE: str(namespace.canonical)})
+    await model.annotate([machine_tag(machine)], {NAMESPACE_NOTE: str(namespace.canonical)})
     check_first(session, model, namespace, machine)
     return machine
 
@@ -177,7 +176,7 @@ async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: Ee
         tag = machine_tag(ee_id.locator)
         other = namespace_in(model.state.notes(tag))
         if other is None:
-            await annotate(model, tag, {NAMESPACE_NOTE: str(namespace.canonical)})
+            await model.annotate([tag], {NAMESPACE_NOTE: str(namespace.canonical)})
         elif other != namespace.canonical:
             raise BadArguments(f"namespace {namespace} would share {ee_id} with namespace {other}", ["namespace"])
         await op.created(ee_id.locator)

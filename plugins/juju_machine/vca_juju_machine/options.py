@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, Field, model_validator
 
 from vca_core.backend import Options
-from vca_juju_common.client.endpoints import Endpoint
+from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.options import BaseName, Constraints, JujuOptions, Text
 
 

@@ -14,11 +14,11 @@ from vca_core.backend import Host, Operation
 from vca_core.errors import AlreadyExists, VcaError
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
-from vca_juju_common.client.machines import ManualMachine, NewMachine, provisioning_script
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.values import ManualMachine, NewMachine
 from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
-from vca_juju_common.state import machine_tag
 from vca_juju_machine.creation import adopted, check_free, started_first, undone_unless_kept
 from vca_juju_machine.options import JujuMachineOptions
 from vca_juju_machine.places import Places
@@ -116,9 +116,9 @@ class Registrar:
             undo.push_async_callback(self._undo, session, target, mark)
             # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
             await login.ensure_user(public_key, mark)
-            endpoints = [str(endpoint) for endpoint in session.controller.endpoints.all]
+            endpoints = session.controller.addresses
             await login.proxy_api(options.api_proxy, endpoints, mark)
-            await login.run_script(await provisioning_script(model, machine, manual.nonce))
+            await login.run_script(await model.provisioning_script(machine, manual.nonce))
         return machine
 
     async def _undo(self, session: Session, target: SshTarget, mark: str) -> None:

@@ -10,11 +10,10 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId
-from vca_juju_common.client.annotations import annotate, annotate_all
-from vca_juju_common.client.applications import NewApplication, add_units, deploy, destroy_units, set_charm
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.machines import NewMachine, add_machines, undo_machines
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.values import NewApplication, NewMachine
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.environments import waiting
 from vca_juju_common.facts import installed
@@ -22,7 +21,6 @@ from vca_juju_common.finishing import finished, uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE
 from vca_juju_common.readiness import appeared, application_ready
 from vca_juju_common.session import Session
-from vca_juju_common.state import machine_tag
 from vca_juju_machine.charms import Brought, brought, charm_name, handed, machine_of, named
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
 
@@ -96,7 +94,7 @@ async def _deployed(
                 constraints=options.constraints,
                 force=asked.force,
             )
-            await _with_units(undo, deploy(model, new))
+            await _with_units(undo, model.deploy(new))
 
         await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
 
@@ -136,12 +134,12 @@ async def _further(
     if len(there) == count:
         return there
     new = NewMachine(base or None, options.constraints)
-    adding, cancelled = await finished(add_machines(model, new, count - len(there)))
+    adding, cancelled = await finished(model.add_machines(new, count - len(there)))
     if was_made(adding):
-        undo.push_async_callback(undo_machines, model, adding.result())
+        undo.push_async_callback(model.undo_machines, adding.result())
     if cancelled is not None:
         raise cancelled
-    await annotate_all(model, [machine_tag(machine) for machine in adding.result()], {UNITS_NOTE: application})
+    await model.annotate([machine_tag(machine) for machine in adding.result()], {UNITS_NOTE: application})
     return [*there, *adding.result()]
 
 
@@ -162,7 +160,7 @@ async def _noted(model: Model, ee_id: EeId, namespace: str | None) -> None:
     if namespace:
         notes[NAMESPACE_NOTE] = namespace
     if any(model.state.notes(tag).get(name) != value for name, value in notes.items()):
-        await annotate(model, tag, notes)
+        await model.annotate([tag], notes)
 
 
 async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_units: int) -> None:
@@ -178,13 +176,13 @@ async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_
             base = next((machine.base for machine in known if machine is not None), "")
             async with AsyncExitStack() as undo:
                 machines = await _further(undo, model, ee_id.application, base, options, num_units - len(units))
-                await _with_units(undo, add_units(model, ee_id.application, machines))
+                await _with_units(undo, model.add_units(ee_id.application, machines))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
             leaving = spare[len(spare) - (len(units) - num_units) :]
             staying -= {unit.name for unit in leaving}
-            await destroy_units(model, [unit.name for unit in leaving], destroy_storage=session.options.destroy_storage)
+            await model.destroy_units([unit.name for unit in leaving], destroy_storage=session.options.destroy_storage)
             await model.wait(lambda: None if any(unit.name in model.state.units for unit in leaving) else True)
             await remove_machines(model, [unit.machine for unit in leaving if unit.machine])
         grace = session.options.hook_error_grace
@@ -214,7 +212,7 @@ async def upgrade(
                     resources=resources,
                     force=asked.force,
                 )
-                await uninterrupted(set_charm(model, new))
+                await uninterrupted(model.set_charm(new))
 
         charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
         await application_ready(

@@ -12,7 +12,8 @@ import pytest
 from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
-from vca_juju_common.client import machines, model
+from vca_juju_common.client import model
+from vca_juju_common.client.requests import machines
 
 
 @pytest.fixture

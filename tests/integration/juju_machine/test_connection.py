@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from jujusim.controller import SimulatedController
 from jujusim.facades import admin
-from support.juju import NS, backend_of, connected, installed, machine, until
+from support.juju import NS, client_of, connected, installed, machine, until
 
 from vca_core import BackendError, BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
-from vca_juju_common.client import connection
+from vca_juju_common.client.transport import connection
 
 CANARY = "canary-5d1f-secret"
 
@@ -128,8 +128,8 @@ async def test_all_endpoints_are_tried_and_new_ones_are_learned() -> None:
         await controller.set_endpoint(1, "dead")
         controller.cut()
         await machine(edge, ".ns1.other")
-        first, *_ = backend_of(edge).session.controller.endpoints.all
-        assert str(first) == controller.endpoints[2]
+        first, *_ = client_of(edge).addresses
+        assert first == controller.endpoints[2]
 
 
 async def test_a_half_open_endpoint_does_not_hold_up_the_others() -> None:
@@ -325,7 +325,7 @@ async def test_what_there_is_to_watch_is_watched_again_once_a_secret_is_right_ag
         await until(lambda: controller.counts.failed_logins)
         secret.write_text(controller.password)
         controller.lose_machine("ns1", "0")
-        model = backend_of(edge).session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         await until(lambda: model.state.machines["0"].agent.current == "down")
         await edge.delete_execution_environment(ee_id)
 

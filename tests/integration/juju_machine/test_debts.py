@@ -7,12 +7,12 @@ import asyncio
 import pytest
 from jujusim.controller import SimulatedController
 from jujusim.raw import RawClient
-from support.juju import backend_of, connected, installed, machine, until
+from support.juju import client_of, connected, installed, machine, until
 
 from vca_core import Connector
 from vca_core.errors import VcaConnectionError
 from vca_juju_common import finishing
-from vca_juju_common.client import machines as client_machines
+from vca_juju_common.client.requests import machines as client_machines
 
 
 async def added_by_others(controller: SimulatedController) -> str:
@@ -46,7 +46,7 @@ async def test_a_machine_that_somebody_uses_is_not_taken_for_one_that_comes_late
         async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
             await raw.login()
             await raw.call("Annotations.Set", annotations=[{"entity": tag, "annotations": {"theirs": "yes"}}])
-        model = backend_of(edge).session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         await until(lambda: "theirs" in model.state.notes(tag))
         await installed(edge, namespace=".ns1.vnf3")
         assert list(controller.model("ns1").machines) == ["0", "1", "2", "3"]
@@ -56,7 +56,7 @@ async def test_what_comes_when_a_doubt_is_over_is_somebody_elses(controller: Sim
     asked: list[object] = []
     async with connected(controller) as edge:
         await machine(edge)
-        model = backend_of(edge).session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         model.debts.doubt(asked.append, until=asyncio.get_running_loop().time())  # finds nothing
         other = await added_by_others(controller)
         await until(lambda: other in model.state.machines)
@@ -149,13 +149,12 @@ async def test_nothing_is_kept_of_what_is_gone(controller: SimulatedController) 
     async with connected(controller) as edge:
         for _ in range(3):
             await edge.delete_execution_environment(await machine(edge))
-        session = backend_of(edge).session
-        model = session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         await model.reread()
         assert model.debts.claimed == set()
         await edge.delete_namespace(".ns1")
         assert await edge.list_execution_environments(".ns2") == []
-        assert (dict(session.controller._opening), session.controller._debts) == ({}, {})
+        assert (dict(client_of(edge)._opening), client_of(edge)._debts) == ({}, {})
 
 
 async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_anew(
@@ -163,7 +162,7 @@ async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_a
 ) -> None:
     async with connected(controller) as edge:
         await machine(edge)
-        juju = backend_of(edge).session.controller
+        juju = client_of(edge)
         controller.faults.delay("AllWatcher.Stop", 0.1, times=1)
         model = juju._models["ns1"]
         readings, model.unsure = model.state.readings, True
@@ -178,7 +177,7 @@ async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_a
 async def test_a_connection_that_ends_leaves_nobody_who_waits_for_its_deltas(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
-        model = backend_of(edge).session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         for _ in range(5):
             readings = model.state.readings
             controller.model("ns1").changed("machine", "0")

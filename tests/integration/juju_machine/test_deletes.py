@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jujusim.controller import SimulatedController
 from jujusim.world.entities import RemoteApplication
-from support.juju import NS, backend_of, connected, installed, machine, until, write_charm
+from support.juju import NS, backend_of, client_of, connected, installed, machine, until, write_charm
 
 from vca_core import BadArguments, NotFound, VcaTimeoutError
 
@@ -137,7 +137,7 @@ async def test_deletes_at_once_share_one_outcome_and_leave_nothing_known(control
         assert controller.counts.requests["ModelManager.DestroyModels"] == 1
         session = backend_of(edge).session
         assert (session.reporter._owners, session.reporter._adopted, session.facts._kept) == ({}, {}, {})
-        assert (session.controller._models, session.controller._uuids, session.uploads._urls) == ({}, {}, {})
+        assert (client_of(edge)._models, client_of(edge)._uuids, session.uploads._urls) == ({}, {}, {})
 
 
 async def test_storage_is_kept_when_told_so(controller: SimulatedController) -> None:
@@ -246,7 +246,7 @@ async def test_offers_and_what_consumes_them_do_not_stand_in_the_way(
     async with connected(controller, tmp_path) as edge:
         await installed(edge, "server")
         await machine(edge, ".ns2.a")
-        offers = await backend_of(edge).session.controller.facade("ApplicationOffers")
+        offers = await client_of(edge).facade("ApplicationOffers")
         tag = f"model-{controller.model('ns1').record.uuid}"
         ends = {"site": "site"}
         added = {"model-tag": tag, "offer-name": "web", "application-name": APP, "endpoints": ends}
@@ -254,7 +254,7 @@ async def test_offers_and_what_consumes_them_do_not_stand_in_the_way(
         offer = controller.model("ns1").offers["web"]
         consumed = RemoteApplication("web", "admin/ns1.web", offer.uuid, tag, [])
         controller.model("ns2").put("remoteApplication", "web", consumed)
-        await until(lambda: "web" in backend_of(edge).session.controller._models["ns2"].state.remotes)
+        await until(lambda: "web" in client_of(edge)._models["ns2"].state.remotes)
         for namespace in order:
             await edge.delete_namespace(namespace)
             assert namespace[1:] not in models(controller)

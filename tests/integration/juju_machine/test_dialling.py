@@ -16,10 +16,10 @@ from jujusim.tls import make_identity
 from support.juju import connected, installed, machine, until, write_charm
 
 from vca_core import VcaConnectionError
-from vca_juju_common.client import dial
-from vca_juju_common.client.dial import Account, Dialer
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
-from vca_juju_common.client.tls import Tls
+from vca_juju_common.client.transport import dial
+from vca_juju_common.client.transport.dial import Account, Dialer
+from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.transport.tls import Tls
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from jujusim.controller import SimulatedController
 from support.juju import NS, VNF, connected, installed, machine, proxy_charm, until
 
 from vca_core.naming import EeId
-from vca_juju_common.client import wire
+from vca_juju_common.client.transport import wire
 
 NOTES = "Annotations.Set"
 

@@ -13,7 +13,8 @@ from jujusim.controller import SimulatedController
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
 from vca_core.errors import BackendError, VcaConnectionError
-from vca_juju_common.client import connection, upload
+from vca_juju_common.client.requests import upload
+from vca_juju_common.client.transport import connection
 
 REQUESTS = [
     "Admin.Login",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import backend_of, connected, installed, proxy_charm, until
+from support.juju import client_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
@@ -160,7 +160,7 @@ async def test_a_run_that_the_state_lost_is_asked_for_once_and_then_waited_for(c
     async with connected(controller) as edge:
         ee_id = await installed(edge)
         running = asyncio.create_task(edge.exec_primitive(ee_id, "touch", {"filename": "/x"}))
-        model = backend_of(edge).session.controller._models["ns1"]
+        model = client_of(edge)._models["ns1"]
         await until(lambda: [run.status for run in model.state.actions.values()] == ["running"])
         (action,) = model.state.actions
         await model.reread()

@@ -17,7 +17,7 @@ from support.juju import connected, installed, machine, until, write_charm
 
 from vca_core import VcaConnectionError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client import upload
+from vca_juju_common.client.requests import upload
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter

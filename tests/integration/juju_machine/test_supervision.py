@@ -12,12 +12,12 @@ from support.juju import until
 
 from vca_core import NotFound, VcaConnectionError
 from vca_core.errors import VcaError
-from vca_juju_common.client import connection, wire
-from vca_juju_common.client.connection import Connection
-from vca_juju_common.client.dial import Account, Dialer
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
-from vca_juju_common.client.tls import Tls
-from vca_juju_common.client.wire import Wire
+from vca_juju_common.client.transport import connection, wire
+from vca_juju_common.client.transport.connection import Connection
+from vca_juju_common.client.transport.dial import Account, Dialer
+from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.transport.tls import Tls
+from vca_juju_common.client.transport.wire import Wire
 
 CANARY = "canary-91c2-secret"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.client.endpoints import Endpoint, Endpoints
+from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 
 
 @pytest.mark.defect("D88")

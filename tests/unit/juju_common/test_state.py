@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.state import Key, Machine, State, Word, machine_tag
+from vca_juju_common.client.state import Key, Machine, State, Word, machine_tag
 
 IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from vca_core.errors import InvalidCertificate
-from vca_juju_common.client.tls import JUJU_HOSTNAME, Tls, certificates_of
+from vca_juju_common.client.transport.tls import JUJU_HOSTNAME, Tls, certificates_of
 
 
 @pytest.fixture(scope="module")

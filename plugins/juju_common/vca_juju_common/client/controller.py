@@ -3,42 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import importlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
-from vca_core.errors import BackendError, BadArguments, NotFound, VcaConnectionError
-from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.connection import Connection, over_races
+from vca_core.errors import BackendError, NotFound, VcaConnectionError
+from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.dial import Dialer
-from vca_juju_common.client.endpoints import Endpoints
-from vca_juju_common.client.errors import ApiError, checked, error_of
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model, Observer
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.interface import Model, Observer
+from vca_juju_common.client.model import WatchedModel
+from vca_juju_common.client.requests import reads, relations
+from vca_juju_common.client.requests.models import create_model, destroy_model, has_model, list_models
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.state import State
+from vca_juju_common.client.transport.connection import Connection
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewModel
 
 
-@dataclass(frozen=True, slots=True)
-class NewModel:
-    """What a model is made with.
-
-    Args:
-        cloud: name of the cloud; None: the controller's own (15: no guess from a list).
-        region: of the cloud.
-        credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
-        config: model config; ``authorized-keys`` is left out where there are none (18, D94).
-    """
-
-    cloud: str | None
-    region: str | None
-    credential: str | None
-    config: Mapping[str, Any]
-
-
-class Controller:
-    """A controller and the models in use.
+class ConnectedController:
+    """A controller, logged in to, and the models in use.
 
     Args:
         dialer: makes the connections.
@@ -46,26 +34,37 @@ class Controller:
         outage: seconds that a call waits for a connection once there was one.
         idle: seconds after which a model that nobody uses, and in which there is nothing to watch, is disconnected.
         observer: told of what changes in models.
+        is_watched: whether a model's state holds something that has to be watched while nobody uses the model.
     """
 
-    def __init__(self, dialer: Dialer, *, patience: float, outage: float, idle: float, observer: Observer) -> None:
+    def __init__(
+        self,
+        dialer: Dialer,
+        *,
+        patience: float,
+        outage: float,
+        idle: float,
+        observer: Observer,
+        is_watched: Callable[[State], bool],
+    ) -> None:
         self._dialer = dialer
         self._patience = patience
         self._outage = outage
         self._idle = idle
         self._observer = observer
+        self._is_watched = is_watched
         self._connection = Connection(dialer, "/api", "controller", patience, outage)
         self._uuids: dict[str, str] = {}
-        self._models: dict[str, Model] = {}
+        self._models: dict[str, WatchedModel] = {}
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._debts: dict[str, Debts] = {}
+        self._debts: dict[str, Debts[Target]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._tasks = OwnedTasks("controller")
 
     @property
-    def endpoints(self) -> Endpoints:
-        """Where the controller is, as far as it is known now."""
-        return self._dialer.endpoints
+    def addresses(self) -> list[str]:
+        """Where the controller is, as far as it is known now; the address that worked last comes first."""
+        return [str(endpoint) for endpoint in self._dialer.endpoints.all]
 
     @property
     def username(self) -> str:
@@ -78,6 +77,7 @@ class Controller:
         Raises:
             VcaConnectionError: it cannot be reached, or refuses the login.
         """
+        await in_thread(_load)  # half a second that the loop need not wait
         await self._connection.ready()
 
     async def close(self) -> None:
@@ -95,14 +95,11 @@ class Controller:
 
     async def models(self) -> dict[str, str]:
         """The uuids of our own models, by name; other users' may have the same names."""
-        facade = await self.facade("ModelManager")
-        mine = f"user-{self.username}"
-        listed = (one.model for one in (await facade.ListModels(tag=mine)).user_models)
-        self._uuids = {model.name: model.uuid for model in listed if model.owner_tag == mine}
+        self._uuids = await list_models(self, self.username)
         return dict(self._uuids)
 
     @asynccontextmanager
-    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[Model]:
+    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[WatchedModel]:
         """A model, connected and watched for as long as it is used.
 
         Args:
@@ -136,79 +133,52 @@ class Controller:
 
     async def forget(self, model: Model) -> None:
         """Disconnect from a model, as one that is gone (D66)."""
-        if self._models.get(model.name) is model:
-            del self._models[model.name]
-            self._uuids.pop(model.name, None)
-            timer = self._timers.pop(model.name, None)
-            if timer is not None:
-                timer.cancel()
-        await model.close()
-        if model.is_gone or not model.debts:
-            self._debts.pop(model.uuid, None)
+        held = self._models.get(model.name)
+        if held is model:  # otherwise it was disconnected when another one took its place, or when it rested
+            await self._drop(held)
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
-        """Ask for the end of a model; one that is gone is no error.
-
-        Args:
-            uuid: the model's.
-            destroy_storage: whether its storage is destroyed with it, or released.
-            force: whether what fails on the way is ignored.
-            max_wait: seconds that a step may take where it is forced.
-        """
-        params = classes().DestroyModelParams(
-            model_tag=f"model-{uuid}",
-            destroy_storage=destroy_storage,
-            force=force or None,
-            max_wait=None if max_wait is None else int(max_wait * 1e9),
-        )
-
-        async def work() -> None:
-            facade = await self.facade("ModelManager")
-            error = error_of((await facade.DestroyModels(models=[params])).results[0])
-            if error is not None and not error.is_not_found:
-                raise error
-
-        await over_races(work)
+        """Ask for the end of a model; one that is gone is no error. See `destroy_model`."""
+        await destroy_model(self, uuid, destroy_storage=destroy_storage, force=force, max_wait=max_wait)
 
     async def exists(self, uuid: str) -> bool:
-        """Whether a model is there still: only "not found" says that it is not (D22)."""
-        facade = await self.facade("ModelManager")
-        reply = await facade.ModelStatus(entities=[classes().Entity(tag=f"model-{uuid}")])
-        error = error_of(reply.models[0])
-        if error is not None and not error.is_not_found:
-            raise error
-        return error is None
+        """Ask whether a model is there still. See `has_model`."""
+        return await has_model(self, uuid)
 
-    async def _opened(self, name: str, new: NewModel | None) -> Model:
+    version = reads.get_version
+    destroy_offers = relations.destroy_offers
+
+    async def _opened(self, name: str, new: NewModel | None) -> WatchedModel:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
         model = self._models.get(name)
         if model is not None and model.is_gone:
-            await self.forget(model)
+            await self._drop(model)
             model = None
         for first in (True, False):
             if model is None:
                 uuid = await self._uuid(name, new)
-                model = self._models[name] = Model(
+                model = self._models[name] = WatchedModel(
                     self._dialer,
                     uuid,
                     name,
                     patience=self._patience,
                     outage=self._outage,
                     observer=self._observer,
+                    is_watched=self._is_watched,
                     debts=self._debts.setdefault(uuid, Debts()),
                 )
             try:
                 await model.open()
             except NotFound:  # what we knew of it is old
-                await self.forget(model)
+                await self._drop(model)
                 model = None
                 if not first:
                     raise
             except BaseException:
                 if not model.is_needed:
-                    await self.forget(model)
+                    await self._drop(model)
                 raise
             else:
                 return model
@@ -218,7 +188,7 @@ class Controller:
         if name in self._uuids:
             return self._uuids[name]
         if new is not None:
-            uuid = await over_races(lambda: self._create(name, new))
+            uuid = await create_model(self, self.username, name, new)
             if uuid is not None:
                 self._uuids[name] = uuid
                 return uuid
@@ -227,42 +197,24 @@ class Controller:
             raise NotFound(f"there is no model {name}")
         return uuid
 
-    async def _create(self, name: str, new: NewModel) -> str | None:
-        """Make a model; None: there is one."""
-        credential = None
-        if new.credential is not None:
-            owner, _, plain = new.credential.rpartition("/")
-            credential = f"cloudcred-{new.cloud}_{owner or self.username}_{plain}"
-        facade = await self.facade("ModelManager")
-        try:
-            made = checked(
-                await facade.CreateModel(
-                    name=name,
-                    owner_tag=f"user-{self.username}",
-                    cloud_tag=f"cloud-{new.cloud}" if new.cloud else None,
-                    region=new.region,
-                    credential=credential,
-                    config=dict(new.config),
-                )
-            )
-        except ApiError as error:
-            if error.is_there_already:
-                return None
-            if "credential" in error.message:
-                raise BadArguments(
-                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
-                    ["options.credential"],
-                ) from error
-            raise
-        return str(made.uuid)
+    async def _drop(self, model: WatchedModel) -> None:
+        """Disconnect from a model in use, and know nothing of it any more but what is owed there."""
+        del self._models[model.name]
+        self._uuids.pop(model.name, None)
+        timer = self._timers.pop(model.name, None)
+        if timer is not None:
+            timer.cancel()
+        await model.close()
+        if model.is_gone or not model.debts:
+            self._debts.pop(model.uuid, None)
 
-    def _rest(self, model: Model) -> None:
+    def _rest(self, model: WatchedModel) -> None:
         """Have a model that nobody uses looked at after a while."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
             self._timers[model.name] = loop.call_later(self._idle, self._rested, model)
 
-    def _rested(self, model: Model) -> None:
+    def _rested(self, model: WatchedModel) -> None:
         """Disconnect from a model that nobody uses, unless it has something to watch."""
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
@@ -273,3 +225,9 @@ class Controller:
         del self._models[model.name]
         self._debts.pop(model.uuid, None)
         self._tasks.spawn(model.close(), f"close model {model.name}")
+
+
+def _load() -> None:
+    """Import what only a connection needs."""
+    classes()
+    importlib.import_module("vca_juju_common.client.transport.http")

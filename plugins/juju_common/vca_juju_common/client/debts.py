@@ -5,25 +5,40 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, Protocol, TypeVar
 
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.state import State
 
-if TYPE_CHECKING:
-    from vca_juju_common.client.model import Model
 
-Undo = Callable[["Model"], Awaitable[None]]
-Find = Callable[["Model"], Undo | None]
+class Debtor(Protocol):
+    """What has to be known of a model to tell what is owed there."""
+
+    @property
+    def state(self) -> State:
+        """What is known of the model now."""
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while something without a name of its own is made in the model."""
+
+
+ModelT = TypeVar("ModelT", bound=Debtor)
+
+Undo = Callable[[ModelT], Awaitable[None]]
+Find = Callable[[ModelT], Undo[ModelT] | None]
 
 
 @dataclass(frozen=True, slots=True)
-class _Doubt:
-    find: Find
+class _Doubt(Generic[ModelT]):
+    find: Find[ModelT]
     until: float | None
 
 
-class Debts:
+class Debts(Generic[ModelT]):
     """Debts outlive connections, and what is known of the model meanwhile.
+
+    They are handed the model that there is when they are looked at or settled, and know no more of it than `Debtor`.
 
     Attributes:
         claimed: machines that requests of ours made, and that somebody has taken.
@@ -31,18 +46,18 @@ class Debts:
 
     def __init__(self) -> None:
         self.claimed: set[str] = set()
-        self._owed: list[Undo] = []
-        self._doubts: list[_Doubt] = []
+        self._owed: list[Undo[ModelT]] = []
+        self._doubts: list[_Doubt[ModelT]] = []
         self._settling = asyncio.Lock()
 
     def __bool__(self) -> bool:
         return bool(self._owed or self._doubts)
 
-    def owe(self, undo: Undo) -> None:
+    def owe(self, undo: Undo[ModelT]) -> None:
         """Have something undone when there is a connection again, or when an operation changes the model."""
         self._owed.append(undo)
 
-    def doubt(self, find: Find, until: float | None = None) -> None:
+    def doubt(self, find: Find[ModelT], until: float | None = None) -> None:
         """Have a look at what may have come of a request whose answer was lost.
 
         Args:
@@ -52,7 +67,7 @@ class Debts:
         """
         self._doubts.append(_Doubt(find, until))
 
-    def look(self, model: Model, *, whole: bool) -> bool:
+    def look(self, model: ModelT, *, whole: bool) -> bool:
         """Look at what is in doubt, after the state has changed.
 
         Args:
@@ -79,7 +94,7 @@ class Debts:
             self.claimed.intersection_update(model.state.machines)
         return found or (whole and bool(self._owed))
 
-    async def settle(self, model: Model) -> None:
+    async def settle(self, model: ModelT) -> None:
         """Undo what is owed; what fails again for want of a connection stays owed."""
         async with self._settling:  # whoever comes waits for what is being undone
             owed, self._owed = self._owed, []

@@ -58,6 +58,11 @@ class ApiError(BackendError):
         """Whether what was to be made exists (14)."""
         return not self.is_race and (self.code == "already exists" or "already exists" in self.message)
 
+    @property
+    def has_no_leader(self) -> bool:
+        """Whether a request for the leader of an application failed because there is none yet."""
+        return "leader" in self.message and not self.is_race
+
 
 class ConnectionLost(VcaConnectionError):
     """A connection broke, or was given up, while a request was under way.

@@ -1,4 +1,4 @@
-"""One model: its connection, its state as the deltas tell it, and waits on that state.
+"""One model: its connection, the requests that go over it, its state as the deltas tell it, and waits on that state.
 
 Nothing is kept of deltas but the state (24), and nobody has to be unregistered who waits (23).
 """
@@ -6,19 +6,31 @@ Nothing is kept of deltas but the state (24), and nobody has to be unregistered 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.connection import Connection
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.wire import Wire
-from vca_juju_common.notes import NAMESPACE_NOTE
-from vca_juju_common.state import Annotations, Change, State, machine_tag
+from vca_juju_common.client.interface import Observer
+from vca_juju_common.client.requests import (
+    actions,
+    annotating,
+    applications,
+    charms,
+    keeping,
+    machines,
+    reads,
+    relations,
+    upload,
+)
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.state import Annotations, State
+from vca_juju_common.client.transport.connection import Connection
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.wire import Wire
 
 GATHER = 0.1
 """Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
@@ -31,12 +43,11 @@ _LONGEST = 3600.0
 
 R = TypeVar("R")
 
-Observer = Callable[["Model", Sequence[Change]], None]
-"""Told of what changed in a model, after the state has it and before those who wait look at it."""
 
-
-class Model:
+class WatchedModel:
     """A model of a controller, watched from `open` to `close`.
+
+    Its requests are functions of `client.requests`, which take the model first: here they become its methods.
 
     Args:
         dialer: makes its connections.
@@ -45,6 +56,7 @@ class Model:
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
         observer: told of what changes.
+        is_watched: whether a state holds something that has to be watched while nobody uses the model.
         debts: what earlier connections to it left undone; None: nothing.
 
     Attributes:
@@ -55,6 +67,34 @@ class Model:
         unsure: whether something may have been asked for that the state does not tell of yet.
     """
 
+    add_machine = machines.add_machine
+    add_machines = machines.add_machines
+    undo_machines = machines.undo_machines
+    destroy_machines = machines.destroy_machines
+    provisioning_script = machines.provisioning_script
+    keep_instances = keeping.keep_instances
+    deploy = applications.deploy
+    set_charm = applications.set_charm
+    destroy_applications = applications.destroy_applications
+    destroy_consumed = applications.destroy_consumed
+    get_config = applications.get_config
+    set_config = applications.set_config
+    add_units = applications.add_units
+    destroy_units = applications.destroy_units
+    add_relation = relations.add_relation
+    remove_relation = relations.remove_relation
+    add_store_charm = charms.add_store_charm
+    add_resources = charms.add_resources
+    upload_charm = upload.upload_charm
+    upload_resource = upload.upload_resource
+    declared_actions = actions.declared_actions
+    enqueue_action = actions.enqueue_action
+    action_result = actions.action_result
+    cancel_action = actions.cancel_action
+    annotate = annotating.annotate
+    full_status = reads.full_status
+    get_metrics = reads.get_metrics
+
     def __init__(
         self,
         dialer: Dialer,
@@ -64,7 +104,8 @@ class Model:
         patience: float,
         outage: float,
         observer: Observer,
-        debts: Debts | None = None,
+        is_watched: Callable[[State], bool],
+        debts: Debts[Target] | None = None,
     ) -> None:
         self.uuid = uuid
         self.name = name
@@ -72,10 +113,11 @@ class Model:
         self.state = State()
         self.lock = asyncio.Lock()
         self.users = 0
-        self.debts = Debts() if debts is None else debts
+        self.debts: Debts[Target] = Debts() if debts is None else debts
         self.unsure = False
         self._rereading = asyncio.Lock()
         self._observer = observer
+        self._is_watched = is_watched
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
@@ -106,8 +148,7 @@ class Model:
     @property
     def is_needed(self) -> bool:
         """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
-        tags = (*map(machine_tag, self.state.machines), *(f"application-{name}" for name in self.state.applications))
-        return self.is_used or bool(self.debts) or any(NAMESPACE_NOTE in self.state.notes(tag) for tag in tags)
+        return self.is_used or bool(self.debts) or self._is_watched(self.state)
 
     async def open(self) -> None:
         """Connect, and know the state.

@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from vca_juju_common.client.connection import over_races
-from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import unit_tag
+from vca_juju_common.client.errors import ConnectionLost, checked, error_of
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.state import unit_tag
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import Ended
 
 _ALL = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a run of an action is.
-
-    Args:
-        status: Juju's word.
-        message: what it said.
-        output: what it gave, plain data.
-        receiver: tag of the unit.
-    """
-
-    status: str
-    message: str
-    output: Mapping[str, Any]
-    receiver: str
 
 
 def _id_of(tag: str) -> str:
     return tag.removeprefix("action-")
 
 
-async def enqueue(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def enqueue_action(
+    model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]
+) -> str:
     """Ask for a run of an action. One that begins when the caller was cancelled meanwhile is cancelled.
 
     Args:
@@ -51,10 +36,10 @@ async def enqueue(model: Model, application: str, unit: str | None, action: str,
         The run's id. Where the answer was lost, the controller is asked for it: one operation at a time runs in an
         application, so a new run of that action there is the one.
     """
-    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel, model))
+    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel_action, model))
 
 
-async def _enqueued(model: Model, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def _enqueued(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
     receiver = f"{application}/leader" if unit is None else unit_tag(unit)
     wanted = classes().Action(name=action, receiver=receiver, parameters=dict(params))
     before = set(model.state.actions)
@@ -74,7 +59,7 @@ async def _enqueued(model: Model, application: str, unit: str | None, action: st
     return await over_races(work)
 
 
-async def _runs(model: Model, application: str, unit: str | None, action: str) -> list[str]:
+async def _runs(model: Target, application: str, unit: str | None, action: str) -> list[str]:
     """The runs that the controller itself knows: what a watcher tells may be older than the answer that was lost."""
     facade = await model.facade("Action")
     receiver = {"applications": [application]} if unit is None else {"units": [unit]}
@@ -82,7 +67,7 @@ async def _runs(model: Model, application: str, unit: str | None, action: str) -
     return [_id_of(run.action.tag) for operation in told.results or () for run in operation.actions or () if run.action]
 
 
-async def result_of(model: Model, action: str) -> Ended:
+async def action_result(model: Target, action: str) -> Ended:
     """What a run gave, or how it stands."""
 
     async def work() -> Any:
@@ -94,7 +79,7 @@ async def result_of(model: Model, action: str) -> Ended:
     return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
 
 
-async def cancel(model: Model, action: str) -> None:
+async def cancel_action(model: Target, action: str) -> None:
     """Ask for the end of a run; one that has ended, or is gone, is no error."""
 
     async def work() -> None:
@@ -108,7 +93,7 @@ async def cancel(model: Model, action: str) -> None:
     await over_races(work)
 
 
-async def declared(model: Model, application: str) -> dict[str, Mapping[str, Any]]:
+async def declared_actions(model: Target, application: str) -> dict[str, Mapping[str, Any]]:
     """The schemas of the actions that an application's charm declares, by name."""
 
     async def work() -> Any:
@@ -118,8 +103,3 @@ async def declared(model: Model, application: str) -> dict[str, Mapping[str, Any
 
     told = await over_races(work)
     return {name: spec.params or {} for name, spec in (told.actions or {}).items()}
-
-
-def has_no_leader(error: ApiError) -> bool:
-    """Whether a request for the leader failed because there is none yet (D52)."""
-    return "leader" in error.message and not error.is_race

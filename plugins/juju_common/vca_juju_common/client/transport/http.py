@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 
 from vca_core.errors import VcaConnectionError
-from vca_juju_common.client.endpoints import MOVED, Endpoint
-from vca_juju_common.client.tls import Tls
+from vca_juju_common.client.transport.endpoints import MOVED, Endpoint
+from vca_juju_common.client.transport.tls import Tls
 
 MAX_FRAME = 64 * 1024 * 1024
 

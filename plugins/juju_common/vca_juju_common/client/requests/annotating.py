@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.transport.generated import classes
 
 
-async def annotate(model: Model, tag: str, notes: Mapping[str, str]) -> None:
-    """Note something at an entity; an empty text takes a note away."""
-    await annotate_all(model, [tag], notes)
-
-
-async def annotate_all(model: Model, tags: Sequence[str], notes: Mapping[str, str]) -> None:
-    """Note the same at several entities, with one request."""
+async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str]) -> None:
+    """Note the same at one or several entities, with one request; an empty text takes a note away."""
     params = [classes().EntityAnnotations(entity=tag, annotations=dict(notes)) for tag in tags]
 
     async def work() -> None:

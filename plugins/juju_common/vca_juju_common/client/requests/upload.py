@@ -7,15 +7,15 @@ import base64
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import IO, Any
 
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import Archive
-from vca_juju_common.client.connection import pauses
 from vca_juju_common.client.errors import ApiError, reason_of
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.values import Progress
 
 CHUNK = 256 * 1024
 _TRIES = 4
@@ -24,16 +24,14 @@ _TRIES = 4
 _UNAVAILABLE = frozenset({502, 503, 504})
 """Statuses of a controller, or of a proxy before it, that takes no requests for now."""
 
-Progress = Callable[[int, int], None]
-"""Told how many bytes of how many are sent."""
 
-
-async def upload_charm(model: Model, archive: Archive, progress: Progress) -> str:
+async def upload_charm(model: Target, file: IO[bytes], size: int, progress: Progress) -> str:
     """Upload a charm into a model. What it runs on is told when it is deployed.
 
     Args:
         model: where.
-        archive: the charm.
+        file: the charm, as an archive.
+        size: how many bytes it has.
         progress: told how far it is.
 
     Returns:
@@ -47,12 +45,12 @@ async def upload_charm(model: Model, archive: Archive, progress: Progress) -> st
     query = {"schema": "local"}
     path = f"/model/{model.uuid}/charms"
     headers = {"Content-Type": "application/zip"}
-    reply = await _upload(model, "POST", path, query, headers, archive.file, archive.size, progress)
+    reply = await _upload(model, "POST", path, query, headers, file, size, progress)
     return str(reply["charm-url"])
 
 
 async def upload_resource(
-    model: Model, application: str, name: str, pending_id: str, file: IO[bytes], filename: str, progress: Progress
+    model: Target, application: str, name: str, pending_id: str, file: IO[bytes], filename: str, progress: Progress
 ) -> None:
     """Upload a file resource of an application that is about to be deployed.
 
@@ -76,7 +74,7 @@ async def upload_resource(
 
 
 async def _upload(
-    model: Model,
+    model: Target,
     method: str,
     path: str,
     query: dict[str, str],

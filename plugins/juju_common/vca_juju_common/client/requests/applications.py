@@ -3,71 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core.charm import Option
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.machines import constraints_value
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import unit_tag
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a charm comes from and what it runs on.
-
-    Args:
-        source: ``local`` or ``charm-hub``.
-        base: as ``ubuntu@22.04``.
-        arch: as Juju names it.
-        told: the origin as the controller resolved it, for a charm of Charmhub: given back as it is.
-    """
-
-    source: str
-    base: str
-    arch: str
-    told: Any = None
-
-    def value(self) -> Any:
-        """As the generated class has it."""
-        if self.told is not None:
-            return self.told
-        name, _, channel = self.base.partition("@")
-        juju = classes()
-        return juju.CharmOrigin(
-            source=self.source, architecture=self.arch, base=juju.Base(name=name, channel=channel), risk=""
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class NewApplication:
-    """An application to deploy.
-
-    Args:
-        name: of the application.
-        charm_url: of the charm, in the model already.
-        origin: where the charm comes from.
-        machines: those that its units go to, one each: a unit without placement may be put on any machine that never
-            had one, and so on that of another execution environment.
-        config: values of options, in their types.
-        trust: whether it may use the cloud's credentials.
-        resources: ids of pending resources by name.
-        constraints: of further machines, by Juju's names.
-        force: whether a base that the charm does not support is taken.
-    """
-
-    name: str
-    charm_url: str
-    origin: Origin
-    machines: Sequence[str] = ()
-    config: Mapping[str, Any] = field(default_factory=dict)
-    trust: bool = False
-    resources: Mapping[str, str] = field(default_factory=dict)
-    constraints: Mapping[str, Any] = field(default_factory=dict)
-    force: bool = False
+from vca_juju_common.client.requests.charms import origin_value
+from vca_juju_common.client.requests.machines import constraints_value
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.state import unit_tag
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewApplication
 
 
 def _placed(machines: Sequence[str]) -> list[Any]:
@@ -80,7 +26,7 @@ def text_of(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-async def deploy(model: Model, new: NewApplication) -> None:
+async def deploy(model: Target, new: NewApplication) -> None:
     """Deploy an application.
 
     Raises:
@@ -93,7 +39,7 @@ async def deploy(model: Model, new: NewApplication) -> None:
     params = juju.ApplicationDeploy(
         application=new.name,
         charm_url=new.charm_url,
-        charm_origin=new.origin.value(),
+        charm_origin=origin_value(new.origin),
         config=config,
         constraints=constraints_value(new.constraints),
         num_units=len(new.machines),
@@ -129,7 +75,7 @@ async def deploy(model: Model, new: NewApplication) -> None:
 
 
 async def destroy_applications(
-    model: Model, names: Sequence[str], *, destroy_storage: bool, force: bool = False
+    model: Target, names: Sequence[str], *, destroy_storage: bool, force: bool = False
 ) -> None:
     """Ask for the end of applications.
 
@@ -151,7 +97,7 @@ async def destroy_applications(
     await over_races(work)
 
 
-async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = False) -> None:
+async def destroy_consumed(model: Target, names: Sequence[str], *, force: bool = False) -> None:
     """Ask for the end of remote applications, as another model's offers are called where they are consumed.
 
     Raises:
@@ -169,7 +115,7 @@ async def destroy_consumed(model: Model, names: Sequence[str], *, force: bool = 
     await over_races(work)
 
 
-async def set_config(model: Model, application: str, values: Mapping[str, Any]) -> None:
+async def set_config(model: Target, application: str, values: Mapping[str, Any]) -> None:
     """Set options of an application.
 
     Args:
@@ -191,7 +137,7 @@ async def set_config(model: Model, application: str, values: Mapping[str, Any]) 
     await over_races(work)
 
 
-async def get_config(model: Model, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
+async def get_config(model: Target, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
     """The options of an application's charm, and their values now."""
 
     async def work() -> Any:
@@ -207,7 +153,7 @@ async def get_config(model: Model, application: str) -> tuple[dict[str, Option],
     return options, values
 
 
-async def add_units(model: Model, application: str, machines: Sequence[str]) -> None:
+async def add_units(model: Target, application: str, machines: Sequence[str]) -> None:
     """Ask for units, one on each of some machines (see `NewApplication`)."""
     wanted = len(model.state.alive_units_of(application)) + len(machines)
 
@@ -225,7 +171,7 @@ async def add_units(model: Model, application: str, machines: Sequence[str]) -> 
     await over_races(work)
 
 
-async def destroy_units(model: Model, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
+async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
     """Ask for the end of units; those that are gone are no error."""
     params = [
         classes().DestroyUnitParams(unit_tag=unit_tag(unit), destroy_storage=destroy_storage, force=force)
@@ -242,7 +188,7 @@ async def destroy_units(model: Model, units: Sequence[str], *, destroy_storage: 
     await over_races(work)
 
 
-async def set_charm(model: Model, new: NewApplication) -> None:
+async def set_charm(model: Target, new: NewApplication) -> None:
     """Give an application another charm, or revision, and values of options with it."""
     config = {name: text_of(value) for name, value in new.config.items()}
 
@@ -251,7 +197,7 @@ async def set_charm(model: Model, new: NewApplication) -> None:
         await facade.SetCharm(
             application=new.name,
             charm_url=new.charm_url,
-            charm_origin=new.origin.value(),
+            charm_origin=origin_value(new.origin),
             config_settings=config,
             force=new.force,
             force_base=new.force,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.endpoints import Endpoint
 from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.transport.endpoints import Endpoint
 
 if TYPE_CHECKING:
-    from vca_juju_common.client.http import Websocket
+    from vca_juju_common.client.transport.http import Websocket
 
 MIGRATING = "migration in progress"
 """In the answer to whatever is asked of a model that moves to another controller; the login is taken."""

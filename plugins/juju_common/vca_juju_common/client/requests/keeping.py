@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import error_of
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import machine_tag
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.state import machine_tag
 
 _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
 
 
-async def keep_instances(model: Model, machines: Sequence[str]) -> None:
+async def keep_instances(model: Target, machines: Sequence[str]) -> None:
     """Have what machines are outlive them, however they go; those that are gone are no error.
 
     Juju sets a machine dying with its last unit, and then it is too late to tell. There is no request for this alone:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from vca_juju_common.client.connection import over_races
-from vca_juju_common.client.controller import Controller
+from collections.abc import Sequence
+
 from vca_juju_common.client.errors import ApiError, error_of
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Facades, Target
+from vca_juju_common.client.retries import over_races
 
 
-async def add_relation(model: Model, end_1: str, end_2: str) -> None:
+async def add_relation(model: Target, end_1: str, end_2: str) -> None:
     """Relate two applications, ``application:endpoint`` each; related ones stay so (14)."""
 
     async def work() -> None:
@@ -22,7 +23,7 @@ async def add_relation(model: Model, end_1: str, end_2: str) -> None:
     await over_races(work)
 
 
-async def remove_relation(model: Model, end_1: str, end_2: str, *, force: bool = False) -> None:
+async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> None:
     """Ask for the end of a relation; where there is none, it is no error."""
 
     async def work() -> None:
@@ -36,12 +37,12 @@ async def remove_relation(model: Model, end_1: str, end_2: str, *, force: bool =
     await over_races(work)
 
 
-async def destroy_offers(controller: Controller, urls: list[str]) -> None:
+async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
     """Ask for the end of offers, with what consumes them; those that are gone are no error."""
 
     async def work() -> None:
         facade = await controller.facade("ApplicationOffers")
-        for result in (await facade.DestroyOffers(force=True, offer_urls=urls)).results or ():
+        for result in (await facade.DestroyOffers(force=True, offer_urls=list(urls))).results or ():
             error = error_of(result)
             if error is not None and not error.is_not_found:
                 raise error

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from vca_core.errors import VcaError
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked, error_of
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model
-from vca_juju_common.state import machine_order, machine_tag
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.state import machine_order, machine_tag
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewMachine
 
 LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
@@ -23,50 +23,12 @@ CLAIM = 5.0
 """Seconds in which whoever made a machine notes whose it is, or has a unit come to it."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewMachine:
-    """A machine to ask for.
-
-    Args:
-        base: as ``ubuntu@22.04``; None: the model's default.
-        constraints: as Juju writes them: ``mem=4G cores=2``, by name.
-        placement: ``scope:directive``, ``lxd:0``, ``zone=a``; None: wherever.
-        manual: of a machine that is there already; None: a new one.
-    """
-
-    base: str | None = None
-    constraints: Mapping[str, Any] | None = None
-    placement: str | None = None
-    manual: ManualMachine | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ManualMachine:
-    """What Juju is told of a machine that is there already.
-
-    Args:
-        instance_id: ``manual:<host>``.
-        nonce: what its agent will present itself with: unlike that of any other machine.
-        address: of the host.
-        arch: as Juju names it.
-        cores: of its processors.
-        memory: in MiB.
-    """
-
-    instance_id: str
-    nonce: str
-    address: str
-    arch: str
-    cores: int | None = None
-    memory: int | None = None
-
-
-async def add_machine(model: Model, new: NewMachine) -> str:
+async def add_machine(model: Target, new: NewMachine) -> str:
     """Ask for a machine; see `add_machines`."""
     return (await add_machines(model, new, 1))[0]
 
 
-async def add_machines(model: Model, new: NewMachine, count: int) -> list[str]:
+async def add_machines(model: Target, new: NewMachine, count: int) -> list[str]:
     """Ask for machines that are alike. Those that are made when the caller was cancelled meanwhile are destroyed.
 
     One request is under way in a model at a time: so, when its answer is lost, the machines that it made can be told
@@ -83,7 +45,7 @@ async def add_machines(model: Model, new: NewMachine, count: int) -> list[str]:
         return await model.answered(_added(model, new, count), partial(undo_machines, model))
 
 
-async def _added(model: Model, new: NewMachine, count: int) -> list[str]:
+async def _added(model: Target, new: NewMachine, count: int) -> list[str]:
     params = _params(model, new)
     before: frozenset[str] = frozenset()
     made: list[str] = []
@@ -117,7 +79,7 @@ async def _added(model: Model, new: NewMachine, count: int) -> list[str]:
     return made
 
 
-async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
+async def _made_unheard(model: Target, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
     """The machines that a request has made so far whose answer was lost."""
     readings = model.state.readings
     find = partial(_forsaken, before=before, new=new, count=count)
@@ -136,20 +98,20 @@ async def _made_unheard(model: Model, before: frozenset[str], new: NewMachine, c
     return made
 
 
-def _made(model: Model, before: Collection[str], new: NewMachine, count: int) -> list[str]:
+def _made(model: Target, before: Collection[str], new: NewMachine, count: int) -> list[str]:
     """The machines that are new in the state, as far as can be told: the first ones."""
     known = model.debts.claimed.union(before)
     made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
     return sorted(made, key=machine_order)[:count]
 
 
-def _forsaken(model: Model, before: Collection[str], new: NewMachine, count: int) -> Undo | None:
+def _forsaken(model: Target, before: Collection[str], new: NewMachine, count: int) -> Undo[Target] | None:
     """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
     made = _made(model, before, new, count)
     return partial(_undone, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
 
 
-async def _undone(model: Model, machines: Sequence[str], claim: float) -> None:
+async def _undone(model: Target, machines: Sequence[str], claim: float) -> None:
     """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
     def left() -> list[str]:
@@ -163,13 +125,13 @@ async def _undone(model: Model, machines: Sequence[str], claim: float) -> None:
         await destroy_machines(model, left())
 
 
-async def undo_machines(model: Model, machines: Sequence[str]) -> None:
+async def undo_machines(model: Target, machines: Sequence[str]) -> None:
     """Destroy machines that nobody will know of: now, or if that fails when the controller is back.
 
     Those that a unit came to after all stay.
     """
 
-    async def undo(model: Model) -> None:
+    async def undo(model: Target) -> None:
         if unused := [one for one in machines if not model.state.machine_in_use(one)]:
             await destroy_machines(model, unused)
 
@@ -181,7 +143,7 @@ async def undo_machines(model: Model, machines: Sequence[str]) -> None:
 
 
 async def destroy_machines(
-    model: Model, machines: Sequence[str], *, keep: bool = False, max_wait: float | None = None
+    model: Target, machines: Sequence[str], *, keep: bool = False, max_wait: float | None = None
 ) -> None:
     """Ask for the end of machines, by force: they may not answer. Those that are gone are no error.
 
@@ -206,7 +168,7 @@ async def destroy_machines(
     await over_races(work)
 
 
-async def provisioning_script(model: Model, machine: str, nonce: str) -> str:
+async def provisioning_script(model: Target, machine: str, nonce: str) -> str:
     """The script that makes a host a machine. It is a secret: it holds the agent's password."""
     facade = await model.facade("MachineManager")
     reply = await facade.ProvisioningScript(
@@ -215,7 +177,7 @@ async def provisioning_script(model: Model, machine: str, nonce: str) -> str:
     return str(reply.script)
 
 
-def _may_be(model: Model, machine: str, new: NewMachine) -> bool:
+def _may_be(model: Target, machine: str, new: NewMachine) -> bool:
     there = model.state.machines[machine]
     if new.manual is not None:
         return there.instance_id == new.manual.instance_id
@@ -224,7 +186,7 @@ def _may_be(model: Model, machine: str, new: NewMachine) -> bool:
     return new.base is None or not there.base or there.base == new.base
 
 
-def _params(model: Model, new: NewMachine) -> Any:
+def _params(model: Target, new: NewMachine) -> Any:
     juju = classes()
     base = None
     if new.base is not None:  # 10, 11, 31: the high-level objects lose it

@@ -4,8 +4,8 @@ from itertools import islice
 
 import pytest
 
-from vca_juju_common.client.connection import over_races, pauses
 from vca_juju_common.client.errors import ApiError, checked, error_of
+from vca_juju_common.client.retries import over_races, pauses
 
 
 def test_pauses_grow_to_a_limit() -> None:

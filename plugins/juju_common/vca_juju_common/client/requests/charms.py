@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from vca_core.charm import Option, Resource
-from vca_juju_common.client.connection import over_races
 from vca_juju_common.client.errors import checked
-from vca_juju_common.client.generated import classes
-from vca_juju_common.client.model import Model
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewResource, Origin, StoreCharm
 
 
-@dataclass(frozen=True, slots=True)
-class StoreCharm:
-    """A charm of Charmhub, as it is in a model. Its actions are known only when the controller has downloaded it.
-
-    Args:
-        url: its URL there.
-        origin: where it comes from, as the controller told it; given back to it as it is.
-        name: its name.
-        subordinate: whether it lives beside another charm.
-        options: what can be configured.
-        resources: those that it declares.
-    """
-
-    url: str
-    origin: Any
-    name: str
-    subordinate: bool
-    options: Mapping[str, Option]
-    resources: Mapping[str, Resource]
+def origin_value(origin: Origin) -> Any:
+    """An origin as the generated class has it."""
+    if origin.resolved is not None:
+        return origin.resolved
+    name, _, channel = origin.base.partition("@")
+    juju = classes()
+    return juju.CharmOrigin(
+        source=origin.source, architecture=origin.arch, base=juju.Base(name=name, channel=channel), risk=""
+    )
 
 
 async def add_store_charm(
-    model: Model, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+    model: Target, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
 ) -> StoreCharm:
     """Have a charm of Charmhub in a model.
 
@@ -72,10 +62,12 @@ async def add_store_charm(
 
     url, told = await over_races(work)
     told.base = origin.base
-    return _store_charm(url, told, await model.call("Charms", "CharmInfo", {"url": url}))
+    return _store_charm(
+        url, Origin("charm-hub", base, arch, told), await model.call("Charms", "CharmInfo", {"url": url})
+    )
 
 
-def _store_charm(url: str, origin: Any, info: Mapping[str, Any]) -> StoreCharm:
+def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreCharm:
     meta = info.get("meta") or {}
     config = info.get("config") or {}
     return StoreCharm(
@@ -94,27 +86,8 @@ def _store_charm(url: str, origin: Any, info: Mapping[str, Any]) -> StoreCharm:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class NewResource:
-    """A resource to hand to an application.
-
-    Args:
-        name: of the resource.
-        filename: what the charm declares for it: the controller refuses a file resource without one.
-        type: as the charm declares it.
-        revision: of Charmhub; None: its newest one for the charm; of no meaning where it is uploaded.
-        uploaded: whether we upload it.
-    """
-
-    name: str
-    filename: str
-    type: str = "file"
-    revision: int | None = None
-    uploaded: bool = False
-
-
 async def add_resources(
-    model: Model, application: str, charm_url: str, origin: Any, resources: Sequence[NewResource]
+    model: Target, application: str, charm_url: str, origin: Origin, resources: Sequence[NewResource]
 ) -> dict[str, str]:
     """Announce resources of an application that is about to be deployed.
 
@@ -134,11 +107,16 @@ async def add_resources(
         for one in resources
     ]
 
+    told_origin = origin_value(origin)
+
     async def work() -> Any:
         facade = await model.facade("Resources")
         return checked(
             await facade.AddPendingResources(
-                application_tag=f"application-{application}", charm_url=charm_url, charm_origin=origin, resources=wanted
+                application_tag=f"application-{application}",
+                charm_url=charm_url,
+                charm_origin=told_origin,
+                resources=wanted,
             )
         )
 

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.dial import Dialer
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.generated import Bridge
-from vca_juju_common.client.wire import Wire
+from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.generated import Bridge
+from vca_juju_common.client.transport.wire import Wire
 
 LASTING = 5.0
 """Seconds after which a connection was a good one: when it breaks, the next try is at once."""
 
 SLOWLY = 60.0
 """Seconds between two tries where the last one failed for good, and somebody wants the connection all the same."""
-
-R = TypeVar("R")
-
-
-def pauses(least: float = 0.05, most: float = 5.0) -> Iterator[float]:
-    """Seconds to wait before each next try: growing, and never the same for two that began together."""
-    pause = least
-    while True:
-        yield pause * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
-        pause = min(most, pause * 2)
 
 
 class Connection:
@@ -269,21 +259,3 @@ def _wire_in(ready: asyncio.Future[Wire]) -> Wire | None:
     if not ready.done() or ready.exception() is not None or ready.result().closed.is_set():
         return None
     return ready.result()
-
-
-async def over_races(work: Callable[[], Awaitable[R]]) -> R:
-    """Do something again for as long as the controller says that requests got into each other's way.
-
-    The caller's deadline bounds it.
-
-    Args:
-        work: sends the request; may be called several times.
-    """
-    waits = pauses(0.02, 1.0)
-    while True:
-        try:
-            return await work()
-        except ApiError as error:
-            if not error.is_race:
-                raise
-        await asyncio.sleep(next(waits))

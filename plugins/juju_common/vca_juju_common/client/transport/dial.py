@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, reason_of
-from vca_juju_common.client.generated import agreed
-from vca_juju_common.client.tls import Tls
-from vca_juju_common.client.wire import Wire
+from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
+from vca_juju_common.client.transport.generated import agreed
+from vca_juju_common.client.transport.tls import Tls
+from vca_juju_common.client.transport.wire import Wire
 
 if TYPE_CHECKING:
-    from vca_juju_common.client.http import Http
+    from vca_juju_common.client.transport.http import Http
 
 CLIENT_VERSION = "3.6.1.3"
 """What is told at the login: the version of the facades that we speak."""
@@ -77,7 +77,7 @@ class Dialer:
     @property
     def http(self) -> Http:
         """What websockets and uploads go through."""
-        from vca_juju_common.client.http import Http  # noqa: PLC0415 - what only open() needs is loaded there
+        from vca_juju_common.client.transport.http import Http  # noqa: PLC0415 - what only open() needs is loaded there
 
         if self._http is None:
             self._http = Http(self.tls, self.proxy, self.connect_limit, self.request_limit)

@@ -1,0 +1,117 @@
+"""Requests about models, to the controller."""
+
+from __future__ import annotations
+
+from vca_core.errors import BadArguments
+from vca_juju_common.client.errors import ApiError, checked, error_of
+from vca_juju_common.client.requests.target import Facades
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import NewModel
+
+
+async def list_models(controller: Facades, username: str) -> dict[str, str]:
+    """List the models of a user; other users' may have the same names.
+
+    Args:
+        controller: where.
+        username: whose.
+
+    Returns:
+        The uuids, by name.
+    """
+    facade = await controller.facade("ModelManager")
+    owner = f"user-{username}"
+    listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
+    return {model.name: model.uuid for model in listed if model.owner_tag == owner}
+
+
+async def create_model(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
+    """Make a model.
+
+    Args:
+        controller: where.
+        username: whose it will be.
+        name: of the model.
+        new: what it is made with.
+
+    Returns:
+        Its uuid; None: there is one of that name.
+
+    Raises:
+        ApiError: the controller refuses it.
+        BadArguments: it refuses the credential.
+    """
+
+    async def work() -> str | None:
+        credential = None
+        if new.credential is not None:
+            owner, _, plain = new.credential.rpartition("/")
+            credential = f"cloudcred-{new.cloud}_{owner or username}_{plain}"
+        facade = await controller.facade("ModelManager")
+        try:
+            made = checked(
+                await facade.CreateModel(
+                    name=name,
+                    owner_tag=f"user-{username}",
+                    cloud_tag=f"cloud-{new.cloud}" if new.cloud else None,
+                    region=new.region,
+                    credential=credential,
+                    config=dict(new.config),
+                )
+            )
+        except ApiError as error:
+            if error.is_there_already:
+                return None
+            if "credential" in error.message:
+                raise BadArguments(
+                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
+                    ["options.credential"],
+                ) from error
+            raise
+        return str(made.uuid)
+
+    return await over_races(work)
+
+
+async def destroy_model(
+    controller: Facades, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None
+) -> None:
+    """Ask for the end of a model; one that is gone is no error.
+
+    Args:
+        controller: where.
+        uuid: the model's.
+        destroy_storage: whether its storage is destroyed with it, or released.
+        force: whether what fails on the way is ignored.
+        max_wait: seconds that a step may take where it is forced.
+    """
+    params = classes().DestroyModelParams(
+        model_tag=f"model-{uuid}",
+        destroy_storage=destroy_storage,
+        force=force or None,
+        max_wait=None if max_wait is None else int(max_wait * 1e9),
+    )
+
+    async def work() -> None:
+        facade = await controller.facade("ModelManager")
+        error = error_of((await facade.DestroyModels(models=[params])).results[0])
+        if error is not None and not error.is_not_found:
+            raise error
+
+    await over_races(work)
+
+
+async def has_model(controller: Facades, uuid: str) -> bool:
+    """Ask whether a model is there still: only "not found" says that it is not.
+
+    Args:
+        controller: where.
+        uuid: the model's.
+    """
+    facade = await controller.facade("ModelManager")
+    reply = await facade.ModelStatus(entities=[classes().Entity(tag=f"model-{uuid}")])
+    error = error_of(reply.models[0])
+    if error is not None and not error.is_not_found:
+        raise error
+    return error is None

@@ -1,0 +1,85 @@
+"""What requests need of a model and of a controller: they know nothing else of those who send them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol, TypeVar
+
+from vca_juju_common.client.debts import Debts
+from vca_juju_common.client.state import State
+from vca_juju_common.client.transport.dial import Dialer
+from vca_juju_common.client.transport.wire import Wire
+
+R = TypeVar("R")
+
+
+class Facades(Protocol):
+    """Something that is logged in to one API of a controller."""
+
+    async def facade(self, name: str, *, repeat: bool = True) -> Any:
+        """Return an instance of a facade's generated class.
+
+        Args:
+            name: name of the facade.
+            repeat: whether its requests may be sent again when an answer was lost.
+        """
+
+
+class Target(Facades, Protocol):
+    """A model to send requests to."""
+
+    @property
+    def uuid(self) -> str:
+        """The model's uuid."""
+
+    @property
+    def dialer(self) -> Dialer:
+        """The way to the controller, for what does not go over the model's connection."""
+
+    @property
+    def state(self) -> State:
+        """What is known of the model now."""
+
+    @property
+    def lock(self) -> asyncio.Lock:
+        """Held while something without a name of its own is made in the model."""
+
+    @property
+    def debts(self) -> Debts[Target]:
+        """What could not be undone yet."""
+
+    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
+        """Send a request that only reads, and return its answer as plain data.
+
+        Args:
+            facade: name of the facade.
+            request: name of its method.
+            params: what it takes.
+        """
+
+    def noted(self, tag: str, notes: Mapping[str, str]) -> None:
+        """Put notes into the state that were just made at an entity.
+
+        Args:
+            tag: the entity's.
+            notes: texts by name; an empty one is a note that was taken away.
+        """
+
+    async def resynced(self) -> Wire:
+        """Wait until the state is as new as the newest connection, and return that connection."""
+
+    async def answered(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
+        """Send a request that has to be undone if nobody waits for its answer any more.
+
+        Args:
+            work: sends it, and returns the answer.
+            late: undoes it, where the caller was cancelled before.
+        """
+
+    async def wait(self, look: Callable[[], R | None]) -> R:
+        """Wait for something in the state.
+
+        Args:
+            look: finds it; None: it is not there yet.
+        """

@@ -1,0 +1,169 @@
+"""What requests take and give: plain values, which know nothing of a controller's wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from vca_core.charm import Option, Resource
+
+Progress = Callable[[int, int], None]
+"""Told how many bytes of how many are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewModel:
+    """What a model is made with.
+
+    Args:
+        cloud: name of the cloud; None: the controller's own, since a guess from a list may be wrong.
+        region: of the cloud.
+        credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
+        config: model config; ``authorized-keys`` is left out where there are none.
+    """
+
+    cloud: str | None
+    region: str | None
+    credential: str | None
+    config: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewMachine:
+    """A machine to ask for.
+
+    Args:
+        base: as ``ubuntu@22.04``; None: the model's default.
+        constraints: as Juju writes them: ``mem=4G cores=2``, by name.
+        placement: ``scope:directive``, ``lxd:0``, ``zone=a``; None: wherever.
+        manual: of a machine that is there already; None: a new one.
+    """
+
+    base: str | None = None
+    constraints: Mapping[str, Any] | None = None
+    placement: str | None = None
+    manual: ManualMachine | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ManualMachine:
+    """What Juju is told of a machine that is there already.
+
+    Args:
+        instance_id: ``manual:<host>``.
+        nonce: what its agent will present itself with: unlike that of any other machine.
+        address: of the host.
+        arch: as Juju names it.
+        cores: of its processors.
+        memory: in MiB.
+    """
+
+    instance_id: str
+    nonce: str
+    address: str
+    arch: str
+    cores: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a charm comes from and what it runs on.
+
+    Args:
+        source: ``local`` or ``charm-hub``.
+        base: as ``ubuntu@22.04``.
+        arch: as Juju names it.
+        resolved: what the controller made of it, for a charm of Charmhub: only the client looks into it.
+    """
+
+    source: str
+    base: str
+    arch: str
+    resolved: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """An application to deploy.
+
+    Args:
+        name: of the application.
+        charm_url: of the charm, in the model already.
+        origin: where the charm comes from.
+        machines: those that its units go to, one each: a unit without placement may be put on any machine that never
+            had one, and so on that of another execution environment.
+        config: values of options, in their types.
+        trust: whether it may use the cloud's credentials.
+        resources: ids of pending resources by name.
+        constraints: of further machines, by Juju's names.
+        force: whether a base that the charm does not support is taken.
+    """
+
+    name: str
+    charm_url: str
+    origin: Origin
+    machines: Sequence[str] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
+    resources: Mapping[str, str] = field(default_factory=dict)
+    constraints: Mapping[str, Any] = field(default_factory=dict)
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCharm:
+    """A charm of Charmhub, as it is in a model. Its actions are known only when the controller has downloaded it.
+
+    Args:
+        url: its URL there.
+        origin: where it comes from, as the controller resolved it.
+        name: its name.
+        subordinate: whether it lives beside another charm.
+        options: what can be configured.
+        resources: those that it declares.
+    """
+
+    url: str
+    origin: Origin
+    name: str
+    subordinate: bool
+    options: Mapping[str, Option]
+    resources: Mapping[str, Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class NewResource:
+    """A resource to hand to an application.
+
+    Args:
+        name: of the resource.
+        filename: what the charm declares for it: the controller refuses a file resource without one.
+        type: as the charm declares it.
+        revision: of Charmhub; None: its newest one for the charm; of no meaning where it is uploaded.
+        uploaded: whether we upload it.
+    """
+
+    name: str
+    filename: str
+    type: str = "file"
+    revision: int | None = None
+    uploaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a run of an action is.
+
+    Args:
+        status: Juju's word.
+        message: what it said.
+        output: what it gave, plain data.
+        receiver: tag of the unit.
+    """
+
+    status: str
+    message: str
+    output: Mapping[str, Any]
+    receiver: str
