@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core.charm.fields import Field, instead, kind_of
+from vca_core.charm.fields import Field, instead
 from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
 
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
 
 _Word = TypeVar("_Word", bound=str)
 
@@ -138,27 +139,6 @@ class Field:
             return ""
         text = repr(self.value)
         return f": {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
-
-
-def kind_of(value: object) -> str:
-    """Say what a value is, not what is in it: ``a mapping``, ``text``."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case int():
-            return "a whole number"
-        case float():
-            return "a number"
-        case str():
-            return "text"
-        case Mapping():
-            return "a mapping"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return f"a Python {type(value).__name__}"
 
 
 def instead(name: str, known: Collection[str]) -> str:

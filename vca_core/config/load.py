@@ -13,6 +13,7 @@ from vca_core.config.overrides import apply_environment, resolve_references
 from vca_core.config.problems import Path as KeyPath
 from vca_core.config.problems import checked, refusal
 from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.plain import copied
 
 _SHOWN = {"default", "artifacts", "ssh_key", "backend", "name", *Timeouts.model_fields, *StatusSettings.model_fields}
 
@@ -37,11 +38,11 @@ def load_config(
     if isinstance(source, VcaConfig):
         return source
     if isinstance(source, Mapping):
-        document = Document(_plain(source), Path.cwd())
+        document = Document(copied(source), Path.cwd())
         overrides = environ or {}
     elif isinstance(source, str | os.PathLike):
         document = read_document(Path(source))
-        document.values = _plain(document.values)  # a YAML alias is one object in two places
+        document.values = copied(document.values)  # a YAML alias is one object in two places
         overrides = os.environ if environ is None else environ
     else:
         raise BadArguments(
@@ -59,14 +60,6 @@ def load_config(
     if problems or isinstance(found, list):
         raise refusal(problems, document.place_of)
     return found
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def _is_shown(path: KeyPath) -> bool:

@@ -18,7 +18,7 @@ import aiosqlite
 
 from vca_core.errors import StoreError, VcaError
 from vca_core.stores.base import StatusStore
-from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain
+from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
 
 R = TypeVar("R")
 
@@ -71,7 +71,7 @@ class SqliteStore(StatusStore):
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         where, values = _where(table, filter)
-        changes = json.dumps({path: plain(value, path) for path, value in update.items()})
+        changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
 
         async def work() -> bool:
             async with self._writing() as connection:
