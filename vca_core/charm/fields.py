@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
+from vca_core.suggestions import did_you_mean
 
 _Word = TypeVar("_Word", bound=str)
 
 _SHOWN = 60
-_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +131,10 @@ class Field:
         for word in words:
             if word == given:
                 return word
-        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, list(words))}")
+        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, words)}")
 
     def _shown(self) -> str:
         if self.value is None or isinstance(self.value, Mapping | list | bool):
             return ""
         text = repr(self.value)
         return f": {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
-
-
-def instead(name: str, known: Collection[str]) -> str:
-    """Say what there is instead of a name that there is not: ``"; did you mean 'color'?; there is color, size"``."""
-    listed = ", ".join(sorted(known)[:_MOST_NAMES]) or "none at all"
-    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
-    return f"{did_you_mean(name, list(known))}; there is {listed}{more}"

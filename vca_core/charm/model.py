@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from vca_core.charm.fields import instead
 from vca_core.errors import BadArguments
+from vca_core.suggestions import instead
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator

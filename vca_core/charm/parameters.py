@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from vca_core import arguments
-from vca_core.charm.fields import instead
 from vca_core.charm.model import Action
 from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of
+from vca_core.suggestions import instead
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
-from vca_core.config.problems import did_you_mean
 from vca_core.errors import BadArguments
 from vca_core.secrets import url_without_credentials
 from vca_core.ssh_keys import DEFAULT_PRIVATE_KEY
+from vca_core.suggestions import instead
 
 
 def _number(value: Any) -> Any:
@@ -174,16 +174,13 @@ class VcaConfig(_Part):
 
     def connector_name(self, name: str | None = None) -> str:
         """Say which connector is meant by a name or, with None, by default; errors as `connector`."""
-        known = ", ".join(sorted(self.connectors))
         if name is None:
             if self.default is None:
+                known = ", ".join(sorted(self.connectors))
                 raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
             return self.default
         if name not in self.connectors:
-            raise BadArguments(
-                f"no connector is named {name!r}{did_you_mean(name, self.connectors)}; there are: {known}",
-                ["connector"],
-            )
+            raise BadArguments(f"no connector is named {name!r}{instead(name, self.connectors)}", ["connector"])
         return name
 
     def timeouts_of(self, name: str | None = None) -> Timeouts:
@@ -211,8 +208,7 @@ class VcaConfig(_Part):
     def _default_names_one(cls, default: str | None, info: ValidationInfo) -> str | None:
         connectors = info.data.get("connectors")
         if default is not None and connectors is not None and default not in connectors:
-            known = ", ".join(sorted(connectors))
-            raise ValueError(f"names no connector{did_you_mean(default, connectors)}; there are: {known}")
+            raise ValueError(f"names no connector{instead(default, connectors)}")
         return default
 
     @field_validator("extensions")

@@ -11,7 +11,8 @@ from typing import Any
 from vca_core.config.document import Document, Unreadable, read_text
 from vca_core.config.model import VcaConfig
 from vca_core.config.problems import Path as KeyPath
-from vca_core.config.problems import Problem, did_you_mean
+from vca_core.config.problems import Problem
+from vca_core.suggestions import did_you_mean
 
 _PREFIX = "VCA_"
 _DOWN = "__"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pydantic_core.core_schema import ErrorType
 
 from vca_core.errors import BadArguments, Cause, PluginError
 from vca_core.secrets import SecretValues, scrub_cause, secret_strings
+from vca_core.suggestions import instead
 
 M = TypeVar("M", bound=BaseModel)
 Path = tuple[Any, ...]
@@ -104,13 +104,6 @@ def checked(
         return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give ``, did you mean 'total'?`` when a known word is close to the given one; else nothing."""
-    by_lower = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return f", did you mean {by_lower[close[0]]!r}?" if close else ""
-
-
 # Their texts are made of what the model expects. Those of others may quote what was given.
 _OWN_WORDS = frozenset(get_args(ErrorType)) - {"assertion_error", "import_error", "union_tag_invalid", "value_error"}
 
@@ -121,8 +114,7 @@ def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, shown: C
     if kind == "missing":
         return Problem(path, "is required")
     if kind == "extra_forbidden":
-        known = sorted(_names_at(model, loc[:-1]))
-        return Problem(path, f"unknown key{did_you_mean(str(loc[-1]), known)}; known are: {', '.join(known)}")
+        return Problem(path, f"unknown key{instead(str(loc[-1]), _names_at(model, loc[:-1]))}")
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
     if kind not in _OWN_WORDS:
         text = SecretValues(secret_strings(given)).scrub(text)

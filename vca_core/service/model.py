@@ -16,9 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from vca_core.config import did_you_mean
 from vca_core.errors import BadArguments
 from vca_core.naming import Namespace
+from vca_core.suggestions import instead
 
 
 class _Part(BaseModel):
@@ -165,7 +165,7 @@ class Service(_Part):
         for name, vnf in vnfs.items():
             for other in vnf.after:
                 if other not in vnfs:
-                    raise ValueError(f"{name}.after names no VNF{did_you_mean(other, vnfs)}")
+                    raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
             if name in _reached(vnfs, vnf.after):
                 raise ValueError(f"{name} comes after itself; take one of the `after` out")
         return vnfs
@@ -177,7 +177,7 @@ class Service(_Part):
         for relation in relations:
             for name, _ in relation.ends:
                 if vnfs and name not in vnfs:
-                    raise ValueError(f"{relation}: there is no VNF {name!r}{did_you_mean(name, vnfs)}")
+                    raise ValueError(f"{relation}: there is no VNF {name!r}{instead(name, vnfs)}")
                 if vnfs and vnfs[name].charm is None:
                     raise ValueError(f"{relation}: VNF {name!r} has no charm, and so no endpoint")
         return relations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
 from vca_core.errors import BadArguments, NotFound
+from vca_core.suggestions import instead
 from vca_juju_common.client.actions import declared
 from vca_juju_common.client.applications import get_config
 from vca_juju_common.client.model import Model
@@ -70,9 +71,8 @@ class CharmFacts:
         """
         actions = await self.actions(model, application)
         if name not in actions:
-            there = ", ".join(sorted(actions)) or "none"
             raise BadArguments(
-                f"primitive_name: the charm of {application.name} has no primitive {name!r}; there are: {there}",
+                f"primitive_name: the charm of {application.name} has no primitive {name!r}{instead(name, actions)}",
                 ["primitive_name"],
             )
         return actions[name]

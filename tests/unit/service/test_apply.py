@@ -184,6 +184,6 @@ async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
 
 
 async def test_an_unknown_connector_is_refused_before_anything_is_begun(world: World) -> None:
-    with pytest.raises(BadArguments, match="no connector is named 'egde'; did you mean 'edge'|did you mean 'edge'"):
+    with pytest.raises(BadArguments, match="no connector is named 'egde': did you mean 'edge'"):
         await world.apply(service_of(connector="egde"))
     assert world.asked() == []
