@@ -19,11 +19,11 @@ from vca_core.errors import BadArguments, VcaError
 from vca_core.extensions import Extensions, StatusChange
 from vca_core.locks import Locks
 from vca_core.naming import EeId
-from vca_core.opening_store import OpeningStore
 from vca_core.ssh_keys import SshKeyPair
 from vca_core.status_path import StatusPath
 from vca_core.status_writer import StatusWriter
 from vca_core.stores import StatusStore, store_from_url
+from vca_core.stores.lazy import LazyStore
 from vca_core.tasks import settle
 
 _LOG = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Vca:
         self, config: VcaConfig, *, on_update_db: OnUpdateDb | None = None, store: StatusStore | None = None
     ) -> None:
         self.config = config
-        self.store: StatusStore = OpeningStore(store or store_from_url(config.store, config.folder))
+        self.store: StatusStore = LazyStore(store or store_from_url(config.store, config.folder))
         self.artifacts = ArtifactRoot(config.artifacts_folder or config.folder)
         self.ssh_key = SshKeyPair(config.ssh_key_path)
         self.locks = Locks()

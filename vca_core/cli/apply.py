@@ -45,10 +45,10 @@ def apply_file(state: State, file: Path) -> None:
 
 
 async def _applied(state: State, service: Service) -> tuple[Apply, Applied, dict[str, str]]:
-    from vca_core.cli.lock import service_lock  # noqa: PLC0415 - as above
     from vca_core.cli.views import view_for  # noqa: PLC0415 - as above
     from vca_core.service import Apply  # noqa: PLC0415 - as above
     from vca_core.service.ledger import COLLECTION, service_id  # noqa: PLC0415 - as above
+    from vca_core.service.lock import service_lock  # noqa: PLC0415 - as above
     from vca_core.stores.urls import path_of  # noqa: PLC0415 - as above
 
     config = state.load()

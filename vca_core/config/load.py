@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vca_core.config.document import Document, read_document
-from vca_core.config.model import StatusSettings, Timeouts, VcaConfig
+from vca_core.config.files import Document, read_document
 from vca_core.config.overrides import apply_environment, resolve_references
 from vca_core.config.problems import Path as KeyPath
 from vca_core.config.problems import checked, refusal
+from vca_core.config.settings import StatusSettings, Timeouts, VcaConfig
 from vca_core.errors import BadArguments, Cause, PluginError
 from vca_core.plain import copied
 

@@ -10,7 +10,7 @@ from typing import Any
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
 from vca_core.service.ledger import Done, Ledger
-from vca_core.service.model import Service
+from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step, StepState, plan
 from vca_core.vca import Vca
 

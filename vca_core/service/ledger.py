@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.service.model import Service
+from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step
 from vca_core.stores import StatusStore
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vca_core.config.document import Document, read_document
+from vca_core.config.files import Document, read_document
 from vca_core.config.overrides import resolved
 from vca_core.config.problems import Path as KeyPath
 from vca_core.config.problems import Problem, checked, refusal
 from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.service.model import Service
+from vca_core.service.ns_file import Service
 
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 

@@ -12,7 +12,7 @@ import yaml
 
 from vca_core.errors import BadArguments
 from vca_core.service import Service, read_service
-from vca_core.service.model import ns_file_schema
+from vca_core.service.ns_file import ns_file_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
 CANARY = "canary-value"
