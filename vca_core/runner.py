@@ -16,9 +16,9 @@ from typing import Any, Generic, TypeVar
 from vca_core.errors import BackendError, VcaError
 from vca_core.locks import Locks
 from vca_core.operation import Body, RunningOperation
+from vca_core.secrets import as_vca_error
 from vca_core.status_book import StatusBook
 from vca_core.tasks import settle
-from vca_core.translation import translate
 
 _LOG = logging.getLogger(__name__)
 
@@ -171,14 +171,14 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Failure(translate(error, self._scrub))
+            return _Failure(as_vca_error(error, self._scrub))
 
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Result[R] | _Failure]) -> _Result[R] | _Failure:
         if task.cancelled():
             return _Failure(BackendError(f"{op.operation} ended with a CancelledError that nobody asked for"))
         raised = task.exception()
         if isinstance(raised, GeneratorExit):  # the hook's own: whoever closes a coroutine asks for no result
-            return _Failure(translate(raised, self._scrub))
+            return _Failure(as_vca_error(raised, self._scrub))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:
