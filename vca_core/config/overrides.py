@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vca_core.config.files import Document, Unreadable, read_text
-from vca_core.config.problems import Path as KeyPath
-from vca_core.config.problems import Problem
+from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import VcaConfig
 from vca_core.suggestions import did_you_mean
 
