@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from vca_core.errors import NotFound
 from vca_core.naming import EeId
+from vca_core.refusals import no_environment
 from vca_core.status import Entity, EntityState
 from vca_core.tasks import OwnedTasks
 from vca_fake.charms import next_of
@@ -162,5 +163,5 @@ def found(model: Model, ee_id: EeId) -> Application:
     """
     application = model.find(ee_id)
     if application is None:
-        raise NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
+        raise no_environment(ee_id)
     return application

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
-from vca_core.errors import BadArguments, NotFound
-from vca_core.suggestions import instead
+from vca_core.refusals import no_charm, no_primitive
 from vca_juju_common.client.actions import declared
 from vca_juju_common.client.applications import get_config
 from vca_juju_common.client.model import Model
@@ -71,10 +70,7 @@ class CharmFacts:
         """
         actions = await self.actions(model, application)
         if name not in actions:
-            raise BadArguments(
-                f"primitive_name: the charm of {application.name} has no primitive {name!r}{instead(name, actions)}",
-                ["primitive_name"],
-            )
+            raise no_primitive(f"the charm of {application.name}", name, actions)
         return actions[name]
 
     def _facts(self, model: Model, application: Application) -> _Facts:
@@ -94,7 +90,7 @@ def installed(model: Model, application: str) -> Application:
     """
     there = model.state.applications.get(application)
     if there is None or there.life in {"dying", "dead"}:
-        raise NotFound(f"no charm is installed in {application} of model {model.name}")
+        raise no_charm(model.name, application)
     return there
 
 

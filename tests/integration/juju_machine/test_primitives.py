@@ -73,7 +73,7 @@ async def test_the_leader_runs_it_unless_a_unit_is_named(controller: SimulatedCo
         output = await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, unit=f"{APP}/1")
         assert isinstance(output, dict)
         assert output["unit"] == f"{APP}/1"
-        with pytest.raises(NotFound, match=f"there are: {APP}/0, {APP}/1"):
+        with pytest.raises(NotFound, match=f"There are: {APP}/0, {APP}/1"):
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, unit=f"{APP}/7")
 
 
