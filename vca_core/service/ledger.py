@@ -66,6 +66,11 @@ class Ledger:
         done: Mapping[str, Any] = document["done"]
         return {key: Done(entry["digest"], entry.get("ee_id")) for key, entry in done.items() if entry}
 
+    async def statuses(self) -> dict[str, str]:
+        """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
+        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        return {name: entry.get("status", "") for name, entry in document.get("vnfs", {}).items()}
+
     async def note(self, step: Step, ee_id: str | None) -> None:
         """Keep that a step is done."""
         await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id}})
