@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         VcaError,
         VcaTimeoutError,
     )
+    from vca_core.loader import BackendInfo, list_backends
     from vca_core.naming import CHARM_NAMES, EeId, NameRules, Namespace
     from vca_core.status import DeploymentStatus
     from vca_core.stores import StatusStore
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "AlreadyExists": "errors",
     "BackendError": "errors",
+    "BackendInfo": "loader",
     "BadArguments": "errors",
     "CHARM_NAMES": "naming",
     "ConflictError": "errors",
@@ -55,12 +57,14 @@ _HOME_OF = {
     "VcaConnectionError": "errors",
     "VcaError": "errors",
     "VcaTimeoutError": "errors",
+    "list_backends": "loader",
 }
 
 __all__ = [
     "CHARM_NAMES",
     "AlreadyExists",
     "BackendError",
+    "BackendInfo",
     "BadArguments",
     "ConflictError",
     "Connector",
@@ -80,6 +84,7 @@ __all__ = [
     "VcaConnectionError",
     "VcaError",
     "VcaTimeoutError",
+    "list_backends",
 ]
 
 
