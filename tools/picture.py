@@ -40,7 +40,7 @@ async def recorded(console: Console) -> None:
         apply = Apply(vca, read_service(EXAMPLES / "service" / "service.yaml", {}), on_step)
         view.steps = apply.steps
         await apply.run()
-        await vca.drain_callbacks(1)
+        await vca.flush(1)
     console.print(view.table())
 
 

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vca_core._loading.backends import BackendInfo, list_backends
     from vca_core.config import VcaConfig
     from vca_core.connector import Connector
     from vca_core.errors import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "AlreadyExists": "errors",
     "BackendError": "errors",
+    "BackendInfo": "_loading.backends",
     "BadArguments": "errors",
     "CHARM_NAMES": "naming",
     "ConflictError": "errors",
@@ -55,12 +57,14 @@ _HOME_OF = {
     "VcaConnectionError": "errors",
     "VcaError": "errors",
     "VcaTimeoutError": "errors",
+    "list_backends": "_loading.backends",
 }
 
 __all__ = [
     "CHARM_NAMES",
     "AlreadyExists",
     "BackendError",
+    "BackendInfo",
     "BadArguments",
     "ConflictError",
     "Connector",
@@ -80,6 +84,7 @@ __all__ = [
     "VcaConnectionError",
     "VcaError",
     "VcaTimeoutError",
+    "list_backends",
 ]
 
 

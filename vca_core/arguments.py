@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -87,12 +86,6 @@ def credentials(value: object) -> dict[str, Any]:
             what = "is missing" if key not in checked else "is empty" if isinstance(given, str | None) else "is no text"
             raise BadArguments(f"credentials.{key} {what}: say the {key} of the machine", [f"credentials.{key}"])
     return checked
-
-
-def did_you_mean(given: str, known: list[str]) -> str:
-    """Suggest what may have been meant: ``"; did you mean 'edge'?"``, or nothing."""
-    close = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _shown(value: object) -> str:

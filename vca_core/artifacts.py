@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from vca_core.arguments import did_you_mean
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
 from vca_core.errors import BadArguments, NotSupported
+from vca_core.suggestions import did_you_mean
 from vca_core.tasks import in_thread
 
 _STORE = "ch:"

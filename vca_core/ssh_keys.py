@@ -14,6 +14,7 @@ from typing import Literal
 
 from vca_core.errors import BadArguments, Cause, VcaError
 from vca_core.secrets import scrub_cause
+from vca_core.tasks import OwnedTasks
 
 DEFAULT_PRIVATE_KEY = "~/.ssh/id_vca_rsa"
 _LONGEST_KEY = 65_536  # bytes; an RSA key of 16384 bits has a fifth of that
@@ -58,6 +59,7 @@ class SshKeyPair:
         self.public_path = path.with_name(f"{path.name}.pub")
         self.comment = comment
         self.key_type = key_type
+        self._tasks = OwnedTasks(f"ssh key {path.name}")
         self._work: asyncio.Task[str] | None = None
 
     def __repr__(self) -> str:
@@ -79,8 +81,7 @@ class SshKeyPair:
         """
         work = self._work
         if work is None or work.done() or work.get_loop() is not asyncio.get_running_loop():
-            work = asyncio.create_task(asyncio.to_thread(self._load_or_make), name=f"ssh key {self.private_path.name}")
-            work.add_done_callback(_told)
+            work = self._tasks.spawn(asyncio.to_thread(self._load_or_make), "load or make", awaited=True)
             self._work = work
         try:
             return await asyncio.shield(work)  # who is cancelled does not take the key from the others
@@ -137,12 +138,6 @@ class SshKeyPair:
                 " private key, or name another pair"
             )
         return found
-
-
-def _told(work: asyncio.Task[str]) -> None:
-    """Look at the error even when all who asked are gone: asyncio would complain."""
-    if not work.cancelled():
-        work.exception()
 
 
 def _unusable(text: str) -> BadArguments:

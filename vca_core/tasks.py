@@ -26,17 +26,29 @@ class OwnedTasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Start a coroutine as an owned task; an exception that leaves it is logged by type only."""
+    def spawn(self, work: Coroutine[Any, Any, R], name: str, *, awaited: bool = False) -> asyncio.Task[R]:
+        """Start a coroutine as an owned task.
+
+        Args:
+            work: what it does.
+            name: of the task.
+            awaited: whether somebody awaits it, and so learns what it raises. Else an exception is logged, by type
+                only.
+        """
         task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}: {name}")
         self._tasks.add(task)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self._forget if awaited else self._log)
         return task
 
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+    def _log(self, task: asyncio.Task[Any]) -> None:
+        error = self._forget(task)
+        if error is not None:
             _LOG.error("%s ended with %s", task.get_name(), type(error).__qualname__)
+
+    def _forget(self, task: asyncio.Task[Any]) -> BaseException | None:
+        self._tasks.discard(task)
+        # Looked at, also where somebody awaits the task: if they were cancelled, asyncio would complain.
+        return None if task.cancelled() else task.exception()
 
     async def wait(self, limit: float) -> bool:
         """Wait until one of the tasks ended, for at most `limit` seconds.

@@ -219,18 +219,3 @@ def test_text_in_the_place_of_a_number_is_not_shown() -> None:
     assert "str" in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.count(CANARY, "num_units")))
-
-
-# Suggestions.
-
-
-@pytest.mark.parametrize(
-    ("given", "known", "said"),
-    [
-        ("egde", ["edge", "core"], "; did you mean 'edge'?"),
-        ("xyz", ["edge", "core"], ""),
-        ("edge", [], ""),
-    ],
-)
-def test_what_may_have_been_meant_is_suggested(given: str, known: list[str], said: str) -> None:
-    assert arguments.did_you_mean(given, known) == said

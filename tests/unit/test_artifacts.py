@@ -110,7 +110,7 @@ def test_control_characters_are_refused(root: Path, path: str) -> None:
 
 def test_what_is_absent_is_told_with_the_whole_place_and_what_was_probably_meant(root: Path) -> None:
     assert refused(root, "charms/simpel") == (
-        f"artifact_path 'charms/simpel': there is no {root}/charms/simpel; did you mean 'simple'?"
+        f"artifact_path 'charms/simpel': there is no {root}/charms/simpel: did you mean 'simple'?"
     )
 
 

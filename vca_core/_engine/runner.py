@@ -17,8 +17,8 @@ from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
 from vca_core._tracking.tracker import Tracker
 from vca_core.errors import BackendError, VcaError
+from vca_core.secrets import as_vca_error
 from vca_core.tasks import settle
-from vca_core.translation import translate
 
 _LOG = logging.getLogger(__name__)
 
@@ -180,7 +180,7 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(translate(error, self._scrub))
+            return _Raised(as_vca_error(error, self._scrub))
 
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():
@@ -188,7 +188,7 @@ class Runner:
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: whoever closes a coroutine asks for no result, so nobody has this task's.
-            return _Raised(translate(raised, self._scrub))
+            return _Raised(as_vca_error(raised, self._scrub))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:

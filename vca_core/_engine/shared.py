@@ -19,9 +19,9 @@ from vca_core.config import VcaConfig
 from vca_core.errors import VcaError
 from vca_core.extensions import StatusChange
 from vca_core.naming import EeKey
-from vca_core.opening_store import OpeningStore
 from vca_core.ssh_keys import SshKeyPair
 from vca_core.stores import StatusStore, store_from_url
+from vca_core.stores.lazy import LazyStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ class Shared:
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
         """
-        opened_late = OpeningStore(store or store_from_url(config.store, config.folder))
+        opened_late = LazyStore(store or store_from_url(config.store, config.folder))
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 

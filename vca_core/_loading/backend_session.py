@@ -18,10 +18,9 @@ from vca_core.config import ConnectorConfig, validate_model
 from vca_core.errors import PluginError, VcaConnectionError, VcaError, VcaTimeoutError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import CHARM_NAMES, EeId, NameRules
-from vca_core.secrets import ScrubbingLog, SecretValues, model_secrets
+from vca_core.secrets import ScrubbingLog, SecretValues, as_vca_error, model_secrets
 from vca_core.status import DeploymentStatus, Entity
 from vca_core.tasks import OwnedTasks, settle
-from vca_core.translation import translate
 
 if TYPE_CHECKING:
     from vca_core.ssh_keys import SshKeyPair
@@ -95,7 +94,7 @@ class BackendSession:
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             raise PluginError(
                 f"backend {config.backend!r} of {loaded.distribution} cannot be constructed", backend=self.name
-            ) from translate(error, self.secrets.scrub)
+            ) from as_vca_error(error, self.secrets.scrub)
         self.hooks = HookCaller(register(self.backend, config.backend), self.name)
         self._tasks = OwnedTasks(self.name)
         self._opening: asyncio.Task[VcaError | None] | None = None
@@ -139,12 +138,12 @@ class BackendSession:
                     await self.hooks.call(BackendHooks.open)
         except TimeoutError as error:
             if isinstance(error, VcaError):
-                return translate(error, self.secrets.scrub)
+                return as_vca_error(error, self.secrets.scrub)
             return VcaTimeoutError(f"the backend was not opened within {limit:g} s", "total", limit)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return translate(error, self.secrets.scrub)
+            return as_vca_error(error, self.secrets.scrub)
         else:
             self.is_open = True
             return None
@@ -179,5 +178,5 @@ class BackendSession:
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             logging.getLogger(__name__).warning(
-                "%s: closing failed: %s", self.name, translate(error, self.secrets.scrub)
+                "%s: closing failed: %s", self.name, as_vca_error(error, self.secrets.scrub)
             )

@@ -6,8 +6,8 @@ import importlib.metadata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments, PluginError
+from vca_core.suggestions import instead
 
 UNREADABLE = "?"
 """Name of what stands for a distribution whose list of entry points cannot be read."""
@@ -101,9 +101,9 @@ def the_one(entries: Iterable[Entry], name: str, kind: str, install: str = "") -
     found = [entry for entry in entries if entry.name == name]
     if not found:
         names = sorted({entry.name for entry in entries} - {UNREADABLE})
-        there = f"there are: {', '.join(names)}" if names else "none is installed"
+        there = instead(name, names) if names else "; none is installed"
         remedy = f"; install it: pip install {install}" if install else ""
-        raise BadArguments(f"no {kind} is named {name!r}{did_you_mean(name, names)}; {there}{remedy}", [kind])
+        raise BadArguments(f"no {kind} is named {name!r}{there}{remedy}", [kind])
     if len(found) > 1:
         distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
         raise PluginError(f"the {kind} {name!r} is brought by {distributions}; uninstall all but one of them")

@@ -9,7 +9,7 @@ from typing import Any
 import pluggy
 from pydantic import BaseModel
 
-from vca_core.arguments import did_you_mean
+from vca_core.suggestions import instead
 
 PROJECT = "vca"
 """The name of the hook markers."""
@@ -46,7 +46,7 @@ def problems_of_hooks(cls: type, specs: Mapping[str, Any], coroutines: Collectio
         problems.append(f"no method is marked with @hookimpl; the hooks are: {', '.join(sorted(specs))}")
     for hook, function in sorted(implemented.items()):
         if hook not in specs:
-            problems.append(f"there is no hook {hook}{did_you_mean(hook, sorted(specs))}")
+            problems.append(f"there is no hook {hook}{instead(hook, specs)}")
             continue
         if hook in coroutines and not inspect.iscoroutinefunction(function):
             problems.append(f"{hook} is no coroutine function; write `async def {hook}`")
@@ -115,8 +115,7 @@ def _problems_of_arguments(function: Any, spec: Any) -> Iterator[str]:
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             yield f"takes {parameter}, which is never passed; name the arguments you need: {', '.join(known)}"
         elif parameter.name not in known:
-            hint = did_you_mean(parameter.name, known)
-            yield f"takes {parameter.name!r}, which the hook does not have{hint}; it has: {', '.join(known)}"
+            yield f"takes {parameter.name!r}, which the hook does not have{instead(parameter.name, known)}"
         elif parameter.kind is parameter.KEYWORD_ONLY:
             yield f"takes {parameter.name!r} by keyword only, which is never passed; leave the * out"
         elif parameter.default is not parameter.empty:

@@ -22,6 +22,7 @@ from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
+from vca_core.refusals import shared_application, shared_model
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
@@ -220,13 +221,9 @@ class EeRecords:
             raise StoreError("the execution environment of this name was deleted at this moment; try again")
         record = EeRecord.read(document)
         if record.namespace.ns_id != claimed.namespace.ns_id:
-            raise _shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
+            raise shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
         if record.namespace != claimed.namespace:
-            raise BadArguments(
-                f"namespace {claimed.namespace} and namespace {record.namespace} would share the application "
-                f"{key.application} of model {key.model}; delete {record.namespace} first, or rename one of them",
-                ["namespace"],
-            )
+            raise shared_application(claimed.namespace, record.namespace, key.model, key.application)
         return record
 
     async def _claim_model(self, store: StatusStore, record: EeRecord, generation: str) -> str | None:
@@ -433,12 +430,4 @@ def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> 
     if not isinstance(owner, str):
         raise damaged(document.get("_id"))
     if owner != namespace.ns_id:
-        raise _shared_model(namespace.ns_id, owner, model)
-
-
-def _shared_model(ns_id: str, other: str, model: str) -> BadArguments:
-    return BadArguments(
-        f"ns_id {ns_id!r} and ns_id {other!r} would share the model {model}; "
-        "delete that namespace first, or rename one of them",
-        ["namespace"],
-    )
+        raise shared_model(namespace.ns_id, owner, model)

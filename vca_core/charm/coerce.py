@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core.charm.fields import Field, instead, kind_of
+from vca_core.charm.fields import Field
 from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
+from vca_core.suggestions import instead
 
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
@@ -60,7 +62,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
     for name, value in arguments.mapping(values, "config").items():
         option = options.get(name)
         if option is None:
-            problems[name] = f"config.{name}: there is no such option{instead(name, list(options))}"
+            problems[name] = f"config.{name}: there is no such option{instead(name, options)}"
             continue
         try:
             converted[name] = _converted(option, value)

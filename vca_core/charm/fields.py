@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
+from vca_core.suggestions import did_you_mean
 
 _Word = TypeVar("_Word", bound=str)
 
 _SHOWN = 60
-_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,38 +131,10 @@ class Field:
         for word in words:
             if word == given:
                 return word
-        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, list(words))}")
+        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, words)}")
 
     def _shown(self) -> str:
         if self.value is None or isinstance(self.value, Mapping | list | bool):
             return ""
         text = repr(self.value)
         return f": {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
-
-
-def kind_of(value: object) -> str:
-    """Say what a value is, not what is in it: ``a mapping``, ``text``."""
-    match value:
-        case None:
-            return "nothing"
-        case bool():
-            return "true or false"
-        case int():
-            return "a whole number"
-        case float():
-            return "a number"
-        case str():
-            return "text"
-        case Mapping():
-            return "a mapping"
-        case list() | tuple():
-            return "a list"
-        case _:
-            return f"a Python {type(value).__name__}"
-
-
-def instead(name: str, known: Collection[str]) -> str:
-    """Say what there is instead of a name that there is not: ``"; did you mean 'color'?; there is color, size"``."""
-    listed = ", ".join(sorted(known)[:_MOST_NAMES]) or "none at all"
-    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
-    return f"{did_you_mean(name, list(known))}; there is {listed}{more}"

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from vca_core.charm.fields import instead
-from vca_core.errors import BadArguments
+from vca_core.refusals import no_primitive
 
 if TYPE_CHECKING:
     from jsonschema.protocols import Validator
@@ -230,8 +229,7 @@ class Charm:
         """
         found = self.actions.get(name)
         if found is None:
-            reason = f"primitive_name: charm {self.name} has no primitive {name!r}{instead(name, self.actions)}"
-            raise BadArguments(reason, ["primitive_name"])
+            raise no_primitive(f"charm {self.name}", name, self.actions)
         return found
 
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import copy
-import math
+import itertools
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from vca_core import arguments
-from vca_core.charm.fields import instead, kind_of
 from vca_core.charm.model import Action
 from vca_core.errors import BadArguments
+from vca_core.plain import flaws, kind_of
+from vca_core.suggestions import instead
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 
-DEEPEST = 50
-"""How many mappings and lists may stand in each other."""
+_MOST_FLAWS = 20
+"""How many places that are not plain data are told; a list that holds itself twice has no end of them."""
 
 
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
     """
     given = arguments.mapping(params, "params_dict")
-    problems = list(_no_json(given, ())) or [
+    problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or [
         problem for error in action.validator.iter_errors(given) for problem in _explained(error)
     ]
     if problems:
@@ -47,28 +48,6 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"primitive {action.name}: {'; '.join(texts)}", names)
     return _with_defaults(action.schema, given)
-
-
-def _no_json(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Find what no backend could send, and jsonschema stumbles over."""
-    match value:
-        case Mapping() | list() | tuple() if len(path) > DEEPEST:
-            yield path[:1], f"deeper than {DEEPEST} levels, or within itself"
-        case Mapping():
-            for key, item in value.items():
-                if isinstance(key, str):
-                    yield from _no_json(item, (*path, key))
-                else:
-                    yield path, f"a mapping has names as keys, not {kind_of(key)}"
-        case list() | tuple():
-            for index, item in enumerate(value):
-                yield from _no_json(item, (*path, str(index)))
-        case float() if not math.isfinite(value):
-            yield path, "an infinite number or none at all"
-        case None | str() | int() | float():
-            pass
-        case _:
-            yield path, f"expected data that JSON has, got {kind_of(value)}"
 
 
 _KINDS = {

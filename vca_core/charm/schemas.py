@@ -61,7 +61,7 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
     path = tuple(map(str, problems[0].path))
     if path[-1:] == ("type",):
         given = problems[0].instance
-        meant = "".join(f"; did you mean {name!r}?" for name, others in _TYPES.items() if given in others)
+        meant = "".join(f": did you mean {name!r}?" for name, others in _TYPES.items() if given in others)
         raise _wrong(place, path, f"{given!r} is none of the types {', '.join(_TYPES)}{meant}")
     raise _wrong(place, path, f"is no valid JSON schema: {problems[0].message}")
 

@@ -30,59 +30,52 @@ def apply_file(state: State, file: Path) -> None:
 
     service = read_service(file, os.environ)
     try:
-        apply_run, applied, statuses = run_async(_applied(state, service))
+        apply_run, applied = run_async(_applied(state, service))
     except Interrupted:
         typer.echo(
             f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True
         )
         raise
     if state.json:
-        print_json(_as_data(service, apply_run, applied, statuses))
+        print_json(_as_data(service, apply_run, applied))
     else:
-        _tell(service, apply_run, applied, statuses, file)
+        _tell(service, apply_run, applied, file)
     if applied.errors:
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
-async def _applied(state: State, service: Service) -> tuple[Apply, Applied, dict[str, str]]:
-    from vca_core.cli.lock import service_lock  # noqa: PLC0415 - as above
+async def _applied(state: State, service: Service) -> tuple[Apply, Applied]:
     from vca_core.cli.views import view_for  # noqa: PLC0415 - as above
     from vca_core.service import Apply  # noqa: PLC0415 - as above
-    from vca_core.service.ledger import COLLECTION, service_id  # noqa: PLC0415 - as above
-    from vca_core.stores.urls import path_of  # noqa: PLC0415 - as above
 
-    config = state.load()
-    store_path = path_of(config.store, config.folder)
-    lock_path = None if store_path is None else store_path.with_name(f"{store_path.name}.{service.ns}.lock")
     view = view_for(quiet=state.json, lively=is_lively())
 
-    def waiting(pid: str) -> None:
+    def tell_waiting(pid: str) -> None:
         if not state.json:
             typer.echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
-    async with state.vca(config, view.on_update_db) as vca, service_lock(lock_path, waiting):
-        apply_run = Apply(vca, service, view.on_step)
+    async with state.vca(state.load(), view.on_update_db) as vca:
+        apply_run = Apply(vca, service, view.on_step, tell_waiting)
         with view.shown(apply_run.steps):
-            applied = await apply_run.run()
-        document = await vca.store.get(COLLECTION, {"_id": service_id(service)}) or {}
-        vnfs: dict[str, Any] = document.get("vnfs", {})
-        return apply_run, applied, {name: entry.get("status", "") for name, entry in vnfs.items()}
+            return apply_run, await apply_run.run()
 
 
-def _as_data(service: Service, apply_run: Apply, applied: Applied, statuses: dict[str, str]) -> dict[str, Any]:
+def _as_data(service: Service, apply_run: Apply, applied: Applied) -> dict[str, Any]:
     return {
         "ok": applied.ok,
         "ns": service.ns,
         "steps": [
             {"key": step.key, "title": step.title, "state": str(applied.states[step.key])} for step in apply_run.steps
         ],
-        "ees": {name: {"ee_id": ee_id, "status": statuses.get(name, "")} for name, ee_id in applied.ee_ids.items()},
+        "ees": {
+            name: {"ee_id": ee_id, "status": applied.statuses.get(name, "")} for name, ee_id in applied.ee_ids.items()
+        },
         "outputs": applied.outputs,
         "errors": {key: error_as_data(error) for key, error in applied.errors.items()},
     }
 
 
-def _tell(service: Service, apply_run: Apply, applied: Applied, statuses: dict[str, str], file: Path) -> None:
+def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> None:
     outputs: dict[str, list[str]] = {}
     for step in apply_run.steps:
         if step.key in applied.outputs:
@@ -91,7 +84,7 @@ def _tell(service: Service, apply_run: Apply, applied: Applied, statuses: dict[s
     rows: list[tuple[str, str, str, str]] = []
     for name in service.vnfs:
         first, *more = outputs.get(name, [""])
-        rows.append((name, applied.ee_ids.get(name, ""), statuses.get(name, "").upper(), first))
+        rows.append((name, applied.ee_ids.get(name, ""), applied.statuses.get(name, "").upper(), first))
         rows += [("", "", "", output) for output in more]
     typer.echo("")
     print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows)

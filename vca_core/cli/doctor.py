@@ -61,7 +61,7 @@ async def _examined(state: State) -> list[Finding]:
 
 
 def _plugins() -> list[Finding]:
-    from vca_core._loading.backends import list_backends  # noqa: PLC0415 - as above
+    from vca_core import list_backends  # noqa: PLC0415 - as above
 
     return [
         Finding(f"plugin {info.name}", ok=info.ok, told=info.reason or f"{info.distribution} {info.version}")

@@ -87,14 +87,14 @@ def _answers(given: list[str]) -> dict[str, str]:
     Raises:
         BadArguments: one is none, or answers no question.
     """
-    from vca_core.arguments import did_you_mean  # noqa: PLC0415 - as above
     from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core.suggestions import did_you_mean  # noqa: PLC0415 - as above
 
     answers = {}
     for pair in given:
         key, is_there, value = pair.partition("=")
         if not is_there or key not in _QUESTIONS:
-            hint = did_you_mean(key, list(_QUESTIONS))
+            hint = did_you_mean(key, _QUESTIONS)
             raise BadArguments(
                 f"--data {pair!r}: it is KEY=VALUE, and KEY is {' or '.join(_QUESTIONS)}{hint}", ["--data"]
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
@@ -41,8 +42,7 @@ async def _run(
 
 
 def _parsed(params: list[str]) -> dict[str, Any]:
-    import yaml  # noqa: PLC0415 - as above
-
+    from vca_core.charm.yaml_reader import parse  # noqa: PLC0415 - as above
     from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
 
     parsed = {}
@@ -51,7 +51,7 @@ def _parsed(params: list[str]) -> dict[str, Any]:
         if not equals or not name:
             raise BadArguments(f"parameter {number} is no name=value", ["PARAMS"])
         try:
-            parsed[name] = yaml.safe_load(text) if text else ""
-        except yaml.YAMLError:
-            raise BadArguments(f"the value of {name} is no YAML; put it in quotes", [f"PARAMS.{name}"]) from None
+            parsed[name] = parse(name, os.fsencode(text)) if text else ""
+        except BadArguments:
+            raise BadArguments(f"the value of {name} is not YAML; put it in quotes", [f"PARAMS.{name}"]) from None
     return parsed

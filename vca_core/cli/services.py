@@ -36,12 +36,13 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
         NotFound: there is none of that NS; says which there are.
     """
     from vca_core.service.ledger import COLLECTION  # noqa: PLC0415 - as above
+    from vca_core.suggestions import instead  # noqa: PLC0415 - as above
 
     found = sorted(await vca.store.find(COLLECTION), key=lambda document: str(document["_id"]))
     wanted = [document for document in found if ns in (None, document["ns"])]
     if ns is not None and not wanted:
-        there = ", ".join(document["ns"] for document in found) or "none"
-        raise NotFound(f"no NS {ns} was brought up with `vca apply` in this store; there are: {there}")
+        there = instead(ns, [document["ns"] for document in found])
+        raise NotFound(f"no NS {ns} was brought up with `vca apply` in this store{there}")
     return wanted
 
 
@@ -53,6 +54,7 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
     """
     from vca_core._tracking.place import COLLECTION  # noqa: PLC0415 - as above
     from vca_core.naming import EeId  # noqa: PLC0415 - as above
+    from vca_core.suggestions import instead  # noqa: PLC0415 - as above
 
     ns, slash, vnf = text.partition("/")
     if not slash:
@@ -62,7 +64,7 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
     [service] = await services(vca, ns_of(ns))
     entry = service["vnfs"].get(vnf)
     if entry is None:
-        raise NotFound(f"NS {ns} has no VNF {vnf!r}; there are: {', '.join(service['vnfs'])}")
+        raise NotFound(f"NS {ns} has no VNF {vnf!r}{instead(vnf, service['vnfs'])}")
     if not entry.get("ee_id"):
         raise NotFound(f"VNF {vnf} of NS {ns} has no execution environment yet; run `vca apply` again")
     return vca.connector(entry.get("connector")), entry["ee_id"]

@@ -55,9 +55,7 @@ class State:
         config = load_config(self.config)
         if "store" in config.model_fields_set:
             return config
-        named = config.model_copy(update={"store": DEFAULT_STORE})
-        named._folder = config.folder  # noqa: SLF001 - a copy leaves private attributes out
-        return named
+        return config.model_copy(update={"store": DEFAULT_STORE})
 
     def vca(self, config: VcaConfig, on_update_db: Callable[..., Any] | None = None) -> Vca:
         """Make a `Vca`."""

@@ -82,9 +82,12 @@ class LiveView(View):
         from vca_core.cli.output import console  # noqa: PLC0415 - as above
 
         self.steps = steps
-        with Live(self.table(), console=console(), refresh_per_second=10) as self._live:
+        self._live = Live(console=console(), refresh_per_second=10)
+        try:
             yield
-        self._live = None
+        finally:
+            self._live.stop()
+            self._live = None
 
     def table(self) -> Table:
         """The table as it is now."""
@@ -109,6 +112,7 @@ class LiveView(View):
     def _redraw(self) -> None:
         if self._live is not None:
             self._live.update(self.table())
+            self._live.start(refresh=True)  # with the first step: until then another process may have the lock
 
 
 def view_for(*, quiet: bool, lively: bool) -> View:

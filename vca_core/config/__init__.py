@@ -5,8 +5,8 @@ in which line it stands. `validate_model` is the same check for the options of b
 """
 
 from vca_core.config.load import load_config
-from vca_core.config.model import ConnectorConfig, ExtensionConfig, StatusSettings, Timeouts, VcaConfig
-from vca_core.config.problems import did_you_mean, validate_model
+from vca_core.config.problems import validate_model
+from vca_core.config.settings import ConnectorConfig, ExtensionConfig, StatusSettings, Timeouts, VcaConfig
 
 __all__ = [
     "ConnectorConfig",
@@ -14,7 +14,6 @@ __all__ = [
     "StatusSettings",
     "Timeouts",
     "VcaConfig",
-    "did_you_mean",
     "load_config",
     "validate_model",
 ]

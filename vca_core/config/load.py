@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from vca_core.config.document import Document, read_document
-from vca_core.config.model import StatusSettings, Timeouts, VcaConfig
+from vca_core.config.checking import check_document, open_document
 from vca_core.config.overrides import apply_environment, resolve_references
-from vca_core.config.problems import Path as KeyPath
-from vca_core.config.problems import checked, refusal
-from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.config.problems import KeyPath, Problem
+from vca_core.config.settings import StatusSettings, Timeouts, VcaConfig
 
 _SHOWN = {"default", "artifacts", "ssh_key", "backend", "name", *Timeouts.model_fields, *StatusSettings.model_fields}
 
@@ -36,39 +33,15 @@ def load_config(
     """
     if isinstance(source, VcaConfig):
         return source
-    if isinstance(source, Mapping):
-        document = Document(_plain(source), Path.cwd())
-        overrides = environ or {}
-    elif isinstance(source, str | os.PathLike):
-        document = read_document(Path(source))
-        document.values = _plain(document.values)  # a YAML alias is one object in two places
-        overrides = os.environ if environ is None else environ
-    else:
-        raise BadArguments(
-            f"a configuration is a path, a mapping or a VcaConfig, not a {type(source).__name__}", ["source"]
-        )
-    problems = apply_environment(document, overrides)
-    problems += resolve_references(document, os.environ if environ is None else environ)
-    found = checked(
-        lambda: VcaConfig.in_folder(document.values, document.folder), VcaConfig, document.values, _is_shown
-    )
-    if isinstance(found, Cause):
-        raise PluginError("the configuration cannot be checked") from found
-    if isinstance(found, list):
-        problems += found
-    if problems or isinstance(found, list):
-        raise refusal(problems, document.place_of)
-    return found
+    document = open_document(source, "a configuration", "connectors", VcaConfig)
+    variables = os.environ if environ is None else environ
+    problems: list[Problem] = []
+    if environ is not None or not isinstance(source, Mapping):
+        problems += apply_environment(document, variables)
+    problems += resolve_references(document, variables)
+    return check_document(document, VcaConfig, problems, _may_show, "the configuration")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _is_shown(path: KeyPath) -> bool:
+def _may_show(path: KeyPath) -> bool:
     """Values of keys that no secret can be meant for; those of the store's URL and of options are none."""
     return bool(path) and path[-1] in _SHOWN and "options" not in path

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vca_core.config.document import Document, Unreadable, read_text
-from vca_core.config.model import VcaConfig
-from vca_core.config.problems import Path as KeyPath
-from vca_core.config.problems import Problem, did_you_mean
+from vca_core.config.files import Document, Unreadable, read_text
+from vca_core.config.problems import KeyPath, Problem
+from vca_core.config.settings import VcaConfig
+from vca_core.suggestions import did_you_mean
 
 _PREFIX = "VCA_"
 _DOWN = "__"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,10 @@ from pydantic_core.core_schema import ErrorType
 
 from vca_core.errors import BadArguments, Cause, PluginError
 from vca_core.secrets import SecretValues, scrub_cause, secret_strings
+from vca_core.suggestions import instead
 
 M = TypeVar("M", bound=BaseModel)
-Path = tuple[Any, ...]
+KeyPath = tuple[Any, ...]
 """Where a value stands: keys and positions from the root down, as ``("connectors", "edge", "backend")``."""
 
 
@@ -29,7 +29,7 @@ class Problem:
         text: what is expected there, and what to do.
     """
 
-    path: Path
+    path: KeyPath
     text: str
 
     @property
@@ -38,7 +38,7 @@ class Problem:
         return ".".join(str(part) for part in self.path)
 
 
-def refusal(problems: Iterable[Problem], place_of: Callable[[Path], str] = lambda _: "") -> BadArguments:
+def refusal(problems: Iterable[Problem], place_of: Callable[[KeyPath], str] = lambda _: "") -> BadArguments:
     """Make one error of several problems, one a line.
 
     Args:
@@ -86,7 +86,7 @@ def checked(
     validate: Callable[[], M],
     model: type[BaseModel],
     values: Any,
-    shown: Callable[[Path], bool] = lambda _: False,
+    may_show: Callable[[KeyPath], bool] = lambda _: False,
 ) -> M | list[Problem] | Cause:
     """Validate; give what is wrong as a result, since an error raised here would keep pydantic's, with its inputs.
 
@@ -94,42 +94,34 @@ def checked(
         validate: makes the object.
         model: its class.
         values: what it is made of.
-        shown: says whether the value at a path may be shown.
+        may_show: says whether the value at a path may be shown.
     """
     try:
         return validate()
     except ValidationError as error:
-        return [_problem(model, values, detail, shown) for detail in error.errors(include_url=False)]
+        return [_problem(model, values, detail, may_show) for detail in error.errors(include_url=False)]
     except Exception as error:  # noqa: BLE001 - a validator may raise anything
         return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Give ``, did you mean 'total'?`` when a known word is close to the given one; else nothing."""
-    by_lower = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(word.lower(), by_lower, n=1)
-    return f", did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
 # Their texts are made of what the model expects. Those of others may quote what was given.
 _OWN_WORDS = frozenset(get_args(ErrorType)) - {"assertion_error", "import_error", "union_tag_invalid", "value_error"}
 
 
-def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, shown: Callable[[Path], bool]) -> Problem:
+def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, may_show: Callable[[KeyPath], bool]) -> Problem:
     kind, loc, given = detail["type"], detail["loc"], detail["input"]
     path = tuple(_steps(loc, values, missing=kind == "missing"))
     if kind == "missing":
         return Problem(path, "is required")
     if kind == "extra_forbidden":
-        known = sorted(_names_at(model, loc[:-1]))
-        return Problem(path, f"unknown key{did_you_mean(str(loc[-1]), known)}; known are: {', '.join(known)}")
+        return Problem(path, f"unknown key{instead(str(loc[-1]), _names_at(model, loc[:-1]))}")
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
     if kind not in _OWN_WORDS:
         text = SecretValues(secret_strings(given)).scrub(text)
     text = text[:1].lower() + text[1:]
     if loc[-1:] == ("[key]",) and not isinstance(given, str):
         text = "a key should be text; put it in quotes"
-    elif shown(path) and isinstance(given, str | int | float):
+    elif may_show(path) and isinstance(given, str | int | float):
         text += f", got {given!r}"
     return Problem(path, text)
 

@@ -13,6 +13,7 @@ from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
 from vca_core.config import validate_model
 from vca_core.errors import BackendError, BadArguments
+from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
 
 DbDict = Mapping[str, Any]
@@ -56,27 +57,17 @@ def plain_mapping(value: object, what: str) -> dict[str, Any]:
     """Copy the mapping that a hook returned, and check that it is plain data.
 
     Raises:
-        BackendError: it is none, or has something else in it; says where, without showing it.
+        BackendError: it is something else, or has something else in it; says where, without showing it.
     """
+
+    def refuse(place: Place, reason: str) -> BackendError:
+        where = f" at {'.'.join(place)}" if place else ""
+        return BackendError(f"{what}: the backend returned something that is not plain data{where}: {reason}")
+
     if not isinstance(value, Mapping):
-        raise BackendError(f"{what}: the backend returned {type(value).__name__} where a mapping is expected")
-    return {_name(key, what): _plain(item, f"{what}: {key}") for key, item in value.items()}
-
-
-def _plain(value: object, place: str) -> Any:
-    if isinstance(value, str | int | float | None):
-        return value
-    if isinstance(value, Mapping):
-        return {_name(key, place): _plain(item, f"{place}.{key}") for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, f"{place}.{number}") for number, item in enumerate(value)]
-    raise BackendError(f"{place}: the backend returned {type(value).__name__} where plain data is expected")
-
-
-def _name(key: object, place: str) -> str:
-    if isinstance(key, str):
-        return key
-    raise BackendError(f"{place}: the backend returned a key that is no text, but {type(key).__name__}")
+        raise BackendError(f"{what}: the backend returned {kind_of(value)} where a mapping is expected")
+    mapping: dict[str, Any] = plain(value, refuse)
+    return mapping
 
 
 def option_secrets(options: BaseModel | None) -> tuple[str, ...]:

@@ -2,17 +2,18 @@
 
 ::
 
-    model     the NS file, checked
+    ns_file   the NS file, checked
     read      from a file or mapping to a `Service`
     plan      the steps that bring it up, and which waits for which
     ledger    what was done already, kept in the status store
     apply     does what is not done yet, in parallel where nothing orders it
+    lock      one apply of a service at a time
 """
 
 from __future__ import annotations
 
 from vca_core.service.apply import Applied, Apply
-from vca_core.service.model import Primitive, Relation, Service, Vnf
+from vca_core.service.ns_file import Primitive, Relation, Service, Vnf
 from vca_core.service.plan import Step, StepState, plan
 from vca_core.service.read import read_service
 

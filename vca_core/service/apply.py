@@ -10,7 +10,8 @@ from typing import Any
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
 from vca_core.service.ledger import Done, Ledger
-from vca_core.service.model import Service
+from vca_core.service.lock import lock_file, service_lock
+from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step, StepState, plan
 from vca_core.vca import Vca
 
@@ -27,12 +28,14 @@ class Applied:
         ee_ids: of the execution environments, by VNF.
         outputs: of the primitives that were run now, by key of the step.
         errors: of the steps that failed, by key.
+        statuses: of the execution environments, by VNF.
     """
 
     states: dict[str, StepState]
     ee_ids: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, VcaError] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -40,7 +43,11 @@ class Applied:
         return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
 
 
-def _ignore(step: Step, state: StepState, detail: str) -> None:
+OnWait = Callable[[str], None]
+"""Told once, when another process applies the same service, that one's number."""
+
+
+def _ignore(*_: object) -> None:
     pass
 
 
@@ -51,19 +58,21 @@ class Apply:
         vca: what the service is brought up with.
         service: the service.
         on_step: told of each change of a step.
+        on_wait: told when it waits for another run of the same service.
     """
 
-    def __init__(self, vca: Vca, service: Service, on_step: OnStep = _ignore) -> None:
+    def __init__(self, vca: Vca, service: Service, on_step: OnStep = _ignore, on_wait: OnWait = _ignore) -> None:
         self._vca = vca
         self._service = service
         self._on_step = on_step
+        self._on_wait = on_wait
         self.steps = plan(service)
         self._ledger = Ledger(vca.store, service)
         self._ended: dict[str, asyncio.Event] = {}
         self._applied = Applied({})
 
     async def run(self) -> Applied:
-        """Do what is not done yet.
+        """Do what is not done yet, when no other process on this machine applies the same service to the same store.
 
         A step that fails stops those that wait for it, and nothing else. When it is cancelled, what runs is cancelled
         and cleaned up; running it again goes on from there.
@@ -73,6 +82,12 @@ class Apply:
                 is begun.
             VcaError: the store cannot be used.
         """
+        async with service_lock(lock_file(self._vca.config, self._service.ns), self._on_wait):
+            await self._do_all()
+            self._applied.statuses = await self._ledger.statuses()
+        return self._applied
+
+    async def _do_all(self) -> None:
         connectors = {name: self._connector(name) for name in self._service.vnfs}
         done = await self._ledger.open()
         self._check_unchanged(done)
@@ -84,7 +99,6 @@ class Apply:
         async with asyncio.TaskGroup() as tasks:
             for step in self.steps:
                 tasks.create_task(self._do(step, connectors, done.get(step.key)), name=step.key)
-        return self._applied
 
     def _connector(self, vnf: str) -> Connector:
         return self._vca.connector(self._service.vnfs[vnf].connector or self._service.connector)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.service.model import Service
+from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step
 from vca_core.stores import StatusStore
 
@@ -65,6 +65,11 @@ class Ledger:
                 await self._set({f"vnfs.{name}": about})
         done: Mapping[str, Any] = document["done"]
         return {key: Done(entry["digest"], entry.get("ee_id")) for key, entry in done.items() if entry}
+
+    async def statuses(self) -> dict[str, str]:
+        """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
+        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        return {name: entry.get("status", "") for name, entry in document.get("vnfs", {}).items()}
 
     async def note(self, step: Step, ee_id: str | None) -> None:
         """Keep that a step is done."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vca_core.secrets import SecretValues, secrets_in
-from vca_core.service.model import Relation, Service
+from vca_core.service.ns_file import Relation, Service
 
 
 class StepState(enum.StrEnum):

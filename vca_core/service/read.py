@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from vca_core.config.document import Document, read_document
+from vca_core.config.checking import check_document, open_document
+from vca_core.config.files import Document
 from vca_core.config.overrides import resolved
-from vca_core.config.problems import Path as KeyPath
-from vca_core.config.problems import Problem, checked, refusal
-from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.service.model import Service
+from vca_core.config.problems import KeyPath, Problem
+from vca_core.service.ns_file import Service
 
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 
@@ -32,22 +30,10 @@ def read_service(source: str | os.PathLike[str] | Mapping[str, Any] | Service, e
     """
     if isinstance(source, Service):
         return source
-    if isinstance(source, Mapping):
-        document = Document(dict(source), Path.cwd())
-    elif isinstance(source, str | os.PathLike):
-        document = read_document(Path(source), "vnfs")
-    else:
-        raise BadArguments(f"an NS file is a path, a mapping or a Service, not a {type(source).__name__}", ["source"])
+    document = open_document(source, "an NS file", "vnfs", Service)
     problems: list[Problem] = []
     document.values = _with_references(document, environ, problems)
-    found = checked(lambda: Service.model_validate(document.values), Service, document.values, _is_shown)
-    if isinstance(found, Cause):
-        raise PluginError("the NS file cannot be checked") from found
-    if isinstance(found, list):
-        problems += found
-    if problems or isinstance(found, list):
-        raise refusal(problems, document.place_of)
-    return found
+    return check_document(document, Service, problems, _may_show, "the NS file")
 
 
 def _with_references(document: Document, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
@@ -78,5 +64,5 @@ def _with_references(document: Document, environ: Mapping[str, str], problems: l
     return {**document.values, "vnfs": made}
 
 
-def _is_shown(path: KeyPath) -> bool:
+def _may_show(path: KeyPath) -> bool:
     return bool(path) and path[-1] in _SHOWN and not {"config", "machine", "options", "with"} & set(path)

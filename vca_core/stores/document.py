@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments, StoreError
+from vca_core.plain import Place, plain
 
 LONGEST_PADDING = 1_500_000
 """How many nulls a position behind a list's end may bring about at most; as in MongoDB."""
@@ -142,7 +143,7 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
         *parents, last = _parts(document, path, value)
-        below.setdefault(tuple(parents), {})[last] = plain(value, path)
+        below.setdefault(tuple(parents), {})[last] = plain_value(value, path)
     _check_apart(update)
     changed = dict(document)
     for above, values in below.items():
@@ -246,33 +247,22 @@ def _refused(path: str, reason: str) -> StoreError:
 # Values.
 
 
-def plain(value: Any, place: str) -> Any:
-    """Copy a value, if it is plain data: what JSON has, with tuples as lists.
+def plain_value(value: Any, path: str) -> Any:
+    """Copy a value that is to be stored; tuples become lists.
 
     Args:
         value: the value.
-        place: where it stands, for errors.
+        path: where it is to stand, for errors.
 
     Raises:
-        BadArguments: it, or something in it, is not; says where. The value is not shown.
+        BadArguments: it is not plain data; says where. The value is not shown.
     """
-    if isinstance(value, str | bool | int | None):
-        return value
-    if isinstance(value, float):
-        if math.isfinite(value):
-            return value
-        raise BadArguments(f"{place} is a number that is not finite, which no store keeps", [place])
-    if isinstance(value, Mapping):
-        return {_key(key, place): plain(item, f"{place}.{key}") for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, f"{place}.{number}") for number, item in enumerate(value)]
-    raise BadArguments(f"{place} is {type(value).__name__}; a store keeps plain data, as JSON has it", [place])
 
+    def refuse(place: Place, reason: str) -> BadArguments:
+        where = ".".join((path, *place))
+        return BadArguments(f"{where}: {reason}; a store keeps plain data, as JSON has it", [where])
 
-def _key(key: object, place: str) -> str:
-    if isinstance(key, str):
-        return key
-    raise BadArguments(f"{place} has a key of type {type(key).__name__}; keys are text", [place])
+    return plain(value, refuse)
 
 
 def new_document(document: object) -> tuple[str, dict[str, Any]]:
@@ -289,7 +279,7 @@ def new_document(document: object) -> tuple[str, dict[str, Any]]:
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("_id"), str | int | float):
         raise BadArguments("document is a mapping of plain data with an _id, text or a number", ["document._id"])
-    return id_key(document["_id"]), plain(document, "document")
+    return id_key(document["_id"]), plain_value(document, "document")
 
 
 def id_key(value: str | float) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from vca_core.plain import copied
 from vca_core.stores.base import StatusStore
-from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain
+from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document
 
 
 class MemoryStore(StatusStore):
@@ -40,11 +41,11 @@ class MemoryStore(StatusStore):
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
-        key, copied = new_document(document)
+        key, made = new_document(document)
         documents = self._tables.setdefault(table, {})
         if key in documents:
             return False
-        documents[key] = copied
+        documents[key] = made
         return True
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
@@ -80,5 +81,5 @@ def _candidates(documents: dict[str, dict[str, Any]], filter: Mapping[str, Any])
 
 
 def _copy(document: dict[str, Any]) -> dict[str, Any]:
-    copied: dict[str, Any] = plain(document, "document")
-    return copied
+    made: dict[str, Any] = copied(document)
+    return made

@@ -18,7 +18,8 @@ import aiosqlite
 
 from vca_core.errors import StoreError, VcaError
 from vca_core.stores.base import StatusStore
-from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain
+from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
+from vca_core.tasks import OwnedTasks
 
 R = TypeVar("R")
 
@@ -53,7 +54,7 @@ class SqliteStore(StatusStore):
         self._path = path
         self._connection: aiosqlite.Connection | None = None
         self._turn = asyncio.Lock()
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
 
     def __repr__(self) -> str:
@@ -71,7 +72,7 @@ class SqliteStore(StatusStore):
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         where, values = _where(table, filter)
-        changes = json.dumps({path: plain(value, path) for path, value in update.items()})
+        changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
 
         async def work() -> bool:
             async with self._writing() as connection:
@@ -147,15 +148,7 @@ class SqliteStore(StatusStore):
                 except sqlite3.Error as error:
                     raise self._failure(error) from error
 
-        task = asyncio.get_running_loop().create_task(in_turn(), name=f"{self._path.name}")
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # looked at: whoever asked may be gone
+        return await asyncio.shield(self._tasks.spawn(in_turn(), "in turn", awaited=True))
 
     def _failure(self, error: sqlite3.Error) -> VcaError:
         refusal, self._refusal = self._refusal, None

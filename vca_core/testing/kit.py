@@ -89,7 +89,7 @@ class Kit:
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
-        checked = VcaConfig.in_folder(config, self.subject.folder or self._folder)
+        checked = VcaConfig.model_validate(config, context={"folder": self.subject.folder or self._folder})
         vca = Vca.from_config(checked, on_update_db=self._stored, store=self.store, environ={})
         connector = vca.connector()
         watching = Watching()

@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
+from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.charm import Charm, check_params, coerce
-from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported
+from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
@@ -159,10 +160,7 @@ class FakeBackend(Backend[FakeOptions]):
                 application.charm = charm
                 application.add_units(num_units, now)
             elif application.charm.name != charm.name:
-                raise AlreadyExists(
-                    f"charm {application.charm.name} is installed there; {charm.name} needs an EE of its own",
-                    ee_id=str(ee_id),
-                )
+                raise refusals.another_charm(application.charm.name, charm.name, ee_id)
 
         await self._lives.change(ee_id, install)
         await self._lives.settled(ee_id)
@@ -178,10 +176,7 @@ class FakeBackend(Backend[FakeOptions]):
         def upgrade(application: Application, now: float) -> None:
             installed = _charm_in(application)
             if installed.name != charm.name:
-                raise BadArguments(
-                    f"artifact_path: charm {installed.name} is installed; {charm.name} is no other version of it",
-                    ["artifact_path"],
-                )
+                raise refusals.not_a_version(installed.name, charm.name)
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
             kept = {name: value for name, value in application.config.items() if name in charm.options}
             application.config = kept | coerce(charm.options, config)
@@ -235,7 +230,7 @@ class FakeBackend(Backend[FakeOptions]):
             checked = check_params(_charm_in(application).action(primitive), params)
             names = [entity.id for entity in application.units]
             if unit is not None and unit not in names:
-                raise NotFound(f"there is no unit {unit!r} in {ee_id}; there are: {', '.join(names)}")
+                raise refusals.no_unit(unit, ee_id, names)
             application.actions_so_far += 1
             return application.actions_so_far, checked, unit or names[0]
 
@@ -367,7 +362,7 @@ class FakeBackend(Backend[FakeOptions]):
             there = model.applications.get(name)
             if there is not None:
                 _check_namespace(there, namespace)
-                raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
+                raise refusals.already_exists(there.ee_id, namespace)
             for neighbour in model.applications.values():
                 _check_ns(neighbour, namespace)
             added = model.add(
@@ -415,26 +410,21 @@ class FakeBackend(Backend[FakeOptions]):
 
     def _check_reach(self, end: RelationEnd) -> None:
         if end.backend is not self:
-            raise NotSupported(f"an EE of connector {end.connector} cannot be reached from here: it has its own world")
+            raise refusals.unreachable_end(end.connector)
 
 
 def _charm_in(application: Application) -> Charm:
     if application.charm is None:
-        raise NotFound(f"no charm is installed in {application.ee_id}", ee_id=str(application.ee_id))
+        raise refusals.no_charm(application.ee_id.model, application.ee_id.application)
     return application.charm
 
 
 def _check_namespace(application: Application, namespace: Namespace) -> None:
     if application.namespace != namespace.canonical:
-        raise BadArguments(
-            f"namespace {namespace} would share {application.ee_id} with namespace {application.namespace}",
-            ["namespace"],
-        )
+        ee_id = application.ee_id
+        raise refusals.shared_application(namespace, application.namespace, ee_id.model, ee_id.application)
 
 
 def _check_ns(neighbour: Application, namespace: Namespace) -> None:
     if neighbour.namespace.ns_id != namespace.ns_id:
-        raise BadArguments(
-            f"namespace {namespace} would share the model {neighbour.ee_id.model} with namespace {neighbour.namespace}",
-            ["namespace"],
-        )
+        raise refusals.shared_model(namespace.ns_id, neighbour.namespace.ns_id, neighbour.ee_id.model)

@@ -7,8 +7,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from vca_core import refusals
 from vca_core.charm import Base, Charm
-from vca_core.errors import BadArguments, ExecutionError
+from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
 from vca_core.status import EntityState
 from vca_fake.world import Application
@@ -51,18 +52,14 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         BadArguments: it is a subordinate, made for another kind of backend, or for another base.
     """
     if charm.subordinate:
-        raise _unfit(f"charm {charm.name} is a subordinate; it lives beside another charm and has no EE of its own")
+        raise refusals.subordinate(charm.name)
     if charm.is_kubernetes != on_kubernetes:
-        where = "on Kubernetes" if charm.is_kubernetes else "on machines"
-        raise _unfit(f"charm {charm.name} runs {where}, and this connector has none; choose another connector")
+        raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
     if application is None or on_kubernetes or force or not charm.bases:
         return
-    if application.base not in {_plain(base) for base in charm.bases}:
-        supported = ", ".join(sorted({_plain(base) for base in charm.bases}))
-        raise _unfit(
-            f"charm {charm.name} supports {supported}, and the machine has {application.base}; create it with the "
-            "artifact_path, so that it gets a base that fits, or install with the option force"
-        )
+    supported = {_plain(base) for base in charm.bases}
+    if application.base not in supported:
+        raise refusals.unsupported_base(charm.name, supported, application.ee_id.locator, application.base)
 
 
 def base_for(charm: Charm) -> str | None:
@@ -103,10 +100,6 @@ def output_of(application: Application, primitive: str, params: Mapping[str, Any
         "unit": unit,
         **{key: value for key, value in params.items() if key not in hidden and not is_secret_name(key)},
     }
-
-
-def _unfit(text: str) -> BadArguments:
-    return BadArguments(f"artifact_path: {text}", ["artifact_path"])
 
 
 def _plain(base: Base) -> str:

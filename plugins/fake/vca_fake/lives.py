@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from vca_core.errors import NotFound
 from vca_core.naming import EeId
+from vca_core.refusals import no_environment
 from vca_core.status import Entity, EntityState
+from vca_core.tasks import OwnedTasks
 from vca_fake.charms import next_of
 from vca_fake.latency import Latency
 from vca_fake.world import Application, Model
@@ -37,7 +39,8 @@ class Lives:
         self._latency = latency
         self._clock = clock
         self._report = report
-        self._tasks: dict[EeId, asyncio.Task[None]] = {}
+        self._tasks = OwnedTasks("the fake")
+        self._living: dict[EeId, asyncio.Task[None]] = {}
         self._told: dict[EeId, dict[Entity, EntityState]] = {}
 
     def start(self, applications: Iterable[Application]) -> None:
@@ -48,12 +51,8 @@ class Lives:
 
     async def stop(self) -> None:
         """Stop the clock; the applications stay as they are."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        self._tasks.clear()
+        await self._tasks.cancel(float("inf"))
+        self._living.clear()
         self._told.clear()
 
     async def change(self, ee_id: EeId, work: Callable[[Application, float], R]) -> R:
@@ -83,7 +82,7 @@ class Lives:
             NotFound: it is gone.
         """
         self._live(ee_id)
-        task = self._tasks[ee_id]
+        task = self._living[ee_id]
         await asyncio.wait((task,))
         if ee_id not in self._told:
             raise NotFound(f"{ee_id} was removed", ee_id=str(ee_id))
@@ -94,15 +93,15 @@ class Lives:
 
     def end(self, ee_id: EeId) -> None:
         """Tell that an application is gone."""
-        task = self._tasks.pop(ee_id, None)
+        task = self._living.pop(ee_id, None)
         if task is not None:
             task.cancel()
         self._tell(ee_id, [])
         self._told.pop(ee_id, None)
 
     def _live(self, ee_id: EeId) -> None:
-        if ee_id not in self._tasks:
-            self._tasks[ee_id] = asyncio.get_running_loop().create_task(self._life(ee_id), name=f"life of {ee_id}")
+        if ee_id not in self._living:
+            self._living[ee_id] = self._tasks.spawn(self._life(ee_id), f"life of {ee_id}")
 
     async def _life(self, ee_id: EeId) -> None:
         try:
@@ -116,8 +115,8 @@ class Lives:
                     return
                 await asyncio.sleep(max(0.0, due - self._clock()))
         finally:
-            if self._tasks.get(ee_id) is asyncio.current_task():
-                del self._tasks[ee_id]
+            if self._living.get(ee_id) is asyncio.current_task():
+                del self._living[ee_id]
 
     def _advanced(self, model: Model, ee_id: EeId) -> tuple[list[EntityState] | None, float | None]:
         """Do what is due; the states then, None when it is gone, and when something is due next."""
@@ -164,5 +163,5 @@ def found(model: Model, ee_id: EeId) -> Application:
     """
     application = model.find(ee_id)
     if application is None:
-        raise NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
+        raise no_environment(ee_id)
     return application

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vca_core.backend import RelationEnd
 from vca_core.charm import Charm, Endpoint
 from vca_core.errors import BadArguments
+from vca_core.suggestions import instead
 from vca_fake.world import RelationEndKey
 
 
@@ -42,7 +43,7 @@ def _endpoint(end: RelationEnd, charm: Charm) -> Endpoint:
     endpoint = charm.endpoints.get(end.endpoint)
     if endpoint is None:
         raise BadArguments(
-            f"charm {charm.name} has no endpoint {end.endpoint!r}; it has: {', '.join(charm.endpoints) or 'none'}",
+            f"charm {charm.name} has no endpoint {end.endpoint!r}{instead(end.endpoint, charm.endpoints)}",
             ["endpoint"],
         )
     return endpoint

@@ -13,10 +13,10 @@ from pydantic import Field, field_validator, model_validator
 
 from vca_core import errors
 from vca_core.backend import Options
-from vca_core.config import did_you_mean
 from vca_core.errors import ExecutionError, VcaConnectionError, VcaError
 from vca_core.hookspecs import HOOKS
 from vca_core.status import Entity
+from vca_core.suggestions import instead
 
 _ERRORS = sorted(name for name, cls in vars(errors).items() if isinstance(cls, type) and issubclass(cls, VcaError))
 _WITH_RESULT = {"exec_primitive", "get_status", "get_metrics", "health"}
@@ -44,7 +44,7 @@ class Failure(Options):
     @classmethod
     def _is_one(cls, name: str) -> str:
         if name not in _ERRORS:
-            raise ValueError(f"there is no such error{did_you_mean(name, _ERRORS)}; there are: {', '.join(_ERRORS)}")
+            raise ValueError(f"there is no such error{instead(name, _ERRORS)}")
         return name
 
     def make(self, primitive: str) -> VcaError:
@@ -106,7 +106,7 @@ class Rule(Options):
     @classmethod
     def _is_a_hook(cls, name: str) -> str:
         if name not in HOOKS:
-            raise ValueError(f"there is no such hook{did_you_mean(name, HOOKS)}; there are: {', '.join(sorted(HOOKS))}")
+            raise ValueError(f"there is no such hook{instead(name, HOOKS)}")
         return name
 
     @field_validator("fail", mode="before")

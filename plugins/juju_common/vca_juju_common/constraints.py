@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from vca_core.suggestions import instead
+
 _NUMBERS = frozenset({"cores", "cpu-power"})
 _SIZES = frozenset({"mem", "root-disk"})
 _LISTS = frozenset({"tags", "spaces", "zones"})
@@ -40,7 +42,7 @@ def _value(name: str, value: Any) -> Any:
     if name == "cpu-cores":
         name = "cores"
     if name not in _KNOWN:
-        raise ValueError(f"there is no constraint {name!r}; there are: {', '.join(sorted(_KNOWN))}")
+        raise ValueError(f"there is no constraint {name!r}{instead(name, _KNOWN)}")
     text = str(value).strip()
     if name in _SIZES:
         unit = text[-1:].upper() if not text[-1:].isdigit() else ""

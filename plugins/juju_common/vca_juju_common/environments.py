@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vca_core.errors import BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
+from vca_core.refusals import shared_application, shared_model
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Change, Machine, State, Thing, Unit, machine_order, machine_tag
@@ -78,13 +78,9 @@ def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> Non
         if other is None:
             continue
         if other.ns_id != namespace.ns_id:
-            raise BadArguments(
-                f"namespace {namespace} would share the model {model.name} with namespace {other}", ["namespace"]
-            )
+            raise shared_model(namespace.ns_id, other.ns_id, model.name)
         if environment.ee_id.application == application and other != namespace.canonical:
-            raise BadArguments(
-                f"namespace {namespace} would share {environment.ee_id} with namespace {other}", ["namespace"]
-            )
+            raise shared_application(namespace, other, model.name, application)
 
 
 def entity_state(thing: Machine | Unit) -> EntityState:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
-from vca_core.errors import BadArguments, NotFound
+from vca_core.refusals import no_charm, no_primitive
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Application
 
@@ -68,11 +68,7 @@ class CharmFacts:
         """
         actions = await self.actions(model, application)
         if name not in actions:
-            there = ", ".join(sorted(actions)) or "none"
-            raise BadArguments(
-                f"primitive_name: the charm of {application.name} has no primitive {name!r}; there are: {there}",
-                ["primitive_name"],
-            )
+            raise no_primitive(f"the charm of {application.name}", name, actions)
         return actions[name]
 
     def _facts(self, model: Model, application: Application) -> _Facts:
@@ -92,7 +88,7 @@ def installed(model: Model, application: str) -> Application:
     """
     there = model.state.applications.get(application)
     if there is None or there.life in {"dying", "dead"}:
-        raise NotFound(f"no charm is installed in {application} of model {model.name}")
+        raise no_charm(model.name, application)
     return there
 
 

@@ -11,6 +11,7 @@ from vca_core.backend import Operation
 from vca_core.charm import Option, check_params, coerce
 from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
+from vca_core.refusals import no_unit
 from vca_core.status import Entity
 from vca_juju_common import finishing
 from vca_juju_common.client.errors import ApiError
@@ -53,7 +54,7 @@ async def run(
     checked = check_params(declared, params)
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
-        raise NotFound(f"there is no unit {unit!r} in {ee_id}; there are: {', '.join(units) or 'none'}")
+        raise no_unit(unit, ee_id, units)
     action = await _enqueued(model, name, unit, primitive, checked)
     ended = await _ended(model, op, action, name)
     if ended.status != "completed":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
+from vca_core.refusals import unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import installed
@@ -16,7 +17,7 @@ def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None
         NotSupported: they do not.
     """
     if end_2.backend is not backend:
-        raise NotSupported(f"an EE of connector {end_2.connector} cannot be related from here")
+        raise unreachable_end(end_2.connector)
     if end_1.ee_id.model != end_2.ee_id.model:
         raise NotSupported(
             f"{end_1.ee_id} and {end_2.ee_id} are in two models; relations across models are not supported"

@@ -7,6 +7,7 @@ from there, with a program that starts the charm: it makes a virtual environment
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,9 +73,9 @@ def rendered(folder: Path) -> dict[str, tuple[int, bytes]]:
     Raises:
         BadArguments: the charm has to be packed first.
     """
-    import yaml  # noqa: PLC0415 - loaded for those who have sources
+    from vca_core.charm.yaml_reader import parse  # noqa: PLC0415 - PyYAML is for those who have sources
 
-    document = yaml.safe_load((folder / "charmcraft.yaml").read_text(encoding="utf-8"))
+    document = parse("charmcraft.yaml", (folder / "charmcraft.yaml").read_bytes())
     _check(folder, document)
     charm = read_charm(folder)
     bases = [
@@ -91,13 +92,24 @@ def rendered(folder: Path) -> dict[str, tuple[int, bytes]]:
         "actions.yaml": document.get("actions"),
     }
     made = {
-        name: (PLAIN, yaml.safe_dump(content, sort_keys=True, allow_unicode=True).encode())
-        for name, content in files.items()
-        if content and not (folder / name).exists()
+        name: (PLAIN, _as_yaml(content)) for name, content in files.items() if content and not (folder / name).exists()
     }
     if not (folder / "dispatch").exists():
         made["dispatch"] = (EXECUTABLE, _DISPATCH.encode())
     return made
+
+
+def _as_yaml(content: Any) -> bytes:
+    """Write YAML that Juju reads as the same data; PyYAML leaves bare what it does not take for a number itself."""
+    import yaml  # noqa: PLC0415 - as above
+
+    class Quoting(yaml.SafeDumper):
+        pass
+
+    numbers = re.compile(r"[-+]?(?:[0-9][0-9_]*[eE][-+]?[0-9]+|0o[0-7_]+)\Z")
+    Quoting.add_implicit_resolver("tag:yaml.org,2002:float", numbers, list("-+0123456789"))
+    text: str = yaml.dump(content, Dumper=Quoting, sort_keys=True, allow_unicode=True)
+    return text.encode()
 
 
 def _check(folder: Path, document: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vca_core.charm import Base, Charm
 from vca_core.errors import BadArguments
+from vca_core.refusals import subordinate, unsupported_base, wrong_substrate
 from vca_juju_common.client.state import Machine
 
 SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
@@ -32,9 +33,7 @@ def check_kind(charm: Charm) -> None:
     if charm.subordinate:
         raise subordinate(charm.name)
     if charm.is_kubernetes:
-        raise _unfit(
-            f"charm {charm.name} runs on Kubernetes, and this connector has machines; choose another connector"
-        )
+        raise wrong_substrate(charm.name, is_kubernetes=True)
 
 
 def check_fits(charm: Charm, machine: Machine) -> None:
@@ -47,22 +46,11 @@ def check_fits(charm: Charm, machine: Machine) -> None:
         return
     fitting = [base for base in charm.bases if plain(base) == machine.base]
     if not fitting:
-        supported = ", ".join(sorted({plain(base) for base in charm.bases}))
-        raise _unfit(
-            f"charm {charm.name} supports {supported}, and machine {machine.id} has {machine.base}; create it with the "
-            "artifact_path, so that it gets a base that fits, or install with the option force"
-        )
+        raise unsupported_base(charm.name, map(plain, charm.bases), machine.id, machine.base)
     architectures = {one for base in fitting for one in base.architectures}
     if machine.arch and architectures and not architectures & {machine.arch, "all"}:
-        raise _unfit(
-            f"charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is {machine.arch}"
+        raise BadArguments(
+            f"artifact_path: charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is "
+            f"{machine.arch}",
+            ["artifact_path"],
         )
-
-
-def subordinate(name: str) -> BadArguments:
-    """The error for a subordinate charm."""
-    return _unfit(f"charm {name} is a subordinate; it lives beside another charm and has no EE of its own")
-
-
-def _unfit(text: str) -> BadArguments:
-    return BadArguments(f"artifact_path: {text}", ["artifact_path"])

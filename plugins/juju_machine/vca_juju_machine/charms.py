@@ -11,8 +11,9 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Action, Option, Resource, coerce
-from vca_core.errors import BadArguments, NotFound
+from vca_core.errors import BadArguments
 from vca_core.naming import EeId
+from vca_core.refusals import no_environment, subordinate
 from vca_core.status import Entity
 from vca_core.tasks import in_thread
 from vca_juju_common.client.errors import ApiError
@@ -21,7 +22,7 @@ from vca_juju_common.client.state import Machine
 from vca_juju_common.client.values import NewResource, Origin, Progress, StoreCharm
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
-from vca_juju_machine.bases import check_fits, check_kind, subordinate
+from vca_juju_machine.bases import check_fits, check_kind
 from vca_juju_machine.options import InstallOptions
 
 DEFAULT_BASE = "ubuntu@22.04"
@@ -74,7 +75,7 @@ def machine_of(session: Session, model: Model, ee_id: EeId) -> Machine:
     machine = model.state.machines.get(ee_id.locator)
     is_ours = owner_of(model, session.names, ee_id.locator) in {None, ee_id.application}
     if machine is None or machine.life in {"dying", "dead"} or not is_ours:
-        raise NotFound(f"there is no machine {ee_id.locator} in model {ee_id.model}", ee_id=str(ee_id))
+        raise no_environment(ee_id)
     return machine
 
 

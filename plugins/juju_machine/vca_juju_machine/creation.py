@@ -6,8 +6,9 @@ from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.errors import AlreadyExists, BadArguments, NotFound
+from vca_core.errors import AlreadyExists
 from vca_core.naming import EeId, Namespace
+from vca_core.refusals import already_exists, no_environment, shared_application
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
@@ -48,7 +49,7 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
     check_namespace(model, session.names, namespace)
     there = environments_in(model, session.names).get(session.names.application(namespace))
     if there is not None:
-        raise AlreadyExists(f"namespace {namespace} has an EE already: {there.ee_id}", ee_id=str(there.ee_id))
+        raise already_exists(there.ee_id, namespace)
 
 
 def check_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
@@ -66,8 +67,7 @@ def check_first(session: Session, model: Model, namespace: Namespace, machine: s
         if machine_order(other.id) >= machine_order(machine) or other.life in {"dying", "dead"}:
             continue
         if namespace_in(state.notes(machine_tag(other.id))) == namespace.canonical:
-            there = _ee_id(session, model, namespace, other.id)
-            raise AlreadyExists(f"namespace {namespace} has an EE already: {there}", ee_id=str(there))
+            raise already_exists(_ee_id(session, model, namespace, other.id), namespace)
         if own is not None and own.is_manual and own.instance_id == other.instance_id:
             raise AlreadyExists(f"{own.instance_id} is machine {other.id} of model {model.name} already")
 
@@ -172,13 +172,13 @@ async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: Ee
     """
     async with session.use(ee_id.model) as model:
         if ee_id.locator not in model.state.machines:
-            raise NotFound(f"there is no machine {ee_id.locator} in model {ee_id.model}", ee_id=str(ee_id))
+            raise no_environment(ee_id)
         tag = machine_tag(ee_id.locator)
         other = namespace_in(model.state.notes(tag))
         if other is None:
             await model.annotate([tag], {NAMESPACE_NOTE: str(namespace.canonical)})
         elif other != namespace.canonical:
-            raise BadArguments(f"namespace {namespace} would share {ee_id} with namespace {other}", ["namespace"])
+            raise shared_application(namespace, other, ee_id.model, ee_id.application)
         await op.created(ee_id.locator)
         session.reporter.adopt(model, ee_id)
         return (await machine_started(model, ee_id.locator)).address

@@ -8,8 +8,8 @@ from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId
+from vca_core.refusals import another_charm, not_a_version
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
@@ -51,10 +51,7 @@ async def install(
         if there is not None:
             name = await named(artifact)
             if charm_name(there.charm_url) != name:
-                raise AlreadyExists(
-                    f"charm {charm_name(there.charm_url)} is installed there; {name} needs an EE of its own",
-                    ee_id=str(ee_id),
-                )
+                raise another_charm(charm_name(there.charm_url), name, ee_id)
         await _noted(model, ee_id, namespace)
         await application_ready(
             model,
@@ -197,10 +194,7 @@ async def upgrade(
         there = installed(model, ee_id.application)
         installed_name, name = charm_name(there.charm_url), await named(artifact)
         if installed_name != name:
-            raise BadArguments(
-                f"artifact_path: charm {installed_name} is installed; {name} is no other version of it",
-                ["artifact_path"],
-            )
+            raise not_a_version(installed_name, name)
 
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if charm.url != there.charm_url or charm.config or resources:

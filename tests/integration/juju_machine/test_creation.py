@@ -52,7 +52,7 @@ async def test_namespaces_that_would_share_a_model_are_refused_also_by_another_p
     async with connected(controller) as edge:
         await machine(edge, ".ns_3.vnf1")
     async with connected(controller) as edge:
-        with pytest.raises(BadArguments, match=r"\.ns-3\.vnf2.*share the model ns-3 with namespace \.ns_3\.vnf1"):
+        with pytest.raises(BadArguments, match="NS 'ns-3' and NS 'ns_3' would share the model ns-3"):
             await machine(edge, ".ns-3.vnf2")
         with pytest.raises(BadArguments, match="share the model"):
             await edge.delete_namespace(".ns-3")

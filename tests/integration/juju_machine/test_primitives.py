@@ -44,7 +44,7 @@ async def test_every_way_to_end_is_an_end(controller: SimulatedController, outco
 async def test_what_the_charm_does_not_declare_or_take_is_refused(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge)
-        with pytest.raises(BadArguments, match="no primitive 'tuch'; there are: add-route, show-routes, touch"):
+        with pytest.raises(BadArguments, match="mean 'touch'. There are: add-route, show-routes, touch"):
             await edge.exec_primitive(ee_id, "tuch")
         with pytest.raises(BadArguments, match="filename"):
             await edge.exec_primitive(ee_id, "touch")
@@ -73,7 +73,7 @@ async def test_the_leader_runs_it_unless_a_unit_is_named(controller: SimulatedCo
         output = await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, unit=f"{APP}/1")
         assert isinstance(output, dict)
         assert output["unit"] == f"{APP}/1"
-        with pytest.raises(NotFound, match=f"there are: {APP}/0, {APP}/1"):
+        with pytest.raises(NotFound, match=f"There are: {APP}/0, {APP}/1"):
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, unit=f"{APP}/7")
 
 

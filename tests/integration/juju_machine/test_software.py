@@ -302,7 +302,7 @@ async def test_a_charm_is_upgraded_to_another_version_of_itself(
     write_charm(tmp_path, "other")
     async with connected(controller, tmp_path) as edge:
         ee_id = await installed(edge, "one")
-        with pytest.raises(BadArguments, match="other is no other version of it"):
+        with pytest.raises(BadArguments, match="other is not another version of it"):
             await edge.upgrade(ee_id, "other")
         (charm / "config.yaml").write_text("options: {a: {type: int, default: 1}, b: {type: string, default: x}}")
         await edge.upgrade(ee_id, "one", config={"b": "new"})

@@ -63,7 +63,7 @@ def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str
 )
 def test_a_type_as_programmers_call_it_is_told_with_what_was_meant(refused: Refused, given: str, meant: str) -> None:
     told = refused({"metadata.yaml": "name: x", "actions.yaml": f"a: {{params: {{b: {{type: {given}}}}}}}"})
-    assert told.endswith(f"; did you mean {meant!r}?")
+    assert told.endswith(f": did you mean {meant!r}?")
 
 
 def test_charms_of_juju_itself_may_name_their_actions_so(read: Read) -> None:
@@ -104,7 +104,7 @@ def test_an_unknown_primitive_is_told_with_those_there_are() -> None:
         charm.action("tuch")
     assert caught.value.bad_args == ["primitive_name"]
     assert str(caught.value) == (
-        "primitive_name: charm x has no primitive 'tuch'; did you mean 'touch'?; there is reboot, touch"
+        "primitive_name: charm x has no primitive 'tuch': did you mean 'touch'? There are: reboot, touch"
     )
 
 
@@ -161,9 +161,9 @@ STRICT = action(
         ({"a": "xxxx"}, "params_dict.a: text that does not fit the charm's schema: maxLength is 3", ["a"]),
         ({"a": "y"}, "params_dict.a: text that does not fit the charm's schema: pattern is ^x", ["a"]),
         ({"a": "x", "c": "of"}, "params_dict.c: expected one of on, off", ["c"]),
-        ({"a": "x", "e": 1}, "params_dict.e: there is no such parameter; there is a, b, c, l, n, o", ["e"]),
+        ({"a": "x", "e": 1}, "params_dict.e: there is no such parameter; there are: a, b, c, l, n, o", ["e"]),
         ({"a": "x", "n": {}}, "params_dict.n.d: is missing; the primitive requires it", ["n"]),
-        ({"a": "x", "n": {"d": 1, "f": 2}}, "params_dict.n.f: there is no such parameter; there is d", ["n"]),
+        ({"a": "x", "n": {"d": 1, "f": 2}}, "params_dict.n.f: there is no such parameter; there are: d", ["n"]),
         ({"a": "x", "l": [1, "2"]}, "params_dict.l.1: expected a number, got text", ["l"]),
         ({"a": "x", "l": [1, 1]}, "params_dict.l: a list that does not fit the charm's schema: uniqueItems", ["l"]),
         ({"a": "x", "o": "z"}, "params_dict.o: does not fit what the charm's schema asks for with anyOf", ["o"]),
@@ -209,7 +209,7 @@ def test_data_within_itself_is_refused() -> None:
 def test_what_json_does_not_have_is_refused(value: Any) -> None:
     error = problems(action(), {"a": value})
     assert error.bad_args == ["params_dict.a"]
-    assert "expected data that JSON has, got a Python " in str(error)
+    assert "expected plain data, got a Python " in str(error)
 
 
 VALUES = st.recursive(

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vca_core.charm import Charm, read_charm
-from vca_core.charm.document import LARGEST_FILE
 from vca_core.charm.source import LARGEST_ARCHIVE, LARGEST_UNPACKED, MOST_MEMBERS
+from vca_core.charm.yaml_reader import LARGEST_FILE
 from vca_core.errors import BadArguments
 
 Member = tuple[str | zipfile.ZipInfo, str | bytes]

@@ -118,12 +118,12 @@ def test_an_unknown_option_is_named_with_those_there_are() -> None:
         coerce({"hostname": Option("hostname"), "mtu": Option("mtu", "int")}, {"hostnam": CANARY})
     assert caught.value.bad_args == ["config.hostnam"]
     assert str(caught.value) == (
-        "config.hostnam: there is no such option; did you mean 'hostname'?; there is hostname, mtu"
+        "config.hostnam: there is no such option: did you mean 'hostname'? There are: hostname, mtu"
     )
 
 
 def test_a_charm_without_options_says_so() -> None:
-    with pytest.raises(BadArguments, match="there is none at all"):
+    with pytest.raises(BadArguments, match="there are none"):
         coerce({}, {"a": 1})
 
 

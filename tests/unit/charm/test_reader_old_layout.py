@@ -164,7 +164,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ),
         (
             {"metadata.yaml": "name: x\nrequires: {db: {interface: a, scope: containers}}"},
-            "metadata.yaml: requires.db.scope: expected one of global, container, got 'containers'; did you mean",
+            "metadata.yaml: requires.db.scope: expected one of global, container, got 'containers': did you mean",
         ),
         (
             {"metadata.yaml": "name: x\nrequires: {db: a}\nprovides: {db: b}"},
@@ -193,7 +193,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ({"metadata.yaml": "name: x", "config.yaml": "options: {a: 7}"}, "config.yaml: options.a: expected a mapping"),
         (
             {"metadata.yaml": "name: x", "config.yaml": "options: {a: {type: str}}"},
-            "config.yaml: options.a.type: expected one of string, int, float, boolean, secret, got 'str'; did you mean",
+            "config.yaml: options.a.type: expected one of string, int, float, boolean, secret, got 'str': did you mean",
         ),
         (
             {"metadata.yaml": "name: x", "config.yaml": "options: {a: {default: 7}}"},

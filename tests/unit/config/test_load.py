@@ -102,6 +102,11 @@ def test_a_checked_config_is_taken_as_it_is() -> None:
     assert load_config(config) is config
 
 
+def test_a_copy_with_another_store_keeps_the_folder(folder: Path) -> None:
+    config = load_config(written(folder, YAML), {})
+    assert config.model_copy(update={"store": "memory:"}).folder == folder
+
+
 def test_relative_paths_start_at_the_file_not_at_the_working_folder(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,15 +67,23 @@ class Handmade(Plain):
         return self.returned
 
 
+def endless() -> dict[str, Any]:
+    within_itself: list[Any] = []
+    within_itself.append(within_itself)
+    return {"a": within_itself}
+
+
 @pytest.mark.defect("D53")
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        (object(), "returned object where a mapping is expected"),
-        (None, "returned NoneType where a mapping is expected"),
-        ({"a": {"b": [object()]}}, "a.b.0: the backend returned object where plain data is expected"),
-        ({1: 2}, "a key that is no text, but int"),
-        ({"a": [{None: 2}]}, "a.0: the backend returned a key that is no text, but NoneType"),
+        (object(), "returned a Python object where a mapping is expected"),
+        (None, "returned nothing where a mapping is expected"),
+        ({"a": {"b": [object()]}}, "plain data at a.b.0: expected plain data, got a Python object"),
+        ({1: 2}, "plain data: expected names as keys, got a whole number"),
+        ({"a": [{None: 2}]}, "at a.0: expected names as keys, got nothing"),
+        ({"a": [1.0, float("nan")]}, "at a.1: expected a finite number"),
+        (endless(), "at a: deeper than 50 levels, or within itself"),
     ],
 )
 async def test_what_is_no_plain_data_is_refused(make_vca: MakeVca, returned: Any, said: str) -> None:

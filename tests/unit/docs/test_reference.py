@@ -16,7 +16,7 @@ from unit.docs.pages import DOCS, ROOT, blocks, prose, rows
 
 from vca_core import errors
 from vca_core._tracking.place import status_fields
-from vca_core.config.model import ConnectorConfig, ExtensionConfig, VcaConfig
+from vca_core.config.settings import ConnectorConfig, ExtensionConfig, VcaConfig
 from vca_core.connector import Connector
 from vca_core.naming import CHARM_NAMES, Namespace
 from vca_core.status import NATIVE_STATUS, DeploymentStatus

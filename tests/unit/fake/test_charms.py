@@ -189,7 +189,7 @@ async def test_an_upgrade_takes_another_version_of_the_same_charm(
     connector: Connector, router: str, config: dict[str, Any]
 ) -> None:
     await connector.upgrade(router, "simple-router", config={"mtu": 1400})
-    with pytest.raises(BadArguments, match="content-cache is no other version of it"):
+    with pytest.raises(BadArguments, match="content-cache is not another version of it"):
         await connector.upgrade(router, "content-cache")
 
 

@@ -68,7 +68,7 @@ async def test_a_machine_gets_a_base_that_its_charm_supports(tmp_path: Path) -> 
         suited, _ = await connector.create_execution_environment(".ns.suited", artifact_path=charm)
         await connector.install_configuration_sw(suited, charm)
         other, _ = await connector.create_execution_environment(".ns.other")
-        with pytest.raises(BadArguments, match=r"supports ubuntu@20\.04, and the machine has ubuntu@22\.04"):
+        with pytest.raises(BadArguments, match=r"supports ubuntu@20\.04, and machine 1 has ubuntu@22\.04"):
             await connector.install_configuration_sw(other, charm)
         await connector.install_configuration_sw(other, charm, options={"force": True})
         asked, _ = await connector.create_execution_environment(".ns.asked", options={"base": "ubuntu@20.04"})

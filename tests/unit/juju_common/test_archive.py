@@ -50,6 +50,22 @@ def test_the_core_reads_what_is_rendered(charm: Path, tmp_path: Path) -> None:
     assert read_charm(packed).name == "simple"
 
 
+@pytest.mark.parametrize("text", ["10:30", "2024-01-01", "'1e3'", "'0o17'", "'on'", "'12'"])
+def test_texts_of_a_charms_sources_stay_texts(tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "new"
+    (folder / "src").mkdir(parents=True)
+    (folder / "src" / "charm.py").touch()
+    (folder / "charmcraft.yaml").write_text(
+        "name: new\ntype: charm\nsummary: s\ndescription: d\nbase: ubuntu@22.04\nplatforms: {amd64: }\n"
+        f"parts: {{charm: {{plugin: charm}}}}\nconfig: {{options: {{a: {{type: string, default: {text}}}}}}}\n"
+    )
+    archive = render(folder)
+    packed = tmp_path / "new.charm"
+    packed.write_bytes(archive.file.read())
+    archive.close()
+    assert read_charm(packed).options["a"].default == text.strip("'")
+
+
 def test_the_same_content_gives_the_same_bytes_wherever_and_whenever_it_is(charm: Path, tmp_path: Path) -> None:
     first = digest(charm)
     twin = charm.rename(tmp_path / "elsewhere")

@@ -41,7 +41,7 @@ async def test_a_third_partys_backend_is_found_by_its_name_in_the_config(site: S
 
 def test_an_unknown_name_tells_what_is_installed_and_what_was_meant(site: Site) -> None:
     with pytest.raises(
-        BadArguments, match="no backend is named 'fakee'; did you mean 'fake'\\?; there are: fake, juju-machine"
+        BadArguments, match="no backend is named 'fakee': did you mean 'fake'\\? There are: fake, juju-machine"
     ):
         load_backend("fakee")
 
@@ -117,7 +117,7 @@ def test_a_backend_for_another_version_of_the_api_is_refused_with_a_remedy(
         ("api_version = 1", "no method is marked with @hookimpl"),
         ("api_version = 1\nasync def health(self): ...", "health is named like a hook but not marked"),
         ("api_version = 1\n@hookimpl\ndef health(self): ...", "write `async def health`"),
-        ("api_version = 1\n@hookimpl\nasync def helth(self): ...", "no hook helth; did you mean 'health'"),
+        ("api_version = 1\n@hookimpl\nasync def helth(self): ...", "no hook helth: did you mean 'health'"),
         (
             "api_version = 1\n@hookimpl\nasync def get_status(self, namespace=None): ...",
             "get_status has a default for 'namespace'",
@@ -129,7 +129,7 @@ def test_a_backend_for_another_version_of_the_api_is_refused_with_a_remedy(
         ("api_version = 1\n@hookimpl\nasync def get_status(self, **rest): ...", "takes **rest, which is never passed"),
         (
             "api_version = 1\n@hookimpl\nasync def get_status(self, namespce): ...",
-            "takes 'namespce', which the hook does not have; did you mean 'namespace'",
+            "takes 'namespce', which the hook does not have: did you mean 'namespace'",
         ),
         ("api_version = 1\nOptions = dict\n@hookimpl\nasync def health(self): ...", "Options is no pydantic model"),
         (

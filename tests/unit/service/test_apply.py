@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from vca_core import BadArguments, Vca, VcaConnectionError
 from vca_core.service import Applied, Apply, Step, StepState, plan, read_service
 from vca_core.service.ledger import COLLECTION
+from vca_core.service.lock import lock_file, service_lock
 from vca_core.stores import MemoryStore
 from vca_fake import Recorder, Script
 
@@ -184,6 +186,21 @@ async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
 
 
 async def test_an_unknown_connector_is_refused_before_anything_is_begun(world: World) -> None:
-    with pytest.raises(BadArguments, match="no connector is named 'egde'; did you mean 'edge'|did you mean 'edge'"):
+    with pytest.raises(BadArguments, match="no connector is named 'egde': did you mean 'edge'"):
         await world.apply(service_of(connector="egde"))
     assert world.asked() == []
+
+
+async def test_it_waits_for_another_run_on_the_same_store(tmp_path: Path) -> None:
+    config = {"artifacts": str(CHARMS), "connectors": {"edge": {"backend": "fake"}}, "store": f"sqlite:///{tmp_path}/s"}
+    steps: list[str] = []
+    waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    async with Vca.from_config(config, environ={}) as vca:
+        apply = Apply(vca, service_of(), lambda step, *_: steps.append(step.key), waiting.set_result)
+        async with service_lock(lock_file(vca.config, "n"), lambda _: None):
+            running = asyncio.create_task(apply.run())
+            assert await waiting == str(os.getpid())
+            assert steps == []
+        applied = await running
+    assert applied.ok
+    assert applied.statuses == dict.fromkeys("abc", "completed")

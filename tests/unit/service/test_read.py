@@ -12,7 +12,7 @@ import yaml
 
 from vca_core.errors import BadArguments
 from vca_core.service import Service, read_service
-from vca_core.service.model import ns_file_schema
+from vca_core.service.ns_file import ns_file_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
 CANARY = "canary-value"
@@ -74,6 +74,9 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
         ({"ns": "n", "vnfs": {"v": {"count": 1}}}, "name the vdu"),
         ({"ns": "n", "vnfs": {"v": {"config": {"a": 1}}}}, "need a charm"),
         ({"ns": "n", "vnfs": {"v": {**VNF, "units": 0}}}, "greater than or equal to 1, got 0"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "units": True}}}, "v.units: should be a number"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "vdu": "d", "count": True}}}, "v.count: should be a number"),
+        ({"ns": "n", "vnfs": {"v": {**VNF, "day1": [{"run": "p", "timeout": True}]}}}, "timeout: should be a number"),
         ({"ns": "n", "vnfs": {"v": {**VNF, "config": CANARY}}}, "valid dictionary"),
         ({"ns": "n", "vnfs": {"v": {**VNF, "after": ["w"]}}}, "v.after names no VNF"),
         ({"ns": "n", "vnfs": {"v": {**VNF, "after": ["w"]}, "w": {**VNF, "after": ["v"]}}}, "comes after itself"),
@@ -86,6 +89,12 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_each_mistake_is_told(values: Any, said: str) -> None:
     assert said in refusal(values)
+
+
+def test_a_list_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "ns.yaml").write_text("ns: n\nvnfs:\n  v:\n    charm: c\n    after:\n    day1:\nrelations:\n")
+    service = read_service(tmp_path / "ns.yaml", {})
+    assert (service.vnfs["v"].after, service.vnfs["v"].day1, service.relations) == ([], [], [])
 
 
 def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:

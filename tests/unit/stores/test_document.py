@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments, StoreError
-from vca_core.stores.document import apply_update, check_filter, matches, new_document, plain, set_path
+from vca_core.stores.document import apply_update, check_filter, matches, new_document, plain_value, set_path
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(["", "a", "x"])
 KEYS = st.sampled_from(["a", "b", "0", "1", "2", "_id2"])
@@ -153,7 +153,7 @@ def test_anything_but_equality_is_a_bad_argument(filter: Any) -> None:
 
 @given(VALUES)
 def test_plain_data_is_copied_whole(value: Any) -> None:
-    copied = plain(value, "it")
+    copied = plain_value(value, "it")
     assert copied == value
     assert copied is not value or not isinstance(value, dict | list)
 
@@ -161,7 +161,7 @@ def test_plain_data_is_copied_whole(value: Any) -> None:
 @pytest.mark.parametrize("value", [object(), {1: 2}, {"a": {3}}, [b"x"], float("inf"), {"a": [float("nan")]}])
 def test_what_json_has_not_is_refused_with_its_place(value: Any) -> None:
     with pytest.raises(BadArguments, match=r"^it"):
-        plain(value, "it")
+        plain_value(value, "it")
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"_id": None}, {"_id": []}, {"_id": "x", "a": object()}])

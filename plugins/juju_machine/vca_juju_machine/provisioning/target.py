@@ -11,8 +11,8 @@ from typing import Any, Literal, cast, get_args
 
 from pydantic import SecretStr
 
-from vca_core.arguments import did_you_mean
 from vca_core.errors import BadArguments
+from vca_core.suggestions import instead
 
 HostKeyPolicy = Literal["strict", "accept-new", "off"]
 """What is done about a host's own key.
@@ -90,7 +90,7 @@ def parse_credentials(
     given = {name: value for name, value in credentials.items() if value is not None}
     for name in given:
         if name not in _KNOWN:
-            raise _bad(str(name), f"is unknown{did_you_mean(str(name), list(_KNOWN))}; known are {', '.join(_KNOWN)}")
+            raise _bad(str(name), f"is unknown{instead(str(name), _KNOWN)}")
     for name in ("hostname", "username"):
         if name not in given:
             raise _bad(name, f"is missing: say the {name} of the machine")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vca_core.config import problems
+from vca_core.config.problems import KeyPath
 from vca_core.errors import BadArguments
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ class Document:
 
     values: dict[str, Any]
     folder: Path
-    places: dict[problems.Path, str] = field(default_factory=dict)
+    places: dict[KeyPath, str] = field(default_factory=dict)
 
-    def place_of(self, path: problems.Path) -> str:
+    def place_of(self, path: KeyPath) -> str:
         """Say where a value stands, or else what it stands in, with a colon behind it; empty when nothing is known."""
         while path and path not in self.places:
             path = path[:-1]
@@ -46,7 +46,7 @@ class Unreadable:
     column: int | None = None
 
 
-def read_document(path: Path, needed: str = "connectors") -> Document:
+def read_document(path: Path, needed: str) -> Document:
     """Read a YAML or TOML file.
 
     Args:
@@ -85,7 +85,7 @@ def read_text(path: Path) -> str | Unreadable:
         return Unreadable(f"is not UTF-8 (byte {error.start})")
 
 
-_Marks = dict[problems.Path, tuple[int, int]]
+_Marks = dict[KeyPath, tuple[int, int]]
 _Read = tuple[Any, _Marks] | Unreadable
 
 
@@ -118,13 +118,13 @@ def _read_yaml(text: str) -> _Read:
 
 
 def _mark_keys(
-    loader: yaml.SafeLoader, node: Any, path: problems.Path, marks: _Marks, above: frozenset[yaml.Node]
+    loader: yaml.SafeLoader, node: Any, path: KeyPath, marks: _Marks, above: frozenset[yaml.Node]
 ) -> Unreadable | None:
     """Note where each key below a node stands; the result is a key that is there twice, or a node inside itself."""
     line, column = node.start_mark.line + 1, node.start_mark.column + 1
     if node in above:
         return Unreadable("an alias stands inside of what it names", line, column)
-    children: list[tuple[problems.Path, yaml.Node]] = []
+    children: list[tuple[KeyPath, yaml.Node]] = []
     if node.id == "sequence":
         for number, item in enumerate(node.value):
             marks.setdefault((*path, number), (item.start_mark.line + 1, item.start_mark.column + 1))
@@ -178,18 +178,18 @@ _TOML_KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
 _TOML_KEYS = re.compile(rf"(?P<indent>\s*)(?P<open>\[?\[?)\s*(?P<keys>{_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*(?:=|\])")
 
 
-def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[problems.Path, tuple[int, int]]]:
+def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[KeyPath, tuple[int, int]]]:
     """Find the lines of the keys, as well as can be done without a parser that tells: keys in inline tables are not."""
     import tomllib  # noqa: PLC0415 - as above
 
-    table: problems.Path = ()
-    seen: set[problems.Path] = set()
-    entries: dict[problems.Path, int] = {}  # [[tables]] so far
+    table: KeyPath = ()
+    seen: set[KeyPath] = set()
+    entries: dict[KeyPath, int] = {}  # [[tables]] so far
     for number, line in enumerate(text.splitlines(), start=1):
         found = _TOML_KEYS.match(line)
         if found is None:
             continue
-        path: problems.Path = () if found["open"] else table
+        path: KeyPath = () if found["open"] else table
         try:
             below: Any = tomllib.loads(f"{found['keys']} = 0")
         except tomllib.TOMLDecodeError:
@@ -210,7 +210,7 @@ def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[problems.Pat
             yield path, (number, len(found["indent"]) + 1)
 
 
-def _has(values: Any, path: problems.Path) -> bool:
+def _has(values: Any, path: KeyPath) -> bool:
     for part in path:
         if (isinstance(values, Mapping) and part in values) or (
             isinstance(values, list) and isinstance(part, int) and part < len(values)

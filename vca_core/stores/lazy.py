@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from vca_core.stores import StatusStore
+from vca_core.stores.base import StatusStore
 
 
-class OpeningStore(StatusStore):
+class LazyStore(StatusStore):
     """A store that opens the one behind it when it is needed.
 
     So a store that is out of reach at the start costs what needs it, and nothing else; the next call tries again.

@@ -9,19 +9,27 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from vca_core.config import VcaConfig
 from vca_core.errors import StoreError
+from vca_core.stores.urls import path_of
 
 _BETWEEN = 0.2
 """Seconds between two tries; nothing tells when a file lock becomes free."""
 
 
+def lock_file(config: VcaConfig, ns: str) -> Path | None:
+    """The lock file of a service: beside the file of the status store; None: no other process can see the store."""
+    store = path_of(config.store, config.folder)
+    return None if store is None else store.with_name(f"{store.name}.{ns}.lock")
+
+
 @asynccontextmanager
-async def service_lock(path: Path | None, waiting: Callable[[str], None]) -> AsyncIterator[None]:
+async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> AsyncIterator[None]:
     """Hold a lock.
 
     Args:
         path: the lock file; it stays. None: nobody else can see the store, and nothing is locked.
-        waiting: told once who has it, if it is not free.
+        on_wait: told once, if it is not free, the number of the process that has it.
 
     Raises:
         StoreError: the file cannot be made.
@@ -41,7 +49,7 @@ async def service_lock(path: Path | None, waiting: Callable[[str], None]) -> Asy
         told = False
         while not _taken(descriptor):
             if not told:
-                waiting(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
+                on_wait(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
                 told = True
             await asyncio.sleep(_BETWEEN)
         os.ftruncate(descriptor, 0)

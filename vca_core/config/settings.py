@@ -1,16 +1,14 @@
-"""What a configuration holds. Frozen; options may hold secrets and are never shown (D78-D80)."""
+"""What a configuration holds. Frozen; options may hold secrets and are never shown."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
@@ -18,24 +16,11 @@ from pydantic import (
     model_validator,
 )
 
-from vca_core.config.problems import did_you_mean
+from vca_core.config.parts import Listed, Mapped, Number, Part, Seconds, Values
 from vca_core.errors import BadArguments
 from vca_core.secrets import url_without_credentials
 from vca_core.ssh_keys import DEFAULT_PRIVATE_KEY
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool):  # pydantic would take true for 1
-        raise ValueError("should be a number")  # noqa: TRY004 - what pydantic makes an error of
-    return value
-
-
-def _mapping(value: Any) -> Any:
-    return {} if value is None else value  # a key with nothing behind it
-
-
-def _entries(value: Any) -> Any:
-    return [] if value is None else value
+from vca_core.suggestions import instead
 
 
 def _extension(value: Any) -> Any:
@@ -48,18 +33,11 @@ def _connector_name(name: str) -> str:
     return name
 
 
-Number = BeforeValidator(_number)
-Mapped = BeforeValidator(_mapping)
-Seconds = Annotated[float, Number, Field(gt=0, allow_inf_nan=False)]
-Options = Annotated[dict[str, Any], Mapped, Field(default_factory=dict, repr=False)]
+Options = Annotated[Values, Field(default_factory=dict, repr=False)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Timeouts(_Part):
-    """How long things may take, in seconds; every limit is finite (design 4)."""
+class Timeouts(Part):
+    """How long things may take, in seconds; every limit is finite."""
 
     progress: Seconds = 600.0
     """How long an operation may go on without a change at its execution environment."""
@@ -75,7 +53,7 @@ class Timeouts(_Part):
     """How long one call of `on_update_db` may take."""
 
 
-class TimeoutsOverride(_Part):
+class TimeoutsOverride(Part):
     """A connector's own limits; what is not given is taken from the top. Callbacks are those of the whole `Vca`."""
 
     progress: Seconds | None = None
@@ -85,16 +63,16 @@ class TimeoutsOverride(_Part):
     store_grace: Seconds | None = None
 
 
-class StatusSettings(_Part):
-    """How statuses are written (design 5)."""
+class StatusSettings(Part):
+    """How statuses are written."""
 
-    interval: Annotated[float, Number, Field(ge=0, allow_inf_nan=False)] = 0.0
+    interval: Annotated[float, Field(ge=0, allow_inf_nan=False), Number] = 0.0
     """Seconds: intermediate statuses of one path are stored at most once in it; 0: every one."""
-    queue_limit: Annotated[int, Number, Field(gt=0)] = 10_000
+    queue_limit: Annotated[int, Field(gt=0), Number] = 10_000
     """How many outcomes may wait for the store before new operations are refused."""
 
 
-class ConnectorConfig(_Part):
+class ConnectorConfig(Part):
     """One connector: a backend with its options.
 
     Args:
@@ -108,14 +86,17 @@ class ConnectorConfig(_Part):
     timeouts: Annotated[TimeoutsOverride, Mapped] = TimeoutsOverride()
 
 
-class ExtensionConfig(_Part):
+class ExtensionConfig(Part):
     """An extension to run, in the file its bare name, or ``{name: …, options: {…}}``; options are never shown."""
 
     name: Annotated[str, Field(min_length=1)]
     options: Options
 
 
-class VcaConfig(_Part):
+Extension = Annotated[ExtensionConfig, BeforeValidator(_extension)]
+
+
+class VcaConfig(Part):
     """A whole configuration; `load_config` makes it.
 
     Args:
@@ -134,7 +115,9 @@ class VcaConfig(_Part):
     default: Annotated[str | None, Field(validate_default=True)] = None
     store: Annotated[str, Field(min_length=1)] = "memory:"
     artifacts: Annotated[str, Field(min_length=1)] | None = "."
-    extensions: Annotated[list[Annotated[ExtensionConfig, BeforeValidator(_extension)]], BeforeValidator(_entries)] = []
+    extensions: Annotated[list[Annotated[ExtensionConfig, BeforeValidator(_extension)]], Listed] = Field(
+        default_factory=list
+    )
     timeouts: Annotated[Timeouts, Mapped] = Timeouts()
     status: Annotated[StatusSettings, Mapped] = StatusSettings()
     ssh_key: Annotated[str, Field(min_length=1)] = DEFAULT_PRIVATE_KEY
@@ -174,16 +157,13 @@ class VcaConfig(_Part):
 
     def connector_name(self, name: str | None = None) -> str:
         """Say which connector is meant by a name or, with None, by default; errors as `connector`."""
-        known = ", ".join(sorted(self.connectors))
         if name is None:
             if self.default is None:
+                known = ", ".join(sorted(self.connectors))
                 raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
             return self.default
         if name not in self.connectors:
-            raise BadArguments(
-                f"no connector is named {name!r}{did_you_mean(name, self.connectors)}; there are: {known}",
-                ["connector"],
-            )
+            raise BadArguments(f"no connector is named {name!r}{instead(name, self.connectors)}", ["connector"])
         return name
 
     def timeouts_of(self, name: str | None = None) -> Timeouts:
@@ -211,8 +191,7 @@ class VcaConfig(_Part):
     def _default_names_one(cls, default: str | None, info: ValidationInfo) -> str | None:
         connectors = info.data.get("connectors")
         if default is not None and connectors is not None and default not in connectors:
-            known = ", ".join(sorted(connectors))
-            raise ValueError(f"names no connector{did_you_mean(default, connectors)}; there are: {known}")
+            raise ValueError(f"names no connector{instead(default, connectors)}")
         return default
 
     @field_validator("extensions")
@@ -234,8 +213,3 @@ class VcaConfig(_Part):
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
             yield name, url_without_credentials(value) if name == "store" and isinstance(value, str) else value
-
-    @classmethod
-    def in_folder(cls, values: Mapping[str, Any], folder: Path) -> Self:
-        """Validate values whose relative paths start from `folder`; errors are pydantic's, see `load_config`."""
-        return cls.model_validate(values, context={"folder": folder})

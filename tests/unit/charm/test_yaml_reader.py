@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core.charm.document import LARGEST_FILE, parse
+from vca_core.charm.yaml_reader import LARGEST_FILE, parse
 from vca_core.errors import BadArguments
 
 

@@ -7,31 +7,19 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from vca_core.config import did_you_mean
+from vca_core.config.parts import Listed, Mapped, Number, Part, Seconds, Values
 from vca_core.errors import BadArguments
 from vca_core.naming import Namespace
+from vca_core.suggestions import instead
 
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, populate_by_name=True)
-
-
-def _mapping(value: Any) -> Any:
-    return {} if value is None else value  # a key with nothing behind it
-
-
-Values = Annotated[dict[str, Any], BeforeValidator(_mapping)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 def _name_of_vnf(name: str) -> str:
@@ -45,7 +33,7 @@ def _name_of_vnf(name: str) -> str:
     return name
 
 
-class Primitive(_Part):
+class Primitive(Part):
     """A Day-1 primitive.
 
     Args:
@@ -61,7 +49,7 @@ class Primitive(_Part):
     timeout: Seconds | None = None
 
 
-class StepOptions(_Part):
+class StepOptions(Part):
     """Options for the backend, by operation."""
 
     create: Values = Field(default_factory=dict, repr=False)
@@ -69,7 +57,7 @@ class StepOptions(_Part):
     install: Values = Field(default_factory=dict, repr=False)
 
 
-class Vnf(_Part):
+class Vnf(Part):
     """A VNF with one execution environment.
 
     Args:
@@ -88,15 +76,15 @@ class Vnf(_Part):
 
     charm: Name | None = None
     vdu: Name | None = None
-    count: Annotated[int, Field(ge=0)] | None = None
+    count: Annotated[int, Field(ge=0), Number] | None = None
     kdu: Name | None = None
     connector: Name | None = None
     machine: Annotated[dict[str, Any] | None, Field(repr=False)] = None
     config: Values = Field(default_factory=dict, repr=False)
-    units: Annotated[int, Field(ge=1)] = 1
-    day1: Annotated[list[Primitive], BeforeValidator(lambda value: [] if value is None else value)] = []
-    after: list[Name] = []
-    options: Annotated[StepOptions, BeforeValidator(_mapping)] = StepOptions()
+    units: Annotated[int, Field(ge=1), Number] = 1
+    day1: Annotated[list[Primitive], Listed] = Field(default_factory=list)
+    after: Annotated[list[Name], Listed] = Field(default_factory=list)
+    options: Annotated[StepOptions, Mapped] = StepOptions()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -109,7 +97,7 @@ class Vnf(_Part):
         return self
 
 
-class Relation(_Part):
+class Relation(Part):
     """Two endpoints that are related: ``[core:gateway, edge:upstream]``.
 
     Args:
@@ -134,7 +122,7 @@ def _relation(value: Any) -> Any:
     return {"ends": tuple(ends)}
 
 
-class Service(_Part):
+class Service(Part):
     """A network service.
 
     Args:
@@ -149,7 +137,7 @@ class Service(_Part):
     nsi: Name | None = None
     connector: Name | None = None
     vnfs: Annotated[dict[Annotated[str, AfterValidator(_name_of_vnf)], Vnf], Field(min_length=1)]
-    relations: list[Annotated[Relation, BeforeValidator(_relation)]] = []
+    relations: Annotated[list[Annotated[Relation, BeforeValidator(_relation)]], Listed] = Field(default_factory=list)
 
     def namespace(self, name: str) -> Namespace:
         """The namespace of a VNF's execution environment."""
@@ -165,7 +153,7 @@ class Service(_Part):
         for name, vnf in vnfs.items():
             for other in vnf.after:
                 if other not in vnfs:
-                    raise ValueError(f"{name}.after names no VNF{did_you_mean(other, vnfs)}")
+                    raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
             if name in _reached(vnfs, vnf.after):
                 raise ValueError(f"{name} comes after itself; take one of the `after` out")
         return vnfs
@@ -177,7 +165,7 @@ class Service(_Part):
         for relation in relations:
             for name, _ in relation.ends:
                 if vnfs and name not in vnfs:
-                    raise ValueError(f"{relation}: there is no VNF {name!r}{did_you_mean(name, vnfs)}")
+                    raise ValueError(f"{relation}: there is no VNF {name!r}{instead(name, vnfs)}")
                 if vnfs and vnfs[name].charm is None:
                     raise ValueError(f"{relation}: VNF {name!r} has no charm, and so no endpoint")
         return relations

@@ -1,0 +1,39 @@
+"""Refusals: one wording for the core and all backends, which says who is in whose way."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core import refusals
+from vca_core.errors import AlreadyExists, BadArguments, NotFound, VcaError
+from vca_core.naming import EeId, Namespace
+
+EE_ID = EeId.parse("ns1.app-vnf-vnf1.0")
+NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
+
+
+@pytest.mark.parametrize(
+    ("error", "cls", "names"),
+    [
+        (refusals.already_exists(EE_ID, NAMESPACE), AlreadyExists, [str(NAMESPACE), str(EE_ID)]),
+        (refusals.shared_application(NAMESPACE, OTHER, "m", "a"), BadArguments, [str(NAMESPACE), str(OTHER), "m", "a"]),
+        (refusals.shared_model("ns_1", "ns-1", "m"), BadArguments, ["ns_1", "ns-1", "m"]),
+        (refusals.no_environment(EE_ID), NotFound, [str(EE_ID)]),
+        (refusals.no_charm("m", "a"), NotFound, ["m", "a"]),
+        (refusals.no_unit("a/2", EE_ID, ["a/0"]), NotFound, ["did you mean 'a/0'?"]),
+        (refusals.no_primitive("charm c", "tuch", ["touch"]), BadArguments, ["charm c", "did you mean 'touch'?"]),
+        (refusals.another_charm("one", "two", EE_ID), AlreadyExists, ["one", "two"]),
+        (refusals.not_a_version("one", "two"), BadArguments, ["one", "two"]),
+        (refusals.subordinate("one"), BadArguments, ["one"]),
+        (refusals.wrong_substrate("one", is_kubernetes=True), BadArguments, ["one runs on Kubernetes", "has machines"]),
+        (refusals.wrong_substrate("one", is_kubernetes=False), BadArguments, ["one runs on machines"]),
+        (refusals.unsupported_base("one", ["b@2", "b@1"], "0", "b@3"), BadArguments, ["b@1, b@2", "machine 0 has b@3"]),
+    ],
+)
+def test_a_refusal_names_what_it_is_about(error: VcaError, cls: type[VcaError], names: list[str]) -> None:
+    assert type(error) is cls
+    assert [name for name in names if name not in error.message] == []
+    if isinstance(error, AlreadyExists):
+        assert error.ee_id == str(EE_ID)
+    if isinstance(error, BadArguments):
+        assert error.bad_args

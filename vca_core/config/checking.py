@@ -1,0 +1,67 @@
+"""How all our files are opened and checked: one error that has everything that is wrong, each with its line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from vca_core.config.files import Document, read_document
+from vca_core.config.problems import KeyPath, Problem, checked, refusal
+from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.plain import copied
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def open_document(source: object, what: str, needed: str, model: type[BaseModel]) -> Document:
+    """Read a file, or take a mapping of the same form; the values are copied, and may be changed.
+
+    Args:
+        source: the path of a YAML or TOML file, or a mapping.
+        what: how errors call it: ``a configuration``.
+        needed: the key that it has at least.
+        model: what will be made of it.
+
+    Raises:
+        BadArguments: it is neither, or the file cannot be read: with line and column.
+    """
+    if isinstance(source, Mapping):
+        return Document(copied(source), Path.cwd())
+    if not isinstance(source, str | os.PathLike):
+        raise BadArguments(
+            f"{what} is a path, a mapping or a {model.__name__}, not a {type(source).__name__}", ["source"]
+        )
+    document = read_document(Path(source), needed)
+    document.values = copied(document.values)  # a YAML alias is one object in two places
+    return document
+
+
+def check_document(
+    document: Document, model: type[M], problems: list[Problem], may_show: Callable[[KeyPath], bool], what: str
+) -> M:
+    """Make a model of a document.
+
+    Args:
+        document: what was read.
+        model: what to make of it; its validators find the document's folder in their context.
+        problems: what is known to be wrong already.
+        may_show: says whether the value at a path cannot be secret, and may be shown.
+        what: how errors call it: ``the configuration``.
+
+    Raises:
+        BadArguments: all that is wrong, one a line, with file, line and column.
+        PluginError: a validator of the model is broken.
+    """
+    context = {"folder": document.folder}
+    found = checked(lambda: model.model_validate(document.values, context=context), model, document.values, may_show)
+    if isinstance(found, Cause):
+        raise PluginError(f"{what} cannot be checked") from found
+    if isinstance(found, list):
+        raise refusal([*problems, *found], document.place_of)
+    if problems:
+        raise refusal(problems, document.place_of)
+    return found

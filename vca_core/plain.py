@@ -1,0 +1,101 @@
+"""Plain data: what JSON has. It is what stores keep, what hooks return and what primitives are given.
+
+::
+
+    flaws       everything in a value that is not plain data
+    plain       a copy, or the caller's error for the first flaw
+    copied      a copy of what is known to be plain
+    kind_of     what a value is, without a word of what is in it
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from vca_core.errors import VcaError
+
+DEEPEST = 50
+"""How many mappings and lists may stand in each other; what stands within itself is deeper than that."""
+
+Place = tuple[str, ...]
+"""Where something stands in a value: keys and positions, from the outside in."""
+
+
+def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Find what is not plain data. Values are never shown: they may be secret.
+
+    Args:
+        value: any value.
+        place: where it stands.
+
+    Returns:
+        For each flaw its place and what is wrong there.
+    """
+    match value:
+        case None | str() | int():
+            pass
+        case float():
+            if not math.isfinite(value):
+                yield place, "expected a finite number, got an infinite one or NaN"
+        case Mapping() | list() | tuple() if len(place) > DEEPEST:
+            yield place[:1], f"deeper than {DEEPEST} levels, or within itself"
+        case Mapping():
+            for key, item in value.items():
+                if isinstance(key, str):
+                    yield from flaws(item, (*place, key))
+                else:
+                    yield place, f"expected names as keys, got {kind_of(key)}"
+        case list() | tuple():
+            for position, item in enumerate(value):
+                yield from flaws(item, (*place, str(position)))
+        case _:
+            yield place, f"expected plain data, got {kind_of(value)}"
+
+
+def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:
+    """Copy a value, if it is plain data; tuples become lists.
+
+    Args:
+        value: any value.
+        refuse: makes the error to raise from the place of the first flaw and what is wrong there.
+
+    Raises:
+        VcaError: it is not plain data; the error that `refuse` made.
+    """
+    if value is None or isinstance(value, str):  # most of what is stored is
+        return value
+    for place, reason in flaws(value):
+        raise refuse(place, reason)
+    return copied(value)
+
+
+def copied(value: Any) -> Any:
+    """Copy a value that is known to be plain data; tuples become lists, everything else stays as it is."""
+    if isinstance(value, Mapping):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [copied(item) for item in value]
+    return value
+
+
+def kind_of(value: object) -> str:
+    """Say what a value is, not what is in it: ``a mapping``, ``text``."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true or false"
+        case int():
+            return "a whole number"
+        case float():
+            return "a number"
+        case str():
+            return "text"
+        case Mapping():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return f"a Python {type(value).__name__}"

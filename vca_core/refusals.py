@@ -1,0 +1,153 @@
+"""What backends and the core refuse, in one wording: each function makes the error, and the caller raises it.
+
+::
+
+    what has an EE already        already_exists, shared_application, shared_model
+    what is not there             no_environment, no_charm, no_unit, no_primitive
+    a charm that is not wanted    another_charm, not_a_version, subordinate, wrong_substrate, unsupported_base
+    a relation that cannot be     unreachable_end
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported
+from vca_core.naming import EeId, Namespace
+from vca_core.suggestions import instead
+
+
+def already_exists(ee_id: EeId, namespace: Namespace) -> AlreadyExists:
+    """A namespace has an EE, so no other can be made for it.
+
+    Args:
+        ee_id: the one that it has.
+        namespace: the namespace.
+    """
+    return AlreadyExists(f"namespace {namespace} has an EE already: {ee_id}", ee_id=str(ee_id))
+
+
+def shared_application(namespace: Namespace, other: Namespace, model: str, application: str) -> BadArguments:
+    """Two namespaces would have one application.
+
+    Args:
+        namespace: the one that is refused.
+        other: the one that has it.
+        model: the application's model.
+        application: the application.
+    """
+    return BadArguments(
+        f"namespace {namespace} and namespace {other} would share the application {application} of model {model}; "
+        f"delete {other} first, or rename one of them",
+        ["namespace"],
+    )
+
+
+def shared_model(ns_id: str, other: str, model: str) -> BadArguments:
+    """Two NSs would have one model.
+
+    Args:
+        ns_id: of the NS that is refused.
+        other: of the one that has it.
+        model: the model.
+    """
+    return BadArguments(
+        f"NS {ns_id!r} and NS {other!r} would share the model {model}; delete NS {other!r} first, or rename one of "
+        "them",
+        ["namespace"],
+    )
+
+
+def no_environment(ee_id: EeId) -> NotFound:
+    """An EE is not there, or not any more."""
+    return NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
+
+
+def no_charm(model: str, application: str) -> NotFound:
+    """An EE has no charm yet."""
+    return NotFound(f"no charm is installed in {application} of model {model}")
+
+
+def no_unit(unit: str, ee_id: EeId, units: Iterable[str]) -> NotFound:
+    """An EE has no unit of that name.
+
+    Args:
+        unit: the name.
+        ee_id: the EE.
+        units: those that it has.
+    """
+    return NotFound(f"there is no unit {unit!r} in {ee_id}{instead(unit, units)}", ee_id=str(ee_id))
+
+
+def no_primitive(charm: str, primitive: str, primitives: Iterable[str]) -> BadArguments:
+    """A charm has no primitive of that name.
+
+    Args:
+        charm: the charm, in words: ``charm simple-router``.
+        primitive: the name.
+        primitives: those that it has.
+    """
+    return BadArguments(
+        f"primitive_name: {charm} has no primitive {primitive!r}{instead(primitive, primitives)}", ["primitive_name"]
+    )
+
+
+def another_charm(installed: str, charm: str, ee_id: EeId) -> AlreadyExists:
+    """A charm cannot be installed where another one is.
+
+    Args:
+        installed: name of the charm that is there.
+        charm: name of the refused one.
+        ee_id: the EE.
+    """
+    return AlreadyExists(f"charm {installed} is installed there; {charm} needs an EE of its own", ee_id=str(ee_id))
+
+
+def not_a_version(installed: str, charm: str) -> BadArguments:
+    """A charm cannot be upgraded to another one.
+
+    Args:
+        installed: name of the charm that is there.
+        charm: name of the refused one.
+    """
+    return _unfit(f"charm {installed} is installed; {charm} is not another version of it")
+
+
+def subordinate(charm: str) -> BadArguments:
+    """A subordinate charm has no EE of its own."""
+    return _unfit(f"charm {charm} is a subordinate; it lives beside another charm and has no EE of its own")
+
+
+def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:
+    """A charm is made for what the backend does not have.
+
+    Args:
+        charm: its name.
+        is_kubernetes: whether it is made for Kubernetes, else for machines.
+    """
+    where, here = ("on Kubernetes", "machines") if is_kubernetes else ("on machines", "Kubernetes")
+    return _unfit(f"charm {charm} runs {where}, and this connector has {here}; choose another connector")
+
+
+def unsupported_base(charm: str, bases: Iterable[str], machine: str, base: str) -> BadArguments:
+    """A charm does not support what its machine has.
+
+    Args:
+        charm: its name.
+        bases: those that it supports, such as ``ubuntu@22.04``.
+        machine: the machine's id.
+        base: the machine's base.
+    """
+    return _unfit(
+        f"charm {charm} supports {', '.join(sorted(set(bases)))}, and machine {machine} has {base}; create it with the "
+        "artifact_path, so that it gets a base that fits, or install with the option force"
+    )
+
+
+def unreachable_end(connector: str) -> NotSupported:
+    """An EE of another connector cannot be related from here."""
+    return NotSupported(f"an EE of connector {connector} cannot be related from here")
+
+
+def _unfit(text: str) -> BadArguments:
+    return BadArguments(f"artifact_path: {text}", ["artifact_path"])

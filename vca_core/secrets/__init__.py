@@ -1,0 +1,33 @@
+"""Secrets stay out of what people read: errors, statuses, logs.
+
+They are kept out by construction: values of parameters and credentials are not formatted in the first place. What a
+foreign system, a client library or a plugin prints back is caught here.
+
+::
+
+    values      the secret values of the moment, and how they are taken out of a text
+    finding     which of the given values are secret
+    causes      errors without secrets and without foreign objects, of whatever was raised
+    log         the logger that backends are given
+"""
+
+from __future__ import annotations
+
+from vca_core.secrets.causes import as_vca_error, scrub_cause
+from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
+from vca_core.secrets.log import ScrubbingLog
+from vca_core.secrets.values import MASK, HeldSecrets, SecretValues
+
+__all__ = [
+    "MASK",
+    "HeldSecrets",
+    "ScrubbingLog",
+    "SecretValues",
+    "as_vca_error",
+    "is_secret_name",
+    "model_secrets",
+    "scrub_cause",
+    "secret_strings",
+    "secrets_in",
+    "url_without_credentials",
+]

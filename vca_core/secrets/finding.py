@@ -1,0 +1,161 @@
+"""Finds the secret values among what callers give: by the names they go by, by their types, and inside URLs."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
+from urllib.parse import unquote
+
+from pydantic import BaseModel, Secret, SecretBytes, SecretStr
+
+from vca_core.secrets.values import MASK
+
+_SECRET_TYPES = (Secret, SecretStr, SecretBytes)
+
+_SECRET_WORD = re.compile(
+    r"auth|authorization|bearer|creds|otp|passcode|passkey|psk|.*(pwd|token)|tokens"
+    r"|.*(accesskey|apikey|credential|passphrase|passwd|password|privatekey|secret).*"
+)
+_SECRET_KEY = re.compile(r"access|account|api|auth|encryption|hmac|master|private|session|shared|signing")
+_ABOUT_A_SECRET = re.compile(
+    r"count|dir|directory|enabled|endpoint|expires|expiry|file|filename|folder|format|length|lifetime|method|mode|name"
+    r"|path|policy|ref|reference|required|rotation|timeout|ttl|type|uri|url|version"
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_A-Za-z]+")
+
+
+def is_secret_name(name: str) -> bool:
+    """Say whether a field of this name holds a secret.
+
+    ``password``, ``ssh-password``, ``dbPassword``, ``api_key``, ``private_key``, ``token`` do. What is only about a
+    secret does not: ``private_key_path``, ``token_url``, ``secret_name``; neither does ``public_key`` or ``author``.
+
+    Args:
+        name: a field's name, its words in any case and apart by ``-``, ``_``, ``.``, blanks or capitals.
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or _ABOUT_A_SECRET.fullmatch(words[-1]):
+        return False
+    return (
+        words[-1] == "pass"
+        or any(map(_SECRET_WORD.fullmatch, words))
+        or ("key" in words and "public" not in words and any(map(_SECRET_KEY.fullmatch, words)))
+    )
+
+
+_USERINFO = re.compile(
+    r"""(?<=://)(?:
+        [^\s/?\#]*(?=@)                            # as the standard has it: ends before the path
+        |[^\s/?\#@:]*:(?!\d*(?:[/?\#]|$))\S*(?=@)  # a password with a bare slash in it; digits are a port
+    )""",
+    re.VERBOSE,
+)
+_QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.-]+)=(?P<value>[^&;#\s]+)")
+
+
+def url_without_credentials(text: str) -> str:
+    """Take the passwords out of the URLs in a text.
+
+    Args:
+        text: a URL or a text with URLs in it: ``mongodb://me:pw@host/?token=1``.
+
+    Returns:
+        The text with ``***`` in their place: ``mongodb://me:***@host/?token=***``.
+    """
+    text = _USERINFO.sub(lambda found: found[0].removesuffix(_password(found)) + MASK * bool(_password(found)), text)
+    return _QUERY.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], text)
+
+
+def _password(userinfo: re.Match[str]) -> str:
+    user, colon, password = userinfo[0].partition(":")
+    # Without a colon it is a user's name, but for web services: those are given a token there.
+    of_web = userinfo.string.endswith(("http://", "https://"), 0, userinfo.start())
+    return password if colon else user if of_web else ""
+
+
+def _url_secrets(text: str) -> Iterator[str]:
+    if "://" in text:
+        found = [_password(userinfo) for userinfo in _USERINFO.finditer(text)]
+        found += [query["value"] for query in _QUERY.finditer(text) if is_secret_name(query["name"])]
+        yield from {*found, *map(unquote, found)}
+
+
+def secret_strings(value: Any) -> Iterator[str]:
+    """Give every text inside a value that is secret as a whole.
+
+    Args:
+        value: a text, number, `bytes`, pydantic secret, or any nesting of mappings, sequences, sets, models and
+            dataclasses. Keys are names, not values; truth values and None are nobody's secret.
+    """
+    yield from _strings(value, frozenset())
+
+
+def _strings(value: Any, above: frozenset[int]) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, bytes | bytearray):
+        yield value.decode("utf-8", "backslashreplace")
+        yield base64.b64encode(value).decode()
+    elif isinstance(value, _SECRET_TYPES):
+        yield from _strings(value.get_secret_value(), above)
+    elif (items := _items(value)) is not None:
+        if id(value) not in above:
+            for _, item in items:
+                yield from _strings(item, above | {id(value)})
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def secrets_in(values: Any, declared: Container[str] = ()) -> list[str]:
+    """Find the secret values inside plain data.
+
+    Secret is what stands, at any depth, under a key that is named like a secret (`is_secret_name`) or declared as one,
+    what has one of pydantic's secret types, and the passwords inside URLs.
+
+    Args:
+        values: parameters, options or credentials: a mapping, or any nesting.
+        declared: further keys whose values are secret.
+
+    Returns:
+        The values as texts.
+    """
+    return list(_named(values, declared, frozenset()))
+
+
+def model_secrets(model: BaseModel) -> list[str]:
+    """Find the secret values of a model: fields of secret types or with secret names, at any depth (`secrets_in`)."""
+    return secrets_in(model)
+
+
+def _named(value: Any, declared: Container[str], above: frozenset[int]) -> Iterator[str]:
+    if isinstance(value, _SECRET_TYPES):
+        for text in secret_strings(value):
+            yield text
+            yield from _url_secrets(text)  # of a secret URL the password alone may be shown, too
+    elif isinstance(value, str):
+        yield from _url_secrets(value)
+    elif id(value) not in above:
+        for names, item in _items(value) or ():
+            if any(name in declared or is_secret_name(name) for name in names):
+                yield from secret_strings(item)
+            else:
+                yield from _named(item, declared, above | {id(value)})
+
+
+def _items(value: Any) -> Iterable[tuple[tuple[str, ...], Any]] | None:
+    """The parts of a container, each with the names it goes by; None for what is no container."""
+    if isinstance(value, BaseModel):
+        fields = type(value).model_fields
+        known = [((name, field.alias or name), getattr(value, name)) for name, field in fields.items()]
+        return [*known, *(((name,), item) for name, item in (value.model_extra or {}).items())]
+    if isinstance(value, Mapping):
+        return [((str(key),), item) for key, item in value.items()]
+    if isinstance(value, list | tuple | AbstractSet):
+        return [((), item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [((field.name,), getattr(value, field.name, None)) for field in dataclasses.fields(value)]
+    return None

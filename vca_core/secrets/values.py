@@ -1,0 +1,165 @@
+"""The secret values of the moment, and the one way to take them out of a text."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+MASK = "***"
+_SHORTEST = 4  # shorter ones are masked only where they stand alone: "no" would take "node" apart
+_SHORTEST_LINE = 8
+_SHORTEST_BASE64_PART = 6
+
+
+class HeldSecrets:
+    """A receipt of `SecretValues.add`, to give back to `SecretValues.remove`. It shows nothing of the values."""
+
+    __slots__ = ("_forms",)
+
+    def __init__(self, forms: Iterable[str]) -> None:
+        self._forms = tuple(forms)
+
+    def taken(self) -> tuple[str, ...]:
+        """Give up what the receipt stands for, once: the second time there is nothing."""
+        forms, self._forms = self._forms, ()
+        return forms
+
+
+class SecretValues:
+    """The secret values of this moment, and the one way to take them out of a text.
+
+    Values are counted: one that two operations brought stays known until both have left. `add` and `remove` belong to
+    one thread; `scrub` may be called from any.
+
+    Args:
+        values: texts that are secret for good.
+    """
+
+    def __init__(self, values: Iterable[str] = ()) -> None:
+        self._known: Counter[str] = Counter()
+        self.add(values)
+
+    def __repr__(self) -> str:
+        return f"<SecretValues: {len(self._known)} texts>"
+
+    def add(self, values: Iterable[str]) -> HeldSecrets:
+        """Know these values from now on.
+
+        Args:
+            values: secret texts; blank ones are ignored.
+
+        Returns:
+            The receipt to `remove` them with.
+        """
+        forms = [form for value in set(values) for form in _forms(value)]
+        self._known.update(forms)
+        return HeldSecrets(forms)
+
+    def remove(self, held: HeldSecrets) -> None:
+        """Forget what `add` brought, but for what somebody else brought too. A second time nothing happens."""
+        for form in held.taken():
+            self._known[form] -= 1
+            if not self._known[form]:
+                del self._known[form]
+
+    @contextlib.contextmanager
+    def holding(self, values: Iterable[str]) -> Iterator[None]:
+        """Know these values for the length of a ``with`` block."""
+        held = self.add(values)
+        try:
+            yield
+        finally:
+            self.remove(held)
+
+    def scrub(self, text: str) -> str:
+        """Replace every known value by ``***``.
+
+        Found are: a value as it is; as `repr`, JSON and URLs write it; in base64, inside a longer base64 text too (a
+        basic-auth header); each longer line of a value of several lines. Values of less than four characters are
+        replaced only where they stand alone, not inside a word. Where values overlap, all of them go.
+
+        Args:
+            text: any text.
+
+        Returns:
+            The text without the values; to scrub it again changes nothing.
+        """
+        # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
+        # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
+        known = list(self._known)  # one atomic copy: another thread may add meanwhile
+        while spans := sorted(span for form in known if form in text for span in _found(form, text)):
+            text = _masked(text, spans)
+        return text
+
+
+def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
+    start = text.find(form)
+    while start >= 0:
+        end = start + len(form)
+        neighbours = text[max(start - 1, 0) : start] + text[end : end + 1]
+        if len(form) >= _SHORTEST or not any(char.isalnum() or char == "_" for char in neighbours):
+            yield start, end
+        start = text.find(form, start + 1)
+
+
+def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+    pieces = []
+    done = 0
+    for start, end in spans:
+        if start >= done:
+            pieces += [text[done:start], MASK]
+        done = max(done, end)
+    return "".join([*pieces, text[done:]])
+
+
+def _forms(value: str) -> set[str]:
+    """Every text that gives a value away."""
+    stripped = value.strip()
+    lines = [line.strip() for line in value.splitlines()]
+    parts = {value, stripped} | {line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")}
+    forms = {form for part in parts for form in _written(part)}
+    if len(stripped) >= _SHORTEST:
+        forms |= _base64_forms(value) | _base64_forms(stripped)
+    # A short text of asterisks is what a mask looks like.
+    return {form for form in forms if form.strip() and (len(form) >= _SHORTEST or form.strip("*"))}
+
+
+def _written(text: str) -> set[str]:
+    # Escaped twice, too: the repr of an error whose message quotes a repr, JSON inside JSON.
+    escaped = {twice for once in _escaped(text) for twice in (once, *_escaped(once))}
+    quoted = {
+        quote(text, safe="", errors="surrogatepass"),
+        quote(text, errors="surrogatepass"),
+        quote(text, safe="!$&'()*+,;=", errors="surrogatepass"),
+        quote_plus(text, errors="surrogatepass"),
+    }
+    lower = {re.sub("%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in quoted}
+    return {text} | escaped | quoted | lower
+
+
+def _escaped(text: str) -> set[str]:
+    return {
+        repr(text)[1:-1],
+        repr('"' + text)[2:-1],  # inside a longer text that holds the other quotation mark
+        ascii(text)[1:-1],
+        repr(text.encode("utf-8", "surrogatepass"))[2:-1],
+        json.dumps(text)[1:-1],
+        json.dumps(text, ensure_ascii=False)[1:-1],
+    }
+
+
+def _base64_forms(text: str) -> set[str]:
+    """A text in base64, and as it looks in the middle of a longer one: there are three ways to fall on the grid."""
+    data = text.encode("utf-8", "surrogatepass")
+    forms = {base64.b64encode(data).decode()}
+    for before, unsure in ((0, 0), (1, 2), (2, 3)):
+        sure = (before + len(data)) * 8 // 6
+        part = base64.b64encode(bytes(before) + data).decode()[unsure:sure]
+        if len(part) >= _SHORTEST_BASE64_PART:
+            forms.add(part)
+    return forms | {form.translate({ord("+"): "-", ord("/"): "_"}) for form in forms}
