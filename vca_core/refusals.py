@@ -1,11 +1,8 @@
 """What backends and the core refuse, in one wording: each function makes the error, and the caller raises it.
 
-::
-
-    what has an EE already        already_exists, shared_application, shared_model
-    what is not there             no_environment, no_charm, no_unit, no_primitive
-    a charm that is not wanted    another_charm, not_a_version, subordinate, wrong_substrate, unsupported_base
-    a relation that cannot be     unreachable_end
+There is an EE already (`already_exists`, `shared_application`, `shared_model`), something is missing
+(`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`another_charm`, `not_a_version`,
+`subordinate`, `wrong_substrate`, `unsupported_base`), or a relation cannot be made (`unreachable_end`).
 """
 
 from __future__ import annotations

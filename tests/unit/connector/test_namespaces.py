@@ -42,9 +42,9 @@ async def test_two_ns_ids_that_would_share_a_model_are_refused_also_by_another_p
     store = MemoryStore()
     await make_vca(Plain, store=store).connector().create_execution_environment(".ns_3.vnf")
     for connector in (make_vca(Plain, store=store).connector(), make_vca(Plain, store=store).connector()):
-        with pytest.raises(BadArguments, match="'ns-3' and ns_id 'ns_3'"):
+        with pytest.raises(BadArguments, match="'ns-3' and NS 'ns_3'"):
             await connector.create_execution_environment(".ns-3.other")
-        with pytest.raises(BadArguments, match="'ns-3' and ns_id 'ns_3'"):
+        with pytest.raises(BadArguments, match="'ns-3' and NS 'ns_3'"):
             await connector.delete_namespace(".ns-3")
 
 
