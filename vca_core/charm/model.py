@@ -123,6 +123,11 @@ class Base:
     def __str__(self) -> str:
         return f"{self.name}@{self.channel}"
 
+    @property
+    def release(self) -> str:
+        """The base as machines have it, without the risk of its channel: ``ubuntu@22.04``."""
+        return f"{self.name}@{self.channel.partition('/')[0]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Resource:

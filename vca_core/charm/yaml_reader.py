@@ -20,6 +20,7 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from vca_core.errors import BadArguments
+from vca_core.plain import DEEPEST
 
 LARGEST_FILE = 1024 * 1024
 """How large a charm's YAML file may be, in bytes. Charms of today have less than a tenth of it."""
@@ -29,9 +30,6 @@ LARGEST_NUMBER_OF_NODES = 50_000
 
 LARGEST_TEXT = 4 * LARGEST_FILE
 """How many characters all its texts may have together, aliases counted likewise."""
-
-DEEPEST = 50
-"""How many mappings and lists may stand in each other."""
 
 _CORE = "tag:yaml.org,2002:"
 

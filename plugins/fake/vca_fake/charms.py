@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import refusals
-from vca_core.charm import Base, Charm
+from vca_core.charm import Charm
 from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
 from vca_core.status import EntityState
@@ -57,14 +57,14 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
     if application is None or on_kubernetes or force or not charm.bases:
         return
-    supported = {_plain(base) for base in charm.bases}
+    supported = {base.release for base in charm.bases}
     if application.base not in supported:
         raise refusals.unsupported_base(charm.name, supported, application.ee_id.locator, application.base)
 
 
 def base_for(charm: Charm) -> str | None:
     """A base that a charm supports; None where it does not say."""
-    return _plain(charm.bases[0]) if charm.bases else None
+    return charm.bases[0].release if charm.bases else None
 
 
 def output_of(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
@@ -100,11 +100,6 @@ def output_of(application: Application, primitive: str, params: Mapping[str, Any
         "unit": unit,
         **{key: value for key, value in params.items() if key not in hidden and not is_secret_name(key)},
     }
-
-
-def _plain(base: Base) -> str:
-    """A base without the risk of its channel."""
-    return f"{base.name}@{base.channel.partition('/')[0]}"
 
 
 def _public_key(unit: str) -> str:

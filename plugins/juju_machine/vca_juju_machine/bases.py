@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vca_core.charm import Base, Charm
+from vca_core.charm import Charm
 from vca_core.errors import BadArguments
 from vca_core.refusals import subordinate, unsupported_base, wrong_substrate
 from vca_juju_common.client.state import Machine
@@ -11,16 +11,11 @@ SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 """What Juju 3.6 makes machines of, the newest first."""
 
 
-def plain(base: Base) -> str:
-    """A base without the risk of its channel."""
-    return f"{base.name}@{base.channel.partition('/')[0]}"
-
-
 def base_for(charm: Charm) -> str | None:
     """The newest base that both a charm and Juju support; None where the charm does not say."""
     if not charm.bases:
         return None
-    declared = [plain(base) for base in charm.bases]
+    declared = [base.release for base in charm.bases]
     return next((base for base in SUPPORTED if base in declared), declared[0])
 
 
@@ -44,9 +39,9 @@ def check_fits(charm: Charm, machine: Machine) -> None:
     """
     if not charm.bases or not machine.base:
         return
-    fitting = [base for base in charm.bases if plain(base) == machine.base]
+    fitting = [base for base in charm.bases if base.release == machine.base]
     if not fitting:
-        raise unsupported_base(charm.name, map(plain, charm.bases), machine.id, machine.base)
+        raise unsupported_base(charm.name, (base.release for base in charm.bases), machine.id, machine.base)
     architectures = {one for base in fitting for one in base.architectures}
     if machine.arch and architectures and not architectures & {machine.arch, "all"}:
         raise BadArguments(
