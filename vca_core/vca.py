@@ -193,8 +193,7 @@ class Vca:
                 else:
                     _LOG.error("%r could not be disconnected: %s", connector, type(end).__qualname__)
                     alive.append(f"{connector.name}: disconnecting failed with {type(end).__qualname__}")
-            unwritten += await self._shared.outbox.drain(0.0)  # what the connectors' own drains did not give already
-            alive += await self._shared.close(grace)
+            alive += await self._shared.close(grace, unwritten)
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None

@@ -12,7 +12,7 @@ from typing import Any
 from vca_core._engine.locks import Locks
 from vca_core._loading.extensions import Extensions
 from vca_core._tracking.callbacks import OnUpdateDb, UpdateCallbacks
-from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.outbox import Outbox, Unwritten
 from vca_core._tracking.place import Place
 from vca_core.artifacts import ArtifactRoot
 from vca_core.config import VcaConfig
@@ -123,17 +123,26 @@ class Shared:
         if self.callbacks is not None:
             await self.callbacks.wait(limit)
 
-    async def close(self, limit: float) -> list[str]:
+    async def close(self, limit: float, unwritten: list[Unwritten]) -> list[str]:
         """Drain the callbacks, end all tasks and close the store, each within a limit, whatever one of them raises.
 
         Args:
             limit: seconds for each step.
+            unwritten: takes the statuses that are still queued and that no connector's own end has given.
 
         Returns:
             The names of what still lives, or failed to end.
         """
+
+        async def close_outbox(limit: float) -> list[str]:
+            try:
+                unwritten.extend(await self.outbox.drain(0.0))
+            finally:
+                alive.extend(await self.outbox.close(limit))
+            return []
+
         alive: list[str] = []
-        steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {"the outbox": self.outbox.close}
+        steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {"the outbox": close_outbox}
         if self.callbacks is not None:
             steps["on_update_db"] = self.callbacks.drain
         steps["the status store"] = self._close_store

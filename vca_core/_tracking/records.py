@@ -53,8 +53,12 @@ class EeRecord:
     secret_names: frozenset[str] = frozenset()
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> EeRecord:
+    def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
         """Read a document of the collection.
+
+        Args:
+            document: the document.
+            identity: by which id it was found; None: its own.
 
         Raises:
             StoreError: it is damaged; names it.
@@ -72,7 +76,7 @@ class EeRecord:
                 frozenset(document.get("secret_names") or ()),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
-            raise damaged(document.get("_id")) from error
+            raise damaged(identity or document.get("_id")) from error
 
     @property
     def query(self) -> dict[str, Any]:
@@ -156,7 +160,7 @@ class EeRecords:
             return await store.get(COLLECTION, {"_id": key.record_id})
 
         document = await self._outbox.read(key, read, self._grace, "read the execution environment")
-        return None if document is None else EeRecord.read(document)
+        return None if document is None else EeRecord.read(document, key.record_id)
 
     async def is_current(self, store: StatusStore, record: EeRecord, *, owned: bool) -> bool:
         """Ask the store whether a record still is the one of its key.
@@ -219,7 +223,7 @@ class EeRecords:
         document = await store.get(COLLECTION, {"_id": key.record_id})
         if document is None:
             raise StoreError("the execution environment of this name was deleted at this moment; try again")
-        record = EeRecord.read(document)
+        record = EeRecord.read(document, key.record_id)
         if record.namespace.ns_id != claimed.namespace.ns_id:
             raise shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
         if record.namespace != claimed.namespace:

@@ -77,7 +77,7 @@ class SqliteStore(StatusStore):
         async def work() -> bool:
             async with self._writing() as connection:
                 cursor = await connection.execute(
-                    "UPDATE documents SET document = vca_updated(document, ?) WHERE position = "  # noqa: S608 - no values
+                    "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
                     f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)",
                     (changes, *values),
                 )
@@ -88,8 +88,8 @@ class SqliteStore(StatusStore):
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
         where, values = _where(table, filter)
-        rows = await self._read("document", f"{where} ORDER BY position LIMIT 1", values)
-        return _loaded(rows[0][0]) if rows else None
+        rows = await self._read("document, identity", f"{where} ORDER BY position LIMIT 1", values)
+        return self._loaded(rows[0][0], rows[0][1], table) if rows else None
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
@@ -99,7 +99,8 @@ class SqliteStore(StatusStore):
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         where, values = ("collection = ?", [table]) if filter is None else _where(table, filter)
-        return [_loaded(row[0]) for row in await self._read("document", f"{where} ORDER BY position", values)]
+        rows = await self._read("document, identity", f"{where} ORDER BY position", values)
+        return [self._loaded(row[0], row[1], table) for row in rows]
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
@@ -154,7 +155,10 @@ class SqliteStore(StatusStore):
         refusal, self._refusal = self._refusal, None
         if refusal is not None:
             return refusal
-        retryable = isinstance(error, sqlite3.OperationalError)
+        code = getattr(error, "sqlite_errorcode", None)
+        retryable = isinstance(error, sqlite3.OperationalError) and (
+            code is None or code & 0xFF != sqlite3.SQLITE_ERROR
+        )
         hint = "" if retryable else ": it is damaged, or something else than a status store"
         return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
 
@@ -188,8 +192,8 @@ class SqliteStore(StatusStore):
         self._connection = connection
 
     async def _set_up(self, connection: aiosqlite.Connection) -> None:
-        await connection.create_function("vca_matches", 2, _matches, deterministic=True)
-        await connection.create_function("vca_updated", 2, self._updated, deterministic=True)
+        await connection.create_function("vca_matches", 3, self._matches, deterministic=True)
+        await connection.create_function("vca_updated", 3, self._updated, deterministic=True)
         [mode] = await connection.execute_fetchall("PRAGMA journal_mode")
         if mode[0] != "wal":
             await _switch_to_wal(connection)
@@ -211,16 +215,33 @@ class SqliteStore(StatusStore):
             # It has nothing left to do; without this it could be seen alive for a moment longer.
             connection._thread.join()  # noqa: SLF001 - as above
 
-    def _updated(self, document: str, changes: str) -> str:
+    def _updated(self, document: str, changes: str, identity: str) -> str:
+        return json.dumps(self._told(lambda: apply_update(self._loaded(document, identity), json.loads(changes))))
+
+    def _matches(self, document: str, filter: str, identity: str) -> bool:
+        return self._told(lambda: matches(self._loaded(document, identity), json.loads(filter)))
+
+    def _told(self, work: Callable[[], R]) -> R:
+        """Keep what a function of ours raises: SQLite only says that one failed."""
         try:
-            return json.dumps(apply_update(json.loads(document), json.loads(changes)))
+            return work()
         except VcaError as error:
-            self._refusal = error  # SQLite tells only that a function failed
+            self._refusal = error
             raise
 
-
-def _matches(document: str, filter: str) -> bool:
-    return matches(json.loads(document), json.loads(filter))
+    def _loaded(self, text: str, identity: str, table: str | None = None) -> dict[str, Any]:
+        try:
+            document = json.loads(text)
+        except (TypeError, ValueError) as error:
+            document = error
+        if not isinstance(document, dict):
+            where = "" if table is None else f" of {table}"
+            raise StoreError(
+                f"status store {self._path}: the document {identity}{where} is damaged: it is not a JSON object; "
+                "mend or delete its row",
+                retryable=False,
+            )
+        return document
 
 
 def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -231,14 +252,9 @@ def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
         where += " AND identity = ?"
         values.append(id_key(identity))
     if filter.keys() != {"_id"} or identity is None:
-        where += " AND vca_matches(document, ?)"
+        where += " AND vca_matches(document, ?, identity)"
         values.append(json.dumps(dict(filter)))
     return where, values
-
-
-def _loaded(text: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(text)
-    return document
 
 
 async def _switch_to_wal(connection: aiosqlite.Connection) -> None:

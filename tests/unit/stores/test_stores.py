@@ -219,3 +219,16 @@ def test_documents_of_a_file_are_readable_with_sqlite_alone(tmp_path: Path) -> N
     [[collection, document]] = connection.execute("SELECT collection, document FROM documents").fetchall()
     connection.close()
     assert (collection, json.loads(document)) == ("nsrs", {"_id": "ns1", "a": [1]})
+
+
+async def test_a_file_of_another_shape_is_refused_for_good(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "status.db") as connection:
+        connection.execute("CREATE TABLE documents (something TEXT)")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    with pytest.raises(StoreError, match="documents|no such column") as caught:
+        await store.get("nsrs", {"_id": "ns"})
+    assert not caught.value.retryable
+    await store.close()

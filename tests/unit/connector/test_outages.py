@@ -1,0 +1,163 @@
+"""A store that fails, hangs or comes back: nothing is lost, and nothing hits what came later."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.backends import Plain
+from support.making import MakeVca
+
+from vca_core._tracking.place import COLLECTION
+from vca_core.backend import Operation
+from vca_core.connector import Connector
+from vca_core.errors import BadArguments, StoreError
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import Namespace
+from vca_core.stores import MemoryStore
+from vca_core.vca import Vca
+
+HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
+LONG = 60.0
+
+
+class Switched(MemoryStore):
+    """Takes no writes while it is off."""
+
+    is_off = False
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        if self.is_off:
+            raise StoreError("the disk is full")
+        return await super().set(table, filter, update)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+        if self.is_off:
+            raise StoreError("the disk is full")
+        return await super().delete(table, filter)
+
+
+@pytest.mark.parametrize("how", ["delete_execution_environment", "delete_namespace"])
+async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca, how: str) -> None:
+    store = Switched()
+    await store.ensure("nsrs", {"_id": "ns"})
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.05})
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
+    store.is_off = True
+    if how == "delete_namespace":
+        await connector.delete_namespace(".ns")
+    else:
+        await connector.delete_execution_environment(ee_id)
+    store.is_off = False
+    again, _ = await _created(connector)
+    assert await vca.flush(LONG) == []
+    [record] = await store.find(COLLECTION, {"ee_id": again})
+    document = await store.get("nsrs", {"_id": "ns"})
+    assert document is not None
+    assert (record["home"]["path"], document["vca"]["status"]) == ("vca", "completed")
+    assert document["vca"]["VCA-status"] == "started"
+    assert document["vca"]["ee_id"] == again
+
+
+async def _created(connector: Connector) -> tuple[str, Any]:
+    """Create an EE as soon as the store takes it."""
+    while True:
+        try:
+            return await connector.create_execution_environment(".ns.vnf", HOME)
+        except StoreError as error:
+            if not error.retryable:
+                raise
+
+
+async def test_after_a_namespace_was_deleted_the_same_can_be_made_at_once(make_vca: MakeVca) -> None:
+    vca = make_vca(Plain)
+    for _ in range(3):
+        await vca.connector().create_execution_environment(".ns.vnf")
+        await vca.connector().delete_namespace(".ns")
+    assert await vca.store.find(COLLECTION) == []
+
+
+async def test_places_say_that_an_operation_runs_before_its_hook_is_called(make_vca: MakeVca) -> None:
+    seen: list[tuple[str, str, str, str]] = []
+
+    class Looks(Plain):
+        @hookimpl
+        async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
+            document = await vca.store.get("nsrs", {"_id": "ns"})
+            assert document is not None
+            home = document["vca"]
+            seen.append((home["status"], home["VCA-status"], home["entity-type"], home["detailed-status"]))
+            await op.created("0")
+            return "10.0.0.1"
+
+    vca = make_vca(Looks)
+    await vca.store.ensure("nsrs", {"_id": "ns", "vca": {"status": "completed", "status-time": "1"}})
+    await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    assert seen == [("running", "running", "operation", "create_execution_environment")]
+
+
+async def test_disconnect_closes_the_rest_whatever_one_step_raises(make_vca: MakeVca) -> None:
+    class Closes(Plain):
+        closed = 0
+
+        @hookimpl
+        async def close(self) -> None:
+            Closes.closed += 1
+
+    closed: list[str] = []
+
+    class Store(MemoryStore):
+        async def close(self) -> None:
+            closed.append("store")
+
+    vca = make_vca(Closes, Closes, store=Store())
+    for name in ("c0", "c1"):
+        await vca.connector(name).create_execution_environment(f".{name}.vnf")
+    outbox = vca._shared.outbox
+
+    async def breaks(*_: object) -> Any:
+        raise RuntimeError("a bug")
+
+    outbox.drain = breaks  # type: ignore[assignment]  # what no store brings about
+    report = await vca.disconnect()
+    assert Closes.closed == 2
+    assert closed == ["store"]
+    assert not report.clean
+
+
+async def test_a_number_that_no_store_keeps_is_a_bad_argument(make_vca: MakeVca) -> None:
+    vca = make_vca(Plain)
+    huge = {"collection": "nsrs", "filter": {"_id": 10**5000}, "path": "vca"}
+    with pytest.raises(BadArguments, match="64 bits"):
+        await vca.connector().create_execution_environment(".ns.vnf", huge)
+    assert (await vca.disconnect()).clean
+
+
+def test_a_connector_that_is_half_made_can_be_shown() -> None:
+    assert repr(Connector.__new__(Connector)) == "<Connector ?>"
+
+
+@pytest.mark.parametrize("damage", ["[1, 2]", "no JSON", '{"_id": "x"}'])
+async def test_a_damaged_row_is_an_error_that_names_it(make_vca: MakeVca, tmp_path: Path, damage: str) -> None:
+    vca = _on_sqlite(make_vca, tmp_path)
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+    await vca.disconnect()
+    with sqlite3.connect(tmp_path / "status.db") as connection:
+        connection.execute("UPDATE documents SET document = ? WHERE identity LIKE '%app-vnf-vnf'", (damage,))
+    connection.close()
+    with pytest.raises(StoreError) as caught:
+        await vca.connector().create_execution_environment(".ns.vnf")
+    assert not caught.value.retryable
+    assert COLLECTION in caught.value.message
+    assert "app-vnf-vnf" in caught.value.message
+    assert ee_id
+
+
+def _on_sqlite(make_vca: MakeVca, folder: Path) -> Vca:
+    from vca_core.stores.sqlite import SqliteStore
+
+    return make_vca(Plain, store=SqliteStore(folder / "status.db"))

@@ -1,0 +1,176 @@
+"""All writes about one EE are in one order, and nothing that is queued is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+import pytest
+
+from vca_core._tracking.lane import Written
+from vca_core._tracking.outbox import Outbox
+from vca_core._tracking.place import Place
+from vca_core.errors import StoreError
+from vca_core.naming import EeKey
+from vca_core.stores import MemoryStore, StatusStore
+
+KEY = EeKey("edge", "ns", "app")
+PLACE = Place("nsrs", (("_id", "ns"),), "vca")
+ELSEWHERE = Place("nsrs", (("_id", "ns"),), "op")
+LONG = 60.0
+
+
+class Wild(MemoryStore):
+    """Does what a test wants before each write.
+
+    Attributes:
+        before: called with each update; what it raises is raised.
+        written: the words that were written, in their order.
+    """
+
+    before: Callable[[Mapping[str, Any]], None] | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[str] = []
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        await asyncio.sleep(0)
+        if self.before is not None:
+            self.before(update)
+        self.written += [str(value) for value in update.values()]
+        return await super().set(table, filter, update)
+
+
+@pytest.fixture
+async def store() -> Wild:
+    made = Wild()
+    await made.ensure("nsrs", {"_id": "ns"})
+    return made
+
+
+@pytest.fixture
+async def outbox(store: Wild) -> AsyncIterator[Outbox]:
+    made = Outbox(store, interval=0, queue_limit=1000, attempt_limit=LONG, on_stored=lambda *_: None)
+    yield made
+    assert await made.close(LONG) == []
+
+
+async def kept(store: StatusStore) -> str:
+    async def change(store: StatusStore) -> None:
+        await store.set("nsrs", {"_id": "ns"}, {"record": "changed"})
+
+    await change(store)
+    return "kept"
+
+
+async def test_statuses_outcomes_and_records_are_written_in_the_order_they_came(store: Wild, outbox: Outbox) -> None:
+    outbox.status(KEY, PLACE, {"status": "1"})
+    outbox.outcome(KEY, ELSEWHERE, {"status": "2"})
+    outbox.change(KEY, lambda store: store.set("nsrs", {"_id": "ns"}, {"record": "3"}))
+    outbox.status(KEY, PLACE, {"status": "4"})
+    assert await outbox.now(KEY, kept, LONG, "keep it") == "kept"
+    assert store.written == ["1", "2", "3", "4", "changed"]
+
+
+@pytest.mark.parametrize("how", ["the lane's task", "the store's driver"])
+async def test_a_cancellation_does_not_end_a_lane(store: Wild, outbox: Outbox, how: str) -> None:
+    strikes = 3
+
+    def strike(update: Mapping[str, Any]) -> None:
+        nonlocal strikes
+        strikes -= 1
+        if strikes >= 0:
+            if how == "the store's driver":
+                raise asyncio.CancelledError
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    store.before = strike
+    promises = [outbox.outcome(KEY, PLACE, {"status": str(number)}) for number in range(5)]
+    assert await outbox.drain(LONG) == []
+    assert [promise.result() for promise in promises] == [Written.STORED] * 5
+    assert list(dict.fromkeys(store.written)) == ["0", "1", "2", "3", "4"]
+
+
+async def test_a_server_that_cancels_all_tasks_loses_no_outcome(store: Wild, outbox: Outbox) -> None:
+    for number in range(48):
+        outbox.outcome(EeKey("edge", "ns", f"app{number}"), PLACE, {"status": str(number)})
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    assert await outbox.drain(LONG) == []
+    assert {int(word) for word in store.written} == set(range(48))
+
+
+async def test_a_lane_goes_on_by_itself_after_its_task_was_cancelled(store: Wild, outbox: Outbox) -> None:
+    promise = outbox.outcome(KEY, PLACE, {"status": "1"})
+    await asyncio.sleep(0)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+    assert await promise is Written.STORED
+
+
+async def test_draining_waits_without_work_and_tells_each_status_once(store: Wild, outbox: Outbox) -> None:
+    turns = 0
+
+    def refuse(update: Mapping[str, Any]) -> None:
+        nonlocal turns
+        turns += 1
+        raise StoreError("the disk is full")
+
+    store.before = refuse
+    outbox.outcome(KEY, PLACE, {"status": "1"})
+    outbox.outcome(KEY, PLACE, {"status": "2"})
+    late = await outbox.drain(0.3)
+    assert [lost.fields["status"] for lost in late] == ["1", "2"]
+    assert turns < 10, "it waits between attempts"
+    assert await outbox.drain(0.0) == [], "each was told once"
+
+
+async def test_what_is_lost_for_good_is_told_once_and_kept_from_other_connectors(store: Wild, outbox: Outbox) -> None:
+    nowhere = Place("nsrs", (("_id", "nobody"),), "vca")
+    assert await outbox.outcome(KEY, nowhere, {"status": "1"}) is Written.NO_DOCUMENT
+    assert await outbox.drain(LONG, "core") == []
+    assert [lost.reason for lost in await outbox.drain(LONG, "edge")] == ["no document matches the filter"]
+    assert await outbox.drain(LONG) == []
+
+
+async def test_a_mark_is_not_waited_for_while_the_store_fails(store: Wild, outbox: Outbox) -> None:
+    def refuse(update: Mapping[str, Any]) -> None:
+        raise StoreError("the disk is full")
+
+    store.before = refuse
+    await outbox.mark(KEY, PLACE, {"status": "running"})
+    await outbox.mark(KEY, PLACE, {"status": "running again"})
+    store.before = None
+    assert await outbox.drain(LONG) == []
+    assert store.written == ["running again"], "the later one took its place"
+
+
+async def test_what_nobody_waits_for_any_more_is_not_begun(store: Wild, outbox: Outbox) -> None:
+    gate = asyncio.Event()
+
+    async def held(store: StatusStore) -> None:
+        await gate.wait()
+
+    outbox.change(KEY, held)
+    with pytest.raises(StoreError, match="did not keep it within"):
+        await outbox.now(KEY, kept, 0.01, "keep it")
+    gate.set()
+    assert await outbox.drain(LONG) == []
+    assert store.written == []
+
+
+async def test_an_interval_holds_back_statuses_and_nothing_else(store: Wild) -> None:
+    outbox = Outbox(store, interval=3600, queue_limit=1000, attempt_limit=LONG, on_stored=lambda *_: None)
+    await outbox.status(KEY, PLACE, {"status": "first"})
+    for number in range(10):
+        outbox.status(KEY, PLACE, {"status": str(number)})
+    await outbox.outcome(KEY, ELSEWHERE, {"status": "outcome"})
+    assert store.written == ["first", "outcome"]
+    assert await outbox.drain(LONG) == []
+    assert store.written == ["first", "outcome", "9"]
+    assert await outbox.close(LONG) == []
