@@ -51,6 +51,7 @@ class OperationTraits:
         is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
         takes_options: whether callers may give ``options``.
         reads: whether it only reads: it takes no lock, has no outcome and creates nothing.
+        reports_to_home: whether, without a ``db_dict``, it reports to the home of its EE: it changes what the EE is.
     """
 
     creates: bool = False
@@ -58,14 +59,11 @@ class OperationTraits:
     is_aggregate: bool = False
     takes_options: bool = False
     reads: bool = False
-
-    @property
-    def reports_to_home(self) -> bool:
-        """Whether, without a ``db_dict``, it reports to the home of its EE, since it changes what the EE is."""
-        return self.creates or self.is_aggregate or self.removes is Scope.ENVIRONMENT
+    reports_to_home: bool = False
 
 
-_TRAITS: dict[str, OperationTraits] = {}
+TRAITS: dict[str, OperationTraits] = {}
+"""What is true of each operation, by its hook's name."""
 
 
 def operation_hook(
@@ -79,19 +77,11 @@ def operation_hook(
     """Mark the spec of an operation, with what is true of it; see `OperationTraits`."""
 
     def mark(spec: F) -> F:
-        _TRAITS[spec.__name__] = OperationTraits(creates, removes, is_aggregate, takes_options, reads)
+        at_home = creates or is_aggregate or removes is Scope.ENVIRONMENT
+        TRAITS[spec.__name__] = OperationTraits(creates, removes, is_aggregate, takes_options, reads, at_home)
         return hookspec(firstresult=True)(spec)
 
     return mark
-
-
-def traits_of(operation: str) -> OperationTraits:
-    """Give what is true of an operation.
-
-    Args:
-        operation: its hook's name.
-    """
-    return _TRAITS[operation]
 
 
 class BackendHooks(Protocol):
@@ -467,8 +457,8 @@ class BackendHooks(Protocol):
 HOOKS = frozenset(name for name in vars(BackendHooks) if hasattr(getattr(BackendHooks, name), "vca_spec"))
 """The names of all hooks."""
 
-LIFECYCLE_HOOKS = HOOKS - _TRAITS.keys()
+LIFECYCLE_HOOKS = HOOKS - TRAITS.keys()
 """Hooks that are no capability: a backend without anything to connect to leaves them out."""
 
-OPERATIONS_WITH_OPTIONS = frozenset(name for name, traits in _TRAITS.items() if traits.takes_options)
+OPERATIONS_WITH_OPTIONS = frozenset(name for name, traits in TRAITS.items() if traits.takes_options)
 """The operations that take ``options``."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from vca_core import arguments
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, next_id, working_in
 from vca_core._engine.report import DisconnectReport
-from vca_core._engine.request import Call, Request
+from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
 from vca_core._engine.shared import Shared
 from vca_core._loading.backend_session import BackendSession
@@ -21,13 +21,11 @@ from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecords
 from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
-from vca_core.backend import ExecutionEnvironment
-from vca_core.errors import BackendError, BadArguments, ConflictError, StoreError, VcaError, VcaTimeoutError
-from vca_core.extensions import OperationInfo
-from vca_core.hookspecs import BackendHooks, Scope
+from vca_core.artifacts import Artifact
+from vca_core.errors import BadArguments, ConflictError, StoreError
+from vca_core.hookspecs import Scope
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
-from vca_core.secrets import secrets_in
 from vca_core.status import EntityState
 from vca_core.tasks import OwnedTasks
 
@@ -63,7 +61,7 @@ class Engine:
         self._records = records
         self.environments = Environments(name, shared.outbox, records, scrub)
         self._tracker = Tracker(self.environments, records, shared.outbox, scrub, self._tasks.spawn)
-        self._runner = Runner(shared.locks, self._tracker, scrub, limits.cleanup, limits.store_grace)
+        self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
     def observe(self, probe: Probe | None) -> None:
@@ -98,25 +96,12 @@ class Engine:
         """
         op = self._operation(request)
         self._admit(op)
-        declared = await self._declared_secrets(op, request)
-
-        async def prepare(op: RunningOperation) -> None:
-            await self._tracker.prepare(op.trail)
-            self._hold_secrets(op, request, declared)
-
-        async def work(op: RunningOperation) -> R:
-            if declared:
-                self.environments.declare_secrets(op.trail.keys[0], declared)
-            if not self.shared.extensions.surround:
-                return await self._do(op, request)
-            async with self.shared.extensions.around(self._info(op)):
-                return await self._do(op, request)
-
-        if request.traits.removes is Scope.NAMESPACE:
+        if request.call.traits.removes is Scope.NAMESPACE:
             await self._check_model(op)
-            await self._deletes.delete(op, work, prepare)
-            return request.answer(None, None)
-        return await self._runner.run(op, work, None if request.traits.reads else prepare)
+            await self._deletes.delete(op, request)
+            return request.answer(None, op)
+        declared = frozenset() if request.artifact is None else await self._declared_secrets(op, request.artifact)
+        return await self._runner.run(op, request, declared)
 
     def _operation(self, request: Request[Any]) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.
@@ -125,7 +110,7 @@ class Engine:
             NotSupported: the backend does not implement the hook.
             BadArguments: a time-out or the ``db_dict`` is wrong.
         """
-        hook, traits, limits = request.call.hook, request.traits, self._limits
+        hook, traits, limits = request.call.hook, request.call.traits, self._limits
         self.session.hooks.require(hook)
         place = None if request.db_dict is None else Place.parse(request.db_dict)
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
@@ -158,22 +143,32 @@ class Engine:
         Raises:
             ConflictError: the connector is being disconnected, the namespace deleted, or the queue full.
         """
-        self.environments.bind(self.shared.loop.bind())
-        trail = op.trail
+        self._bind()
+        trail, outbox = op.trail, self.shared.outbox
         if self._disconnecting is not None:
             raise op.locate(ConflictError(_DISCONNECTING))
+        if trail.traits.reads or trail.traits.removes is Scope.NAMESPACE:
+            return
         try:
-            if trail.traits.reads or trail.traits.removes is Scope.NAMESPACE:
-                return
-            if trail.model is not None:
+            if trail.model in self._deletes.under_way:
                 self._deletes.check(trail.model)
-            self.shared.outbox.check_room()
+            if outbox.waiting >= outbox.queue_limit:
+                outbox.check_room()
         except ConflictError as error:
             op.locate(error)
             raise
 
-    async def _declared_secrets(self, op: RunningOperation, request: Request[Any]) -> frozenset[str]:
-        """Read the charm, where there is one, before anything is begun.
+    def _bind(self) -> None:
+        """Check that the running event loop is the one that the `Vca` belongs to.
+
+        Raises:
+            VcaError: it is another one.
+        """
+        if asyncio.get_running_loop() is not self.environments.loop:
+            self.environments.loop = self.shared.loop.bind()
+
+    async def _declared_secrets(self, op: RunningOperation, artifact: Artifact) -> frozenset[str]:
+        """Read the charm before anything is begun.
 
         Returns:
             The options and parameters that it declares secret.
@@ -182,8 +177,7 @@ class Engine:
             BadArguments: it is malformed; says in which file and key.
             VcaTimeoutError: that took longer than the operation may.
         """
-        artifact = request.artifact
-        if artifact is None or artifact.path is None:
+        if artifact.path is None:
             return frozenset()
         try:
             async with asyncio.timeout_at(op.total_at):
@@ -193,73 +187,7 @@ class Engine:
             raise
         except TimeoutError:
             raise op.locate(op.expired(waiting="the charm is read")) from None
-        return frozenset() if request.traits.creates else charm.secret_names
-
-    def _hold_secrets(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
-        """Keep the request's secrets out of all texts until it is over."""
-        confidential = request.confidential
-        values = list(confidential.certain)
-        if confidential.values:
-            names = declared | self.environments.secret_names(op.trail.keys)
-            values += secrets_in(confidential.values, names)
-        if values:
-            handle = self.session.secrets.add(values)
-            op.at_end = lambda: self.session.secrets.remove(handle)
-
-    async def _do(self, op: RunningOperation, request: Request[R]) -> R:
-        if not self.session.is_open:
-            await self.session.ensure_open(self._limits.total)
-        op.touch()
-        if request.before is not None:
-            await self._try_before(op, request.before)
-        value = await self._call(op, request.call)
-        answer = request.answer(value, op.trail.ee_id if op.trail.is_created or not op.trail.traits.creates else None)
-        if op.trail.traits.is_aggregate or op.trail.resumes:
-            await self._see(op)
-        return answer
-
-    async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
-        given = call.arguments if op.trail.traits.reads else {"op": op, **call.arguments}
-        return await self.session.hooks.call(call.spec, **given)
-
-    async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
-        op.trail.muted = True
-        try:
-            await self._call(op, call)
-        except VcaTimeoutError:
-            raise
-        except VcaError as error:
-            _LOG.debug("%s: the call before it failed, which is taken for done: %s", op.id, error)
-        op.trail.muted = False
-
-    async def _see(self, op: RunningOperation) -> None:
-        """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
-        environment = self.environments.get(op.trail.keys[0])
-        listing = "list_execution_environments"
-        if environment is None or environment.states or not self.session.hooks.implements(listing):
-            return
-        try:
-            async with asyncio.timeout(self._limits.read):
-                found = await self.listed(environment.record.namespace if environment.record else op.trail.namespace)
-        except (VcaError, TimeoutError) as error:
-            _LOG.warning("%s: what there is was not seen: %s", op.id, error)
-            return
-        for record in found:
-            if record.ee_id == op.trail.ee_id:
-                self.environments.take_listing(environment, record.entities)
-
-    async def listed(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
-        """Ask the backend for what its system holds, as it is.
-
-        Args:
-            namespace: what lies at or below it; None: everything.
-
-        Raises:
-            BackendError: what it returned is not a listing.
-        """
-        return checked_listing(
-            await self.session.hooks.call(BackendHooks.list_execution_environments, namespace=namespace)
-        )
+        return frozenset() if op.trail.traits.creates else charm.secret_names
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
         """Bring an EE's home up to date with a listing, and wait until that is written.
@@ -268,19 +196,8 @@ class Engine:
             ee_id: which one.
             states: what the listing says; empty: it does not name the EE.
         """
-        self.environments.bind(self.shared.loop.bind())
+        self._bind()
         await self.environments.refresh(ee_id, states, self._limits.store_grace)
-
-    def _info(self, op: RunningOperation) -> OperationInfo:
-        trail = op.trail
-        return OperationInfo(
-            id=op.id,
-            operation=trail.operation,
-            connector=self._name,
-            backend=self.session.name,
-            namespace=None if trail.namespace is None else str(trail.namespace),
-            ee_id=None if trail.ee_id is None else str(trail.ee_id),
-        )
 
     async def _check_model(self, op: RunningOperation) -> None:
         """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""
@@ -302,7 +219,7 @@ class Engine:
 
     async def disconnect(self) -> DisconnectReport:
         """Stop what runs, close the backend, wait for what is queued; concurrent calls share one run of it."""
-        self.environments.bind(self.shared.loop.bind())
+        self._bind()
         if self._disconnecting is None:
             self._disconnecting = asyncio.get_running_loop().create_task(
                 self._disconnect(), name=f"{self._name}: disconnect"
@@ -336,7 +253,7 @@ class Engine:
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
-            self.environments.bind(None)
+            self.environments.loop = None
 
     async def _stop_all(self, limit: float) -> list[str]:
         running = working_in(self._runner.running)
@@ -345,17 +262,3 @@ class Engine:
         if running:
             await asyncio.wait([op.finished for op in running], timeout=limit)
         return []
-
-
-def checked_listing(records: Iterable[object] | None) -> list[ExecutionEnvironment]:
-    """Check what a backend listed.
-
-    Raises:
-        BackendError: it is not a listing.
-    """
-    listed: list[ExecutionEnvironment] = []
-    for record in records or ():
-        if not isinstance(record, ExecutionEnvironment):
-            raise BackendError(f"the backend listed {type(record).__name__} where ExecutionEnvironment is expected")
-        listed.append(record)
-    return listed

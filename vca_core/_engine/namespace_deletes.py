@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from vca_core._engine.operation import RunningOperation, working_in
-from vca_core._engine.runner import Prepare, Runner, Work
+from vca_core._engine.request import Request
+from vca_core._engine.runner import Runner
 from vca_core._tracking.tracker import Tracker
 from vca_core.errors import ConflictError, VcaError
 from vca_core.naming import Namespace
@@ -30,6 +31,9 @@ class NamespaceDeletes:
         tracker: follows them.
         spawn: starts a task that the connector owns.
         cleanup: ``cleanup_timeout``, seconds: how long running operations have to end.
+
+    Attributes:
+        under_way: by model.
     """
 
     def __init__(
@@ -43,7 +47,7 @@ class NamespaceDeletes:
         self._tracker = tracker
         self._spawn = spawn
         self._cleanup = cleanup
-        self._shared: dict[str, _SharedDelete] = {}
+        self.under_way: dict[str, _SharedDelete] = {}
 
     def check(self, model: str) -> None:
         """Refuse a new operation in a model that is being deleted.
@@ -51,7 +55,7 @@ class NamespaceDeletes:
         Raises:
             ConflictError: it is.
         """
-        shared = self._shared.get(model)
+        shared = self.under_way.get(model)
         if shared is not None:
             raise self._conflict(shared.op.trail.namespace)
 
@@ -62,16 +66,14 @@ class NamespaceDeletes:
     async def delete(
         self,
         op: RunningOperation,
-        work: Work[Any],
-        prepare: Prepare,
+        request: Request[Any],
     ) -> None:
         """Delete a namespace, or join the delete of it that is under way.
 
         Args:
             op: the caller's delete: its namespace, model, total limit and path. If it joins another, that one's hook
                 serves it.
-            work: what deletes.
-            prepare: what it does first.
+            request: what is asked for.
 
         Raises:
             VcaTimeoutError: the caller's own total has passed.
@@ -79,11 +81,11 @@ class NamespaceDeletes:
         """
         if op.trail.model is None:
             raise AssertionError("a delete of a namespace has its model")
-        shared = self._shared.get(op.trail.model)
+        shared = self.under_way.get(op.trail.model)
         if shared is None:
             victims = working_in(self._runner.running, op.trail.model)
-            shared = _SharedDelete(op, self._spawn(self._run(op, work, prepare, victims), op.id))
-            self._shared[op.trail.model] = shared
+            shared = _SharedDelete(op, self._spawn(self._run(op, request, victims), op.id))
+            self.under_way[op.trail.model] = shared
         else:
             self._join(shared.op, op)
             shared.op.total_at = max(shared.op.total_at, op.total_at)
@@ -124,8 +126,7 @@ class NamespaceDeletes:
     async def _run(
         self,
         op: RunningOperation,
-        work: Work[Any],
-        prepare: Prepare,
+        request: Request[Any],
         victims: list[RunningOperation],
     ) -> VcaError | None:
         for victim in victims:
@@ -133,11 +134,11 @@ class NamespaceDeletes:
         if victims:
             await asyncio.wait([victim.finished for victim in victims], timeout=self._cleanup)
         try:
-            await self._runner.run(op, work, prepare)
+            await self._runner.run(op, request)
         except VcaError as error:
             return error
         else:
             return None
         finally:
             if op.trail.model is not None:
-                self._shared.pop(op.trail.model, None)
+                self.under_way.pop(op.trail.model, None)

@@ -14,9 +14,10 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
+from vca_core._engine.operation import RunningOperation
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.hookspecs import OperationTraits, traits_of
+from vca_core.hookspecs import TRAITS, OperationTraits
 from vca_core.naming import EeId, EeKey, Namespace
 
 P = ParamSpec("P")
@@ -30,11 +31,13 @@ class Call(Generic[T]):
 
     Args:
         hook: its name.
+        traits: what is true of the operation.
         arguments: its arguments by name, but for ``op``.
         spec: its spec function.
     """
 
     hook: str
+    traits: OperationTraits
     arguments: Mapping[str, Any] = field(repr=False)
     spec: Callable[..., Coroutine[Any, Any, T]] = field(repr=False)
 
@@ -47,7 +50,7 @@ def operation(spec: Callable[Concatenate[Any, Operation, P], Coroutine[Any, Any,
     """
 
     def call(*_: P.args, **arguments: P.kwargs) -> Call[T]:
-        return Call(spec.__name__, arguments, spec)
+        return Call(spec.__name__, TRAITS[spec.__name__], arguments, spec)
 
     return call
 
@@ -60,7 +63,7 @@ def reading(spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Call
     """
 
     def call(*_: P.args, **arguments: P.kwargs) -> Call[T]:
-        return Call(spec.__name__, arguments, spec)
+        return Call(spec.__name__, TRAITS[spec.__name__], arguments, spec)
 
     return call
 
@@ -88,7 +91,7 @@ class Request(Generic[R]):
 
     Args:
         call: the hook with its arguments.
-        answer: checks what the hook returned and makes the caller's answer of it; also gets the EE's id.
+        answer: checks what the hook returned and makes the caller's answer of it; also gets the operation.
         keys: the EEs it needs to itself; the first one is its own.
         model: the model it works in; None for what concerns no model.
         namespace: the namespace it was given, where it was given one.
@@ -101,7 +104,7 @@ class Request(Generic[R]):
     """
 
     call: Call[Any]
-    answer: Callable[[Any, EeId | None], R]
+    answer: Callable[[Any, RunningOperation], R]
     keys: tuple[EeKey, ...] = ()
     model: str | None = None
     namespace: Namespace | None = None
@@ -113,16 +116,7 @@ class Request(Generic[R]):
     before: Call[Any] | None = None
 
     @property
-    def traits(self) -> OperationTraits:
-        """What is true of the operation."""
-        return traits_of(self.call.hook)
-
-    @property
     def artifact(self) -> Artifact | None:
         """The charm it was given, where it was given one."""
         found = self.call.arguments.get("artifact")
         return found if isinstance(found, Artifact) else None
-
-
-def nothing(_value: object, _ee_id: EeId | None) -> None:
-    """The answer of an operation that returns nothing."""

@@ -9,26 +9,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from vca_core._engine.answers import checked_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
+from vca_core._engine.request import Call, Request
+from vca_core._loading.backend_session import BackendSession
+from vca_core._loading.extensions import Extensions
 from vca_core._tracking.tracker import Tracker
-from vca_core.errors import BackendError, VcaError
-from vca_core.secrets import as_vca_error
+from vca_core.config import Timeouts
+from vca_core.errors import BackendError, VcaError, VcaTimeoutError
+from vca_core.extensions import OperationInfo
+from vca_core.hookspecs import BackendHooks
+from vca_core.secrets import as_vca_error, secrets_in
 from vca_core.tasks import settle
 
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
-
-Prepare = Callable[[RunningOperation], Awaitable[None]]
-"""What an operation does first, holding its locks: when it raises, the operation had not begun."""
-
-Work = Callable[[RunningOperation], Coroutine[Any, Any, R]]
-"""What an operation does once it may: mostly one call of a hook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,40 +46,43 @@ class Runner:
     """Runs the operations of one connector.
 
     Args:
+        session: the connector's backend.
         locks: the locks of all EEs.
         tracker: follows operations and writes their outcomes.
-        scrub: takes secrets out of a text.
-        cleanup: ``cleanup_timeout``, seconds.
-        grace: ``store_grace``, seconds.
+        extensions: what surrounds operations.
+        limits: the connector's time-outs.
+
+    Attributes:
+        running: the operations that are not over for their callers.
+        stragglers: hooks that still run although their operation is over.
     """
 
     def __init__(
-        self, locks: Locks, tracker: Tracker, scrub: Callable[[str], str], cleanup: float, grace: float
+        self, session: BackendSession, locks: Locks, tracker: Tracker, extensions: Extensions, limits: Timeouts
     ) -> None:
+        self._session = session
         self._locks = locks
         self._tracker = tracker
-        self._scrub = scrub
-        self._cleanup = cleanup
-        self._grace = grace
+        self._extensions = extensions
+        self._limits = limits
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
 
-    async def run(self, op: RunningOperation, work: Work[R], prepare: Prepare | None = None) -> R:
+    async def run(self, op: RunningOperation, request: Request[R], declared: frozenset[str] = frozenset()) -> R:
         """Run an operation to its end, with its outcome stored or safely queued.
 
         Args:
             op: the operation.
-            work: what to do, holding the locks; runs under both deadlines.
-            prepare: what to do first, holding the locks; when it raises, the operation had not begun: no outcome is
-                written.
+            request: what is asked for.
+            declared: the options and parameters that its charm declares secret.
 
         Returns:
-            What the work returned.
+            The request's answer.
 
         Raises:
             VcaTimeoutError: a limit was hit.
             ConflictError: stopped by a delete or a disconnect.
-            VcaError: the work failed.
+            VcaError: the hook failed, or its answer is not what is expected.
             asyncio.CancelledError: the caller was cancelled; the operation has been cancelled, with its outcome queued.
         """
         self.running.add(op)
@@ -90,11 +94,11 @@ class Runner:
                 raise op.locate(
                     op.stopped or op.expired(waiting="another operation on the same execution environment runs")
                 )
-            if prepare is not None:
-                await self._prepare(op, prepare)
+            if not request.call.traits.reads:
+                await self._prepare(op, request, declared)
             # Before the task is made: what reports between here and its first step is this operation's already.
             marked = self._tracker.begin(op.trail)
-            task = asyncio.get_running_loop().create_task(self._guarded(op, work, marked), name=op.id)
+            task = asyncio.get_running_loop().create_task(self._guarded(op, request, marked), name=op.id)
             return await self._supervise(op, task)
         finally:
             op.trail.ended = True
@@ -109,10 +113,11 @@ class Runner:
             if not op.finished.done():
                 op.finished.set_result(None)
 
-    async def _prepare(self, op: RunningOperation, prepare: Prepare) -> None:
+    async def _prepare(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
+        """Find out what the operation concerns; when this raises, it had not begun: no outcome is written."""
         try:
             async with asyncio.timeout_at(op.total_at):
-                await prepare(op)
+                await self._tracker.prepare(op.trail, declared)
         except TimeoutError as error:
             if isinstance(error, VcaError):
                 raise
@@ -122,6 +127,13 @@ class Runner:
             raise
         if op.stopped is not None:
             raise op.locate(op.stopped)
+        confidential = request.confidential
+        values = list(confidential.certain)
+        if confidential.values:
+            values += secrets_in(confidential.values, op.trail.secret_names)
+        if values:
+            handle = self._session.secrets.add(values)
+            op.at_end = lambda: self._session.secrets.remove(handle)
 
     async def _supervise(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> R:
         cancelled: asyncio.CancelledError | None = None
@@ -132,7 +144,7 @@ class Runner:
             cancelled = error
         if not task.done():
             task.cancel()
-            cancelled = await settle(task, self._cleanup) or cancelled
+            cancelled = await settle(task, self._limits.cleanup) or cancelled
         result: _Returned[R] | None = None
         if failure is None and cancelled is None:
             ended = self._ended(op, task)
@@ -143,7 +155,7 @@ class Runner:
         outcome: BaseException | None = cancelled or failure
         stored = [promise for promise in self._tracker.end(op.trail, outcome) if not promise.done()]
         if stored:
-            cancelled = await settle(asyncio.gather(*stored), self._grace) or cancelled
+            cancelled = await settle(asyncio.gather(*stored), self._limits.store_grace) or cancelled
         if cancelled is not None:
             raise cancelled
         if failure is not None:
@@ -166,21 +178,64 @@ class Runner:
         return None
 
     async def _guarded(
-        self, op: RunningOperation, work: Work[R], marked: Sequence[asyncio.Future[None]]
+        self, op: RunningOperation, request: Request[R], marked: Sequence[asyncio.Future[None]]
     ) -> _Returned[R] | _Raised:
-        """Do the work, once the operation's places say that it runs.
+        """Do what is asked for, once the operation's places say that it runs.
 
-        Whatever it raises is kept as an error of the tree, with the secrets taken out. Only the interpreter's own ways
+        Whatever is raised is kept as an error of the tree, with the secrets taken out. Only the interpreter's own ways
         to end a program and a cancellation go through.
         """
         try:
             if pending := [promise for promise in marked if not promise.done()]:
                 await asyncio.wait(pending)
-            return _Returned(await work(op))
+            if not self._extensions.surround:
+                return _Returned(await self._do(op, request))
+            async with self._extensions.around(_info(op)):
+                return _Returned(await self._do(op, request))
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(as_vca_error(error, self._scrub))
+            return _Raised(as_vca_error(error, self._session.secrets.scrub))
+
+    async def _do(self, op: RunningOperation, request: Request[R]) -> R:
+        if not self._session.is_open:
+            await self._session.ensure_open(self._limits.total)
+        op.touch()
+        if request.before is not None:
+            await self._try_before(op, request.before)
+        answer = request.answer(await self._call(op, request.call), op)
+        if op.trail.has_aggregate_outcome:
+            await self._look(op)
+        return answer
+
+    async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
+        given = call.arguments if call.traits.reads else {"op": op, **call.arguments}
+        return await self._session.hooks.call(call.spec, **given)
+
+    async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
+        op.trail.muted = True
+        try:
+            await self._call(op, call)
+        except VcaTimeoutError:
+            raise
+        except VcaError as error:
+            _LOG.debug("%s: the call before it failed, which is taken for done: %s", op.id, error)
+        op.trail.muted = False
+
+    async def _look(self, op: RunningOperation) -> None:
+        """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
+        if self._tracker.has_reports(op.trail) or not self._session.hooks.implements("list_execution_environments"):
+            return
+        spec, namespace = BackendHooks.list_execution_environments, self._tracker.namespace_of(op.trail)
+        try:
+            async with asyncio.timeout(self._limits.read):
+                listed = checked_listing(await self._session.hooks.call(spec, namespace=namespace))
+        except (VcaError, TimeoutError) as error:
+            _LOG.warning("%s: what there is of it was not seen: %s", op.id, error)
+            return
+        for record in listed:
+            if record.ee_id == op.trail.ee_id:
+                self._tracker.take_listing(op.trail, record.entities)
 
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():
@@ -188,13 +243,15 @@ class Runner:
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: whoever closes a coroutine asks for no result, so nobody has this task's.
-            return _Raised(as_vca_error(raised, self._scrub))
+            return _Raised(as_vca_error(raised, self._session.secrets.scrub))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:
         """Own a hook that did not end in time, until it does."""
         _LOG.warning(
-            "%s did not end within %g s of its cancellation; its locks stay held until it does", op.id, self._cleanup
+            "%s did not end within %g s of its cancellation; its locks stay held until it does",
+            op.id,
+            self._limits.cleanup,
         )
         self.stragglers[task] = op
         task.add_done_callback(self._straggler_ended)
@@ -208,3 +265,15 @@ class Runner:
             "cancelled" if task.cancelled() or task.exception() is not None else type(task.result()).__name__.strip("_")
         )
         _LOG.warning("%s has ended at last (%s); its locks are free", op.id, how.lower())
+
+
+def _info(op: RunningOperation) -> OperationInfo:
+    trail = op.trail
+    return OperationInfo(
+        id=trail.id,
+        operation=trail.operation,
+        connector=trail.connector,
+        backend=op.backend,
+        namespace=None if trail.namespace is None else str(trail.namespace),
+        ee_id=None if trail.ee_id is None else str(trail.ee_id),
+    )

@@ -41,16 +41,15 @@ class Extensions:
 
     Args:
         extensions: those there are.
+
+    Attributes:
+        surround: whether any of them surrounds operations.
     """
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
         self._around = [extension for extension in extensions if "around" in extension.implemented]
+        self.surround = bool(self._around)
         self._listening = [extension for extension in extensions if "status_changed" in extension.implemented]
-
-    @property
-    def surround(self) -> bool:
-        """Whether any of them surrounds operations."""
-        return bool(self._around)
 
     @classmethod
     def load(cls, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> Extensions:

@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from vca_core._tracking.environment import Environment
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, status_fields
-from vca_core._tracking.records import EeRecords
+from vca_core._tracking.records import Claim, EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, VcaError
 from vca_core.hookspecs import Scope
@@ -29,6 +29,66 @@ from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class Environment:
+    """What is known of one EE.
+
+    Attributes:
+        key: where it is.
+        ee_id: its id.
+        record: what the store keeps of it, as it was read last.
+        home: where its aggregate stands.
+        states: the last that was reported of its entities.
+        is_known: whether anything was reported, or a listing taken: with no states then, nothing of it is present.
+        trail: the operation that runs on it.
+        writes: whether this process writes to its home between operations.
+        at_home: what was written there last.
+        secret_names: what its charm declares secret.
+        claim: what the create that runs claimed.
+    """
+
+    key: EeKey
+    ee_id: EeId | None = None
+    record: EeRecord | None = None
+    home: Home | None = None
+    states: dict[Entity, EntityState] = field(default_factory=dict)
+    is_known: bool = False
+    trail: Trail | None = None
+    writes: bool = False
+    at_home: tuple[object, ...] | None = None
+    secret_names: frozenset[str] = frozenset()
+    claim: Claim | None = None
+
+    def take(self, record: EeRecord | None) -> None:
+        """Take what was read of it in the store."""
+        if record is not None and record.ee_id is not None and self.ee_id not in (None, record.ee_id):
+            self.states.clear()
+            self.is_known = False
+        before, self.record = self.record, record
+        if record is None:
+            self.home = self.at_home = None
+            return
+        self.ee_id = record.ee_id or self.ee_id
+        self.secret_names |= record.secret_names
+        is_same = before is not None and before.generation == record.generation
+        if not is_same or not self.is_home(record.home):
+            self.move(Home(record.home))
+
+    def move(self, home: Home) -> None:
+        """Have another home from now on."""
+        self.home = home
+        self.at_home = None
+
+    def is_home(self, place: Place) -> bool:
+        """Whether a place is its home."""
+        return self.home is not None and self.home.place == place
+
+    def is_other_than(self, ee_id: EeId | None) -> bool:
+        """Whether it is another EE than the one that an id names: the id is not the present one."""
+        kept = None if self.record is None else self.record.ee_id
+        return kept is not None and ee_id is not None and kept != ee_id
 
 
 class Environments:
@@ -41,6 +101,7 @@ class Environments:
         scrub: takes secrets out of a text.
 
     Attributes:
+        loop: the event loop that reports have to come from; None: nobody has used this yet.
         probe: sees each report; None: nobody looks on.
         deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
     """
@@ -51,13 +112,9 @@ class Environments:
         self._records = records
         self._scrub = scrub
         self._known: dict[EeKey, Environment] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.deleting: set[str] = set()
         self.probe: Probe | None = None
-
-    def bind(self, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Say which event loop reports have to come from; None: the next one that is bound."""
-        self._loop = loop
 
     def get(self, key: EeKey) -> Environment | None:
         """What is known of an EE; None: nothing."""
@@ -77,11 +134,6 @@ class Environments:
         if environment is None:
             environment = self._known[key] = Environment(key)
         return environment
-
-    def secret_names(self, keys: Iterable[EeKey]) -> frozenset[str]:
-        """What the charms of some EEs declare secret, as far as it is known."""
-        names: frozenset[str] = frozenset()
-        return names.union(*(self._known[key].secret_names for key in keys if key in self._known))
 
     def declare_secrets(self, key: EeKey, names: frozenset[str]) -> None:
         """Remember what an EE's charm declares secret, for later processes, too."""
@@ -145,7 +197,7 @@ class Environments:
             running: asyncio.AbstractEventLoop | None = asyncio.get_running_loop()
         except RuntimeError:
             running = None
-        if running is None or running is not self._loop:
+        if running is None or running is not self.loop:
             raise BackendError(
                 "report() is for the event loop's thread; elsewhere use loop.call_soon_threadsafe(report, ...)"
             )

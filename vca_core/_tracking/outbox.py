@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written, as_store_error
+from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written
 from vca_core._tracking.place import Place
 from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
@@ -49,6 +49,11 @@ class Outbox:
         attempt_limit: seconds that one attempt at the store may take.
         on_stored: called with each status that was stored: the key of its EE, its place, its fields, and whether it
             was an operation's outcome.
+
+    Attributes:
+        store: the store.
+        lanes: those that have something to do, or had a moment ago.
+        waiting: how many outcomes and changes wait.
     """
 
     def __init__(
@@ -63,10 +68,10 @@ class Outbox:
         self.store = store
         self.interval = interval
         self.attempt_limit = attempt_limit
-        self._queue_limit = queue_limit
+        self.queue_limit = queue_limit
         self._on_stored = on_stored
-        self._lanes: dict[EeKey, Lane] = {}
-        self._waiting = 0
+        self.lanes: dict[EeKey, Lane] = {}
+        self.waiting = 0
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -76,9 +81,9 @@ class Outbox:
         Raises:
             ConflictError: outcomes alone fill the queue: the store has not taken any for long.
         """
-        if self._waiting >= self._queue_limit:
+        if self.waiting >= self.queue_limit:
             raise ConflictError(
-                f"{self._waiting} outcomes wait for the status store; nothing is begun before it takes some"
+                f"{self.waiting} outcomes wait for the status store; nothing is begun before it takes some"
             )
 
     # What can be queued. Nothing here blocks.
@@ -108,7 +113,7 @@ class Outbox:
         entry = self._queue(key, Kind.MARK, place, fields, put)
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry.tried.append(tried)
-        if self._lanes[key].failures:
+        if self.lanes[key].failures:
             entry.was_tried()  # who begins must not wait for an outage to end
         return tried
 
@@ -166,17 +171,6 @@ class Outbox:
             if not entry.is_running and entry in lane.queue:
                 lane.take_off(entry)
 
-    async def read(self, key: EeKey, run: Callable[[StatusStore], Awaitable[R]], limit: float, what: str) -> R:
-        """Read something from the store, behind what is queued for the EE; see `now`."""
-        lane = self._lanes.get(key)
-        if lane is not None and lane.queue:
-            return await self.now(key, run, limit, what)
-        try:
-            async with asyncio.timeout(limit):
-                return await run(self.store)
-        except Exception as error:
-            raise as_store_error(error, what, limit) from error
-
     # The end.
 
     async def drain(self, limit: float, connector: str | None = None) -> list[Unwritten]:
@@ -211,8 +205,8 @@ class Outbox:
         Returns:
             The names of those that still live.
         """
-        lanes, self._lanes = list(self._lanes.values()), {}
-        self._waiting = 0
+        lanes, self.lanes = list(self.lanes.values()), {}
+        self.waiting = 0
         tasks = {task for lane in lanes if (task := lane.cancel()) is not None}
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:
@@ -226,7 +220,7 @@ class Outbox:
         return sorted(task.get_name() for task in alive)
 
     def _busy(self, connector: str | None) -> list[Lane]:
-        return [lane for lane in self._lanes.values() if lane.queue and connector in (None, lane.key.connector)]
+        return [lane for lane in self.lanes.values() if lane.queue and connector in (None, lane.key.connector)]
 
     def _late(self, limit: float, connector: str | None) -> list[Unwritten]:
         late = []
@@ -244,11 +238,11 @@ class Outbox:
         return entry
 
     def _push(self, key: EeKey, entry: Entry) -> Lane:
-        lane = self._lanes.get(key)
+        lane = self.lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(key, self)
+            lane = self.lanes[key] = Lane(key, self)
         if not entry.kind.may_merge:
-            self._waiting += 1
+            self.waiting += 1
         lane.push(entry)
         return lane
 
@@ -273,16 +267,16 @@ class Outbox:
     def taken_off(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
         if self.has(lane) and not entry.kind.may_merge:
-            self._waiting -= 1
+            self.waiting -= 1
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
-        return self._lanes.get(lane.key) is lane
+        return self.lanes.get(lane.key) is lane
 
     def forget(self, lane: Lane) -> None:
         """Let go of a lane that has nothing to do."""
         if self.has(lane):
-            del self._lanes[lane.key]
+            del self.lanes[lane.key]
 
 
 def _setter(place: Place, fields: Mapping[str, Any]) -> Put:

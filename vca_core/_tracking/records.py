@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from vca_core._tracking.lane import as_store_error
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
 from vca_core.errors import BadArguments, StoreError
@@ -155,11 +156,17 @@ class EeRecords:
         Raises:
             StoreError: the store does not answer, or the record is damaged.
         """
-
-        async def read(store: StatusStore) -> Mapping[str, Any] | None:
-            return await store.get(COLLECTION, {"_id": key.record_id})
-
-        document = await self._outbox.read(key, read, self._grace, "read the execution environment")
+        query = {"_id": key.record_id}
+        if key in self._outbox.lanes:
+            document = await self._outbox.now(
+                key, lambda store: store.get(COLLECTION, query), self._grace, "read the execution environment"
+            )
+        else:
+            try:
+                async with asyncio.timeout(self._grace):
+                    document = await self._outbox.store.get(COLLECTION, query)
+            except Exception as error:
+                raise as_store_error(error, "read the execution environment", self._grace) from error
         return None if document is None else EeRecord.read(document, key.record_id)
 
     async def is_current(self, store: StatusStore, record: EeRecord, *, owned: bool) -> bool:
@@ -274,7 +281,7 @@ class EeRecords:
             return await store.get(COLLECTION, {"_id": self._model_id(model)})
 
         key = EeKey(self._connector, model, "")
-        document = await self._outbox.read(key, read, self._grace, "read whose the model is")
+        document = await self._outbox.now(key, read, self._grace, "read whose the model is")
         if document is not None:
             _check_ns(document, model, namespace)
 

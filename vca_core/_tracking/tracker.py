@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from vca_core._tracking.environment import Environment
-from vca_core._tracking.environments import Environments
+from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
@@ -17,8 +16,8 @@ from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
 from vca_core.hookspecs import Scope
-from vca_core.naming import EeId
-from vca_core.status import DeploymentStatus, aggregate
+from vca_core.naming import EeId, Namespace
+from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.stores import StatusStore
 
 _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
@@ -59,8 +58,12 @@ class Tracker:
 
     # The beginning.
 
-    async def prepare(self, trail: Trail) -> None:
+    async def prepare(self, trail: Trail, declared: frozenset[str] = frozenset()) -> None:
         """Find out which EEs an operation concerns and where its statuses go, holding its locks.
+
+        Args:
+            trail: the operation.
+            declared: the options and parameters that its charm declares secret; remembered, for later processes, too.
 
         Raises:
             BadArguments: another namespace has the names that a create needs, or its home has no document.
@@ -76,6 +79,9 @@ class Tracker:
                 if key != trail.keys[0] or not environment.is_other_than(trail.ee_id):
                     concerned.append(environment)
         trail.concerned = tuple(environment.key for environment in concerned)
+        if declared and concerned:
+            self._environments.declare_secrets(concerned[0].key, declared)
+        trail.secret_names = declared.union(*(environment.secret_names for environment in concerned))
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
 
@@ -151,6 +157,23 @@ class Tracker:
         trail.concerned = (environment.key,)
         trail.places = trail.places or (trail.home,)
 
+    # What a listing tells.
+
+    def has_reports(self, trail: Trail) -> bool:
+        """Whether anything is known of the entities of an operation's EE."""
+        environment = self._environments.get(trail.lane)
+        return environment is None or bool(environment.states)
+
+    def namespace_of(self, trail: Trail) -> Namespace | None:
+        """The namespace of an operation's EE, where it is known."""
+        environment = self._environments.get(trail.lane)
+        record = None if environment is None else environment.record
+        return trail.namespace if record is None else record.namespace
+
+    def take_listing(self, trail: Trail, states: Sequence[EntityState]) -> None:
+        """Take what a listing says of an operation's EE."""
+        self._environments.take_listing(self._environments.of(trail.lane), states)
+
     # The end.
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
@@ -200,7 +223,7 @@ class Tracker:
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
             return _end_fields(_ENDS[trail.operation])
-        if environment is not None and (trail.traits.is_aggregate or trail.resumes):
+        if environment is not None and trail.has_aggregate_outcome:
             worst = aggregate(environment.states.values())
             if worst is not None:
                 return status_fields(worst.meaning, worst.detail, worst.native, worst.entity.kind)

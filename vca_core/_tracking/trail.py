@@ -36,6 +36,7 @@ class Trail:
     Attributes:
         concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
         ended: whether it is over; what it reports then is not its own any more.
+        secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
         is_created: whether the ee_id is stored.
         last: the state that was reported last.
@@ -57,12 +58,18 @@ class Trail:
     touch: Callable[[], None] = _no_clock
 
     concerned: tuple[EeKey, ...] = field(init=False, default=())
+    secret_names: frozenset[str] = field(init=False, default=frozenset())
     ended: bool = field(init=False, default=False)
     muted: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)
+
+    @property
+    def has_aggregate_outcome(self) -> bool:
+        """Whether its outcome, in success, is the status of the EE itself."""
+        return self.traits.is_aggregate or self.resumes
 
     @property
     def lane(self) -> EeKey:

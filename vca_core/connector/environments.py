@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.request import Call, Confidential, Request, nothing, operation
+from vca_core._engine.answers import nothing
+from vca_core._engine.operation import RunningOperation
+from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.errors import BackendError, BadArguments
@@ -204,13 +206,13 @@ class EnvironmentOperations(ConnectorBase):
         await self._engine.run(request)
 
 
-def _made(address: object, ee_id: EeId | None) -> tuple[str, dict[str, Any] | None]:
+def _made(address: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
     if address is not None and not isinstance(address, str):
         raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
-    return _registered(None, ee_id), None if address is None else {"hostname": address}
+    return _registered(None, op), None if address is None else {"hostname": address}
 
 
-def _registered(_value: object, ee_id: EeId | None) -> str:
-    if ee_id is None:
-        raise BackendError("the backend ended without `await op.created(locator)`")
-    return str(ee_id)
+def _registered(_value: object, op: RunningOperation) -> str:
+    if not op.trail.is_created:
+        raise BackendError(f"the backend ended {op.operation} without `await op.created(locator)`")
+    return str(op.ee_id)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from vca_core import arguments
+from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import NO_SECRETS, Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, plain_mapping
@@ -128,7 +129,7 @@ class PrimitiveOperations(ConnectorBase):
     async def _run(
         self,
         call: Call[Any],
-        answer: Callable[[Any, EeId | None], R],
+        answer: Callable[[Any, RunningOperation], R],
         ee_id: EeId,
         db_dict: DbDict | None,
         progress: Seconds,
@@ -152,15 +153,15 @@ class PrimitiveOperations(ConnectorBase):
         return await self._engine.run(request)
 
 
-def _config_ok(_value: object, _ee_id: EeId | None) -> str:
+def _config_ok(_value: object, _op: RunningOperation) -> str:
     return CONFIG_OK
 
 
-def _output(primitive: str, value: object, _ee_id: EeId | None) -> dict[str, Any]:
+def _output(primitive: str, value: object, _op: RunningOperation) -> dict[str, Any]:
     return plain_mapping(value, f"primitive {primitive}")
 
 
-def _public_key(value: object, _ee_id: EeId | None) -> str:
+def _public_key(value: object, _op: RunningOperation) -> str:
     output = plain_mapping(value, f"primitive {_GET_KEY}")
     key = output.get("pubkey")
     if not isinstance(key, str) or not key.strip():

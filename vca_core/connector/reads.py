@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from vca_core._engine.engine import checked_listing
+from vca_core._engine.answers import checked_listing
+from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Request, reading
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
@@ -105,7 +106,7 @@ class ReadOperations(ConnectorBase):
     async def _read(
         self,
         call: Call[Any],
-        answer: Callable[[Any, EeId | None], R],
+        answer: Callable[[Any, RunningOperation], R],
         total: Seconds,
         namespace: Namespace | None,
     ) -> R:
@@ -113,7 +114,7 @@ class ReadOperations(ConnectorBase):
 
 
 def _within(
-    wanted: Namespace | None, listed: Iterable[object] | None, _ee_id: EeId | None
+    wanted: Namespace | None, listed: Iterable[object] | None, _op: RunningOperation
 ) -> list[ExecutionEnvironment]:
     within = [
         record
@@ -123,5 +124,5 @@ def _within(
     return sorted(within, key=lambda record: str(record.ee_id))
 
 
-def _plain(hook: str, value: object, _ee_id: EeId | None) -> dict[str, Any]:
+def _plain(hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
     return plain_mapping(value, hook)

@@ -6,7 +6,8 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from vca_core import arguments
-from vca_core._engine.request import Request, nothing, operation
+from vca_core._engine.answers import nothing
+from vca_core._engine.request import Request, operation
 from vca_core.arguments import Seconds
 from vca_core.backend import Operation, RelationEnd
 from vca_core.connector.base import ConnectorBase

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.request import Call, Confidential, Request, nothing, operation
+from vca_core._engine.answers import nothing
+from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.hookspecs import BackendHooks

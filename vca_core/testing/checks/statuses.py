@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from vca_core.errors import ExecutionError
-from vca_core.hookspecs import traits_of
+from vca_core.hookspecs import TRAITS
 from vca_core.status import DeploymentStatus, Entity, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_with_outcome
@@ -35,7 +35,7 @@ class StatusChecks(Suite, suite=True):
         told = kit.told(at.db_dict)
         assert told, "no status was stored"
         expected = [DeploymentStatus.COMPLETED]
-        if traits_of(operation).is_aggregate:
+        if TRAITS[operation].is_aggregate:
             worst = aggregate((await kit.record(at.ee_id)).entities)
             expected = [worst.meaning if worst else DeploymentStatus.COMPLETED]
         assert [stored.status for stored in told[-1:]] == expected
