@@ -115,9 +115,14 @@ class Runner:
 
     async def _prepare(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
         """Find out what the operation concerns; when this raises, it had not begun: no outcome is written."""
+        if (left := op.remaining()) <= 0:
+            raise op.locate(op.expired())
         try:
-            async with asyncio.timeout_at(op.total_at):
-                await self._tracker.prepare(op.trail, declared)
+            if op.trail.traits.creates:
+                async with asyncio.timeout_at(op.total_at):
+                    await self._tracker.prepare(op.trail, declared)
+            else:
+                await self._tracker.prepare(op.trail, declared, left)
         except TimeoutError as error:
             if isinstance(error, VcaError):
                 raise
@@ -155,7 +160,8 @@ class Runner:
         outcome: BaseException | None = cancelled or failure
         stored = [promise for promise in self._tracker.end(op.trail, outcome) if not promise.done()]
         if stored:
-            cancelled = await settle(asyncio.gather(*stored), self._limits.store_grace) or cancelled
+            written = stored[0] if len(stored) == 1 else asyncio.gather(*stored)
+            cancelled = await settle(written, self._limits.store_grace) or cancelled
         if cancelled is not None:
             raise cancelled
         if failure is not None:
@@ -186,8 +192,8 @@ class Runner:
         to end a program and a cancellation go through.
         """
         try:
-            if pending := [promise for promise in marked if not promise.done()]:
-                await asyncio.wait(pending)
+            for promise in marked:
+                await promise
             if not self._extensions.surround:
                 return _Returned(await self._do(op, request))
             async with self._extensions.around(_info(op)):

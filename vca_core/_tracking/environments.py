@@ -143,11 +143,11 @@ class Environments:
             if environment.record is not None:
                 self._records.change(environment.record, {"secret_names": sorted(environment.secret_names)})
 
-    async def load(self, key: EeKey) -> Environment:
+    async def load(self, key: EeKey, limit: float | None = None) -> Environment:
         """Look an EE up; a store that does not answer costs what is new to this process, not the operation."""
         environment = self.of(key)
         try:
-            environment.take(await self._records.look_up(key))
+            environment.take(await self._records.look_up(key, environment.record, limit))
         except VcaError as error:
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment

@@ -162,6 +162,7 @@ class Lane:
         self._office = office
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._is_held = False
         self._idle: asyncio.Future[None] | None = None
         self._written_at: dict[Place, float] = {}
 
@@ -172,6 +173,25 @@ class Lane:
         if entry.kind is not Kind.EVENT:
             self._wake.set()
         self.start()
+
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is queued and nothing is done."""
+        return not self.queue and self._task is None and not self._is_held
+
+    async def do_now(self, entry: Entry) -> None:
+        """Make a write in the caller's task, where the lane is free; if it fails, it is queued."""
+        self._is_held = True
+        self.queue.append(entry)
+        try:
+            if await self._attempt(entry):
+                self.take_off(entry)
+        finally:
+            self._is_held = False
+            if self.queue:
+                self.start()
+            else:
+                self._leave()
 
     def take_off(self, entry: Entry) -> None:
         """Take an entry out of the queue."""
@@ -201,7 +221,7 @@ class Lane:
 
     def start(self) -> None:
         """Start the task that empties the queue, unless it runs."""
-        if self._task is None and self._office.has(self):
+        if self._task is None and not self._is_held and self._office.has(self):
             self._task = asyncio.get_running_loop().create_task(self._work(), name=f"outbox of {self.key}")
             self._task.add_done_callback(self._stopped)
 
@@ -225,6 +245,9 @@ class Lane:
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("%s ended with %s; it is started anew", task.get_name(), type(task.exception()).__qualname__)
         loop = asyncio.get_running_loop()
+        if self.queue and not task.cancelled():
+            self.start()  # something came between its last step and now
+            return
         if self.queue:
             # Not at once: where a loop is being shut down, all tasks were cancelled, and a new one would outlive it.
             loop.call_later(_FIRST_BACKOFF, self.start)
@@ -237,7 +260,7 @@ class Lane:
             self._leave()
 
     def _leave(self) -> None:
-        if self._task is None and not self.queue:
+        if self.is_free:
             self._office.forget(self)
 
     async def _work(self) -> None:

@@ -158,9 +158,16 @@ class Outbox:
             StoreError: it failed, or was not done in time; it may have been done all the same.
         """
         entry = Entry(Kind.ASK, run, retries=retries, what=what)
-        lane = self._push(key, entry)
         promise: asyncio.Future[R] = entry.promise()
+        lane = self._lane(key, entry)
+        is_free = lane.is_free
+        if not is_free:
+            lane.push(entry)
         try:
+            if is_free:
+                await lane.do_now(entry)
+                if promise.done():
+                    return promise.result()
             async with asyncio.timeout(limit):
                 return await promise
         except TimeoutError as error:
@@ -238,12 +245,16 @@ class Outbox:
         return entry
 
     def _push(self, key: EeKey, entry: Entry) -> Lane:
+        lane = self._lane(key, entry)
+        lane.push(entry)
+        return lane
+
+    def _lane(self, key: EeKey, entry: Entry) -> Lane:
         lane = self.lanes.get(key)
         if lane is None:
             lane = self.lanes[key] = Lane(key, self)
         if not entry.kind.may_merge:
             self.waiting += 1
-        lane.push(entry)
         return lane
 
     # What lanes need (`vca_core._tracking.lane.Office`).

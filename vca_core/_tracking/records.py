@@ -79,6 +79,19 @@ class EeRecord:
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
             raise damaged(identity or document.get("_id")) from error
 
+    def is_as_in(self, document: Mapping[str, Any]) -> bool:
+        """Whether a document of the collection says the same; quicker than reading it."""
+        home = document.get("home")
+        return (
+            document.get("generation") == self.generation is not None
+            and document.get("owner") == self.owner
+            and document.get("has_failed", False) is self.has_failed
+            and document.get("ee_id") == (None if self.ee_id is None else str(self.ee_id))
+            and isinstance(home, dict)
+            and home == written_home(self.home)
+            and frozenset(document.get("secret_names") or ()) == self.secret_names
+        )
+
     @property
     def query(self) -> dict[str, Any]:
         """The filter that matches this record, and no earlier or later one."""
@@ -150,24 +163,32 @@ class EeRecords:
         self._outbox = outbox
         self._grace = grace
 
-    async def look_up(self, key: EeKey) -> EeRecord | None:
+    async def look_up(self, key: EeKey, known: EeRecord | None = None, limit: float | None = None) -> EeRecord | None:
         """Find what is kept of an EE.
+
+        Args:
+            key: where it is.
+            known: what was read before: given back where it is the same.
+            limit: seconds to wait, if less than ``store_grace``.
 
         Raises:
             StoreError: the store does not answer, or the record is damaged.
         """
-        query = {"_id": key.record_id}
+        query, what = {"_id": key.record_id}, "read the execution environment"
+        seconds = self._grace if limit is None else min(limit, self._grace)
         if key in self._outbox.lanes:
-            document = await self._outbox.now(
-                key, lambda store: store.get(COLLECTION, query), self._grace, "read the execution environment"
-            )
+            document = await self._outbox.now(key, lambda store: store.get(COLLECTION, query), seconds, what)
         else:
             try:
-                async with asyncio.timeout(self._grace):
+                async with asyncio.timeout(seconds):
                     document = await self._outbox.store.get(COLLECTION, query)
             except Exception as error:
-                raise as_store_error(error, "read the execution environment", self._grace) from error
-        return None if document is None else EeRecord.read(document, key.record_id)
+                raise as_store_error(error, what, seconds) from error
+        if document is None:
+            return None
+        if known is not None and known.is_as_in(document):
+            return known
+        return EeRecord.read(document, key.record_id)
 
     async def is_current(self, store: StatusStore, record: EeRecord, *, owned: bool) -> bool:
         """Ask the store whether a record still is the one of its key.

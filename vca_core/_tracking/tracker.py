@@ -58,12 +58,13 @@ class Tracker:
 
     # The beginning.
 
-    async def prepare(self, trail: Trail, declared: frozenset[str] = frozenset()) -> None:
+    async def prepare(self, trail: Trail, declared: frozenset[str] = frozenset(), limit: float | None = None) -> None:
         """Find out which EEs an operation concerns and where its statuses go, holding its locks.
 
         Args:
             trail: the operation.
             declared: the options and parameters that its charm declares secret; remembered, for later processes, too.
+            limit: seconds to wait for the store at most, where what it says can be done without.
 
         Raises:
             BadArguments: another namespace has the names that a create needs, or its home has no document.
@@ -75,7 +76,7 @@ class Tracker:
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
-                environment = await self._environments.load(key)
+                environment = await self._environments.load(key, limit)
                 if key != trail.keys[0] or not environment.is_other_than(trail.ee_id):
                     concerned.append(environment)
         trail.concerned = tuple(environment.key for environment in concerned)

@@ -7,6 +7,7 @@ with another. All functions are pure: an update shares with the old document wha
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -18,6 +19,8 @@ LONGEST_PADDING = 1_500_000
 
 LARGEST_NUMBER = 2**63 - 1
 """The largest whole number in a filter; as in MongoDB."""
+
+_HAS_EMPTY_OR_OPERATOR = re.compile(r"\A\.|\.\.|\.\Z|\A\$|\.\$").search
 
 _MISSING = object()
 _SCALARS = (str, int, float, bool, type(None))
@@ -35,12 +38,14 @@ def check_filter(filter: object) -> None:
     Raises:
         BadArguments: it is none; `bad_args` starts with ``filter``.
     """
-    if not isinstance(filter, Mapping) or not filter:
+    if not isinstance(filter, dict | Mapping) or not filter:
         raise BadArguments(
             "filter is a mapping of dotted paths to the values they have to equal, at least one, as {'_id': 'ns1'}",
             ["filter"],
         )
     for path, value in filter.items():
+        if isinstance(path, str) and path and isinstance(value, str | None) and not _HAS_EMPTY_OR_OPERATOR(path):
+            continue  # nearly all are, and this is quick
         if not isinstance(path, str) or not all(path.split(".")):
             raise BadArguments(f"filter has the key {path!r}, which is no dotted path", ["filter"])
         if any(part.startswith("$") for part in path.split(".")):
@@ -70,9 +75,14 @@ def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
 
 
 def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
-    found = document.get(path, _MISSING) if "." not in path else None
-    if isinstance(found, str):  # nearly always, and stores that look at each document ask this often
-        return bool(found == wanted)
+    found: Any = document
+    for part in path.split("."):  # through objects only, as nearly always: stores ask this of each document
+        if not isinstance(found, dict):
+            break
+        found = found.get(part, _MISSING)
+    else:
+        if not isinstance(found, list):
+            return _equal(found, wanted)
     return any(_equal(found, wanted) for found in _reached(document, path.split(".")))
 
 
