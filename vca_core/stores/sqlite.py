@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,11 +40,23 @@ CREATE TABLE IF NOT EXISTS documents (
 """
 
 
+_MOST_AT_ONCE = 500
+"""How many writes share one transaction at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    sql: str
+    values: Sequence[str]
+    promise: asyncio.Future[int]
+
+
 class SqliteStore(StatusStore):
     """Documents in one table of a file.
 
-    Each write is a transaction of its own (``BEGIN IMMEDIATE``), and synced to the disk when it returns. A call that is
-    cancelled leaves its transaction to end by itself: it is done as a whole or not at all, and before later ones.
+    Each write is on the disk when its call returns. Writes that wait at the same time share one transaction, since
+    it is the sync at its end that takes time; one that fails does not undo the others. A call that is cancelled leaves
+    its write to end by itself: it is done as a whole or not at all, and before later ones.
 
     Args:
         path: the file; made when it is opened, its folder is not.
@@ -56,6 +68,7 @@ class SqliteStore(StatusStore):
         self._turn = asyncio.Lock()
         self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
+        self._waiting: list[_Write] = []
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -74,16 +87,11 @@ class SqliteStore(StatusStore):
         where, values = _where(table, filter)
         changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
 
-        async def work() -> bool:
-            async with self._writing() as connection:
-                cursor = await connection.execute(
-                    "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
-                    f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)",
-                    (changes, *values),
-                )
-                return cursor.rowcount > 0
-
-        return await self._alone(work)
+        sql = (
+            "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
+            f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)"
+        )
+        return await self._write(sql, (changes, *values)) > 0
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
@@ -106,26 +114,14 @@ class SqliteStore(StatusStore):
         """See `StatusStore.ensure`."""
         identity, copied = new_document(document)
 
-        async def work() -> bool:
-            async with self._writing() as connection:
-                cursor = await connection.execute(
-                    "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-                    (table, identity, json.dumps(copied)),
-                )
-                return cursor.rowcount > 0
-
-        return await self._alone(work)
+        sql = "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        return await self._write(sql, (table, identity, json.dumps(copied))) > 0
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
         where, values = _where(table, filter)
 
-        async def work() -> int:
-            async with self._writing() as connection:
-                cursor = await connection.execute(f"DELETE FROM documents WHERE {where}", values)  # noqa: S608 - no values
-                return cursor.rowcount
-
-        return await self._alone(work)
+        return await self._write(f"DELETE FROM documents WHERE {where}", values)  # noqa: S608 - no values
 
     async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
         async def work() -> list[sqlite3.Row]:
@@ -162,17 +158,52 @@ class SqliteStore(StatusStore):
         hint = "" if retryable else ": it is damaged, or something else than a status store"
         return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[aiosqlite.Connection]:
+    async def _write(self, sql: str, values: Sequence[str]) -> int:
+        """Make a write, together with those that wait already; give the number of rows that it concerned."""
+        promise: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Write(sql, values, promise))
+        if len(self._waiting) == 1:
+            self._tasks.spawn(self._write_all(), "write", awaited=True)
+        return await asyncio.shield(promise)
+
+    async def _write_all(self) -> None:
+        async with self._turn:
+            batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+            if self._waiting:
+                self._tasks.spawn(self._write_all(), "write", awaited=True)
+            try:
+                results: Sequence[int | VcaError] = await self._transaction(batch)
+            except sqlite3.Error as error:
+                results = [self._failure(error)] * len(batch)
+            except VcaError as error:
+                results = [error] * len(batch)
+        for write, result in zip(batch, results, strict=True):
+            if write.promise.done():
+                continue
+            if isinstance(result, int):
+                write.promise.set_result(result)
+            else:
+                write.promise.set_exception(result)
+                write.promise.exception()  # looked at: its caller may be gone
+
+    async def _transaction(self, batch: Sequence[_Write]) -> Sequence[int | VcaError]:
         connection = self._opened()
+        results: list[int | VcaError] = []
         await connection.execute("BEGIN IMMEDIATE")
         try:
-            yield connection
+            for write in batch:
+                try:
+                    results.append((await connection.execute(write.sql, write.values)).rowcount)
+                except sqlite3.Error as error:
+                    if not connection.in_transaction:  # some errors end it, as a full disk
+                        raise
+                    results.append(self._failure(error))
             await connection.execute("COMMIT")
         except BaseException:
-            if connection.in_transaction:  # after some errors SQLite has ended it itself
+            if connection.in_transaction:
                 await connection.execute("ROLLBACK")
             raise
+        return results
 
     async def _open(self) -> None:
         if self._connection is not None:

@@ -232,3 +232,22 @@ async def test_a_file_of_another_shape_is_refused_for_good(tmp_path: Path) -> No
         await store.get("nsrs", {"_id": "ns"})
     assert not caught.value.retryable
     await store.close()
+
+
+async def test_writes_that_wait_together_succeed_and_fail_apart(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": "ns", "name": "edge"})
+    ends = await asyncio.gather(
+        *(store.set("nsrs", {"_id": "ns"}, {f"field{number}": number}) for number in range(600)),
+        store.set("nsrs", {"_id": "ns"}, {"name.below": 1}),
+        store.set("nsrs", {"_id": "nobody"}, {"field": 1}),
+        return_exceptions=True,
+    )
+    assert ends[:600] == [True] * 600
+    assert isinstance(ends[600], StoreError)
+    assert not ends[600].retryable
+    assert ends[601] is False
+    document = await store.get("nsrs", {"_id": "ns"})
+    assert document == {"_id": "ns", "name": "edge", **{f"field{number}": number for number in range(600)}}
+    await store.close()
