@@ -643,7 +643,7 @@ async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_bo
     async def claim(text: str) -> None:
         ns = Namespace.parse(text)
         key = EeKey("edge", CHARM_NAMES.model(ns), CHARM_NAMES.application(ns))
-        await records.claim(key, ns, default_home(key))
+        await records.claim(key, ns, default_home(key), {})
 
     await claim(first)
     with pytest.raises(BadArguments, match=f"share the {shared}") as caught:

@@ -38,7 +38,7 @@ class RunningOperation:
     Attributes:
         total_at: the loop's time of the total deadline.
         progress_at: the loop's time at which nothing changed for too long.
-        interrupt: done when the operation is to be stopped.
+        interrupt: done when there is something to look at: it was stopped, it ended, a limit may have been hit.
         finished: done when it is over for its caller.
         stopped: why it was stopped.
         at_end: called when it is over, its hook included, however late that ends.
@@ -128,8 +128,12 @@ class RunningOperation:
         """End the operation with an error that is not its own; its hook is cancelled."""
         if self.stopped is None and not self.trail.ended:
             self.stopped = reason
-            if not self.interrupt.done():
-                self.interrupt.set_result(None)
+            self.wake()
+
+    def wake(self, *_: object) -> None:
+        """Have whoever waits for the operation look at it."""
+        if not self.interrupt.done():
+            self.interrupt.set_result(None)
 
     def expired(self, *, waiting: str | None = None) -> VcaTimeoutError:
         """Make the error for the limit that was hit first.

@@ -173,14 +173,20 @@ class Runner:
     async def _watch(self, op: RunningOperation, task: asyncio.Task[Any]) -> VcaError | None:
         """Wait for the hook, a limit or a stop; what ended the operation before its hook did, if anything."""
         loop = asyncio.get_running_loop()
+        task.add_done_callback(op.wake)
         while not task.done():
             if op.stopped is not None:
                 return op.stopped
             left = op.left(loop.time())
             if left <= 0:
                 return op.expired()
-            waited = (task,) if op.interrupt.done() else (task, op.interrupt)
-            await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            if op.interrupt.done():
+                op.interrupt = loop.create_future()
+            timer = loop.call_later(left, op.wake)
+            try:
+                await op.interrupt
+            finally:
+                timer.cancel()
         return None
 
     async def _guarded(

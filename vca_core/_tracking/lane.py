@@ -52,11 +52,6 @@ class Kind(enum.Enum):
     ASK = enum.auto()
     """Something that a caller waits for."""
 
-    @property
-    def may_merge(self) -> bool:
-        """Whether a later status of the same place makes it needless."""
-        return self in (Kind.EVENT, Kind.MARK)
-
 
 @dataclass(slots=True, eq=False)
 class Entry:
@@ -69,6 +64,7 @@ class Entry:
         fields: the five fields of a status.
         retries: whether it is tried again when the store fails.
         what: what it does, for errors: ``"read the execution environment"``.
+        may_merge: whether a later status of the same place makes it needless.
 
     Attributes:
         done: promises that are kept when it is over.
@@ -83,6 +79,7 @@ class Entry:
     fields: Mapping[str, Any] = field(default_factory=dict)
     retries: bool = True
     what: str = "take it"
+    may_merge: bool = False
     done: list[asyncio.Future[Any]] = field(default_factory=list)
     tried: list[asyncio.Future[None]] = field(default_factory=list)
     is_running: bool = False
@@ -184,7 +181,12 @@ class Lane:
         self._is_held = True
         self.queue.append(entry)
         try:
-            if await self._attempt(entry):
+            try:
+                async with asyncio.timeout(self._office.attempt_limit):
+                    is_over = await self._attempt(entry)
+            except TimeoutError as error:
+                is_over = self._failed(entry, error)
+            if is_over:
                 self.take_off(entry)
         finally:
             self._is_held = False
@@ -233,7 +235,7 @@ class Lane:
         for older in reversed(self.queue):
             if older.place != entry.place:
                 continue
-            if older.kind.may_merge and not older.is_running:
+            if older.may_merge and not older.is_running:
                 self.queue.remove(older)
                 entry.done += older.done
                 entry.tried += older.tried
@@ -252,8 +254,11 @@ class Lane:
             # Not at once: where a loop is being shut down, all tasks were cancelled, and a new one would outlive it.
             loop.call_later(_FIRST_BACKOFF, self.start)
             return
+        if not self._written_at:
+            self._leave()
+            return
         # Remembered as long as an interval may count from what was written last.
-        pause = max(self._written_at.values(), default=0.0) + self._office.interval - loop.time()
+        pause = max(self._written_at.values()) + self._office.interval - loop.time()
         if pause > 0:
             loop.call_later(pause, self._leave)
         else:
@@ -265,14 +270,34 @@ class Lane:
 
     async def _work(self) -> None:
         while self.queue:
+            try:
+                async with asyncio.timeout(None) as clock:  # one for all attempts: it is most of what one costs
+                    await self._empty(clock)
+            except TimeoutError as error:
+                is_over = self._failed(self.queue[0], error)
+                await self._go_on(self.queue[0], is_over=is_over)
+
+    async def _empty(self, clock: asyncio.Timeout) -> None:
+        loop, limit = asyncio.get_running_loop(), self._office.attempt_limit
+        while self.queue:
             self._wake.clear()
             entry, pause = self._next()
             if entry is None:
                 await self._wait(pause)
-            elif await self._attempt(entry):
-                self.take_off(entry)
-            else:
-                await self._wait(min(_FIRST_BACKOFF * 2 ** min(self.failures, 10), _LONGEST_BACKOFF))
+                continue
+            if entry is not self.queue[0]:  # an interval holds back what is in front of it
+                self.queue.remove(entry)
+                self.queue.appendleft(entry)
+            clock.reschedule(loop.time() + limit)
+            is_over = await self._attempt(entry)
+            clock.reschedule(None)
+            await self._go_on(entry, is_over=is_over)
+
+    async def _go_on(self, entry: Entry, *, is_over: bool) -> None:
+        if is_over:
+            self.take_off(entry)
+        else:
+            await self._wait(min(_FIRST_BACKOFF * 2 ** min(self.failures, 10), _LONGEST_BACKOFF))
 
     async def _wait(self, seconds: float) -> None:
         try:
@@ -305,8 +330,7 @@ class Lane:
         """
         entry.is_running = True
         try:
-            async with asyncio.timeout(self._office.attempt_limit):
-                result = await entry.run(self._office.store)
+            result = await entry.run(self._office.store)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -319,7 +343,8 @@ class Lane:
             entry.was_tried()
         self.failures, self.reason = 0, None
         if entry.place is not None:
-            self._written_at[entry.place] = asyncio.get_running_loop().time()
+            if self._office.interval:
+                self._written_at[entry.place] = asyncio.get_running_loop().time()
             self._tell(entry, entry.place, result)
         entry.keep(result)
         return True

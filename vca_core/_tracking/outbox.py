@@ -127,6 +127,10 @@ class Outbox:
         """
         return self._queue(key, Kind.OUTCOME, place, fields, put).promise()
 
+    def announce(self, key: EeKey, place: Place, fields: Mapping[str, Any]) -> None:
+        """Have callbacks and extensions hear of a status that was stored in another way."""
+        self._on_stored(key, place, fields, False)  # noqa: FBT003 - it is not an outcome
+
     def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
         """Queue a change of what the core itself keeps; no callback hears of it."""
         entry = Entry(Kind.CHANGE, run)
@@ -240,7 +244,8 @@ class Outbox:
         return late
 
     def _queue(self, key: EeKey, kind: Kind, place: Place, fields: Mapping[str, Any], put: Put | None) -> Entry:
-        entry = Entry(kind, put or _setter(place, fields), place, fields)
+        may_merge = kind in (Kind.EVENT, Kind.MARK)
+        entry = Entry(kind, put or _setter(place, fields), place, fields, may_merge=may_merge)
         self._push(key, entry)
         return entry
 
@@ -253,7 +258,7 @@ class Outbox:
         lane = self.lanes.get(key)
         if lane is None:
             lane = self.lanes[key] = Lane(key, self)
-        if not entry.kind.may_merge:
+        if not entry.may_merge:
             self.waiting += 1
         return lane
 
@@ -277,7 +282,7 @@ class Outbox:
 
     def taken_off(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
-        if self.has(lane) and not entry.kind.may_merge:
+        if self.has(lane) and not entry.may_merge:
             self.waiting -= 1
 
     def has(self, lane: Lane) -> bool:

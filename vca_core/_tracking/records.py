@@ -18,9 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vca_core._tracking.lane import as_store_error
+from vca_core._tracking.lane import Put, Written, as_store_error
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
+from vca_core._tracking.place import COLLECTION, OWN_STATE, Place, default_home
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import shared_application, shared_model
@@ -97,8 +97,12 @@ class EeRecord:
         """The filter that matches this record, and no earlier or later one."""
         return {"_id": self.key.record_id, "generation": self.generation}
 
-    def document(self) -> dict[str, Any]:
-        """The record as it is inserted."""
+    def document(self, state: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The record as it is inserted.
+
+        Args:
+            state: the status that stands in it, where it is a home itself.
+        """
         return {
             "_id": self.key.record_id,
             **self.key._asdict(),
@@ -108,7 +112,7 @@ class EeRecord:
             "generation": self.generation,
             "owner": self.owner,
             "has_failed": False,
-            OWN_STATE: {},
+            OWN_STATE: {} if state is None else dict(state),
         }
 
 
@@ -203,13 +207,14 @@ class EeRecords:
 
     # Claims.
 
-    async def claim(self, key: EeKey, namespace: Namespace, home: Place) -> Claim:
+    async def claim(self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any]) -> Claim:
         """Make sure that a model and an application belong to a namespace, and to no other.
 
         Args:
             key: the EE's key.
             namespace: whose it is to be.
             home: where its statuses will stand.
+            mark: the status that it begins with; it is there at once where the record itself is the home.
 
         Raises:
             BadArguments: another namespace has the model or the application (names both), or the home has no document.
@@ -219,7 +224,7 @@ class EeRecords:
         model_generation = new_generation()
 
         async def claim(store: StatusStore) -> Claim:
-            return await self._claim(store, record, model_generation)
+            return await self._claim(store, record, model_generation, mark)
 
         try:
             return await self._outbox.now(key, claim, self._grace, "claim the execution environment")
@@ -227,10 +232,12 @@ class EeRecords:
             self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
             raise
 
-    async def _claim(self, store: StatusStore, record: EeRecord, model_generation: str) -> Claim:
+    async def _claim(
+        self, store: StatusStore, record: EeRecord, model_generation: str, mark: Mapping[str, Any]
+    ) -> Claim:
         home = record.home
         home_document = None
-        if home.table != COLLECTION:
+        if home != default_home(record.key):
             home_document = await store.get(home.table, home.query)
             if home_document is None:
                 raise BadArguments(
@@ -238,11 +245,12 @@ class EeRecords:
                     f"`await vca.store.ensure({home.table!r}, {{'_id': ...}})`",
                     ["db_dict"],
                 )
-        is_new = await store.ensure(COLLECTION, record.document())
+        document = record.document(mark if home == default_home(record.key) else None)
+        is_new = await store.ensure(COLLECTION, document)
         if not is_new:
             record = await self._known(store, record)
-        elif home.table == COLLECTION:
-            home_document = record.document()
+        elif home == default_home(record.key):
+            home_document = document
         return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document)
 
     async def _known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
@@ -358,7 +366,7 @@ class EeRecords:
                 )
             await self._claim_model(store, kept, new_generation())
         home = kept.home
-        if home.table != COLLECTION and not await store.set(
+        if home != default_home(kept.key) and not await store.set(
             home.table, home.query, home.update({"ee_id": str(kept.ee_id)})
         ):
             raise StoreError(
@@ -372,17 +380,24 @@ class EeRecords:
 
         async def withdraw(store: StatusStore) -> None:
             await store.set(COLLECTION, {**kept.query, "ee_id": str(kept.ee_id)}, {"ee_id": None})
-            if home.table != COLLECTION:
+            if home != default_home(kept.key):
                 written = home.update({"ee_id": str(kept.ee_id)})
                 await store.set(home.table, {**home.query, **written}, dict.fromkeys(written))
 
         self._outbox.change(kept.key, withdraw)
 
-    def change(self, record: EeRecord, update: Mapping[str, Any]) -> asyncio.Future[Any]:
-        """Have fields of a record changed, behind what is queued for its EE."""
+    def change(self, record: EeRecord, update: Mapping[str, Any], *, owned: bool = False) -> asyncio.Future[Any]:
+        """Have fields of a record changed, behind what is queued for its EE.
+
+        Args:
+            record: as it was read.
+            update: the fields.
+            owned: whether to change it only while this `Vca` is the one that operated on it last.
+        """
+        query = {**record.query, "owner": self._owner} if owned else record.query
 
         async def change(store: StatusStore) -> None:
-            await store.set(COLLECTION, record.query, update)
+            await store.set(COLLECTION, query, update)
 
         return self._outbox.change(record.key, change)
 
@@ -395,13 +410,14 @@ class EeRecords:
 
     # The end.
 
-    def remove(self, record: EeRecord) -> asyncio.Future[Any]:
-        """Have a record removed, behind what is queued for its EE."""
+    @staticmethod
+    def remover(record: EeRecord) -> Put:
+        """How a record is removed, and no earlier or later one."""
 
-        async def remove(store: StatusStore) -> None:
-            await store.delete(COLLECTION, record.query)
+        async def remove(store: StatusStore) -> Written:
+            return Written.STORED if await store.delete(COLLECTION, record.query) else Written.PASSED
 
-        return self._outbox.change(record.key, remove)
+        return remove
 
     async def of_model(self, model: str) -> Sequence[EeRecord]:
         """Find all records of a model; waits until the store answers. Damaged ones are removed."""

@@ -11,7 +11,7 @@ from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, Place, default_home, status_fields
+from vca_core._tracking.place import Place, default_home, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
@@ -94,7 +94,8 @@ class Tracker:
             await asyncio.wait((ending,))  # the namespace was just deleted: what is kept of it goes first
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
-        claim = await self._records.claim(key, namespace, asked)
+        mark = _mark_fields(trail)
+        claim = await self._records.claim(key, namespace, asked, mark)
         if claim.is_new:
             self._environments.forget(key)
         environment = self._environments.of(key)
@@ -109,6 +110,9 @@ class Tracker:
         environment.move(Home(trail.home, claim.home_document if trail.home == asked else None))
         trail.places = (trail.home,)
         trail.concerned = (key,)
+        if claim.is_new and asked == default_home(key):
+            trail.is_marked = True
+            self._outbox.announce(key, asked, mark)
 
     def begin(self, trail: Trail) -> list[asyncio.Future[None]]:
         """Take note that an operation has its locks: it has the EEs now, and a failure that stood there has served.
@@ -126,7 +130,7 @@ class Tracker:
                     environment.record, environment.at_home = record, None
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             self._environments.deleting.add(trail.model)
-        return [self.mark(trail, place) for place in trail.places]
+        return [] if trail.is_marked else [self.mark(trail, place) for place in trail.places]
 
     def mark(self, trail: Trail, place: Place) -> asyncio.Future[None]:
         """Have a place say that an operation runs.
@@ -134,7 +138,7 @@ class Tracker:
         Returns:
             Done when it does, or the store failed to take it.
         """
-        fields = status_fields(DeploymentStatus.RUNNING, trail.operation, "running", "operation")
+        fields = _mark_fields(trail)
         return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields))
 
     async def remember(self, trail: Trail, ee_id: EeId) -> None:
@@ -194,14 +198,16 @@ class Tracker:
             environment.trail = None
             if failure is not None and environment.record is not None and _reports_to(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
-                stored.append(self._records.change(environment.record, {"has_failed": True}))
+                stored.append(self._records.change(environment.record, {"has_failed": True}, owned=True))
         fields = self._outcome(trail, concerned[0] if concerned else None, failure)
+        is_end = failure is None and trail.traits.removes is Scope.ENVIRONMENT
         for place in trail.places:
-            put = self._environments.putter(trail, place, fields)
-            stored.append(self._outbox.outcome(trail.lane, place, fields, put))
+            if not is_end or place != default_home(trail.lane):
+                put = self._environments.putter(trail, place, fields)
+                stored.append(self._outbox.outcome(trail.lane, place, fields, put))
         for environment in concerned:
-            if failure is None and trail.traits.removes is Scope.ENVIRONMENT:
-                stored += self._end_environment(environment, trail)
+            if is_end:
+                stored += self._end_environment(environment, fields, trail.places)
             elif _reports_to(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
@@ -238,24 +244,27 @@ class Tracker:
             return
         claim = environment.claim
         is_refusal = isinstance(failure, _REFUSALS)
-        if claim.is_new and not is_refusal and claim.record.home.table == COLLECTION:
+        if claim.is_new and not is_refusal and claim.record.home == default_home(environment.key):
             return
         self._records.withdraw(claim)
         if claim.is_new:
             self._environments.forget(environment.key)
 
-    def _end_environment(self, environment: Environment, trail: Trail) -> list[asyncio.Future[Any]]:
-        """Write the end of an EE to its home, where its operation does not, and forget it."""
+    def _end_environment(
+        self, environment: Environment, fields: dict[str, Any], written: Sequence[Place]
+    ) -> list[asyncio.Future[Any]]:
+        """Write the end of an EE to its home, where its operation did not, and forget it."""
         self._environments.forget(environment.key)
         home, record = environment.home, environment.record
         if home is None or record is None:
             return []
+        if home.place == default_home(environment.key):  # what stands there goes with the record
+            return [self._outbox.outcome(environment.key, home.place, fields, self._records.remover(record))]
         stored: list[asyncio.Future[Any]] = []
-        if home.place not in trail.places:
-            fields = _end_fields(_ENDS[trail.operation])
+        if home.place not in written:
             put = self._environments.home_putter(environment, home, fields)
             stored.append(self._outbox.outcome(environment.key, home.place, fields, put))
-        return [*stored, self._records.remove(record)]
+        return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
 
     def _end_namespace(self, model: str, failure: BaseException | None) -> list[asyncio.Future[Any]]:
         environments = self._environments
@@ -277,7 +286,7 @@ class Tracker:
         for record in await self._records.of_model(model):
             fields = _end_fields("deleted")
             ended.append(self._outbox.outcome(record.key, record.home, fields, self._last_put(record, fields)))
-            ended.append(self._records.remove(record))
+            ended.append(self._outbox.change(record.key, self._records.remover(record)))
         if ended:
             await asyncio.wait(ended)
         await self._records.remove_model(model)
@@ -298,6 +307,10 @@ class Tracker:
 
 def _reports_to(environment: Environment, trail: Trail) -> bool:
     return any(map(environment.is_home, trail.places))
+
+
+def _mark_fields(trail: Trail) -> dict[str, Any]:
+    return status_fields(DeploymentStatus.RUNNING, trail.operation, "running", "operation")
 
 
 def _end_fields(word: str) -> dict[str, Any]:

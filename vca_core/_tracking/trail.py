@@ -38,6 +38,7 @@ class Trail:
         ended: whether it is over; what it reports then is not its own any more.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
+        is_marked: whether its places say that it runs before it begins.
         is_created: whether the ee_id is stored.
         last: the state that was reported last.
         last_action: the same, of an action.
@@ -61,6 +62,7 @@ class Trail:
     secret_names: frozenset[str] = field(init=False, default=frozenset())
     ended: bool = field(init=False, default=False)
     muted: bool = field(init=False, default=False)
+    is_marked: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)

@@ -153,8 +153,9 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
         *parents, last = _parts(document, path, value)
-        below.setdefault(tuple(parents), {})[last] = plain_value(value, path)
-    _check_apart(update)
+        below.setdefault(tuple(parents), {})[last] = value if isinstance(value, str) else plain_value(value, path)
+    if len(below) > 1:  # else they stand side by side
+        _check_apart(update)
     changed = dict(document)
     for above, values in below.items():
         changed = _set(changed, above, values, above)
