@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vca_core._tracking.claims import Claims
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import default_home
-from vca_core._tracking.records import EeRecords
 from vca_core.errors import BadArguments
 from vca_core.naming import CHARM_NAMES, EeId, EeKey, NameRules, Namespace, format_application, format_model
 from vca_core.status import native_to_status
@@ -638,12 +638,12 @@ async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_bo
 ) -> None:
     store = MemoryStore()
     outbox = Outbox(store, interval=0, queue_limit=9, attempt_limit=60, on_stored=lambda *_: None)
-    records = EeRecords("edge", "me", outbox, 60)
+    claims = Claims("edge", "me", outbox, 60)
 
     async def claim(text: str) -> None:
         ns = Namespace.parse(text)
         key = EeKey("edge", CHARM_NAMES.model(ns), CHARM_NAMES.application(ns))
-        await records.claim(key, ns, default_home(key), {})
+        await claims.claim(key, ns, default_home(key), {})
 
     await claim(first)
     with pytest.raises(BadArguments, match=f"share the {shared}") as caught:

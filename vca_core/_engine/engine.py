@@ -15,6 +15,7 @@ from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
 from vca_core._engine.shared import Shared
 from vca_core._loading.backend_session import BackendSession
+from vca_core._tracking.claims import Claims
 from vca_core._tracking.environments import Environments
 from vca_core._tracking.outbox import Unwritten
 from vca_core._tracking.place import Place
@@ -58,9 +59,9 @@ class Engine:
         self.session = BackendSession(name, config, shared.config.folder, shared.ssh_key, self._report)
         scrub = self.session.secrets.scrub
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
-        self._records = records
+        self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
         self.environments = Environments(name, shared.outbox, records, scrub)
-        self._tracker = Tracker(self.environments, records, shared.outbox, scrub, self._tasks.spawn)
+        self._tracker = Tracker(self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn)
         self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
@@ -205,7 +206,7 @@ class Engine:
         if trail.model is None or trail.namespace is None:
             raise AssertionError("a delete of a namespace has its namespace and its model")
         try:
-            await self._records.check_model(trail.model, trail.namespace)
+            await self._claims.check_model(trail.model, trail.namespace)
         except StoreError as error:
             _LOG.warning("whose model %s is was not checked: %s", trail.model, error)
         except BadArguments as error:

@@ -15,11 +15,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vca_core._tracking.claims import Claim
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, status_fields
-from vca_core._tracking.records import Claim, EeRecord, EeRecords
+from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, VcaError
 from vca_core.hookspecs import Scope

@@ -1,9 +1,7 @@
 """What the core keeps of each execution environment, in the same store as the statuses.
 
-Two kinds of documents in one collection: one for each model (which NS it belongs to), one for each EE (its namespace,
-its ee_id, its home, whether a failure stands there). Identities are claimed before a backend is asked for anything, so
-that two namespaces that would share a model or an application are told apart and refused, in this process and in every
-other that uses the store.
+A record says whose an EE is, what its id is, where its home is, whether a failure stands there, and who operated on it
+last. It is made by a claim (`vca_core._tracking.claims`).
 
 A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
 hit the record of a later EE. The ee_id would not do: ids come again.
@@ -20,10 +18,9 @@ from typing import Any
 
 from vca_core._tracking.lane import Put, Written, as_store_error
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, OWN_STATE, Place, default_home
+from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
-from vca_core.refusals import shared_application, shared_model
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
@@ -116,23 +113,6 @@ class EeRecord:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What a create or register claimed.
-
-    Args:
-        record: the record.
-        is_new: whether it was not there before.
-        model_generation: of the model's document, if that was not there before.
-        home_document: the document of the home, as it was read.
-    """
-
-    record: EeRecord
-    is_new: bool
-    model_generation: str | None
-    home_document: Mapping[str, Any] | None
-
-
 def damaged(identity: object) -> StoreError:
     """The error for a document of the core's own that cannot be read."""
     return StoreError(
@@ -205,186 +185,7 @@ class EeRecords:
         query = {**record.query, "owner": self._owner} if owned else record.query
         return await store.exists(COLLECTION, query)
 
-    # Claims.
-
-    async def claim(self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any]) -> Claim:
-        """Make sure that a model and an application belong to a namespace, and to no other.
-
-        Args:
-            key: the EE's key.
-            namespace: whose it is to be.
-            home: where its statuses will stand.
-            mark: the status that it begins with; it is there at once where the record itself is the home.
-
-        Raises:
-            BadArguments: another namespace has the model or the application (names both), or the home has no document.
-            StoreError: the store cannot take the claim, and so no EE can be created.
-        """
-        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self._owner)
-        model_generation = new_generation()
-
-        async def claim(store: StatusStore) -> Claim:
-            return await self._claim(store, record, model_generation, mark)
-
-        try:
-            return await self._outbox.now(key, claim, self._grace, "claim the execution environment")
-        except BaseException:
-            self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
-            raise
-
-    async def _claim(
-        self, store: StatusStore, record: EeRecord, model_generation: str, mark: Mapping[str, Any]
-    ) -> Claim:
-        home = record.home
-        home_document = None
-        if home != default_home(record.key):
-            home_document = await store.get(home.table, home.query)
-            if home_document is None:
-                raise BadArguments(
-                    f"db_dict: no document of {home.table} matches {home.query}; make it first, for instance by "
-                    f"`await vca.store.ensure({home.table!r}, {{'_id': ...}})`",
-                    ["db_dict"],
-                )
-        document = record.document(mark if home == default_home(record.key) else None)
-        is_new = await store.ensure(COLLECTION, document)
-        if not is_new:
-            record = await self._known(store, record)
-        elif home == default_home(record.key):
-            home_document = document
-        return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document)
-
-    async def _known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
-        """Read the record that is there, which has to be of the namespace that claims it."""
-        key = claimed.key
-        document = await store.get(COLLECTION, {"_id": key.record_id})
-        if document is None:
-            raise StoreError("the execution environment of this name was deleted at this moment; try again")
-        record = EeRecord.read(document, key.record_id)
-        if record.namespace.ns_id != claimed.namespace.ns_id:
-            raise shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
-        if record.namespace != claimed.namespace:
-            raise shared_application(claimed.namespace, record.namespace, key.model, key.application)
-        return record
-
-    async def _claim_model(self, store: StatusStore, record: EeRecord, generation: str) -> str | None:
-        """Claim the model, behind the record: who withdraws a model's claim looks for records after it.
-
-        Returns:
-            The generation of its document, if that was not there before.
-        """
-        query = {"_id": self._model_id(record.key.model)}
-        document = await store.get(COLLECTION, query)
-        if document is None:
-            if await store.ensure(COLLECTION, self._model_document(record, generation)):
-                return generation
-            document = await store.get(COLLECTION, query)
-        if document is not None and document.get("generation") == generation:
-            return generation  # it was made before; only the answer was lost
-        if document is not None:
-            _check_ns(document, record.key.model, record.namespace)
-        return None
-
-    def withdraw(self, claim: Claim) -> None:
-        """Give up what a call claimed that made nothing; of what others claimed nothing is touched."""
-        record = claim.record
-        if not claim.is_new and claim.model_generation is None:
-            return
-
-        async def withdraw(store: StatusStore) -> None:
-            if claim.is_new:
-                await store.delete(COLLECTION, record.query)
-            if claim.model_generation is not None:
-                await self._remove_model(store, record.key.model, claim.model_generation)
-
-        self._outbox.change(record.key, withdraw)
-
-    async def check_model(self, model: str, namespace: Namespace) -> None:
-        """Check that a model is not known to belong to another NS.
-
-        Raises:
-            BadArguments: it does; names both.
-            StoreError: the store does not answer.
-        """
-
-        async def read(store: StatusStore) -> Mapping[str, Any] | None:
-            return await store.get(COLLECTION, {"_id": self._model_id(model)})
-
-        key = EeKey(self._connector, model, "")
-        document = await self._outbox.now(key, read, self._grace, "read whose the model is")
-        if document is not None:
-            _check_ns(document, model, namespace)
-
     # Changes.
-
-    async def remember(self, claim: Claim, ee_id: EeId, home: Place, *, is_new: bool) -> EeRecord:
-        """Store an ee_id, in the EE's record and at its home, within ``store_grace``.
-
-        Args:
-            claim: what was claimed for it.
-            ee_id: its id.
-            home: where its statuses stand from now on.
-            is_new: whether the EE was made now: a record that was there before gets a new generation then, and a
-                failure withdraws what may have been written.
-
-        Returns:
-            The record as it is now.
-
-        Raises:
-            StoreError: it could not be stored.
-            asyncio.CancelledError: cancelled; what was written is withdrawn as by a failure.
-        """
-        record = claim.record
-        generation = new_generation() if is_new and not claim.is_new else record.generation
-        kept = replace(record, ee_id=ee_id, home=home, generation=generation, owner=self._owner)
-
-        async def write(store: StatusStore) -> None:
-            await self._write_id(store, record, kept)
-
-        try:
-            await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True)
-        except BaseException:
-            if is_new:
-                self._withdraw_id(kept)
-            raise
-        return kept
-
-    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> None:
-        update = {
-            "ee_id": str(kept.ee_id),
-            "home": written_home(kept.home),
-            "owner": kept.owner,
-            "generation": kept.generation,
-        }
-        for query in (record.query, kept.query):  # the second one finds what a lost answer left
-            if await store.set(COLLECTION, query, update):
-                break
-        else:
-            # Another process deleted what was there before; the EE is a new one.
-            if not await store.ensure(COLLECTION, kept.document()):
-                raise StoreError(
-                    f"the ee_id cannot be stored: another process claimed {record.key} meanwhile", retryable=False
-                )
-            await self._claim_model(store, kept, new_generation())
-        home = kept.home
-        if home != default_home(kept.key) and not await store.set(
-            home.table, home.query, home.update({"ee_id": str(kept.ee_id)})
-        ):
-            raise StoreError(
-                f"the ee_id cannot be stored: no document of {home.table} matches {home.query} any more",
-                retryable=False,
-            )
-
-    def _withdraw_id(self, kept: EeRecord) -> None:
-        """Take an ee_id back, where it still is this one: it must never hit a later EE."""
-        home = kept.home
-
-        async def withdraw(store: StatusStore) -> None:
-            await store.set(COLLECTION, {**kept.query, "ee_id": str(kept.ee_id)}, {"ee_id": None})
-            if home != default_home(kept.key):
-                written = home.update({"ee_id": str(kept.ee_id)})
-                await store.set(home.table, {**home.query, **written}, dict.fromkeys(written))
-
-        self._outbox.change(kept.key, withdraw)
 
     def change(self, record: EeRecord, update: Mapping[str, Any], *, owned: bool = False) -> asyncio.Future[Any]:
         """Have fields of a record changed, behind what is queued for its EE.
@@ -420,7 +221,11 @@ class EeRecords:
         return remove
 
     async def of_model(self, model: str) -> Sequence[EeRecord]:
-        """Find all records of a model; waits until the store answers. Damaged ones are removed."""
+        """Find all records of a model. Damaged ones are removed.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
 
         async def find(store: StatusStore) -> Sequence[EeRecord]:
             documents = await store.find(COLLECTION, {"model": model, "connector": self._connector})
@@ -435,47 +240,5 @@ class EeRecords:
                     await store.delete(COLLECTION, {"_id": document["_id"]})
             return records
 
-        return await self._outbox.now(
-            EeKey(self._connector, model, ""), find, None, "find what is kept of the namespace", retries=True
-        )
-
-    async def remove_model(self, model: str) -> None:
-        """Remove the claim of a model that is gone; waits until the store takes it."""
-
-        async def remove(store: StatusStore) -> None:
-            document = await store.get(COLLECTION, {"_id": self._model_id(model)})
-            if document is not None:
-                await self._remove_model(store, model, document.get("generation"))
-
-        await self._outbox.now(EeKey(self._connector, model, ""), remove, None, "forget the model", retries=True)
-
-    async def _remove_model(self, store: StatusStore, model: str, generation: str | None) -> None:
-        """Remove a model's claim, unless an EE was claimed there at the same moment."""
-        query = {"_id": self._model_id(model), "generation": generation}
-        if not await store.delete(COLLECTION, query):
-            return
-        for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
-            if "application" in document:
-                record = EeRecord.read(document)
-                await store.ensure(COLLECTION, self._model_document(record, new_generation()))
-                return
-
-    def _model_id(self, model: str) -> str:
-        return f"{self._connector}/{model}"
-
-    def _model_document(self, record: EeRecord, generation: str) -> dict[str, Any]:
-        return {
-            "_id": self._model_id(record.key.model),
-            "connector": self._connector,
-            "model": record.key.model,
-            "ns_id": record.namespace.ns_id,
-            "generation": generation,
-        }
-
-
-def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> None:
-    owner = document.get("ns_id")
-    if not isinstance(owner, str):
-        raise damaged(document.get("_id"))
-    if owner != namespace.ns_id:
-        raise shared_model(namespace.ns_id, owner, model)
+        key = EeKey(self._connector, model, "")
+        return await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")

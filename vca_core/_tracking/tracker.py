@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
+from vca_core._tracking.claims import Claims
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
@@ -19,6 +21,8 @@ from vca_core.hookspecs import Scope
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.stores import StatusStore
+
+_LOG = logging.getLogger(__name__)
 
 _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
 """Failures of a create after which nothing of it is worth keeping, not even its claim."""
@@ -36,6 +40,7 @@ class Tracker:
     Args:
         environments: what is known of its EEs.
         records: what is kept of them.
+        claims: whose models and applications are.
         outbox: writes, in order.
         scrub: takes secrets out of a text.
         spawn: starts a task that the connector owns.
@@ -45,12 +50,14 @@ class Tracker:
         self,
         environments: Environments,
         records: EeRecords,
+        claims: Claims,
         outbox: Outbox,
         scrub: Callable[[str], str],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
     ) -> None:
         self._environments = environments
         self._records = records
+        self._claims = claims
         self._outbox = outbox
         self._scrub = scrub
         self._spawn = spawn
@@ -73,6 +80,8 @@ class Tracker:
         if trail.traits.creates:
             await self._claim(trail)
             return
+        if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
+            trail.doomed = await self._doomed(trail.model)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -86,6 +95,14 @@ class Tracker:
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
 
+    async def _doomed(self, model: str) -> Sequence[EeRecord]:
+        """What is kept of a model before it is deleted: nothing that is claimed later may go with it."""
+        try:
+            return await self._records.of_model(model)
+        except VcaError as error:
+            _LOG.warning("what is kept of %s is not known: %s", model, error)
+            return [one.record for one in self._environments.in_model(model) if one.record is not None]
+
     async def _claim(self, trail: Trail) -> None:
         key, namespace = trail.keys[0], trail.namespace
         if namespace is None:
@@ -95,7 +112,7 @@ class Tracker:
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
         mark = _mark_fields(trail)
-        claim = await self._records.claim(key, namespace, asked, mark)
+        claim = await self._claims.claim(key, namespace, asked, mark)
         if claim.is_new:
             self._environments.forget(key)
         environment = self._environments.of(key)
@@ -150,7 +167,7 @@ class Tracker:
         environment = self._environments.of(trail.keys[0])
         if environment.claim is None or trail.home is None:
             raise AssertionError("an operation that creates has a claim and a home")
-        record = await self._records.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
+        record = await self._claims.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
         if environment.ee_id not in (None, ee_id):
             environment.states.clear()
         environment.ee_id = ee_id
@@ -215,7 +232,7 @@ class Tracker:
         if trail.traits.creates and failure is not None:
             self._end_claim(trail, failure)
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            stored += self._end_namespace(trail.model, failure)
+            stored += self._end_namespace(trail.model, trail.doomed, failure)
         return stored
 
     def _outcome(self, trail: Trail, environment: Environment | None, failure: BaseException | None) -> dict[str, Any]:
@@ -246,7 +263,7 @@ class Tracker:
         is_refusal = isinstance(failure, _REFUSALS)
         if claim.is_new and not is_refusal and claim.record.home == default_home(environment.key):
             return
-        self._records.withdraw(claim)
+        self._claims.withdraw(claim)
         if claim.is_new:
             self._environments.forget(environment.key)
 
@@ -266,7 +283,9 @@ class Tracker:
             stored.append(self._outbox.outcome(environment.key, home.place, fields, put))
         return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
 
-    def _end_namespace(self, model: str, failure: BaseException | None) -> list[asyncio.Future[Any]]:
+    def _end_namespace(
+        self, model: str, doomed: Sequence[EeRecord], failure: BaseException | None
+    ) -> list[asyncio.Future[Any]]:
         environments = self._environments
         environments.deleting.discard(model)
         if failure is not None:
@@ -275,21 +294,21 @@ class Tracker:
             return []
         for environment in environments.in_model(model):
             environments.forget(environment.key)
-        task = self._spawn(self._forget_namespace(model), f"forget {model}")
+        task = self._spawn(self._forget_namespace(model, doomed), f"forget {model}")
         self._endings[model] = task
         task.add_done_callback(lambda _: self._endings.pop(model, None))
         return [task]
 
-    async def _forget_namespace(self, model: str) -> None:
+    async def _forget_namespace(self, model: str, doomed: Sequence[EeRecord]) -> None:
         """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
         ended: list[asyncio.Future[Any]] = []
-        for record in await self._records.of_model(model):
+        for record in doomed:
             fields = _end_fields("deleted")
             ended.append(self._outbox.outcome(record.key, record.home, fields, self._last_put(record, fields)))
             ended.append(self._outbox.change(record.key, self._records.remover(record)))
         if ended:
             await asyncio.wait(ended)
-        await self._records.remove_model(model)
+        await self._claims.remove_model(model)
 
     def _last_put(self, record: EeRecord, fields: dict[str, Any]) -> Put:
         home = Home(record.home)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from vca_core._tracking.place import Place
+from vca_core._tracking.records import EeRecord
 from vca_core.hookspecs import OperationTraits
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import Entity, EntityState
@@ -36,6 +37,7 @@ class Trail:
     Attributes:
         concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
         ended: whether it is over; what it reports then is not its own any more.
+        doomed: what is kept of the EEs of the namespace that it deletes.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
         is_marked: whether its places say that it runs before it begins.
@@ -59,6 +61,7 @@ class Trail:
     touch: Callable[[], None] = _no_clock
 
     concerned: tuple[EeKey, ...] = field(init=False, default=())
+    doomed: Sequence[EeRecord] = field(init=False, default=())
     secret_names: frozenset[str] = field(init=False, default=frozenset())
     ended: bool = field(init=False, default=False)
     muted: bool = field(init=False, default=False)

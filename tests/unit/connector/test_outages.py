@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from support.backends import Plain
@@ -44,7 +45,12 @@ class Switched(MemoryStore):
 async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca, how: str) -> None:
     store = Switched()
     await store.ensure("nsrs", {"_id": "ns"})
-    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.05})
+    told: list[str] = []
+
+    def tell(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+        told.append(update[f"{path}VCA-status"])
+
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.05}, on_update_db=tell)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     store.is_off = True
@@ -61,6 +67,71 @@ async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca
     assert (record["home"]["path"], document["vca"]["status"]) == ("vca", "completed")
     assert document["vca"]["VCA-status"] == "started"
     assert document["vca"]["ee_id"] == again
+    end = told.index("deleted")
+    assert told[end + 1 :] == ["running", "pending", "started", "started"], "the end came first, then the new one"
+
+
+class Half(MemoryStore):
+    """What one process sees of a store that it shares: it alone may be cut off."""
+
+    is_off = False
+
+    def __init__(self, whole: MemoryStore) -> None:
+        super().__init__()
+        self._tables = whole._tables
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        self._check()
+        return await super().set(table, filter, update)
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        self._check()
+        return await super().find(table, filter)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+        self._check()
+        return await super().delete(table, filter)
+
+    def _check(self) -> None:
+        if self.is_off:
+            raise StoreError("the network is gone")
+
+
+@pytest.mark.parametrize("how", ["delete_execution_environment", "delete_namespace"])
+async def test_a_late_delete_spares_what_another_process_made_since(make_vca: MakeVca, how: str) -> None:
+    whole = MemoryStore()
+    await whole.ensure("nsrs", {"_id": "ns"})
+    mine = Half(whole)
+    world: dict[str, Any] = {"there": {}}
+    first = make_vca(type("World", (Shared,), world), store=mine, timeouts={"store_grace": 0.05})
+    second = make_vca(type("World", (Shared,), world), store=whole)
+    ee_id, _ = await first.connector().create_execution_environment(".ns.vnf", HOME)
+    mine.is_off = True
+    if how == "delete_namespace":
+        await first.connector().delete_namespace(".ns")
+    else:
+        await first.connector().delete_execution_environment(ee_id)
+    again, _ = await second.connector().create_execution_environment(".ns.vnf", HOME)
+    assert again == ee_id, "ids come again"
+    before = await whole.get("nsrs", {"_id": "ns"}), await whole.find(COLLECTION, {"ee_id": again})
+    mine.is_off = False
+    await first.flush(LONG)
+    assert (await whole.get("nsrs", {"_id": "ns"}), await whole.find(COLLECTION, {"ee_id": again})) == before
+    assert len(await whole.find(COLLECTION, {"ns_id": "ns"})) == 1, "the model is claimed"
+
+
+class Shared(Plain):
+    """Its system is the same for two processes."""
+
+    there: ClassVar[dict[tuple[str, str], Namespace]]
+
+    def __init__(self, host: Any) -> None:
+        super().__init__(host)
+        self.ees = self.there
+
+    @hookimpl
+    async def delete_namespace(self, op: Operation) -> None:
+        self.there.clear()
 
 
 async def _created(connector: Connector) -> tuple[str, Any]:
@@ -94,7 +165,13 @@ async def test_places_say_that_an_operation_runs_before_its_hook_is_called(make_
             await op.created("0")
             return "10.0.0.1"
 
-    vca = make_vca(Looks)
+    class Slow(MemoryStore):
+        async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+            for _ in range(20):
+                await asyncio.sleep(0)
+            return await super().set(table, filter, update)
+
+    vca = make_vca(Looks, store=Slow())
     await vca.store.ensure("nsrs", {"_id": "ns", "vca": {"status": "completed", "status-time": "1"}})
     await vca.connector().create_execution_environment(".ns.vnf", HOME)
     assert seen == [("running", "running", "operation", "create_execution_environment")]

@@ -284,6 +284,7 @@ async def test_what_another_process_deleted_is_claimed_anew(
     with pytest.raises(BadArguments, match="would share the model"):
         await first.connector().create_execution_environment(".ns_3.other")
     await first.flush()
+    assert await store.find(COLLECTION, {"application": "app-vnf-other"}) == []
     await second.connector().delete_namespace(".ns-3")
     assert await store.find(COLLECTION) == [], "the refused create left no claim that would be in the way"
 

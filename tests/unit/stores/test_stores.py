@@ -251,3 +251,23 @@ async def test_writes_that_wait_together_succeed_and_fail_apart(tmp_path: Path) 
     document = await store.get("nsrs", {"_id": "ns"})
     assert document == {"_id": "ns", "name": "edge", **{f"field{number}": number for number in range(600)}}
     await store.close()
+
+
+@pytest.mark.parametrize("damage", ["[1, 2]", "no JSON", "3"])
+async def test_a_damaged_row_is_told_by_its_id_for_good(tmp_path: Path, damage: str) -> None:
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": "ns", "name": "edge"})
+    with sqlite3.connect(tmp_path / "status.db") as connection:
+        connection.execute("UPDATE documents SET document = ?", (damage,))
+    connection.close()
+    for asked in (
+        store.get("nsrs", {"_id": "ns"}),
+        store.find("nsrs"),
+        store.find("nsrs", {"name": "edge"}),
+        store.set("nsrs", {"_id": "ns"}, {"name": "core"}),
+    ):
+        with pytest.raises(StoreError, match="str:ns.* is damaged") as caught:
+            await asked
+        assert not caught.value.retryable
+    await store.close()

@@ -174,3 +174,32 @@ async def test_an_interval_holds_back_statuses_and_nothing_else(store: Wild) -> 
     assert await outbox.drain(LONG) == []
     assert store.written == ["first", "outcome", "9"]
     assert await outbox.close(LONG) == []
+
+
+@pytest.mark.parametrize("retries", [False, True])
+async def test_a_cancellation_of_the_stores_own_is_an_error_of_the_store(outbox: Outbox, retries: bool) -> None:
+    strikes = 2
+
+    async def strikes_out(store: StatusStore) -> str:
+        nonlocal strikes
+        strikes -= 1
+        if strikes >= 0:
+            raise asyncio.CancelledError
+        return "done"
+
+    if retries:
+        assert await outbox.now(KEY, strikes_out, LONG, "do it", retries=True) == "done"
+    else:
+        with pytest.raises(StoreError, match="could not do it"):
+            await outbox.now(KEY, strikes_out, LONG, "do it")
+
+
+async def test_what_comes_as_a_lane_ends_is_not_left_waiting(
+    store: Wild, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    later: list[float] = []
+    monkeypatch.setattr(loop, "call_later", lambda seconds, *given: later.append(seconds))
+    for number in range(20):
+        assert await outbox.outcome(KEY, PLACE, {"status": str(number)}) is Written.STORED
+    assert later == [], "nothing waits for a timer"
