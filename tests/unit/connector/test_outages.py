@@ -199,6 +199,7 @@ async def test_disconnect_closes_the_rest_whatever_one_step_raises(make_vca: Mak
     async def breaks(*_: object) -> Any:
         raise RuntimeError("a bug")
 
+    vca.connector("c0")._engine._stop_all = breaks  # type: ignore[assignment]  # as below
     outbox.drain = breaks  # type: ignore[assignment]  # what no store brings about
     report = await vca.disconnect()
     assert Closes.closed == 2

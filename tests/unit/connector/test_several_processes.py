@@ -236,6 +236,8 @@ async def test_a_late_outcome_passes_no_later_one_and_is_told(
     assert [(lost.fields["status"], "another process" in lost.reason) for lost in report.unwritten] == [
         ("failed", True)
     ]
+    [record] = [record for record in await kept(store) if "application" in record]
+    assert not record["has_failed"], "no failure stands there"
 
 
 @pytest.mark.parametrize("how", ["delete", "deregister", "delete_namespace"])
