@@ -61,7 +61,6 @@ class Tracker:
         self._outbox = outbox
         self._scrub = scrub
         self._spawn = spawn
-        self._endings: dict[str, asyncio.Task[Any]] = {}
 
     # The beginning.
 
@@ -107,8 +106,6 @@ class Tracker:
         key, namespace = trail.keys[0], trail.namespace
         if namespace is None:
             raise AssertionError("what creates an EE has its namespace")
-        if (ending := self._endings.get(key.model)) is not None:
-            await asyncio.wait((ending,))  # the namespace was just deleted: what is kept of it goes first
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
         mark = _mark_fields(trail)
@@ -294,10 +291,7 @@ class Tracker:
             return []
         for environment in environments.in_model(model):
             environments.forget(environment.key)
-        task = self._spawn(self._forget_namespace(model, doomed), f"forget {model}")
-        self._endings[model] = task
-        task.add_done_callback(lambda _: self._endings.pop(model, None))
-        return [task]
+        return [self._spawn(self._forget_namespace(model, doomed), f"forget {model}")]
 
     async def _forget_namespace(self, model: str, doomed: Sequence[EeRecord]) -> None:
         """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
