@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,9 @@ class Kit:
     Args:
         subject: what is examined.
         faults: what can be done to its system; None: nothing.
-        folder: an empty folder.
+        folder: an empty folder; that of the first process, where there is one.
+        first: the process that this one comes second to: they share the NS, the charms and the store.
+        has_store: whether they do share the store.
 
     Attributes:
         connector: the backend's connector.
@@ -68,16 +71,26 @@ class Kit:
         units: how many units there were asked for last.
     """
 
-    def __init__(self, subject: Subject, faults: Faults | None, folder: Path) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        faults: Faults | None,
+        folder: Path,
+        first: Kit | None = None,
+        *,
+        has_store: bool = True,
+    ) -> None:
         self.subject = subject
         self._faults = faults
         self._folder = folder
         self.statuses: list[Stored] = []
-        self.ns_id = f"kit{os.urandom(4).hex()}"
+        self.ns_id = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
         self.before = Holdings.now()
-        self.store = KitStore()
+        self.store = first.store if first is not None and has_store else KitStore()
         self.units = 1
-        self._homes = 0
+        self._homes: Iterator[int] = itertools.count(1) if first is None else first._homes
+        if first is not None:
+            self.charms = first.charms
         self.vca, self.connector, self.watching = self._made()
 
     def _made(self) -> tuple[Vca, Connector, Watching]:
@@ -145,15 +158,19 @@ class Kit:
 
     async def home(self) -> dict[str, Any]:
         """Make a document, and give a `db_dict` of a place in it."""
-        self._homes += 1
-        document = f"{self.ns_id}-{self._homes}"
+        document = f"{self.ns_id}-{next(self._homes)}"
         await self.vca.store.ensure(_TABLE, {"_id": document})
         return {"collection": _TABLE, "filter": {"_id": document}, "path": "vca"}
 
     async def stored_ee_id(self, db_dict: Mapping[str, Any]) -> str | None:
         """The ee_id that was stored at a `db_dict`."""
+        found: str | None = (await self.stored(db_dict)).get("ee_id")
+        return found
+
+    async def stored(self, db_dict: Mapping[str, Any]) -> dict[str, Any]:
+        """All fields that stand at a `db_dict`."""
         document = await self.vca.store.get(_TABLE, db_dict["filter"]) or {}
-        found: str | None = document.get("vca", {}).get("ee_id")
+        found: dict[str, Any] = document.get(db_dict["path"], {})
         return found
 
     def told(self, db_dict: Mapping[str, Any]) -> list[Stored]:
@@ -189,9 +206,9 @@ class Kit:
         options = self.subject.operation_options.get("install_configuration_sw")
         await self.connector.install_configuration_sw(ee_id, charm or self.charms.charm, options=options, **given)
 
-    async def ready(self, namespace: str) -> str:
+    async def ready(self, namespace: str, db_dict: Mapping[str, Any] | None = None) -> str:
         """Have an EE that primitives can be run on: with a charm, where the backend installs some."""
-        ee_id = await self.create(namespace)
+        ee_id = await self.create(namespace, db_dict)
         if "install_configuration_sw" in self.capabilities:
             await self.install(ee_id)
         return ee_id
@@ -253,6 +270,19 @@ class Kit:
             for environment in known.in_model(record.ee_id.model):
                 known.forget(environment.key)
         await self.vca.store.delete(COLLECTION, {"connector": "kit"})
+
+    @contextlib.asynccontextmanager
+    async def second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
+        """Have another `Vca` on the same system, which knows nothing of what this one did.
+
+        Args:
+            has_store: whether it is on the same store, too.
+        """
+        other = Kit(self.subject, None, self._folder, self, has_store=has_store)
+        try:
+            yield other
+        finally:
+            await other.vca.disconnect()
 
     async def settled(self) -> None:
         """Wait until everything that is queued is stored and told."""
