@@ -95,11 +95,12 @@ class Tracker:
         environment.claim = claim
         is_there = claim.record.ee_id is not None
         trail.home = claim.record.home if is_there and given is None else asked
-        if is_there and not trail.resumes:
+        if is_there and (not trail.resumes or environment.is_other_than(trail.ee_id)):
             # The backend will most likely refuse: until it makes one, the EE that is there is not this operation's.
             trail.places = () if environment.is_home(trail.home) else (trail.home,)
             return
-        environment.move(Home(trail.home, claim.home_document if trail.home == asked else None))
+        if not is_there:
+            environment.move(Home(trail.home, claim.home_document))
         trail.places = (trail.home,)
         trail.concerned = (key,)
 
