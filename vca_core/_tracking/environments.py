@@ -252,6 +252,10 @@ class Environments:
         async def put(store: StatusStore) -> Written:
             if is_asked:
                 home.forget()
+            elif trail is None and not await may_write(store):
+                # Whoever has the EE now may have written nothing yet that would show it.
+                environment.writes = False
+                return Written.PASSED
             written = await home.put(store, fields, may_write, only_news=True)
             if written is Written.PASSED:
                 environment.writes = False

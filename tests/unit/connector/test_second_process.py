@@ -14,6 +14,7 @@ from vca_core.errors import NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity, EntityState
+from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -109,6 +110,22 @@ async def at_home(*all_of: Vca) -> dict[str, Any]:
     assert document is not None
     home: dict[str, Any] = document["vca"]
     return home
+
+
+async def test_who_looks_on_keeps_what_it_sees_to_itself(make_vca: MakeVca, system: System) -> None:
+    written: list[Mapping[str, Any]] = []
+    store = MemoryStore()
+    first = make_vca(on(system), store=store, on_update_db=lambda *update: written.append(update[-1]))
+    ee_id = await prepared(first)
+    second = make_vca(on(system), store=store)
+    await second.connector().exec_primitive(ee_id, "p", {}, OTHER)
+    await at_home(first, second)
+    written.clear()
+    system.put(EeId.parse(ee_id), NEXT, "blocked")
+    assert (await at_home(first, second))["VCA-status"] == "blocked"
+    await second.connector().delete_execution_environment(ee_id, OTHER)
+    assert (await at_home(first, second))["VCA-status"] == "deleted"
+    assert written == []
 
 
 async def test_a_reuse_of_an_ee_that_is_gone_spares_the_present_one(
