@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from vca_core import arguments
@@ -209,6 +209,7 @@ class Engine:
     async def _do(self, op: RunningOperation, request: Request[R]) -> R:
         if not self.session.is_open:
             await self.session.ensure_open(self._limits.total)
+        await self._learn(op)
         op.touch()
         if request.before is not None:
             await self._try_before(op, request.before)
@@ -232,21 +233,40 @@ class Engine:
             _LOG.debug("%s: the call before it failed, which is taken for done: %s", op.id, error)
         op.trail.muted = False
 
+    async def _learn(self, op: RunningOperation) -> None:
+        """Take a listing of each EE that may not be known as a whole, as one that another process operated on."""
+        if op.trail.traits.removes is not Scope.NOTHING:
+            return
+        for key in op.trail.concerned:
+            environment = self.environments.get(key)
+            record = None if environment is None else environment.record
+            if environment is None or record is None or record.ee_id is None or environment.is_whole:
+                continue
+            found = await self._found(op, record.namespace)
+            if found is not None:
+                self.environments.learn(environment, found.get(record.ee_id))
+
     async def _see(self, op: RunningOperation) -> None:
         """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
         environment = self.environments.get(op.trail.keys[0])
-        listing = "list_execution_environments"
-        if environment is None or environment.states or not self.session.hooks.implements(listing):
+        if environment is None or environment.states or op.trail.ee_id is None:
             return
+        found = await self._found(op, environment.record.namespace if environment.record else op.trail.namespace)
+        if found and op.trail.ee_id in found:
+            self.environments.take_listing(environment, found[op.trail.ee_id], op.trail)
+
+    async def _found(
+        self, op: RunningOperation, namespace: Namespace | None
+    ) -> Mapping[EeId, Sequence[EntityState]] | None:
+        """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
+        if not self.session.hooks.implements("list_execution_environments"):
+            return {}
         try:
             async with asyncio.timeout(self._limits.read):
-                found = await self.listed(environment.record.namespace if environment.record else op.trail.namespace)
+                return {record.ee_id: record.entities for record in await self.listed(namespace)}
         except (VcaError, TimeoutError) as error:
             _LOG.warning("%s: what there is was not seen: %s", op.id, error)
-            return
-        for record in found:
-            if record.ee_id == op.trail.ee_id:
-                self.environments.take_listing(environment, record.entities)
+            return None
 
     async def listed(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
         """Ask the backend for what its system holds, as it is.
@@ -336,6 +356,7 @@ class Engine:
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
+            self.environments.unwatch()
             self.environments.bind(None)
 
     async def _stop_all(self, limit: float) -> list[str]:

@@ -23,6 +23,8 @@ class Environment:
         home: where its aggregate stands.
         states: the last that was reported of its entities.
         is_known: whether anything was reported, or a listing taken: with no states then, nothing of it is present.
+        is_whole: whether the states are of all its entities: it was made by this process, or a listing was taken, and
+            no other process has operated on it since.
         trail: the operation that runs on it.
         writes: whether this process writes to its home between operations.
         at_home: what was written there last.
@@ -36,6 +38,7 @@ class Environment:
     home: Home | None = None
     states: dict[Entity, EntityState] = field(default_factory=dict)
     is_known: bool = False
+    is_whole: bool = False
     trail: Trail | None = None
     writes: bool = False
     at_home: tuple[object, ...] | None = None
@@ -54,6 +57,7 @@ class Environment:
         self.ee_id = record.ee_id or self.ee_id
         self.secret_names |= record.secret_names
         is_same = before is not None and before.generation == record.generation
+        self.is_whole &= is_same and before is not None and before.owner == record.owner
         if not is_same or not self.is_home(record.home):
             self.move(Home(record.home))
 

@@ -3,8 +3,9 @@
 A report goes two ways: to the places of the operation that runs on the EE, as an event; and into the EE's aggregate,
 which stands at its home. While an operation's own place *is* the home, its events stand there until its outcome.
 
-What this process does not know of an EE it does not write. Between operations only the process that operated on an EE
-last writes to its home.
+What this process does not know of an EE it does not write: the aggregate of those entities that happened to change
+would be wrong. So an EE that another process operated on is listed before this one operates on it. Between operations
+only the process that operated on an EE last writes to its home.
 """
 
 from __future__ import annotations
@@ -70,6 +71,11 @@ class Environments:
     def forget(self, key: EeKey) -> None:
         """Forget an EE that is gone."""
         self._known.pop(key, None)
+
+    def unwatch(self) -> None:
+        """Take note that nothing is watched from now on: what is known of each EE may not be all there is."""
+        for environment in self._known.values():
+            environment.is_whole = False
 
     def of(self, key: EeKey) -> Environment:
         """What is known of an EE; nothing, if it is asked for the first time."""
@@ -191,15 +197,31 @@ class Environments:
             fields = status_fields(state.meaning, state.detail, state.native, state.entity.kind)
             self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields))
 
-    def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
-        """Take what a listing says of an EE: what it does not name is gone."""
-        trail = environment.trail
+    def take_listing(self, environment: Environment, states: Sequence[EntityState], trail: Trail | None) -> None:
+        """Take what a listing says of an EE: what it does not name is gone.
+
+        Args:
+            environment: which one.
+            states: what it says.
+            trail: the operation whose places are told what is new; None: nobody is told.
+        """
         present = {state.entity for state in states}
         for state in states:
             self._take(environment, trail, state.entity, state.native, state.detail, state.status)
         for entity in [entity for entity in environment.states if entity not in present]:
             self._take(environment, trail, entity, None, "", None)
-        environment.is_known = True
+        environment.is_known = environment.is_whole = True
+
+    def learn(self, environment: Environment, states: Sequence[EntityState] | None) -> None:
+        """Take what is listed of an EE before an operation on it: no news for the operation's places.
+
+        Args:
+            environment: which one.
+            states: what the listing says of it; None: it does not name it, and what was reported is all there is.
+        """
+        if states is not None:
+            self.take_listing(environment, states, None)
+        environment.is_whole = True
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
         """Bring the home of an EE up to date with a listing, whoever operated on it last.
@@ -212,7 +234,7 @@ class Environments:
         environment = await self.load(EeKey.of(self._connector, ee_id))
         if environment.record is None or environment.is_other_than(ee_id):
             return
-        self.take_listing(environment, states)
+        self.take_listing(environment, states, environment.trail)
         promise = self.write_home(environment, is_asked=True)
         if promise is not None:
             await asyncio.wait((promise,), timeout=grace)
@@ -230,7 +252,9 @@ class Environments:
             Done when it is written; None where nothing is to be written.
         """
         home, record, trail = environment.home, environment.record, environment.trail
-        if home is None or record is None or not environment.is_known or not (environment.writes or is_asked):
+        if home is None or record is None or not (environment.writes or is_asked):
+            return None
+        if not (environment.is_known and environment.is_whole):
             return None
         if record.has_failed or environment.key.model in self.deleting:
             return None

@@ -143,6 +143,7 @@ class Tracker:
         record = await self._records.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
         if environment.ee_id not in (None, ee_id):
             environment.states.clear()
+        environment.is_whole |= trail.ee_id is None
         environment.ee_id = ee_id
         environment.record = record
         environment.trail = trail

@@ -112,6 +112,64 @@ async def at_home(*all_of: Vca) -> dict[str, Any]:
     return home
 
 
+async def test_what_changes_is_not_taken_for_all_there_is(make_vca: MakeVca, system: System) -> None:
+    store = MemoryStore()
+    async with make_vca(on(system), store=store) as first:
+        ee_id = await prepared(first)
+        assert (await at_home(first))["VCA-status"] == "error"
+    second = make_vca(on(system), store=store)
+    await second.connector().exec_primitive(ee_id, "p", {UNIT.id: "maintenance"}, OTHER)
+    await second.connector().exec_primitive(ee_id, "p", {UNIT.id: "active"}, OTHER)
+    assert (await at_home(second))["VCA-status"] == "error", "the other unit has not changed"
+
+
+async def test_the_outcome_of_a_scale_is_that_of_all_units(make_vca: MakeVca, system: System) -> None:
+    store = MemoryStore()
+    async with make_vca(on(system), store=store) as first:
+        ee_id = await prepared(first)
+    second = make_vca(on(system), store=store)
+    await second.connector().scale(ee_id, 3)
+    assert (await at_home(second))["VCA-status"] == "error"
+
+
+async def test_what_another_process_changed_is_seen_before_operating(make_vca: MakeVca, system: System) -> None:
+    store = MemoryStore()
+    first, second = (make_vca(on(system), store=store) for _ in range(2))
+    ee_id = await prepared(first)
+    await second.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"})
+    assert (await at_home(first, second))["VCA-status"] == "active"
+    system.states[EeId.parse(ee_id)][NEXT] = "error"  # nobody hears of this one
+    await first.connector().exec_primitive(ee_id, "p")
+    assert (await at_home(first, second))["VCA-status"] == "error"
+
+
+async def test_what_changed_while_disconnected_is_in_the_next_outcome(make_vca: MakeVca, system: System) -> None:
+    vca = make_vca(on(system))
+    ee_id = await prepared(vca)
+    await vca.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"})
+    await vca.disconnect()
+    system.put(EeId.parse(ee_id), NEXT, "error")
+    await vca.connector().scale(ee_id, 3)
+    assert (await at_home(vca))["VCA-status"] == "error"
+
+
+async def test_entities_that_come_one_by_one_are_no_news(make_vca: MakeVca, system: System) -> None:
+    class TellsAll(on(system)):  # type: ignore[misc]  # a class of its own for each test
+        @hookimpl
+        async def exec_primitive(self, op: Operation, ee_id: EeId) -> dict[str, Any]:
+            for entity, native in system.states[ee_id].items():
+                self.host.report(ee_id, entity, native)
+            return {}
+
+    store = MemoryStore()
+    async with make_vca(on(system), store=store) as first:
+        ee_id = await prepared(first)
+        before = await at_home(first)
+    second = make_vca(TellsAll, store=store)
+    await second.connector().exec_primitive(ee_id, "p", None, OTHER)
+    assert await at_home(second) == before
+
+
 async def test_who_looks_on_keeps_what_it_sees_to_itself(make_vca: MakeVca, system: System) -> None:
     written: list[Mapping[str, Any]] = []
     store = MemoryStore()
@@ -128,6 +186,7 @@ async def test_who_looks_on_keeps_what_it_sees_to_itself(make_vca: MakeVca, syst
     assert written == []
 
 
+@pytest.mark.parametrize("home", [None, OTHER])
 async def test_a_reuse_of_an_ee_that_is_gone_spares_the_present_one(
     make_vca: MakeVca, system: System, home: dict[str, Any] | None
 ) -> None:
