@@ -20,6 +20,7 @@ from vca_core.testing.checks.refusals import RefusalChecks
 from vca_core.testing.checks.repetition import RepetitionChecks
 from vca_core.testing.checks.results import MANDATORY, ResultChecks
 from vca_core.testing.checks.second_process import SecondProcessChecks
+from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
 from vca_core.testing.kit import Kit, examined
@@ -50,6 +51,7 @@ class BackendConformance(
     ConnectionChecks,
     IdentityChecks,
     SecondProcessChecks,
+    SecondProcessRefusalChecks,
     SecrecyChecks,
     LifecycleChecks,
     Suite,

@@ -32,6 +32,8 @@ from vca_core.vca import Vca
 _TABLE = "conformance"
 _GRACE = 3.0
 """Seconds for what is about to end, as the far end of a connection."""
+_MOMENT = 0.01
+"""Seconds between two looks at what is about to change."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Kit:
         ns_id: an NS of this check's own.
         store: the status store.
         units: how many units there were asked for last.
+        homes: numbers the documents that were made for homes.
     """
 
     def __init__(
@@ -84,11 +87,11 @@ class Kit:
         self._faults = faults
         self._folder = folder
         self.statuses: list[Stored] = []
-        self.ns_id = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
+        self.ns_id: str = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
         self.before = Holdings.now()
-        self.store = first.store if first is not None and has_store else KitStore()
+        self.store: KitStore = first.store if first is not None and has_store else KitStore()
         self.units = 1
-        self._homes: Iterator[int] = itertools.count(1) if first is None else first._homes
+        self.homes: Iterator[int] = itertools.count(1) if first is None else first.homes
         if first is not None:
             self.charms = first.charms
         self.vca, self.connector, self.watching = self._made()
@@ -158,7 +161,7 @@ class Kit:
 
     async def home(self) -> dict[str, Any]:
         """Make a document, and give a `db_dict` of a place in it."""
-        document = f"{self.ns_id}-{next(self._homes)}"
+        document = f"{self.ns_id}-{next(self.homes)}"
         await self.vca.store.ensure(_TABLE, {"_id": document})
         return {"collection": _TABLE, "filter": {"_id": document}, "path": "vca"}
 
@@ -261,6 +264,13 @@ class Kit:
         found = [record for record in await self.listed() if str(record.ee_id) == ee_id]
         assert found, f"the backend does not list {ee_id}"
         return found[0]
+
+    async def catches_up(self, ee_id: str, listed: ExecutionEnvironment | None) -> None:
+        """Wait until an EE is listed as another process lists it, for a moment: what is watched may come later."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.limit(_GRACE)):
+                while listed != next((one for one in await self.listed() if str(one.ee_id) == ee_id), None):  # noqa: ASYNC110 - a listing can only be asked for
+                    await asyncio.sleep(_MOMENT)
 
     async def forget(self) -> None:
         """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""

@@ -37,16 +37,16 @@ class SecondProcessChecks(Suite, suite=True):
     @while_the_first_is
     async def test_a_second_process_that_only_looks_changes_nothing(self, kit: Kit, first: str) -> None:
         """Whatever it reads, and however often; what it reports of an EE is what is listed."""
-        home = await _home(kit)
+        home = await new_home(kit)
         ee_id = await kit.ready(kit.namespace(), home)
-        before = await _up_to_date(kit, ee_id, home)
+        before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            await _look(other, ee_id)
+            await look(other, ee_id)
             now = await Standing.of(other, ee_id, home)
             now.must_be(before, "a second process looked")
             assert not other.statuses, f"a second process that only looked stored {other.statuses[0].fields}"
             _reported_as_listed(other, ee_id, now)
-            await _look(kit, ee_id)
+            await look(kit, ee_id)
             (await Standing.of(kit, ee_id, home)).must_be(before, "the first process looked after it")
 
     @while_the_first_is
@@ -55,7 +55,7 @@ class SecondProcessChecks(Suite, suite=True):
         self, kit: Kit, operation: str, first: str
     ) -> None:
         """As the first would: the home of the EE, the record of it and the listing are what the operation leaves."""
-        home = await _home(kit)
+        home = await new_home(kit)
         scenario = SCENARIOS[operation]
         if scenario.makes:
             skip_unless("create_execution_environment" in kit.capabilities, "hosts are registered one by one")
@@ -64,10 +64,11 @@ class SecondProcessChecks(Suite, suite=True):
         else:
             at = await scenario.set_up(kit, home=home)
             ee_id = at.ee_id
-        before = await _up_to_date(kit, ee_id, home)
-        beside = await _up_to_date(kit, at.other, None) if at.other else None
+        before = await up_to_date(kit, ee_id, home)
+        beside = await up_to_date(kit, at.other, None) if at.other else None
         async with second_process(kit, first) as other:
             what = f"{operation} in a second process"
+            told = len(kit.told(home))
             await scenario.call(other, at)
             now = await Standing.of(other, ee_id, home)
             _check_effect(operation, before, now, what)
@@ -78,9 +79,12 @@ class SecondProcessChecks(Suite, suite=True):
             if traits_of(operation).removes is Scope.NAMESPACE:
                 kept = await kit.store.find(COLLECTION, {"model": EeId.parse(ee_id).model})
                 assert not kept, f"{what}: the core still has {kept}"
+            await kit.catches_up(ee_id, now.listed)
             for process in (other, kit):
-                await _look(process, ee_id, is_there=now.listed is not None)
+                await look(process, ee_id, is_there=now.listed is not None)
                 (await Standing.of(process, ee_id, home)).must_be(now, f"{what}, and somebody looked")
+            strays = kit.told(home)[told:]
+            assert not strays, f"{what}: the first process stored {strays[0].fields} at the home"
 
     @while_the_first_is
     @needs("create_execution_environment")
@@ -88,33 +92,34 @@ class SecondProcessChecks(Suite, suite=True):
         """Its id and its status are at its home, and the process that is there already leaves them alone."""
         await kit.create(kit.namespace())
         async with second_process(kit, first) as other:
-            home = await _home(other)
+            home = await new_home(other)
             ee_id = await other.ready(kit.namespace("vnf2"), home)
-            before = await _up_to_date(other, ee_id, home)
+            before = await up_to_date(other, ee_id, home)
             assert before.home.get("ee_id") == ee_id
             before.must_say_what_is_listed("a second process made an EE")
-            await _look(kit, ee_id)
+            await kit.catches_up(ee_id, before.listed)
+            await look(kit, ee_id)
             (await Standing.of(kit, ee_id, home)).must_be(before, "the first process looked at what a second one made")
 
     @while_the_first_is
     @needs("create_execution_environment")
     async def test_a_second_process_goes_on_with_an_ee(self, kit: Kit, first: str) -> None:
         """By its id: its home stays where it is and says what is listed; given another one, it moves there."""
-        home = await _home(kit)
+        home = await new_home(kit)
         ee_id = await kit.ready(kit.namespace(), home)
-        before = await _up_to_date(kit, ee_id, home)
+        before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             assert await other.create(kit.namespace(), reuse_ee_id=ee_id) == ee_id
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process went on with it")
             assert (now.record, now.listed) == (before.record, before.listed)
-            elsewhere = await _home(other)
+            elsewhere = await new_home(other)
             assert await other.create(kit.namespace(), elsewhere, reuse_ee_id=ee_id) == ee_id
             moved = await Standing.of(other, ee_id, elsewhere)
             moved.must_say_what_is_listed("a second process gave it another home")
             assert moved.home.get("ee_id") == ee_id
             assert await kit.stored(home) == now.home, "what stood at the home that it left was changed"
-            await _look(kit, ee_id)
+            await look(kit, ee_id)
             (await Standing.of(kit, ee_id, elsewhere)).must_be(moved, "the first process looked after that")
             assert await kit.stored(home) == now.home, "the first process wrote to the home that the EE has left"
 
@@ -123,32 +128,32 @@ class SecondProcessChecks(Suite, suite=True):
     async def test_a_failure_stands_for_a_second_process(self, kit: Kit, first: str) -> None:
         """Until that operates on the EE: then its home says again what is listed."""
         skip_unless(kit.can_fail, "the subject names no primitive that fails")
-        home = await _home(kit)
+        home = await new_home(kit)
         ee_id = await kit.ready(kit.namespace(), home)
         with pytest.raises(ExecutionError):
             await kit.fail(ee_id, db_dict=home)
         before = await Standing.of(kit, ee_id, home)
         assert before.home.get("status") == DeploymentStatus.FAILED.value
         async with second_process(kit, first) as other:
-            await _look(other, ee_id)
+            await look(other, ee_id)
             (await Standing.of(other, ee_id, home)).must_be(before, "a second process looked at a failure")
             await other.work(ee_id, db_dict=await other.home())
             await other.connector.refresh_status(ee_id)
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process operated on an EE that had failed")
-            await _look(kit, ee_id)
+            await look(kit, ee_id)
             (await Standing.of(kit, ee_id, home)).must_be(now, "the first process looked after that")
 
     @while_the_first_is
     async def test_an_ee_that_vanished_is_told_as_gone_to_who_asks(self, kit: Kit, first: str) -> None:
         """Deleted by somebody who does not have this store: a second process that is asked for it sees that."""
-        home = await _home(kit)
+        home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
-        before = await _up_to_date(kit, ee_id, home)
+        before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             async with second_process(kit, "connected", has_store=False) as stranger:
                 await stranger.gone(ee_id)
-            await _look(other, ee_id, is_there=False)
+            await look(other, ee_id, is_there=False)
             now = await Standing.of(other, ee_id, home)
             assert now.said == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine")
             assert (now.record, now.listed) == (before.record, None)
@@ -171,18 +176,19 @@ async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> Asy
         yield other
 
 
-async def _home(kit: Kit) -> dict[str, Any]:
+async def new_home(kit: Kit) -> dict[str, Any]:
+    """Make a document for a home; skips the check where the second process sees another world."""
     skip_unless(kit.subject.persistent, NOT_PERSISTENT)  # before anything is made
     return await kit.home()
 
 
-async def _up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> Standing:
+async def up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> Standing:
     """See how an EE stands, with its home up to date: an outcome may say more than the listing."""
     await kit.connector.refresh_status(ee_id)
     return await Standing.of(kit, ee_id, home)
 
 
-async def _look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
+async def look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
     """Read all that can be read."""
     namespace = kit.namespace(None)
     await kit.listed()
