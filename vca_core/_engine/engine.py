@@ -253,7 +253,7 @@ class Engine:
             return
         found = await self._found(op, environment.record.namespace if environment.record else op.trail.namespace)
         if found and op.trail.ee_id in found:
-            self.environments.take_listing(environment, found[op.trail.ee_id], op.trail)
+            self.environments.take_listing(environment, found[op.trail.ee_id])
 
     async def _found(
         self, op: RunningOperation, namespace: Namespace | None

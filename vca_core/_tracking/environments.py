@@ -177,7 +177,7 @@ class Environments:
             state = EntityState(entity, "", self._scrub(detail) or "gone", DeploymentStatus.UNKNOWN)
             del states[entity]
         else:
-            state = EntityState(entity, self._scrub(native), self._scrub(detail), status)
+            state = self._scrubbed(EntityState(entity, native, detail, status))
             if before == state:
                 return
             states[entity] = state
@@ -197,14 +197,9 @@ class Environments:
             fields = status_fields(state.meaning, state.detail, state.native, state.entity.kind)
             self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields))
 
-    def take_listing(self, environment: Environment, states: Sequence[EntityState], trail: Trail | None) -> None:
-        """Take what a listing says of an EE: what it does not name is gone.
-
-        Args:
-            environment: which one.
-            states: what it says.
-            trail: the operation whose places are told what is new; None: nobody is told.
-        """
+    def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
+        """Take what a listing says of an EE: what it does not name is gone."""
+        trail = environment.trail
         present = {state.entity for state in states}
         for state in states:
             self._take(environment, trail, state.entity, state.native, state.detail, state.status)
@@ -213,15 +208,18 @@ class Environments:
         environment.is_known = environment.is_whole = True
 
     def learn(self, environment: Environment, states: Sequence[EntityState] | None) -> None:
-        """Take what is listed of an EE before an operation on it: no news for the operation's places.
+        """Take what is listed of an EE before an operation on it: no news, and nothing to write by itself.
 
         Args:
             environment: which one.
             states: what the listing says of it; None: it does not name it, and what was reported is all there is.
         """
         if states is not None:
-            self.take_listing(environment, states, None)
+            environment.states = {one.entity: self._scrubbed(one) for one in states}
         environment.is_whole = True
+
+    def _scrubbed(self, state: EntityState) -> EntityState:
+        return EntityState(state.entity, self._scrub(state.native), self._scrub(state.detail), state.status)
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
         """Bring the home of an EE up to date with a listing, whoever operated on it last.
@@ -234,7 +232,7 @@ class Environments:
         environment = await self.load(EeKey.of(self._connector, ee_id))
         if environment.record is None or environment.is_other_than(ee_id):
             return
-        self.take_listing(environment, states, environment.trail)
+        self.take_listing(environment, states)
         promise = self.write_home(environment, is_asked=True)
         if promise is not None:
             await asyncio.wait((promise,), timeout=grace)
