@@ -13,7 +13,6 @@ import pytest
 
 from vca_core._tracking.place import COLLECTION
 from vca_core.errors import ExecutionError, NotFound
-from vca_core.hookspecs import Scope, traits_of
 from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, aggregate
 from vca_core.testing.kit import Kit
@@ -27,8 +26,14 @@ NOT_PERSISTENT = "the subject says that nothing of it is persistent"
 while_the_first_is = pytest.mark.parametrize("first", ["connected", "gone"])
 """Makes a check two: one beside the process that made the EE, one after that has disconnected."""
 
-ENDS = {"deregister_execution_environment": "deregistered"}
-"""The last word at a home, where it is not ``deleted``."""
+ENDS = {
+    "deregister_execution_environment": "deregistered",
+    "delete_execution_environment": "deleted",
+    "delete_namespace": "deleted",
+}
+"""The last word at a home, by what ended it."""
+AGGREGATES = ("install_configuration_sw", "scale", "upgrade")
+"""The operations whose outcome is what the EE is then."""
 
 
 class SecondProcessChecks(Suite, suite=True):
@@ -76,7 +81,7 @@ class SecondProcessChecks(Suite, suite=True):
                 (await Standing.of(other, at.other, None)).must_be(beside, f"{what}: the EE at the other end")
             if scenario.told:
                 _check_outcome(other, operation, at.db_dict, now)
-            if traits_of(operation).removes is Scope.NAMESPACE:
+            if operation == "delete_namespace":
                 kept = await kit.store.find(COLLECTION, {"model": EeId.parse(ee_id).model})
                 assert not kept, f"{what}: the core still has {kept}"
             await kit.catches_up(ee_id, now.listed)
@@ -219,10 +224,9 @@ def _reported_as_listed(kit: Kit, ee_id: str, now: Standing) -> None:
 
 
 def _check_effect(operation: str, before: Standing, now: Standing, what: str) -> None:
-    traits = traits_of(operation)
-    if traits.removes is not Scope.NOTHING:
-        now.must_be_over(ENDS.get(operation, "deleted"), what)
-    elif traits.is_aggregate:
+    if operation in ENDS:
+        now.must_be_over(ENDS[operation], what)
+    elif operation in AGGREGATES:
         now.must_say_what_is_listed(what)
         assert now.record == before.record, f"{what}: the record was {before.record} and is {now.record}"
         assert now.home.get("ee_id") == before.home.get("ee_id"), f"{what}: another ee_id stands at its home"
@@ -234,7 +238,7 @@ def _check_outcome(kit: Kit, operation: str, db_dict: Mapping[str, Any], now: St
     told = kit.told(db_dict)
     assert told, f"no status of {operation} was stored"
     expected = DeploymentStatus.COMPLETED
-    if traits_of(operation).is_aggregate and now.listed is not None:
+    if operation in AGGREGATES and now.listed is not None:
         worst = aggregate(now.listed.entities)
         expected = expected if worst is None else worst.meaning
     assert told[-1].status is expected, f"the outcome of {operation} is {told[-1].status}, not {expected}"
