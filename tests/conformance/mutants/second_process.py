@@ -15,10 +15,10 @@ from vca_core.naming import EeId, Namespace
 LOOKS = "test_a_second_process_that_only_looks_changes_nothing"
 OPERATES = "test_a_second_process_changes_what_its_operation_changes"
 MAKES = "test_an_ee_that_a_second_process_makes_is_its_own"
-CREATE_REFUSED = "test_a_create_that_a_second_process_is_refused_changes_nothing"
+CREATE_REFUSED = "test_a_create_refused_in_a_second_process_changes_nothing"
 NAMES_REFUSED = "test_a_second_process_takes_no_names_of_another_namespace"
 DELETES = "test_a_second_process_deletes_only_what_the_id_names"
-FAILS_THERE = "test_a_primitive_that_fails_in_a_second_process_fails_there_only"
+FAILS_THERE = "test_a_failure_in_a_second_process_leaves_the_home_alone"
 FAILURE = "test_a_failure_stands_for_a_second_process"
 VANISHED = "test_an_ee_that_vanished_is_told_as_gone_to_who_asks"
 

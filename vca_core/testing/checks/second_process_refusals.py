@@ -27,7 +27,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
 
     @while_the_first_is
     @needs("create_execution_environment")
-    async def test_a_create_that_a_second_process_is_refused_changes_nothing(self, kit: Kit, first: str) -> None:
+    async def test_a_create_refused_in_a_second_process_changes_nothing(self, kit: Kit, first: str) -> None:
         """Of what is there already: without a home, with that of the present EE, and with another one."""
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
@@ -59,7 +59,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
 
     @while_the_first_is
     @needs("install_configuration_sw")
-    async def test_an_install_that_a_second_process_is_refused_changes_nothing(self, kit: Kit, first: str) -> None:
+    async def test_an_install_refused_in_a_second_process_changes_nothing(self, kit: Kit, first: str) -> None:
         """Bad arguments: an option that the charm does not have, and no units."""
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
@@ -108,7 +108,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
 
     @while_the_first_is
     @needs("exec_primitive")
-    async def test_a_primitive_that_fails_in_a_second_process_fails_there_only(self, kit: Kit, first: str) -> None:
+    async def test_a_failure_in_a_second_process_leaves_the_home_alone(self, kit: Kit, first: str) -> None:
         """Its outcome is FAILED at its own place; the home of its EE stays as it was."""
         skip_unless(kit.can_fail, "the subject names no primitive that fails")
         home = await new_home(kit)
