@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from vca_core._tracking.place import COLLECTION
-from vca_core.errors import ExecutionError, NotFound
+from vca_core.errors import ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, aggregate
 from vca_core.testing.kit import Kit
@@ -194,15 +194,13 @@ async def up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> St
 
 
 async def look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
-    """Read all that can be read."""
-    namespace = kit.namespace(None)
+    """Read all that can be read; what reads tell is for other checks."""
     await kit.listed()
-    for read in ("get_status", "get_metrics"):
+    of_ns = [kit.namespace(None)]
+    for read, asked in (("get_status", of_ns), ("get_metrics", of_ns), ("health", [])):
         if read in kit.capabilities:
-            with contextlib.suppress(NotFound):
-                await getattr(kit.connector, read)(namespace)
-    if "health" in kit.capabilities:
-        await kit.connector.health()
+            with contextlib.suppress(VcaError):
+                await getattr(kit.connector, read)(*asked)
     if is_there:
         await kit.connector.refresh_status(ee_id)
     else:
