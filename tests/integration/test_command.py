@@ -4,47 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import re
 import shutil
 import signal
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.commands import ended, prepared, started
 
-ROOT = Path(__file__).parents[2]
 MOMENTS = 50
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return prepared(tmp_path / "undisturbed")
-
-
-def prepared(folder: Path) -> Path:
-    for part in ("charms", "service"):
-        shutil.copytree(ROOT / "docs" / "examples" / part, folder / part, ignore=shutil.ignore_patterns("*.db*"))
-    config = folder / "service" / "vca.yaml"
-    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0.02", config.read_text()))
-    return folder / "service"
-
-
-async def started(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "vca_core.cli", *arguments,
-        cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-
-
-async def ended(folder: Path, *arguments: str) -> tuple[int, str]:
-    process = await started(folder, *arguments)
-    output, _ = await process.communicate()
-    return process.returncode or 0, output.decode()
 
 
 def world(folder: Path) -> dict[str, Any]:

@@ -254,6 +254,7 @@ class Engine:
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
+            self.environments.unwatch()
             self.environments.loop = None
 
     async def _stop_all(self, limit: float) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +24,9 @@ from vca_core.config import Timeouts
 from vca_core.errors import BackendError, VcaError, VcaTimeoutError
 from vca_core.extensions import OperationInfo
 from vca_core.hookspecs import BackendHooks
+from vca_core.naming import EeId, Namespace
 from vca_core.secrets import as_vca_error, secrets_in
+from vca_core.status import EntityState
 from vca_core.tasks import settle
 
 _LOG = logging.getLogger(__name__)
@@ -212,6 +214,8 @@ class Runner:
     async def _do(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.is_open:
             await self._session.ensure_open(self._limits.total)
+        if not op.trail.is_informed:
+            await self._learn(op)
         op.touch()
         if request.before is not None:
             await self._try_before(op, request.before)
@@ -234,20 +238,35 @@ class Runner:
             _LOG.debug("%s: the call before it failed, which is taken for done: %s", op.id, error)
         op.trail.muted = False
 
+    async def _learn(self, op: RunningOperation) -> None:
+        """Take a listing of each EE that may not be known as a whole, as one that another process operated on."""
+        for key, namespace in self._tracker.unknown(op.trail):
+            found = await self._found(op, namespace)
+            if found is not None:
+                self._tracker.learn(key, found)
+
     async def _look(self, op: RunningOperation) -> None:
         """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
-        if self._tracker.has_reports(op.trail) or not self._session.hooks.implements("list_execution_environments"):
+        if self._tracker.has_reports(op.trail) or op.trail.ee_id is None:
             return
-        spec, namespace = BackendHooks.list_execution_environments, self._tracker.namespace_of(op.trail)
+        found = await self._found(op, self._tracker.namespace_of(op.trail))
+        if found and op.trail.ee_id in found:
+            self._tracker.take_listing(op.trail, found[op.trail.ee_id])
+
+    async def _found(
+        self, op: RunningOperation, namespace: Namespace | None
+    ) -> Mapping[EeId, Sequence[EntityState]] | None:
+        """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
+        hooks, spec = self._session.hooks, BackendHooks.list_execution_environments
+        if not hooks.implements(spec.__name__):
+            return {}
         try:
             async with asyncio.timeout(self._limits.read):
-                listed = checked_listing(await self._session.hooks.call(spec, namespace=namespace))
+                listed = checked_listing(await hooks.call(spec, namespace=namespace))
         except (VcaError, TimeoutError) as error:
             _LOG.warning("%s: what there is of it was not seen: %s", op.id, error)
-            return
-        for record in listed:
-            if record.ee_id == op.trail.ee_id:
-                self._tracker.take_listing(op.trail, record.entities)
+            return None
+        return {record.ee_id: record.entities for record in listed}
 
     def _ended(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():

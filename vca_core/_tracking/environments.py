@@ -3,8 +3,9 @@
 A report goes two ways: to the places of the operation that runs on the EE, as an event; and into the EE's aggregate,
 which stands at its home. While an operation's own place *is* the home, its events stand there until its outcome.
 
-What this process does not know of an EE it does not write. Between operations only the process that operated on an EE
-last writes to its home.
+What this process does not know of an EE it does not write: the aggregate of those entities that happened to change
+would be wrong. So an EE that another process operated on is listed before this one operates on it. Between operations
+only the process that operated on an EE last writes to its home.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class Environment:
         home: where its aggregate stands.
         states: the last that was reported of its entities.
         is_known: whether anything was reported, or a listing taken: with no states then, nothing of it is present.
+        is_whole: whether the states are of all its entities: it was made by this process, or a listing was taken, and
+            no other process has operated on it since.
         trail: the operation that runs on it.
         writes: whether this process writes to its home between operations.
         at_home: what was written there last.
@@ -56,6 +59,7 @@ class Environment:
     home: Home | None = None
     states: dict[Entity, EntityState] = field(default_factory=dict)
     is_known: bool = False
+    is_whole: bool = False
     trail: Trail | None = None
     writes: bool = False
     at_home: tuple[object, ...] | None = None
@@ -74,6 +78,7 @@ class Environment:
         self.ee_id = record.ee_id or self.ee_id
         self.secret_names |= record.secret_names
         is_same = before is not None and before.generation == record.generation
+        self.is_whole &= is_same and before is not None and before.owner == record.owner
         if not is_same or not self.is_home(record.home):
             self.move(Home(record.home))
 
@@ -128,6 +133,11 @@ class Environments:
     def forget(self, key: EeKey) -> None:
         """Forget an EE that is gone."""
         self._known.pop(key, None)
+
+    def unwatch(self) -> None:
+        """Take note that nothing is watched from now on: what is known of each EE may not be all there is."""
+        for environment in self._known.values():
+            environment.is_whole = False
 
     def of(self, key: EeKey) -> Environment:
         """What is known of an EE; nothing, if it is asked for the first time."""
@@ -224,7 +234,7 @@ class Environments:
             state = EntityState(entity, "", self._scrub(detail) or "gone", DeploymentStatus.UNKNOWN)
             del states[entity]
         else:
-            state = EntityState(entity, self._scrub(native), self._scrub(detail), status)
+            state = self._scrubbed(EntityState(entity, native, detail, status))
             if before == state:
                 return
             states[entity] = state
@@ -252,7 +262,21 @@ class Environments:
             self._take(environment, trail, state.entity, state.native, state.detail, state.status)
         for entity in [entity for entity in environment.states if entity not in present]:
             self._take(environment, trail, entity, None, "", None)
-        environment.is_known = True
+        environment.is_known = environment.is_whole = True
+
+    def learn(self, environment: Environment, states: Sequence[EntityState] | None) -> None:
+        """Take what is listed of an EE before an operation on it: no news, and nothing to write by itself.
+
+        Args:
+            environment: which one.
+            states: what the listing says of it; None: it does not name it, and what was reported is all there is.
+        """
+        if states is not None:
+            environment.states = {one.entity: self._scrubbed(one) for one in states}
+        environment.is_whole = True
+
+    def _scrubbed(self, state: EntityState) -> EntityState:
+        return EntityState(state.entity, self._scrub(state.native), self._scrub(state.detail), state.status)
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
         """Bring the home of an EE up to date with a listing, whoever operated on it last.
@@ -283,7 +307,9 @@ class Environments:
             Done when it is written; None where nothing is to be written.
         """
         home, record, trail = environment.home, environment.record, environment.trail
-        if home is None or record is None or not environment.is_known or not (environment.writes or is_asked):
+        if home is None or record is None or not (environment.writes or is_asked):
+            return None
+        if not (environment.is_known and environment.is_whole):
             return None
         if record.has_failed or environment.key.model in self.deleting:
             return None
@@ -305,6 +331,10 @@ class Environments:
         async def put(store: StatusStore) -> Written:
             if is_asked:
                 home.forget()
+            elif trail is None and not await may_write(store):
+                # Whoever has the EE now may have written nothing yet that would show it.
+                environment.writes = False
+                return Written.PASSED
             written = await home.put(store, fields, may_write, only_news=True)
             if written is Written.PASSED:
                 environment.writes = False

@@ -57,10 +57,11 @@ class Home:
             StoreError: others write there all the time.
         """
         place = self.place
-        if self._seen is _UNSEEN and not await self._look(store):
+        # What is no news by what was seen here may be some after what others wrote since.
+        if (self._seen is _UNSEEN or (only_news and self._says(fields))) and not await self._look(store):
             return Written.NO_DOCUMENT
         for _ in range(_MOST_ROUNDS):
-            if only_news and all(self._said.get(name) == value for name, value in fields.items() if name != TIME):
+            if only_news and self._says(fields):
                 return Written.SAME
             seen = self._seen
             if await self._set(store, fields, {f"{place.path}.{TIME}": seen}):
@@ -82,6 +83,10 @@ class Home:
             return False
         self._seen, self._said = fields[TIME], fields
         return True
+
+    def _says(self, fields: Mapping[str, Any]) -> bool:
+        """Whether it says the same, but for the time, as far as it was seen."""
+        return all(self._said.get(name) == value for name, value in fields.items() if name != TIME)
 
     def forget(self) -> None:
         """Look anew before the next write."""

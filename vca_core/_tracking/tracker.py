@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
 from vca_core.hookspecs import Scope
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.stores import StatusStore
 
@@ -88,6 +88,7 @@ class Tracker:
                 if key != trail.keys[0] or not environment.is_other_than(trail.ee_id):
                     concerned.append(environment)
         trail.concerned = tuple(environment.key for environment in concerned)
+        trail.is_informed = trail.traits.removes is not Scope.NOTHING or all(one.is_whole for one in concerned)
         if declared and concerned:
             self._environments.declare_secrets(concerned[0].key, declared)
         trail.secret_names = declared.union(*(environment.secret_names for environment in concerned))
@@ -117,13 +118,15 @@ class Tracker:
         environment.claim = claim
         is_there = claim.record.ee_id is not None
         trail.home = claim.record.home if is_there and given is None else asked
-        if is_there and not trail.resumes:
+        if is_there and (not trail.resumes or environment.is_other_than(trail.ee_id)):
             # The backend will most likely refuse: until it makes one, the EE that is there is not this operation's.
             trail.places = () if environment.is_home(trail.home) else (trail.home,)
             return
-        environment.move(Home(trail.home, claim.home_document if trail.home == asked else None))
+        if not is_there:
+            environment.move(Home(trail.home, claim.home_document))
         trail.places = (trail.home,)
         trail.concerned = (key,)
+        trail.is_informed = not is_there or environment.is_whole
         if claim.is_new and asked == default_home(key):
             trail.is_marked = True
             self._outbox.announce(key, asked, mark)
@@ -167,6 +170,7 @@ class Tracker:
         record = await self._claims.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
         if environment.ee_id not in (None, ee_id):
             environment.states.clear()
+        environment.is_whole |= trail.ee_id is None
         environment.ee_id = ee_id
         environment.record = record
         environment.trail = trail
@@ -192,6 +196,23 @@ class Tracker:
     def take_listing(self, trail: Trail, states: Sequence[EntityState]) -> None:
         """Take what a listing says of an operation's EE."""
         self._environments.take_listing(self._environments.of(trail.lane), states)
+
+    def unknown(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
+        """The EEs that an operation concerns and that may not be known as a whole, with their namespaces."""
+        found = []
+        for key in trail.concerned:
+            environment = self._environments.get(key)
+            record = None if environment is None else environment.record
+            if environment is not None and record is not None and record.ee_id is not None and not environment.is_whole:
+                found.append((key, record.namespace))
+        return found
+
+    def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
+        """Take what is listed of an EE before an operation on it."""
+        environment = self._environments.of(key)
+        record = environment.record
+        if record is not None and record.ee_id is not None:
+            self._environments.learn(environment, found.get(record.ee_id))
 
     # The end.
 

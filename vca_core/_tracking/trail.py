@@ -40,6 +40,7 @@ class Trail:
         doomed: what is kept of the EEs of the namespace that it deletes.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
+        is_informed: whether nothing has to be listed before it begins.
         is_marked: whether its places say that it runs before it begins.
         is_created: whether the ee_id is stored.
         last: the state that was reported last.
@@ -65,6 +66,7 @@ class Trail:
     secret_names: frozenset[str] = field(init=False, default=frozenset())
     ended: bool = field(init=False, default=False)
     muted: bool = field(init=False, default=False)
+    is_informed: bool = field(init=False, default=True)
     is_marked: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
     last: EntityState | None = field(init=False, default=None)

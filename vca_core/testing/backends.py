@@ -19,6 +19,8 @@ from vca_core.testing.checks.parallel import ParallelChecks
 from vca_core.testing.checks.refusals import RefusalChecks
 from vca_core.testing.checks.repetition import RepetitionChecks
 from vca_core.testing.checks.results import MANDATORY, ResultChecks
+from vca_core.testing.checks.second_process import SecondProcessChecks
+from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
 from vca_core.testing.kit import Kit, examined
@@ -48,6 +50,8 @@ class BackendConformance(
     ParallelChecks,
     ConnectionChecks,
     IdentityChecks,
+    SecondProcessChecks,
+    SecondProcessRefusalChecks,
     SecrecyChecks,
     LifecycleChecks,
     Suite,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from vca_core.vca import Vca
 _TABLE = "conformance"
 _GRACE = 3.0
 """Seconds for what is about to end, as the far end of a connection."""
+_MOMENT = 0.01
+"""Seconds between two looks at what is about to change."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ class Kit:
     Args:
         subject: what is examined.
         faults: what can be done to its system; None: nothing.
-        folder: an empty folder.
+        folder: an empty folder; that of the first process, where there is one.
+        first: the process that this one comes second to: they share the NS, the charms and the store.
+        has_store: whether they do share the store.
 
     Attributes:
         connector: the backend's connector.
@@ -66,18 +71,29 @@ class Kit:
         ns_id: an NS of this check's own.
         store: the status store.
         units: how many units there were asked for last.
+        homes: numbers the documents that were made for homes.
     """
 
-    def __init__(self, subject: Subject, faults: Faults | None, folder: Path) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        faults: Faults | None,
+        folder: Path,
+        first: Kit | None = None,
+        *,
+        has_store: bool = True,
+    ) -> None:
         self.subject = subject
         self._faults = faults
         self._folder = folder
         self.statuses: list[Stored] = []
-        self.ns_id = f"kit{os.urandom(4).hex()}"
+        self.ns_id: str = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
         self.before = Holdings.now()
-        self.store = KitStore()
+        self.store: KitStore = first.store if first is not None and has_store else KitStore()
         self.units = 1
-        self._homes = 0
+        self.homes: Iterator[int] = itertools.count(1) if first is None else first.homes
+        if first is not None:
+            self.charms = first.charms
         self.vca, self.connector, self.watching = self._made()
 
     def _made(self) -> tuple[Vca, Connector, Watching]:
@@ -145,15 +161,19 @@ class Kit:
 
     async def home(self) -> dict[str, Any]:
         """Make a document, and give a `db_dict` of a place in it."""
-        self._homes += 1
-        document = f"{self.ns_id}-{self._homes}"
+        document = f"{self.ns_id}-{next(self.homes)}"
         await self.vca.store.ensure(_TABLE, {"_id": document})
         return {"collection": _TABLE, "filter": {"_id": document}, "path": "vca"}
 
     async def stored_ee_id(self, db_dict: Mapping[str, Any]) -> str | None:
         """The ee_id that was stored at a `db_dict`."""
+        found: str | None = (await self.stored(db_dict)).get("ee_id")
+        return found
+
+    async def stored(self, db_dict: Mapping[str, Any]) -> dict[str, Any]:
+        """All fields that stand at a `db_dict`."""
         document = await self.vca.store.get(_TABLE, db_dict["filter"]) or {}
-        found: str | None = document.get("vca", {}).get("ee_id")
+        found: dict[str, Any] = document.get(db_dict["path"], {})
         return found
 
     def told(self, db_dict: Mapping[str, Any]) -> list[Stored]:
@@ -189,9 +209,9 @@ class Kit:
         options = self.subject.operation_options.get("install_configuration_sw")
         await self.connector.install_configuration_sw(ee_id, charm or self.charms.charm, options=options, **given)
 
-    async def ready(self, namespace: str) -> str:
+    async def ready(self, namespace: str, db_dict: Mapping[str, Any] | None = None) -> str:
         """Have an EE that primitives can be run on: with a charm, where the backend installs some."""
-        ee_id = await self.create(namespace)
+        ee_id = await self.create(namespace, db_dict)
         if "install_configuration_sw" in self.capabilities:
             await self.install(ee_id)
         return ee_id
@@ -245,6 +265,13 @@ class Kit:
         assert found, f"the backend does not list {ee_id}"
         return found[0]
 
+    async def catches_up(self, ee_id: str, listed: ExecutionEnvironment | None) -> None:
+        """Wait until an EE is listed as another process lists it, for a moment: what is watched may come later."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.limit(_GRACE)):
+                while listed != next((one for one in await self.listed() if str(one.ee_id) == ee_id), None):  # noqa: ASYNC110 - a listing can only be asked for
+                    await asyncio.sleep(_MOMENT)
+
     async def forget(self) -> None:
         """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""
         known = self.connector._engine.environments  # noqa: SLF001 - as above
@@ -253,6 +280,19 @@ class Kit:
             for environment in known.in_model(record.ee_id.model):
                 known.forget(environment.key)
         await self.vca.store.delete(COLLECTION, {"connector": "kit"})
+
+    @contextlib.asynccontextmanager
+    async def second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
+        """Have another `Vca` on the same system, which knows nothing of what this one did.
+
+        Args:
+            has_store: whether it is on the same store, too.
+        """
+        other = Kit(self.subject, None, self._folder, self, has_store=has_store)
+        try:
+            yield other
+        finally:
+            await other.vca.disconnect()
 
     async def settled(self) -> None:
         """Wait until everything that is queued is stored and told."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,18 +70,19 @@ class Scenario:
             return kit.subject.credentials is not None
         return self.operation != "exec_primitive" or kit.can_work
 
-    async def set_up(self, kit: Kit, part: str = "") -> Setting:
+    async def set_up(self, kit: Kit, part: str = "", home: Mapping[str, Any] | None = None) -> Setting:
         """Make the setting.
 
         Args:
             kit: where.
             part: tells this setting's NS apart from that of others of the check.
+            home: the home of an EE that is made for it; None: in the core's own record.
         """
         namespace = kit.namespace(ns=part)
         db_dict = await kit.home()
         if self.makes:
             return Setting(namespace, "", "", db_dict)
-        ee_id = await (kit.ready if self.charm else kit.create)(namespace)
+        ee_id = await (kit.ready if self.charm else kit.create)(namespace, home)
         other = await kit.ready(kit.namespace("vnf2", ns=part)) if self.pair else ""
         setting = Setting(namespace, ee_id, other, db_dict)
         if self.operation == "remove_relation" and "add_relation" in kit.capabilities:

@@ -14,6 +14,7 @@ from conformance.mutants import (
     primitives,
     reads,
     reports,
+    second_process,
     secrecy,
     waiting,
 )
@@ -21,7 +22,19 @@ from conformance.mutants.world import Good, Mutant, World
 
 from vca_core.testing import BackendConformance, Faults, Subject
 
-_FAMILIES = (leftovers, waiting, reads, reports, primitives, secrecy, identity, creates, deletes, connection)
+_FAMILIES = (
+    leftovers,
+    waiting,
+    reads,
+    reports,
+    primitives,
+    secrecy,
+    identity,
+    creates,
+    deletes,
+    connection,
+    second_process,
+)
 
 
 def _adopted(cls: type[Good]) -> type[BackendConformance]:
@@ -32,7 +45,8 @@ def _adopted(cls: type[Good]) -> type[BackendConformance]:
 
         @pytest.fixture
         def subject(self, world: World) -> Subject:
-            return Subject(cls.__name__, options={"world": world}, works=("work", {"what": "x"}), patience=0.3)
+            options = {"world": world}
+            return Subject(cls.__name__, options=options, works=("work", {"what": "x"}), persistent=True, patience=0.3)
 
         @pytest.fixture
         def faults(self, world: World) -> Faults:

@@ -178,8 +178,8 @@ class Good(Backend[GoodOptions]):
             raise BadArguments(f"{canonical} would share {ee_id} with {box.namespace}", ["namespace"])
         if box is not None and reuse is None:
             raise AlreadyExists(f"{ee_id} is there already", ee_id=str(ee_id))
-        if box is None and reuse is not None:
-            raise NotFound(f"{ee_id} is gone")
+        if reuse is not None and (box is None or reuse != ee_id):
+            raise NotFound(f"{reuse} is gone")
         if box is None:
             self.world.boxes[ee_id] = Box(canonical)
         return ee_id

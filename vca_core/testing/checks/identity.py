@@ -6,7 +6,7 @@ import pytest
 
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import Namespace
-from vca_core.testing.kit import Kit, examined
+from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, needs, raised, skip_unless
 
 
@@ -31,7 +31,7 @@ class IdentityChecks(Suite, suite=True):
         skip_unless(kit.subject.persistent, "the subject says that nothing of it is persistent")
         ee_id = await kit.ready(kit.namespace())
         mine = await kit.record(ee_id)
-        async with examined(kit.subject, None, kit._folder / "other") as other:  # noqa: SLF001 - a kit of the kit
+        async with kit.second_process() as other:
             theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
             found = theirs.get(mine.ee_id)
             assert found is not None, f"{ee_id} is not listed there"

@@ -1,0 +1,93 @@
+"""What is said of one EE: at its home, in the core's record of it, and in the backend's listing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from vca_core._tracking.place import COLLECTION, OWN_STATE
+from vca_core.backend import ExecutionEnvironment
+from vca_core.naming import EeId, EeKey
+from vca_core.status import DeploymentStatus, aggregate
+from vca_core.testing.kit import Kit
+
+_OF_THE_WRITER = ("generation", "owner")
+"""The fields of a record that say who wrote it."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is said of an EE.
+
+    Args:
+        home: the fields at its home: the five documented ones, and its ee_id.
+        record: the core's own document, without what says who wrote it; None: there is none.
+        listed: what the backend lists; None: nothing.
+    """
+
+    home: Mapping[str, Any]
+    record: Mapping[str, Any] | None
+    listed: ExecutionEnvironment | None
+
+    @classmethod
+    async def of(cls, kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> Standing:
+        """See how an EE stands.
+
+        Args:
+            kit: the process that looks.
+            ee_id: which one.
+            home: the `db_dict` of its home; None: it is in the core's own record.
+        """
+        await kit.settled()
+        key = EeKey.of(kit.connector.name, EeId.parse(ee_id))
+        document = await kit.store.get(COLLECTION, {"_id": key.record_id})
+        record = None if document is None else {k: v for k, v in document.items() if k not in _OF_THE_WRITER}
+        listed = next((one for one in await kit.listed() if str(one.ee_id) == ee_id), None)
+        return cls((record or {}).get(OWN_STATE, {}) if home is None else await kit.stored(home), record, listed)
+
+    @property
+    def said(self) -> tuple[Any, ...]:
+        """What the home says, but for the time."""
+        return tuple(self.home.get(name) for name in ("status", "detailed-status", "VCA-status", "entity-type"))
+
+    def must_be(self, before: Standing, what: str) -> None:
+        """Check that nothing of it has changed, not even the time of its status.
+
+        Args:
+            before: how it stood before.
+            what: what happened since.
+        """
+        changed = [
+            f"its {part.name} was {getattr(before, part.name)} and is {getattr(self, part.name)}"
+            for part in fields(self)
+            if getattr(before, part.name) != getattr(self, part.name)
+        ]
+        assert not changed, f"{what}: {'; '.join(changed)}"
+
+    def must_say_what_is_listed(self, what: str) -> None:
+        """Check that the home says what the listing amounts to.
+
+        Args:
+            what: what happened before.
+        """
+        assert self.listed is not None, f"{what}: it is not listed any more"
+        worst = aggregate(self.listed.entities)
+        expected = (
+            (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine")
+            if worst is None
+            else (worst.meaning.value, worst.detail, worst.native, worst.entity.kind)
+        )
+        assert self.said == expected, f"{what}: its home says {self.said}, and {expected} is listed"
+
+    def must_be_over(self, word: str, what: str) -> None:
+        """Check that the EE is gone, and its home says so.
+
+        Args:
+            word: the last word at its home.
+            what: what happened before.
+        """
+        assert self.listed is None, f"{what}: it is still listed: {self.listed}"
+        assert self.record is None, f"{what}: the core still has a record of it"
+        expected = (DeploymentStatus.COMPLETED.value, "", word, "operation")
+        assert self.said == expected, f"{what}: its home says {self.said} instead of {expected}"
