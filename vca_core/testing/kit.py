@@ -58,6 +58,8 @@ class Kit:
         subject: what is examined.
         faults: what can be done to its system; None: nothing.
         folder: an empty folder.
+        key: the private key of machines, made where there is none; None: one in the folder. To make one takes a second
+            of a processor.
 
     Attributes:
         connector: the backend's connector.
@@ -68,10 +70,11 @@ class Kit:
         units: how many units there were asked for last.
     """
 
-    def __init__(self, subject: Subject, faults: Faults | None, folder: Path) -> None:
+    def __init__(self, subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None) -> None:
         self.subject = subject
         self._faults = faults
         self._folder = folder
+        self._key = key or folder / "id_kit"
         self.statuses: list[Stored] = []
         self.ns_id = f"kit{os.urandom(4).hex()}"
         self.before = Holdings.now()
@@ -85,7 +88,7 @@ class Kit:
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
         config = {
             "artifacts": str(self.subject.charms.folder if self.subject.charms else self._folder / "charms"),
-            "ssh_key": str(self._folder / "id_kit"),
+            "ssh_key": str(self._key),
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
@@ -308,9 +311,11 @@ class Kit:
 
 
 @contextlib.asynccontextmanager
-async def examined(subject: Subject, faults: Faults | None, folder: Path) -> AsyncIterator[Kit]:
+async def examined(
+    subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None
+) -> AsyncIterator[Kit]:
     """Have a kit, and clean up behind it."""
-    kit = Kit(subject, faults, folder)
+    kit = Kit(subject, faults, folder, key)
     try:
         yield kit
     finally:

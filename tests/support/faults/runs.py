@@ -91,10 +91,12 @@ class Stage:
 
     Args:
         folder: an empty folder.
+        key: the private key of machines, made where there is none.
         host: makes a host for a controller, and gives what it is registered with.
     """
 
     folder: Path
+    key: Path
     host: Callable[[SimulatedController], dict[str, Any]]
     recorded: dict[str, Recorded]
     passwords: set[str] = field(default_factory=set)
@@ -205,6 +207,7 @@ class Stage:
                 ),
                 None,
                 folder,
+                self.key,
             )
             kit.ns_id = NS
             try:
