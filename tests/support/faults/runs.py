@@ -147,7 +147,7 @@ class Stage:
                     error = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=limit))
             except TimeoutError:
                 raise AssertionError(f"{where}: it did not end within its limit") from None
-            assert scene.hit or (request, nth) in _SOMETIMES, f"{where}: the fault did not come"
+            assert scene.hit or (request, nth) in _SOMETIMES, f"{where}: the fault did not come; outcome {_word(error)} ({error})"
             try:
                 await self._promises(scene, fault, error)
             except (VcaError, AssertionError) as failed:
