@@ -29,35 +29,42 @@ class FairSelector(selectors.DefaultSelector):
     def __init__(self, machine: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._machine = machine
-        self._passed = self._resumed = machine()
+        self.passed = self._resumed = machine()
 
     def time(self) -> float:
         """Seconds that count; they pass no faster than those of the machine."""
-        return self._passed + min(self._machine() - self._resumed, RUN)
+        return self.passed + min(self._machine() - self._resumed, RUN)
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Wait as always; what counts is the wait that was asked for."""
-        self._passed = self.time()
+        self.passed = self.time()
         began = self._machine()
         found = super().select(timeout)
         self._resumed = self._machine()
         waited = self._resumed - began
         if timeout is not None:
             waited = min(waited, max(timeout, 0.0))
-        self._passed += min(waited, ANSWERED) if found else waited
+        self.passed += min(waited, ANSWERED) if found else waited
         return found
+
+
+def let_pass(seconds: float) -> None:
+    """Have it be so many seconds later: limits that lie in between expire."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, FairLoop)
+    loop.clock.passed += seconds
 
 
 class FairLoop(asyncio.SelectorEventLoop):
     """An event loop with a fair clock."""
 
     def __init__(self) -> None:
-        self._fair = FairSelector()
-        super().__init__(self._fair)
+        self.clock = FairSelector()
+        super().__init__(self.clock)
 
     def time(self) -> float:
         """See `FairSelector.time`."""
-        return self._fair.time()
+        return self.clock.time()
 
     def close(self) -> None:
         """Close the loop.
