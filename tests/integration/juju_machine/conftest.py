@@ -13,6 +13,7 @@ from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
 from vca_juju_common.client import machines, model
+from vca_juju_machine import registration
 
 
 @pytest.fixture
@@ -33,6 +34,12 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
+
+
+@pytest.fixture(autouse=True)
+def undoing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is undone on a host takes the time that it takes on a loaded machine."""
+    monkeypatch.setattr(registration, "UNDO", 300.0)
 
 
 @pytest.fixture(autouse=True)
