@@ -236,7 +236,7 @@ async def test_a_host_that_goes_away_is_told_and_a_retry_may_help(start_sshd: Ca
     assert caught.value.retryable
 
 
-async def test_a_connection_that_breaks_while_something_is_sent_is_told(sshd: Sshd) -> None:
+async def test_a_connection_that_breaks_while_it_sends_is_told(sshd: Sshd) -> None:
     begun = sshd.home / "begun"
     sshd.program("uname", f"touch {begun}; exec tail -f /dev/null")
     async with ssh_session(sshd.target(), limit=500) as session:

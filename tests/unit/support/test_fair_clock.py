@@ -22,7 +22,7 @@ def machine_that_takes(seconds: float) -> Callable[[], float]:
     return read
 
 
-def test_a_turn_of_the_loop_counts_for_little_however_long_it_takes() -> None:
+def test_a_turn_of_the_loop_counts_for_little() -> None:
     with FairSelector(machine_that_takes(5.0)) as selector:
         assert selector.time() == pytest.approx(5.0 + RUN)
 
@@ -64,7 +64,7 @@ async def test_work_that_never_waits_meets_its_limit() -> None:
         await asyncio.wait_for(work(), 0.01)
 
 
-def test_a_connection_that_is_left_open_is_told_where_it_was_left() -> None:
+def test_a_connection_left_open_is_told_where_it_was_left() -> None:
     one, other = socket.socketpair()
     loop = FairLoop()
     transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=one))
