@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test cover lint type bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover lint type bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -20,6 +20,9 @@ demo: $(READY)  ## bring up a network service of three VNFs on the backend that 
 
 test: $(READY)  ## run all tests, on all processors
 	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+
+steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
+	@$(RUN) python tools/steady.py --runs $(or $(RUNS),10) -- -n auto --dist loadgroup $(ARGS)
 
 cover: $(READY)  ## run all tests, and tell what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
@@ -56,4 +59,4 @@ wheels: build  ## install the wheels elsewhere, run the demo and a new plugin th
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .import_linter_cache
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .coverage .import_linter_cache

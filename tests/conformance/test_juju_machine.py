@@ -44,14 +44,21 @@ class TestJujuMachine(BackendConformance):
         return JujuFaults(controller)
 
 
-@pytest.mark.skipif("VCA_TEST_JUJU_ENDPOINTS" not in os.environ, reason="VCA_TEST_JUJU_ENDPOINTS names no controller")
-@pytest.mark.timeout(3600)
-class TestJujuMachineForReal(BackendConformance):
-    """Faults cannot be had from it, and machines take their time."""
+if "VCA_TEST_JUJU_ENDPOINTS" in os.environ:
 
-    @pytest.fixture
-    def subject(self) -> Subject:
-        names = ("endpoints", "username", "secret", "ca_cert", "cloud", "credential")
-        given = {name: os.environ.get(f"VCA_TEST_JUJU_{name.upper()}") for name in names}
-        options = {name: value for name, value in given.items() if value}
-        return Subject("juju-machine", options=options, persistent=True, patience=30)
+    @pytest.mark.timeout(3600)
+    class TestJujuMachineForReal(BackendConformance):
+        """Faults cannot be had from it, and machines take their time."""
+
+        @pytest.fixture
+        def subject(self) -> Subject:
+            names = ("endpoints", "username", "secret", "ca_cert", "cloud", "credential")
+            given = {name: os.environ.get(f"VCA_TEST_JUJU_{name.upper()}") for name in names}
+            options = {name: value for name, value in given.items() if value}
+            return Subject("juju-machine", options=options, persistent=True, patience=30)
+
+else:
+
+    @pytest.mark.skip(reason="VCA_TEST_JUJU_ENDPOINTS names no controller")
+    def test_a_real_controller_passes_the_whole_kit() -> None:
+        """One skip says it; the checks are collected where there is one."""

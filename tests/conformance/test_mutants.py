@@ -30,7 +30,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[s
     return asyncio.run(run())
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)  # the first one waits for all
 @pytest.mark.parametrize("cls", all_backends(), ids=lambda cls: cls.__name__)
 def test_a_mutant_fails_the_checks_that_it_declares(observed: Mapping[str, Mapping[str, str]], cls: type) -> None:
     failed = observed[cls.__name__]

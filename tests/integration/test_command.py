@@ -49,7 +49,6 @@ def run_in(output: str) -> set[str]:
     return {line.removesuffix(": running") for line in output.splitlines() if line.endswith(": running")}
 
 
-@pytest.mark.timeout(300)
 async def test_killed_at_any_moment_and_run_again_nothing_is_there_twice_lost_or_run_twice(
     folder: Path, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ def config_for(controller: SimulatedController, artifacts: Path | str = CHARMS, 
     }
     return {
         "artifacts": str(artifacts),
-        "timeouts": {"total": 30.0, "progress": 20.0, "cleanup": 5.0, "read": 10.0},
+        "timeouts": {"total": 300.0, "progress": 200.0, "cleanup": 60.0, "read": 100.0},
         "connectors": {"edge": {"backend": "juju-machine", "options": {**given, **QUICK, **options}}},
     }
 

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -36,11 +37,13 @@ def command(*words: str | Path, check: bool = True) -> subprocess.CompletedProce
 
 
 def free_port(host: str) -> int:
+    """A port that nobody listens at; the system gives it to nobody who asks for any port (those are above 32767)."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as sock:
-        sock.bind((host, 0))
-        port: int = sock.getsockname()[1]
-        return port
+    while True:
+        port = random.randrange(10_000, 32_768)  # noqa: S311 - so that two who ask get different ones
+        with contextlib.suppress(OSError), socket.socket(family) as sock:
+            sock.bind((host, port))
+            return port
 
 
 class Sshd:

@@ -13,7 +13,7 @@ CLIENTS = {"pymongo", "typer", "rich", "aiosqlite", "cryptography", "juju", "kub
 def imported_by(statement: str) -> set[str]:
     """The top-level packages that a statement imports in a new interpreter."""
     code = f"import sys; before = set(sys.modules); {statement}; print(*(set(sys.modules) - before))"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=500)
     return {name.partition(".")[0] for name in ended.stdout.split()}
 
 

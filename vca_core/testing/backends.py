@@ -81,7 +81,12 @@ class BackendConformance(
 
     @pytest_asyncio.fixture
     async def kit(
-        self, request: pytest.FixtureRequest, subject: Subject, faults: Faults | None, tmp_path: Path
+        self,
+        request: pytest.FixtureRequest,
+        subject: Subject,
+        faults: Faults | None,
+        tmp_path: Path,
+        tmp_path_factory: pytest.TempPathFactory,
     ) -> AsyncIterator[Kit]:
         """The backend under examination; skips what it does not implement."""
         request.node.user_properties.append(("vca_subject", subject.backend))
@@ -102,5 +107,5 @@ class BackendConformance(
             pytest.skip("the subject names no credentials of a host to register")
         if "exec_primitive" in wanted and subject.works is None:
             pytest.skip("the subject names no primitive that works")
-        async with examined(subject, faults, tmp_path) as kit:
+        async with examined(subject, faults, tmp_path, tmp_path_factory.getbasetemp() / "id_kit") as kit:
             yield kit

@@ -63,6 +63,8 @@ class Kit:
         folder: an empty folder; that of the first process, where there is one.
         first: the process that this one comes second to: they share the NS, the charms and the store.
         has_store: whether they do share the store.
+        key: the private key of machines, made where there is none; None: one in the folder. To make one takes a second
+            of a processor.
 
     Attributes:
         connector: the backend's connector.
@@ -80,12 +82,14 @@ class Kit:
         faults: Faults | None,
         folder: Path,
         first: Kit | None = None,
+        key: Path | None = None,
         *,
         has_store: bool = True,
     ) -> None:
         self.subject = subject
         self._faults = faults
         self._folder = folder
+        self._key = key or folder / "id_kit"
         self.statuses: list[Stored] = []
         self.ns_id: str = f"kit{os.urandom(4).hex()}" if first is None else first.ns_id
         self.before = Holdings.now()
@@ -101,7 +105,7 @@ class Kit:
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
         config = {
             "artifacts": str(self.subject.charms.folder if self.subject.charms else self._folder / "charms"),
-            "ssh_key": str(self._folder / "id_kit"),
+            "ssh_key": str(self._key),
             "timeouts": {name: limit * patience for name, limit in limits.items()},
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
@@ -347,9 +351,11 @@ class Kit:
 
 
 @contextlib.asynccontextmanager
-async def examined(subject: Subject, faults: Faults | None, folder: Path) -> AsyncIterator[Kit]:
+async def examined(
+    subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None
+) -> AsyncIterator[Kit]:
     """Have a kit, and clean up behind it."""
-    kit = Kit(subject, faults, folder)
+    kit = Kit(subject, faults, folder, key=key)
     try:
         yield kit
     finally:

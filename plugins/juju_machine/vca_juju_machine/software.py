@@ -192,6 +192,8 @@ async def upgrade(
     """Replace an installed charm by another version of it (D46)."""
     async with session.use(ee_id.model) as model:
         there = installed(model, ee_id.application)
+        # Noted first: what others remove until the charm is set would not be missed afterwards.
+        staying = [unit.name for unit in model.state.alive_units_of(ee_id.application)]
         installed_name, name = charm_name(there.charm_url), await named(artifact)
         if installed_name != name:
             raise not_a_version(installed_name, name)
@@ -214,5 +216,5 @@ async def upgrade(
             ee_id.application,
             grace=session.options.hook_error_grace,
             charm_url=charm.url,
-            staying=[unit.name for unit in model.state.alive_units_of(ee_id.application)],
+            staying=staying,
         )

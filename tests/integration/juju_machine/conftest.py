@@ -14,6 +14,7 @@ from support.sshd import BINARY, Sshd
 
 from vca_juju_common.client import model
 from vca_juju_common.client.requests import machines
+from vca_juju_machine import registration
 
 
 @pytest.fixture
@@ -34,6 +35,12 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
 @pytest.fixture
 def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
     return start_sshd()
+
+
+@pytest.fixture(autouse=True)
+def undoing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is undone on a host takes the time that it takes on a loaded machine."""
+    monkeypatch.setattr(registration, "UNDO", 300.0)
 
 
 @pytest.fixture(autouse=True)

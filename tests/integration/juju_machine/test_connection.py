@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jujusim.controller import SimulatedController
 from jujusim.facades import admin
-from support.juju import NS, client_of, connected, installed, machine, until
+from support.juju import NS, client_of, config_for, connected, installed, machine, until
 
-from vca_core import BackendError, BadArguments, NotFound, VcaConnectionError, VcaTimeoutError
+from vca_core import BackendError, BadArguments, NotFound, Vca, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
 from vca_juju_common.client.transport import connection
 
@@ -189,6 +190,28 @@ async def test_a_connection_that_says_nothing_is_given_up(controller: SimulatedC
         controller.stall()
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
     assert controller.counts.opened >= 3
+
+
+async def test_a_disconnect_that_is_cut_short_leaves_no_connection(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(controller.password)
+    config = config_for(controller, secret=None, secret_file=str(secret))
+    config["timeouts"]["cleanup"] = 0.1
+    vca = Vca.from_config(config, environ={})
+    await vca.connector().health()
+    http = client_of(vca.connector())._dialer.http
+    opened = http._session()
+    secret.unlink()
+    os.mkfifo(secret)  # whoever reads it waits, and can be cancelled no sooner than somebody writes
+    controller.cut()
+    await until(lambda: controller.counts.opened == 2)
+    await vca.disconnect()
+    is_closed = opened.closed
+    await asyncio.to_thread(secret.write_text, controller.password)
+    assert is_closed
+    await until(lambda: controller.counts.open == 0)
 
 
 async def test_an_outage_longer_than_the_limit_is_told(controller: SimulatedController) -> None:

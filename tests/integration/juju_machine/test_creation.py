@@ -218,7 +218,11 @@ async def test_of_two_processes_that_create_one_namespace_one_has_it_and_the_oth
     async with connected(controller, alone=False) as one, connected(controller, alone=False) as two:
         await machine(one, ".ns1.before")
         await until(partial(two.list_execution_environments))
+        controller.faults.freeze("machine")  # a machine takes longer to start than to be noted at
         making = [asyncio.create_task(machine(edge)) for edge in (one, two)]
+        machines = controller.model("ns1").machines
+        await until(lambda: len(machines) == 3 and all(made.annotations for made in machines.values()))
+        controller.thaw()
         await one_has_it(controller, one, making, "ns1.app-vnf-vnf1.1")
         assert controller.counts.requests["Annotations.Set"] == 3
 

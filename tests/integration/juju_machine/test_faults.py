@@ -70,6 +70,7 @@ def logged() -> Iterator[_Lines]:
 def stage(
     fault: Fault,
     tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
     start_sshd: Callable[..., Sshd],
     recorded: dict[str, Recorded],
     monkeypatch: pytest.MonkeyPatch,
@@ -99,7 +100,7 @@ def stage(
         key = sshd.client_key.export_private_key().decode()
         return {"hostname": sshd.host, "username": USER, "port": sshd.port, "private_key": key}
 
-    return Stage(tmp_path, host, recorded)
+    return Stage(tmp_path, tmp_path_factory.getbasetemp() / "id_kit", host, recorded)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=list(FAULTS))

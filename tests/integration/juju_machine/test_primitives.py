@@ -11,6 +11,7 @@ from support.juju import client_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
+from vca_juju_common.client import model as client_model
 
 APP = "app-vnf-vnf1"
 
@@ -145,7 +146,10 @@ async def test_the_ssh_key_of_a_proxy_charm_is_a_text(controller: SimulatedContr
         assert await edge.get_ee_ssh_public_key(ee_id) == key
 
 
-async def test_deltas_that_come_twice_or_late_do_no_harm(controller: SimulatedController) -> None:
+async def test_deltas_that_come_twice_or_late_do_no_harm(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_model, "STALE", 0.5)  # an old one may be the last one: the state is read anew then
     controller.faults.deltas.duplicate.times = None
     controller.faults.deltas.late.times = None
     async with connected(controller) as edge:

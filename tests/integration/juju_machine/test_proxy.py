@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 import pytest
 from jujusim.controller import SimulatedController
+from jujusim.port import Port
 from support.juju import connected, installed, machine, until, write_charm
 
 from vca_core import VcaConnectionError
-from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.requests import upload
 
 Reader: TypeAlias = asyncio.StreamReader
@@ -69,18 +69,21 @@ async def _pump(reader: Reader, writer: Writer) -> None:
 async def proxying(scheme: str, asked: Asked) -> AsyncIterator[tuple[int, list[tuple[str, int]]]]:
     """A proxy; its port, and where it was asked to connect to."""
     targets: list[tuple[str, int]] = []
-    connections = OwnedTasks("proxy")
     yes, no = ANSWERS[scheme]
 
-    async def serve(reader: Reader, writer: Writer) -> None:
+    async def serve(connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         try:
             target = await asked(reader, writer)
             targets.append(target)
             there, back = await asyncio.open_connection(*target)
-        except OSError:
+        except (OSError, EOFError):
             writer.write(no)
             writer.close()
             return
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         try:
             writer.write(yes)
             await asyncio.gather(_pump(reader, back), _pump(there, writer))
@@ -88,15 +91,13 @@ async def proxying(scheme: str, asked: Asked) -> AsyncIterator[tuple[int, list[t
             writer.transport.abort()
             back.transport.abort()
 
-    def accept(reader: Reader, writer: Writer) -> None:
-        connections.spawn(serve(reader, writer), "connection")
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    port = Port(listening, serve)
     try:
-        yield server.sockets[0].getsockname()[1], targets
+        yield listening.getsockname()[1], targets
     finally:
-        server.close()
-        assert await connections.cancel(10.0) == []
+        await port.close()
 
 
 @pytest.mark.parametrize(("scheme", "asked"), [("http", http), ("socks5", socks5)])

@@ -13,6 +13,7 @@ from jujusim.controller import SimulatedController
 from jujusim.world import machines
 from jujusim.world.entities import Machine
 from jujusim.world.model import Model
+from support.fair_clock import let_pass
 from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
 
@@ -156,13 +157,13 @@ async def test_what_was_done_on_a_host_is_undone_however_it_ends(
     monkeypatch.setattr(controller, "provisioning_script", script)
     endpoints = [*controller.endpoints, "10.99.0.1:17070"]  # not its own loopback, which no rule may lead elsewhere
     async with connected(controller, endpoints=endpoints, api_proxy="192.0.2.1", **options(tmp_path)) as edge:
-        limit = 2.0 if how == "out of time" else 20.0
-        registering = asyncio.create_task(
-            edge.register_execution_environment(VNF, credentials(host), total_timeout=limit)
-        )
+        registering = asyncio.create_task(registered(edge, host))
         if how == "cancelled":
             await until(begun.exists)
             registering.cancel()
+        elif how == "out of time":
+            await until(begun.exists)
+            let_pass(1000)
         (ended,) = await asyncio.gather(registering, return_exceptions=True)
         expected = {
             "fails": BackendError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from jujusim.controller import SimulatedController
-from support.juju import connected, installed, machine, proxy_charm, until, write_charm
+from support.juju import client_of, connected, installed, machine, proxy_charm, until, write_charm
 
 from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaError, VcaTimeoutError
 from vca_juju_common import readiness
@@ -361,6 +361,24 @@ async def test_a_charm_is_replaced_by_an_earlier_one_that_the_controller_dropped
         assert list(model.charms) == ["local:one-2"]
         await edge.exec_primitive(ee_id, "config", {"a": 2})
     assert sum(controller.counts.uploads.values()) == 3
+
+
+async def test_units_that_go_before_the_charm_is_set_are_missed(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path / "first", "one")
+    write_charm(tmp_path / "second", "one", summary="Another one.")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "first/one")
+        controller.faults.hang("Application.SetCharm", "after")
+        upgrading = asyncio.create_task(edge.upgrade(ee_id, "second/one", total_timeout=5.0))
+        await until(lambda: controller.counts.requests["Application.SetCharm"])
+        controller.remove_unit("ns1", f"{APP}/0")
+        model = client_of(edge)._models["ns1"]
+        await until(lambda: not model.state.units)
+        controller.cut()
+        with pytest.raises(NotFound, match=f"unit {APP}/0 of application {APP} was removed"):
+            await upgrading
 
 
 # Configuration.

@@ -56,7 +56,7 @@ def places(sshd: Sshd) -> Places:
 
 @pytest.fixture
 async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
-    async with ssh_session(sshd.target(), limit=50, places=places_of(sshd)) as session:
+    async with ssh_session(sshd.target(), limit=500, places=places_of(sshd)) as session:
         yield session
 
 
@@ -131,7 +131,7 @@ async def test_what_was_begun_where_iptables_refuse_is_undone(sshd: Sshd, sessio
 async def test_what_a_host_lacks_is_told(poor_sshd: Sshd, programs: list[str], says: str) -> None:
     for name in programs:
         poor_sshd.program(name)
-    async with ssh_session(poor_sshd.target(), limit=50, places=places_of(poor_sshd)) as session:
+    async with ssh_session(poor_sshd.target(), limit=500, places=places_of(poor_sshd)) as session:
         with pytest.raises(BackendError, match=says):
             await session.proxy_api("192.0.2.1", ENDPOINTS, MARK)
         await session.undo(MARK)
@@ -241,7 +241,7 @@ async def test_the_controller_is_reached_through_the_proxy(
     with proxy_in(network, proxy):
         empty = rules(network, tool)
         assert "refused" in asked(network, endpoints[0])
-        async with ssh_session(sshd.target(), limit=50, places=places_of(sshd)) as session:
+        async with ssh_session(sshd.target(), limit=500, places=places_of(sshd)) as session:
             await session.proxy_api(proxy, bracketed, MARK)
             assert [asked(network, one) for one in endpoints] == ["the proxy"] * len(endpoints)
             once = rules(network, tool)

@@ -48,12 +48,12 @@ def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
 
 @asynccontextmanager
 async def logged_in(sshd: Sshd) -> AsyncIterator[SshSession]:
-    async with ssh_session(sshd.target(), limit=20, places=places_of(sshd)) as session:
+    async with ssh_session(sshd.target(), limit=500, places=places_of(sshd)) as session:
         yield session
 
 
 async def facts_of(sshd: Sshd) -> HostFacts:
-    async with ssh_session(sshd.target(), limit=20) as session:
+    async with ssh_session(sshd.target(), limit=500) as session:
         return await session.facts()
 
 
@@ -179,7 +179,7 @@ async def test_an_authorized_key_logs_in(sshd: Sshd) -> None:
     sshd.allowed.unlink()
     sshd.allowed.symlink_to(authorized(sshd, sshd.client_key.export_public_key().decode()))
     await authorize(sshd, VCA)
-    async with ssh_session(sshd.target(private_key=key(name="vca").export_private_key().decode()), limit=20):
+    async with ssh_session(sshd.target(private_key=key(name="vca").export_private_key().decode()), limit=500):
         pass
 
 

@@ -20,7 +20,7 @@ StartSshd = Callable[..., Sshd]
 
 
 async def visit(target: SshTarget) -> None:
-    async with ssh_session(target, limit=20):
+    async with ssh_session(target, limit=500):
         pass
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import asyncssh
 import pytest
+from support.fair_clock import let_pass
+from support.juju import until
 from support.sshd import Sshd, free_port, key
 
 from vca_core.errors import BadArguments, VcaConnectionError, VcaTimeoutError
@@ -20,7 +22,7 @@ _ROUNDS = 50  # of the key derivation, the fewest that bcrypt takes without a wa
 
 
 async def logs_in(target: SshTarget) -> bool:
-    async with ssh_session(target, limit=20) as session:
+    async with ssh_session(target, limit=500) as session:
         return (await session.facts()).cores > 0
 
 
@@ -118,7 +120,7 @@ async def test_what_cannot_be_used_is_told_before_any_network(changed: dict[str,
             "private_key": pem(key(), "openssh", None),
         }
         with pytest.raises(BadArguments, match=says) as caught:
-            async with ssh_session(SshTarget(**{**fields, **changed}), limit=20):
+            async with ssh_session(SshTarget(**{**fields, **changed}), limit=500):
                 pass
         assert caught.value.bad_args == [f"credentials.{bad}" if bad else "known_hosts"]
         assert CANARY not in f"{caught.value} {caught.value.__cause__}"
@@ -170,7 +172,7 @@ async def test_a_host_that_boots_is_waited_for(tmp_path: Path, start_sshd: Calla
     target = Sshd(tmp_path / "later", port=port).target()
 
     async def visit() -> bool:
-        async with ssh_session(target, limit=30, patience=30):
+        async with ssh_session(target, limit=500, patience=500):
             return True
 
     visiting = asyncio.create_task(visit())
@@ -202,7 +204,7 @@ async def test_a_login_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await visiting
             assert nothing_is_left()
-            peer.settimeout(5)
+            peer.settimeout(300)
             while peer.recv(4096):  # until its end: the connection is closed
                 pass
 
@@ -213,11 +215,15 @@ async def test_a_session_leaves_nothing(sshd: Sshd) -> None:
 
 
 async def test_the_limit_holds_for_every_step(sshd: Sshd) -> None:
-    sshd.program("uname", "exec tail -f /dev/null")  # a host that hangs
-    with pytest.raises(VcaTimeoutError, match="more than 1 s to read what") as caught:
-        async with ssh_session(sshd.target(), limit=1) as session:
-            await session.facts()
-    assert (caught.value.kind, caught.value.limit) == ("total", 1)
+    begun = sshd.home / "begun"
+    sshd.program("uname", f"touch {begun}; exec tail -f /dev/null")  # a host that hangs
+    async with ssh_session(sshd.target(), limit=500) as session:
+        reading = asyncio.create_task(session.facts())
+        await until(begun.exists)
+        let_pass(500)
+        with pytest.raises(VcaTimeoutError, match="more than 500 s to read what") as caught:
+            await reading
+    assert (caught.value.kind, caught.value.limit) == ("total", 500)
     assert nothing_is_left()
 
 
@@ -225,8 +231,22 @@ async def test_a_host_that_goes_away_is_told_and_a_retry_may_help(start_sshd: Ca
     sshd = start_sshd()
     sshd.program("uname", "kill -9 $(ps -o ppid= -p $PPID)")  # of the session's sshd
     with pytest.raises(VcaConnectionError, match="was lost during: facts") as caught:
-        async with ssh_session(sshd.target(), limit=20) as session:
+        async with ssh_session(sshd.target(), limit=500) as session:
             await session.facts()
+    assert caught.value.retryable
+
+
+async def test_a_connection_that_breaks_while_it_sends_is_told(sshd: Sshd) -> None:
+    begun = sshd.home / "begun"
+    sshd.program("uname", f"touch {begun}; exec tail -f /dev/null")
+    async with ssh_session(sshd.target(), limit=500) as session:
+        reading = asyncio.create_task(session.facts())
+        await until(begun.exists)
+        connection = session._remote._connection
+        connection.get_extra_info("socket").shutdown(socket.SHUT_WR)
+        connection.send_debug("what cannot be sent any more")
+        with pytest.raises(VcaConnectionError, match="was lost during: facts") as caught:
+            await reading
     assert caught.value.retryable
 
 
@@ -251,7 +271,7 @@ async def test_a_password_logs_in_and_is_in_no_log(
         async with server:
             target = Sshd(tmp_path, port=server.get_port()).target(private_key=None, password=CANARY)
             if right:
-                async with ssh_session(target, limit=20):
+                async with ssh_session(target, limit=500):
                     pass
             else:
                 with pytest.raises(VcaConnectionError, match="with this password") as caught:

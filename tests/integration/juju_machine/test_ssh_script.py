@@ -13,6 +13,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from support.fair_clock import let_pass
 from support.sshd import USER, WILLING_SUDO, Sshd
 
 from vca_core.errors import BackendError, BadArguments, VcaConnectionError, VcaError, VcaTimeoutError
@@ -24,7 +25,7 @@ REFUSING_SUDO = 'echo "sudo: a password is required" >&2; exit 1'
 
 @pytest.fixture
 async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
-    async with ssh_session(sshd.target(), limit=50) as session:
+    async with ssh_session(sshd.target(), limit=500) as session:
         yield session
 
 
@@ -34,7 +35,7 @@ def left_behind(sshd: Sshd) -> list[Path]:
 
 def seen(file: Path) -> None:
     """Wait, in a thread, until a file is there."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while not file.exists():
         assert time.monotonic() < end, f"{file} did not appear"
         time.sleep(0.01)
@@ -78,7 +79,7 @@ async def test_a_user_who_cannot_become_root_is_told_what_to_do(sshd: Sshd, sudo
         (sshd.programs / "sudo").unlink(missing_ok=True)
     else:
         pytest.skip("there is a sudo here")
-    async with ssh_session(sshd.target(), limit=20) as session:
+    async with ssh_session(sshd.target(), limit=500) as session:
         with pytest.raises(VcaConnectionError, match=says) as caught:
             await session.run_script("touch $HOME/ran")
     assert f"'{USER} ALL=(ALL) NOPASSWD:ALL'" in str(caught.value)
@@ -143,7 +144,7 @@ async def test_nothing_of_a_script_is_in_logs_errors_or_command_lines(
         exit 3
     """
     try:
-        async with ssh_session(sshd.target(), limit=20) as session:
+        async with ssh_session(sshd.target(), limit=500) as session:
             with pytest.raises(BackendError, match="exit code 3") as caught:
                 await session.run_script(script)
     finally:
@@ -176,7 +177,7 @@ async def test_a_script_that_is_given_up_is_stopped_and_leaves_no_file(sshd: Ssh
     """
 
     async def run() -> None:
-        async with ssh_session(sshd.target(), limit=1.5 if how == "limit" else 50) as session:
+        async with ssh_session(sshd.target(), limit=500) as session:
             await session.run_script(script)
 
     running = asyncio.create_task(run())
@@ -189,7 +190,8 @@ async def test_a_script_that_is_given_up_is_stopped_and_leaves_no_file(sshd: Ssh
         with pytest.raises(asyncio.CancelledError):
             await running
     else:
-        with pytest.raises(VcaTimeoutError, match="more than 1.5 s to run the provisioning script"):
+        let_pass(500)
+        with pytest.raises(VcaTimeoutError, match="more than 500 s to run the provisioning script"):
             await running
     assert not any(map(lives, pids))
     assert left_behind(sshd) == []
@@ -200,7 +202,7 @@ async def test_a_script_is_stopped_when_the_connection_breaks(sshd: Sshd) -> Non
     started = sshd.home / "pid"
 
     async def run() -> None:
-        async with ssh_session(sshd.target(), limit=50) as session:
+        async with ssh_session(sshd.target(), limit=500) as session:
             running = asyncio.create_task(
                 session.run_script("echo $$ >$HOME/new; mv $HOME/new $HOME/pid; tail -f /dev/null")
             )
@@ -218,7 +220,7 @@ async def test_a_script_is_stopped_when_the_connection_breaks(sshd: Sshd) -> Non
 
 def gone(pid: int) -> None:
     """Wait, in a thread, until a process is gone."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 300
     while lives(pid):
         assert time.monotonic() < end, f"{pid} still lives"
         time.sleep(0.01)
@@ -241,7 +243,7 @@ def test_a_script_that_arrives_in_part_is_not_run(tmp_path: Path) -> None:
 
 
 async def test_every_step_of_one_session_uses_one_login(sshd: Sshd) -> None:
-    async with ssh_session(sshd.target(), limit=20) as session:
+    async with ssh_session(sshd.target(), limit=500) as session:
         await asyncio.gather(session.facts(), session.run_script("true"), session.facts())
     with pytest.raises(VcaError):
         await session.facts()  # it is over

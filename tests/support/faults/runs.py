@@ -13,7 +13,7 @@ from typing import Any
 from jujusim import SimulatedController
 from support.faults.operations import OPERATIONS, SECRET, Subject, charms
 from support.faults.scene import NS, Scene, world_of
-from support.faults.table import DONE, REGISTER, Fault
+from support.faults.table import AMPLE, DONE, REGISTER, Fault
 from support.juju import QUICK
 
 from vca_core.errors import VcaError
@@ -91,10 +91,12 @@ class Stage:
 
     Args:
         folder: an empty folder.
+        key: the private key of machines, made where there is none.
         host: makes a host for a controller, and gives what it is registered with.
     """
 
     folder: Path
+    key: Path
     host: Callable[[SimulatedController], dict[str, Any]]
     recorded: dict[str, Recorded]
     passwords: set[str] = field(default_factory=set)
@@ -121,7 +123,7 @@ class Stage:
     async def _record(self, subject: Subject) -> Recorded:
         async with self._slots, self._scene(subject, {}, {}) as scene:
             await scene.reconnected()
-            found = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=20.0))
+            found = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=AMPLE))
             assert found is None, f"{subject.title} fails where nothing is wrong: {found!r}"
             await scene.rested()
             counts = scene.controller.counts
@@ -145,7 +147,9 @@ class Stage:
                     error = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=limit))
             except TimeoutError:
                 raise AssertionError(f"{where}: it did not end within its limit") from None
-            assert scene.hit or (request, nth) in _SOMETIMES, f"{where}: the fault did not come"
+            assert scene.hit or (request, nth) in _SOMETIMES, (
+                f"{where}: the fault did not come; outcome {_word(error)} ({error})"
+            )
             try:
                 await self._promises(scene, fault, error)
             except (VcaError, AssertionError) as failed:
@@ -205,6 +209,7 @@ class Stage:
                 ),
                 None,
                 folder,
+                key=self.key,
             )
             kit.ns_id = NS
             try:
@@ -250,4 +255,4 @@ async def _again(scene: Scene) -> None:
     if scenario.makes and (made := await kit.stored_ee_id(at.db_dict)) is not None:
         await kit.connector.create_execution_environment(at.namespace, reuse_ee_id=made)
     else:
-        await scenario.call(kit, at, total_timeout=20.0)
+        await scenario.call(kit, at, total_timeout=AMPLE)

@@ -11,7 +11,7 @@ from jujusim.world.entities import Status
 from support.faults.operations import OPERATIONS
 from support.faults.scene import NS, Scene
 
-AMPLE = 20.0
+AMPLE = 100.0
 """Seconds in which every operation ends by itself."""
 
 DONE = "done"

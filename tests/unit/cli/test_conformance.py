@@ -55,7 +55,7 @@ def vca(folder: Path, *arguments: str, code: int = 0) -> str:
         env=environment | {"PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=500,
         check=False,
     )
     assert ended.returncode == code, f"{ended.stdout}{ended.stderr}"

@@ -13,7 +13,7 @@ from support.making import MakeVca
 from vca_core.stores import StatusStore
 from vca_core.vca import Vca
 
-QUICK = {"cleanup": 0.2, "store_grace": 1.0, "progress": 5.0, "total": 20.0, "read": 5.0, "callback": 5.0}
+QUICK = {"cleanup": 0.2, "store_grace": 30.0, "progress": 60.0, "total": 120.0, "read": 60.0, "callback": 60.0}
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ async def test_the_loop_turns_while_a_document_is_written(
     def slow(before: Any, update: Any) -> dict[str, Any]:
         # In the loop's own thread this would wait in vain: it has to turn for the event to be set.
         loop.call_soon_threadsafe(turned.set)
-        assert turned.wait(10), "the event loop did not turn while a document was written"
+        assert turned.wait(60), "the event loop did not turn while a document was written"
         return document.apply_update(before, update)
 
     monkeypatch.setattr(sqlite, "apply_update", slow)
@@ -56,7 +56,7 @@ async def test_the_loop_turns_while_a_charm_is_read(make_vca: MakeVca, monkeypat
     def slow(artifact: Artifact) -> Charm:
         if threading.current_thread() is not threading.main_thread():
             loop.call_soon_threadsafe(turned.set)
-            assert turned.wait(10), "the event loop did not turn while a charm was read"
+            assert turned.wait(60), "the event loop did not turn while a charm was read"
         return read(artifact)
 
     monkeypatch.setattr(Artifact, "charm", slow)
@@ -72,7 +72,7 @@ async def test_a_cancelled_wait_for_a_thread_ends_with_the_thread() -> None:
 
     def work() -> None:
         loop.call_soon_threadsafe(begun.set)
-        go_on.wait(10)
+        go_on.wait(60)
         ended.set()
 
     waiting = asyncio.create_task(in_thread(work))

@@ -88,7 +88,7 @@ def run(command: str, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=180,
+        timeout=1500,
         check=False,
     )
     return ended.stdout.rstrip()

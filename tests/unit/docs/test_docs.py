@@ -99,7 +99,7 @@ def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Futur
         yield {page: pool.submit(played, page, tmp_path_factory.mktemp(page.stem)) for page in PLAYED}
 
 
-@pytest.mark.timeout(300)  # some of them run the conformance kit
+@pytest.mark.timeout(1800)  # some of them run the conformance kit
 @pytest.mark.parametrize("page", [page for page in PLAYED if blocks(page)], ids=name_of)
 def test_a_page_does_and_prints_what_it_says(page: Path, plays: dict[Path, Future[None]]) -> None:
     plays[page].result()

@@ -142,7 +142,7 @@ from vca_core.stores.sqlite import SqliteStore
 store = SqliteStore(Path(sys.argv[1]))
 asyncio.run(store.open())
 """
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.db")], check=True, timeout=30)
+    subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.db")], check=True, timeout=500)
 
 
 async def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:

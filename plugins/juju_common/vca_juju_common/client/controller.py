@@ -81,13 +81,15 @@ class ConnectedController:
         await self._connection.ready()
 
     async def close(self) -> None:
-        """Disconnect from everything."""
+        """Disconnect from everything; if this is cancelled, without a farewell."""
         for timer in self._timers.values():
             timer.cancel()
-        await self._tasks.cancel(10.0)
-        models, self._models = list(self._models.values()), {}
-        await asyncio.gather(self._connection.close(), *(model.close() for model in models))
-        await self._dialer.close()
+        try:
+            await self._tasks.cancel(10.0)
+            models, self._models = list(self._models.values()), {}
+            await asyncio.gather(self._connection.close(), *(model.close() for model in models))
+        finally:
+            await self._dialer.close()
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """A facade's generated class over the controller's connection; see `Connection.facade`."""

@@ -81,8 +81,8 @@ class Remote:
             process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
                 command, encoding=None, stderr=asyncssh.STDOUT
             )
-        except asyncssh.Error as error:
-            reason, cause = error.reason, scrub_cause(error, self._secrets.scrub)
+        except (OSError, asyncssh.Error) as error:
+            reason, cause = getattr(error, "reason", str(error)), scrub_cause(error, self._secrets.scrub)
         else:
             async with _stopped(process, signal=not root):
                 return await self._outcome(process, data, program)
@@ -109,7 +109,7 @@ class Remote:
             if not data:
                 process.stdin.write_eof()
         output = bytearray()
-        with contextlib.suppress(asyncssh.Error):
+        with contextlib.suppress(OSError, asyncssh.Error):  # the connection broke: there is no exit code then
             while chunk := await process.stdout.read(65_536):
                 output += chunk
                 del output[:-_LONGEST_OUTPUT]

@@ -1,0 +1,18 @@
+"""What holds for all tests: they run on event loops with a fair clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
+from support.fair_clock import FairLoop
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """On a machine with other work, too, limits expire only where what is waited for does not come."""
+    if item.name == "test_the_event_loop_goes_on":  # what it looks for, a fair clock leaves out
+        return {"plain": asyncio.SelectorEventLoop}
+    return {"fair": FairLoop}
