@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.mutants.named import CREATE_REFUSED, both
 from conformance.mutants.world import MACHINE, Mutant
 
 from vca_core.backend import Operation
@@ -32,7 +33,7 @@ class CreatesTwice(Mutant):
             "test_the_nsi_id_makes_no_other_ee",
             "test_the_refusal_of_a_second_create_carries_the_id_of_the_first",
         }
-    )
+    ) | both(CREATE_REFUSED)
 
     def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         names = self.host.names
@@ -66,7 +67,7 @@ class ReusesWhatIsGone(Mutant):
         {
             "test_an_ee_to_reuse_that_is_gone_is_not_found",
         }
-    )
+    ) | both(CREATE_REFUSED)
 
     def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         return super().made(namespace, reuse if reuse in self.world.boxes else None)

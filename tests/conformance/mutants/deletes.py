@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.mutants.named import DELETES, VANISHED, both
 from conformance.mutants.world import Mutant
 
 from vca_core.hookspecs import hookimpl
@@ -32,7 +33,7 @@ class DeletesTheNeighbours(Mutant):
         {
             "test_deleting_an_ee_spares_those_with_similar_names",
         }
-    )
+    ) | both(DELETES)
 
     @hookimpl
     async def delete_execution_environment(self, ee_id: EeId) -> None:
@@ -81,7 +82,7 @@ class DeletesNothing(Mutant):
             "test_what_waits_ends_at_its_total_limit[delete_namespace]",
             "test_what_waits_ends_at_its_total_limit[exec_primitive]",
         }
-    )
+    ) | both(VANISHED, operations=["delete_execution_environment"])
 
     @hookimpl
     async def delete_execution_environment(self, ee_id: EeId) -> None:
@@ -102,7 +103,7 @@ class DeletesOnce(Mutant):
             "test_an_ee_can_be_deleted_ten_times",
             "test_an_ee_that_never_was_can_be_deleted",
         }
-    )
+    ) | both(DELETES)
 
     @hookimpl
     async def delete_execution_environment(self, ee_id: EeId) -> None:

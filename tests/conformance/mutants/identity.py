@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
+from conformance.mutants.named import (
+    CREATE_REFUSED,
+    DELETES,
+    FAILS_THERE,
+    FAILURE,
+    GOES_ON,
+    LOOKS,
+    NAMES_REFUSED,
+    after,
+)
 from conformance.mutants.world import MACHINE, Box, Mutant
 
 from vca_core.backend import ExecutionEnvironment
@@ -35,6 +45,16 @@ class ForgetsAtClose(Mutant):
             "test_a_backend_can_be_used_again_after_a_disconnect",
             "test_the_namespace_outlives_a_disconnect",
         }
+    ) | after(
+        "gone",
+        LOOKS,
+        GOES_ON,
+        CREATE_REFUSED,
+        NAMES_REFUSED,
+        DELETES,
+        FAILS_THERE,
+        FAILURE,
+        operations=["create_execution_environment", "exec_primitive"],
     )
 
     @hookimpl

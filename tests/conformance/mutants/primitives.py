@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.mutants.named import FAILS_THERE, FAILURE, both
 from conformance.mutants.world import Mutant
 
 from vca_core.backend import Operation
@@ -36,13 +37,9 @@ class TakesAFailureForSuccess(Mutant):
     FAILS = frozenset(
         {
             "test_a_failed_primitive_is_an_execution_error_with_its_output",
-            "test_a_failure_in_a_second_process_leaves_the_home_alone[connected]",
-            "test_a_failure_in_a_second_process_leaves_the_home_alone[gone]",
-            "test_a_failure_stands_for_a_second_process[connected]",
-            "test_a_failure_stands_for_a_second_process[gone]",
             "test_a_primitive_that_fails_is_reported_as_failed",
         }
-    )
+    ) | both(FAILS_THERE, FAILURE)
 
     def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         op.report(action, "failed" if primitive == "fail" else "completed")

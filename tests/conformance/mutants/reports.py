@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.mutants.named import GOES_ON, both
 from conformance.mutants.world import MACHINE, Mutant
 
 from vca_core.backend import Operation
@@ -31,11 +32,9 @@ class ReportsTheWrongEnd(Mutant):
 
     FAILS = frozenset(
         {
-            "test_a_second_process_goes_on_with_an_ee[connected]",
-            "test_a_second_process_goes_on_with_an_ee[gone]",
             "test_what_was_reported_last_is_what_is_listed",
         }
-    )
+    ) | both(GOES_ON)
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
         await super().come_up(op, ee_id)

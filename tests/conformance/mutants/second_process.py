@@ -6,27 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from conformance.mutants.named import (
+    CREATE_REFUSED,
+    DELETES,
+    FAILS_THERE,
+    FAILURE,
+    LOOKS,
+    MAKES,
+    NAMES_REFUSED,
+    VANISHED,
+    after,
+    both,
+)
 from conformance.mutants.world import MACHINE, Box, Good, Mutant
 
 from vca_core.backend import ExecutionEnvironment, Operation
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-
-LOOKS = "test_a_second_process_that_only_looks_changes_nothing"
-OPERATES = "test_a_second_process_changes_what_its_operation_changes"
-MAKES = "test_an_ee_that_a_second_process_makes_is_its_own"
-CREATE_REFUSED = "test_a_create_refused_in_a_second_process_changes_nothing"
-NAMES_REFUSED = "test_a_second_process_takes_no_names_of_another_namespace"
-DELETES = "test_a_second_process_deletes_only_what_the_id_names"
-FAILS_THERE = "test_a_failure_in_a_second_process_leaves_the_home_alone"
-FAILURE = "test_a_failure_stands_for_a_second_process"
-VANISHED = "test_an_ee_that_vanished_is_told_as_gone_to_who_asks"
-
-
-def _both(*checks: str, operations: Sequence[str] = ()) -> set[str]:
-    """Checks, beside the first process and after it; of `OPERATES` those of some operations."""
-    named = [(check, "") for check in checks] + [(OPERATES, f"{operation}-") for operation in operations]
-    return {f"{check}[{operation}{first}]" for check, operation in named for first in ("connected", "gone")}
 
 
 class Distrustful(Good):
@@ -48,7 +44,7 @@ class Distrustful(Good):
 class ReportsOthersAsGone(Distrustful, Mutant):
     """When it is opened, what others made is reported as gone."""
 
-    FAILS = frozenset(_both(LOOKS))
+    FAILS = both(LOOKS)
 
     @hookimpl
     async def open(self) -> None:
@@ -59,7 +55,7 @@ class ReportsOthersAsGone(Distrustful, Mutant):
 class ReportsAnEarlierState(Distrustful, Mutant):
     """Before a primitive on what others made, it reports the state that it began with."""
 
-    FAILS = frozenset(_both(FAILS_THERE, operations=["exec_primitive"]))
+    FAILS = both(FAILS_THERE, operations=["exec_primitive"])
 
     @hookimpl
     async def exec_primitive(
@@ -74,7 +70,7 @@ class StartsOverWhenOpened(Distrustful, Mutant):
     """When it is opened, what others made comes up anew."""
 
     FAILS = frozenset(
-        _both(
+        both(
             LOOKS,
             CREATE_REFUSED,
             NAMES_REFUSED,
@@ -83,7 +79,8 @@ class StartsOverWhenOpened(Distrustful, Mutant):
             FAILURE,
             operations=["create_execution_environment", "exec_primitive"],
         )
-        | {f"{MAKES}[gone]", "test_another_process_finds_what_this_one_made"}
+        | after("gone", MAKES)
+        | {"test_another_process_finds_what_this_one_made"}
     )
 
     @hookimpl
@@ -95,17 +92,15 @@ class StartsOverWhenOpened(Distrustful, Mutant):
 class MarksWhatItLists(Distrustful, Mutant):
     """What others made looks different once it has listed it."""
 
-    FAILS = frozenset(
-        _both(
-            LOOKS,
-            MAKES,
-            CREATE_REFUSED,
-            NAMES_REFUSED,
-            DELETES,
-            FAILS_THERE,
-            FAILURE,
-            operations=["create_execution_environment", "exec_primitive"],
-        )
+    FAILS = both(
+        LOOKS,
+        MAKES,
+        CREATE_REFUSED,
+        NAMES_REFUSED,
+        DELETES,
+        FAILS_THERE,
+        FAILURE,
+        operations=["create_execution_environment", "exec_primitive"],
     )
 
     @hookimpl
@@ -119,7 +114,7 @@ class MarksWhatItLists(Distrustful, Mutant):
 class DeletesItsOwnOnly(Distrustful, Mutant):
     """A delete of what others made is success, and nothing else."""
 
-    FAILS = frozenset(_both(VANISHED, operations=["delete_execution_environment", "delete_namespace"]))
+    FAILS = both(VANISHED, operations=["delete_execution_environment", "delete_namespace"])
 
     def remove(self, ee_id: EeId) -> None:
         if ee_id not in self.of_others():
@@ -129,7 +124,7 @@ class DeletesItsOwnOnly(Distrustful, Mutant):
 class DeletesByName(Mutant):
     """A delete does not look at the locator."""
 
-    FAILS = frozenset(_both(DELETES))
+    FAILS = both(DELETES)
 
     def remove(self, ee_id: EeId) -> None:
         super().remove(replace(ee_id, locator="m"))
@@ -138,7 +133,7 @@ class DeletesByName(Mutant):
 class ListsWhatItRemembers(Mutant):
     """What others do to what it has seen once is not seen."""
 
-    FAILS = frozenset(_both(operations=["delete_execution_environment", "delete_namespace"]))
+    FAILS = both(operations=["delete_execution_environment", "delete_namespace"])
 
     def __init__(self, host: Any) -> None:
         super().__init__(host)
