@@ -47,6 +47,7 @@ class OperationTraits:
 
     Args:
         creates: whether it makes an execution environment.
+        resumes: whether it goes on with one that is there.
         removes: what is not there any more once it succeeded.
         is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
         takes_options: whether callers may give ``options``.
@@ -55,11 +56,17 @@ class OperationTraits:
     """
 
     creates: bool = False
+    resumes: bool = False
     removes: Scope = Scope.NOTHING
     is_aggregate: bool = False
     takes_options: bool = False
     reads: bool = False
     reports_to_home: bool = False
+
+    @property
+    def claims(self) -> bool:
+        """Whether it gives an EE to its namespace: it claims the names, and the backend calls ``op.created``."""
+        return self.creates or self.resumes
 
 
 TRAITS: dict[str, OperationTraits] = {}
@@ -69,6 +76,7 @@ TRAITS: dict[str, OperationTraits] = {}
 def operation_hook(
     *,
     creates: bool = False,
+    resumes: bool = False,
     removes: Scope = Scope.NOTHING,
     is_aggregate: bool = False,
     takes_options: bool = False,
@@ -78,7 +86,7 @@ def operation_hook(
 
     def mark(spec: F) -> F:
         at_home = creates or is_aggregate or removes is Scope.ENVIRONMENT
-        TRAITS[spec.__name__] = OperationTraits(creates, removes, is_aggregate, takes_options, reads, at_home)
+        TRAITS[spec.__name__] = OperationTraits(creates, resumes, removes, is_aggregate, takes_options, reads, at_home)
         return hookspec(firstresult=True)(spec)
 
     return mark
@@ -120,18 +128,16 @@ class BackendHooks(Protocol):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: BaseModel | None,
     ) -> str | None:
-        """Create an execution environment, or go on with one (S39, S58; D45, D77).
+        """Create an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it, also when it is reused.
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it.
 
         Args:
             op: this run.
             namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
-            reuse: the EE to go on with instead of creating one.
             artifact: the charm that will be installed, where the caller said it, so that a machine gets a base it
                 supports.
             options: an instance of ``operation_options["create_execution_environment"]``; None where there is no model.
@@ -140,14 +146,13 @@ class BackendHooks(Protocol):
             The host name or address of the EE; None where it has none.
 
         Raises:
-            NotFound: the EE to reuse is gone (D45).
-            AlreadyExists: there is one, and no reuse was asked for; carries its ``ee_id``.
+            AlreadyExists: there is one; carries its ``ee_id``.
 
         Example::
 
             @hookimpl
-            async def create_execution_environment(self, op, namespace, reuse):
-                machine = await self._client.machine(reuse.locator) if reuse else await self._client.add_machine()
+            async def create_execution_environment(self, op, namespace):
+                machine = await self._client.add_machine()
                 try:
                     await op.created(machine.id)
                 except BaseException:
@@ -156,11 +161,49 @@ class BackendHooks(Protocol):
                 return await machine.wait_started()
         """
 
+    @operation_hook(resumes=True, is_aggregate=True)
+    async def resume_execution_environment(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        namespace: Namespace,
+        artifact: Artifact | None,
+        options: BaseModel | None,
+    ) -> str | None:
+        """Go on with an execution environment that is there: what ``reuse_ee_id`` asks for.
+
+        Nothing is made. Call ``await op.created(ee_id.locator)`` once it was seen to be there, before waiting for it.
+        A backend without this hook refuses ``reuse_ee_id``.
+
+        Args:
+            op: this run.
+            ee_id: the EE to go on with.
+            namespace: whose it has to be; keep it with an EE that bears none yet.
+            artifact: the charm that will be installed, where the caller said it.
+            options: those of create: an instance of ``operation_options["create_execution_environment"]``; None where
+                there is no model.
+
+        Returns:
+            The host name or address of the EE; None where it has none.
+
+        Raises:
+            NotFound: the EE is gone, or another one has its name now.
+            BadArguments: it is another namespace's.
+
+        Example::
+
+            @hookimpl
+            async def resume_execution_environment(self, op, ee_id):
+                machine = await self._client.machine(ee_id.locator)
+                await op.created(ee_id.locator)
+                return await machine.wait_started()
+        """
+
     @operation_hook(creates=True, takes_options=True)
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
-    ) -> None:
-        """Take an existing host into service as an execution environment (S40, S59; D2, D3, D44).
+    ) -> str | None:
+        """Take an existing host into service as an execution environment.
 
         Call ``await op.created(locator)`` as soon as the EE exists; on failure before that nothing of it stays.
 
@@ -171,13 +214,20 @@ class BackendHooks(Protocol):
             options: an instance of ``operation_options["register_execution_environment"]``; None where there is no
                 model.
 
+        Returns:
+            The host name or address of the EE, as its own system knows it; None where it has none.
+
+        Raises:
+            AlreadyExists: there is one, or the host is another EE's; carries the ``ee_id`` where there is one.
+            VcaConnectionError: the host cannot be reached, or refuses the login.
+
         Example::
 
             @hookimpl
             async def register_execution_environment(self, op, namespace, credentials):
                 host = await self._client.enlist(credentials["hostname"], credentials["username"])
                 await op.created(host.id)
-                await host.wait_started()
+                return await host.wait_started()
         """
 
     @operation_hook(is_aggregate=True, takes_options=True)

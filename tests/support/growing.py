@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vca_core import loader
+from vca_core._loading import backends
 from vca_core._loading.hook_caller import HookCaller
 from vca_core.hookspecs import HOOKS, BackendHooks, hookspec
 
@@ -36,6 +36,6 @@ def grow(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         called.append(spec.__name__)
         return await original(self, spec, **given, **{NEW: "something"})
 
-    monkeypatch.setattr(loader, "BackendHooks", grown)
+    monkeypatch.setattr(backends, "BackendHooks", grown)
     monkeypatch.setattr(HookCaller, "call", call)
     return called

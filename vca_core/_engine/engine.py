@@ -125,7 +125,6 @@ class Engine:
             namespace=request.namespace,
             ee_id=request.ee_id,
             places=() if place is None else (place,),
-            resumes=traits.creates and request.ee_id is not None,
         )
         return RunningOperation(
             trail=trail,
@@ -187,7 +186,7 @@ class Engine:
             raise
         except TimeoutError:
             raise op.locate(op.expired(waiting="the charm is read")) from None
-        return frozenset() if op.trail.traits.creates else charm.secret_names
+        return frozenset() if op.trail.traits.claims else charm.secret_names
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
         """Bring an EE's home up to date with a listing, and wait until that is written.

@@ -96,8 +96,10 @@ class RunningOperation:
     async def created(self, locator: str) -> None:
         """Have the ee_id stored; see `vca_core.backend.Operation.created`."""
         trail = self.trail
-        if not trail.traits.creates:
-            raise BackendError(f"op.created() belongs to operations that make an EE, not to {trail.operation}")
+        if not trail.traits.claims:
+            raise BackendError(
+                f"op.created() belongs to operations that make an EE or go on with one, not to {trail.operation}"
+            )
         if trail.ended:
             raise ConflictError(f"{trail.id} has ended; what it made now is not kept: undo it")
         try:

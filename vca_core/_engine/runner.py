@@ -118,7 +118,7 @@ class Runner:
         if (left := op.remaining()) <= 0:
             raise op.locate(op.expired())
         try:
-            if op.trail.traits.creates:
+            if op.trail.traits.claims:
                 async with asyncio.timeout_at(op.total_at):
                     await self._tracker.prepare(op.trail, declared)
             else:
@@ -216,7 +216,7 @@ class Runner:
         if request.before is not None:
             await self._try_before(op, request.before)
         answer = request.answer(await self._call(op, request.call), op)
-        if op.trail.has_aggregate_outcome:
+        if op.trail.traits.is_aggregate:
             await self._look(op)
         return answer
 

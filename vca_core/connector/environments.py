@@ -52,9 +52,9 @@ class EnvironmentOperations(ConnectorBase):
         Raises:
             AlreadyExists: there is one; carries its ``ee_id``.
             NotFound: the EE to reuse is gone.
+            NotSupported: also when the backend cannot go on with an EE that is there.
             BadArguments: also when another namespace has this one's model or application, or the EE to reuse.
         """
-        hook = "create_execution_environment"
         parsed = Namespace.parse(namespace)
         reuse = None if reuse_ee_id is None else EeId.parse(reuse_ee_id, "reuse_ee_id")
         key = self._engine.key_of(parsed)
@@ -65,10 +65,17 @@ class EnvironmentOperations(ConnectorBase):
                 ["reuse_ee_id"],
             )
         artifact = self._artifact(artifact_path) if artifact_path is not None else None
-        checked = self._options(hook, options)
-        call = operation(BackendHooks.create_execution_environment)(
-            namespace=parsed, reuse=reuse, artifact=artifact, options=checked
-        )
+        call: Call[str | None]
+        if reuse is None:
+            checked = self._options("create_execution_environment", options)
+            call = operation(BackendHooks.create_execution_environment)(
+                namespace=parsed, artifact=artifact, options=checked
+            )
+        else:
+            checked = self._options("resume_execution_environment", options, of="create_execution_environment")
+            call = operation(BackendHooks.resume_execution_environment)(
+                ee_id=reuse, namespace=parsed, artifact=artifact, options=checked
+            )
         request = Request(
             call,
             _made,

@@ -82,23 +82,25 @@ class FakeBackend(Backend[FakeOptions]):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: CreateOptions,
     ) -> str:
-        """Bring up a machine, or go on with one."""
-        charm = None if artifact is None else await artifact.read()
-        if charm is not None:
-            check_fits(charm, None, on_kubernetes=self._on_kubernetes)
-        if reuse is None:
-            suited = base_for(charm) if charm is not None else None
-            ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
-        else:
-            ee_id = reuse
-            await self._lives.change(ee_id, lambda application, _: _check_namespace(application, namespace))
-            await op.created(reuse.locator)
-        await self._lives.settled(ee_id)
-        return await self._lives.change(ee_id, lambda application, _: application.address)
+        """Bring up a machine."""
+        charm = await self._fitting(artifact)
+        suited = base_for(charm) if charm is not None else None
+        ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
+        return await self._settled(ee_id)
+
+    @hookimpl
+    @scripted
+    async def resume_execution_environment(
+        self, op: Operation, ee_id: EeId, namespace: Namespace, artifact: Artifact | None
+    ) -> str:
+        """Go on with a machine that is there."""
+        await self._fitting(artifact)
+        await self._lives.change(ee_id, lambda application, _: _check_namespace(application, namespace))
+        await op.created(ee_id.locator)
+        return await self._settled(ee_id)
 
     @hookimpl
     @scripted
@@ -353,6 +355,23 @@ class FakeBackend(Backend[FakeOptions]):
             return text_of(application.namespace if application else None)
 
         return await self._worlds.change(ee_id.model, look)
+
+    async def _fitting(self, artifact: Artifact | None) -> Charm | None:
+        """The charm that will be installed, where the caller said it.
+
+        Raises:
+            BadArguments: it cannot live in any EE of this kind.
+        """
+        if artifact is None:
+            return None
+        charm = await artifact.read()
+        check_fits(charm, None, on_kubernetes=self._on_kubernetes)
+        return charm
+
+    async def _settled(self, ee_id: EeId) -> str:
+        """Wait until nothing happens to an EE any more, and return its address."""
+        await self._lives.settled(ee_id)
+        return await self._lives.change(ee_id, lambda application, _: application.address)
 
     async def _added(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
         """Add an application and have its id stored; what is not stored is removed again."""
