@@ -96,7 +96,7 @@ class Direct:
         namespace = Namespace.parse(f".ns{number // 100}.vnf{number}.vdu-0")
         backend = self.backend
         create = DirectOperation("create_execution_environment")
-        await backend.create_execution_environment(create, namespace, None, None, CreateOptions())
+        await backend.create_execution_environment(create, namespace, None, CreateOptions())
         ee_id = EeId(CHARM_NAMES.model(namespace), CHARM_NAMES.application(namespace), create.locator)
         await backend.install_configuration_sw(ee_id, self.artifact, {"mtu": 1400}, 1, InstallOptions())
         await backend.configure(ee_id, {"mtu": 9000})
