@@ -68,6 +68,10 @@ class DirectOperation:
     id: str = "direct"
     ee_id: EeId | None = None
     locator: str = ""
+    token: int | None = None
+
+    async def held(self) -> None:
+        """Be the only one."""
 
     def remaining(self) -> float:
         """Enough."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from vca_core import arguments
 from vca_core._engine.namespace_deletes import NamespaceDeletes
-from vca_core._engine.operation import RunningOperation, next_id, working_in
+from vca_core._engine.operation import RunningOperation, working_in
 from vca_core._engine.report import DisconnectReport
 from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
@@ -116,7 +116,7 @@ class Engine:
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
         progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
         trail = Trail(
-            id=next_id(hook),
+            id=self.shared.operation_id(hook),
             operation=hook,
             traits=traits,
             connector=self._name,

@@ -221,8 +221,10 @@ class Runner:
         return answer
 
     async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
-        given = call.arguments if call.traits.reads else {"op": op, **call.arguments}
-        return await self._session.hooks.call(call.spec, **given)
+        if call.traits.reads:
+            return await self._session.hooks.call(call.spec, **call.arguments)
+        await op.held()
+        return await self._session.hooks.call(call.spec, op=op, **call.arguments)
 
     async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
         op.trail.muted = True
