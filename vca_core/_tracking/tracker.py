@@ -199,6 +199,8 @@ class Tracker:
             if failure is not None and environment.record is not None and _reports_to(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
                 stored.append(self._records.change(environment.record, {"has_failed": True}, owned=True))
+        if trail.traits.claims and failure is None and concerned:
+            stored += self._keep_address(trail, concerned[0])
         fields = self._outcome(trail, concerned[0] if concerned else None, failure)
         is_end = failure is None and trail.traits.removes is Scope.ENVIRONMENT
         for place in trail.places:
@@ -217,6 +219,14 @@ class Tracker:
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             stored += self._end_namespace(trail.model, failure)
         return stored
+
+    def _keep_address(self, trail: Trail, environment: Environment) -> list[asyncio.Future[Any]]:
+        """Keep what an EE's address is, where that is news."""
+        record = environment.record
+        if record is None or record.address == trail.address:
+            return []
+        environment.record = replace(record, address=trail.address)
+        return [self._records.change(record, {"address": trail.address}, owned=True)]
 
     def _outcome(self, trail: Trail, environment: Environment | None, failure: BaseException | None) -> dict[str, Any]:
         last = trail.last_action or trail.last

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.answers import nothing
+from vca_core._engine.answers import address_of, nothing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.secrets import secret_strings
@@ -213,13 +213,11 @@ class EnvironmentOperations(ConnectorBase):
         await self._engine.run(request)
 
 
-def _made(address: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
-    if address is not None and not isinstance(address, str):
-        raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
-    return _registered(None, op), None if address is None else {"hostname": address}
+def _made(value: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
+    address = address_of(value, op)
+    return str(op.ee_id), None if address is None else {"hostname": address}
 
 
-def _registered(_value: object, op: RunningOperation) -> str:
-    if not op.trail.is_created:
-        raise BackendError(f"the backend ended {op.operation} without `await op.created(locator)`")
+def _registered(value: object, op: RunningOperation) -> str:
+    address_of(value, op)
     return str(op.ee_id)
