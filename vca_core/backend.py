@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from vca_core.description import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.naming import CHARM_NAMES, EeId, NameRules, Namespace
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
@@ -236,11 +237,16 @@ __all__ = [
     "API_VERSION",
     "SUPPORTED_API_VERSIONS",
     "Backend",
+    "Description",
     "ExecutionEnvironment",
     "Host",
+    "InstalledCharm",
     "NoOptions",
     "Operation",
+    "OptionState",
     "Options",
     "Output",
     "RelationEnd",
+    "RelationState",
+    "UnitState",
 ]

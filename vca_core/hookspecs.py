@@ -24,7 +24,7 @@ import pluggy
 from pydantic import BaseModel
 
 from vca_core.artifacts import Artifact
-from vca_core.backend import ExecutionEnvironment, Operation, Output, RelationEnd
+from vca_core.backend import Description, ExecutionEnvironment, Operation, Output, RelationEnd
 from vca_core.naming import EeId, Namespace
 
 hookspec = pluggy.HookspecMarker("vca")
@@ -456,6 +456,36 @@ class BackendHooks(Protocol):
             @hookimpl
             async def list_execution_environments(self, namespace):
                 return [self._record(application) for application in await self._client.applications()]
+        """
+
+    @operation_hook(reads=True)
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        """Describe an execution environment as it is now: its charm, options, units and relations.
+
+        Optional, and worth having: it is how orchestrators and the conformance kit see what came of an operation. All
+        of it comes from the backend's own system, so that it is the same after a restart and in another process.
+
+        Args:
+            ee_id: which one.
+
+        Returns:
+            What there is; without a charm, its id alone. Values of options are given as they are: the core masks the
+            secret ones.
+
+        Raises:
+            NotFound: the EE is gone, or another one has its name now.
+
+        Example::
+
+            @hookimpl
+            async def describe_execution_environment(self, ee_id):
+                found = await self._client.application(ee_id.application)
+                return Description(
+                    ee_id,
+                    InstalledCharm(found.charm, found.charm_url),
+                    {name: OptionState(one.value, one.is_set, one.type) for name, one in found.options.items()},
+                    [UnitState(one.name, EntityState(Entity("unit", one.name), one.state)) for one in found.units],
+                )
         """
 
     @operation_hook(reads=True)

@@ -198,6 +198,14 @@ class Engine:
         self._bind()
         await self.environments.refresh(ee_id, states, self._limits.store_grace)
 
+    async def secret_names(self, ee_id: EeId) -> frozenset[str]:
+        """The names of the options and parameters that an EE's charm is known to declare secret.
+
+        Raises:
+            StoreError: the store does not answer; another process may have learned of some.
+        """
+        return await self.environments.secret_names(EeKey.of(self._name, ee_id))
+
     async def _check_model(self, op: RunningOperation) -> None:
         """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""
         trail = op.trail

@@ -152,6 +152,17 @@ class Environments:
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment
 
+    async def secret_names(self, key: EeKey) -> frozenset[str]:
+        """What an EE's charm is known to declare secret, by this process or any other.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        known = self._known.get(key)
+        record = await self._records.look_up(key, None if known is None else known.record)
+        names = frozenset() if record is None else record.secret_names
+        return names if known is None else names | known.secret_names
+
     # What is reported.
 
     def report(
