@@ -56,9 +56,9 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
     @hookimpl
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
-    ) -> None:
+    ) -> str | None:
         """Take an existing host."""
-        await self._registrar.register(self.session, op, namespace, credentials)
+        return await self._registrar.register(self.session, op, namespace, credentials)
 
     @hookimpl
     async def deregister_execution_environment(self, ee_id: EeId) -> None:
