@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from vca_core.description import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.naming import CHARM_NAMES, EeId, NameRules, Namespace
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
@@ -63,7 +64,7 @@ class Operation(Protocol):
 
     @property
     def id(self) -> str:
-        """Names this run, for logs: ``"create_execution_environment-17"``."""
+        """Names this run, and no other one of any process: ``"create_execution_environment-5f0c93a1-17"``."""
 
     @property
     def operation(self) -> str:
@@ -73,8 +74,25 @@ class Operation(Protocol):
     def ee_id(self) -> EeId | None:
         """The execution environment; None until `created` was called, and in what concerns a whole namespace."""
 
+    @property
+    def token(self) -> int | None:
+        """A number that grows whenever another process takes the EE over; None where no process can.
+
+        A system that keeps it with what it changes can refuse what an earlier owner asks for too late.
+        """
+
     def remaining(self) -> float:
         """Seconds until the caller's total deadline; 0.0 when it has passed."""
+
+    async def held(self) -> None:
+        """Make sure that the operation may still change something; call it before each request that does.
+
+        Returns at once while the EE is this operation's, and waits while that is unsure. The core calls it before each
+        hook. Nothing may be changed after it raised.
+
+        Raises:
+            ConflictError: the EE is another process's now.
+        """
 
     async def created(self, locator: str) -> None:
         """Have the ee_id stored, as soon as the EE exists and before anything is waited for.
@@ -219,11 +237,16 @@ __all__ = [
     "API_VERSION",
     "SUPPORTED_API_VERSIONS",
     "Backend",
+    "Description",
     "ExecutionEnvironment",
     "Host",
+    "InstalledCharm",
     "NoOptions",
     "Operation",
+    "OptionState",
     "Options",
     "Output",
     "RelationEnd",
+    "RelationState",
+    "UnitState",
 ]

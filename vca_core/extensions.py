@@ -35,7 +35,7 @@ class OperationInfo:
     """What an extension is told of an operation.
 
     Args:
-        id: names this run: ``create_execution_environment-17``.
+        id: names this run: ``create_execution_environment-5f0c93a1-17``.
         operation: the operation, by its hook's name.
         connector: the connector's name.
         backend: connector and backend: ``edge (fake)``.

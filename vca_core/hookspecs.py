@@ -15,73 +15,18 @@ What holds for all operation hooks (those that get ``op``):
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import pluggy
 from pydantic import BaseModel
 
 from vca_core.artifacts import Artifact
-from vca_core.backend import ExecutionEnvironment, Operation, Output, RelationEnd
+from vca_core.backend import Description, ExecutionEnvironment, Operation, Output, RelationEnd
 from vca_core.naming import EeId, Namespace
+from vca_core.traits import TRAITS, Scope, hookspec, operation_hook
 
-hookspec = pluggy.HookspecMarker("vca")
 hookimpl = pluggy.HookimplMarker("vca")
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Scope(enum.Enum):
-    """What an operation makes or removes."""
-
-    NOTHING = enum.auto()
-    ENVIRONMENT = enum.auto()
-    NAMESPACE = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class OperationTraits:
-    """What is true of an operation, whatever the backend.
-
-    Args:
-        creates: whether it makes an execution environment.
-        removes: what is not there any more once it succeeded.
-        is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
-        takes_options: whether callers may give ``options``.
-        reads: whether it only reads: it takes no lock, has no outcome and creates nothing.
-        reports_to_home: whether, without a ``db_dict``, it reports to the home of its EE: it changes what the EE is.
-    """
-
-    creates: bool = False
-    removes: Scope = Scope.NOTHING
-    is_aggregate: bool = False
-    takes_options: bool = False
-    reads: bool = False
-    reports_to_home: bool = False
-
-
-TRAITS: dict[str, OperationTraits] = {}
-"""What is true of each operation, by its hook's name."""
-
-
-def operation_hook(
-    *,
-    creates: bool = False,
-    removes: Scope = Scope.NOTHING,
-    is_aggregate: bool = False,
-    takes_options: bool = False,
-    reads: bool = False,
-) -> Callable[[F], F]:
-    """Mark the spec of an operation, with what is true of it; see `OperationTraits`."""
-
-    def mark(spec: F) -> F:
-        at_home = creates or is_aggregate or removes is Scope.ENVIRONMENT
-        TRAITS[spec.__name__] = OperationTraits(creates, removes, is_aggregate, takes_options, reads, at_home)
-        return hookspec(firstresult=True)(spec)
-
-    return mark
 
 
 class BackendHooks(Protocol):
@@ -120,34 +65,31 @@ class BackendHooks(Protocol):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: BaseModel | None,
     ) -> str | None:
-        """Create an execution environment, or go on with one (S39, S58; D45, D77).
+        """Create an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it, also when it is reused.
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it.
 
         Args:
             op: this run.
             namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
-            reuse: the EE to go on with instead of creating one.
             artifact: the charm that will be installed, where the caller said it, so that a machine gets a base it
                 supports.
-            options: an instance of ``operation_options["create_execution_environment"]``; None where there is no model.
+            options: an instance of the model in ``operation_options``; None where there is none.
 
         Returns:
             The host name or address of the EE; None where it has none.
 
         Raises:
-            NotFound: the EE to reuse is gone (D45).
-            AlreadyExists: there is one, and no reuse was asked for; carries its ``ee_id``.
+            AlreadyExists: there is one; carries its ``ee_id``.
 
         Example::
 
             @hookimpl
-            async def create_execution_environment(self, op, namespace, reuse):
-                machine = await self._client.machine(reuse.locator) if reuse else await self._client.add_machine()
+            async def create_execution_environment(self, op, namespace):
+                machine = await self._client.add_machine()
                 try:
                     await op.created(machine.id)
                 except BaseException:
@@ -156,11 +98,49 @@ class BackendHooks(Protocol):
                 return await machine.wait_started()
         """
 
+    @operation_hook(resumes=True, is_aggregate=True)
+    async def resume_execution_environment(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        namespace: Namespace,
+        artifact: Artifact | None,
+        options: BaseModel | None,
+    ) -> str | None:
+        """Go on with an execution environment that is there: what ``reuse_ee_id`` asks for.
+
+        Nothing is made. Call ``await op.created(ee_id.locator)`` once it was seen to be there, before waiting for it.
+        A backend without this hook refuses ``reuse_ee_id``.
+
+        Args:
+            op: this run.
+            ee_id: the EE to go on with.
+            namespace: whose it has to be; keep it with an EE that bears none yet.
+            artifact: the charm that will be installed, where the caller said it.
+            options: those of create: an instance of ``operation_options["create_execution_environment"]``; None where
+                there is no model.
+
+        Returns:
+            The host name or address of the EE; None where it has none.
+
+        Raises:
+            NotFound: the EE is gone, or another one has its name now.
+            BadArguments: it is another namespace's.
+
+        Example::
+
+            @hookimpl
+            async def resume_execution_environment(self, op, ee_id):
+                machine = await self._client.machine(ee_id.locator)
+                await op.created(ee_id.locator)
+                return await machine.wait_started()
+        """
+
     @operation_hook(creates=True, takes_options=True)
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
-    ) -> None:
-        """Take an existing host into service as an execution environment (S40, S59; D2, D3, D44).
+    ) -> str | None:
+        """Take an existing host into service as an execution environment.
 
         Call ``await op.created(locator)`` as soon as the EE exists; on failure before that nothing of it stays.
 
@@ -168,8 +148,14 @@ class BackendHooks(Protocol):
             op: this run.
             namespace: names the EE; keep it with the EE.
             credentials: ``hostname`` and ``username``, checked to be there; others as the caller gave them (secrets).
-            options: an instance of ``operation_options["register_execution_environment"]``; None where there is no
-                model.
+            options: an instance of the model in ``operation_options``; None where there is none.
+
+        Returns:
+            The host name or address of the EE, as its own system knows it; None where it has none.
+
+        Raises:
+            AlreadyExists: there is one, or the host is another EE's; carries the ``ee_id`` where there is one.
+            VcaConnectionError: the host cannot be reached, or refuses the login.
 
         Example::
 
@@ -177,7 +163,7 @@ class BackendHooks(Protocol):
             async def register_execution_environment(self, op, namespace, credentials):
                 host = await self._client.enlist(credentials["hostname"], credentials["username"])
                 await op.created(host.id)
-                await host.wait_started()
+                return await host.wait_started()
         """
 
     @operation_hook(is_aggregate=True, takes_options=True)
@@ -200,7 +186,7 @@ class BackendHooks(Protocol):
             artifact: the charm; ``await artifact.read()`` gives what it says of itself.
             config: values of the charm's options, as the caller gave them.
             num_units: how many units, at least 1.
-            options: an instance of ``operation_options["install_configuration_sw"]``; None where there is no model.
+            options: an instance of the model in ``operation_options``; None where there is none.
 
         Raises:
             NotFound: the EE is gone.
@@ -322,7 +308,7 @@ class BackendHooks(Protocol):
             op: this run.
             ee_id: where.
             num_units: how many units there are to be, at least 1.
-            options: an instance of ``operation_options["scale"]``; None where there is no model.
+            options: an instance of the model in ``operation_options``; None where there is none.
 
         Example::
 
@@ -342,7 +328,7 @@ class BackendHooks(Protocol):
             ee_id: where.
             artifact: the new charm.
             config: values of options to set with it.
-            options: an instance of ``operation_options["upgrade"]``; None where there is no model.
+            options: an instance of the model in ``operation_options``; None where there is none.
 
         Example::
 
@@ -406,6 +392,36 @@ class BackendHooks(Protocol):
             @hookimpl
             async def list_execution_environments(self, namespace):
                 return [self._record(application) for application in await self._client.applications()]
+        """
+
+    @operation_hook(reads=True)
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        """Describe an execution environment as it is now: its charm, options, units and relations.
+
+        Optional, and worth having: it is how orchestrators and the conformance kit see what came of an operation. All
+        of it comes from the backend's own system, so that it is the same after a restart and in another process.
+
+        Args:
+            ee_id: which one.
+
+        Returns:
+            What there is; without a charm, its id alone. Values of options are given as they are: the core masks the
+            secret ones.
+
+        Raises:
+            NotFound: the EE is gone, or another one has its name now.
+
+        Example::
+
+            @hookimpl
+            async def describe_execution_environment(self, ee_id):
+                found = await self._client.application(ee_id.application)
+                return Description(
+                    ee_id,
+                    InstalledCharm(found.charm, found.charm_url),
+                    {name: OptionState(one.value, one.is_set, one.type) for name, one in found.options.items()},
+                    [UnitState(one.name, EntityState(Entity("unit", one.name), one.state)) for one in found.units],
+                )
         """
 
     @operation_hook(reads=True)

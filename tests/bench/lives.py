@@ -68,6 +68,10 @@ class DirectOperation:
     id: str = "direct"
     ee_id: EeId | None = None
     locator: str = ""
+    token: int | None = None
+
+    async def held(self) -> None:
+        """Be the only one."""
 
     def remaining(self) -> float:
         """Enough."""
@@ -96,7 +100,7 @@ class Direct:
         namespace = Namespace.parse(f".ns{number // 100}.vnf{number}.vdu-0")
         backend = self.backend
         create = DirectOperation("create_execution_environment")
-        await backend.create_execution_environment(create, namespace, None, None, CreateOptions())
+        await backend.create_execution_environment(create, namespace, None, CreateOptions())
         ee_id = EeId(CHARM_NAMES.model(namespace), CHARM_NAMES.application(namespace), create.locator)
         await backend.install_configuration_sw(ee_id, self.artifact, {"mtu": 1400}, 1, InstallOptions())
         await backend.configure(ee_id, {"mtu": 9000})

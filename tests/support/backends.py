@@ -34,20 +34,27 @@ class Plain(Backend[NoOptions]):
         self.calls.append("close")
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
         self.calls.append("create")
         key = self.host.names.model(namespace), self.host.names.application(namespace)
-        if reuse is None and key in self.ees:
+        if key in self.ees:
             raise AlreadyExists("it is there", ee_id=f"{key[0]}.{key[1]}.0")
-        if reuse is not None and key not in self.ees:
-            raise NotFound(f"{reuse} is gone")
         self.ees[key] = namespace
         try:
             await op.created("0")
         except BaseException:
-            if reuse is None:
-                del self.ees[key]
+            del self.ees[key]
             raise
+        op.report(MACHINE, "pending")
+        op.report(MACHINE, "started")
+        return "10.0.0.1"
+
+    @hookimpl
+    async def resume_execution_environment(self, op: Operation, ee_id: EeId) -> str:
+        self.calls.append("resume")
+        if (ee_id.model, ee_id.application) not in self.ees:
+            raise NotFound(f"{ee_id} is gone")
+        await op.created(ee_id.locator)
         op.report(MACHINE, "pending")
         op.report(MACHINE, "started")
         return "10.0.0.1"

@@ -9,7 +9,8 @@ import pytest
 
 from vca_core._loading import backends
 from vca_core._loading.hook_caller import HookCaller
-from vca_core.hookspecs import HOOKS, BackendHooks, hookspec
+from vca_core.hookspecs import HOOKS, BackendHooks
+from vca_core.traits import hookspec
 
 NEW = "added_later"
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from vca_core import arguments
 from vca_core._engine.namespace_deletes import NamespaceDeletes
-from vca_core._engine.operation import RunningOperation, next_id, working_in
+from vca_core._engine.operation import RunningOperation, working_in
 from vca_core._engine.report import DisconnectReport
 from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
@@ -24,11 +24,11 @@ from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
 from vca_core.errors import BadArguments, ConflictError, StoreError
-from vca_core.hookspecs import Scope
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
 from vca_core.status import EntityState
 from vca_core.tasks import OwnedTasks
+from vca_core.traits import Scope
 
 _LOG = logging.getLogger("vca_core.connector")
 
@@ -117,7 +117,7 @@ class Engine:
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
         progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
         trail = Trail(
-            id=next_id(hook),
+            id=self.shared.operation_id(hook),
             operation=hook,
             traits=traits,
             connector=self._name,
@@ -126,7 +126,6 @@ class Engine:
             namespace=request.namespace,
             ee_id=request.ee_id,
             places=() if place is None else (place,),
-            resumes=traits.creates and request.ee_id is not None,
         )
         return RunningOperation(
             trail=trail,
@@ -188,7 +187,7 @@ class Engine:
             raise
         except TimeoutError:
             raise op.locate(op.expired(waiting="the charm is read")) from None
-        return frozenset() if op.trail.traits.creates else charm.secret_names
+        return frozenset() if op.trail.traits.claims else charm.secret_names
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
         """Bring an EE's home up to date with a listing, and wait until that is written.
@@ -199,6 +198,14 @@ class Engine:
         """
         self._bind()
         await self.environments.refresh(ee_id, states, self._limits.store_grace)
+
+    async def secret_names(self, ee_id: EeId) -> frozenset[str]:
+        """The names of the options and parameters that an EE's charm is known to declare secret.
+
+        Raises:
+            StoreError: the store does not answer; another process may have learned of some.
+        """
+        return await self.environments.secret_names(EeKey.of(self._name, ee_id))
 
     async def _check_model(self, op: RunningOperation) -> None:
         """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""

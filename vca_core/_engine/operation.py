@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -12,8 +11,6 @@ from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, BadArguments, ConflictError, VcaError, VcaTimeoutError
 from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, Entity, EntityState
-
-_NUMBERS = itertools.count(1)
 
 Reporter = Callable[[Trail, Entity, str | None, str, DeploymentStatus | None], None]
 """Takes what an operation reports."""
@@ -83,9 +80,17 @@ class RunningOperation:
         """See `vca_core.backend.Operation.ee_id`."""
         return self.trail.ee_id
 
+    @property
+    def token(self) -> int | None:
+        """See `vca_core.backend.Operation.token`; there are no leases of EEs, so there is none."""
+        return None
+
     def remaining(self) -> float:
         """Seconds until the caller's total deadline; 0.0 when it has passed."""
         return max(0.0, self.total_at - asyncio.get_running_loop().time())
+
+    async def held(self) -> None:
+        """See `vca_core.backend.Operation.held`; without leases, nobody can take the EE away."""
 
     def report(
         self, entity: Entity, native: str | None, detail: str = "", status: DeploymentStatus | None = None
@@ -96,8 +101,10 @@ class RunningOperation:
     async def created(self, locator: str) -> None:
         """Have the ee_id stored; see `vca_core.backend.Operation.created`."""
         trail = self.trail
-        if not trail.traits.creates:
-            raise BackendError(f"op.created() belongs to operations that make an EE, not to {trail.operation}")
+        if not trail.traits.claims:
+            raise BackendError(
+                f"op.created() belongs to operations that make an EE or go on with one, not to {trail.operation}"
+            )
         if trail.ended:
             raise ConflictError(f"{trail.id} has ended; what it made now is not kept: undo it")
         try:
@@ -155,11 +162,6 @@ class RunningOperation:
         """Fill in where an error happened."""
         ee_id = self.trail.ee_id
         return error.located(backend=self.backend, ee_id=str(ee_id) if ee_id else None, operation=self.trail.operation)
-
-
-def next_id(operation: str) -> str:
-    """Name one run of an operation: ``"create_execution_environment-17"``."""
-    return f"{operation}-{next(_NUMBERS)}"
 
 
 def working_in(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:

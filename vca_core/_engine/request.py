@@ -17,8 +17,8 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from vca_core._engine.operation import RunningOperation
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.hookspecs import TRAITS, OperationTraits
 from vca_core.naming import EeId, EeKey, Namespace
+from vca_core.traits import TRAITS, OperationTraits
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -120,7 +120,7 @@ class Runner:
         if (left := op.remaining()) <= 0:
             raise op.locate(op.expired())
         try:
-            if op.trail.traits.creates:
+            if op.trail.traits.claims:
                 async with asyncio.timeout_at(op.total_at):
                     await self._tracker.prepare(op.trail, declared)
             else:
@@ -220,13 +220,15 @@ class Runner:
         if request.before is not None:
             await self._try_before(op, request.before)
         answer = request.answer(await self._call(op, request.call), op)
-        if op.trail.has_aggregate_outcome:
+        if op.trail.traits.is_aggregate:
             await self._look(op)
         return answer
 
     async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
-        given = call.arguments if call.traits.reads else {"op": op, **call.arguments}
-        return await self._session.hooks.call(call.spec, **given)
+        if call.traits.reads:
+            return await self._session.hooks.call(call.spec, **call.arguments)
+        await op.held()
+        return await self._session.hooks.call(call.spec, op=op, **call.arguments)
 
     async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
         op.trail.muted = True

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._engine.locks import Locks
@@ -67,6 +68,7 @@ class Shared:
         callbacks: calls ``on_update_db``; None: there is none.
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
+        numbers: of its operations.
     """
 
     config: VcaConfig
@@ -79,6 +81,7 @@ class Shared:
     callbacks: UpdateCallbacks | None
     loop: OwnLoop
     owner: str
+    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
     def make(cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None) -> Shared:
@@ -117,6 +120,10 @@ class Shared:
             loop=OwnLoop(),
             owner=secrets.token_hex(8),
         )
+
+    def operation_id(self, operation: str) -> str:
+        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
+        return f"{operation}-{self.owner[:8]}-{next(self.numbers)}"
 
     async def drain_callbacks(self, limit: float) -> None:
         """Wait for the callbacks that are queued, for at most `limit` seconds."""

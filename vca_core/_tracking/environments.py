@@ -24,11 +24,11 @@ from vca_core._tracking.place import Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, VcaError
-from vca_core.hookspecs import Scope
 from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.stores import StatusStore
+from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
 
@@ -162,6 +162,17 @@ class Environments:
         except VcaError as error:
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment
+
+    async def secret_names(self, key: EeKey) -> frozenset[str]:
+        """What an EE's charm is known to declare secret, by this process or any other.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+        known = self._known.get(key)
+        record = await self._records.look_up(key, None if known is None else known.record)
+        names = frozenset() if record is None else record.secret_names
+        return names if known is None else names | known.secret_names
 
     # What is reported.
 

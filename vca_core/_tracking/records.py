@@ -39,6 +39,7 @@ class EeRecord:
         owner: the `Vca` that operated on it last.
         has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
+        address: its host name or address, as its backend said when it was made, registered or gone on with.
     """
 
     key: EeKey
@@ -49,6 +50,7 @@ class EeRecord:
     owner: str | None = None
     has_failed: bool = False
     secret_names: frozenset[str] = frozenset()
+    address: str | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
@@ -72,6 +74,7 @@ class EeRecord:
                 document.get("owner"),
                 bool(document.get("has_failed")),
                 frozenset(document.get("secret_names") or ()),
+                document.get("address"),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
             raise damaged(identity or document.get("_id")) from error
@@ -87,6 +90,7 @@ class EeRecord:
             and isinstance(home, dict)
             and home == written_home(self.home)
             and frozenset(document.get("secret_names") or ()) == self.secret_names
+            and document.get("address") == self.address
         )
 
     @property

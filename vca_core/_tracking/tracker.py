@@ -17,15 +17,15 @@ from vca_core._tracking.place import Place, default_home, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
-from vca_core.hookspecs import Scope
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.stores import StatusStore
+from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
 
 _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
-"""Failures of a create after which nothing of it is worth keeping, not even its claim."""
+"""Failures of what claims an EE after which nothing of it is worth keeping, not even its claim."""
 
 _ENDS = {"delete_execution_environment": "deleted", "deregister_execution_environment": "deregistered"}
 """The word that stands at the home of an EE that is not there any more."""
@@ -73,10 +73,10 @@ class Tracker:
             limit: seconds to wait for the store at most, where what it says can be done without.
 
         Raises:
-            BadArguments: another namespace has the names that a create needs, or its home has no document.
-            StoreError: the store cannot take the claim of a create.
+            BadArguments: another namespace has the names that the EE needs, or its home has no document.
+            StoreError: the store cannot take the claim on them.
         """
-        if trail.traits.creates:
+        if trail.traits.claims:
             await self._claim(trail)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
@@ -106,7 +106,7 @@ class Tracker:
     async def _claim(self, trail: Trail) -> None:
         key, namespace = trail.keys[0], trail.namespace
         if namespace is None:
-            raise AssertionError("what creates an EE has its namespace")
+            raise AssertionError("what claims an EE has its namespace")
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
         mark = _mark_fields(trail)
@@ -118,7 +118,7 @@ class Tracker:
         environment.claim = claim
         is_there = claim.record.ee_id is not None
         trail.home = claim.record.home if is_there and given is None else asked
-        if is_there and (not trail.resumes or environment.is_other_than(trail.ee_id)):
+        if is_there and (not trail.traits.resumes or environment.is_other_than(trail.ee_id)):
             # The backend will most likely refuse: until it makes one, the EE that is there is not this operation's.
             trail.places = () if environment.is_home(trail.home) else (trail.home,)
             return
@@ -166,7 +166,7 @@ class Tracker:
         """
         environment = self._environments.of(trail.keys[0])
         if environment.claim is None or trail.home is None:
-            raise AssertionError("an operation that creates has a claim and a home")
+            raise AssertionError("an operation that claims an EE has a claim and a home")
         record = await self._claims.remember(environment.claim, ee_id, trail.home, is_new=trail.ee_id is None)
         if environment.ee_id not in (None, ee_id):
             environment.states.clear()
@@ -234,6 +234,8 @@ class Tracker:
             if failure is not None and environment.record is not None and _reports_to(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
                 stored.append(self._records.change(environment.record, {"has_failed": True}, owned=True))
+        if trail.traits.claims and failure is None and concerned:
+            stored += self._keep_address(trail, concerned[0])
         fields = self._outcome(trail, concerned[0] if concerned else None, failure)
         is_end = failure is None and trail.traits.removes is Scope.ENVIRONMENT
         for place in trail.places:
@@ -247,11 +249,19 @@ class Tracker:
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
                 self._environments.write_home(environment)
-        if trail.traits.creates and failure is not None:
+        if trail.traits.claims and failure is not None:
             self._end_claim(trail, failure)
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             stored += self._end_namespace(trail.model, trail.doomed, failure)
         return stored
+
+    def _keep_address(self, trail: Trail, environment: Environment) -> list[asyncio.Future[Any]]:
+        """Keep what an EE's address is, where that is news."""
+        record = environment.record
+        if record is None or record.address == trail.address:
+            return []
+        environment.record = replace(record, address=trail.address)
+        return [self._records.change(record, {"address": trail.address}, owned=True)]
 
     def _outcome(self, trail: Trail, environment: Environment | None, failure: BaseException | None) -> dict[str, Any]:
         last = trail.last_action or trail.last
@@ -265,7 +275,7 @@ class Tracker:
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
             return _end_fields(_ENDS[trail.operation])
-        if environment is not None and trail.has_aggregate_outcome:
+        if environment is not None and trail.traits.is_aggregate:
             worst = aggregate(environment.states.values())
             if worst is not None:
                 return status_fields(worst.meaning, worst.detail, worst.native, worst.entity.kind)
@@ -273,7 +283,7 @@ class Tracker:
         return status_fields(DeploymentStatus.COMPLETED, detail, native or "completed", kind)
 
     def _end_claim(self, trail: Trail, failure: BaseException) -> None:
-        """Withdraw what a create claimed that made nothing; its outcome stays where there is nowhere else for it."""
+        """Withdraw what was claimed for nothing; the outcome stays where there is nowhere else for it."""
         environment = self._environments.get(trail.keys[0])
         if environment is None or environment.claim is None or trail.is_created:
             return

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecord
-from vca_core.hookspecs import OperationTraits
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import Entity, EntityState
+from vca_core.traits import OperationTraits
 
 
 def _no_clock() -> None:
@@ -30,9 +30,8 @@ class Trail:
         namespace: the namespace it was given, where it was given one.
         ee_id: the EE; None until it is created.
         places: where its events and its outcome go.
-        home: the home of the EE that it makes; None for other operations.
+        home: the home of the EE that it makes or goes on with; None for other operations.
         touch: called when something changed: the limit of progress counts anew.
-        resumes: whether it goes on with an EE that is there instead of making one.
 
     Attributes:
         concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
@@ -43,6 +42,7 @@ class Trail:
         is_informed: whether nothing has to be listed before it begins.
         is_marked: whether its places say that it runs before it begins.
         is_created: whether the ee_id is stored.
+        address: of the EE that it made or went on with.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -58,7 +58,6 @@ class Trail:
     ee_id: EeId | None = None
     places: tuple[Place, ...] = ()
     home: Place | None = None
-    resumes: bool = False
     touch: Callable[[], None] = _no_clock
 
     concerned: tuple[EeKey, ...] = field(init=False, default=())
@@ -69,14 +68,10 @@ class Trail:
     is_informed: bool = field(init=False, default=True)
     is_marked: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
+    address: str | None = field(init=False, default=None)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)
-
-    @property
-    def has_aggregate_outcome(self) -> bool:
-        """Whether its outcome, in success, is the status of the EE itself."""
-        return self.traits.is_aggregate or self.resumes
 
     @property
     def lane(self) -> EeKey:

@@ -39,10 +39,11 @@ class ConnectorBase:
     def _artifact(self, path: str) -> Artifact:
         return self._engine.shared.artifacts.find(path)
 
-    def _options(self, hook: str, options: Mapping[str, Any] | None) -> BaseModel | None:
+    def _options(self, hook: str, options: Mapping[str, Any] | None, *, of: str | None = None) -> BaseModel | None:
+        """Check the options of an operation; `of` is the one whose model they have, where that is another one."""
         self._engine.session.hooks.require(hook)
         given = arguments.mapping(options, "options")
-        model = self._engine.session.operation_options.get(hook)
+        model = self._engine.session.operation_options.get(of or hook)
         if model is None:
             if given:
                 raise BadArguments(

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.answers import nothing
+from vca_core._engine.answers import address_of, nothing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.secrets import secret_strings
@@ -52,9 +52,9 @@ class EnvironmentOperations(ConnectorBase):
         Raises:
             AlreadyExists: there is one; carries its ``ee_id``.
             NotFound: the EE to reuse is gone.
+            NotSupported: also when the backend cannot go on with an EE that is there.
             BadArguments: also when another namespace has this one's model or application, or the EE to reuse.
         """
-        hook = "create_execution_environment"
         parsed = Namespace.parse(namespace)
         reuse = None if reuse_ee_id is None else EeId.parse(reuse_ee_id, "reuse_ee_id")
         key = self._engine.key_of(parsed)
@@ -65,10 +65,17 @@ class EnvironmentOperations(ConnectorBase):
                 ["reuse_ee_id"],
             )
         artifact = self._artifact(artifact_path) if artifact_path is not None else None
-        checked = self._options(hook, options)
-        call = operation(BackendHooks.create_execution_environment)(
-            namespace=parsed, reuse=reuse, artifact=artifact, options=checked
-        )
+        call: Call[str | None]
+        if reuse is None:
+            checked = self._options("create_execution_environment", options)
+            call = operation(BackendHooks.create_execution_environment)(
+                namespace=parsed, artifact=artifact, options=checked
+            )
+        else:
+            checked = self._options("resume_execution_environment", options, of="create_execution_environment")
+            call = operation(BackendHooks.resume_execution_environment)(
+                ee_id=reuse, namespace=parsed, artifact=artifact, options=checked
+            )
         request = Request(
             call,
             _made,
@@ -206,13 +213,11 @@ class EnvironmentOperations(ConnectorBase):
         await self._engine.run(request)
 
 
-def _made(address: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
-    if address is not None and not isinstance(address, str):
-        raise BackendError(f"the backend returned {type(address).__name__} where an address is expected")
-    return _registered(None, op), None if address is None else {"hostname": address}
+def _made(value: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
+    address = address_of(value, op)
+    return str(op.ee_id), None if address is None else {"hostname": address}
 
 
-def _registered(_value: object, op: RunningOperation) -> str:
-    if not op.trail.is_created:
-        raise BackendError(f"the backend ended {op.operation} without `await op.created(locator)`")
+def _registered(value: object, op: RunningOperation) -> str:
+    address_of(value, op)
     return str(op.ee_id)

@@ -12,6 +12,8 @@ from vca_core._engine.request import Call, Request, reading
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
+from vca_core.connector.descriptions import checked_description, masked
+from vca_core.description import Description
 from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
@@ -60,6 +62,27 @@ class ReadOperations(ConnectorBase):
             raise NotFound(f"the backend does not list the execution environment {parsed}", ee_id=str(parsed))
         worst = aggregate(record.entities)
         return DeploymentStatus.UNKNOWN if worst is None else worst.meaning
+
+    async def describe(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> Description:
+        """Describe an EE as it is now: its charm, options, units and relations.
+
+        Args:
+            ee_id: which one.
+            total_timeout: seconds in all.
+
+        Returns:
+            The description. Values of options that the charm declares secret, or that are named like a secret, are
+            ``***``.
+
+        Raises:
+            NotFound: the EE is gone.
+            StoreError: the store cannot say which options are secret.
+        """
+        parsed = EeId.parse(ee_id)
+        call = reading(BackendHooks.describe_execution_environment)(ee_id=parsed)
+        request = Request(call, partial(checked_description, parsed), ee_id=parsed, total=total_timeout)
+        described = await self._engine.run(request)
+        return masked(described, await self._engine.secret_names(parsed))
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Tell the native status of a namespace as plain data (S38; D48, D53). Reading creates nothing.

@@ -227,6 +227,8 @@ class Apply:
                 # Of an earlier run that was stopped, or of one at the same time: go on with it.
                 if error.ee_id is None or reuse is not None:
                     raise
+                if "resume_execution_environment" not in connector.capabilities:
+                    return error.ee_id
                 reuse = error.ee_id
             else:
                 return ee_id

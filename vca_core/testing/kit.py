@@ -188,15 +188,19 @@ class Kit:
     async def create(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
         """Have an EE by the way that the backend has: create or register."""
         if "create_execution_environment" in self.capabilities:
-            options = self.subject.operation_options.get("create_execution_environment")
-            artifact: dict[str, Any] = (
-                {"artifact_path": self.charms.charm} if "install_configuration_sw" in self.capabilities else {}
-            )
-            ee_id, _ = await self.connector.create_execution_environment(
-                namespace, db_dict, options=options, **artifact, **given
-            )
-            return ee_id
+            return await self._create(namespace, db_dict, **given)
         return await self.register(namespace, db_dict, **given)
+
+    async def resume(self, namespace: str, ee_id: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
+        """Go on with an EE that is there."""
+        return await self._create(namespace, db_dict, reuse_ee_id=ee_id, **given)
+
+    async def _create(self, namespace: str, db_dict: Mapping[str, Any] | None, **given: Any) -> str:
+        options = self.subject.operation_options.get("create_execution_environment")
+        if "install_configuration_sw" in self.capabilities:
+            given["artifact_path"] = self.charms.charm
+        ee_id, _ = await self.connector.create_execution_environment(namespace, db_dict, options=options, **given)
+        return ee_id
 
     async def register(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
         """Register the subject's host."""

@@ -98,6 +98,10 @@ async def _create(kit: Kit, at: Setting, limits: Limits) -> Any:
     return await kit.create(at.namespace, at.db_dict, **limits)
 
 
+async def _resume(kit: Kit, at: Setting, limits: Limits) -> Any:
+    return await kit.resume(at.namespace, at.ee_id, at.db_dict, **limits)
+
+
 async def _register(kit: Kit, at: Setting, limits: Limits) -> Any:
     return await kit.register(at.namespace, at.db_dict, **limits)
 
@@ -160,6 +164,7 @@ SCENARIOS = {
     scenario.operation: scenario
     for scenario in (
         Scenario("create_execution_environment", _create, makes=True),
+        Scenario("resume_execution_environment", _resume, again=True),
         Scenario("register_execution_environment", _register, makes=True),
         Scenario("install_configuration_sw", _install),
         Scenario("configure", _configure, needs=_INSTALL, charm=True, again=True),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from vca_core import refusals
 from vca_core.artifacts import Artifact
-from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, RelationEnd
+from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.charm import Charm, check_params, coerce
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
@@ -19,13 +19,15 @@ from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
 from vca_fake.charms import base_for, check_fits, output_of
+from vca_fake.checks import charm_in, check_namespace, check_ns
+from vca_fake.descriptions import description_of
 from vca_fake.latency import Latency
 from vca_fake.lives import Lives, found
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 from vca_fake.relations import checked_pair
 from vca_fake.script import Script
 from vca_fake.scripted import scripted, text_of
-from vca_fake.world import Application, Model
+from vca_fake.world import Application, Model, RelationEndKey
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
 
@@ -82,34 +84,36 @@ class FakeBackend(Backend[FakeOptions]):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: CreateOptions,
     ) -> str:
-        """Bring up a machine, or go on with one."""
-        charm = None if artifact is None else await artifact.read()
-        if charm is not None:
-            check_fits(charm, None, on_kubernetes=self._on_kubernetes)
-        if reuse is None:
-            suited = base_for(charm) if charm is not None else None
-            ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
-        else:
-            ee_id = reuse
-            await self._lives.change(ee_id, lambda application, _: _check_namespace(application, namespace))
-            await op.created(reuse.locator)
-        await self._lives.settled(ee_id)
-        return await self._lives.change(ee_id, lambda application, _: application.address)
+        """Bring up a machine."""
+        charm = await self._fitting(artifact)
+        suited = base_for(charm) if charm is not None else None
+        ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
+        return await self._settled(ee_id)
+
+    @hookimpl
+    @scripted
+    async def resume_execution_environment(
+        self, op: Operation, ee_id: EeId, namespace: Namespace, artifact: Artifact | None
+    ) -> str:
+        """Go on with a machine that is there."""
+        await self._fitting(artifact)
+        await self._lives.change(ee_id, lambda application, _: check_namespace(application, namespace))
+        await op.created(ee_id.locator)
+        return await self._settled(ee_id)
 
     @hookimpl
     @scripted
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
-    ) -> None:
+    ) -> str:
         """Take a machine that is there already."""
         if self._on_kubernetes:
             raise NotSupported("there are no machines on Kubernetes; create an execution environment instead")
         ee_id = await self._added(op, namespace, credentials["hostname"], self.host.options.base)
-        await self._lives.settled(ee_id)
+        return await self._settled(ee_id)
 
     @hookimpl
     @scripted
@@ -131,7 +135,7 @@ class FakeBackend(Backend[FakeOptions]):
 
         def check(model: Model) -> None:
             for application in model.applications.values():
-                _check_ns(application, namespace)
+                check_ns(application, namespace)
 
         def delete(model: Model) -> list[EeId]:
             check(model)
@@ -174,13 +178,14 @@ class FakeBackend(Backend[FakeOptions]):
         charm = await artifact.read()
 
         def upgrade(application: Application, now: float) -> None:
-            installed = _charm_in(application)
+            installed = charm_in(application)
             if installed.name != charm.name:
                 raise refusals.not_a_version(installed.name, charm.name)
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
             kept = {name: value for name, value in application.config.items() if name in charm.options}
             application.config = kept | coerce(charm.options, config)
             application.charm = charm
+            application.revision += 1
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)
 
@@ -193,7 +198,7 @@ class FakeBackend(Backend[FakeOptions]):
         """Add units, or remove the latest ones."""
 
         def scale(application: Application, now: float) -> None:
-            _charm_in(application)
+            charm_in(application)
             application.add_units(max(0, num_units - len(application.units)), now)
             for unit in application.units[num_units:]:
                 application.drop(unit)
@@ -208,13 +213,13 @@ class FakeBackend(Backend[FakeOptions]):
         """Set options; a proxy charm that was told how to reach its VNF goes on."""
 
         def configure(application: Application, now: float) -> None:
-            application.config |= coerce(_charm_in(application).options, values)
+            application.config |= coerce(charm_in(application).options, values)
             for unit in application.units:
                 state = application.state(unit)
                 if state is not None and state.native == "blocked":
                     application.put(unit, "maintenance", "configuring ssh", now)
 
-        await self._lives.change(ee_id, lambda application, _: coerce(_charm_in(application).options, values))
+        await self._lives.change(ee_id, lambda application, _: coerce(charm_in(application).options, values))
         await self._lives.pause("configure", ee_id)
         await self._lives.change(ee_id, configure)
         await self._lives.settled(ee_id)
@@ -227,7 +232,7 @@ class FakeBackend(Backend[FakeOptions]):
         """Run an action."""
 
         def begin(application: Application, _: float) -> tuple[int, dict[str, Any], str]:
-            checked = check_params(_charm_in(application).action(primitive), params)
+            checked = check_params(charm_in(application).action(primitive), params)
             names = [entity.id for entity in application.units]
             if unit is not None and unit not in names:
                 raise refusals.no_unit(unit, ee_id, names)
@@ -257,7 +262,7 @@ class FakeBackend(Backend[FakeOptions]):
         """Relate two EEs."""
         self._check_reach(end_2)
         charms = [
-            await self._lives.change(end.ee_id, lambda application, _: _charm_in(application)) for end in (end_1, end_2)
+            await self._lives.change(end.ee_id, lambda application, _: charm_in(application)) for end in (end_1, end_2)
         ]
         pair = checked_pair((end_1, charms[0]), (end_2, charms[1]))
         await self._lives.pause("relate", pair)
@@ -298,6 +303,19 @@ class FakeBackend(Backend[FakeOptions]):
             for one in model.applications.values()
             if namespace is None or namespace.contains(one.namespace)
         ]
+
+    @hookimpl
+    @scripted
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        """Describe an EE."""
+        models = {model.name: model for model in await self._worlds.models()}
+
+        def find(end: RelationEndKey) -> EeId | None:
+            there = models[end[0]].applications.get(end[1]) if end[0] in models else None
+            return None if there is None else there.ee_id
+
+        model = models.get(ee_id.model, Model(ee_id.model))
+        return description_of(model, found(model, ee_id), find)
 
     @hookimpl
     @scripted
@@ -354,6 +372,23 @@ class FakeBackend(Backend[FakeOptions]):
 
         return await self._worlds.change(ee_id.model, look)
 
+    async def _fitting(self, artifact: Artifact | None) -> Charm | None:
+        """The charm that will be installed, where the caller said it.
+
+        Raises:
+            BadArguments: it cannot live in any EE of this kind.
+        """
+        if artifact is None:
+            return None
+        charm = await artifact.read()
+        check_fits(charm, None, on_kubernetes=self._on_kubernetes)
+        return charm
+
+    async def _settled(self, ee_id: EeId) -> str:
+        """Wait until nothing happens to an EE any more, and return its address."""
+        await self._lives.settled(ee_id)
+        return await self._lives.change(ee_id, lambda application, _: application.address)
+
     async def _added(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
         """Add an application and have its id stored; what is not stored is removed again."""
         model, name = self.host.names.model(namespace), self.host.names.application(namespace)
@@ -361,10 +396,10 @@ class FakeBackend(Backend[FakeOptions]):
         def add(model: Model) -> EeId:
             there = model.applications.get(name)
             if there is not None:
-                _check_namespace(there, namespace)
+                check_namespace(there, namespace)
                 raise refusals.already_exists(there.ee_id, namespace)
             for neighbour in model.applications.values():
-                _check_ns(neighbour, namespace)
+                check_ns(neighbour, namespace)
             added = model.add(
                 name, namespace.canonical, on_kubernetes=self._on_kubernetes, hostname=hostname, base=base
             )
@@ -411,20 +446,3 @@ class FakeBackend(Backend[FakeOptions]):
     def _check_reach(self, end: RelationEnd) -> None:
         if end.backend is not self:
             raise refusals.unreachable_end(end.connector)
-
-
-def _charm_in(application: Application) -> Charm:
-    if application.charm is None:
-        raise refusals.no_charm(application.ee_id.model, application.ee_id.application)
-    return application.charm
-
-
-def _check_namespace(application: Application, namespace: Namespace) -> None:
-    if application.namespace != namespace.canonical:
-        ee_id = application.ee_id
-        raise refusals.shared_application(namespace, application.namespace, ee_id.model, ee_id.application)
-
-
-def _check_ns(neighbour: Application, namespace: Namespace) -> None:
-    if neighbour.namespace.ns_id != namespace.ns_id:
-        raise refusals.shared_model(namespace.ns_id, neighbour.namespace.ns_id, neighbour.ee_id.model)

@@ -90,7 +90,7 @@ def scripted(
 def _ee_id(arguments: Mapping[str, Any]) -> EeId | None:
     if isinstance(end := arguments.get("end_1"), RelationEnd):
         return end.ee_id
-    found: EeId | None = arguments.get("ee_id") or arguments.get("reuse")
+    found: EeId | None = arguments.get("ee_id")
     return found
 
 

@@ -25,6 +25,7 @@ class Application:
         base: of its machine; empty on Kubernetes.
         manual: whether the machine was there before and stays when it goes.
         charm: what is installed.
+        revision: how often it was upgraded.
         config: values of the charm's options.
         states: of its entities, in the order in which they came.
         since: when each of them got its state, by the text of the entity.
@@ -42,6 +43,7 @@ class Application:
     has_ssh_key: bool = False
     units_so_far: int = 0
     actions_so_far: int = 0
+    revision: int = 0
 
     @property
     def machine(self) -> Entity:

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
-from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, RelationEnd
+from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-from vca_juju_common import deletes, primitives, reads, relations
+from vca_juju_common import deletes, descriptions, primitives, reads, relations
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.session import Session
 
@@ -82,6 +82,11 @@ class JujuBackend(Backend[OptionsT]):
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List the EEs in the controller's models."""
         return await reads.list_environments(self.session, namespace)
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        """Describe an EE as its model has it."""
+        return await descriptions.describe(self.session, ee_id)
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:

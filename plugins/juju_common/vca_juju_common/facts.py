@@ -46,7 +46,8 @@ class CharmFacts:
         """The options of an application's charm."""
         facts = self._facts(model, application)
         if facts.options is None:
-            facts.options = (await model.get_config(application.name))[0]
+            now = await model.get_config(application.name)
+            facts.options = {name: one.option for name, one in now.items()}
         return facts.options
 
     async def actions(self, model: Model, application: Application) -> Mapping[str, Action]:
@@ -80,6 +81,13 @@ class CharmFacts:
         return facts
 
 
+def charm_name(charm_url: str) -> str:
+    """The name in a charm's URL: ``local:jammy/simple-router-3`` is ``simple-router``."""
+    last = charm_url.rpartition("/")[2].rpartition(":")[2]
+    head, _, revision = last.rpartition("-")
+    return head if head and revision.isdigit() else last
+
+
 def installed(model: Model, application: str) -> Application:
     """An application that is to be there.
 
@@ -92,4 +100,4 @@ def installed(model: Model, application: str) -> Application:
     return there
 
 
-__all__ = ["CharmFacts", "installed"]
+__all__ = ["CharmFacts", "charm_name", "installed"]

@@ -14,8 +14,22 @@ NAMESPACE_NOTE = "vca-namespace"
 LOCATOR_NOTE = "vca-locator"
 """At the application: the locator of its execution environment."""
 
+CHARM_NOTE = "vca-charm"
+"""At the application: the URL of the charm that was uploaded for it, and its digest."""
+
 UNITS_NOTE = "vca-units-of"
 """At a machine for a further unit: the application that the unit is of, also before the unit comes."""
+
+
+def charm_note(charm_url: str, digest: str | None) -> dict[str, str]:
+    """What to note at an application of its charm; what stood there goes where the digest is not known."""
+    return {CHARM_NOTE: "" if digest is None else f"{charm_url} {digest}"}
+
+
+def digest_in(notes: Mapping[str, str], charm_url: str) -> str | None:
+    """The digest that is noted of an application's charm; None: none, or that of another charm."""
+    noted, _, digest = notes.get(CHARM_NOTE, "").partition(" ")
+    return digest if digest and noted == charm_url else None
 
 
 def namespace_in(notes: Mapping[str, str]) -> Namespace | None:

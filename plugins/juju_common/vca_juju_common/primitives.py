@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from vca_core.backend import Operation
-from vca_core.charm import Option, check_params, coerce
+from vca_core.charm import check_params, coerce
 from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import no_unit
@@ -18,7 +18,7 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
-from vca_juju_common.client.values import Ended
+from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import installed
 from vca_juju_common.finishing import finished, was_made
 from vca_juju_common.session import Session
@@ -157,8 +157,8 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
     wanted = coerce(await session.facts.options(model, application), values)
     if wanted:
         await model.set_config(name, wanted)
-        options, now = await model.get_config(name)
-        wrong = sorted(key for key, value in wanted.items() if not _same(options.get(key), value, now.get(key)))
+        now = await model.get_config(name)
+        wrong = sorted(key for key, value in wanted.items() if not _same(now.get(key), value))
         if wrong:
             raise ExecutionError(
                 f"options {', '.join(wrong)} of {name} have other values than they were given", "config"
@@ -167,14 +167,15 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
         await _verified(session, model, op, ee_id)
 
 
-def _same(option: Option | None, wanted: Any, now: Any) -> bool:
-    """Compare values in the option's type (D30); an empty text is as good as none."""
-    if option is None:
-        return False
+def _same(now: OptionValue | None, wanted: Any) -> bool:
+    """Compare values in the option's type; an empty text is as good as none."""
     if now is None:
+        return False
+    if now.value is None:
         return bool(wanted == "")
+    name = now.option.name
     try:
-        return bool(coerce({option.name: option}, {option.name: now})[option.name] == wanted)
+        return bool(coerce({name: now.option}, {name: now.value})[name] == wanted)
     except BadArguments:
         return False
 

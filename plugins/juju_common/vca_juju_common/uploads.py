@@ -32,6 +32,19 @@ class _Rendered:
         return None if self.content is None else Archive(io.BytesIO(self.content), len(self.content), self.digest)
 
 
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """A charm that is in a model.
+
+    Args:
+        url: its URL there.
+        digest: of what was uploaded: the same charm always has the same one.
+    """
+
+    url: str
+    digest: str
+
+
 class Uploads:
     """Remembers which charm is in which model."""
 
@@ -47,7 +60,7 @@ class Uploads:
         self._rendering.clear()
         self._urls.clear()
 
-    async def charm(self, model: Model, path: Path, progress: Progress) -> str:
+    async def charm(self, model: Model, path: Path, progress: Progress) -> Uploaded:
         """Have a charm in a model.
 
         Args:
@@ -56,7 +69,7 @@ class Uploads:
             progress: told how far the upload is, where one is needed.
 
         Returns:
-            Its URL in the model.
+            Its URL in the model, and its digest.
 
         Raises:
             BadArguments: it cannot be rendered.
@@ -76,7 +89,7 @@ class Uploads:
                     archive = archive or known.archive() or await _rendered(path)
                     url = await model.upload_charm(archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
-                return url
+                return Uploaded(url, digest)
         finally:
             if archive is not None:
                 archive.close()

@@ -42,21 +42,23 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: CreateOptions,
     ) -> str | None:
-        """Make a machine, or go on with one."""
-        if reuse is not None:
-            return await creation.reuse(self.session, op, namespace, reuse)
+        """Make a machine."""
         return await creation.create(self.session, self.host.options, op, namespace, artifact, options)
+
+    @hookimpl
+    async def resume_execution_environment(self, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
+        """Go on with a machine that is there."""
+        return await creation.resume(self.session, op, ee_id, namespace)
 
     @hookimpl
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
-    ) -> None:
+    ) -> str | None:
         """Take an existing host."""
-        await self._registrar.register(self.session, op, namespace, credentials)
+        return await self._registrar.register(self.session, op, namespace, credentials)
 
     @hookimpl
     async def deregister_execution_environment(self, ee_id: EeId) -> None:

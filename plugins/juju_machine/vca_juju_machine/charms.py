@@ -40,6 +40,7 @@ class Brought:
         actions: what it can run; None: the controller has to be asked once the charm runs.
         resources: those that it declares, by name.
         from_store: whether it is of Charmhub.
+        digest: of what was uploaded; None: nothing was.
         config: values that it is to have, in their types.
     """
 
@@ -49,14 +50,8 @@ class Brought:
     actions: Mapping[str, Action] | None
     resources: Mapping[str, Resource] = field(default_factory=dict)
     from_store: bool = False
+    digest: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
-
-
-def charm_name(charm_url: str) -> str:
-    """The name in a charm's URL: ``local:jammy/simple-router-3`` is ``simple-router``."""
-    last = charm_url.rpartition("/")[2].rpartition(":")[2]
-    head, _, revision = last.rpartition("-")
-    return head if head and revision.isdigit() else last
 
 
 async def named(artifact: Artifact) -> str:
@@ -114,9 +109,16 @@ async def brought(
         check_fits(charm, machine)
     values = coerce(charm.options, config)
     with telling(model, op, ee_id, "charm") as progress:
-        url = await session.uploads.charm(model, artifact.path, progress)
-    actions = {name: _as_juju_has_it(action) for name, action in charm.actions.items()}
-    return Brought(url, Origin("local", base, arch), charm.options, actions, dict(charm.resources), config=values)
+        uploaded = await session.uploads.charm(model, artifact.path, progress)
+    return Brought(
+        uploaded.url,
+        Origin("local", base, arch),
+        charm.options,
+        {name: _as_juju_has_it(action) for name, action in charm.actions.items()},
+        dict(charm.resources),
+        digest=uploaded.digest,
+        config=values,
+    )
 
 
 def _as_juju_has_it(action: Action) -> Action:

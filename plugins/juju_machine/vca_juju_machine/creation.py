@@ -160,8 +160,8 @@ async def create(
         return (await started_first(session, model, namespace, machine, made)).address
 
 
-async def reuse(session: Session, op: Operation, namespace: Namespace, ee_id: EeId) -> str | None:
-    """Go on with an execution environment (S58, D45).
+async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
+    """Go on with an execution environment.
 
     Returns:
         The machine's address.

@@ -46,7 +46,7 @@ class Registrar:
 
     async def register(
         self, session: Session, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
-    ) -> None:
+    ) -> str | None:
         """Take a host into service (S40; D2, D3, D44).
 
         The machine's id is stored once its agent was set up. When this fails, runs out of time or is cancelled before,
@@ -55,6 +55,9 @@ class Registrar:
         downloads of Juju's own script, and modes of ``.ssh``. A host that cannot be reached again within `UNDO`
         seconds keeps everything; that is logged. Once the id is stored, a failure undoes nothing: there is an
         execution environment, to be deregistered.
+
+        Returns:
+            The machine's address, as the controller has it.
 
         Raises:
             AlreadyExists: the namespace has an execution environment, or the host is a machine of a model, is just
@@ -82,7 +85,7 @@ class Registrar:
                     await op.created(machine)
                     made = undo.pop_all()
                 adopted(session, model, namespace, machine)
-                await started_first(session, model, namespace, machine, made)
+                return (await started_first(session, model, namespace, machine, made)).address
 
     async def _provisioned(
         self,

@@ -16,12 +16,12 @@ from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import NewApplication, NewMachine
 from vca_juju_common.deletes import remove_machines
 from vca_juju_common.environments import waiting
-from vca_juju_common.facts import installed
+from vca_juju_common.facts import charm_name, installed
 from vca_juju_common.finishing import finished, uninterrupted, was_made
-from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, charm_note
 from vca_juju_common.readiness import appeared, application_ready
 from vca_juju_common.session import Session
-from vca_juju_machine.charms import Brought, brought, charm_name, handed, machine_of, named
+from vca_juju_machine.charms import Brought, brought, handed, machine_of, named
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
 
 
@@ -40,9 +40,10 @@ async def install(
         machine_of(session, model, ee_id)
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
         there = model.state.applications.get(ee_id.application)
+        charm: Brought | None = None
         if there is None:
             try:
-                await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
+                charm = await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
             except ApiError as error:
                 if not error.is_there_already:
                     raise
@@ -52,7 +53,7 @@ async def install(
             name = await named(artifact)
             if charm_name(there.charm_url) != name:
                 raise another_charm(charm_name(there.charm_url), name, ee_id)
-        await _noted(model, ee_id, namespace)
+        await _noted(model, ee_id, namespace, charm)
         await application_ready(
             model,
             ee_id.application,
@@ -72,7 +73,7 @@ async def _deployed(
     config: Mapping[str, Any],
     num_units: int,
     asked: InstallOptions,
-) -> None:
+) -> Brought:
     machine = machine_of(session, model, ee_id)
     machines = [ee_id.locator]
     async with AsyncExitStack() as undo:
@@ -93,7 +94,7 @@ async def _deployed(
             )
             await _with_units(undo, model.deploy(new))
 
-        await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
+        return await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
 
 
 async def _with_charm(
@@ -150,13 +151,26 @@ async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> 
     asking.result()
 
 
-async def _noted(model: Model, ee_id: EeId, namespace: str | None) -> None:
-    """Note the namespace and the locator at an application: it may outlive its first machine, even while it comes."""
-    tag = f"application-{ee_id.application}"
+async def _noted(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:
+    """Note the namespace and the locator at an application: it may outlive its first machine, even while it comes.
+
+    Args:
+        model: where it is.
+        ee_id: its EE.
+        namespace: the canonical one, as a text.
+        charm: what was deployed there now; None: it was there before, and what is noted of its charm stays.
+    """
     notes = {LOCATOR_NOTE: ee_id.locator}
     if namespace:
         notes[NAMESPACE_NOTE] = namespace
-    if any(model.state.notes(tag).get(name) != value for name, value in notes.items()):
+    if charm is not None:
+        notes |= charm_note(charm.url, charm.digest)
+    await _note(model, ee_id, notes)
+
+
+async def _note(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None:
+    tag = f"application-{ee_id.application}"
+    if any(model.state.notes(tag).get(name, "") != value for name, value in notes.items()):
         await model.annotate([tag], notes)
 
 
@@ -211,6 +225,7 @@ async def upgrade(
                 await uninterrupted(model.set_charm(new))
 
         charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
+        await _note(model, ee_id, charm_note(charm.url, charm.digest))
         await application_ready(
             model,
             ee_id.application,

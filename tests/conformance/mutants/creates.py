@@ -85,9 +85,9 @@ class LeaksWhenCancelled(Mutant):
     )
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str | None:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, reuse)
+        ee_id = self.made(namespace, None)
         await self.world.request()
         await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
@@ -107,9 +107,9 @@ class StoresTheIdLast(Mutant):
     )
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str | None:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, reuse)
+        ee_id = self.made(namespace, None)
         await self.come_up(op, ee_id)
         await op.created(ee_id.locator)
         return f"{ee_id.application}.example"

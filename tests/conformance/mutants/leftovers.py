@@ -45,6 +45,7 @@ class LeavesAThread(Mutant):
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_execution_environment]",
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_namespace]",
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[exec_primitive]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[resume_execution_environment]",
             "test_a_disconnect_in_the_middle_leaves_nothing",
             "test_a_disconnect_leaves_no[thread]",
         }
@@ -65,6 +66,7 @@ class LeavesASocket(Mutant):
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_execution_environment]",
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[delete_namespace]",
             "test_a_cancellation_at_any_moment_leaves_nothing_unknown[exec_primitive]",
+            "test_a_cancellation_at_any_moment_leaves_nothing_unknown[resume_execution_environment]",
             "test_a_disconnect_in_the_middle_leaves_nothing",
             "test_a_disconnect_leaves_no[descriptor]",
         }

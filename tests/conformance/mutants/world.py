@@ -91,15 +91,22 @@ class Good(Backend[GoodOptions]):
         self.world = host.options.world
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str | None:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, reuse)
+        ee_id = self.made(namespace, None)
         try:
             await op.created(ee_id.locator)
         except BaseException:
-            if reuse is None:
-                del self.world.boxes[ee_id]
+            del self.world.boxes[ee_id]
             raise
+        await self.come_up(op, ee_id)
+        return f"{ee_id.application}.example"
+
+    @hookimpl
+    async def resume_execution_environment(self, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
+        await self.world.request()
+        self.made(namespace, ee_id)
+        await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
         return f"{ee_id.application}.example"
 

@@ -18,6 +18,8 @@ from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
 
 from vca_core import AlreadyExists, BackendError, BadArguments, Connector, VcaConnectionError, VcaTimeoutError
+from vca_core._tracking.place import COLLECTION
+from vca_core.stores import MemoryStore
 from vca_juju_machine.backend import JujuMachineBackend
 from vca_juju_machine.places import Places
 
@@ -74,9 +76,11 @@ async def registered(edge: Connector, host: Sshd, **changed: Any) -> str:
 async def test_a_host_becomes_an_execution_environment(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
-    async with connected(controller, **options(tmp_path)) as edge:
+    store = MemoryStore()
+    async with connected(controller, store=store, **options(tmp_path)) as edge:
         ee_id = await registered(edge, host)
         assert ee_id == "ns1.app-vnf-vnf1.0"
+        assert [one["address"] for one in await store.find(COLLECTION) if "application" in one] == ["127.0.0.1"]
         counts = controller.counts
         assert counts.total - counts.requests["Annotations.Set"] <= 1 + 4 + 2  # the login, the model, the host
         made = controller.model("ns1").machines["0"]

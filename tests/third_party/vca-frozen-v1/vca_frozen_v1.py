@@ -61,17 +61,30 @@ class FrozenBackend(Backend[FrozenOptions]):
         self,
         op: Operation,
         namespace: Namespace,
-        reuse: EeId | None,
         artifact: Artifact | None,
         options: CreateOptions,
     ) -> str | None:
-        """Make one, or go on with one."""
+        """Make one."""
         ee_id = self._named(namespace)
-        if reuse is not None and reuse not in self._kept:
-            raise NotFound(f"{reuse} is gone", ee_id=str(reuse))
-        if reuse is None and ee_id in self._kept:
+        if ee_id in self._kept:
             raise AlreadyExists(f"{ee_id} is there", ee_id=str(ee_id))
-        await self._keep(op, ee_id, namespace, new=reuse is None)
+        await self._keep(op, ee_id, namespace)
+        op.report(Entity("machine", ee_id.locator), "started", f"size {options.size}")
+        return f"{ee_id.application}.frozen.example"
+
+    @hookimpl
+    async def resume_execution_environment(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        namespace: Namespace,
+        artifact: Artifact | None,
+        options: CreateOptions,
+    ) -> str | None:
+        """Go on with one."""
+        self._named(namespace)
+        self._check(ee_id)
+        await op.created(ee_id.locator)
         op.report(Entity("machine", ee_id.locator), "started", f"size {options.size}")
         return f"{ee_id.application}.frozen.example"
 
@@ -80,7 +93,7 @@ class FrozenBackend(Backend[FrozenOptions]):
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
     ) -> None:
         """Take a host."""
-        await self._keep(op, self._named(namespace), namespace, new=True)
+        await self._keep(op, self._named(namespace), namespace)
 
     @hookimpl
     async def install_configuration_sw(
@@ -216,13 +229,12 @@ class FrozenBackend(Backend[FrozenOptions]):
                 raise BadArguments(f"{namespace} would share {ee_id} with {kept}", ["namespace"])
         return ee_id
 
-    async def _keep(self, op: Operation, ee_id: EeId, namespace: Namespace, *, new: bool) -> None:
+    async def _keep(self, op: Operation, ee_id: EeId, namespace: Namespace) -> None:
         self._kept[ee_id] = namespace.canonical
         try:
             await op.created(ee_id.locator)
         except BaseException:
-            if new:
-                del self._kept[ee_id]
+            del self._kept[ee_id]
             raise
         self.host.report(ee_id, Entity("machine", ee_id.locator), "started")
 

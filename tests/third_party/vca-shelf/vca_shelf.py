@@ -32,14 +32,12 @@ class ShelfBackend(Backend[ShelfOptions]):
         self._charms: dict[EeId, Charm] = {}
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
         """Take a box."""
         names = self.host.names
         ee_id = EeId(names.model(namespace), names.application(namespace), self.host.options.label)
-        if reuse is None and ee_id in self._boxes:
+        if ee_id in self._boxes:
             raise AlreadyExists(f"box {ee_id} is taken", ee_id=str(ee_id))
-        if reuse is not None and reuse not in self._boxes:
-            raise NotFound(f"there is no box {reuse}", ee_id=str(reuse))
         await op.created(ee_id.locator)
         self._boxes[ee_id] = namespace.canonical
         op.report(Entity("machine", ee_id.application), "started", "taken from the shelf")

@@ -259,6 +259,32 @@ async def test_a_hook_is_told_what_remains(make_vca: MakeVca) -> None:
     assert output["ee_id"] == ee_id
 
 
+class TellsItsRun(Plain):
+    @hookimpl
+    async def exec_primitive(self, op: Operation, params: Mapping[str, Any]) -> dict[str, Any]:
+        await op.held()
+        return {"id": op.id, "token": op.token}
+
+
+async def test_a_run_has_an_id_that_no_other_process_gives(make_vca: MakeVca) -> None:
+    told = []
+    for connector in (make_vca(TellsItsRun).connector(), make_vca(TellsItsRun).connector()):
+        ee_id, _ = await connector.create_execution_environment(NS)
+        output = await connector.exec_primitive(ee_id, "touch")
+        assert isinstance(output, dict)
+        told.append(output["id"])
+    assert len(set(told)) == 2
+    assert all(one.startswith("exec_primitive-") and one.endswith("-2") for one in told)
+
+
+async def test_without_leases_an_ee_is_held_and_has_no_token(make_vca: MakeVca) -> None:
+    connector = make_vca(TellsItsRun).connector()
+    ee_id, _ = await connector.create_execution_environment(NS)
+    output = await connector.exec_primitive(ee_id, "touch")
+    assert isinstance(output, dict)
+    assert output["token"] is None
+
+
 def test_the_timeout_is_an_asyncio_timeout_too() -> None:
     assert issubclass(VcaTimeoutError, asyncio.TimeoutError)
     assert issubclass(VcaTimeoutError, VcaError)

@@ -10,10 +10,10 @@ import pytest
 from support.backends import MACHINE, Gated, Plain
 from support.making import MakeVca
 
-from vca_core.backend import Operation
-from vca_core.errors import BackendError, ConflictError, NotFound
+from vca_core.backend import Backend, NoOptions, Operation
+from vca_core.errors import BackendError, ConflictError, NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import Namespace
 from vca_core.stores import MemoryStore
 
 DB = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -123,13 +123,8 @@ class SlowToCome(Plain):
         self.stored = asyncio.Event()
 
     @hookimpl
-    async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str:
+    async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
         key = self.host.names.model(namespace), self.host.names.application(namespace)
-        if reuse is not None:
-            if key not in self.ees:
-                raise NotFound("gone")
-            await op.created("0")
-            return "10.0.0.1"
         self.ees[key] = namespace
         await op.created("0")
         self.stored.set()
@@ -165,6 +160,21 @@ async def test_reuse_of_what_is_gone_is_not_found(make_vca: MakeVca) -> None:
     with pytest.raises(NotFound) as caught:
         await connector.create_execution_environment(".ns.vnf", reuse_ee_id=ee_id)
     assert caught.value.ee_id == ee_id
+
+
+class CreatesOnly(Backend[NoOptions]):
+    api_version = 1
+
+    @hookimpl
+    async def create_execution_environment(self, op: Operation) -> None:
+        await op.created("0")
+
+
+async def test_a_backend_that_cannot_resume_refuses_to_reuse(make_vca: MakeVca) -> None:
+    vca = make_vca(CreatesOnly)
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+    with pytest.raises(NotSupported, match="does not implement resume_execution_environment"):
+        await vca.connector().create_execution_environment(".ns.vnf", reuse_ee_id=ee_id)
 
 
 class WaitsForTheStore(Plain):

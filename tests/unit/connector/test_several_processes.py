@@ -327,11 +327,15 @@ async def test_going_on_with_an_ee_tells_what_it_is(make_vca: MakeVca, store: Me
         there: ClassVar = {}
 
         @hookimpl
-        async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str:
+        async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
             self.there[self.host.names.model(namespace), self.host.names.application(namespace)] = namespace
             await op.created("0")
-            if reuse is None:
-                op.report(MACHINE, "started")
+            op.report(MACHINE, "started")
+            return "10.0.0.1"
+
+        @hookimpl
+        async def resume_execution_environment(self, op: Operation, ee_id: EeId) -> str:
+            await op.created(ee_id.locator)
             return "10.0.0.1"
 
     first, second = make_vca(Quiet, store=store), make_vca(Quiet, store=store)

@@ -5,8 +5,8 @@ import pytest
 from vca_core.charm import Base, Charm
 from vca_core.errors import BadArguments
 from vca_juju_common.client.state import Machine, Word
+from vca_juju_common.facts import charm_name
 from vca_juju_machine.bases import base_for, check_fits, check_kind
-from vca_juju_machine.charms import charm_name
 
 
 def charm(*bases: Base, subordinate: bool = False, assumes: tuple[object, ...] = ()) -> Charm:

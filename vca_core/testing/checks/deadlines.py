@@ -118,9 +118,9 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
         assert stored is None, f"{stored} is stored, and the backend does not list it"
         return
     assert stored == found[0], f"the backend lists {found[0]}, and {stored} is stored: it is leaked"
-    if "create_execution_environment" in kit.capabilities:
+    if "resume_execution_environment" in kit.capabilities:
         try:
-            assert await kit.create(at.namespace, at.db_dict, reuse_ee_id=found[0]) == found[0]
+            assert await kit.resume(at.namespace, found[0], at.db_dict) == found[0]
         except VcaError as error:
             raise AssertionError(f"{found[0]} was left, and cannot be gone on with: {error}") from error
     await kit.gone(found[0])

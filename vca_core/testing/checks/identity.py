@@ -78,7 +78,7 @@ class IdentityChecks(Suite, suite=True):
         await kit.gone(await kit.create(kit.namespace()))
         await kit.lists(spared)
 
-    @needs("create_execution_environment")
+    @needs("resume_execution_environment")
     async def test_the_backend_refuses_to_reuse_an_ee_of_another_namespace(self, kit: Kit) -> None:
         """What is gone on with is the caller's own, also where nothing but the backend's system knows whose it is."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
@@ -88,7 +88,7 @@ class IdentityChecks(Suite, suite=True):
         ee_id = await kit.create(one)
         await kit.forget()
         with pytest.raises(BadArguments) as caught:
-            await kit.create(two, reuse_ee_id=ee_id)
+            await kit.resume(two, ee_id)
         raised(caught.value)
         assert await kit.ids() == [ee_id]
         assert (await kit.record(ee_id)).namespace == Namespace.parse(one)

@@ -39,13 +39,13 @@ class RefusalChecks(Suite, suite=True):
             await kit.create(kit.namespace())
         assert caught.value.ee_id == ee_id, f"{caught.value!r} carries {caught.value.ee_id!r}, not {ee_id!r}"
 
-    @needs("create_execution_environment")
+    @needs("resume_execution_environment")
     async def test_an_ee_to_reuse_that_is_gone_is_not_found(self, kit: Kit) -> None:
         """Nothing is made in its place (D45)."""
         ee_id = await kit.create(kit.namespace())
         await kit.gone(ee_id)
         with pytest.raises(NotFound) as caught:
-            await kit.create(kit.namespace(), reuse_ee_id=ee_id)
+            await kit.resume(kit.namespace(), ee_id)
         raised(caught.value)
         assert await kit.ids() == []
 

@@ -1,4 +1,4 @@
-"""What can be asked for again and again: each delete, and each create with reuse."""
+"""What can be asked for again and again: each delete, and each create that goes on with an EE."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class RepetitionChecks(Suite, suite=True):
         await kit.connector.delete_namespace(kit.namespace(None))
         assert await kit.ids() == []
 
-    @needs("create_execution_environment")
+    @needs("resume_execution_environment")
     async def test_an_ee_can_be_reused_ten_times(self, kit: Kit) -> None:
         """It is the same one each time."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
-            assert await kit.create(kit.namespace(), await kit.home(), reuse_ee_id=ee_id) == ee_id
+            assert await kit.resume(kit.namespace(), ee_id, await kit.home()) == ee_id
         assert await kit.ids() == [ee_id]
 
     @needs("install_configuration_sw")

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from vca_core.errors import ExecutionError
-from vca_core.hookspecs import TRAITS
 from vca_core.status import DeploymentStatus, Entity, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_with_outcome
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.watching import Report
+from vca_core.traits import TRAITS
 
 _MOMENT = 0.2
 """Seconds."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import IO, Any, Protocol, TypeVar
 
-from vca_core.charm import Option
 from vca_juju_common.client.state import Change, State
 from vca_juju_common.client.values import (
     Ended,
@@ -18,6 +17,7 @@ from vca_juju_common.client.values import (
     NewMachine,
     NewModel,
     NewResource,
+    OptionValue,
     Origin,
     Progress,
     StoreCharm,
@@ -126,14 +126,14 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it, or says that one of them is not there.
         """
 
-    async def get_config(self, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
+    async def get_config(self, application: str) -> dict[str, OptionValue]:
         """Read the options of an application's charm, and their values now.
 
         Args:
             application: its name.
 
         Returns:
-            Options and values, by name.
+            The options, by name.
         """
 
     async def set_config(self, application: str, values: Mapping[str, Any]) -> None:

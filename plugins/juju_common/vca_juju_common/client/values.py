@@ -134,6 +134,21 @@ class StoreCharm:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionValue:
+    """An option of an application, as it is now.
+
+    Args:
+        option: what the charm declares.
+        value: its value; None: it has none.
+        is_set: whether somebody set it; otherwise the value is the charm's default.
+    """
+
+    option: Option
+    value: Any
+    is_set: bool
+
+
+@dataclass(frozen=True, slots=True)
 class NewResource:
     """A resource to hand to an application.
 

@@ -13,7 +13,7 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewApplication
+from vca_juju_common.client.values import NewApplication, OptionValue
 
 
 def _placed(machines: Sequence[str]) -> list[Any]:
@@ -137,7 +137,7 @@ async def set_config(model: Target, application: str, values: Mapping[str, Any])
     await over_races(work)
 
 
-async def get_config(model: Target, application: str) -> tuple[dict[str, Option], dict[str, Any]]:
+async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
     """The options of an application's charm, and their values now."""
 
     async def work() -> Any:
@@ -145,12 +145,11 @@ async def get_config(model: Target, application: str) -> tuple[dict[str, Option]
         return await facade.Get(application=application, branch="master")
 
     reply = await over_races(work)
-    options: dict[str, Option] = {}
-    values: dict[str, Any] = {}
+    found: dict[str, OptionValue] = {}
     for name, told in (reply.config or {}).items():
-        options[name] = Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
-        values[name] = told.get("value")
-    return options, values
+        option = Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
+        found[name] = OptionValue(option, told.get("value"), told.get("source") == "user")
+    return found
 
 
 async def add_units(model: Target, application: str, machines: Sequence[str]) -> None:

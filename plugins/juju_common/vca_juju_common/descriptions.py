@@ -1,0 +1,71 @@
+"""What there is of an execution environment: its charm, options, units and relations, as the model has them now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from vca_core.backend import Description, InstalledCharm, OptionState, RelationState, UnitState
+from vca_core.naming import EeId
+from vca_core.refusals import no_environment
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Application, Unit
+from vca_juju_common.client.values import OptionValue
+from vca_juju_common.environments import entity_state, environments_in
+from vca_juju_common.facts import charm_name
+from vca_juju_common.notes import digest_in
+from vca_juju_common.session import Session
+
+
+async def describe(session: Session, ee_id: EeId) -> Description:
+    """Describe an execution environment.
+
+    Raises:
+        NotFound: it is gone, or another one has its name now.
+    """
+    async with session.read(ee_id.model) as model:
+        known = {name: one.ee_id for name, one in environments_in(model, session.names).items()}
+        if known.get(ee_id.application) != ee_id:
+            raise no_environment(ee_id)
+        application = model.state.applications.get(ee_id.application)
+        if application is None or application.life in {"dying", "dead"}:
+            return Description(ee_id)
+        options = await model.get_config(application.name)
+        told = (await model.full_status(application.name)).get("applications") or {}
+        status = told.get(application.name) or {}
+        return Description(
+            ee_id,
+            _charm(model, application, status),
+            {name: _option(one) for name, one in options.items()},
+            tuple(_unit(unit, status) for unit in model.state.units_of(application.name)),
+            tuple(_relations(model, application.name, known)),
+        )
+
+
+def _charm(model: Model, application: Application, status: Mapping[str, Any]) -> InstalledCharm:
+    url = application.charm_url
+    digest = digest_in(model.state.notes(f"application-{application.name}"), url)
+    return InstalledCharm(charm_name(url), url, digest, status.get("charm-version") or None)
+
+
+def _option(one: OptionValue) -> OptionState:
+    return OptionState(one.value, one.is_set, one.option.type, one.option.type == "secret")
+
+
+def _unit(unit: Unit, status: Mapping[str, Any]) -> UnitState:
+    # Only the status knows the leader; it was read after the deltas, and may know a unit less, or more.
+    told = (status.get("units") or {}).get(unit.name)
+    is_leader = None if told is None else bool(told.get("leader"))
+    addresses = (unit.address,) if unit.address else ()
+    return UnitState(unit.name, entity_state(unit), is_leader, addresses, unit.charm_url or None)
+
+
+def _relations(model: Model, name: str, known: Mapping[str, EeId]) -> Iterator[RelationState]:
+    for relation in model.state.relations.values():
+        if relation.life in {"dying", "dead"} or len(relation.ends) < 2:
+            continue
+        for own, other in (relation.ends, relation.ends[::-1]):
+            application, _, endpoint = own.partition(":")
+            if application == name:
+                other_name, _, other_endpoint = other.partition(":")
+                yield RelationState(endpoint, known.get(other_name), other_name, other_endpoint)
