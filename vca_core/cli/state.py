@@ -144,14 +144,13 @@ def code_of(error: VcaError) -> int:
 
 def tell_error(state: State, error: VcaError) -> None:
     """Tell an error: as a JSON object, or as text for people."""
-    from vca_core.cli.output import error_as_data, print_json  # noqa: PLC0415 - as above
+    from vca_core.cli.output import print_json  # noqa: PLC0415 - as above
 
-    data = error_as_data(error)
     if state.json:
-        print_json({"error": data})
+        print_json({"error": error.as_data()})
         return
     typer.echo(f"error: {error}", err=True)
-    for name, value in data.get("output", {}).items():
+    for name, value in getattr(error, "output", {}).items():
         typer.echo(f"  {name}: {value}", err=True)
     if error.retryable:
         typer.echo("The same command may succeed later.", err=True)
