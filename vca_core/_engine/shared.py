@@ -67,6 +67,7 @@ class Shared:
         callbacks: calls ``on_update_db``; None: there is none.
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
+        actor: who asks; None: nobody said.
     """
 
     config: VcaConfig
@@ -79,15 +80,19 @@ class Shared:
     callbacks: UpdateCallbacks | None
     loop: OwnLoop
     owner: str
+    actor: str | None
 
     @classmethod
-    def make(cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None) -> Shared:
+    def make(
+        cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None, actor: str | None
+    ) -> Shared:
         """Make it from a config; connects to nothing.
 
         Args:
             config: the checked config.
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
+            actor: who asks; None: nobody said.
         """
         opened_late = LazyStore(store or store_from_url(config.store, config.folder))
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
@@ -116,6 +121,7 @@ class Shared:
             callbacks=callbacks,
             loop=OwnLoop(),
             owner=secrets.token_hex(8),
+            actor=actor,
         )
 
     async def drain_callbacks(self, limit: float) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import getpass
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -61,7 +63,16 @@ class State:
         """Make a `Vca`."""
         from vca_core.vca import Vca  # noqa: PLC0415 - as above
 
-        return Vca.from_config(config, on_update_db=on_update_db)
+        return Vca.from_config(config, on_update_db=on_update_db, actor=_actor())
+
+
+def _actor() -> str:
+    """Who runs the command: ``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # nobody by this number is known here, such as in a container
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 class Interrupted(Exception):
