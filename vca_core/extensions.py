@@ -73,6 +73,8 @@ class StatusChange:
         filter: which document.
         path: dotted path in it, without a dot at its end.
         fields: the five fields, by name.
+        operation_id: the `OperationFacts.id` of the operation that it is of; None: it is what an EE's home says between
+            operations.
     """
 
     connector: str
@@ -80,6 +82,7 @@ class StatusChange:
     filter: Mapping[str, Any]
     path: str
     fields: Mapping[str, Any]
+    operation_id: str | None = None
 
 
 class ExtensionHooks(Protocol):

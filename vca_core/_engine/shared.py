@@ -98,10 +98,18 @@ class Shared:
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 
-        def stored(key: EeKey, place: Place, fields: Mapping[str, Any], is_outcome: bool) -> None:  # noqa: FBT001 - called by the outbox only
+        def stored(
+            key: EeKey,
+            place: Place,
+            fields: Mapping[str, Any],
+            is_outcome: bool,  # noqa: FBT001 - called by the outbox only
+            operation_id: str | None,
+        ) -> None:
             if callbacks is not None:
                 callbacks.call(place, fields, outcome=is_outcome)
-            extensions.status_changed(StatusChange(key.connector, place.table, place.query, place.path, fields))
+            extensions.status_changed(
+                StatusChange(key.connector, place.table, place.query, place.path, fields, operation_id)
+            )
 
         outbox = Outbox(
             opened_late,

@@ -112,7 +112,7 @@ class Tracker:
         trail.concerned = (key,)
         if claim.is_new and asked == default_home(key):
             trail.is_marked = True
-            self._outbox.announce(key, asked, mark)
+            self._outbox.announce(key, asked, mark, trail.id)
 
     def begin(self, trail: Trail) -> list[asyncio.Future[None]]:
         """Take note that an operation has its locks: it has the EEs now, and a failure that stood there has served.
@@ -139,7 +139,7 @@ class Tracker:
             Done when it does, or the store failed to take it.
         """
         fields = _mark_fields(trail)
-        return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields))
+        return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields), trail.id)
 
     async def remember(self, trail: Trail, ee_id: EeId) -> None:
         """Store the ee_id of what an operation made.
@@ -204,10 +204,10 @@ class Tracker:
         for place in trail.places:
             if not is_end or place != default_home(trail.lane):
                 put = self._environments.putter(trail, place, fields)
-                stored.append(self._outbox.outcome(trail.lane, place, fields, put))
+                stored.append(self._outbox.outcome(trail.lane, place, fields, put, trail.id))
         for environment in concerned:
             if is_end:
-                stored += self._end_environment(environment, fields, trail.places)
+                stored += self._end_environment(environment, fields, trail)
             elif _reports_to(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
@@ -215,7 +215,7 @@ class Tracker:
         if trail.traits.creates and failure is not None:
             self._end_claim(trail, failure)
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            stored += self._end_namespace(trail.model, failure)
+            stored += self._end_namespace(trail.model, failure, trail.id)
         return stored
 
     def _outcome(self, trail: Trail, environment: Environment | None, failure: BaseException | None) -> dict[str, Any]:
@@ -251,7 +251,7 @@ class Tracker:
             self._environments.forget(environment.key)
 
     def _end_environment(
-        self, environment: Environment, fields: dict[str, Any], written: Sequence[Place]
+        self, environment: Environment, fields: dict[str, Any], trail: Trail
     ) -> list[asyncio.Future[Any]]:
         """Write the end of an EE to its home, where its operation did not, and forget it."""
         self._environments.forget(environment.key)
@@ -259,14 +259,15 @@ class Tracker:
         if home is None or record is None:
             return []
         if home.place == default_home(environment.key):  # what stands there goes with the record
-            return [self._outbox.outcome(environment.key, home.place, fields, self._records.remover(record))]
+            put = self._records.remover(record)
+            return [self._outbox.outcome(environment.key, home.place, fields, put, trail.id)]
         stored: list[asyncio.Future[Any]] = []
-        if home.place not in written:
+        if home.place not in trail.places:
             put = self._environments.home_putter(environment, home, fields)
-            stored.append(self._outbox.outcome(environment.key, home.place, fields, put))
+            stored.append(self._outbox.outcome(environment.key, home.place, fields, put, trail.id))
         return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
 
-    def _end_namespace(self, model: str, failure: BaseException | None) -> list[asyncio.Future[Any]]:
+    def _end_namespace(self, model: str, failure: BaseException | None, operation_id: str) -> list[asyncio.Future[Any]]:
         environments = self._environments
         environments.deleting.discard(model)
         if failure is not None:
@@ -275,17 +276,18 @@ class Tracker:
             return []
         for environment in environments.in_model(model):
             environments.forget(environment.key)
-        task = self._spawn(self._forget_namespace(model), f"forget {model}")
+        task = self._spawn(self._forget_namespace(model, operation_id), f"forget {model}")
         self._endings[model] = task
         task.add_done_callback(lambda _: self._endings.pop(model, None))
         return [task]
 
-    async def _forget_namespace(self, model: str) -> None:
+    async def _forget_namespace(self, model: str, operation_id: str) -> None:
         """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
         ended: list[asyncio.Future[Any]] = []
         for record in await self._records.of_model(model):
             fields = _end_fields("deleted")
-            ended.append(self._outbox.outcome(record.key, record.home, fields, self._last_put(record, fields)))
+            put = self._last_put(record, fields)
+            ended.append(self._outbox.outcome(record.key, record.home, fields, put, operation_id))
             ended.append(self._outbox.change(record.key, self._records.remover(record)))
         if ended:
             await asyncio.wait(ended)

@@ -12,7 +12,9 @@ import pytest
 from support.distributions import Site
 
 from vca_core import BadArguments, Vca
-from vca_core.extensions import OperationFacts
+from vca_core.extensions import OperationFacts, StatusChange
+from vca_core.naming import EeId
+from vca_core.status import Entity
 
 CHARMS = Path(__file__).parents[3] / "docs" / "examples" / "charms"
 CANARY = "canary-4711"
@@ -21,7 +23,7 @@ WATCH = """
     from contextlib import asynccontextmanager
     from vca_core.hookspecs import hookimpl
 
-    seen = []
+    seen, changes = [], []
 
     class Watch:
         def __init__(self, options): ...
@@ -31,11 +33,15 @@ WATCH = """
         async def around(self, operation):
             seen.append(operation)
             yield
+
+        @hookimpl
+        def status_changed(self, change):
+            changes.append(change)
 """
 
 
-def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFacts]]:
-    """Make a `Vca` on two fakes, and the list of what an extension sees of its operations."""
+def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFacts], list[StatusChange]]:
+    """Make a `Vca` on two fakes, and the lists of what an extension sees: operations and statuses."""
     module = site.add("watch", WATCH, "[vca.extensions]", "watch = MODULE:Watch")
     config: dict[str, Any] = {
         "artifacts": str(CHARMS),
@@ -44,12 +50,11 @@ def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFa
         "extensions": ["watch"],
     }
     vca = Vca.from_config(config, environ={}, actor=actor)
-    seen: list[OperationFacts] = sys.modules[module].seen
-    return vca, seen
+    return vca, sys.modules[module].seen, sys.modules[module].changes
 
 
 async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None:
-    vca, seen = watched(site, "operator@desk")
+    vca, seen, _ = watched(site, "operator@desk")
     async with vca:
         edge = vca.connector()
         ee_id, _ = await edge.create_execution_environment(".ns.vnf@one", artifact_path="simple-router")
@@ -86,7 +91,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
 
 
 async def test_credentials_are_named_and_never_shown(site: Site) -> None:
-    vca, seen = watched(site)
+    vca, seen, _ = watched(site)
     async with vca:
         credentials = {"hostname": CANARY, "username": CANARY, "password": CANARY}
         await vca.connector().register_execution_environment(".ns.vnf", credentials)
@@ -95,7 +100,7 @@ async def test_credentials_are_named_and_never_shown(site: Site) -> None:
 
 
 async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
-    vca, seen = watched(site)
+    vca, seen, _ = watched(site)
     async with vca:
         edge = vca.connector()
         ees = [(await edge.create_execution_environment(f".ns.vnf{number}"))[0] for number in (1, 2)]
@@ -107,7 +112,7 @@ async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
 
 
 async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
-    vca, seen = watched(site)
+    vca, seen, _ = watched(site)
 
     async def serve(request_id: str, connector: str) -> None:
         with vca.request(request_id):
@@ -136,6 +141,34 @@ def test_an_actor_and_a_request_id_are_one_line(site: Site, given: Any) -> None:
     with pytest.raises(BadArguments) as caught:
         vca.request(given)
     assert caught.value.bad_args == ["request_id"]
+
+
+async def test_a_status_names_the_operation_that_it_is_of(site: Site) -> None:
+    vca, seen, changes = watched(site)
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf1")
+        await edge.install_configuration_sw(ee_id, "simple-router")
+        await edge.delete_execution_environment(ee_id)
+        await edge.create_execution_environment(".ns.vnf2")
+        await edge.delete_namespace(".ns")
+        await vca.flush()
+    ids = [facts.id for facts in seen]
+    assert {change.operation_id for change in changes} == set(ids)
+    outcomes = {change.operation_id: change.fields["VCA-status"] for change in changes}
+    assert [outcomes[one] for one in ids] == ["started", "active", "deleted", "started", "deleted"]
+
+
+async def test_a_status_between_operations_is_of_none(site: Site) -> None:
+    vca, _, changes = watched(site)
+    async with vca:
+        ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+        await vca.flush()
+        changes.clear()
+        backend: Any = vca.connector()._engine.session.backend
+        backend.host.report(EeId.parse(ee_id), Entity("machine", "0"), "down")
+        await vca.flush()
+    assert [(change.fields["VCA-status"], change.operation_id) for change in changes] == [("down", None)]
 
 
 def test_facts_are_frozen(site: Site) -> None:
