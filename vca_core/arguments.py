@@ -10,6 +10,8 @@ from vca_core.errors import BadArguments
 
 Seconds = float | int | None
 
+_LONGEST_LABEL = 300
+
 
 def timeout(value: object, argument: str, default: float) -> float:
     """Check a time-out.
@@ -42,6 +44,18 @@ def name(value: object, argument: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadArguments(f"{argument} is a name, not {_shown(value)}", [argument])
     return value
+
+
+def label(value: object, argument: str) -> str:
+    """Check a text that names something to people and in logs: one line, and not a long one.
+
+    Raises:
+        BadArguments: it is not.
+    """
+    checked = name(value, argument)
+    if len(checked) > _LONGEST_LABEL or not checked.isprintable():
+        raise BadArguments(f"{argument}: expected one line of at most {_LONGEST_LABEL} characters", [argument])
+    return checked
 
 
 def mapping(value: object, argument: str) -> dict[str, Any]:

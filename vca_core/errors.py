@@ -17,7 +17,8 @@
     └── PluginError             a plugin (backend or extension) is broken or cannot be loaded
 
 Every error says what happened, where (`backend`, `ee_id`, `operation`) and whether a retry can help (`retryable`),
-and keeps its cause. A cause that came out of a backend is kept as a `Cause`: its type, its text and its frames, with
+and keeps its cause. `VcaError.as_data` and `from_data` carry errors through JSON, for journals and other processes. A
+cause that came out of a backend is kept as a `Cause`: its type, its text and its frames, with
 secrets taken out; the foreign object itself would print what it holds.
 
 Documented behaviour: S1-S7; repaired: D36 (output is carried), D83 (types and causes survive).
@@ -26,6 +27,7 @@ Documented behaviour: S1-S7; repaired: D36 (output is carried), D83 (types and c
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -100,6 +102,31 @@ class VcaError(Exception):
                 setattr(self, name, [scrub(item) if isinstance(item, str) else item for item in value])
         self.args = tuple(scrub(item) if isinstance(item, str) else item for item in self.args)
         return self
+
+    def as_data(self) -> dict[str, Any]:
+        """Make plain data of the error, as JSON has it; `from_data` makes an error of it again.
+
+        Raw output stands under ``output`` only. The cause is left out.
+
+        Returns:
+            ``version``, ``class`` (the class of the tree, also for an error of a class derived from it), ``code`` (the
+            same as a word that does not change), ``text``, ``retryable``, ``where`` (``operation``, ``backend`` and
+            ``ee_id``, None where unknown), ``output`` where there is any, and what else the class has.
+        """
+        kind = next(cls for cls in type(self).__mro__ if issubclass(cls, VcaError) and cls in _CODES)
+        data: dict[str, Any] = {
+            "version": DATA_VERSION,
+            "class": kind.__name__,
+            "code": _CODES[kind],
+            "text": str(self.message),
+            "retryable": self.retryable,
+            "where": {name: None if (place := getattr(self, name)) is None else str(place) for name in _WHERE},
+        }
+        for name in _own_fields(kind):
+            value = getattr(self, name)
+            if name != "output" or value:
+                data[name] = _plain(value)
+        return data
 
 
 class BadArguments(VcaError):
@@ -229,3 +256,87 @@ class Cause(Exception):
 
     def __str__(self) -> str:
         return "\n".join([f"{self.kind}: {self.text}", *(f"  {frame}" for frame in self.frames)])
+
+
+DATA_VERSION = 1
+"""The version of what `VcaError.as_data` gives; it grows when readers of the one before would misread it."""
+
+_CODES: Mapping[type[VcaError], str] = {
+    VcaError: "error",
+    BadArguments: "bad-arguments",
+    InvalidCertificate: "invalid-certificate",
+    VcaConnectionError: "connection-failed",
+    VcaTimeoutError: "timeout",
+    ExecutionError: "execution-failed",
+    NotFound: "not-found",
+    AlreadyExists: "already-exists",
+    ConflictError: "conflict",
+    NotSupported: "not-supported",
+    StoreError: "store-failed",
+    BackendError: "backend-failed",
+    PluginError: "plugin-broken",
+}
+_WHERE = ("operation", "backend", "ee_id")
+_FIELDS: Mapping[type, tuple[str, ...]] = {
+    BadArguments: ("bad_args",),
+    VcaConnectionError: ("url",),
+    VcaTimeoutError: ("kind", "limit"),
+    ExecutionError: ("primitive", "output"),
+}
+"""What instances of a class have beside what all errors have."""
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "bad_args": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "url": lambda value: isinstance(value, str),
+    "kind": lambda value: value in {"total", "progress"} if isinstance(value, str) else False,
+    "limit": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "primitive": lambda value: isinstance(value, str),
+    "output": lambda value: isinstance(value, Mapping),
+}
+"""Whether a value can be that field: what a newer version writes there must not become a broken error here."""
+
+_DEEPEST = 50
+
+
+def from_data(data: Mapping[str, Any]) -> VcaError:
+    """Make an error of what `VcaError.as_data` gave, in this process or in another one.
+
+    It never fails: a class or a version that is not known here gives a `VcaError` with the text, fields that are not
+    known are left out.
+
+    Args:
+        data: the error as plain data.
+
+    Returns:
+        The error, without a cause and without a traceback.
+    """
+    name, text, retryable, where = (data.get(key) for key in ("class", "text", "retryable", "where"))
+    is_known = data.get("version") == DATA_VERSION
+    kind = next((cls for cls in _CODES if is_known and cls.__name__ == name), VcaError)
+    fields = {field: data.get(field) for field in _own_fields(kind)}
+    places = where if isinstance(where, Mapping) else {}
+    known_places = {key: place for key in _WHERE if isinstance(place := places.get(key), str)}
+    is_retryable = retryable if isinstance(retryable, bool) and retryable is not kind.retryable else None
+    return kind(
+        text if isinstance(text, str) else "an error without a text",
+        **{field: value for field, value in fields.items() if value is not None and _FITS[field](value)},
+        **known_places,
+        retryable=is_retryable,
+    )
+
+
+def _own_fields(kind: type) -> tuple[str, ...]:
+    return tuple(field for cls in kind.__mro__ for field in _FIELDS.get(cls, ()))
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Make plain data of what a primitive left behind; what has no form in JSON becomes text."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth < _DEEPEST and isinstance(value, Mapping):
+        return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+    if depth < _DEEPEST and isinstance(value, list | tuple):
+        return [_plain(item, depth + 1) for item in value]
+    return repr(value) if depth < _DEEPEST else "..."

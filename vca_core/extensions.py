@@ -9,7 +9,7 @@ An extension is a class that an entry point of the group ``vca.extensions`` name
 
         @hookimpl
         @asynccontextmanager
-        async def around(self, operation):          # an OperationInfo
+        async def around(self, operation):          # an OperationFacts
             log_begin(operation)
             yield  # the operation runs here
             log_end(operation)
@@ -31,24 +31,36 @@ _hookspec = pluggy.HookspecMarker("vca")
 
 
 @dataclass(frozen=True, slots=True)
-class OperationInfo:
-    """What an extension is told of an operation.
+class OperationFacts:
+    """What is asked for, as it is known from the start. Names only: a value may be secret.
 
     Args:
         id: names this run: ``create_execution_environment-5f0c93a1-17``.
         operation: the operation, by its hook's name.
         connector: the connector's name.
         backend: connector and backend: ``edge (fake)``.
-        namespace: the namespace it was given, where it was given one.
-        ee_id: the EE, where there is one already.
+        namespace: the namespace it was given.
+        ee_id: the EE, where it was given one; of a relation the first one.
+        primitive: the primitive that is run.
+        parameters: the names of what it was given by name: a primitive's parameters, options, credentials.
+        num_units: how many units are asked for.
+        charm: the charm, as the caller named it.
+        request_id: which of the caller's own requests it belongs to (`Vca.request`).
+        actor: who asks (`Vca.from_config`).
     """
 
     id: str
     operation: str
     connector: str
     backend: str
-    namespace: str | None
-    ee_id: str | None
+    namespace: str | None = None
+    ee_id: str | None = None
+    primitive: str | None = None
+    parameters: tuple[str, ...] = ()
+    num_units: int | None = None
+    charm: str | None = None
+    request_id: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,8 @@ class StatusChange:
         filter: which document.
         path: dotted path in it, without a dot at its end.
         fields: the five fields, by name.
+        operation_id: the `OperationFacts.id` of the operation that it is of; None: it is what an EE's home says between
+            operations.
     """
 
     connector: str
@@ -68,13 +82,14 @@ class StatusChange:
     filter: Mapping[str, Any]
     path: str
     fields: Mapping[str, Any]
+    operation_id: str | None = None
 
 
 class ExtensionHooks(Protocol):
     """The hooks of extensions; each may be left out."""
 
     @_hookspec(firstresult=True)
-    def around(self, operation: OperationInfo) -> AbstractAsyncContextManager[None]:
+    def around(self, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
         """Surround an operation, within its locks and deadlines.
 
         What is raised before the operation fails it: policy. What is raised behind it fails it, too, if it succeeded;

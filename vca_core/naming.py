@@ -14,9 +14,10 @@ from typing import NamedTuple
 from vca_core.errors import BadArguments
 
 _KDU = "kdu:"
+_AT = "@"
 _COUNT = re.compile(r"-([0-9]+)\Z")
 _BAD_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_GRAMMAR = "[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]"
+_GRAMMAR = "[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]"
 _EE_ID = "<model>.<application>.<locator>"
 _PARTS = ("nsi_id", "ns_id", "vnf_id", "vdu_id")
 
@@ -53,6 +54,7 @@ class Namespace:
         vnf_id: the VNF; None: the EE belongs to the whole NS.
         vdu_id: the VDU, or ``kdu:<name>`` for a KDU; None: the EE belongs to the whole VNF.
         vdu_count: which replica of the VDU, in ASCII digits as they were written; None: no replicas.
+        ee: which of several execution environments at that place; None: the only one, or the one without a name.
 
     Raises:
         BadArguments: a part would not come back from the text; says which.
@@ -63,14 +65,17 @@ class Namespace:
     vnf_id: str | None = None
     vdu_id: str | None = None
     vdu_count: str | None = None
+    ee: str | None = None
 
     def __post_init__(self) -> None:
         if self.ns_id is None:
             raise _wrong(f"ns_id is missing; it is {_GRAMMAR}")
-        for part in (*_PARTS, "vdu_count"):
+        for part in (*_PARTS, "vdu_count", "ee"):
             value = getattr(self, part)
             if value is not None:
                 _check_part(value, part)
+        if self.ee is not None and _AT in self.ee:
+            raise _wrong(f"ee {_shown(self.ee)} has an {_AT}, which stands in front of it")
         self._check_vdu()
 
     def _check_vdu(self) -> None:
@@ -89,8 +94,10 @@ class Namespace:
         """Read a namespace (S17).
 
         Args:
-            text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]``; parts after the ns-id may be empty. The count
-                is the last ``-`` group of the last part when it is all ASCII digits. A `Namespace` comes back as it is.
+            text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]``; parts after the ns-id may be empty.
+                The ee is what follows the last ``@``; where another part has one and there is no ee, the text ends in
+                a bare ``@``. The count is the last ``-`` group of the vdu-id when it is all ASCII digits. A
+                `Namespace` comes back as it is.
 
         Raises:
             BadArguments: it is none; says which part is wrong.
@@ -99,7 +106,8 @@ class Namespace:
             return text
         if not isinstance(text, str):
             raise _wrong(f"it is text like {_GRAMMAR}, not {type(text).__name__}")
-        parts = str(text).split(".")
+        place, ee = _split_ee(str(text))
+        parts = place.split(".")
         if len(parts) > len(_PARTS):
             raise _wrong(f"{_shown(text)} has {len(parts)} parts; it is {_GRAMMAR}")
         nsi, ns, vnf, vdu = (part or None for part in [*parts, "", "", ""][: len(_PARTS)])
@@ -109,10 +117,12 @@ class Namespace:
         count = None
         if vdu is not None and not vdu.startswith(_KDU) and (found := _COUNT.search(vdu)):
             vdu, count = vdu[: found.start()] or None, found[1]
-        return cls(nsi, ns, vnf, vdu, count)
+        return cls(nsi, ns, vnf, vdu, count, ee)
 
     @classmethod
-    def for_kdu(cls, ns_id: str, vnf_id: str | None, kdu_name: str, nsi_id: str | None = None) -> Namespace:
+    def for_kdu(
+        cls, ns_id: str, vnf_id: str | None, kdu_name: str, nsi_id: str | None = None, ee: str | None = None
+    ) -> Namespace:
         """Name the EE of a KDU, which never shares an application with a VDU (D55).
 
         Args:
@@ -120,9 +130,10 @@ class Namespace:
             vnf_id: the VNF.
             kdu_name: name of the KDU; nothing is split off it.
             nsi_id: the network slice instance.
+            ee: which of several execution environments of the KDU.
         """
         _check_part(kdu_name, "kdu_name")
-        return cls(nsi_id, ns_id, vnf_id, f"{_KDU}{kdu_name}")
+        return cls(nsi_id, ns_id, vnf_id, f"{_KDU}{kdu_name}", ee=ee)
 
     @property
     def kdu_name(self) -> str | None:
@@ -136,23 +147,37 @@ class Namespace:
         return self if self.nsi_id is None else replace(self, nsi_id=None)
 
     @property
-    def scope(self) -> tuple[str | None, str | None, str | None]:
-        """What it names within its NS: VNF, VDU and count."""
-        return self.vnf_id, self.vdu_id, self.vdu_count
+    def scope(self) -> tuple[str | None, str | None, str | None, str | None]:
+        """What it names within its NS: VNF, VDU, count and EE."""
+        return self.vnf_id, self.vdu_id, self.vdu_count, self.ee
 
     @property
     def is_ns(self) -> bool:
-        """Whether it names a whole NS."""
-        return self.scope == (None, None, None)
+        """Whether it names a whole NS; one EE of several that belong to an NS is not it."""
+        return self.scope == (None, None, None, None)
 
     def contains(self, other: Namespace) -> bool:
-        """Say whether another namespace lies at or below this one, slices apart."""
-        pairs = zip(self.scope, other.scope, strict=True)
-        return self.ns_id == other.ns_id and all(mine is None or mine == theirs for mine, theirs in pairs)
+        """Say whether another namespace lies at or below this one, slices apart; below one EE there is nothing."""
+        if self.ns_id != other.ns_id:
+            return False
+        if self.ee is not None:
+            return self.scope == other.scope
+        return all(mine is None or mine == theirs for mine, theirs in zip(self.scope, other.scope, strict=True))
 
     def __str__(self) -> str:
         vdu = "-".join(part for part in (self.vdu_id, self.vdu_count) if part is not None)
-        return ".".join([self.nsi_id or "", self.ns_id, self.vnf_id or "", vdu]).rstrip(".")
+        place = ".".join([self.nsi_id or "", self.ns_id, self.vnf_id or "", vdu]).rstrip(".")
+        return place if self.ee is None and _AT not in place else f"{place}{_AT}{self.ee or ''}"
+
+
+def _split_ee(text: str) -> tuple[str, str | None]:
+    """Take the ee off the text of a namespace; a bare ``@`` only says that another one before it begins no ee."""
+    place, at, ee = text.rpartition(_AT)
+    if not at:
+        return text, None
+    if not ee and _AT not in place:
+        raise _wrong(f"ee is empty in {_shown(text)}; leave the {_AT} out where there is none")
+    return place, ee or None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +322,8 @@ class NameRules:
         is_mistakable = kdu is not None and _LIKE_A_VDU.search(name) is not None
         if len(name) > self.limit or re.fullmatch(self.application_pattern, name) is None or is_mistakable:
             head = _ascii(name) if kdu is None else _ascii(name).replace("vdu", "kdu")
-            name = _digested(head, tuple(part or "" for part in ns.scope), self.limit, letters_needed=True)
+            place, ee = ns.scope[:-1], ns.scope[-1:] if ns.ee is not None else ()
+            name = _digested(head, tuple(part or "" for part in (*place, *ee)), self.limit, letters_needed=True)
         return name
 
 
@@ -305,7 +331,7 @@ def documented_application(ns: Namespace) -> str:
     """The documented name of an application (S52, S53), usable or not."""
     kdu = ns.kdu_name
     vdu = ns.vdu_id if kdu is None else None
-    words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count))
+    words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count), ("-ee", ns.ee))
     return format_application("app-" + "".join(f"{word}-{part}" for word, part in words if part is not None))
 
 

@@ -6,9 +6,12 @@ import asyncio
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
+from vca_core import arguments
+from vca_core._engine.facts import belonging_to
 from vca_core._engine.report import DisconnectReport, Unwritten
 from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
@@ -33,6 +36,10 @@ class Vca:
         config: the checked config.
         on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
         store: the status store; None: the one that the config names.
+        actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
+
+    Raises:
+        BadArguments: `actor` cannot be one.
 
     Attributes:
         store: the status store, opened when first used.
@@ -40,9 +47,15 @@ class Vca:
     """
 
     def __init__(
-        self, config: VcaConfig, *, on_update_db: OnUpdateDb | None = None, store: StatusStore | None = None
+        self,
+        config: VcaConfig,
+        *,
+        on_update_db: OnUpdateDb | None = None,
+        store: StatusStore | None = None,
+        actor: str | None = None,
     ) -> None:
-        self._shared = Shared.make(config, on_update_db, store)
+        checked = None if actor is None else arguments.label(actor, "actor")
+        self._shared = Shared.make(config, on_update_db, store, checked)
         self.config = config
         self.store = self._shared.store
         self.ssh_key = self._shared.ssh_key
@@ -57,6 +70,7 @@ class Vca:
         on_update_db: OnUpdateDb | None = None,
         store: StatusStore | None = None,
         environ: Mapping[str, str] | None = None,
+        actor: str | None = None,
     ) -> Self:
         """Make one from a config.
 
@@ -66,12 +80,13 @@ class Vca:
             store: the status store; None: the one that the config names.
             environ: where overrides (``VCA_STORE``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``) come from; None:
                 ``os.environ``.
+            actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
 
         Raises:
             BadArguments: the config is wrong; says where, by line.
         """
         environment = os.environ if environ is None else environ
-        return cls(load_config(config, environment), on_update_db=on_update_db, store=store)
+        return cls(load_config(config, environment), on_update_db=on_update_db, store=store, actor=actor)
 
     def __repr__(self) -> str:
         return f"<Vca with connectors {', '.join(self.config.connectors)}>"
@@ -91,6 +106,22 @@ class Vca:
         if connector is None:
             connector = self._connectors[name] = Connector(self._shared, name)
         return connector
+
+    def request(self, request_id: str) -> AbstractContextManager[None]:
+        """Have what is called within belong to a request of your own, in tasks that are started within, too.
+
+        Extensions see its id, so that an audit or a trace can be joined with yours::
+
+            with vca.request("lcm-op-17"):
+                await connector.exec_primitive(ee_id, "touch", {"filename": "/tmp/x"})
+
+        Args:
+            request_id: any text that names it.
+
+        Raises:
+            BadArguments: it is not such a text.
+        """
+        return belonging_to(arguments.label(request_id, "request_id"))
 
     async def add_relation(
         self,

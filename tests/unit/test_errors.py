@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import re
 import traceback
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from vca_core import errors
 from vca_core.errors import (
@@ -26,6 +29,7 @@ from vca_core.errors import (
     VcaConnectionError,
     VcaError,
     VcaTimeoutError,
+    from_data,
 )
 
 CANARY = "canary-4711"
@@ -237,3 +241,104 @@ def test_a_cause_can_be_pickled_and_copied() -> None:
     cause = Cause("KeyError", "'x'", ["a.py:1 in f"])
     for twin in (pickle.loads(pickle.dumps(cause)), copy.copy(cause)):  # noqa: S301 - our own
         assert held(twin) == held(cause)
+
+
+# The plain form.
+
+_TEXT = st.text(max_size=20)
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=10,
+)
+_OWN: dict[type[VcaError], dict[str, st.SearchStrategy[Any]]] = {
+    BadArguments: {"bad_args": st.lists(_TEXT, max_size=3)},
+    InvalidCertificate: {"bad_args": st.lists(_TEXT, max_size=3)},
+    VcaConnectionError: {"url": st.none() | _TEXT},
+    VcaTimeoutError: {"kind": st.sampled_from(["total", "progress"]), "limit": st.floats(0, 1e9)},
+    ExecutionError: {"primitive": _TEXT, "output": st.dictionaries(_TEXT, _PLAIN, max_size=3)},
+}
+
+
+@st.composite
+def any_error(draw: st.DrawFn) -> VcaError:
+    """Draw an error of any class of the tree, with anything that it may carry."""
+    kind = draw(st.sampled_from(list(PARENTS)))
+    where = {name: draw(st.none() | _TEXT) for name in ("backend", "ee_id", "operation")}
+    own = {name: draw(strategy) for name, strategy in _OWN.get(kind, {}).items()}
+    return kind(draw(_TEXT), retryable=draw(st.none() | st.booleans()), **where, **own)
+
+
+def carried(error: VcaError) -> dict[str, Any]:
+    """Give all that the plain form carries; whether the class or the error itself says that it is retryable is one."""
+    return {**held(error), "retryable": error.retryable}
+
+
+@given(any_error())
+def test_an_error_comes_back_from_its_plain_form(error: VcaError) -> None:
+    data = error.as_data()
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    again = from_data(json.loads(json.dumps(data)))
+    assert carried(again) == carried(error)
+    assert again.as_data() == data
+
+
+@everyone
+def test_the_plain_form_says_all_that_callers_go_by(error: VcaError) -> None:
+    data = error.as_data()
+    assert (data["version"], data["class"], data["text"]) == (1, type(error).__name__, error.message)
+    assert data["where"] == {"operation": error.operation, "backend": error.backend, "ee_id": error.ee_id}
+    assert data["retryable"] is error.retryable
+    assert re.fullmatch("[a-z]+(-[a-z]+)*", data["code"])
+
+
+def test_each_class_has_a_code_of_its_own() -> None:
+    codes = {kind().as_data()["code"] for kind in PARENTS}
+    assert len(codes) == len(PARENTS)
+    assert NotFound().as_data()["code"] == "not-found"
+
+
+@everyone
+@pytest.mark.parametrize("news", [{"version": 2}, {"class": "Newer"}, {"class": ["NotFound"]}, {"version": None}])
+def test_what_is_not_known_comes_back_as_an_error_with_the_text(error: VcaError, news: dict[str, Any]) -> None:
+    again = from_data({**error.as_data(), **news})
+    assert type(again) is VcaError
+    assert (str(again), again.retryable) == (str(error), error.retryable)
+
+
+@everyone
+def test_a_newer_field_is_left_out(error: VcaError) -> None:
+    data = error.as_data()
+    newer = {**data, "colour": "red", "where": {**data["where"], "planet": "Mars"}}
+    assert carried(from_data(newer)) == carried(from_data(data))
+
+
+_KEYS = ["version", "class", "text", "retryable", "where", "bad_args", "url", "kind", "limit", "primitive", "output"]
+
+
+@given(st.sampled_from(list(PARENTS)), st.dictionaries(st.sampled_from(_KEYS), _PLAIN))
+def test_whatever_stands_in_the_plain_form_an_error_is_made_of_it(kind: type[VcaError], data: dict[str, Any]) -> None:
+    error = from_data({"version": 1, "class": kind.__name__, **data})
+    assert from_data(json.loads(json.dumps(error.as_data()))).as_data() == error.as_data()
+
+
+def test_an_error_of_a_plugins_own_class_comes_back_as_the_one_it_is_derived_from() -> None:
+    class NoSuchShelf(NotFound):
+        """One of a plugin."""
+
+    again = from_data(NoSuchShelf("no shelf 7", ee_id="m.a.0").as_data())
+    assert type(again) is NotFound
+    assert str(again) == "no shelf 7 [EE m.a.0]"
+
+
+def test_raw_output_stands_under_output_only_and_is_plain() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    error = ExecutionError("exit 1", "p", {"key": CANARY, "tuple": (1, b"x"), "no": float("nan"), "endless": endless})
+    data = error.as_data()
+    told = json.loads(json.dumps(data, allow_nan=False))
+    output = data.pop("output")
+    assert CANARY not in json.dumps(data)
+    assert (output["key"], output["tuple"], output["no"]) == (CANARY, [1, "b'x'"], "nan")
+    assert from_data(told).as_data() == {**data, "output": output}
+    assert "output" not in ExecutionError("exit 1", "p").as_data()

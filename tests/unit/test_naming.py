@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -282,25 +283,26 @@ def test_the_documented_format_of_models_is_kept_byte_for_byte_valid_or_not(entr
 
 _LETTERS = st.text("abcdefghijklmnopqrstuvwxy", min_size=1, max_size=40)
 _ANY = st.text(max_size=30)
-_LIKELY = st.text("aAbzZ019-_ /:kduvnxct\u00b2\u0663\u00e9\u2174", max_size=40)
+_LIKELY = st.text("aAbzZ019-_ /:@kduvnxcte\u00b2\u0663\u00e9\u2174", max_size=40)
 _COUNTS = st.from_regex(r"[0-9]{1,4}", fullmatch=True)
 _ALLOWED = st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp"), exclude_characters=".")
 _PARTS = st.one_of(_LIKELY, st.text(_ALLOWED, max_size=30)).map(lambda text: text.strip() or "a")
 _VDUS = _PARTS.map(lambda text: re.sub(r"^kdu:|-[0-9]+$", "-z", text))
 _MAYBE = st.none() | _PARTS
+_EES = st.none() | _PARTS.map(lambda text: text.replace("@", "-"))
 
 
 def kdus() -> st.SearchStrategy[Namespace]:
-    return st.builds(Namespace.for_kdu, _PARTS, _MAYBE, _PARTS, _MAYBE)
+    return st.builds(Namespace.for_kdu, _PARTS, _MAYBE, _PARTS, _MAYBE, _EES)
 
 
 def vdus() -> st.SearchStrategy[Namespace]:
-    return st.builds(Namespace, _MAYBE, _PARTS, _MAYBE, _VDUS, st.none() | _COUNTS)
+    return st.builds(Namespace, _MAYBE, _PARTS, _MAYBE, _VDUS, st.none() | _COUNTS, _EES)
 
 
 def namespaces() -> st.SearchStrategy[Namespace]:
     """Draw namespaces of all levels, made of anything that a part may be."""
-    return st.one_of(kdus(), vdus(), st.builds(Namespace, _MAYBE, _PARTS, _MAYBE))
+    return st.one_of(kdus(), vdus(), st.builds(Namespace, _MAYBE, _PARTS, _MAYBE, ee=_EES))
 
 
 def parsed(make: Callable[[], T], argument: str) -> T | None:
@@ -355,6 +357,12 @@ def test_the_count_is_the_last_dash_group_when_it_is_all_ascii_digits(text: str,
         (".ns.vnf.-0", "vdu_count needs a vdu_id"),
         (".ns.vnf.kdu:", "kdu_name is empty"),
         (".ns.vnf.kdu: x", "kdu_name .* blank"),
+        (".ns.vnf@", "ee is empty .* leave the @ out"),
+        ("@ee", "ns_id is missing"),
+        (".ns.vnf@e.e", "ee 'e.e' has a dot"),
+        (".ns@ ee", "ee .* blank"),
+        (".ns@e\u200be", "ee .* control character"),
+        (".ns @ee", "ns_id .* blank"),
         (None, "not NoneType"),
         (7, "not int"),
         (b".ns", "not bytes"),
@@ -384,6 +392,9 @@ def test_what_is_no_namespace_is_refused_saying_which_part(given: Any, said: str
         ((None, "ns", "vnf", None, "0"), "needs a vdu_id"),
         ((None, "ns", "vnf", "vdu-0"), "give the count as vdu_count"),
         ((None, "ns", "vnf", "kdu:a", "0"), "a KDU has none"),
+        ((None, "ns", None, None, None, ""), "ee is empty"),
+        ((None, "ns", None, None, None, 1), "ee is text, not int"),
+        ((None, "ns", None, None, None, "a@b"), "ee 'a@b' has an @"),
     ],
     ids=ascii,
 )
@@ -406,7 +417,8 @@ def test_any_text_is_a_namespace_that_comes_back_from_its_text_or_is_refused(tex
     ns = parsed(lambda: Namespace.parse(text), "namespace")
     if ns is not None:
         assert Namespace.parse(str(ns)) == ns
-        assert str(ns) == text.rstrip(".")
+        place, at, ee = text.rpartition("@")
+        assert str(ns) == (f"{place.rstrip('.')}@{ee}" if at else text.rstrip("."))
 
 
 @given(namespaces())
@@ -443,15 +455,73 @@ def test_the_canonical_namespace_has_no_slice_and_keeps_the_rest(ns: Namespace) 
         (".ns.vnf", ".ns", False),
         (".ns.vnf", ".ns.vnf2.vdu", False),
         (".ns", ".ns2.vnf", False),
+        (".ns.vnf", ".ns.vnf@ee", True),
+        (".ns", "nsi.ns.vnf.kdu:a@ee", True),
+        (".ns.vnf@ee", ".ns.vnf@ee", True),
+        (".ns.vnf@ee", ".ns.vnf", False),
+        (".ns.vnf@ee", ".ns.vnf.vdu@ee", False),
+        (".ns@ee", ".ns.vnf@ee", False),
+        (".ns@ee", ".ns2@ee", False),
     ],
 )
 def test_a_namespace_contains_what_lies_at_or_below_it_slices_apart(outer: str, inner: str, holds: bool) -> None:
     assert Namespace.parse(outer).contains(Namespace.parse(inner)) is holds
 
 
-@pytest.mark.parametrize(("text", "whole"), [(".ns", True), ("nsi.ns", True), (".ns.vnf", False), (".ns..vdu", False)])
+@pytest.mark.parametrize(
+    ("text", "whole"), [(".ns", True), ("nsi.ns", True), (".ns.vnf", False), (".ns..vdu", False), (".ns@ee", False)]
+)
 def test_a_namespace_names_a_whole_ns_when_nothing_stands_behind_its_ns_id(text: str, whole: bool) -> None:
     assert Namespace.parse(text).is_ns is whole
+
+
+# Several execution environments at one place.
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "application"),
+    [
+        (".ns@ee", (None, "ns", None, None, None, "ee"), "app-ee-ee"),
+        (".ns.vnf@two", (None, "ns", "vnf", None, None, "two"), "app-vnf-vnf-ee-two"),
+        ("nsi.ns.vnf.vdu-0@1", ("nsi", "ns", "vnf", "vdu", "0", "1"), "app-vnf-vnf-vdu-vdu-cnt-z0-ee-z1"),
+        (".ns..vdu@ee-0", (None, "ns", None, "vdu", None, "ee-0"), "app-vdu-vdu-ee-ee-z0"),
+        (".ns.vnf.kdu:db@ee", (None, "ns", "vnf", "kdu:db", None, "ee"), "app-vnf-vnf-kdu-db-ee-ee"),
+        (".ns.vnf.kdu:db@vdu", (None, "ns", "vnf", "kdu:db", None, "vdu"), "app-vnf-vnf-kdu-db-ee-kdu-x378c11b7c606"),
+    ],
+)
+def test_an_ee_is_a_part_of_the_text_and_of_the_application(
+    text: str, parts: tuple[Any, ...], application: str
+) -> None:
+    ns = Namespace.parse(text)
+    assert ns == Namespace(*parts)
+    assert str(ns) == text
+    assert CHARM_NAMES.application(ns) == application
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        (".a@b", (None, "a", None, None, None, "b")),
+        (".a@b@", (None, "a@b")),
+        (".a@b@c", (None, "a@b", None, None, None, "c")),
+        (".ns.v@f.vdu@", (None, "ns", "v@f", "vdu")),
+    ],
+)
+def test_an_at_in_another_part_is_not_taken_for_an_ee(text: str, parts: tuple[Any, ...]) -> None:
+    assert Namespace.parse(text) == Namespace(*parts)
+    assert str(Namespace(*parts)) == text
+
+
+@given(namespaces(), _LETTERS, _LETTERS)
+def test_two_ees_at_one_place_never_share_an_application(place: Namespace, one: str, two: str) -> None:
+    names = [CHARM_NAMES.application(replace(place, ee=ee)) for ee in (one, two)]
+    assert (names[0] == names[1]) == (one == two)
+
+
+@given(namespaces(), _LETTERS)
+def test_an_ee_never_shares_the_application_of_its_place(place: Namespace, ee: str) -> None:
+    own = CHARM_NAMES.application(replace(place, ee=ee))
+    assert own != CHARM_NAMES.application(replace(place, ee=None))
 
 
 # KDUs.
@@ -555,10 +625,10 @@ def test_a_replica_never_shares_an_application_with_the_vdu_without_a_count(ns: 
 @st.composite
 def plain_namespaces(draw: st.DrawFn) -> Namespace:
     """Draw namespaces whose ids are lower-case letters, which the documented format does not change."""
-    vnf, vdu = draw(st.none() | _LETTERS), draw(st.none() | _LETTERS)
+    vnf, vdu, ee = (draw(st.none() | _LETTERS) for _ in range(3))
     if vdu is not None and draw(st.booleans()):
-        return Namespace.for_kdu("ns", vnf, vdu)
-    return Namespace(None, "ns", vnf, vdu, draw(st.none() | _COUNTS) if vdu is not None else None)
+        return Namespace.for_kdu("ns", vnf, vdu, ee=ee)
+    return Namespace(None, "ns", vnf, vdu, draw(st.none() | _COUNTS) if vdu is not None else None, ee)
 
 
 @given(plain_namespaces(), plain_namespaces())
@@ -631,6 +701,8 @@ def test_a_model_suffix_counts_for_the_limit(length: int) -> None:
         pytest.param(".ns.vnf-1.vdu", ".ns.vnf-z1.vdu", "application", marks=pytest.mark.defect("D58")),
         pytest.param(".ns.VNF-A.vdu", ".ns.vnf a.vdu", "application", marks=pytest.mark.defect("D58")),
         pytest.param(".ns_1.vnf", ".NS-1.vnf", "model", marks=pytest.mark.defect("D61")),
+        (".ns.a@b", ".ns.a-ee-b", "application"),
+        (".ns.a@one_1", ".ns.a@one-1", "application"),
     ],
 )
 async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_both(

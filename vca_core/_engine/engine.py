@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from vca_core import arguments
+from vca_core._engine.facts import facts_of
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, working_in
 from vca_core._engine.report import DisconnectReport
@@ -24,6 +25,7 @@ from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
 from vca_core.errors import BadArguments, ConflictError, StoreError
+from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
 from vca_core.status import EntityState
@@ -95,7 +97,8 @@ class Engine:
         Raises:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
-        op = self._operation(request)
+        run = self.shared.operation_id(request.call.hook)
+        op = self._operation(request, facts_of(request, run, self._name, self.session.name, self.shared.actor))
         self._admit(op)
         if request.call.traits.removes is Scope.NAMESPACE:
             await self._check_model(op)
@@ -104,7 +107,7 @@ class Engine:
         declared = frozenset() if request.artifact is None else await self._declared_secrets(op, request.artifact)
         return await self._runner.run(op, request, declared)
 
-    def _operation(self, request: Request[Any]) -> RunningOperation:
+    def _operation(self, request: Request[Any], facts: OperationFacts) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.
 
         Raises:
@@ -117,7 +120,7 @@ class Engine:
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
         progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
         trail = Trail(
-            id=self.shared.operation_id(hook),
+            id=facts.id,
             operation=hook,
             traits=traits,
             connector=self._name,
@@ -129,7 +132,7 @@ class Engine:
         )
         return RunningOperation(
             trail=trail,
-            backend=self.session.name,
+            facts=facts,
             total=total,
             cleanup=limits.cleanup,
             reporter=self.environments.report_of,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, BadArguments, ConflictError, VcaError, VcaTimeoutError
+from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
@@ -25,7 +26,7 @@ class RunningOperation:
 
     Args:
         trail: what is tracked of it.
-        backend: how errors name the connector and its backend.
+        facts: what is asked for, as extensions see it.
         total: seconds to the total deadline, from now.
         progress: seconds without progress after which it is given up; None: no such limit.
         cleanup: seconds that its hook has to end after a cancellation.
@@ -42,7 +43,7 @@ class RunningOperation:
     """
 
     trail: Trail
-    backend: str
+    facts: OperationFacts
     total: float
     cleanup: float
     reporter: Reporter
@@ -161,7 +162,9 @@ class RunningOperation:
     def locate(self, error: VcaError) -> VcaError:
         """Fill in where an error happened."""
         ee_id = self.trail.ee_id
-        return error.located(backend=self.backend, ee_id=str(ee_id) if ee_id else None, operation=self.trail.operation)
+        return error.located(
+            backend=self.facts.backend, ee_id=str(ee_id) if ee_id else None, operation=self.trail.operation
+        )
 
 
 def working_in(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:

@@ -22,7 +22,6 @@ from vca_core._loading.extensions import Extensions
 from vca_core._tracking.tracker import Tracker
 from vca_core.config import Timeouts
 from vca_core.errors import BackendError, VcaError, VcaTimeoutError
-from vca_core.extensions import OperationInfo
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.secrets import as_vca_error, secrets_in
@@ -204,7 +203,7 @@ class Runner:
                 await promise
             if not self._extensions.surround:
                 return _Returned(await self._do(op, request))
-            async with self._extensions.around(_info(op)):
+            async with self._extensions.around(op.facts):
                 return _Returned(await self._do(op, request))
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
@@ -298,15 +297,3 @@ class Runner:
             "cancelled" if task.cancelled() or task.exception() is not None else type(task.result()).__name__.strip("_")
         )
         _LOG.warning("%s has ended at last (%s); its locks are free", op.id, how.lower())
-
-
-def _info(op: RunningOperation) -> OperationInfo:
-    trail = op.trail
-    return OperationInfo(
-        id=trail.id,
-        operation=trail.operation,
-        connector=trail.connector,
-        backend=op.backend,
-        namespace=None if trail.namespace is None else str(trail.namespace),
-        ee_id=None if trail.ee_id is None else str(trail.ee_id),
-    )

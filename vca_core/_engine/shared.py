@@ -68,6 +68,7 @@ class Shared:
         callbacks: calls ``on_update_db``; None: there is none.
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
+        actor: who asks; None: nobody said.
         numbers: of its operations.
     """
 
@@ -81,25 +82,37 @@ class Shared:
     callbacks: UpdateCallbacks | None
     loop: OwnLoop
     owner: str
+    actor: str | None
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
-    def make(cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None) -> Shared:
+    def make(
+        cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None, actor: str | None
+    ) -> Shared:
         """Make it from a config; connects to nothing.
 
         Args:
             config: the checked config.
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
+            actor: who asks; None: nobody said.
         """
         opened_late = LazyStore(store or store_from_url(config.store, config.folder))
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 
-        def stored(key: EeKey, place: Place, fields: Mapping[str, Any], is_outcome: bool) -> None:  # noqa: FBT001 - called by the outbox only
+        def stored(
+            key: EeKey,
+            place: Place,
+            fields: Mapping[str, Any],
+            is_outcome: bool,  # noqa: FBT001 - called by the outbox only
+            operation_id: str | None,
+        ) -> None:
             if callbacks is not None:
                 callbacks.call(place, fields, outcome=is_outcome)
-            extensions.status_changed(StatusChange(key.connector, place.table, place.query, place.path, fields))
+            extensions.status_changed(
+                StatusChange(key.connector, place.table, place.query, place.path, fields, operation_id)
+            )
 
         outbox = Outbox(
             opened_late,
@@ -119,6 +132,7 @@ class Shared:
             callbacks=callbacks,
             loop=OwnLoop(),
             owner=secrets.token_hex(8),
+            actor=actor,
         )
 
     def operation_id(self, operation: str) -> str:

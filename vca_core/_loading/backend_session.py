@@ -13,9 +13,10 @@ from pydantic import BaseModel
 
 from vca_core._loading.backends import load_backend, register
 from vca_core._loading.hook_caller import HookCaller
+from vca_core._loading.opening import Opening
 from vca_core.backend import NoOptions
 from vca_core.config import ConnectorConfig, validate_model
-from vca_core.errors import PluginError, VcaConnectionError, VcaError, VcaTimeoutError
+from vca_core.errors import PluginError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import CHARM_NAMES, EeId, NameRules
 from vca_core.secrets import ScrubbingLog, SecretValues, as_vca_error, model_secrets
@@ -73,7 +74,6 @@ class BackendSession:
         secrets: the connector's secret values.
         names: the rules that name models and applications.
         operation_options: models of operations' options.
-        is_open: whether it is open.
     """
 
     def __init__(
@@ -97,58 +97,20 @@ class BackendSession:
             ) from as_vca_error(error, self.secrets.scrub)
         self.hooks = HookCaller(register(self.backend, config.backend), self.name)
         self._tasks = OwnedTasks(self.name)
-        self._opening: asyncio.Task[VcaError | None] | None = None
-        self._waiting = 0
-        self._abandoned: asyncio.Task[VcaError | None] | None = None
-        self.is_open = False
+        self._opening = Opening(self.name, "the backend was", self._open, self.secrets.scrub)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is open."""
+        return self._opening.is_open
 
     async def ensure_open(self, limit: float) -> None:
-        """Open the backend, unless it is open; once for all callers, each of which waits within its own limits.
+        """Open the backend, unless it is open; see `Opening.ensure`."""
+        await self._opening.ensure(limit)
 
-        When the last one leaves before it is done, opening is cancelled.
-
-        Args:
-            limit: seconds that opening may take at most, for whoever asks first.
-
-        Raises:
-            VcaError: it could not be opened; the next call tries again.
-        """
-        while not self.is_open:
-            if self._opening is None:
-                self._opening = self._tasks.spawn(self._open(limit), "open")
-            opening = self._opening
-            self._waiting += 1
-            try:
-                await asyncio.wait((opening,))
-            finally:
-                self._waiting -= 1
-                if not self._waiting and not opening.done():
-                    self._abandoned = opening  # else the next caller would wait for what hangs
-                    opening.cancel()
-            if opening is self._abandoned:
-                continue
-            error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
-            if error is not None:
-                raise error.again()
-
-    async def _open(self, limit: float) -> VcaError | None:
-        try:
-            if self.hooks.implements("open"):
-                async with asyncio.timeout(limit):
-                    await self.hooks.call(BackendHooks.open)
-        except TimeoutError as error:
-            if isinstance(error, VcaError):
-                return as_vca_error(error, self.secrets.scrub)
-            return VcaTimeoutError(f"the backend was not opened within {limit:g} s", "total", limit)
-        except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return as_vca_error(error, self.secrets.scrub)
-        else:
-            self.is_open = True
-            return None
-        finally:
-            self._opening = None
+    async def _open(self) -> None:
+        if self.hooks.implements("open"):
+            await self.hooks.call(BackendHooks.open)
 
     async def close(self, limit: float) -> list[str]:
         """Close the backend, if it is open or being opened.
@@ -159,9 +121,9 @@ class BackendSession:
         Returns:
             The names of tasks that still live.
         """
-        alive = await self._tasks.cancel(limit)
+        alive = await self._opening.cancel(limit) + await self._tasks.cancel(limit)
         if self.is_open:
-            self.is_open = False
+            self._opening.is_open = False
             if self.hooks.implements("close"):
                 task = self._tasks.spawn(self._close(), "close")
                 cancelled = await settle(task, limit)

@@ -16,7 +16,7 @@ from vca_core._loading.plugin_class import implementations, manager, problems_of
 from vca_core.backend import NoOptions
 from vca_core.config import validate_model
 from vca_core.errors import PluginError, VcaError
-from vca_core.extensions import ExtensionHooks, OperationInfo, StatusChange
+from vca_core.extensions import ExtensionHooks, OperationFacts, StatusChange
 
 GROUP = "vca.extensions"
 """The entry points' group; an entry's name is the extension's name in a config."""
@@ -85,7 +85,7 @@ class Extensions:
         return cls(loaded)
 
     @asynccontextmanager
-    async def around(self, operation: OperationInfo) -> AsyncIterator[None]:
+    async def around(self, operation: OperationFacts) -> AsyncIterator[None]:
         """Surround an operation with all extensions."""
         entered: list[tuple[_Extension, AbstractAsyncContextManager[None]]] = []
         failure: BaseException | None = None
@@ -110,7 +110,7 @@ class Extensions:
                 _LOG.exception("the extension %r failed at a change of %s", extension.name, change.path)
 
 
-async def _entered(extension: _Extension, operation: OperationInfo) -> AbstractAsyncContextManager[None]:
+async def _entered(extension: _Extension, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
     try:
         surrounding: AbstractAsyncContextManager[None] = extension.hooks.around(operation=operation)
         await surrounding.__aenter__()

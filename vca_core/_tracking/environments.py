@@ -263,7 +263,7 @@ class Environments:
             trail.last_action = state
         for place in trail.places:
             fields = status_fields(state.meaning, state.detail, state.native, state.entity.kind)
-            self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields))
+            self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields), trail.id)
 
     def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
         """Take what a listing says of an EE: what it does not name is gone."""

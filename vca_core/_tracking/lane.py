@@ -65,6 +65,7 @@ class Entry:
         retries: whether it is tried again when the store fails.
         what: what it does, for errors: ``"read the execution environment"``.
         may_merge: whether a later status of the same place makes it needless.
+        operation_id: the operation that a status is of; None: of none.
 
     Attributes:
         done: promises that are kept when it is over.
@@ -80,6 +81,7 @@ class Entry:
     retries: bool = True
     what: str = "take it"
     may_merge: bool = False
+    operation_id: str | None = None
     done: list[asyncio.Future[Any]] = field(default_factory=list)
     tried: list[asyncio.Future[None]] = field(default_factory=list)
     is_running: bool = False

@@ -23,6 +23,10 @@ _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+OnStored = Callable[[EeKey, Place, Mapping[str, Any], bool, str | None], None]
+"""Learns of each status that was stored: the key of its EE, its place, its fields, whether it was an operation's
+outcome, and the id of the operation that it is of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unwritten:
@@ -47,8 +51,7 @@ class Outbox:
         interval: seconds; intermediate statuses of one place are stored at most once in that time. 0: all are.
         queue_limit: how many outcomes and changes may wait for the store.
         attempt_limit: seconds that one attempt at the store may take.
-        on_stored: called with each status that was stored: the key of its EE, its place, its fields, and whether it
-            was an operation's outcome.
+        on_stored: learns of each status that was stored.
 
     Attributes:
         store: the store.
@@ -63,7 +66,7 @@ class Outbox:
         interval: float,
         queue_limit: int,
         attempt_limit: float,
-        on_stored: Callable[[EeKey, Place, Mapping[str, Any], bool], None],
+        on_stored: OnStored,
     ) -> None:
         self.store = store
         self.interval = interval
@@ -89,7 +92,12 @@ class Outbox:
     # What can be queued. Nothing here blocks.
 
     def status(
-        self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None
+        self,
+        key: EeKey,
+        place: Place,
+        fields: Mapping[str, Any],
+        put: Put | None = None,
+        operation_id: str | None = None,
     ) -> asyncio.Future[Written]:
         """Queue an intermediate status.
 
@@ -98,19 +106,27 @@ class Outbox:
             place: where it goes.
             fields: the five fields.
             put: how it is written; None: over whatever stands there.
+            operation_id: the operation that it is of; None: of none.
 
         Returns:
             Done when it, or a later one of its place, is stored.
         """
-        return self._queue(key, Kind.EVENT, place, fields, put).promise()
+        return self._queue(key, Kind.EVENT, place, fields, put, operation_id).promise()
 
-    def mark(self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None) -> asyncio.Future[None]:
+    def mark(
+        self,
+        key: EeKey,
+        place: Place,
+        fields: Mapping[str, Any],
+        put: Put | None = None,
+        operation_id: str | None = None,
+    ) -> asyncio.Future[None]:
         """Queue the status that an operation begins with; no interval holds it back.
 
         Returns:
             Done when the store took it, or could not at the first attempt: it stays queued then.
         """
-        entry = self._queue(key, Kind.MARK, place, fields, put)
+        entry = self._queue(key, Kind.MARK, place, fields, put, operation_id)
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry.tried.append(tried)
         if self.lanes[key].failures:
@@ -118,18 +134,23 @@ class Outbox:
         return tried
 
     def outcome(
-        self, key: EeKey, place: Place, fields: Mapping[str, Any], put: Put | None = None
+        self,
+        key: EeKey,
+        place: Place,
+        fields: Mapping[str, Any],
+        put: Put | None = None,
+        operation_id: str | None = None,
     ) -> asyncio.Future[Written]:
         """Queue the outcome of an operation; it is never merged with another status.
 
         Returns:
             Done when it is stored, or never can be (that is logged, and `drain` gives it).
         """
-        return self._queue(key, Kind.OUTCOME, place, fields, put).promise()
+        return self._queue(key, Kind.OUTCOME, place, fields, put, operation_id).promise()
 
-    def announce(self, key: EeKey, place: Place, fields: Mapping[str, Any]) -> None:
-        """Have callbacks and extensions hear of a status that was stored in another way."""
-        self._on_stored(key, place, fields, False)  # noqa: FBT003 - it is not an outcome
+    def announce(self, key: EeKey, place: Place, fields: Mapping[str, Any], operation_id: str | None = None) -> None:
+        """Have callbacks and extensions hear of a status that was stored in another way, and is no outcome."""
+        self._on_stored(key, place, fields, False, operation_id)  # noqa: FBT003 - it is no outcome
 
     def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
         """Queue a change of what the core itself keeps; no callback hears of it."""
@@ -243,9 +264,19 @@ class Outbox:
                     late.append(Unwritten(entry.place, entry.fields, reason))
         return late
 
-    def _queue(self, key: EeKey, kind: Kind, place: Place, fields: Mapping[str, Any], put: Put | None) -> Entry:
+    def _queue(
+        self,
+        key: EeKey,
+        kind: Kind,
+        place: Place,
+        fields: Mapping[str, Any],
+        put: Put | None,
+        operation_id: str | None,
+    ) -> Entry:
         may_merge = kind in (Kind.EVENT, Kind.MARK)
-        entry = Entry(kind, put or _setter(place, fields), place, fields, may_merge=may_merge)
+        entry = Entry(
+            kind, put or _setter(place, fields), place, fields, may_merge=may_merge, operation_id=operation_id
+        )
         self._push(key, entry)
         return entry
 
@@ -271,7 +302,7 @@ class Outbox:
 
     def stored(self, lane: Lane, entry: Entry, place: Place) -> None:
         """Tell callbacks and extensions that a status was stored."""
-        self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME)
+        self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME, entry.operation_id)
 
     def lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
         """Log, once for a place, that its statuses find no place; the operation goes on."""

@@ -129,7 +129,7 @@ class Tracker:
         trail.is_informed = not is_there or environment.is_whole
         if claim.is_new and asked == default_home(key):
             trail.is_marked = True
-            self._outbox.announce(key, asked, mark)
+            self._outbox.announce(key, asked, mark, trail.id)
 
     def begin(self, trail: Trail) -> list[asyncio.Future[None]]:
         """Take note that an operation has its locks: it has the EEs now, and a failure that stood there has served.
@@ -156,7 +156,7 @@ class Tracker:
             Done when it does, or the store failed to take it.
         """
         fields = _mark_fields(trail)
-        return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields))
+        return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields), trail.id)
 
     async def remember(self, trail: Trail, ee_id: EeId) -> None:
         """Store the ee_id of what an operation made.
@@ -241,18 +241,18 @@ class Tracker:
         for place in trail.places:
             if not is_end or place != default_home(trail.lane):
                 put = self._environments.putter(trail, place, fields)
-                stored.append(self._outbox.outcome(trail.lane, place, fields, put))
+                stored.append(self._outbox.outcome(trail.lane, place, fields, put, trail.id))
         for environment in concerned:
             if is_end:
-                stored += self._end_environment(environment, fields, trail.places)
+                stored += self._end_environment(environment, fields, trail)
             elif _reports_to(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
                 self._environments.write_home(environment)
         if trail.traits.claims and failure is not None:
             self._end_claim(trail, failure)
-        if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            stored += self._end_namespace(trail.model, trail.doomed, failure)
+        if trail.traits.removes is Scope.NAMESPACE:
+            stored += self._end_namespace(trail, failure)
         return stored
 
     def _keep_address(self, trail: Trail, environment: Environment) -> list[asyncio.Future[Any]]:
@@ -296,7 +296,7 @@ class Tracker:
             self._environments.forget(environment.key)
 
     def _end_environment(
-        self, environment: Environment, fields: dict[str, Any], written: Sequence[Place]
+        self, environment: Environment, fields: dict[str, Any], trail: Trail
     ) -> list[asyncio.Future[Any]]:
         """Write the end of an EE to its home, where its operation did not, and forget it."""
         self._environments.forget(environment.key)
@@ -304,16 +304,18 @@ class Tracker:
         if home is None or record is None:
             return []
         if home.place == default_home(environment.key):  # what stands there goes with the record
-            return [self._outbox.outcome(environment.key, home.place, fields, self._records.remover(record))]
+            put = self._records.remover(record)
+            return [self._outbox.outcome(environment.key, home.place, fields, put, trail.id)]
         stored: list[asyncio.Future[Any]] = []
-        if home.place not in written:
+        if home.place not in trail.places:
             put = self._environments.home_putter(environment, home, fields)
-            stored.append(self._outbox.outcome(environment.key, home.place, fields, put))
+            stored.append(self._outbox.outcome(environment.key, home.place, fields, put, trail.id))
         return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
 
-    def _end_namespace(
-        self, model: str, doomed: Sequence[EeRecord], failure: BaseException | None
-    ) -> list[asyncio.Future[Any]]:
+    def _end_namespace(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
+        model = trail.model
+        if model is None:
+            raise AssertionError("a delete of a namespace has its model")
         environments = self._environments
         environments.deleting.discard(model)
         if failure is not None:
@@ -322,14 +324,15 @@ class Tracker:
             return []
         for environment in environments.in_model(model):
             environments.forget(environment.key)
-        return [self._spawn(self._forget_namespace(model, doomed), f"forget {model}")]
+        return [self._spawn(self._forget_namespace(model, trail.doomed, trail.id), f"forget {model}")]
 
-    async def _forget_namespace(self, model: str, doomed: Sequence[EeRecord]) -> None:
+    async def _forget_namespace(self, model: str, doomed: Sequence[EeRecord], operation_id: str) -> None:
         """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
         ended: list[asyncio.Future[Any]] = []
         for record in doomed:
             fields = _end_fields("deleted")
-            ended.append(self._outbox.outcome(record.key, record.home, fields, self._last_put(record, fields)))
+            put = self._last_put(record, fields)
+            ended.append(self._outbox.outcome(record.key, record.home, fields, put, operation_id))
             ended.append(self._outbox.change(record.key, self._records.remover(record)))
         if ended:
             await asyncio.wait(ended)

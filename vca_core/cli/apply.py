@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import error_as_data, is_lively, print_json, print_table
+from vca_core.cli.output import is_lively, print_json, print_table
 from vca_core.cli.state import Interrupted, State, code_of, command, run_async
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _as_data(service: Service, apply_run: Apply, applied: Applied) -> dict[str, 
             name: {"ee_id": ee_id, "status": applied.statuses.get(name, "")} for name, ee_id in applied.ee_ids.items()
         },
         "outputs": applied.outputs,
-        "errors": {key: error_as_data(error) for key, error in applied.errors.items()},
+        "errors": {key: error.as_data() for key, error in applied.errors.items()},
     }
 
 

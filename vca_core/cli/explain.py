@@ -13,7 +13,7 @@ from vca_core.cli.state import State, command
 @command
 def explain(
     context: typer.Context,
-    namespace: Annotated[str, typer.Argument(help="[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]")],
+    namespace: Annotated[str, typer.Argument(help="[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]")],
 ) -> None:
     """Tell the parts of a namespace, the names that are made of it, and why one was shortened."""
     from vca_core.naming import (  # noqa: PLC0415 - commands import what they need
@@ -26,7 +26,7 @@ def explain(
     state: State = context.obj
     parsed = Namespace.parse(namespace)
     model, application = CHARM_NAMES.model(parsed), CHARM_NAMES.application(parsed)
-    parts = {name: getattr(parsed, name) for name in ("nsi_id", "ns_id", "vnf_id", "vdu_id", "vdu_count")}
+    parts = {name: getattr(parsed, name) for name in ("nsi_id", "ns_id", "vnf_id", "vdu_id", "vdu_count", "ee")}
     reasons = []
     if model != format_model(parsed.ns_id):
         reasons.append(

@@ -13,8 +13,6 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from vca_core.errors import VcaError
-
 
 def print_json(data: Any) -> None:
     """Print a JSON document."""
@@ -46,18 +44,3 @@ def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     widths = [max(map(len, column)) for column in zip(titles, *made, strict=True)]
     for row in [list(titles), *made]:
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def error_as_data(error: VcaError) -> dict[str, Any]:
-    """An error as plain data; what it does not have is left out."""
-    data: dict[str, Any] = {
-        "type": type(error).__name__,
-        "message": error.message,
-        "retryable": error.retryable,
-        "operation": error.operation,
-        "backend": error.backend,
-        "ee_id": error.ee_id,
-        "bad_args": getattr(error, "bad_args", None),
-        "output": getattr(error, "output", None),
-    }
-    return {key: value for key, value in data.items() if value not in (None, [], {})}

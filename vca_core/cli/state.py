@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import getpass
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -61,7 +63,16 @@ class State:
         """Make a `Vca`."""
         from vca_core.vca import Vca  # noqa: PLC0415 - as above
 
-        return Vca.from_config(config, on_update_db=on_update_db)
+        return Vca.from_config(config, on_update_db=on_update_db, actor=_actor())
+
+
+def _actor() -> str:
+    """Who runs the command: ``user@host``."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # nobody by this number is known here, such as in a container
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 class Interrupted(Exception):
@@ -144,14 +155,13 @@ def code_of(error: VcaError) -> int:
 
 def tell_error(state: State, error: VcaError) -> None:
     """Tell an error: as a JSON object, or as text for people."""
-    from vca_core.cli.output import error_as_data, print_json  # noqa: PLC0415 - as above
+    from vca_core.cli.output import print_json  # noqa: PLC0415 - as above
 
-    data = error_as_data(error)
     if state.json:
-        print_json({"error": data})
+        print_json({"error": error.as_data()})
         return
     typer.echo(f"error: {error}", err=True)
-    for name, value in data.get("output", {}).items():
+    for name, value in getattr(error, "output", {}).items():
         typer.echo(f"  {name}: {value}", err=True)
     if error.retryable:
         typer.echo("The same command may succeed later.", err=True)

@@ -20,7 +20,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
     What holds for all operations:
 
     - ``ee_id`` is text, ``<model>.<application>.<locator>``, or an `EeId`; ``namespace`` is text,
-      ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]]``, or a `Namespace`.
+      ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]``, or a `Namespace`.
     - ``db_dict`` says where the operation's statuses and outcome go. Without one: for create, register, install, scale,
       upgrade, deregister and delete the EE's home; for primitives, relations and deletes of a namespace nowhere.
     - ``progress_timeout`` and ``total_timeout`` are seconds; None: the config's. The total counts from the call.

@@ -179,14 +179,14 @@ class EnvironmentOperations(ConnectorBase):
         What runs in the namespace is stopped with a `ConflictError`; deletes of it at the same time share one outcome.
 
         Args:
-            namespace: the NS; one with a VNF part is refused.
+            namespace: the NS; one with a VNF or EE part is refused.
             db_dict: where the outcome goes.
             total_timeout: seconds in all.
         """
         parsed = Namespace.parse(namespace)
         if not parsed.is_ns:
             raise BadArguments(
-                f"only a whole NS can be deleted: {parsed} has a VNF or VDU part; delete its EEs by their ee_id, "
+                f"only a whole NS can be deleted: {parsed} names a part of one; delete its EEs by their ee_id, "
                 f"or pass the namespace {'.' + parsed.ns_id!r}",
                 ["namespace"],
             )

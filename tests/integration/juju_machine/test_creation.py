@@ -31,6 +31,14 @@ async def test_a_second_one_is_told_which_one_there_is_and_can_be_gone_on_with(c
         assert list(controller.model("ns1").machines) == ["0"]
 
 
+async def test_several_ees_at_one_place_outlive_the_process(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        made = [await machine(edge, namespace) for namespace in (VNF, f"{VNF}@one")]
+    async with connected(controller) as edge:
+        assert [str(one.ee_id) for one in await edge.list_execution_environments(VNF)] == sorted(made)
+        assert [str(one.ee_id) for one in await edge.list_execution_environments(f"{VNF}@one")] == made[1:]
+
+
 @pytest.mark.defect("D45")
 async def test_what_is_to_be_gone_on_with_has_to_be_there(controller: SimulatedController) -> None:
     async with connected(controller) as edge:

@@ -122,8 +122,8 @@ def test_an_error_is_one_json_object_and_an_exit_code(
     folder: Path, arguments: list[str], code: int, error: str
 ) -> None:
     data = vca_json(*arguments, code=code)
-    assert data["error"]["type"] == error
-    assert data["error"]["message"]
+    assert data["error"]["class"] == error
+    assert data["error"]["text"]
 
 
 @pytest.mark.parametrize(("retryable", "code"), [(True, 3), (False, 1)])

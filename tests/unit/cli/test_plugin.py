@@ -115,9 +115,9 @@ def test_importing_its_backend_imports_nothing_of_its_system(folder: Path) -> No
 )
 def test_a_name_that_is_none_or_taken_is_refused(folder: Path, name: str, said: str) -> None:
     error = refused(name)
-    assert error["type"] == "BadArguments"
+    assert error["class"] == "BadArguments"
     assert error["bad_args"] == ["NAME"]
-    assert said in error["message"]
+    assert said in error["text"]
     assert list(folder.iterdir()) == []
 
 
@@ -136,16 +136,16 @@ def test_a_name_that_is_none_or_taken_is_refused(folder: Path, name: str, said: 
 def test_an_answer_that_is_none_is_refused_and_nothing_is_written(folder: Path, answer: str, said: str) -> None:
     error = refused("desk", "--data", answer)
     assert error["bad_args"] == ["--data"]
-    assert said in error["message"]
+    assert said in error["text"]
     assert list(folder.iterdir()) == []
 
 
 def test_a_folder_with_something_in_it_is_left_as_it_is(folder: Path) -> None:
     (folder / "mine").mkdir()
     (folder / "mine" / "README.md").write_text("mine")
-    assert "not empty" in refused("desk", "--folder", "mine")["message"]
+    assert "not empty" in refused("desk", "--folder", "mine")["text"]
     assert [file.name for file in (folder / "mine").iterdir()] == ["README.md"]
-    assert "not a folder" in refused("desk", "--folder", "mine/README.md")["message"]
+    assert "not a folder" in refused("desk", "--folder", "mine/README.md")["text"]
     (folder / "empty").mkdir()
     assert new("desk", "--folder", "empty")["folder"] == "empty"
 

@@ -121,6 +121,28 @@ async def test_arguments_are_checked_before_anything_is_opened(make_vca: MakeVca
     assert backend.calls == []
 
 
+async def test_an_ee_of_an_ns_is_not_a_namespace_to_delete(make_vca: MakeVca) -> None:
+    connector = make_vca(Plain).connector()
+    await connector.create_execution_environment(".ns@one")
+    with pytest.raises(BadArguments, match=r"\.ns@one names a part of one; .* '\.ns'"):
+        await connector.delete_namespace(".ns@one")
+    assert len(await connector.list_execution_environments()) == 1
+    await connector.delete_namespace(".ns")
+    assert await connector.list_execution_environments() == []
+
+
+async def test_several_ees_at_one_place_are_told_apart(make_vca: MakeVca) -> None:
+    connector = make_vca(Plain).connector()
+    wanted = [".ns.vnf", ".ns.vnf@one", ".ns.vnf@two"]
+    made = [(await connector.create_execution_environment(namespace))[0] for namespace in wanted]
+    assert len(set(made)) == 3
+    assert [str(one.ee_id) for one in await connector.list_execution_environments(".ns.vnf@one")] == [made[1]]
+    assert len(await connector.list_execution_environments(".ns.vnf")) == 3
+    with pytest.raises(AlreadyExists) as caught:
+        await connector.create_execution_environment("slice.ns.vnf@two")
+    assert caught.value.ee_id == made[2]
+
+
 @pytest.mark.defect("D47")
 async def test_only_a_whole_ns_can_be_deleted(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()

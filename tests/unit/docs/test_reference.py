@@ -94,9 +94,10 @@ def test_the_errors_page_has_every_error_with_what_it_carries_and_no_other() -> 
                 - set(vars(base() if issubclass(base, errors.VcaError) else Exception()))
                 - {"retryable"}
             )
-            wanted[name] = ([one.__name__ for one in cls.__bases__], "yes" if cls.retryable else "no", own)
+            retryable = "yes" if cls.retryable else "no"
+            wanted[name] = ([one.__name__ for one in cls.__bases__], retryable, own, cls().as_data()["code"])
     told = {
-        row[0]: (row[1].split(", "), row[2], {word for word in row[3].split(", ") if word})
+        row[0]: (row[1].split(", "), row[2], {word for word in row[3].split(", ") if word}, row[4])
         for row in rows(REFERENCE / "errors.md")
     }
     assert told == wanted

@@ -1,0 +1,177 @@
+"""What extensions see of a request: all that it names, and no value."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.distributions import Site
+
+from vca_core import BadArguments, Vca
+from vca_core.extensions import OperationFacts, StatusChange
+from vca_core.naming import EeId
+from vca_core.status import Entity
+
+CHARMS = Path(__file__).parents[3] / "docs" / "examples" / "charms"
+CANARY = "canary-4711"
+
+WATCH = """
+    from contextlib import asynccontextmanager
+    from vca_core.hookspecs import hookimpl
+
+    seen, changes = [], []
+
+    class Watch:
+        def __init__(self, options): ...
+
+        @hookimpl
+        @asynccontextmanager
+        async def around(self, operation):
+            seen.append(operation)
+            yield
+
+        @hookimpl
+        def status_changed(self, change):
+            changes.append(change)
+"""
+
+
+def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFacts], list[StatusChange]]:
+    """Make a `Vca` on two fakes, and the lists of what an extension sees: operations and statuses."""
+    module = site.add("watch", WATCH, "[vca.extensions]", "watch = MODULE:Watch")
+    config: dict[str, Any] = {
+        "artifacts": str(CHARMS),
+        "connectors": {"edge": {"backend": "fake"}, "core": {"backend": "fake"}},
+        "default": "edge",
+        "extensions": ["watch"],
+    }
+    vca = Vca.from_config(config, environ={}, actor=actor)
+    return vca, sys.modules[module].seen, sys.modules[module].changes
+
+
+async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None:
+    vca, seen, _ = watched(site, "operator@desk")
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf@one", artifact_path="simple-router")
+        await edge.install_configuration_sw(ee_id, "simple-router", config={"hostname": CANARY}, num_units=2)
+        await edge.exec_primitive(ee_id, "touch", {"filename": CANARY})
+        await edge.exec_primitive(ee_id, "config", {"params": {"hostname": CANARY}})
+        await edge.scale(ee_id, 1)
+    told = [
+        {
+            name: value
+            for name, value in dataclasses.asdict(facts).items()
+            if value not in {None, ()} and name not in {"id", "connector", "backend", "actor"}
+        }
+        for facts in seen
+    ]
+    assert told == [
+        {"operation": "create_execution_environment", "namespace": ".ns.vnf@one", "charm": "simple-router"},
+        {
+            "operation": "install_configuration_sw",
+            "ee_id": ee_id,
+            "charm": "simple-router",
+            "parameters": ("hostname",),
+            "num_units": 2,
+        },
+        {"operation": "exec_primitive", "ee_id": ee_id, "primitive": "touch", "parameters": ("filename",)},
+        {"operation": "configure", "ee_id": ee_id, "parameters": ("hostname",)},
+        {"operation": "scale", "ee_id": ee_id, "num_units": 1},
+    ]
+    assert {(facts.connector, facts.backend, facts.actor) for facts in seen} == {
+        ("edge", "edge (fake)", "operator@desk")
+    }
+    assert len({facts.id for facts in seen}) == len(seen)
+    assert CANARY not in repr(seen)
+
+
+async def test_credentials_are_named_and_never_shown(site: Site) -> None:
+    vca, seen, _ = watched(site)
+    async with vca:
+        credentials = {"hostname": CANARY, "username": CANARY, "password": CANARY}
+        await vca.connector().register_execution_environment(".ns.vnf", credentials)
+    assert seen[0].parameters == ("hostname", "username", "password")
+    assert CANARY not in repr(seen)
+
+
+async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
+    vca, seen, _ = watched(site)
+    async with vca:
+        edge = vca.connector()
+        ees = [(await edge.create_execution_environment(f".ns.vnf{number}"))[0] for number in (1, 2)]
+        for ee_id, charm in zip(ees, ("simple-router", "content-cache"), strict=True):
+            await edge.install_configuration_sw(ee_id, charm)
+        seen.clear()
+        await edge.add_relation(ees[0], ees[1], "gateway", "uplink")
+    assert [(facts.operation, facts.ee_id) for facts in seen] == [("add_relation", ees[0])]
+
+
+async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
+    vca, seen, _ = watched(site)
+
+    async def serve(request_id: str, connector: str) -> None:
+        with vca.request(request_id):
+            await vca.connector(connector).health()
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(vca.connector(connector).health())
+        await vca.connector(connector).health()
+
+    async with vca:
+        await asyncio.gather(serve("one", "edge"), serve("two", "core"))
+        with vca.request("outer"), vca.request("inner"):
+            await vca.connector().health()
+    told = [(facts.request_id, facts.connector) for facts in seen]
+    assert sorted(told[:-1], key=str) == sorted(
+        [("one", "edge")] * 2 + [("two", "core")] * 2 + [(None, "edge"), (None, "core")], key=str
+    )
+    assert told[-1] == ("inner", "edge")
+
+
+@pytest.mark.parametrize("given", ["", "  ", 7, "two\nlines", "x" * 301])
+def test_an_actor_and_a_request_id_are_one_line(site: Site, given: Any) -> None:
+    with pytest.raises(BadArguments) as caught:
+        watched(site, given)
+    assert caught.value.bad_args == ["actor"]
+    vca = Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={})
+    with pytest.raises(BadArguments) as caught:
+        vca.request(given)
+    assert caught.value.bad_args == ["request_id"]
+
+
+async def test_a_status_names_the_operation_that_it_is_of(site: Site) -> None:
+    vca, seen, changes = watched(site)
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf1")
+        await edge.install_configuration_sw(ee_id, "simple-router")
+        await edge.delete_execution_environment(ee_id)
+        await edge.create_execution_environment(".ns.vnf2")
+        await edge.delete_namespace(".ns")
+        await vca.flush()
+    ids = [facts.id for facts in seen]
+    assert {change.operation_id for change in changes} == set(ids)
+    outcomes = {change.operation_id: change.fields["VCA-status"] for change in changes}
+    assert [outcomes[one] for one in ids] == ["started", "active", "deleted", "started", "deleted"]
+
+
+async def test_a_status_between_operations_is_of_none(site: Site) -> None:
+    vca, _, changes = watched(site)
+    async with vca:
+        ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+        await vca.flush()
+        changes.clear()
+        backend: Any = vca.connector()._engine.session.backend
+        backend.host.report(EeId.parse(ee_id), Entity("machine", "0"), "down")
+        await vca.flush()
+    assert [(change.fields["VCA-status"], change.operation_id) for change in changes] == [("down", None)]
+
+
+def test_facts_are_frozen(site: Site) -> None:
+    facts = OperationFacts("health-1", "health", "edge", "edge (fake)")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        facts.actor = "me"  # type: ignore[misc]
