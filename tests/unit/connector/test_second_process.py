@@ -56,12 +56,18 @@ def on(system: System) -> type[Plain]:
             system.connected.remove(self)
 
         @hookimpl
-        async def create_execution_environment(self, op: Operation, namespace: Namespace, reuse: EeId | None) -> str:
+        async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
             ee_id = EeId(self.host.names.model(namespace), self.host.names.application(namespace), "0")
-            if reuse is not None and reuse not in system.states:
-                raise NotFound(f"{reuse} is gone")
             system.states.setdefault(ee_id, {})
             await op.created("0")
+            system.put(ee_id, MACHINE, "started")
+            return "10.0.0.1"
+
+        @hookimpl
+        async def resume_execution_environment(self, op: Operation, ee_id: EeId) -> str:
+            if ee_id not in system.states:
+                raise NotFound(f"{ee_id} is gone")
+            await op.created(ee_id.locator)
             system.put(ee_id, MACHINE, "started")
             return "10.0.0.1"
 
