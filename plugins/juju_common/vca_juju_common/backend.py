@@ -48,7 +48,7 @@ class JujuBackend(Backend[OptionsT]):
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options of a charm."""
-        async with self.session.use(ee_id.model) as model:
+        async with self.session.use(ee_id.model, op) as model:
             await primitives.configure(self.session, model, op, ee_id, values)
 
     @hookimpl
@@ -56,27 +56,27 @@ class JujuBackend(Backend[OptionsT]):
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> dict[str, Any]:
         """Run an action of a charm."""
-        async with self.session.use(ee_id.model) as model:
+        async with self.session.use(ee_id.model, op) as model:
             return await primitives.run(self.session, model, op, ee_id, primitive, params, unit)
 
     @hookimpl
-    async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two EEs of one model."""
         relations.check_reach(self, end_1, end_2)
-        async with self.session.use(end_1.ee_id.model) as model:
+        async with self.session.use(end_1.ee_id.model, op) as model:
             await relations.relate(model, end_1, end_2)
 
     @hookimpl
-    async def remove_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
         relations.check_reach(self, end_1, end_2)
-        async with self.session.use(end_1.ee_id.model) as model:
+        async with self.session.use(end_1.ee_id.model, op) as model:
             await relations.unrelate(model, end_1, end_2)
 
     @hookimpl
-    async def delete_namespace(self, namespace: Namespace) -> None:
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         """Delete the model of an NS."""
-        await deletes.delete_model(self.session, namespace)
+        await deletes.delete_model(self.session, op, namespace)
 
     @hookimpl
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:

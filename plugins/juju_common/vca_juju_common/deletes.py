@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
+from vca_core.backend import Operation
 from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.errors import ApiError
@@ -117,16 +118,17 @@ async def _kept(model: Model, application: str, machines: Sequence[str]) -> None
         await _asked(model, lambda: not there(), lambda: model.keep_instances(there()))
 
 
-async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = False) -> None:
+async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, keep: bool = False) -> None:
     """Delete an EE: its application, and every machine that it brought (S70, S71); absent is success (D48).
 
     Args:
         session: the controller.
+        op: the operation.
         ee_id: which one.
         keep: whether its machines stay as they are, and only Juju forgets them.
     """
     try:
-        async with session.use(ee_id.model) as model:
+        async with session.use(ee_id.model, op) as model:
             machines = machines_of(model, session.names, ee_id)
             if keep:
                 await _kept(model, ee_id.application, machines)
@@ -137,7 +139,7 @@ async def delete_environment(session: Session, ee_id: EeId, *, keep: bool = Fals
         return
 
 
-async def delete_model(session: Session, namespace: Namespace) -> None:
+async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
     """Delete an NS with all that is in it, and see it gone (S72); absent is success.
 
     Raises:
@@ -150,7 +152,7 @@ async def delete_model(session: Session, namespace: Namespace) -> None:
         )
     model: Model | None = None
     try:
-        async with session.use(name) as model:
+        async with session.use(name, op) as model:
             check_namespace(model, session.names, namespace)
             await _emptied(session, model)
             await _destroyed(session, model)

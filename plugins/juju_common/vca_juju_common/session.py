@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
-from vca_core.backend import Host
+from vca_core.backend import Host, Operation
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import ConnectedController
+from vca_juju_common.client.holding import holding
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
@@ -54,23 +56,29 @@ class Session:
         await self.controller.close()
         await self.uploads.close()
 
-    def use(self, name: str) -> AbstractAsyncContextManager[Model]:
-        """A model that is there; see `Controller.use`."""
-        return self.controller.use(name)
+    @asynccontextmanager
+    async def use(self, name: str, op: Operation) -> AsyncIterator[Model]:
+        """A model that is there, for an operation; see `Controller.use`."""
+        with holding(op.held):
+            async with self.controller.use(name) as model:
+                yield model
 
     def read(self, name: str) -> AbstractAsyncContextManager[Model]:
         """A model that is there, to be looked at."""
         return self.controller.use(name, reads=True)
 
-    def make(self, name: str) -> AbstractAsyncContextManager[Model]:
-        """A model, made where there is none.
+    @asynccontextmanager
+    async def make(self, name: str, op: Operation) -> AsyncIterator[Model]:
+        """A model for an operation, made where there is none.
 
         Raises:
             BadArguments: it is the controller's own.
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        return self.controller.use(name, self._new_model())
+        with holding(op.held):
+            async with self.controller.use(name, self._new_model()) as model:
+                yield model
 
     def gone(self, model: Model, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""

@@ -61,9 +61,9 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         return await self._registrar.register(self.session, op, namespace, credentials)
 
     @hookimpl
-    async def deregister_execution_environment(self, ee_id: EeId) -> None:
+    async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Remove an EE's application and the record of its machine; the machine stays as it is."""
-        await deletes.delete_environment(self.session, ee_id, keep=True)
+        await deletes.delete_environment(self.session, op, ee_id, keep=True)
 
     @hookimpl
     async def install_configuration_sw(
@@ -86,11 +86,11 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         await software.upgrade(self.session, op, ee_id, artifact, config, options)
 
     @hookimpl
-    async def scale(self, ee_id: EeId, num_units: int) -> None:
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
         """Change the number of units."""
-        await software.scale(self.session, self.host.options, ee_id, num_units)
+        await software.scale(self.session, self.host.options, op, ee_id, num_units)
 
     @hookimpl
-    async def delete_execution_environment(self, ee_id: EeId) -> None:
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Delete an EE with every machine that it brought."""
-        await deletes.delete_environment(self.session, ee_id)
+        await deletes.delete_environment(self.session, op, ee_id)

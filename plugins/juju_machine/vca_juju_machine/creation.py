@@ -150,7 +150,7 @@ async def create(
         AlreadyExists: the namespace has one.
     """
     new = await wanted_machine(options, artifact, asked)
-    async with session.make(session.names.model(namespace)) as model:
+    async with session.make(session.names.model(namespace), op) as model:
         check_free(session, model, namespace)
         async with AsyncExitStack() as undo:
             machine = await undone_unless_kept(undo, session, model, namespace, new)
@@ -170,7 +170,7 @@ async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namesp
         NotFound: the machine is gone.
         BadArguments: it is another namespace's.
     """
-    async with session.use(ee_id.model) as model:
+    async with session.use(ee_id.model, op) as model:
         if ee_id.locator not in model.state.machines:
             raise no_environment(ee_id)
         tag = machine_tag(ee_id.locator)

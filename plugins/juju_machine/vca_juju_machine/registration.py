@@ -77,7 +77,7 @@ class Registrar:
         if options.api_proxy is not None:
             parse_api_proxy(options.api_proxy)
         with self._alone(target, namespace):
-            async with session.make(session.names.model(namespace)) as model:
+            async with session.make(session.names.model(namespace), op) as model:
                 check_free(session, model, namespace)
                 _check_host_free(model, target)
                 async with AsyncExitStack() as undo:

@@ -36,7 +36,7 @@ async def install(
     asked: InstallOptions,
 ) -> None:
     """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
-    async with session.use(ee_id.model) as model:
+    async with session.use(ee_id.model, op) as model:
         machine_of(session, model, ee_id)
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
         there = model.state.applications.get(ee_id.application)
@@ -174,9 +174,9 @@ async def _note(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None:
         await model.annotate([tag], notes)
 
 
-async def scale(session: Session, options: JujuMachineOptions, ee_id: EeId, num_units: int) -> None:
+async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee_id: EeId, num_units: int) -> None:
     """Add units, each on a machine of its own, or remove the latest ones with theirs; those that go do not count."""
-    async with session.use(ee_id.model) as model:
+    async with session.use(ee_id.model, op) as model:
         installed(model, ee_id.application)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units}
@@ -204,7 +204,7 @@ async def upgrade(
     session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: InstallOptions
 ) -> None:
     """Replace an installed charm by another version of it (D46)."""
-    async with session.use(ee_id.model) as model:
+    async with session.use(ee_id.model, op) as model:
         there = installed(model, ee_id.application)
         # Noted first: what others remove until the charm is set would not be missed afterwards.
         staying = [unit.name for unit in model.state.alive_units_of(ee_id.application)]

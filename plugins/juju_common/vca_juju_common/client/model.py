@@ -14,6 +14,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.holding import holding
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.requests import (
     actions,
@@ -360,5 +361,5 @@ def _set(waited: asyncio.Future[None]) -> None:
 
 async def _undone(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
     """Undo what an answer tells of that nobody waits for any more."""
-    with suppress(VcaError):  # it was refused; or the undoing failed, and is owed
+    with suppress(VcaError), holding(None):  # it was refused; or the undoing failed, and is owed
         await undo(await asking)

@@ -13,6 +13,7 @@ from typing import IO, Any
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import in_thread
 from vca_juju_common.client.errors import ApiError, reason_of
+from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.values import Progress
@@ -96,6 +97,7 @@ async def _upload(
         told = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
         body = _chunks(file, size, progress)
         cause: Exception | None = None
+        await check_held()
         try:
             status, text = await dialer.http.upload(method, endpoint, path, query, told, body)
             if status not in _UNAVAILABLE:

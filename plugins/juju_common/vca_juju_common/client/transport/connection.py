@@ -10,6 +10,7 @@ from typing import Any
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.generated import Bridge
@@ -114,6 +115,7 @@ class Connection:
         params: Any = None,
         *,
         repeat: bool = True,
+        changes: bool = False,
         encoder: type[json.JSONEncoder] | None = None,
     ) -> dict[str, Any]:
         """Send a request and wait for its answer, through breaks of the connection.
@@ -123,16 +125,20 @@ class Connection:
             request: name of its method.
             params: what it takes.
             repeat: whether it may be sent again when its answer was lost: what it asks for may have been done.
+            changes: whether it may change something: then it is sent only while its operation may.
             encoder: writes what is no plain data in the params.
 
         Raises:
             ApiError: the controller refuses it.
             ConnectionLost: the answer was lost and it must not be repeated.
+            ConflictError: its operation may not change anything any more.
             VcaConnectionError: there is no connection.
             NotFound: it is a model's, and the model is gone.
         """
         while True:
             wire = await self.ready()
+            if changes:  # each time: while the connection was away, the operation may have lost what it holds
+                await check_held()
             try:
                 return await wire.call(facade, request, params, encoder=encoder)
             except ApiError as error:
@@ -147,7 +153,7 @@ class Connection:
                     raise
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
-        """A facade's generated class over this connection.
+        """A facade's generated class over this connection; all that changes something goes this way.
 
         Args:
             name: of the facade.
@@ -158,7 +164,7 @@ class Connection:
         async def send(
             facade: str, request: str, params: Any, encoder: type[json.JSONEncoder] | None
         ) -> dict[str, Any]:
-            return await self.call(facade, request, params, repeat=repeat, encoder=encoder)
+            return await self.call(facade, request, params, repeat=repeat, changes=True, encoder=encoder)
 
         return Bridge(wire.facades, send).facade(name)
 
