@@ -55,9 +55,10 @@ def pages() -> dict[str, str]:
     for cls, source in ((BackendHooks, BACKENDS), (ExtensionHooks, EXTENSIONS)):
         rows[source] = ""
         for name, function in hooks_of(cls).items():
-            made[f"{name}.md"] = page(name, function, source)
+            file = f"{name}.md" if source == BACKENDS else f"extension_{name}.md"
+            made[file] = page(name, function, source)
             arguments = ", ".join(f"`{argument}`" for argument in arguments_of(function))
-            rows[source] += f"| [`{name}`]({name}.md) | {arguments} | {summary(function)} |\n"
+            rows[source] += f"| [`{name}`]({file}) | {arguments} | {summary(function)} |\n"
     head = MARK.format(source=f"{BACKENDS} and {EXTENSIONS}")
     made["index.md"] = head + HEAD + rows[BACKENDS] + BETWEEN + rows[EXTENSIONS]
     return made
