@@ -53,7 +53,7 @@ class ConnectorBase:
         self._engine = Engine(shared, name)
 
     def __init_subclass__(cls) -> None:
-        """Have all operations tell extensions when they are refused: one that forgets to would be missed by nobody."""
+        """Have all operations tell extensions when they are refused, so that none can be forgotten."""
         super().__init_subclass__()
         for name, method in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
