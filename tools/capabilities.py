@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vca_core.hookspecs import HOOKS, LIFECYCLE_HOOKS, BackendHooks
+from vca_core.read_hooks import ReadHooks
 from vca_core.testing.run import run_suites
 from vca_core.testing.verdict import Verdict
 
@@ -81,7 +82,7 @@ def cell(hook: dict[str, Any]) -> str:
 def page(data: dict[str, Any]) -> str:
     """The page."""
     names = list(data)
-    order = [name for name in vars(BackendHooks) if name in HOOKS - LIFECYCLE_HOOKS]
+    order = [name for name in [*vars(BackendHooks), *vars(ReadHooks)] if name in HOOKS - LIFECYCLE_HOOKS]
     lines = [f"| | {' | '.join(names)} |", f"|---|{'---|' * len(names)}"]
     lines.append(f"| level | {' | '.join(data[name]['level'] for name in names)} |")
     lines += [

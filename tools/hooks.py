@@ -44,8 +44,10 @@ _SECTION = re.compile(r"^(Args|Returns|Raises|Example):{1,2}\n", re.MULTILINE)
 
 
 def hooks_of(cls: type) -> dict[str, Any]:
-    """The spec functions of a class, in the order they stand there."""
-    return {name: function for name, function in vars(cls).items() if hasattr(function, "vca_spec")}
+    """The spec functions of a class, in the order they stand there; those that it inherits come last."""
+    return {
+        name: function for part in cls.__mro__ for name, function in vars(part).items() if hasattr(function, "vca_spec")
+    }
 
 
 def pages() -> dict[str, str]:
@@ -55,9 +57,10 @@ def pages() -> dict[str, str]:
     for cls, source in ((BackendHooks, BACKENDS), (ExtensionHooks, EXTENSIONS)):
         rows[source] = ""
         for name, function in hooks_of(cls).items():
-            made[f"{name}.md"] = page(name, function, source)
+            file = f"{name}.md" if source == BACKENDS else f"extension_{name}.md"
+            made[file] = page(name, function, source)
             arguments = ", ".join(f"`{argument}`" for argument in arguments_of(function))
-            rows[source] += f"| [`{name}`]({name}.md) | {arguments} | {summary(function)} |\n"
+            rows[source] += f"| [`{name}`]({file}) | {arguments} | {summary(function)} |\n"
     head = MARK.format(source=f"{BACKENDS} and {EXTENSIONS}")
     made["index.md"] = head + HEAD + rows[BACKENDS] + BETWEEN + rows[EXTENSIONS]
     return made

@@ -40,6 +40,7 @@ class VcaError(Exception):
         backend: name of the connector and its backend, as ``edge (fake)``; filled in by the connector.
         ee_id: the execution environment concerned, in its text form.
         operation: the operation that failed, by its hook's name.
+        operation_id: the run of it, as extensions know it; filled in by the connector.
         retryable: whether the same call may succeed later; by default what the class says.
     """
 
@@ -52,6 +53,7 @@ class VcaError(Exception):
         backend: str | None = None,
         ee_id: str | None = None,
         operation: str | None = None,
+        operation_id: str | None = None,
         retryable: bool | None = None,
     ) -> None:
         super().__init__(message)
@@ -59,6 +61,7 @@ class VcaError(Exception):
         self.backend = backend
         self.ee_id = ee_id
         self.operation = operation
+        self.operation_id = operation_id
         if retryable is not None:
             self.retryable = retryable
 
@@ -77,11 +80,19 @@ class VcaError(Exception):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
 
-    def located(self, *, backend: str | None = None, ee_id: str | None = None, operation: str | None = None) -> Self:
+    def located(
+        self,
+        *,
+        backend: str | None = None,
+        ee_id: str | None = None,
+        operation: str | None = None,
+        operation_id: str | None = None,
+    ) -> Self:
         """Fill in where the error happened, keeping what is already known; returns the error itself."""
         self.backend = self.backend or backend
         self.ee_id = self.ee_id or ee_id
         self.operation = self.operation or operation
+        self.operation_id = self.operation_id or operation_id
         return self
 
     def again(self) -> Self:
@@ -110,8 +121,8 @@ class VcaError(Exception):
 
         Returns:
             ``version``, ``class`` (the class of the tree, also for an error of a class derived from it), ``code`` (the
-            same as a word that does not change), ``text``, ``retryable``, ``where`` (``operation``, ``backend`` and
-            ``ee_id``, None where unknown), ``output`` where there is any, and what else the class has.
+            same as a word that does not change), ``text``, ``retryable``, ``where`` (``operation``, ``operation_id``,
+            ``backend`` and ``ee_id``, None where unknown), ``output`` where there is any, and what else the class has.
         """
         kind = next(cls for cls in type(self).__mro__ if issubclass(cls, VcaError) and cls in _CODES)
         data: dict[str, Any] = {
@@ -276,7 +287,7 @@ _CODES: Mapping[type[VcaError], str] = {
     BackendError: "backend-failed",
     PluginError: "plugin-broken",
 }
-_WHERE = ("operation", "backend", "ee_id")
+_WHERE = ("operation", "operation_id", "backend", "ee_id")
 _FIELDS: Mapping[type, tuple[str, ...]] = {
     BadArguments: ("bad_args",),
     VcaConnectionError: ("url",),

@@ -15,6 +15,12 @@ An extension is a class that an entry point of the group ``vca.extensions`` name
             log_end(operation)
 
         @hookimpl
+        def created(self, operation, ee_id): ...
+
+        @hookimpl
+        def refused(self, facts, error): ...        # a call that never began
+
+        @hookimpl
         def status_changed(self, change): ...       # a StatusChange
 """
 
@@ -26,6 +32,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pluggy
+
+from vca_core.errors import VcaError
 
 _hookspec = pluggy.HookspecMarker("vca")
 
@@ -89,6 +97,18 @@ class ExtensionHooks(Protocol):
     """The hooks of extensions; each may be left out."""
 
     @_hookspec(firstresult=True)
+    async def open(self) -> None:
+        """Connect to what the extension needs: before the first operation, and again after `close`.
+
+        It runs in the event loop, once for all callers; each waits within its own total. What it raises fails the
+        operations that wait; the next one tries again.
+        """
+
+    @_hookspec(firstresult=True)
+    async def close(self) -> None:
+        """Disconnect, when the `Vca` does: behind the last operation and the last status. An error is logged."""
+
+    @_hookspec(firstresult=True)
     def around(self, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
         """Surround an operation, within its locks and deadlines.
 
@@ -97,6 +117,27 @@ class ExtensionHooks(Protocol):
 
         Args:
             operation: which one.
+        """
+
+    @_hookspec
+    def created(self, operation: OperationFacts, ee_id: str) -> None:
+        """Learn of an execution environment that an operation made, when its id is stored. It must not block.
+
+        Args:
+            operation: which one.
+            ee_id: what it made. An error is logged and goes no further.
+        """
+
+    @_hookspec
+    def refused(self, facts: OperationFacts, error: VcaError) -> None:
+        """Learn of a call that ended before it began, so that nothing surrounded it. It must not block.
+
+        The arguments were wrong, the backend cannot do it, something else is under way, the time was over before its
+        turn came, or the store could not take what has to be there first. `error` is what the caller gets.
+
+        Args:
+            facts: what was asked for, as far as it was understood.
+            error: why not. What is raised here is logged and goes no further.
         """
 
     @_hookspec

@@ -264,7 +264,7 @@ _OWN: dict[type[VcaError], dict[str, st.SearchStrategy[Any]]] = {
 def any_error(draw: st.DrawFn) -> VcaError:
     """Draw an error of any class of the tree, with anything that it may carry."""
     kind = draw(st.sampled_from(list(PARENTS)))
-    where = {name: draw(st.none() | _TEXT) for name in ("backend", "ee_id", "operation")}
+    where = {name: draw(st.none() | _TEXT) for name in ("backend", "ee_id", "operation", "operation_id")}
     own = {name: draw(strategy) for name, strategy in _OWN.get(kind, {}).items()}
     return kind(draw(_TEXT), retryable=draw(st.none() | st.booleans()), **where, **own)
 
@@ -287,7 +287,8 @@ def test_an_error_comes_back_from_its_plain_form(error: VcaError) -> None:
 def test_the_plain_form_says_all_that_callers_go_by(error: VcaError) -> None:
     data = error.as_data()
     assert (data["version"], data["class"], data["text"]) == (1, type(error).__name__, error.message)
-    assert data["where"] == {"operation": error.operation, "backend": error.backend, "ee_id": error.ee_id}
+    where = ("operation", "operation_id", "backend", "ee_id")
+    assert data["where"] == {name: getattr(error, name) for name in where}
     assert data["retryable"] is error.retryable
     assert re.fullmatch("[a-z]+(-[a-z]+)*", data["code"])
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from vca_core import arguments
-from vca_core._engine.facts import facts_of
+from vca_core._engine.facts import facts_of, facts_of_call
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, working_in
 from vca_core._engine.report import DisconnectReport
@@ -24,7 +25,7 @@ from vca_core._tracking.records import EeRecords
 from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
-from vca_core.errors import BadArguments, ConflictError, StoreError
+from vca_core.errors import BadArguments, ConflictError, StoreError, VcaError
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
@@ -98,7 +99,23 @@ class Engine:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
         run = self.shared.operation_id(request.call.hook)
-        op = self._operation(request, facts_of(request, run, self._name, self.session.name, self.shared.actor))
+        facts = facts_of(request, run, self._name, self.session.name, self.shared.actor)
+        try:
+            op = self._operation(request, facts)
+        except VcaError as error:
+            await self.refuse(facts, error)
+            raise
+        if not self.shared.extensions.is_open:
+            await self._open_extensions(op)
+        try:
+            return await self._run(op, request)
+        except VcaError as error:
+            error.located(operation_id=facts.id)
+            if not op.has_begun:
+                await self.refuse(facts, error)
+            raise
+
+    async def _run(self, op: RunningOperation, request: Request[R]) -> R:
         self._admit(op)
         if request.call.traits.removes is Scope.NAMESPACE:
             await self._check_model(op)
@@ -106,6 +123,57 @@ class Engine:
             return request.answer(None, op)
         declared = frozenset() if request.artifact is None else await self._declared_secrets(op, request.artifact)
         return await self._runner.run(op, request, declared)
+
+    async def refuse_call(self, operation: str, given: Mapping[str, Any], error: VcaError) -> None:
+        """Tell extensions of a call whose arguments were refused, so that there is no request.
+
+        Args:
+            operation: the name that it was called by.
+            given: its arguments.
+            error: what the caller gets.
+        """
+        run = self.shared.operation_id(operation)
+        await self.refuse(facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor), error)
+
+    async def refuse(self, facts: OperationFacts, error: VcaError) -> None:
+        """Tell extensions of a call that ended before it began.
+
+        Args:
+            facts: what is known of it.
+            error: what the caller gets.
+        """
+        error.located(operation_id=facts.id)
+        extensions = self.shared.extensions
+        try:
+            self._bind()
+            if not extensions.is_open:
+                await extensions.ensure_open(self._limits.total)
+        except VcaError as failure:
+            _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)
+            return
+        extensions.refused(facts, error)
+
+    async def _open_extensions(self, op: RunningOperation) -> None:
+        """Open the extensions before the first operation, within what it may take in all.
+
+        Raises:
+            VcaError: one could not be opened.
+        """
+        self._bind()
+        try:
+            async with asyncio.timeout_at(op.total_at):
+                await self.shared.extensions.ensure_open(self._limits.total)
+        except VcaError as error:
+            op.locate(error)
+            raise
+        except TimeoutError:
+            raise op.locate(op.expired(waiting="the extensions are opened")) from None
+
+    async def _remember(self, facts: OperationFacts, trail: Trail, ee_id: EeId) -> None:
+        is_new = trail.ee_id is None
+        await self._tracker.remember(trail, ee_id)
+        if is_new:
+            self.shared.extensions.created(facts, str(ee_id))
 
     def _operation(self, request: Request[Any], facts: OperationFacts) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.
@@ -136,7 +204,7 @@ class Engine:
             total=total,
             cleanup=limits.cleanup,
             reporter=self.environments.report_of,
-            remember=self._tracker.remember,
+            remember=partial(self._remember, facts),
             progress=None if traits.reads else progress,
         )
 

@@ -9,11 +9,15 @@ from typing import Any
 
 from vca_core._engine.request import Request
 from vca_core.extensions import OperationFacts
+from vca_core.naming import EeId, Namespace
 
 _REQUEST_ID: ContextVar[str | None] = ContextVar("vca_request_id", default=None)
 
-_GIVEN_BY_NAME = ("params", "values", "config", "credentials")
-"""The arguments of hooks whose values have names of the caller's."""
+_GIVEN_BY_NAME = ("params", "params_dict", "values", "config", "credentials")
+"""The arguments, of hooks and of calls, whose values have names of the caller's."""
+
+_EE_IDS = ("ee_id", "ee_id_1", "reuse_ee_id")
+_LONGEST = 200
 
 
 @contextmanager
@@ -53,5 +57,40 @@ def facts_of(request: Request[Any], run: str, connector: str, backend: str, acto
     )
 
 
+def facts_of_call(
+    operation: str, given: Mapping[str, Any], run: str, connector: str, backend: str, actor: str | None
+) -> OperationFacts:
+    """Take the facts of a call that was refused before there was a request: of what it was given, what has a sense.
+
+    Args:
+        operation: the name that it was called by.
+        given: its arguments, unchecked.
+        run: names this run of it.
+        connector: the connector's name.
+        backend: how errors name the connector and its backend.
+        actor: who asks.
+    """
+    units = given.get("num_units")
+    return OperationFacts(
+        id=run,
+        operation=operation,
+        connector=connector,
+        backend=backend,
+        namespace=_text(given.get("namespace"), Namespace),
+        ee_id=next((text for name in _EE_IDS if (text := _text(given.get(name), EeId)) is not None), None),
+        primitive=_text(given.get("primitive_name")),
+        parameters=_names_in(given),
+        num_units=units if isinstance(units, int) else None,
+        charm=_text(given.get("artifact_path")),
+        request_id=_REQUEST_ID.get(),
+        actor=actor,
+    )
+
+
+def _text(value: object, *kinds: type) -> str | None:
+    return str(value)[:_LONGEST] if isinstance(value, (str, *kinds)) else None
+
+
 def _names_in(given: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name for argument in _GIVEN_BY_NAME for name in given.get(argument) or ())
+    found = (given.get(argument) for argument in _GIVEN_BY_NAME)
+    return tuple(name for names in found if isinstance(names, Mapping) for name in names if isinstance(name, str))

@@ -88,6 +88,7 @@ class NamespaceDeletes:
             self.under_way[op.trail.model] = shared
         else:
             self._join(shared.op, op)
+            op.has_begun = True
             shared.op.total_at = max(shared.op.total_at, op.total_at)
         shared.waiters += 1
         try:

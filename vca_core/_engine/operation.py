@@ -39,6 +39,7 @@ class RunningOperation:
         interrupt: done when there is something to look at: it was stopped, it ended, a limit may have been hit.
         finished: done when it is over for its caller.
         stopped: why it was stopped.
+        has_begun: whether extensions surround it, or will: it has its locks, and its outcome will be stored.
         at_end: called when it is over, its hook included, however late that ends.
     """
 
@@ -55,6 +56,7 @@ class RunningOperation:
     interrupt: asyncio.Future[object] = field(init=False)
     finished: asyncio.Future[None] = field(init=False)
     stopped: VcaError | None = field(init=False, default=None)
+    has_begun: bool = field(init=False, default=False)
     at_end: Callable[[], None] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
@@ -163,7 +165,10 @@ class RunningOperation:
         """Fill in where an error happened."""
         ee_id = self.trail.ee_id
         return error.located(
-            backend=self.facts.backend, ee_id=str(ee_id) if ee_id else None, operation=self.trail.operation
+            backend=self.facts.backend,
+            ee_id=str(ee_id) if ee_id else None,
+            operation=self.trail.operation,
+            operation_id=self.trail.id,
         )
 
 

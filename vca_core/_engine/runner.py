@@ -99,6 +99,7 @@ class Runner:
                 await self._prepare(op, request, declared)
             # Before the task is made: what reports between here and its first step is this operation's already.
             marked = self._tracker.begin(op.trail)
+            op.has_begun = True
             task = asyncio.get_running_loop().create_task(self._guarded(op, request, marked), name=op.id)
             return await self._supervise(op, task)
         finally:

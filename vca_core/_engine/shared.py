@@ -166,6 +166,7 @@ class Shared:
         steps: dict[str, Callable[[float], Awaitable[list[str]]]] = {"the outbox": close_outbox}
         if self.callbacks is not None:
             steps["on_update_db"] = self.callbacks.drain
+        steps["the extensions"] = self.extensions.close
         steps["the status store"] = self._close_store
         for name, step in steps.items():
             try:

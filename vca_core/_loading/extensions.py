@@ -1,4 +1,4 @@
-"""The extensions that a config names: loaded, checked, and put around operations."""
+"""The extensions that a config names: loaded, checked, opened, put around operations and told what happens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any
 import pluggy
 
 from vca_core._loading.entry_points import find_entries, the_one
+from vca_core._loading.opening import Opening
 from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import NoOptions
 from vca_core.config import validate_model
 from vca_core.errors import PluginError, VcaError
 from vca_core.extensions import ExtensionHooks, OperationFacts, StatusChange
+from vca_core.tasks import OwnedTasks
 
 GROUP = "vca.extensions"
 """The entry points' group; an entry's name is the extension's name in a config."""
@@ -24,7 +26,11 @@ GROUP = "vca.extensions"
 _LOG = logging.getLogger(__name__)
 
 _SPECS: Mapping[str, Any] = {
+    "open": ExtensionHooks.open,
+    "close": ExtensionHooks.close,
     "around": ExtensionHooks.around,
+    "created": ExtensionHooks.created,
+    "refused": ExtensionHooks.refused,
     "status_changed": ExtensionHooks.status_changed,
 }
 
@@ -47,9 +53,15 @@ class Extensions:
     """
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
-        self._around = [extension for extension in extensions if "around" in extension.implemented]
+        self._extensions = extensions
+        self._around = self._with("around")
         self.surround = bool(self._around)
-        self._listening = [extension for extension in extensions if "status_changed" in extension.implemented]
+        self._opened: list[_Extension] = []
+        self._opening = Opening("extensions", "the extensions were", self._open, str)
+        self._tasks = OwnedTasks("extensions")
+
+    def _with(self, hook: str) -> list[_Extension]:
+        return [extension for extension in self._extensions if hook in extension.implemented]
 
     @classmethod
     def load(cls, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> Extensions:
@@ -72,7 +84,7 @@ class Extensions:
             if not isinstance(plugin, type):
                 raise PluginError(f"extension {entry} is broken: {entry.value} is no class")
             model = getattr(plugin, "Options", NoOptions)
-            problems = problems_of_hooks(plugin, _SPECS, ()) + problems_of_model(model, "Options")
+            problems = problems_of_hooks(plugin, _SPECS, ("open", "close")) + problems_of_model(model, "Options")
             if problems:
                 raise PluginError(f"extension {entry} is broken: {'; '.join(problems)}")
             checked = validate_model(model, options, f"extensions.{name}.options")
@@ -101,13 +113,72 @@ class Extensions:
         if failure is not None:
             raise failure
 
+    def created(self, operation: OperationFacts, ee_id: str) -> None:
+        """Tell the extensions of an EE that an operation made."""
+        self._tell("created", operation=operation, ee_id=ee_id)
+
+    def refused(self, facts: OperationFacts, error: VcaError) -> None:
+        """Tell the extensions of a call that ended before it began."""
+        self._tell("refused", facts=facts, error=error)
+
     def status_changed(self, change: StatusChange) -> None:
         """Tell the extensions of a stored status."""
-        for extension in self._listening:
+        self._tell("status_changed", change=change)
+
+    def _tell(self, hook: str, **arguments: Any) -> None:
+        for extension in self._with(hook):
             try:
-                extension.hooks.status_changed(change=change)
+                getattr(extension.hooks, hook)(**arguments)
             except Exception:  # noqa: BLE001 - an extension may raise anything
-                _LOG.exception("the extension %r failed at a change of %s", extension.name, change.path)
+                _LOG.exception("the extension %r failed in %s", extension.name, hook)
+
+    # Opening and closing.
+
+    @property
+    def is_open(self) -> bool:
+        """Whether they are open, or there is none to open."""
+        return not self._extensions or self._opening.is_open
+
+    async def ensure_open(self, limit: float) -> None:
+        """Open them, unless they are open; see `Opening.ensure`."""
+        await self._opening.ensure(limit)
+
+    async def _open(self) -> None:
+        for extension in self._extensions:
+            if extension in self._opened:
+                continue  # when one behind it could not be opened the last time
+            if "open" in extension.implemented:
+                try:
+                    await extension.hooks.open()
+                except VcaError:
+                    raise
+                except Exception as error:
+                    raise _failed(extension, error) from error
+            self._opened.append(extension)
+
+    async def close(self, limit: float) -> list[str]:
+        """Close those that are open, the innermost first, and end what opens.
+
+        Args:
+            limit: seconds for each of them.
+
+        Returns:
+            The names of tasks that still live.
+        """
+        alive = await self._opening.cancel(limit)
+        self._opening.is_open = False
+        opened, self._opened = self._opened, []
+        for extension in reversed(opened):
+            if "close" in extension.implemented:
+                task = self._tasks.spawn(self._close(extension), f"close {extension.name}")
+                await asyncio.wait((task,), timeout=limit)
+        return alive + await self._tasks.cancel(limit)
+
+    async def _close(self, extension: _Extension) -> None:
+        try:
+            await extension.hooks.close()
+        except Exception:  # noqa: BLE001 - an extension may raise anything
+            _LOG.exception("the extension %r failed to close", extension.name)
 
 
 async def _entered(extension: _Extension, operation: OperationFacts) -> AbstractAsyncContextManager[None]:

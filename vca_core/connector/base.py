@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -12,12 +14,30 @@ from vca_core._engine.engine import Engine
 from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
 from vca_core.config import validate_model
-from vca_core.errors import BackendError, BadArguments
+from vca_core.errors import BackendError, BadArguments, ConflictError, NotSupported
 from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
 
 DbDict = Mapping[str, Any]
 """``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes."""
+
+
+R = TypeVar("R")
+
+
+def _telling(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+    """Have an operation tell extensions of a call that it refuses before there is a request."""
+
+    @functools.wraps(method)
+    async def call(connector: ConnectorBase, *args: Any, **kwargs: Any) -> R:
+        try:
+            return await method(connector, *args, **kwargs)
+        except (BadArguments, ConflictError, NotSupported) as error:
+            given = inspect.signature(method).bind_partial(connector, *args, **kwargs).arguments
+            await connector._refuse(method.__name__, given, error)  # noqa: SLF001 - it is its method
+            raise
+
+    return call
 
 
 class ConnectorBase:
@@ -31,6 +51,19 @@ class ConnectorBase:
     def __init__(self, shared: Shared, name: str) -> None:
         self.name = name
         self._engine = Engine(shared, name)
+
+    def __init_subclass__(cls) -> None:
+        """Have all operations tell extensions when they are refused, so that none can be forgotten."""
+        super().__init_subclass__()
+        for name, method in list(vars(cls).items()):
+            if not name.startswith("_") and inspect.iscoroutinefunction(method):
+                setattr(cls, name, _telling(method))
+
+    async def _refuse(
+        self, operation: str, given: Mapping[str, Any], error: BadArguments | ConflictError | NotSupported
+    ) -> None:
+        if error.operation_id is None:  # what came as far as the engine has been told, and has one
+            await self._engine.refuse_call(operation, given, error)
 
     def __repr__(self) -> str:
         engine = getattr(self, "_engine", None)  # it may be asked for while it is being made

@@ -90,9 +90,11 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
         progress: seconds without any change after which it is given up.
         total: seconds in all.
     """
-    ends = _checked_end(*end_1, "1"), _checked_end(*end_2, "2")
-    if (ends[0].connector, ends[0].ee_id, ends[0].endpoint) == (ends[1].connector, ends[1].ee_id, ends[1].endpoint):
-        raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
+    try:
+        ends = _checked_ends(end_1, end_2)
+    except BadArguments as error:
+        await end_1[0]._refuse(spec.__name__, {"ee_id": end_1[1]}, error)  # noqa: SLF001 - as below
+        raise
     request = Request(
         operation(spec)(end_1=ends[0], end_2=ends[1]),
         nothing,
@@ -103,6 +105,13 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
         total=total,
     )
     await end_1[0]._engine.run(request)  # noqa: SLF001 - this module is a part of the connector
+
+
+def _checked_ends(end_1: End, end_2: End) -> tuple[RelationEnd, RelationEnd]:
+    ends = _checked_end(*end_1, "1"), _checked_end(*end_2, "2")
+    if (ends[0].connector, ends[0].ee_id, ends[0].endpoint) == (ends[1].connector, ends[1].ee_id, ends[1].endpoint):
+        raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
+    return ends
 
 
 def _checked_end(connector: ConnectorBase, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
