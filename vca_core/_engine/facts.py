@@ -13,7 +13,7 @@ from vca_core.naming import EeId, Namespace
 
 _REQUEST_ID: ContextVar[str | None] = ContextVar("vca_request_id", default=None)
 
-_GIVEN_BY_NAME = ("params", "params_dict", "values", "config", "credentials")
+_GIVEN_BY_NAME = frozenset({"params", "params_dict", "values", "config", "credentials"})
 """The arguments, of hooks and of calls, whose values have names of the caller's."""
 
 _EE_IDS = ("ee_id", "ee_id_1", "reuse_ee_id")
@@ -92,5 +92,8 @@ def _text(value: object, *kinds: type) -> str | None:
 
 
 def _names_in(given: Mapping[str, Any]) -> tuple[str, ...]:
-    found = (given.get(argument) for argument in _GIVEN_BY_NAME)
-    return tuple(name for names in found if isinstance(names, Mapping) for name in names if isinstance(name, str))
+    names: list[str] = []
+    for argument, value in given.items():  # a plain loop: every operation comes through here
+        if argument in _GIVEN_BY_NAME and isinstance(value, Mapping):
+            names += [name for name in value if isinstance(name, str)]
+    return tuple(names)
