@@ -353,7 +353,7 @@ class BackendHooks(ReadHooks, Protocol):
                 await self._client.refresh(ee_id.application, artifact.path, config)
         """
 
-    @operation_hook(removes=Scope.ENVIRONMENT)
+    @operation_hook(removes=Scope.ENVIRONMENT, end="deregistered")
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Forget an execution environment and leave its machine as it is; absent is success.
 
@@ -366,7 +366,7 @@ class BackendHooks(ReadHooks, Protocol):
                 await self._client.forget(ee_id.application)
         """
 
-    @operation_hook(removes=Scope.ENVIRONMENT)
+    @operation_hook(removes=Scope.ENVIRONMENT, end="deleted")
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Delete an execution environment with all it brought, and see it gone.
 
@@ -380,7 +380,7 @@ class BackendHooks(ReadHooks, Protocol):
                 await self._client.wait_gone(ee_id.application)
         """
 
-    @operation_hook(removes=Scope.NAMESPACE)
+    @operation_hook(removes=Scope.NAMESPACE, end="deleted")
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         """Delete everything of an NS, and see it gone; absent is success.
 

@@ -33,6 +33,7 @@ class OperationTraits:
         is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
         takes_options: whether callers may give ``options``.
         reads: whether it only reads: it takes no lock, has no outcome and creates nothing.
+        end: the word that stands at the home of an EE that it removed.
         reports_to_home: whether, without a ``db_dict``, it reports to the home of its EE: it changes what the EE is.
     """
 
@@ -43,6 +44,7 @@ class OperationTraits:
     takes_options: bool = False
     reads: bool = False
     reports_to_home: bool = False
+    end: str = ""
 
     @property
     def claims(self) -> bool:
@@ -62,12 +64,15 @@ def operation_hook(
     is_aggregate: bool = False,
     takes_options: bool = False,
     reads: bool = False,
+    end: str = "",
 ) -> Callable[[F], F]:
     """Mark the spec of an operation, with what is true of it; see `OperationTraits`."""
 
     def mark(spec: F) -> F:
         at_home = creates or is_aggregate or removes is Scope.ENVIRONMENT
-        TRAITS[spec.__name__] = OperationTraits(creates, resumes, removes, is_aggregate, takes_options, reads, at_home)
+        TRAITS[spec.__name__] = OperationTraits(
+            creates, resumes, removes, is_aggregate, takes_options, reads, at_home, end
+        )
         return hookspec(firstresult=True)(spec)
 
     return mark

@@ -89,7 +89,8 @@ class Vca:
         return cls(load_config(config, environment), on_update_db=on_update_db, store=store, actor=actor)
 
     def __repr__(self) -> str:
-        return f"<Vca with connectors {', '.join(self.config.connectors)}>"
+        config = getattr(self, "config", None)  # it may be asked for while it is being made
+        return f"<Vca with connectors {', '.join(config.connectors) if config else '?'}>"
 
     def connector(self, name: str | None = None) -> Connector:
         """Get a connector; its plugin is imported now, nothing is connected to.
@@ -174,8 +175,8 @@ class Vca:
             The statuses that could not be stored; they stay queued.
         """
         self._shared.loop.bind()
-        seconds = self.config.timeouts.store_grace if limit is None else limit
-        unwritten = await self._shared.outbox.drain(seconds)
+        seconds = arguments.timeout(limit, "limit", self.config.timeouts.store_grace)
+        unwritten = await self._shared.outbox.drain(seconds, once=False)
         await self._shared.drain_callbacks(seconds)
         return unwritten
 

@@ -261,12 +261,17 @@ class Runner:
         """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
         hooks, spec = self._session.hooks, BackendHooks.list_execution_environments
         if not hooks.implements(spec.__name__):
-            return {}
+            return None
         try:
             async with asyncio.timeout(self._limits.read):
                 listed = checked_listing(await hooks.call(spec, namespace=namespace))
-        except (VcaError, TimeoutError) as error:
-            _LOG.warning("%s: what there is of it was not seen: %s", op.id, error)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            return None  # the hook's own
+        except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
+            own = as_vca_error(error, self._session.secrets.scrub)
+            _LOG.warning("%s: what there is of it was not seen: %s", op.id, own)
             return None
         return {record.ee_id: record.entities for record in listed}
 

@@ -179,7 +179,7 @@ class Claims:
         """
         record = claim.record
         generation = new_generation() if is_new and not claim.is_new else record.generation
-        kept = replace(record, ee_id=ee_id, home=home, generation=generation, owner=self._owner)
+        kept = replace(record, ee_id=ee_id, home=home, generation=generation, owner=self._owner, has_failed=False)
 
         async def write(store: StatusStore) -> None:
             await self._write_id(store, record, kept)
@@ -198,6 +198,7 @@ class Claims:
             "home": written_home(kept.home),
             "owner": kept.owner,
             "generation": kept.generation,
+            "has_failed": False,
         }
         for query in (record.query, kept.query):  # the second one finds what a lost answer left
             if await store.set(COLLECTION, query, update):
@@ -242,14 +243,18 @@ class Claims:
 
     async def _remove_model(self, store: StatusStore, model: str, generation: str | None) -> None:
         """Remove a model's claim, unless an EE was claimed there at the same moment."""
-        query = {"_id": self._model_id(model), "generation": generation}
-        if not await store.delete(COLLECTION, query):
+        if await self._any_in(store, model) is not None:
             return
+        if not await store.delete(COLLECTION, {"_id": self._model_id(model), "generation": generation}):
+            return
+        if (record := await self._any_in(store, model)) is not None:
+            await store.ensure(COLLECTION, self._model_document(record, new_generation()))
+
+    async def _any_in(self, store: StatusStore, model: str) -> EeRecord | None:
         for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
             if "application" in document:
-                record = EeRecord.read(document)
-                await store.ensure(COLLECTION, self._model_document(record, new_generation()))
-                return
+                return EeRecord.read(document)
+        return None
 
     def _model_id(self, model: str) -> str:
         return f"{self._connector}/{model}"

@@ -23,7 +23,7 @@ from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
-from vca_core.errors import BackendError, VcaError
+from vca_core.errors import BackendError, StoreError, VcaError
 from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
@@ -51,6 +51,8 @@ class Environment:
         at_home: what was written there last.
         secret_names: what its charm declares secret.
         claim: what the create that runs claimed.
+        before: the record as the operation that runs found it.
+        news: the entities that were reported while a listing is taken; None: none is.
     """
 
     key: EeKey
@@ -65,6 +67,8 @@ class Environment:
     at_home: tuple[object, ...] | None = None
     secret_names: frozenset[str] = frozenset()
     claim: Claim | None = None
+    before: EeRecord | None = None
+    news: set[Entity] | None = None
 
     def take(self, record: EeRecord | None) -> None:
         """Take what was read of it in the store."""
@@ -251,6 +255,8 @@ class Environments:
             states[entity] = state
         if entity.kind != "action":
             environment.is_known = True
+            if environment.news is not None:
+                environment.news.add(entity)
         if trail is not None:
             if before is None or native is None or (before.native, before.detail) != (state.native, state.detail):
                 trail.touch()
@@ -282,8 +288,10 @@ class Environments:
             environment: which one.
             states: what the listing says of it; None: it does not name it, and what was reported is all there is.
         """
+        news, environment.news = environment.news or set(), None
         if states is not None:
-            environment.states = {one.entity: self._scrubbed(one) for one in states}
+            listed = {one.entity: self._scrubbed(one) for one in states if one.entity not in news}
+            environment.states = {**listed, **{one: state for one, state in environment.states.items() if one in news}}
         environment.is_whole = True
 
     def _scrubbed(self, state: EntityState) -> EntityState:
@@ -296,6 +304,9 @@ class Environments:
             ee_id: which one.
             states: what the listing says of it; empty: it does not list it.
             grace: seconds to wait until it is written.
+
+        Raises:
+            StoreError: it was not written in time; it stays queued.
         """
         environment = await self.load(EeKey.of(self._connector, ee_id))
         if environment.record is None or environment.is_other_than(ee_id):
@@ -304,6 +315,8 @@ class Environments:
         promise = self.write_home(environment, is_asked=True)
         if promise is not None:
             await asyncio.wait((promise,), timeout=grace)
+            if not promise.done():
+                raise StoreError(f"the status of {ee_id} was not stored within {grace:g} s", ee_id=str(ee_id))
 
     # What is written.
 
@@ -337,18 +350,18 @@ class Environments:
         fields = status_fields(*content)
 
         async def may_write(store: StatusStore) -> bool:
-            return await self._records.is_current(store, record, owned=not is_asked)
+            return await self._records.is_current(store, record, owned=not is_asked, sound=True)
 
         async def put(store: StatusStore) -> Written:
             if is_asked:
                 home.forget()
-            elif trail is None and not await may_write(store):
+            if trail is None and not is_asked and not await may_write(store):
                 # Whoever has the EE now may have written nothing yet that would show it.
-                environment.writes = False
-                return Written.PASSED
-            written = await home.put(store, fields, may_write, only_news=True)
+                written = Written.PASSED
+            else:
+                written = await home.put(store, fields, may_write, only_news=True)
             if written is Written.PASSED:
-                environment.writes = False
+                environment.at_home = None
             return written
 
         return self._outbox.status(environment.key, home.place, fields, put)

@@ -58,8 +58,13 @@ class Home:
         """
         place = self.place
         # What is no news by what was seen here may be some after what others wrote since.
-        if (self._seen is _UNSEEN or (only_news and self._says(fields))) and not await self._look(store):
-            return Written.NO_DOCUMENT
+        if self._seen is _UNSEEN or (only_news and self._says(fields)):
+            if not await self._look(store):
+                return Written.NO_DOCUMENT
+            if self._seen == fields[TIME]:
+                return Written.STORED  # it was written before; only the answer was lost
+            if not await may_write(store):
+                return Written.PASSED
         for _ in range(_MOST_ROUNDS):
             if only_news and self._says(fields):
                 return Written.SAME

@@ -370,6 +370,8 @@ class Lane:
             return True
         level = logging.DEBUG if self.failures else logging.WARNING
         self.failures += 1
+        for waiting in self.queue:
+            waiting.was_tried()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, error)

@@ -205,15 +205,16 @@ class Outbox:
 
     # The end.
 
-    async def drain(self, limit: float, connector: str | None = None) -> list[Unwritten]:
+    async def drain(self, limit: float, connector: str | None = None, *, once: bool = True) -> list[Unwritten]:
         """Wait until what is queued is stored.
 
         Args:
             limit: seconds to wait.
             connector: only what concerns this connector's EEs; None: everything.
+            once: whether a later call leaves out what this one gives.
 
         Returns:
-            The statuses that could not be stored, each given once; they stay queued until `close`.
+            The statuses that could not be stored; they stay queued until `close`.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + limit
@@ -225,8 +226,9 @@ class Outbox:
                 await asyncio.wait([lane.becomes_idle() for lane in lanes], timeout=left)
         finally:
             self._flushing -= 1
-        lost = [self._lost.pop(key) for key in list(self._lost) if connector in (None, key[0])]
-        return lost + self._late(limit, connector)
+        keys = [key for key in self._lost if connector in (None, key[0])]
+        lost = [self._lost.pop(key) if once else self._lost[key] for key in keys]
+        return lost + self._late(limit, connector, once=once)
 
     async def close(self, limit: float) -> list[str]:
         """Give up what is still queued and end all tasks.
@@ -254,12 +256,12 @@ class Outbox:
     def _busy(self, connector: str | None) -> list[Lane]:
         return [lane for lane in self.lanes.values() if lane.queue and connector in (None, lane.key.connector)]
 
-    def _late(self, limit: float, connector: str | None) -> list[Unwritten]:
+    def _late(self, limit: float, connector: str | None, *, once: bool) -> list[Unwritten]:
         late = []
         for lane in self._busy(connector):
             for entry in lane.queue:
                 if entry.place is not None and not entry.is_told:
-                    entry.is_told = True
+                    entry.is_told = once
                     reason = f"the status store did not take it within {limit:g} s"
                     late.append(Unwritten(entry.place, entry.fields, reason))
         return late

@@ -60,7 +60,7 @@ class Place:
                 raise BadArguments(
                     f"{argument} has no {key!r}; it needs collection, filter and path", [f"{argument}.{key}"]
                 )
-        unknown = [str(key) for key in db_dict if key not in _KEYS]
+        unknown = [key if isinstance(key, str) else type(key).__name__ for key in db_dict if key not in _KEYS]
         if unknown:
             raise BadArguments(
                 f"{argument} has the unknown key {unknown[0]!r}; it takes collection, filter and path",
@@ -69,11 +69,12 @@ class Place:
         table, path = db_dict["collection"], db_dict["path"]
         if not isinstance(table, str) or not table:
             raise BadArguments(
-                f"{argument}.collection is the name of a collection, not {table!r}", [f"{argument}.collection"]
+                f"{argument}.collection is the name of a collection, not {_shown(table)}", [f"{argument}.collection"]
             )
         if not isinstance(path, str) or not all(path.removesuffix(".").split(".")):
             raise BadArguments(
-                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {path!r}", [f"{argument}.path"]
+                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {_shown(path)}",
+                [f"{argument}.path"],
             )
         try:
             check_filter(db_dict["filter"])
@@ -81,7 +82,7 @@ class Place:
             raise BadArguments(
                 f"{argument}.filter: {error.message}", [f"{argument}.{arg}" for arg in error.bad_args]
             ) from None
-        return cls(table, tuple(db_dict["filter"].items()), path.removesuffix("."))
+        return cls(table, tuple(sorted(db_dict["filter"].items())), path.removesuffix("."))
 
     @property
     def query(self) -> dict[str, Any]:
@@ -94,6 +95,10 @@ class Place:
 
     def __str__(self) -> str:
         return f"{self.path} of {self.query} in {self.table}"
+
+
+def _shown(value: object) -> str:
+    return repr(value) if isinstance(value, str) else type(value).__name__
 
 
 def default_home(key: EeKey) -> Place:

@@ -64,24 +64,23 @@ class EeRecord:
             StoreError: it is damaged; names it.
         """
         try:
-            home = document["home"]
             return cls(
-                EeKey(document["connector"], document["model"], document["application"]),
+                _key_in(document),
                 Namespace.parse(document["namespace"]),
-                EeId.parse(document["ee_id"]) if document.get("ee_id") else None,
-                Place(home["table"], tuple((key, value) for key, value in home["filter"]), home["path"]),
-                document.get("generation"),
-                document.get("owner"),
-                bool(document.get("has_failed")),
-                frozenset(document.get("secret_names") or ()),
-                document.get("address"),
+                None if document["ee_id"] is None else EeId.parse(document["ee_id"]),
+                _home_in(document["home"]),
+                _text_in(document, "generation"),
+                _text_in(document, "owner"),
+                document.get("has_failed") is True,
+                frozenset(_texts_in(document, "secret_names")),
+                _text_in(document, "address"),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
             raise damaged(identity or document.get("_id")) from error
 
     def is_as_in(self, document: Mapping[str, Any]) -> bool:
         """Whether a document of the collection says the same; quicker than reading it."""
-        home = document.get("home")
+        home, secret_names = document.get("home"), document.get("secret_names") or []
         return (
             document.get("generation") == self.generation is not None
             and document.get("owner") == self.owner
@@ -89,7 +88,7 @@ class EeRecord:
             and document.get("ee_id") == (None if self.ee_id is None else str(self.ee_id))
             and isinstance(home, dict)
             and home == written_home(self.home)
-            and frozenset(document.get("secret_names") or ()) == self.secret_names
+            and secret_names == sorted(self.secret_names)
             and document.get("address") == self.address
         )
 
@@ -97,6 +96,11 @@ class EeRecord:
     def query(self) -> dict[str, Any]:
         """The filter that matches this record, and no earlier or later one."""
         return {"_id": self.key.record_id, "generation": self.generation}
+
+    @property
+    def query_of_ee(self) -> dict[str, Any]:
+        """The filter that matches it while its EE is the same, and not one that was made since."""
+        return {**self.query, "ee_id": None if self.ee_id is None else str(self.ee_id)}
 
     def document(self, state: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The record as it is inserted.
@@ -123,6 +127,32 @@ def damaged(identity: object) -> StoreError:
         f"the record {identity!r} in {COLLECTION} is damaged, or was written by something else; mend or delete it",
         retryable=False,
     )
+
+
+def _key_in(document: Mapping[str, Any]) -> EeKey:
+    key = EeKey(document["connector"], document["model"], document["application"])
+    if not all(isinstance(part, str) for part in key) or key.record_id != document["_id"]:
+        raise ValueError("its names are not those of its id")
+    return key
+
+
+def _home_in(home: Mapping[str, Any]) -> Place:
+    given = {"collection": home["table"], "filter": dict(home["filter"]), "path": home["path"]}
+    return Place.parse(given)
+
+
+def _text_in(document: Mapping[str, Any], name: str) -> str | None:
+    value = document.get(name)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} is not text")
+    return value
+
+
+def _texts_in(document: Mapping[str, Any], name: str) -> list[str]:
+    values = document.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError(f"{name} is not a list of texts")
+    return values
 
 
 def written_home(home: Place) -> dict[str, Any]:
@@ -170,6 +200,10 @@ class EeRecords:
             try:
                 async with asyncio.timeout(seconds):
                     document = await self._outbox.store.get(COLLECTION, query)
+            except asyncio.CancelledError as error:
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise
+                raise as_store_error(error, what, seconds) from error  # nobody cancelled this: it is the store's own
             except Exception as error:
                 raise as_store_error(error, what, seconds) from error
         if document is None:
@@ -178,18 +212,23 @@ class EeRecords:
             return known
         return EeRecord.read(document, key.record_id)
 
-    async def is_current(self, store: StatusStore, record: EeRecord, *, owned: bool) -> bool:
-        """Ask the store whether a record still is the one of its key.
+    async def is_current(
+        self, store: StatusStore, record: EeRecord, *, owned: bool = False, sound: bool = False
+    ) -> bool:
+        """Ask the store whether a record still is the one of its EE.
 
         Args:
             store: the store.
             record: as it was read.
             owned: whether it has to be this `Vca` that operated on it last.
+            sound: whether no failure may stand at its home.
         """
-        query = {**record.query, "owner": self._owner} if owned else record.query
+        query = record.query_of_ee
+        if owned:
+            query["owner"] = self._owner
+        if sound:
+            query["has_failed"] = False
         return await store.exists(COLLECTION, query)
-
-    # Changes.
 
     def change(self, record: EeRecord, update: Mapping[str, Any], *, owned: bool = False) -> asyncio.Future[Any]:
         """Have fields of a record changed, behind what is queued for its EE.
@@ -207,11 +246,26 @@ class EeRecords:
         return self._outbox.change(record.key, change)
 
     def take_over(self, record: EeRecord) -> EeRecord:
-        """Have it written that this `Vca` operates on the EE, and that no failure stands any more."""
+        """Have it written that this `Vca` operates on the EE, and that no failure stands any more.
+
+        Another one that operated on it since it was read keeps it, and its failure.
+        """
         if record.owner == self._owner and not record.has_failed:
             return record
-        self.change(record, {"owner": self._owner, "has_failed": False})
-        return replace(record, owner=self._owner, has_failed=False)
+        return self._change_owner(record, self._owner, has_failed=False)
+
+    def give_back(self, record: EeRecord, before: EeRecord) -> EeRecord:
+        """Undo `take_over`, for an operation that did nothing."""
+        return self._change_owner(record, before.owner, has_failed=before.has_failed)
+
+    def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool) -> EeRecord:
+        query = {**record.query, "owner": record.owner}
+
+        async def change(store: StatusStore) -> None:
+            await store.set(COLLECTION, query, {"owner": owner, "has_failed": has_failed})
+
+        self._outbox.change(record.key, change)
+        return replace(record, owner=owner, has_failed=has_failed)
 
     # The end.
 
@@ -220,28 +274,31 @@ class EeRecords:
         """How a record is removed, and no earlier or later one."""
 
         async def remove(store: StatusStore) -> Written:
-            return Written.STORED if await store.delete(COLLECTION, record.query) else Written.PASSED
+            return Written.STORED if await store.delete(COLLECTION, record.query_of_ee) else Written.PASSED
 
         return remove
 
-    async def of_model(self, model: str) -> Sequence[EeRecord]:
-        """Find all records of a model. Damaged ones are removed.
+    async def doom(self, model: str) -> Sequence[EeRecord]:
+        """Find all records of a model that is to be deleted, and take over their EEs, so that no other writes of them.
 
         Raises:
             StoreError: the store does not answer.
         """
 
         async def find(store: StatusStore) -> Sequence[EeRecord]:
-            documents = await store.find(COLLECTION, {"model": model, "connector": self._connector})
             records = []
-            for document in documents:
+            for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
                 if "application" not in document:
                     continue
                 try:
-                    records.append(EeRecord.read(document))
+                    record = EeRecord.read(document)
                 except StoreError as error:
-                    _LOG.warning("%s; it goes with its namespace", error)
-                    await store.delete(COLLECTION, {"_id": document["_id"]})
+                    _LOG.warning("%s", error)
+                    continue
+                query = {**record.query_of_ee, "owner": record.owner}
+                if await store.set(COLLECTION, query, {"owner": self._owner}):
+                    record = replace(record, owner=self._owner)
+                records.append(record)
             return records
 
         key = EeKey(self._connector, model, "")

@@ -27,9 +27,6 @@ _LOG = logging.getLogger(__name__)
 _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
 """Failures of what claims an EE after which nothing of it is worth keeping, not even its claim."""
 
-_ENDS = {"delete_execution_environment": "deleted", "deregister_execution_environment": "deregistered"}
-"""The word that stands at the home of an EE that is not there any more."""
-
 _SAID = ("status", "detailed-status", "VCA-status", "entity-type")
 """The fields that say something, but for the time."""
 
@@ -80,12 +77,15 @@ class Tracker:
             await self._claim(trail)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            trail.doomed = await self._doomed(trail.model)
+            trail.doomed = await self._doom(trail.model)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
                 environment = await self._environments.load(key, limit)
-                if key != trail.keys[0] or not environment.is_other_than(trail.ee_id):
+                if key == trail.keys[0] and environment.is_other_than(trail.ee_id):
+                    # An id that is not the present one: the EE that is there is none of its business.
+                    trail.places = tuple(place for place in trail.places if not environment.is_home(place))
+                else:
                     concerned.append(environment)
         trail.concerned = tuple(environment.key for environment in concerned)
         trail.is_informed = trail.traits.removes is not Scope.NOTHING or all(one.is_whole for one in concerned)
@@ -95,12 +95,12 @@ class Tracker:
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
 
-    async def _doomed(self, model: str) -> Sequence[EeRecord]:
-        """What is kept of a model before it is deleted: nothing that is claimed later may go with it."""
+    async def _doom(self, model: str) -> Sequence[EeRecord]:
+        """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it."""
         try:
-            return await self._records.of_model(model)
+            return await self._records.doom(model)
         except VcaError as error:
-            _LOG.warning("what is kept of %s is not known: %s", model, error)
+            _LOG.warning("what is kept of %s is not known; delete it again when the store is back: %s", model, error)
             return [one.record for one in self._environments.in_model(model) if one.record is not None]
 
     async def _claim(self, trail: Trail) -> None:
@@ -141,6 +141,7 @@ class Tracker:
             environment = self._environments.of(key)
             environment.trail = trail
             environment.writes = True
+            environment.before = environment.record
             if environment.record is not None:
                 record = self._records.take_over(environment.record)
                 if record is not environment.record:
@@ -204,6 +205,7 @@ class Tracker:
             environment = self._environments.get(key)
             record = None if environment is None else environment.record
             if environment is not None and record is not None and record.ee_id is not None and not environment.is_whole:
+                environment.news = set()
                 found.append((key, record.namespace))
         return found
 
@@ -229,8 +231,12 @@ class Tracker:
         trail.ended = True
         concerned = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         stored: list[asyncio.Future[Any]] = []
+        if isinstance(failure, AlreadyExists) and trail.traits.claims and not trail.is_created:
+            self._lose_the_race(trail)
         for environment in concerned:
             environment.trail = None
+            if isinstance(failure, _REFUSALS):
+                self._give_back(environment, trail)
             if failure is not None and environment.record is not None and _reports_to(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
                 stored.append(self._records.change(environment.record, {"has_failed": True}, owned=True))
@@ -255,6 +261,19 @@ class Tracker:
             stored += self._end_namespace(trail, failure)
         return stored
 
+    def _lose_the_race(self, trail: Trail) -> None:
+        """Leave the home to the one that made the EE, where this operation did not claim it first."""
+        environment = self._environments.get(trail.keys[0])
+        if environment is not None and environment.claim is not None and not environment.claim.is_new:
+            trail.places = tuple(place for place in trail.places if place != environment.claim.record.home)
+
+    def _give_back(self, environment: Environment, trail: Trail) -> None:
+        """Leave an EE to the one that had it, after an operation that was refused."""
+        before, record = environment.before, environment.record
+        if before is None or record is None or before.owner == record.owner or _reports_to(environment, trail):
+            return
+        environment.record = self._records.give_back(record, before)
+
     def _keep_address(self, trail: Trail, environment: Environment) -> list[asyncio.Future[Any]]:
         """Keep what an EE's address is, where that is news."""
         record = environment.record
@@ -274,7 +293,7 @@ class Tracker:
                 text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure))
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
-            return _end_fields(_ENDS[trail.operation])
+            return _end_fields(trail.traits.end)
         if environment is not None and trail.traits.is_aggregate:
             worst = aggregate(environment.states.values())
             if worst is not None:
@@ -342,7 +361,7 @@ class Tracker:
         home = Home(record.home)
 
         async def is_current(store: StatusStore) -> bool:
-            return await self._records.is_current(store, record, owned=False)
+            return await self._records.is_current(store, record)
 
         async def put(store: StatusStore) -> Written:
             if not await is_current(store):

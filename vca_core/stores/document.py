@@ -47,7 +47,8 @@ def check_filter(filter: object) -> None:
         if isinstance(path, str) and path and isinstance(value, str | None) and not _HAS_EMPTY_OR_OPERATOR(path):
             continue  # nearly all are, and this is quick
         if not isinstance(path, str) or not all(path.split(".")):
-            raise BadArguments(f"filter has the key {path!r}, which is no dotted path", ["filter"])
+            shown = repr(path) if isinstance(path, str) else type(path).__name__
+            raise BadArguments(f"filter has the key {shown}, which is no dotted path", ["filter"])
         if any(part.startswith("$") for part in path.split(".")):
             raise BadArguments(
                 f"filter has the operator {path!r}; only equality on dotted paths is understood", [f"filter.{path}"]

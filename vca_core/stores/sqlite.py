@@ -71,7 +71,7 @@ class SqliteStore(StatusStore):
         self._waiting: list[_Write] = []
 
     def __repr__(self) -> str:
-        return f"<SqliteStore {self._path}>"
+        return f"<SqliteStore {getattr(self, '_path', '?')}>"
 
     async def open(self) -> None:
         """See `StatusStore.open`."""
