@@ -70,7 +70,7 @@ class ArtifactRoot:
         self._root = root
 
     def __repr__(self) -> str:
-        return f"<ArtifactRoot {self._root}>"
+        return f"<ArtifactRoot {getattr(self, '_root', '?')}>"
 
     def find(self, path: str) -> Artifact:
         """Find what a path names (S41). Looks at a few folder entries, so it may be called in an event loop.

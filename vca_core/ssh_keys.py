@@ -63,7 +63,7 @@ class SshKeyPair:
         self._work: asyncio.Task[str] | None = None
 
     def __repr__(self) -> str:
-        return f"<SshKeyPair {self.private_path} {self.public_path}>"
+        return f"<SshKeyPair {getattr(self, 'private_path', '?')}>"
 
     async def public_key(self) -> str:
         """Give the public key; where there is no pair yet, make one (S15).

@@ -20,7 +20,7 @@ from vca_core._tracking.claims import Claim
 from vca_core._tracking.home import Home
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import Place, status_fields
+from vca_core._tracking.place import COLLECTION, TIME, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, StoreError, VcaError
@@ -28,6 +28,7 @@ from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.stores import StatusStore
+from vca_core.stores.document import value_at
 from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ class Environment:
         secret_names: what its charm declares secret.
         claim: what the create that runs claimed.
         before: the record as the operation that runs found it.
+        is_unread: whether the store could not say, at the beginning of the operation, what it keeps of it.
         news: the entities that were reported while a listing is taken; None: none is.
     """
 
@@ -68,6 +70,7 @@ class Environment:
     secret_names: frozenset[str] = frozenset()
     claim: Claim | None = None
     before: EeRecord | None = None
+    is_unread: bool = False
     news: set[Entity] | None = None
 
     def take(self, record: EeRecord | None) -> None:
@@ -163,7 +166,9 @@ class Environments:
         environment = self.of(key)
         try:
             environment.take(await self._records.look_up(key, environment.record, limit))
+            environment.is_unread = False
         except VcaError as error:
+            environment.is_unread = True
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment
 
@@ -372,7 +377,26 @@ class Environments:
             environment = self._known.get(key)
             if environment is not None and environment.home is not None and environment.home.place == place:
                 return self.home_putter(environment, environment.home, fields)
+            if environment is not None and environment.is_unread:
+                return self._blind_putter(key, place, fields)
         return None
+
+    def _blind_putter(self, key: EeKey, place: Place, fields: dict[str, Any]) -> Put:
+        """How a status is written where the store could not say whether the place is a home: past no later one."""
+
+        async def is_later(store: StatusStore) -> bool:
+            document = await store.get(place.table, place.query)
+            there = None if document is None else value_at(document, f"{place.path}.{TIME}")
+            return not isinstance(there, str) or float(there) < float(fields[TIME])
+
+        async def put(store: StatusStore) -> Written:
+            document = await store.get(COLLECTION, {"_id": key.record_id})
+            if document is not None and EeRecord.read(document, key.record_id).home == place:
+                return await Home(place).put(store, fields, is_later)
+            matched = await store.set(place.table, place.query, place.update(fields))
+            return Written.STORED if matched else Written.NO_DOCUMENT
+
+        return put
 
     def home_putter(self, environment: Environment, home: Home, fields: dict[str, Any]) -> Put:
         async def may_write(store: StatusStore) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,7 +60,8 @@ class Place:
                 raise BadArguments(
                     f"{argument} has no {key!r}; it needs collection, filter and path", [f"{argument}.{key}"]
                 )
-        unknown = [key if isinstance(key, str) else type(key).__name__ for key in db_dict if key not in _KEYS]
+        keys: Iterable[object] = db_dict  # callers need no type checker
+        unknown = [key if isinstance(key, str) else type(key).__name__ for key in keys if key not in _KEYS]
         if unknown:
             raise BadArguments(
                 f"{argument} has the unknown key {unknown[0]!r}; it takes collection, filter and path",

@@ -259,7 +259,7 @@ class EeRecords:
         return self._change_owner(record, before.owner, has_failed=before.has_failed)
 
     def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool) -> EeRecord:
-        query = {**record.query, "owner": record.owner}
+        query = {**record.query, "owner": record.owner, "has_failed": record.has_failed}
 
         async def change(store: StatusStore) -> None:
             await store.set(COLLECTION, query, {"owner": owner, "has_failed": has_failed})

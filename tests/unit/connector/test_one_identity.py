@@ -217,7 +217,7 @@ class Careless(Plain):
     ("mistake", "said"),
     [
         ("locator", r"op\.created\('a\.b'\): ee_id: locator 'a\.b' has a dot"),
-        ("address", "returned int where an address is expected"),
+        ("address", "returned a whole number where an address is expected"),
         ("generator", "GeneratorExit"),
     ],
 )

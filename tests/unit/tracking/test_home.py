@@ -51,7 +51,7 @@ async def detail_at(store: StatusStore, path: str) -> Any:
 @pytest.mark.parametrize("path", PATHS)
 async def test_the_first_status_needs_nothing_to_stand_there(path: str) -> None:
     store = await stored(path)
-    assert await Home(place(path)).put(store, fields("first"), no) is Written.STORED
+    assert await Home(place(path)).put(store, fields("first"), yes) is Written.STORED
     assert await detail_at(store, path) == "first"
 
 
@@ -82,7 +82,7 @@ async def test_a_write_whose_answer_was_lost_finds_itself() -> None:
     await store.ensure("nsrs", {"_id": "ns"})
     home, written = Home(place("vca")), fields("once")
     with pytest.raises(StoreError):
-        await home.put(store, written, no)
+        await home.put(store, written, yes)
     assert await home.put(store, written, no) is Written.STORED
 
 
@@ -92,6 +92,13 @@ async def test_what_says_the_same_is_no_news() -> None:
     before = await store.get("nsrs", {"_id": "ns"})
     assert await Home(place("vca")).put(store, fields("same"), yes, only_news=True) is Written.SAME
     assert await store.get("nsrs", {"_id": "ns"}) == before
+
+
+async def test_who_has_not_seen_a_home_yet_asks_before_it_writes() -> None:
+    store = await stored("vca")
+    await Home(place("vca")).put(store, fields("another's"), yes)
+    assert await Home(place("vca")).put(store, fields("late"), no) is Written.PASSED
+    assert await detail_at(store, "vca") == "another's"
 
 
 async def test_a_document_that_is_gone_is_told() -> None:
