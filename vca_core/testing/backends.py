@@ -13,6 +13,7 @@ from vca_core._loading.backends import load_backend
 from vca_core.testing.checks.cancellation import CancellationChecks
 from vca_core.testing.checks.connection import ConnectionChecks
 from vca_core.testing.checks.deadlines import DeadlineChecks
+from vca_core.testing.checks.descriptions import DescriptionChecks
 from vca_core.testing.checks.identity import IdentityChecks
 from vca_core.testing.checks.lifecycle import LifecycleChecks
 from vca_core.testing.checks.parallel import ParallelChecks
@@ -48,6 +49,7 @@ class BackendConformance(
     ParallelChecks,
     ConnectionChecks,
     IdentityChecks,
+    DescriptionChecks,
     SecrecyChecks,
     LifecycleChecks,
     Suite,

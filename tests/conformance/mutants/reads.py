@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance.mutants.world import Box, Mutant
 
+from vca_core.backend import Description, InstalledCharm
 from vca_core.errors import NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
@@ -63,3 +64,56 @@ class GivesOutObjects(Mutant):
     @hookimpl
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
         return {name: object() for name in await super().get_status(namespace)}
+
+
+class DescribesWhatIsGone(Mutant):
+    """An EE that was deleted is described as if it were there."""
+
+    FAILS = frozenset(
+        {
+            "test_what_is_gone_cannot_be_described",
+        }
+    )
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        return Description(ee_id)
+
+
+class DescribesFromMemory(Mutant):
+    """A description has what this process did, and nothing after a disconnect."""
+
+    FAILS = frozenset(
+        {
+            "test_a_description_outlives_a_disconnect",
+        }
+    )
+
+    def __init__(self, host: Any) -> None:
+        super().__init__(host)
+        self._is_closed = False
+
+    @hookimpl
+    async def close(self) -> None:
+        self._is_closed = True
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        described = await super().describe_execution_environment(ee_id)
+        return described if not self._is_closed else Description(ee_id, InstalledCharm("unknown", "unknown"))
+
+
+class DescribesAnother(Mutant):
+    """What is described is not what was asked for."""
+
+    FAILS = frozenset(
+        {
+            "test_a_description_outlives_a_disconnect",
+            "test_a_new_ee_is_described_without_a_charm",
+        }
+    )
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        await super().describe_execution_environment(ee_id)
+        return Description(EeId(ee_id.model, ee_id.application, "another"))

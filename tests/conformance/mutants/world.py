@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, InstanceOf, SecretStr
 
-from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, Options
+from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, Options
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound, VcaConnectionError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
@@ -157,6 +157,12 @@ class Good(Backend[GoodOptions]):
         return ExecutionEnvironment(
             ee_id, box.namespace, f"{ee_id.application}.example", [EntityState(MACHINE, box.native)]
         )
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        await self.world.request()
+        self.found(ee_id)
+        return Description(ee_id)
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:

@@ -1,0 +1,137 @@
+"""What a description says is what came of the operations before it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core.artifacts import ArtifactRoot
+from vca_core.backend import Description, OptionState
+from vca_core.errors import NotFound
+from vca_core.naming import EeId
+from vca_core.secrets import MASK
+from vca_core.testing.kit import Kit
+from vca_core.testing.scenarios import SCENARIOS, ends
+from vca_core.testing.suite import Suite, needs, raised
+
+
+class DescriptionChecks(Suite, suite=True):
+    """Descriptions, of backends that give them."""
+
+    @needs("describe_execution_environment")
+    async def test_a_new_ee_is_described_without_a_charm(self, kit: Kit) -> None:
+        """There is nothing in it yet."""
+        described = await kit.connector.describe(await kit.create(kit.namespace()))
+        assert described.charm is None, f"{described.charm} is told, and nothing was installed"
+        assert not described.relations
+
+    @needs("describe_execution_environment")
+    async def test_what_is_gone_cannot_be_described(self, kit: Kit) -> None:
+        """NotFound, and nothing is made by asking."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.gone(ee_id)
+        with pytest.raises(NotFound) as caught:
+            await kit.connector.describe(ee_id)
+        raised(caught.value)
+        assert await kit.ids() == []
+
+    @needs("describe_execution_environment")
+    async def test_a_description_outlives_a_disconnect(self, kit: Kit) -> None:
+        """The backend's system says it, not this process."""
+        ee_id = await kit.ready(kit.namespace())
+        before = await kit.connector.describe(ee_id)
+        await kit.vca.disconnect()
+        assert await kit.connector.describe(ee_id) == before
+
+    @needs("describe_execution_environment", "install_configuration_sw")
+    async def test_a_description_names_the_charm_that_was_installed(self, kit: Kit) -> None:
+        """By the charm's own name, and by a reference of the system's."""
+        charm = (await kit.connector.describe(await kit.ready(kit.namespace()))).charm
+        assert charm is not None, "no charm is told, and one was installed"
+        assert charm.reference
+        artifact = ArtifactRoot(kit.charms.folder).find(kit.charms.charm)
+        if artifact.path is not None:
+            assert charm.name == (await artifact.read()).name
+
+    @needs("describe_execution_environment", "install_configuration_sw")
+    async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
+        """Those options are set; all others are as the charm has them."""
+        ee_id = await kit.ready(kit.namespace())
+        check_options(kit, await kit.connector.describe(ee_id))
+
+    @needs("describe_execution_environment", "install_configuration_sw", "configure")
+    async def test_a_description_tells_what_was_configured(self, kit: Kit) -> None:
+        """Before, no option is set; afterwards those are that were given."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={})
+        unset = [name for name, one in (await kit.connector.describe(ee_id)).options.items() if one.is_set]
+        assert not unset, f"{', '.join(unset)} are told to be set, and nobody set them"
+        await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config))
+        check_options(kit, await kit.connector.describe(ee_id))
+
+    @needs("describe_execution_environment", "install_configuration_sw")
+    async def test_a_description_has_the_units_and_one_leader(self, kit: Kit) -> None:
+        """The same units as the listing; one of them leads, where the system says so."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2)
+        units = (await kit.connector.describe(ee_id)).units
+        listed = [state.entity.id for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
+        assert sorted(unit.name for unit in units) == sorted(listed)
+        leaders = [unit.name for unit in units if unit.is_leader]
+        assert len(leaders) == 1 or all(unit.is_leader is None for unit in units), f"{leaders} lead"
+
+    @needs("describe_execution_environment", "install_configuration_sw", "scale")
+    async def test_a_description_has_as_many_units_as_were_scaled_to(self, kit: Kit) -> None:
+        """More, and fewer."""
+        ee_id = await kit.ready(kit.namespace())
+        options = kit.subject.operation_options.get("scale")
+        for number in (2, 1):
+            await kit.connector.scale(ee_id, number, options=options)
+            assert len((await kit.connector.describe(ee_id)).units) == number
+
+    @needs("describe_execution_environment", "install_configuration_sw", "upgrade")
+    async def test_a_description_tells_an_upgrade(self, kit: Kit) -> None:
+        """The charm is another one by its reference, has its name still, and is what all units run."""
+        at = await SCENARIOS["upgrade"].set_up(kit)
+        before = (await kit.connector.describe(at.ee_id)).charm
+        await SCENARIOS["upgrade"].call(kit, at)
+        after = await kit.connector.describe(at.ee_id)
+        assert before is not None
+        assert after.charm is not None
+        assert after.charm.name == before.name
+        assert (after.charm.reference, after.charm.digest) != (before.reference, before.digest)
+        assert {unit.charm for unit in after.units} <= {after.charm.reference, None}
+
+    @needs("describe_execution_environment", "install_configuration_sw", "add_relation")
+    async def test_a_description_tells_a_relation_at_both_ends(self, kit: Kit) -> None:
+        """Each end with the EE at the other one; neither, once the relation was removed."""
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        one, other, endpoint, other_endpoint = ends(kit, at)
+        await kit.connector.add_relation(one, other, endpoint, other_endpoint)
+        assert await _related(kit, one) == [(endpoint, EeId.parse(other), other_endpoint)]
+        assert await _related(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)]
+        if "remove_relation" in kit.capabilities:
+            await kit.connector.remove_relation(one, other, endpoint, other_endpoint)
+            assert await _related(kit, one) == await _related(kit, other) == []
+
+
+def check_options(kit: Kit, described: Description) -> None:
+    """Check that a description has the subject's config.
+
+    Args:
+        kit: where.
+        described: the description.
+    """
+    for name, value in kit.charms.config.items():
+        option = described.options.get(name)
+        assert option is not None, f"option {name} is not told"
+        assert option.is_set, f"option {name} is told not to be set, and it was"
+        assert _is(option, value), f"option {name} is told to have another value than it was given"
+
+
+def _is(option: OptionState, given: object) -> bool:
+    """Whether an option has a value that was given; orchestrators may write a number or a truth as text."""
+    return option.value == MASK if option.secret else str(option.value).lower() == str(given).lower()
+
+
+async def _related(kit: Kit, ee_id: str) -> list[tuple[str, EeId | None, str]]:
+    return [(one.endpoint, one.other, one.other_endpoint) for one in (await kit.connector.describe(ee_id)).relations]
