@@ -11,7 +11,19 @@ from typing import Any, ClassVar
 from pydantic import BaseModel
 
 from vca_core.artifacts import Artifact
-from vca_core.backend import Backend, ExecutionEnvironment, Host, Operation, Options, RelationEnd
+from vca_core.backend import (
+    Backend,
+    Description,
+    ExecutionEnvironment,
+    Host,
+    InstalledCharm,
+    Operation,
+    Options,
+    OptionState,
+    RelationEnd,
+    RelationState,
+    UnitState,
+)
 from vca_core.charm import Charm, check_params, coerce
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound
 from vca_core.hookspecs import hookimpl
@@ -42,6 +54,8 @@ class FrozenBackend(Backend[FrozenOptions]):
         super().__init__(host)
         self._kept: dict[EeId, Namespace] = {}
         self._charms: dict[EeId, Charm] = {}
+        self._config: dict[EeId, dict[str, Any]] = {}
+        self._revisions: dict[EeId, int] = {}
         self._units: dict[EeId, int] = {}
         self._relations: set[frozenset[tuple[EeId, str]]] = set()
         self.is_open = False
@@ -91,9 +105,10 @@ class FrozenBackend(Backend[FrozenOptions]):
     @hookimpl
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
-    ) -> None:
+    ) -> str | None:
         """Take a host."""
         await self._keep(op, self._named(namespace), namespace)
+        return str(credentials["hostname"])
 
     @hookimpl
     async def install_configuration_sw(
@@ -111,14 +126,16 @@ class FrozenBackend(Backend[FrozenOptions]):
         there = self._charms.get(ee_id)
         if there is not None and there.name != charm.name:
             raise AlreadyExists(f"charm {there.name} is there", ee_id=str(ee_id))
-        coerce(charm.options, config)
+        self._config[ee_id] = self._config.get(ee_id, {}) | coerce(charm.options, config)
         self._charms[ee_id] = charm
+        await op.held()
         self._set_units(op, ee_id, num_units)
 
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options."""
-        coerce(self._charm(ee_id).options, values)
+        checked = coerce(self._charm(ee_id).options, values)
+        self._config[ee_id] |= checked
 
     @hookimpl
     async def exec_primitive(
@@ -167,8 +184,9 @@ class FrozenBackend(Backend[FrozenOptions]):
         charm = await artifact.read()
         if charm.name != self._charm(ee_id).name:
             raise BadArguments(f"charm {charm.name} is no version of it", ["artifact_path"])
-        coerce(charm.options, config)
+        self._config[ee_id] |= coerce(charm.options, config)
         self._charms[ee_id] = charm
+        self._revisions[ee_id] = self._revisions.get(ee_id, 0) + 1
 
     @hookimpl
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
@@ -202,6 +220,33 @@ class FrozenBackend(Backend[FrozenOptions]):
             for ee_id, kept in self._kept.items()
             if namespace is None or namespace.contains(kept)
         ]
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        """Describe one."""
+        self._check(ee_id)
+        charm = self._charms.get(ee_id)
+        if charm is None:
+            return Description(ee_id)
+        reference = f"{charm.name}@{self._revisions.get(ee_id, 0)}"
+        config = self._config[ee_id]
+        units = [self._unit(ee_id, number) for number in range(self._units[ee_id])]
+        return Description(
+            ee_id,
+            InstalledCharm(charm.name, reference, digest=None, version="1"),
+            {
+                name: OptionState(config.get(name, option.default), name in config, option.type, secret=False)
+                for name, option in charm.options.items()
+            },
+            [UnitState(one.id, EntityState(one, "active"), one is units[0], ("10.0.0.9",), reference) for one in units],
+            [
+                RelationState(endpoint, other, other.application, other_endpoint)
+                for relation in self._relations
+                for own, endpoint in relation
+                for other, other_endpoint in relation - {(own, endpoint)}
+                if own == ee_id
+            ],
+        )
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
@@ -259,8 +304,9 @@ class FrozenBackend(Backend[FrozenOptions]):
         self._units[ee_id] = number
 
     def _forget(self, ee_id: EeId) -> None:
-        for kept in (self._kept, self._charms, self._units):
+        for kept in (self._kept, self._charms, self._config, self._revisions, self._units):
             kept.pop(ee_id, None)
+        self._relations = {one for one in self._relations if ee_id not in {end for end, _ in one}}
 
     def _of(self, namespace: Namespace) -> list[EeId]:
         model = self.host.names.model(namespace)
