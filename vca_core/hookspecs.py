@@ -11,6 +11,10 @@ What holds for all operation hooks (those that get ``op``):
 - On cancellation they stop, undo what has no stored id, and let `asyncio.CancelledError` through; the threads they
   started have ended before they do.
 - They raise errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+- They change nothing after ``op.held()`` raised; call it before each request that changes something.
+- They find an EE by its whole id. One whose locator is not the EE's present one is another EE: that is `NotFound`, and
+  a delete of it deletes nothing.
+- After a lost connection the first read succeeds without a retry by the caller; a change may fail as retryable.
 """
 
 from __future__ import annotations
@@ -240,16 +244,20 @@ class BackendHooks(Protocol):
         num_units: int,
         options: BaseModel | None,
     ) -> None:
-        """Install a charm in an execution environment and wait until its units are ready (S41, S60; D46, D51).
+        """Install a charm in an execution environment and wait until its units are ready.
 
-        Installing the same charm again succeeds; another charm under the same application is refused.
+        Installing the same charm again sets the given options and adds units until there are `num_units`. It removes
+        none: 1, which is what callers get who do not say, asks for nothing, and any other number below that of the
+        units is refused. The same charm is one of the same name; one from files also has to have the same digest, which
+        is kept in the backend's own system. For another version of it the word is ``upgrade``; another charm in the
+        same EE is refused. What is refused changes nothing, and the error names the operation that does it.
 
         Args:
             op: this run.
             ee_id: where.
             artifact: the charm; ``await artifact.read()`` gives what it says of itself.
             config: values of the charm's options, as the caller gave them.
-            num_units: how many units, at least 1.
+            num_units: how many units, at least 1; 1 where the caller did not say.
             options: an instance of ``operation_options["install_configuration_sw"]``; None where there is no model.
 
         Raises:
@@ -267,7 +275,7 @@ class BackendHooks(Protocol):
 
     @operation_hook()
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
-        """Set options of the installed charm; the primitive ``config`` is routed here (S62; D28-D32).
+        """Set options of the installed charm; the primitive ``config`` is routed here.
 
         Args:
             op: this run.
@@ -291,7 +299,10 @@ class BackendHooks(Protocol):
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> Output:
-        """Run a primitive (an action of the charm) and wait for its end (S48, S61; D19, D36, D52).
+        """Run a primitive (an action of the charm) and wait for its end.
+
+        It runs at most once for each call, whatever becomes of the connection meanwhile, and on the unit that was asked
+        for.
 
         Args:
             op: this run.
@@ -320,7 +331,7 @@ class BackendHooks(Protocol):
 
     @operation_hook()
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
-        """Relate two execution environments; "exists already" is success (S43, S69; D5).
+        """Relate two execution environments; "exists already" is success.
 
         Args:
             op: this run.
@@ -345,7 +356,7 @@ class BackendHooks(Protocol):
 
     @operation_hook()
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
-        """Remove a relation; "is not there" is success (S44; D4).
+        """Remove a relation; "is not there" is success.
 
         Args:
             op: this run.
@@ -368,6 +379,8 @@ class BackendHooks(Protocol):
     async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
         """Bring the number of units to a given one and wait until they are ready or gone.
 
+        Where there are as many already, nothing changes. Of too many the leader and the oldest stay.
+
         Args:
             op: this run.
             ee_id: where.
@@ -385,7 +398,9 @@ class BackendHooks(Protocol):
     async def upgrade(
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: BaseModel | None
     ) -> None:
-        """Replace the installed charm by another version and wait until its units are ready (D46).
+        """Replace the installed charm by another version and wait until its units are ready.
+
+        The units stay, and so do the options that were set, but for those that the new version does not have.
 
         Args:
             op: this run.
@@ -403,7 +418,9 @@ class BackendHooks(Protocol):
 
     @operation_hook(removes=Scope.ENVIRONMENT)
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
-        """Forget an execution environment and leave its machine as it is; absent is success (S45; D4).
+        """Forget an execution environment and leave its machine as it is; absent is success.
+
+        An id whose locator is not the EE's present one is absent: nothing is forgotten.
 
         Example::
 
@@ -414,9 +431,9 @@ class BackendHooks(Protocol):
 
     @operation_hook(removes=Scope.ENVIRONMENT)
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
-        """Delete an execution environment with all it brought, and see it gone (S47, S70, S71; D25, D48).
+        """Delete an execution environment with all it brought, and see it gone.
 
-        Absent is success.
+        Absent is success. An id whose locator is not the EE's present one is absent: nothing is deleted.
 
         Example::
 
@@ -428,7 +445,7 @@ class BackendHooks(Protocol):
 
     @operation_hook(removes=Scope.NAMESPACE)
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
-        """Delete everything of an NS, and see it gone; absent is success (S46, S72; D21-D23, D47-D49, U7).
+        """Delete everything of an NS, and see it gone; absent is success.
 
         Args:
             op: this run; its ``ee_id`` is None.
@@ -444,6 +461,8 @@ class BackendHooks(Protocol):
     @operation_hook(reads=True)
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List what the backend's system holds, after a restart as before it.
+
+        The first listing after a lost connection succeeds without a retry by the caller; this holds for all reads.
 
         Args:
             namespace: list what lies at or below it; None: everything.
@@ -490,7 +509,7 @@ class BackendHooks(Protocol):
 
     @operation_hook(reads=True)
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
-        """Tell the native status of a namespace, as plain data; reading creates nothing (S38; D48, D53).
+        """Tell the native status of a namespace, as plain data; reading creates nothing.
 
         Raises:
             NotFound: the system has nothing of this namespace.
