@@ -137,6 +137,7 @@ async def test_each_operation_that_a_backend_cannot_do_says_so_without_opening_i
         "deregister_execution_environment": lambda: connector.deregister_execution_environment(ee),
         "get_metrics": lambda: connector.get_metrics(".ns"),
         "health": connector.health,
+        "describe_execution_environment": lambda: connector.describe(ee),
     }
     assert calls.keys() | connector.capabilities == HOOKS - LIFECYCLE_HOOKS
     for hook, call in calls.items():
@@ -217,7 +218,7 @@ class Careless(Plain):
     ("mistake", "said"),
     [
         ("locator", r"op\.created\('a\.b'\): ee_id: locator 'a\.b' has a dot"),
-        ("address", "returned int where an address is expected"),
+        ("address", "returned a whole number where an address is expected"),
         ("generator", "GeneratorExit"),
     ],
 )
