@@ -49,6 +49,7 @@ class Scenario:
         limits: the limits that it takes.
         told: whether it takes a ``db_dict``.
         again: whether it can be run again in the same setting after it was cancelled.
+        may_know: whether a backend that watches its system may do it without asking.
     """
 
     operation: str
@@ -61,6 +62,7 @@ class Scenario:
     limits: frozenset[str] = frozenset({"total_timeout", "progress_timeout"})
     told: bool = True
     again: bool = False
+    may_know: bool = False
 
     def possible(self, kit: Kit) -> bool:
         """Whether the backend implements it, and the subject has what it takes."""
@@ -164,7 +166,7 @@ SCENARIOS = {
     scenario.operation: scenario
     for scenario in (
         Scenario("create_execution_environment", _create, makes=True),
-        Scenario("resume_execution_environment", _resume, again=True),
+        Scenario("resume_execution_environment", _resume, again=True, may_know=True),
         Scenario("register_execution_environment", _register, makes=True),
         Scenario("install_configuration_sw", _install),
         Scenario("configure", _configure, needs=_INSTALL, charm=True, again=True),

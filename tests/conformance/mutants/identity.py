@@ -43,6 +43,7 @@ class ForgetsAtClose(Mutant):
     FAILS = frozenset(
         {
             "test_a_backend_can_be_used_again_after_a_disconnect",
+            "test_a_description_outlives_a_disconnect",
             "test_the_namespace_outlives_a_disconnect",
         }
     ) | after(

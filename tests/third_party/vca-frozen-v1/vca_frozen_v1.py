@@ -134,7 +134,8 @@ class FrozenBackend(Backend[FrozenOptions]):
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options."""
-        self._config[ee_id] |= coerce(self._charm(ee_id).options, values)
+        checked = coerce(self._charm(ee_id).options, values)
+        self._config[ee_id] |= checked
 
     @hookimpl
     async def exec_primitive(

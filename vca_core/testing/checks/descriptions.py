@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from vca_core.artifacts import ArtifactRoot
@@ -56,7 +59,7 @@ class DescriptionChecks(Suite, suite=True):
     async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
         """Those options are set; all others are as the charm has them."""
         ee_id = await kit.ready(kit.namespace())
-        check_options(kit, await kit.connector.describe(ee_id))
+        check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
     @needs("describe_execution_environment", "install_configuration_sw", "configure")
     async def test_a_description_tells_what_was_configured(self, kit: Kit) -> None:
@@ -66,7 +69,7 @@ class DescriptionChecks(Suite, suite=True):
         unset = [name for name, one in (await kit.connector.describe(ee_id)).options.items() if one.is_set]
         assert not unset, f"{', '.join(unset)} are told to be set, and nobody set them"
         await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config))
-        check_options(kit, await kit.connector.describe(ee_id))
+        check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_has_the_units_and_one_leader(self, kit: Kit) -> None:
@@ -114,14 +117,14 @@ class DescriptionChecks(Suite, suite=True):
             assert await _related(kit, one) == await _related(kit, other) == []
 
 
-def check_options(kit: Kit, described: Description) -> None:
-    """Check that a description has the subject's config.
+def check_options(config: Mapping[str, Any], described: Description) -> None:
+    """Check that a description has the options that were given.
 
     Args:
-        kit: where.
+        config: their values, by name.
         described: the description.
     """
-    for name, value in kit.charms.config.items():
+    for name, value in config.items():
         option = described.options.get(name)
         assert option is not None, f"option {name} is not told"
         assert option.is_set, f"option {name} is told not to be set, and it was"
