@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation
 from vca_core.testing.standing import Standing
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.traits import TRAITS
 
 NOT_PERSISTENT = "the subject says that nothing of it is persistent"
 """Why these checks are skipped where the second process sees another world."""
@@ -32,7 +34,7 @@ ENDS = {
     "delete_namespace": "deleted",
 }
 """The last word at a home, by what ended it."""
-AGGREGATES = ("install_configuration_sw", "scale", "upgrade")
+AGGREGATES = ("install_configuration_sw", "scale", "upgrade", "resume_execution_environment")
 """The operations whose outcome is what the EE is then."""
 
 
@@ -69,6 +71,8 @@ class SecondProcessChecks(Suite, suite=True):
         else:
             at = await scenario.set_up(kit, home=home)
             ee_id = at.ee_id
+            if TRAITS[operation].resumes:  # given another home, the EE would move there
+                at = replace(at, db_dict=home)
         before = await up_to_date(kit, ee_id, home)
         beside = await up_to_date(kit, at.other, None) if at.other else None
         async with second_process(kit, first) as other:
