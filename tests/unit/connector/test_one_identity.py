@@ -135,7 +135,6 @@ async def test_each_operation_that_a_backend_cannot_do_says_so_without_opening_i
         "scale": lambda: connector.scale(ee, 2),
         "upgrade": lambda: connector.upgrade(ee, "ch:x"),
         "deregister_execution_environment": lambda: connector.deregister_execution_environment(ee),
-        "describe_execution_environment": lambda: connector.describe(ee),
         "get_metrics": lambda: connector.get_metrics(".ns"),
         "health": connector.health,
         "describe_execution_environment": lambda: connector.describe(ee),
