@@ -39,7 +39,7 @@ import vca_core
 import vca_fake
 import vca_juju_common
 import vca_juju_machine
-from vca_core.loader import list_backends
+from vca_core import list_backends
 
 for module in (vca_core, vca_fake, vca_juju_common, vca_juju_machine):
     assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
@@ -56,7 +56,7 @@ uv pip install --quiet --python "$python" "$elsewhere/third_party/vca-shelf" "$e
 sed -e 's/backend: fake/backend: shelf/' -e 's/latency: .*/label: B/' examples/vca.yaml > examples/shelf.yaml
 "$python" examples/demo.py examples/shelf.yaml
 "$python" - <<'PYTHON'
-from vca_core.loader import list_backends
+from vca_core import list_backends
 
 listed = {(info.name, info.distribution): info for info in list_backends()}
 assert listed["shelf", "vca-shelf"].ok
@@ -94,7 +94,7 @@ import pathlib
 import sys
 
 import vca_core
-from vca_core.loader import list_backends
+from vca_core import list_backends
 
 assert pathlib.Path(vca_core.__file__).is_relative_to(sys.prefix), vca_core.__file__
 [info] = [info for info in list_backends() if info.name == "edge-rack"]

@@ -33,6 +33,7 @@ class OperationTraits:
         is_aggregate: whether its outcome, in success, is the status of the EE itself: a blocked charm is RUNNING.
         takes_options: whether callers may give ``options``.
         reads: whether it only reads: it takes no lock, has no outcome and creates nothing.
+        claims: whether it gives an EE to its namespace: it claims the names, and the backend calls ``op.created``.
         end: the word that stands at the home of an EE that it removed.
         reports_to_home: whether, without a ``db_dict``, it reports to the home of its EE: it changes what the EE is.
     """
@@ -45,11 +46,7 @@ class OperationTraits:
     reads: bool = False
     reports_to_home: bool = False
     end: str = ""
-
-    @property
-    def claims(self) -> bool:
-        """Whether it gives an EE to its namespace: it claims the names, and the backend calls ``op.created``."""
-        return self.creates or self.resumes
+    claims: bool = False
 
 
 TRAITS: dict[str, OperationTraits] = {}
@@ -71,7 +68,7 @@ def operation_hook(
     def mark(spec: F) -> F:
         at_home = creates or is_aggregate or removes is Scope.ENVIRONMENT
         TRAITS[spec.__name__] = OperationTraits(
-            creates, resumes, removes, is_aggregate, takes_options, reads, at_home, end
+            creates, resumes, removes, is_aggregate, takes_options, reads, at_home, end, claims=creates or resumes
         )
         return hookspec(firstresult=True)(spec)
 

@@ -68,6 +68,10 @@ class Engine:
         self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
+    def _run_id(self, operation: str) -> str:
+        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
+        return f"{operation}-{self.shared.owner[:8]}-{next(self.shared.numbers)}"
+
     def observe(self, probe: Probe | None) -> None:
         """Attach a probe; None detaches it."""
         self.session.hooks.probe = self.environments.probe = probe
@@ -98,14 +102,14 @@ class Engine:
         Raises:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
-        run = self.shared.operation_id(request.call.hook)
+        run = self._run_id(request.call.hook)
         facts = facts_of(request, run, self._name, self.session.name, self.shared.actor)
         try:
             op = self._operation(request, facts)
         except VcaError as error:
             await self.refuse(facts, error)
             raise
-        if not self.shared.extensions.is_open:
+        if not self.shared.extensions.opening.is_open:
             await self._open_extensions(op)
         try:
             return await self._run(op, request)
@@ -132,7 +136,7 @@ class Engine:
             given: its arguments.
             error: what the caller gets.
         """
-        run = self.shared.operation_id(operation)
+        run = self._run_id(operation)
         await self.refuse(facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor), error)
 
     async def refuse(self, facts: OperationFacts, error: VcaError) -> None:
@@ -146,7 +150,7 @@ class Engine:
         extensions = self.shared.extensions
         try:
             self._bind()
-            if not extensions.is_open:
+            if not extensions.opening.is_open:
                 await extensions.ensure_open(self._limits.total)
         except VcaError as failure:
             _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)

@@ -212,7 +212,7 @@ class Runner:
             return _Raised(as_vca_error(error, self._session.secrets.scrub))
 
     async def _do(self, op: RunningOperation, request: Request[R]) -> R:
-        if not self._session.is_open:
+        if not self._session.opening.is_open:
             await self._session.ensure_open(self._limits.total)
         if not op.trail.is_informed:
             await self._learn(op)

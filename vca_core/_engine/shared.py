@@ -135,10 +135,6 @@ class Shared:
             actor=actor,
         )
 
-    def operation_id(self, operation: str) -> str:
-        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
-        return f"{operation}-{self.owner[:8]}-{next(self.numbers)}"
-
     async def drain_callbacks(self, limit: float) -> None:
         """Wait for the callbacks that are queued, for at most `limit` seconds."""
         if self.callbacks is not None:

@@ -97,16 +97,11 @@ class BackendSession:
             ) from as_vca_error(error, self.secrets.scrub)
         self.hooks = HookCaller(register(self.backend, config.backend), self.name)
         self._tasks = OwnedTasks(self.name)
-        self._opening = Opening(self.name, "the backend was", self._open, self.secrets.scrub)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it is open."""
-        return self._opening.is_open
+        self.opening = Opening(self.name, "the backend was", self._open, self.secrets.scrub)
 
     async def ensure_open(self, limit: float) -> None:
         """Open the backend, unless it is open; see `Opening.ensure`."""
-        await self._opening.ensure(limit)
+        await self.opening.ensure(limit)
 
     async def _open(self) -> None:
         if self.hooks.implements("open"):
@@ -121,9 +116,9 @@ class BackendSession:
         Returns:
             The names of tasks that still live.
         """
-        alive = await self._opening.cancel(limit) + await self._tasks.cancel(limit)
-        if self.is_open:
-            self._opening.is_open = False
+        alive = await self.opening.cancel(limit) + await self._tasks.cancel(limit)
+        if self.opening.is_open:
+            self.opening.is_open = False
             if self.hooks.implements("close"):
                 task = self._tasks.spawn(self._close(), "close")
                 cancelled = await settle(task, limit)

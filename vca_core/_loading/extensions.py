@@ -50,6 +50,7 @@ class Extensions:
 
     Attributes:
         surround: whether any of them surrounds operations.
+        opening: opens them, and says whether they are open.
     """
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
@@ -57,7 +58,8 @@ class Extensions:
         self._around = self._with("around")
         self.surround = bool(self._around)
         self._opened: list[_Extension] = []
-        self._opening = Opening("extensions", "the extensions were", self._open, str)
+        self.opening = Opening("extensions", "the extensions were", self._open, str)
+        self.opening.is_open = not extensions  # there is none to open
         self._tasks = OwnedTasks("extensions")
 
     def _with(self, hook: str) -> list[_Extension]:
@@ -134,14 +136,9 @@ class Extensions:
 
     # Opening and closing.
 
-    @property
-    def is_open(self) -> bool:
-        """Whether they are open, or there is none to open."""
-        return not self._extensions or self._opening.is_open
-
     async def ensure_open(self, limit: float) -> None:
         """Open them, unless they are open; see `Opening.ensure`."""
-        await self._opening.ensure(limit)
+        await self.opening.ensure(limit)
 
     async def _open(self) -> None:
         for extension in self._extensions:
@@ -165,8 +162,8 @@ class Extensions:
         Returns:
             The names of tasks that still live.
         """
-        alive = await self._opening.cancel(limit)
-        self._opening.is_open = False
+        alive = await self.opening.cancel(limit)
+        self.opening.is_open = not self._extensions
         opened, self._opened = self._opened, []
         for extension in reversed(opened):
             if "close" in extension.implemented:

@@ -70,7 +70,7 @@ async def test_the_way_of_a_primitive_is_the_one_on_the_page(vca: Vca, ee_id: st
         await connector.exec_primitive(ee_id, "show-routes")
     told = [room for room, _ in rows(PAGE, "## One primitive")]
     assert [room for room in entered if not room.startswith(STORE)] == told
-    assert len(told) <= 12
+    assert len(told) <= 14
 
 
 async def test_the_way_of_a_status_is_the_one_on_the_page(vca: Vca, ee_id: str) -> None:
