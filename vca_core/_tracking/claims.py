@@ -235,6 +235,7 @@ class Claims:
         """Remove the claim of a model that is gone; waits until the store takes it."""
 
         async def remove(store: StatusStore) -> None:
+            await self._remove_damaged(store, model)
             document = await store.get(COLLECTION, {"_id": self._model_id(model)})
             if document is not None:
                 await self._remove_model(store, model, document.get("generation"))
@@ -249,6 +250,15 @@ class Claims:
             return
         if (record := await self._any_in(store, model)) is not None:
             await store.ensure(COLLECTION, self._model_document(record, new_generation()))
+
+    async def _remove_damaged(self, store: StatusStore, model: str) -> None:
+        """Remove what nobody can read, with the namespace that it was of."""
+        for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
+            if "application" in document:
+                try:
+                    EeRecord.read(document)
+                except StoreError:
+                    await store.delete(COLLECTION, {"_id": document["_id"]})
 
     async def _any_in(self, store: StatusStore, model: str) -> EeRecord | None:
         for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):

@@ -403,3 +403,14 @@ async def test_a_number_that_cannot_be_shown_is_a_bad_argument(
         given[huge if part == "key" else part] = huge
     with pytest.raises(BadArguments):
         await make_vca(system).connector().create_execution_environment(".ns.vnf", given)
+
+
+async def test_a_damaged_record_goes_with_its_namespace_and_not_before(
+    make_vca: MakeVca, whole: MemoryStore, system: type[System]
+) -> None:
+    vca = make_vca(system, store=whole)
+    ee_id = await created(vca)
+    await whole.set(COLLECTION, {"ee_id": ee_id}, {"secret_names": 5})
+    await vca.connector().delete_namespace(".ns")
+    await vca.flush(LONG)
+    assert await whole.find(COLLECTION) == []
