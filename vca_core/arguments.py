@@ -1,4 +1,4 @@
-"""Checks of what callers give, before anything else is done (D84-D86)."""
+"""Checks of what callers give, before anything else is done."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def timeout(value: object, argument: str, default: float) -> float:
     """Check a time-out.
 
     Args:
-        value: seconds; None: the default. Zero and negative ones have passed already, which is no error here (S66).
+        value: seconds; None: the default. Zero and negative ones have passed already, which is no error here.
         argument: how errors call it.
         default: seconds.
 
@@ -59,7 +59,7 @@ def label(value: object, argument: str) -> str:
 
 
 def mapping(value: object, argument: str) -> dict[str, Any]:
-    """Check a mapping with text keys; None is an empty one. Values are never shown: they may be secret (D80).
+    """Check a mapping with text keys; None is an empty one. Values are never shown: they may be secret.
 
     Raises:
         BadArguments: it is no mapping, or a key is no text.
@@ -86,7 +86,7 @@ def count(value: object, argument: str) -> int:
 
 
 def credentials(value: object) -> dict[str, Any]:
-    """Check the credentials of a host (S40, D85): ``hostname`` and ``username`` are there and are names.
+    """Check the credentials of a host: ``hostname`` and ``username`` are there and are names.
 
     Raises:
         BadArguments: they are not; says which.

@@ -60,7 +60,7 @@ class Artifact:
 
 
 class ArtifactRoot:
-    """The folder that artifact paths start from, and do not leave (D95).
+    """The folder that artifact paths start from, and do not leave.
 
     Args:
         root: the folder; looked at only when something is to be found in it.
@@ -73,7 +73,7 @@ class ArtifactRoot:
         return f"<ArtifactRoot {getattr(self, '_root', '?')}>"
 
     def find(self, path: str) -> Artifact:
-        """Find what a path names (S41). Looks at a few folder entries, so it may be called in an event loop.
+        """Find what a path names. Looks at a few folder entries, so it may be called in an event loop.
 
         Args:
             path: relative to the root; several slashes count as one, and one in front does not make it absolute (LCM

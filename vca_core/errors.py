@@ -20,8 +20,6 @@ Every error says what happened, where (`backend`, `ee_id`, `operation`) and whet
 and keeps its cause. `VcaError.as_data` and `from_data` carry errors through JSON, for journals and other processes. A
 cause that came out of a backend is kept as a `Cause`: its type, its text and its frames, with
 secrets taken out; the foreign object itself would print what it holds.
-
-Documented behaviour: S1-S7; repaired: D36 (output is carried), D83 (types and causes survive).
 """
 
 from __future__ import annotations
@@ -141,7 +139,7 @@ class VcaError(Exception):
 
 
 class BadArguments(VcaError):
-    """What was given cannot be used. Raised before any network is touched (S2, D84-D86).
+    """What was given cannot be used. Raised before any network is touched.
 
     Args:
         message: which argument, what was expected and what to do.
@@ -154,11 +152,11 @@ class BadArguments(VcaError):
 
 
 class InvalidCertificate(BadArguments):
-    """A CA certificate that is none (S6, D89)."""
+    """A CA certificate that is none."""
 
 
 class VcaConnectionError(VcaError):
-    """The backend's system cannot be reached, or refused the login (S3).
+    """The backend's system cannot be reached, or refused the login.
 
     Args:
         message: what was tried and how it failed.
@@ -173,7 +171,7 @@ class VcaConnectionError(VcaError):
 
 
 class VcaTimeoutError(VcaError, TimeoutError):
-    """A deadline passed (S4, D6-D8).
+    """A deadline passed.
 
     Args:
         message: what was being waited for.
@@ -196,7 +194,7 @@ class VcaTimeoutError(VcaError, TimeoutError):
 
 
 class ExecutionError(VcaError):
-    """A primitive was run and failed (S5, D36).
+    """A primitive was run and failed.
 
     Args:
         message: the failure as the primitive told it.
@@ -217,7 +215,7 @@ class ExecutionError(VcaError):
 
 
 class NotFound(VcaError):
-    """What is asked for is not there, or not there any more (D17, D45)."""
+    """What is asked for is not there, or not there any more."""
 
 
 class AlreadyExists(VcaError):
@@ -231,7 +229,7 @@ class ConflictError(VcaError):
 
 
 class NotSupported(VcaError):
-    """This backend cannot do that (D4): its capabilities are the hooks it implements."""
+    """This backend cannot do that: its capabilities are the hooks it implements."""
 
 
 class StoreError(VcaError):

@@ -1,4 +1,4 @@
-"""Identities: namespaces, the names derived from them, and ee_ids (S16, S17, S50-S55; design 6).
+"""Identities: namespaces, the names derived from them, and ee_ids.
 
 All are values: they parse, print and compare, and refuse what would not come back from its own text.
 """
@@ -46,7 +46,7 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Names what an execution environment configures: an NS, a VNF in it, a VDU of that (S16; D54-D56).
+    """Names what an execution environment configures: an NS, a VNF in it, a VDU of that.
 
     Args:
         nsi_id: the network slice instance; None: none.
@@ -91,7 +91,7 @@ class Namespace:
 
     @classmethod
     def parse(cls, text: str | Namespace) -> Namespace:
-        """Read a namespace (S17).
+        """Read a namespace.
 
         Args:
             text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]``; parts after the ns-id may be empty.
@@ -123,7 +123,7 @@ class Namespace:
     def for_kdu(
         cls, ns_id: str, vnf_id: str | None, kdu_name: str, nsi_id: str | None = None, ee: str | None = None
     ) -> Namespace:
-        """Name the EE of a KDU, which never shares an application with a VDU (D55).
+        """Name the EE of a KDU, which never shares an application with a VDU.
 
         Args:
             ns_id: the network service.
@@ -182,7 +182,7 @@ def _split_ee(text: str) -> tuple[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class EeId:
-    """Identifies an execution environment: ``model.application.locator`` (S50, S51; D62, D63).
+    """Identifies an execution environment: ``model.application.locator``.
 
     Args:
         model: name of its model.
@@ -255,7 +255,7 @@ class EeKey(NamedTuple):
 
 
 def format_application(text: str) -> str:
-    """Format an application name as documented (S53), valid or not.
+    """Format an application name as documented, valid or not.
 
     Args:
         text: the raw name.
@@ -267,7 +267,7 @@ def format_application(text: str) -> str:
 
 
 def format_model(text: str) -> str:
-    """Format a model name as documented (S54), valid or not.
+    """Format a model name as documented, valid or not.
 
     Args:
         text: the raw name.
@@ -277,7 +277,7 @@ def format_model(text: str) -> str:
 
 @dataclass(frozen=True)
 class NameRules:
-    """Derives the names of models and applications from namespaces (S52-S55; D57-D61).
+    """Derives the names of models and applications from namespaces.
 
     The documented name is kept byte for byte where it is valid and short enough; otherwise it becomes a readable head
     and a digest of the parts that make it. So does a KDU's name that could be taken for a VDU's.
@@ -315,7 +315,7 @@ class NameRules:
         return name
 
     def application(self, ns: Namespace) -> str:
-        """Name the application of a namespace's EE; a KDU never shares it with a VDU (D55)."""
+        """Name the application of a namespace's EE; a KDU never shares it with a VDU."""
         kdu = ns.kdu_name
         name = documented_application(ns)
         # A VDU's documented name has a group "vdu", and its other form ends in a digest: a KDU must look like neither.
@@ -328,7 +328,7 @@ class NameRules:
 
 
 def documented_application(ns: Namespace) -> str:
-    """The documented name of an application (S52, S53), usable or not."""
+    """The documented name of an application, usable or not."""
     kdu = ns.kdu_name
     vdu = ns.vdu_id if kdu is None else None
     words = (("vnf", ns.vnf_id), ("-kdu", kdu), ("-vdu", vdu), ("-cnt", ns.vdu_count), ("-ee", ns.ee))

@@ -1,4 +1,4 @@
-"""The key pair with which machines are reached: made on demand, and once, whoever asks (S15, D1, D73, D93)."""
+"""The key pair with which machines are reached: made on demand, and once, whoever asks."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ _log = logging.getLogger(__name__)
 class SshKeyPair:
     """A private key and its public one beside it, as files that `ssh` can use.
 
-    To construct it touches nothing (S14 and D1: no key at construction). The private key stays on this machine; the
+    To construct it touches nothing. The private key stays on this machine; the
     public one is what goes into virtual machines, so that they can be provisioned.
 
     Args:
         private_path: the private key's file; ``~`` is the home folder. The public one has ``.pub`` behind it.
         comment: what stands behind a new public key, one line.
-        key_type: type of a new pair: ``"rsa"`` (4096 bits, S15) or ``"ed25519"``. What is there already may be any
+        key_type: type of a new pair: ``"rsa"`` (4096 bits) or ``"ed25519"``. What is there already may be any
             type that OpenSSH knows.
 
     Raises:
@@ -66,11 +66,11 @@ class SshKeyPair:
         return f"<SshKeyPair {getattr(self, 'private_path', '?')}>"
 
     async def public_key(self) -> str:
-        """Give the public key; where there is no pair yet, make one (S15).
+        """Give the public key; where there is no pair yet, make one.
 
-        Files are read and keys made in a thread, never in the loop and never by another program (D73). A public key
+        Files are read and keys made in a thread, never in the loop and never by another program. A public key
         that is missing is made again from the private one. Several that ask at once, in this loop or in other
-        processes, get the same key (D93).
+        processes, get the same key.
 
         Returns:
             One line in OpenSSH's format: type, key, comment. No newline at its end.
@@ -147,7 +147,7 @@ def _unusable(text: str) -> BadArguments:
 def _make_folder(folder: Path) -> None:
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     for one in reversed(missing):
-        one.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private (D93)
+        one.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private
 
 
 def _publish(path: Path, data: bytes, mode: int) -> None:

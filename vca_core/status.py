@@ -1,7 +1,7 @@
 """What the orchestrator is told about an execution environment: five words for what native systems say in dozens.
 
-`native_to_status` is the documented table (S24-S27) repaired by D37-D40; `aggregate` makes one status of an EE's
-entities (D41).
+`native_to_status` is the documented table, with what was wrong in it repaired; `aggregate` makes one status of an EE's
+entities.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 
 class DeploymentStatus(enum.StrEnum):
-    """The status words that an orchestrator's database holds (S8)."""
+    """The status words that an orchestrator's database holds."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -71,7 +71,7 @@ _WORKLOAD = {
     "maintenance": _S.RUNNING,
     "active": _S.COMPLETED,
     "blocked": _S.RUNNING,
-    "error": _S.FAILED,  # D37
+    "error": _S.FAILED,
 }
 
 NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
@@ -80,7 +80,7 @@ NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
         "unit": MappingProxyType(_WORKLOAD),
         "action": MappingProxyType(
             {
-                "pending": _S.PENDING,  # D38, as the four failures below
+                "pending": _S.PENDING,
                 "running": _S.RUNNING,
                 "completed": _S.COMPLETED,
                 "failed": _S.FAILED,
@@ -93,18 +93,18 @@ NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
             {
                 "pending": _S.PENDING,
                 "started": _S.COMPLETED,
-                "down": _S.FAILED,  # D39, as the two below
+                "down": _S.FAILED,
                 "error": _S.FAILED,
                 "provisioning error": _S.FAILED,
             }
         ),
     }
 )
-"""The documented table: native word by entity kind. What is not in it is UNKNOWN, an unknown kind included (D40)."""
+"""The documented table: native word by entity kind. What is not in it is UNKNOWN, an unknown kind included."""
 
 
 def native_to_status(kind: str, native: str | None) -> DeploymentStatus:
-    """Say what a native status word means (S24-S27 as repaired by D37-D40).
+    """Say what a native status word means.
 
     Args:
         kind: kind of entity: ``application``, ``unit``, ``action`` or ``machine``.
@@ -120,7 +120,7 @@ _BADNESS = (_S.COMPLETED, _S.RUNNING, _S.PENDING, _S.UNKNOWN, _S.FAILED)
 
 
 def aggregate(states: Iterable[EntityState]) -> EntityState | None:
-    """Find the state that speaks for a whole execution environment (D41).
+    """Find the state that speaks for a whole execution environment.
 
     The worst of FAILED > UNKNOWN > PENDING > RUNNING > COMPLETED over its units; while there are no units over its
     machines; where there is neither, over whatever else it has. Actions never count: they belong to the operation that

@@ -1,4 +1,4 @@
-"""The key pair with which machines are reached (S14, S15): made on demand, once, and kept private."""
+"""The key pair with which machines are reached: made on demand, once, and kept private."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Backends by name: found, checked and listed; a broken one hurts nobody else (design 1, 2)."""
+"""Backends by name: found, checked and listed; a broken one hurts nobody else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finding plugins: entry points by name, where a broken or doubled one hurts nobody else (design 2)."""
+"""Finding plugins: entry points by name, where a broken or doubled one hurts nobody else."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class HookCaller:
         )
 
     def require(self, hook: str) -> None:
-        """Check that the backend can do something, without touching any network (D4).
+        """Check that the backend can do something, without touching any network.
 
         Raises:
             NotSupported: the backend does not implement the hook.

@@ -1,4 +1,4 @@
-"""What pluggy does not check of a plugin's class, found before it can be silently incapable (design 1)."""
+"""What pluggy does not check of a plugin's class, found before it can be silently incapable."""
 
 from __future__ import annotations
 

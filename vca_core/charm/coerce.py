@@ -34,7 +34,7 @@ _EXPECTED = {
 
 
 def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Convert values to the types of their options, and check them (D30, D32).
+    """Convert values to the types of their options, and check them.
 
     - ``int``: whole numbers of 64 bits, ``4096.0`` and text like ``"4096"``.
     - ``float``: finite numbers and text like ``"0.5"``.

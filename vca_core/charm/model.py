@@ -224,7 +224,7 @@ class Charm:
         )
 
     def action(self, name: str) -> Action:
-        """Find a primitive (S61).
+        """Find a primitive.
 
         Args:
             name: as the charm spells it.

@@ -24,7 +24,7 @@ def load_config(
 
     Args:
         source: path of a YAML or TOML file; or a mapping of the same form; or a `VcaConfig`, which is given back.
-        environ: the environment (D97). None: that of the process, for the references, and for the overrides of a file;
+        environ: the environment. None: that of the process, for the references, and for the overrides of a file;
             a mapping is overridden only by an environment that is passed. ``{}``: none.
 
     Raises:

@@ -56,7 +56,7 @@ def refusal(problems: Iterable[Problem], place_of: Callable[[KeyPath], str] = la
 
 
 def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -> M:
-    """Check given values against a pydantic model, as options of a backend or of an operation (D84-D86).
+    """Check given values against a pydantic model, as options of a backend or of an operation.
 
     Args:
         model: what is expected; keys that it does not have should be refused by it (``extra="forbid"``).

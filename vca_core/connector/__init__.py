@@ -1,4 +1,4 @@
-"""The operations of one backend, for orchestrators: the documented names, arguments and results (S38-S49).
+"""The operations of one backend, for orchestrators: the documented names, arguments and results.
 
 One module for each family: `environments`, `software`, `primitives`, `relations`, `reads`.
 """
@@ -41,7 +41,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         return self._engine.session.hooks.capabilities
 
     async def get_public_key(self) -> str:
-        """Tell the public key to inject into machines, so that they can be provisioned (S15; D1, D73, D93).
+        """Tell the public key to inject into machines, so that they can be provisioned.
 
         Returns:
             One line, without a newline at its end. The key pair is made when it is first asked for.
@@ -49,7 +49,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         return await self._engine.shared.ssh_key.public_key()
 
     async def disconnect(self) -> DisconnectReport:
-        """Stop what runs, close the backend, and wait for what is queued to be stored (S49; D66-D68, D70).
+        """Stop what runs, close the backend, and wait for what is queued to be stored.
 
         The next operation connects again.
 

@@ -34,7 +34,7 @@ class EnvironmentOperations(ConnectorBase):
         artifact_path: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> tuple[str, dict[str, Any] | None]:
-        """Create an execution environment, or go on with one (S39, S58; D45, D77).
+        """Create an execution environment, or go on with one.
 
         Args:
             namespace: names the EE, and the model it lives in.
@@ -100,7 +100,7 @@ class EnvironmentOperations(ConnectorBase):
         *,
         options: Mapping[str, Any] | None = None,
     ) -> str:
-        """Take an existing machine into service as an execution environment (S40, S59; D2, D3, D44).
+        """Take an existing machine into service as an execution environment.
 
         Args:
             namespace: names the EE.
@@ -143,7 +143,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Forget an execution environment and leave its machine as it is (S45; D4). Absent is success.
+        """Forget an execution environment and leave its machine as it is. Absent is success.
 
         Args:
             ee_id: which one.
@@ -160,7 +160,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Delete an execution environment with all it brought, and see it gone (S47; D25, D48). Absent is success.
+        """Delete an execution environment with all it brought, and see it gone. Absent is success.
 
         Args:
             ee_id: which one.
@@ -174,7 +174,7 @@ class EnvironmentOperations(ConnectorBase):
     async def delete_namespace(
         self, namespace: str | Namespace, db_dict: DbDict | None = None, total_timeout: Seconds = None
     ) -> None:
-        """Delete everything of an NS, and see it gone (S46; D21-D23, D47-D49, U7, U8). Absent is success.
+        """Delete everything of an NS, and see it gone. Absent is success.
 
         What runs in the namespace is stopped with a `ConflictError`; deletes of it at the same time share one outcome.
 

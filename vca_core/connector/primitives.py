@@ -41,7 +41,7 @@ class PrimitiveOperations(ConnectorBase):
         *,
         unit: str | None = None,
     ) -> dict[str, Any] | str:
-        """Run a primitive and wait for its end (S48, S61, S62; D28-D32, D36, D52, D82).
+        """Run a primitive and wait for its end.
 
         Args:
             ee_id: where.
@@ -95,7 +95,7 @@ class PrimitiveOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> str:
-        """Have an EE make an ssh key pair if it has none, and get the public key (S42; D33-D35).
+        """Have an EE make an ssh key pair if it has none, and get the public key.
 
         Runs ``generate-ssh-key``, whose failure means that there is one, and ``get-ssh-public-key``.
 

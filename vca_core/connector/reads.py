@@ -85,7 +85,7 @@ class ReadOperations(ConnectorBase):
         return masked(described, await self._engine.secret_names(parsed))
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
-        """Tell the native status of a namespace as plain data (S38; D48, D53). Reading creates nothing.
+        """Tell the native status of a namespace as plain data. Reading creates nothing.
 
         Args:
             namespace: which one.

@@ -43,7 +43,7 @@ class RelationOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Relate two execution environments of this connector (S43, S69; D5). "Exists already" is success.
+        """Relate two execution environments of this connector. "Exists already" is success.
 
         Args:
             ee_id_1: one EE.
@@ -66,7 +66,7 @@ class RelationOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Remove a relation (S44; D4). "Is not there" is success.
+        """Remove a relation. "Is not there" is success.
 
         Args:
             ee_id_1: one EE.

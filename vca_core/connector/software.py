@@ -29,7 +29,7 @@ class SoftwareOperations(ConnectorBase):
         *,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Install a charm in an execution environment and wait until its units are ready (S41, S60; D46, D51).
+        """Install a charm in an execution environment and wait until its units are ready.
 
         Args:
             ee_id: where.
@@ -67,7 +67,7 @@ class SoftwareOperations(ConnectorBase):
         *,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        """Replace the installed charm by another version of it and wait until its units are ready (D46).
+        """Replace the installed charm by another version of it and wait until its units are ready.
 
         Args:
             ee_id: where.

@@ -31,7 +31,7 @@ def next_of(application: Application, state: EntityState) -> tuple[str, str] | N
 
 
 def is_proxy(charm: Charm) -> bool:
-    """Whether it is a proxy charm: one that reaches its VNF by ssh, and waits until it is told how (D14)."""
+    """Whether it is a proxy charm: one that reaches its VNF by ssh, and waits until it is told how."""
     return "ssh-hostname" in charm.options
 
 

@@ -1,4 +1,4 @@
-"""Deletes: in order, seen to be gone, and forced only when asking did not help (D20-D25, D47-D49)."""
+"""Deletes: in order, seen to be gone, and forced only when asking did not help."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ async def _kept(model: Model, application: str, machines: Sequence[str]) -> None
 
 
 async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, keep: bool = False) -> None:
-    """Delete an EE: its application, and every machine that it brought (S70, S71); absent is success (D48).
+    """Delete an EE: its application, and every machine that it brought; absent is success.
 
     Args:
         session: the controller.
@@ -140,7 +140,7 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
 
 
 async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
-    """Delete an NS with all that is in it, and see it gone (S72); absent is success.
+    """Delete an NS with all that is in it, and see it gone; absent is success.
 
     Raises:
         BadArguments: the model is the controller's own, or another NS's.
@@ -180,7 +180,7 @@ async def _emptied(session: Session, model: Model) -> None:
         await _gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
-    if manual:  # D49: they keep a model alive
+    if manual:  # they keep a model alive
         are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice
         await _asked(model, are_gone, lambda: model.destroy_machines(manual))
         await _gone(model, are_gone)
@@ -196,7 +196,7 @@ async def _destroyed(session: Session, model: Model) -> None:
 
 
 async def _vanished(session: Session, model: Model, limit: float | None) -> bool:
-    """Wait until the controller says that a model is gone (D21, D22); it is asked when the model's watcher ended."""
+    """Wait until the controller says that a model is gone; it is asked when the model's watcher ended."""
     try:
         async with asyncio.timeout(limit):
             await _gone(model, lambda: False)

@@ -67,7 +67,7 @@ def holds_environments(state: State) -> bool:
 
 
 def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> None:
-    """Refuse a namespace that would share a model or an application with another one (design 6; D58, D61).
+    """Refuse a namespace that would share a model or an application with another one.
 
     Raises:
         BadArguments: it would; the text names both.
@@ -84,7 +84,7 @@ def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> Non
 
 
 def entity_state(thing: Machine | Unit) -> EntityState:
-    """What is told of a machine or a unit (S67)."""
+    """What is told of a machine or a unit."""
     if isinstance(thing, Machine):
         if thing.instance.current == "provisioning error":
             return EntityState(Entity("machine", thing.id), thing.instance.current, thing.instance.message)
@@ -118,12 +118,12 @@ class Reporter:
         self._adopted: dict[str, dict[str, EeId]] = {}
 
     def adopt(self, model: Model, ee_id: EeId) -> None:
-        """Take an execution environment in that was just made, and tell what is known of it (D18)."""
+        """Take an execution environment in that was just made, and tell what is known of it."""
         self._adopted.setdefault(model.name, {})[ee_id.application] = ee_id
         self._tell(model, ee_id, states_of(model, self._rules, ee_id))
 
     def release(self, ee_id: EeId) -> None:
-        """Forget an execution environment that is gone (D27)."""
+        """Forget an execution environment that is gone."""
         _pop(self._adopted, ee_id.model, ee_id.application)
         for entity in [entity for entity, owner in self._owners.get(ee_id.model, {}).items() if owner == ee_id]:
             _pop(self._owners, ee_id.model, entity)

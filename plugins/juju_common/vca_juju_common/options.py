@@ -1,4 +1,4 @@
-"""What connectors on Juju can be told in a config; OSM's spellings are understood (D90)."""
+"""What connectors on Juju can be told in a config; OSM's spellings are understood."""
 
 from __future__ import annotations
 
@@ -83,9 +83,9 @@ class JujuOptions(Options):
     destroy_storage: bool = True
     """Whether storage is destroyed with what is deleted; otherwise it is released."""
     verify_interval: Seconds = 15.0
-    """Between two tries of a proxy charm's ``verify-ssh-credentials`` (S62)."""
+    """Between two tries of a proxy charm's ``verify-ssh-credentials``."""
     verify_attempts: Annotated[int, Field(ge=1)] = 20
-    """How often it is tried; the caller's deadline bounds it too (D24)."""
+    """How often it is tried; the caller's deadline bounds it too."""
 
     @model_validator(mode="before")
     @classmethod

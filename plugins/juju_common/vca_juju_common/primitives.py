@@ -39,7 +39,7 @@ async def run(
     params: Mapping[str, Any],
     unit: str | None,
 ) -> dict[str, Any]:
-    """Run an action and wait for its end (S61; D19, D36, D52).
+    """Run an action and wait for its end.
 
     Returns:
         Its output.
@@ -58,7 +58,7 @@ async def run(
     action = await _enqueued(model, name, unit, primitive, checked)
     ended = await _ended(model, op, action, name)
     if ended.status != "completed":
-        if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):  # D17
+        if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):
             raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")
         told = ended.message or "no reason told"
         raise ExecutionError(f"primitive {primitive} {ended.status}: {told}", primitive, ended.output)
@@ -82,7 +82,7 @@ async def _enqueued(model: Model, application: str, unit: str | None, primitive:
 
 
 async def _changed(model: Model, application: str) -> None:
-    """Wait for a change of an application's units, or a while (D52)."""
+    """Wait for a change of an application's units, or a while."""
     before = list(model.state.units_of(application))
     end = asyncio.get_running_loop().time() + LEADER_PAUSE
 
@@ -145,7 +145,7 @@ async def _cancel(model: Model, action: str) -> None:
 
 
 async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
-    """Set options and verify that they are set; a proxy charm verifies that it reaches its VNF (S62; D28-D32).
+    """Set options and verify that they are set; a proxy charm verifies that it reaches its VNF.
 
     Raises:
         NotFound: no charm is installed there.
@@ -185,7 +185,7 @@ async def _verified(session: Session, model: Model, op: Operation, ee_id: EeId) 
     for left in range(options.verify_attempts - 1, -1, -1):
         try:
             await run(session, model, op, ee_id, VERIFY, {}, None)
-        except ExecutionError as error:  # D28: an end in failure is a failure
+        except ExecutionError as error:  # an end in failure is a failure
             if not left or op.remaining() <= options.verify_interval:
                 raise ExecutionError(
                     f"the charm is configured but cannot reach its VNF: {error.message}", VERIFY, error.output

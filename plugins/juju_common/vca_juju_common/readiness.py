@@ -27,7 +27,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
         id_: its id.
 
     Returns:
-        Gives the entity; None: it was not told of yet. Raises NotFound when it is gone (D17).
+        Gives the entity; None: it was not told of yet. Raises NotFound when it is gone.
     """
     read_before = model.state.readings
     model.state.removed.discard((kind, id_))  # of an earlier one of that name
@@ -67,7 +67,7 @@ async def machine_started(model: Model, machine: str) -> Machine:
 
     Raises:
         NotFound: the machine is gone.
-        BackendError: it will not start (D12).
+        BackendError: it will not start.
     """
     await appeared(model, "machine", machine)
     find = presence(model, "machine", machine)
@@ -83,7 +83,7 @@ async def machine_started(model: Model, machine: str) -> Machine:
 
 
 def check_machine(machine: Machine) -> None:
-    """Refuse to wait for a machine that will not come (D12).
+    """Refuse to wait for a machine that will not come.
 
     Raises:
         BackendError: it will not.
@@ -106,7 +106,7 @@ async def application_ready(
     machine: str | None = None,
     staying: Collection[str] = (),
 ) -> None:
-    """Wait until an application's units are ready: active, or blocked, which is reported as such (D13, D14).
+    """Wait until an application's units are ready: active, or blocked, which is reported as such.
 
     Args:
         model: where.
@@ -119,7 +119,7 @@ async def application_ready(
 
     Raises:
         NotFound: the application, or a machine of it, is gone.
-        BackendError: it will not become ready (D11).
+        BackendError: it will not become ready.
     """
     await appeared(model, "application", name)
     find = presence(model, "application", name)

@@ -1,4 +1,4 @@
-"""Reads: what there is, as plain data; they create nothing (D48, D53)."""
+"""Reads: what there is, as plain data; they create nothing."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _address(model: Model, environment: Environment) -> str | None:
 
 
 async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
-    """What the controller tells of a namespace, as its wire has it (S38), and the actions that were run there.
+    """What the controller tells of a namespace, as its wire has it, and the actions that were run there.
 
     Raises:
         NotFound: there is nothing of it.

@@ -25,7 +25,7 @@ def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None
 
 
 async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Relate two applications; related ones stay so (S69, D5).
+    """Relate two applications; related ones stay so.
 
     Raises:
         NotFound: an application is not there.
@@ -52,7 +52,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 
 
 async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Remove a relation; where there is none, that is success (D4)."""
+    """Remove a relation; where there is none, that is success."""
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     if not _related(model, one, other, dying=True):
         return

@@ -86,7 +86,7 @@ class Session:
         self.reporter.release(ee_id)
 
     async def model_gone(self, model: Model) -> None:
-        """Forget a model that is gone, with all that was in it (D66)."""
+        """Forget a model that is gone, with all that was in it."""
         self.facts.forget_model(model.uuid)
         self.uploads.forget_model(model.uuid)
         self.reporter.release_model(model.name)

@@ -1,4 +1,4 @@
-"""Which base a charm gets, and whether it fits the machine that is there (D50)."""
+"""Which base a charm gets, and whether it fits the machine that is there."""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ async def create(
     artifact: Artifact | None,
     asked: CreateOptions,
 ) -> str | None:
-    """Make an execution environment (S58).
+    """Make an execution environment.
 
     Returns:
         The machine's address.

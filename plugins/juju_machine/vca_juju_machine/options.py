@@ -19,7 +19,7 @@ class JujuMachineOptions(JujuOptions):
     constraints: Constraints = Field(default_factory=dict)
     """Of new machines: ``mem=4G cores=2``, or by name."""
     api_proxy: Annotated[Text | None, Field(validation_alias=AliasChoices("api_proxy", "apiproxy"))] = None
-    """The address by which registered hosts reach the controller, where they cannot do so by its own (S35)."""
+    """The address by which registered hosts reach the controller, where they cannot do so by its own."""
     host_keys: Literal["strict", "accept-new", "off"] = "accept-new"
     """How the ssh host keys of registered hosts are checked."""
     known_hosts: Text = "vca_known_hosts"

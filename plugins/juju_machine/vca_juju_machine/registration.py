@@ -1,4 +1,4 @@
-"""Existing hosts that become execution environments: prepared over ssh, and taken as manual machines (S59)."""
+"""Existing hosts that become execution environments: prepared over ssh, and taken as manual machines."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Registrar:
     async def register(
         self, session: Session, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
     ) -> str | None:
-        """Take a host into service (S40; D2, D3, D44).
+        """Take a host into service.
 
         The machine's id is stored once its agent was set up. When this fails, runs out of time or is cancelled before,
         all that was done is undone, in the model and on the host: the rules and files of an ``api_proxy``, the key and

@@ -35,7 +35,7 @@ async def install(
     num_units: int,
     asked: InstallOptions,
 ) -> None:
-    """Install a charm, or go on with an installation of the same one (S60; D46, D50, D51)."""
+    """Install a charm, or go on with an installation of the same one."""
     async with session.use(ee_id.model, op) as model:
         machine_of(session, model, ee_id)
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
@@ -203,7 +203,7 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
 async def upgrade(
     session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: InstallOptions
 ) -> None:
-    """Replace an installed charm by another version of it (D46)."""
+    """Replace an installed charm by another version of it."""
     async with session.use(ee_id.model, op) as model:
         there = installed(model, ee_id.application)
         # Noted first: what others remove until the charm is set would not be missed afterwards.

@@ -1,4 +1,4 @@
-"""One operation at a time on an EE, many on many; a cancellation is honest (design 7, 8)."""
+"""One operation at a time on an EE, many on many; a cancellation is honest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose a model and an application are; deletes of whole namespaces (design 6, 7)."""
+"""Whose a model and an application are; deletes of whole namespaces."""
 
 from __future__ import annotations
 

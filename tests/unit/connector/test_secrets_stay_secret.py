@@ -1,4 +1,4 @@
-"""A canary in parameters, credentials and options is nowhere to be read (design 10; D78-D80)."""
+"""A canary in parameters, credentials and options is nowhere to be read."""
 
 from __future__ import annotations
 

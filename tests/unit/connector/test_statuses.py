@@ -1,4 +1,4 @@
-"""What is written where, in which order, and what an outcome is (design 5)."""
+"""What is written where, in which order, and what an outcome is."""
 
 from __future__ import annotations
 

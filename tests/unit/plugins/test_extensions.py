@@ -1,4 +1,4 @@
-"""Extensions surround operations and learn of statuses; they cannot swallow an error (design 1)."""
+"""Extensions surround operations and learn of statuses; they cannot swallow an error."""
 
 from __future__ import annotations
 

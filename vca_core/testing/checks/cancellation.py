@@ -1,4 +1,4 @@
-"""A cancellation at any moment leaves nothing, or an EE that its caller can find (design 8)."""
+"""A cancellation at any moment leaves nothing, or an EE that its caller can find."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CancellationChecks(Suite, suite=True):
 
     @pytest.mark.parametrize("operation", ["create_execution_environment", "register_execution_environment"])
     async def test_an_ee_whose_id_cannot_be_stored_is_undone(self, kit: Kit, operation: str) -> None:
-        """`op.created` raises: nobody could find it, and so it must not be there (D43)."""
+        """`op.created` raises: nobody could find it, and so it must not be there."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
         kit.store.refuses_ids = True

@@ -44,7 +44,7 @@ class DeadlineChecks(Suite, suite=True):
     @each_with_progress
     @with_faults
     async def test_silence_ends_at_the_progress_limit(self, kit: Kit, operation: str) -> None:
-        """Nothing changes for too long (U3)."""
+        """Nothing changes for too long."""
         scenario = SCENARIOS[operation]
         await kit.listed()  # opened: until then it is not the hook that waits
         at = await scenario.set_up(kit)
@@ -54,7 +54,7 @@ class DeadlineChecks(Suite, suite=True):
     @each_operation
     @with_faults
     async def test_a_stream_of_events_ends_at_the_total_limit(self, kit: Kit, operation: str) -> None:
-        """Changes go on and on, and what is asked for is not done (D7); what need not wait for it may be done."""
+        """Changes go on and on, and what is asked for is not done; what need not wait for it may be done."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
         limit = kit.limit(2 * SHORT)

@@ -1,4 +1,4 @@
-"""Namespaces are kept with what they name, given back, and never shared (design 6)."""
+"""Namespaces are kept with what they name, given back, and never shared."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class IdentityChecks(Suite, suite=True):
 
     @needs("create_execution_environment", "delete_namespace")
     async def test_deleting_a_namespace_spares_those_with_similar_names(self, kit: Kit) -> None:
-        """One whose name begins with its name, or ends with it, is another one (U7)."""
+        """One whose name begins with its name, or ends with it, is another one."""
         similar = [f".{name}.vnf1" for name in (f"{kit.ns_id}0", f"{kit.ns_id}-b", f"a{kit.ns_id}")]
         spared = [await kit.create(namespace) for namespace in similar]
         await kit.create(kit.namespace())
@@ -95,7 +95,7 @@ class IdentityChecks(Suite, suite=True):
 
     @needs("create_execution_environment")
     async def test_the_backend_refuses_an_application_of_another_namespace(self, kit: Kit) -> None:
-        """Two namespaces that would share one, and nothing but the backend's system knows of the first (D58)."""
+        """Two namespaces that would share one, and nothing but the backend's system knows of the first."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
@@ -111,7 +111,7 @@ class IdentityChecks(Suite, suite=True):
 
     @needs("create_execution_environment")
     async def test_the_backend_refuses_a_model_of_another_ns(self, kit: Kit) -> None:
-        """Two ns_ids that would share one: for create and for the delete of the namespace (D61)."""
+        """Two ns_ids that would share one: for create and for the delete of the namespace."""
         one, two = f".{kit.ns_id}_a", f".{kit.ns_id}-a"
         names = kit.connector._engine.session.names  # noqa: SLF001 - as above
         same = names.model(Namespace.parse(one)) == names.model(Namespace.parse(two))

@@ -63,7 +63,7 @@ class LifecycleChecks(Suite, suite=True):
         assert listed == ([] if stored is None else [stored]), f"the backend lists {listed}, and {stored} is stored"
 
     async def test_a_backend_can_be_used_again_after_a_disconnect(self, kit: Kit) -> None:
-        """What is there is there still, and can be worked with (D66-D68)."""
+        """What is there is there still, and can be worked with."""
         ee_id = await kit.ready(kit.namespace())
         before = await kit.record(ee_id)
         for _ in range(3):
@@ -72,7 +72,7 @@ class LifecycleChecks(Suite, suite=True):
         await kit.gone(ee_id)
 
     async def test_the_event_loop_goes_on(self, kit: Kit) -> None:
-        """Nothing that a backend does keeps it from turning (D72, D73)."""
+        """Nothing that a backend does keeps it from turning."""
         gaps = []
         for number in range(3):
             async with _Heartbeat() as heartbeat:
@@ -106,7 +106,7 @@ class LifecycleChecks(Suite, suite=True):
 
     @needs("delete_namespace")
     async def test_a_namespace_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
-        """At once, and by the same name (D66)."""
+        """At once, and by the same name."""
         for _ in range(3):
             ee_id = await kit.ready(kit.namespace())
             assert await kit.ids() == [ee_id]

@@ -1,4 +1,4 @@
-"""Operations on different EEs go on side by side; on one EE one after the other (design 7)."""
+"""Operations on different EEs go on side by side; on one EE one after the other."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ParallelChecks(Suite, suite=True):
 
     @needs("exec_primitive")
     async def test_operations_on_one_ee_wait_for_each_other(self, kit: Kit) -> None:
-        """Hooks of one EE never overlap (D76)."""
+        """Hooks of one EE never overlap."""
         ee_id = await kit.ready(kit.namespace())
         await asyncio.gather(*(kit.work(ee_id) for _ in range(SEVERAL)))
         calls = kit.calls_of("exec_primitive")

@@ -33,7 +33,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("create_execution_environment")
     async def test_the_refusal_of_a_second_create_carries_the_id_of_the_first(self, kit: Kit) -> None:
-        """So that the caller can go on with it (design 6)."""
+        """So that the caller can go on with it."""
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(kit.namespace())
@@ -41,7 +41,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("resume_execution_environment")
     async def test_an_ee_to_reuse_that_is_gone_is_not_found(self, kit: Kit) -> None:
-        """Nothing is made in its place (D45)."""
+        """Nothing is made in its place."""
         ee_id = await kit.create(kit.namespace())
         await kit.gone(ee_id)
         with pytest.raises(NotFound) as caught:
@@ -85,7 +85,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw")
     async def test_install_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
-        """By name; the right ones can be given afterwards (D32)."""
+        """By name; the right ones can be given afterwards."""
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(BadArguments, match="no-such-option"):
             await kit.install(ee_id, config={"no-such-option": CANARY})
@@ -93,7 +93,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw")
     async def test_install_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
-        """By the option's name; the value may be a secret (D30)."""
+        """By the option's name; the value may be a secret."""
         option, value = _wrong(kit)
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
@@ -102,14 +102,14 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw", "configure")
     async def test_configure_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
-        """By name (D32)."""
+        """By name."""
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(BadArguments, match="no-such-option"):
             await kit.connector.exec_primitive(ee_id, "config", {"no-such-option": CANARY})
 
     @needs("install_configuration_sw", "configure")
     async def test_configure_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
-        """By the option's name; the value may be a secret (D30)."""
+        """By the option's name; the value may be a secret."""
         option, value = _wrong(kit)
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
@@ -144,7 +144,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("exec_primitive")
     async def test_a_failed_primitive_is_an_execution_error_with_its_output(self, kit: Kit) -> None:
-        """Carries the primitive's name and what it left behind (D36)."""
+        """Carries the primitive's name and what it left behind."""
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(ExecutionError) as caught:
             await kit.fail(ee_id)
@@ -156,7 +156,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw")
     async def test_another_charm_in_the_same_place_is_refused(self, kit: Kit) -> None:
-        """AlreadyExists; what is installed stays (D46)."""
+        """AlreadyExists; what is installed stays."""
         ee_id = await kit.ready(kit.namespace())
         before = await kit.record(ee_id)
         with pytest.raises(AlreadyExists) as caught:
@@ -166,7 +166,7 @@ class RefusalChecks(Suite, suite=True):
 
     @needs("install_configuration_sw", "upgrade")
     async def test_a_charm_of_another_name_is_no_upgrade(self, kit: Kit) -> None:
-        """BadArguments; what is installed stays (D46)."""
+        """BadArguments; what is installed stays."""
         ee_id = await kit.ready(kit.namespace())
         options = kit.subject.operation_options.get("upgrade")
         with pytest.raises(BadArguments) as caught:

@@ -20,7 +20,7 @@ class RepetitionChecks(Suite, suite=True):
             await kit.gone(ee_id)
 
     async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
-        """Absent is success, and nothing is made by it (D48)."""
+        """Absent is success, and nothing is made by it."""
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
@@ -44,7 +44,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("delete_namespace")
     async def test_a_namespace_can_be_deleted_ten_times(self, kit: Kit) -> None:
-        """Absent is success, and nothing is made by it (D48)."""
+        """Absent is success, and nothing is made by it."""
         await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.connector.delete_namespace(kit.namespace(None))
@@ -66,7 +66,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("install_configuration_sw")
     async def test_a_charm_can_be_installed_ten_times(self, kit: Kit) -> None:
-        """The same charm again is success, and changes nothing (D46)."""
+        """The same charm again is success, and changes nothing."""
         ee_id = await kit.ready(kit.namespace())
         before = await kit.record(ee_id)
         for _ in range(TIMES):
@@ -82,7 +82,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("install_configuration_sw", "add_relation")
     async def test_ees_can_be_related_ten_times(self, kit: Kit) -> None:
-        """What exists already is success (D5)."""
+        """What exists already is success."""
         at = await SCENARIOS["add_relation"].set_up(kit)
         for _ in range(TIMES):
             await kit.connector.add_relation(*ends(kit, at))

@@ -90,7 +90,7 @@ class ResultChecks(Suite, suite=True):
 
     @needs("get_status")
     async def test_a_status_is_plain_data(self, kit: Kit) -> None:
-        """It can be stored as JSON (D53)."""
+        """It can be stored as JSON."""
         await kit.ready(kit.namespace())
         assert json.dumps(await kit.connector.get_status(kit.namespace(None)))
 
@@ -107,7 +107,7 @@ class ResultChecks(Suite, suite=True):
 
     @needs("get_status")
     async def test_reading_creates_nothing(self, kit: Kit) -> None:
-        """What is asked of a namespace that is not there leaves none behind (D48)."""
+        """What is asked of a namespace that is not there leaves none behind."""
         for read in (kit.connector.get_status, kit.connector.get_metrics):
             if read.__name__ in kit.capabilities:
                 try:

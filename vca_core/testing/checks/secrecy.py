@@ -1,4 +1,4 @@
-"""Nothing secret is logged, reported, stored, or told in an error (design 10)."""
+"""Nothing secret is logged, reported, stored, or told in an error."""
 
 from __future__ import annotations
 

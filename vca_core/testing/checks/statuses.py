@@ -26,7 +26,7 @@ class StatusChecks(Suite, suite=True):
 
     @each_with_outcome
     async def test_the_outcome_comes_last_and_once(self, kit: Kit, operation: str) -> None:
-        """Nothing is reported to an operation's place once it is over (D42)."""
+        """Nothing is reported to an operation's place once it is over."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
         at = type(at)(at.namespace, at.ee_id, at.other, await kit.home())
@@ -75,7 +75,7 @@ class StatusChecks(Suite, suite=True):
         assert not unknown, f"these words mean nothing: {', '.join(sorted(unknown))}"
 
     async def test_a_deleted_ee_is_not_reported_any_more(self, kit: Kit) -> None:
-        """Nothing that is left behind keeps telling of it (D27)."""
+        """Nothing that is left behind keeps telling of it."""
         ee_id = await kit.ready(kit.namespace())
         await kit.gone(ee_id)
         before = len(kit.watching.reports)

@@ -105,15 +105,15 @@ class ConnectedController:
         """A model, connected and watched for as long as it is used.
 
         Args:
-            name: of the model, matched exactly (U7).
-            new: makes it where there is none; None: a missing one is not made (D48).
+            name: of the model, matched exactly.
+            new: makes it where there is none; None: a missing one is not made.
             reads: whether it is only looked at: then nothing that is owed is undone now.
 
         Raises:
             NotFound: there is no such model.
         """
         opening = self._opening.setdefault(name, asyncio.Lock())
-        async with opening:  # D71: one lock a model
+        async with opening:  # one lock a model
             model = await self._opened(name, new)
             model.users += 1
         try:
@@ -123,7 +123,7 @@ class ConnectedController:
             yield model
         except ApiError as error:
             model.unsure = True
-            if error.is_gone:  # D17: others were faster
+            if error.is_gone:  # others were faster
                 raise NotFound(error.message) from error
             raise
         except (asyncio.CancelledError, BackendError, VcaConnectionError):
@@ -134,7 +134,7 @@ class ConnectedController:
             self._rest(model)
 
     async def forget(self, model: Model) -> None:
-        """Disconnect from a model, as one that is gone (D66)."""
+        """Disconnect from a model, as one that is gone."""
         held = self._models.get(model.name)
         if held is model:  # otherwise it was disconnected when another one took its place, or when it rested
             await self._drop(held)

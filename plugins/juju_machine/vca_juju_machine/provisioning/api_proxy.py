@@ -1,4 +1,4 @@
-"""Rules by which a machine reaches the controller through a given address (S35, D91): its ``api_proxy``.
+"""Rules by which a machine reaches the controller through a given address: its ``api_proxy``.
 
 The controller tells its machines to reach it at addresses of its own, which a machine behind a NAT cannot. Where an
 ``api_proxy`` is given, what the machine sends to those addresses goes to the proxy's instead. The rules are a chain

@@ -35,7 +35,7 @@ def _holds_no_packet(record: logging.LogRecord) -> bool:
 
 
 # Whole packets, which asyncssh logs at its highest debug level, hold scripts and passwords. Of the rest people want to
-# see what is wrong, unless they say more (S30).
+# see what is wrong, unless they say more.
 _theirs = logging.getLogger("asyncssh")
 _theirs.addFilter(_holds_no_packet)
 if _theirs.level == logging.NOTSET:

@@ -1,4 +1,4 @@
-"""Prepares an existing host over ssh, so that a Juju controller can take it as a manual machine (S40, S59; D2, D3).
+"""Prepares an existing host over ssh, so that a Juju controller can take it as a manual machine.
 
 The opposite of what libjuju does (its numbers 21 and 30-32): any type of key, any port, IPv6, the host's key checked;
 what the owner authorized stays; nothing blocks the event loop, nothing is printed.
@@ -169,7 +169,7 @@ class SshSession:
         _log.debug("the provisioning script (%d bytes) ran on %s", len(data), self._target.url)
 
     async def proxy_api(self, api_proxy: str | None, controller_endpoints: Iterable[str], mark: str) -> None:
-        """Make the machine reach the controller through another address, from now on and after each boot (S35, D91).
+        """Make the machine reach the controller through another address, from now on and after each boot.
 
         The files are the same ones every time, so the last call holds.
 

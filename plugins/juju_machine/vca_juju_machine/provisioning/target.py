@@ -1,4 +1,4 @@
-"""What is said of a host to be registered: where it is and how to log in, checked before any network (D85, D96)."""
+"""What is said of a host to be registered: where it is and how to log in, checked before any network."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _USER = re.compile(r"[^\s:/@-][^\s:/@]{0,127}")
 
 @dataclass(frozen=True, kw_only=True)
 class SshTarget:
-    """A host and how to log in to it. Its parts are fields of their own, never one text to be taken apart (D96).
+    """A host and how to log in to it. Its parts are fields of their own, never one text to be taken apart.
 
     Args:
         hostname: a name, an IPv4 or an IPv6 address, without brackets.
@@ -74,7 +74,7 @@ def parse_credentials(
     default_key: Path | None = None,
     host_key: HostKeyPolicy = "accept-new",
 ) -> SshTarget:
-    """Make a target of the ``credentials`` of a register (S40; D2, D85, D96).
+    """Make a target of the ``credentials`` of a register.
 
     Args:
         credentials: ``hostname`` and ``username``; optionally ``port``, ``private_key`` (text) or

@@ -46,7 +46,7 @@ class Endpoint:
 
     @classmethod
     def parse(cls, text: str, port: int = DEFAULT_PORT) -> Endpoint:
-        """Read ``host``, ``host:port``, ``[IPv6]``, ``[IPv6]:port`` or a bare IPv6 address (S31, D88).
+        """Read ``host``, ``host:port``, ``[IPv6]``, ``[IPv6]:port`` or a bare IPv6 address.
 
         Args:
             text: the endpoint.

@@ -15,7 +15,7 @@ JUJU_HOSTNAME = "juju-apiserver"
 
 
 def certificates_of(text: str) -> str:
-    """Find the PEM certificates in a text: as they are, or in base64 (S34, D89).
+    """Find the PEM certificates in a text: as they are, or in base64.
 
     Args:
         text: PEM, perhaps with a backslash and an n for each line end, or base64 of that.
