@@ -102,7 +102,7 @@ def the_one(entries: Iterable[Entry], name: str, kind: str, install: str = "") -
     if not found:
         names = sorted({entry.name for entry in entries} - {UNREADABLE})
         there = instead(name, names) if names else "; none is installed"
-        remedy = f"; install it: pip install {install}" if install else ""
+        remedy = f"; {install}, a part of this project, brings it" if install else ""
         raise BadArguments(f"no {kind} is named {name!r}{there}{remedy}", [kind])
     if len(found) > 1:
         distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)

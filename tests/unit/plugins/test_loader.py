@@ -47,7 +47,7 @@ def test_an_unknown_name_tells_what_is_installed_and_what_was_meant(site: Site) 
 
 
 def test_a_backend_of_this_project_that_is_not_installed_tells_how_to_install_it() -> None:
-    with pytest.raises(BadArguments, match="pip install vca-juju-k8s"):
+    with pytest.raises(BadArguments, match="vca-juju-k8s, a part of this project, brings it"):
         load_backend("juju-k8s")
 
 
