@@ -55,7 +55,7 @@ class ForgetsAtClose(Mutant):
         DELETES,
         FAILS_THERE,
         FAILURE,
-        operations=["create_execution_environment", "exec_primitive"],
+        operations=["create_execution_environment", "resume_execution_environment", "exec_primitive"],
     )
 
     @hookimpl

@@ -35,7 +35,7 @@ class ReportsTheWrongEnd(Mutant):
             "test_the_outcome_comes_last_and_once[resume_execution_environment]",
             "test_what_was_reported_last_is_what_is_listed",
         }
-    ) | both(GOES_ON)
+    ) | both(GOES_ON, operations=["resume_execution_environment"])
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
         await super().come_up(op, ee_id)
