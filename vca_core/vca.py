@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from vca_core import arguments
-from vca_core._engine.facts import belonging_to
+from vca_core._engine.facts import request_context
 from vca_core._engine.report import DisconnectReport, Unwritten
 from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
@@ -122,7 +122,7 @@ class Vca:
         Raises:
             BadArguments: it is not such a text.
         """
-        return belonging_to(arguments.label(request_id, "request_id"))
+        return request_context(arguments.label(request_id, "request_id"))
 
     async def add_relation(
         self,

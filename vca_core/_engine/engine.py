@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from vca_core import arguments
 from vca_core._engine.facts import facts_of, facts_of_call
 from vca_core._engine.namespace_deletes import NamespaceDeletes
-from vca_core._engine.operation import RunningOperation, working_in
+from vca_core._engine.operation import RunningOperation, operations_in
 from vca_core._engine.report import DisconnectReport
 from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
@@ -171,7 +171,7 @@ class Engine:
             op.locate(error)
             raise
         except TimeoutError:
-            raise op.locate(op.expired(waiting="the extensions are opened")) from None
+            raise op.locate(op.timeout_error(waiting="the extensions are opened")) from None
 
     async def _remember(self, facts: OperationFacts, trail: Trail, ee_id: EeId) -> None:
         is_new = trail.ee_id is None
@@ -261,7 +261,7 @@ class Engine:
             op.locate(error)
             raise
         except TimeoutError:
-            raise op.locate(op.expired(waiting="the charm is read")) from None
+            raise op.locate(op.timeout_error(waiting="the charm is read")) from None
         return frozenset() if op.trail.traits.claims else charm.secret_names
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
@@ -340,7 +340,7 @@ class Engine:
             self.environments.loop = None
 
     async def _stop_all(self, limit: float) -> list[str]:
-        running = working_in(self._runner.running)
+        running = operations_in(self._runner.running)
         for op in running:
             op.stop(ConflictError(_DISCONNECTING))
         if running:

@@ -21,7 +21,7 @@ _LONGEST = 200
 
 
 @contextmanager
-def belonging_to(request_id: str) -> Iterator[None]:
+def request_context(request_id: str) -> Iterator[None]:
     """Have what is called within belong to a request of the caller's, in tasks that are started within, too."""
     token = _REQUEST_ID.set(request_id)
     try:

@@ -18,7 +18,7 @@ class Locks:
     def __init__(self) -> None:
         self._waiters: dict[EeKey, deque[asyncio.Future[None]]] = {}
 
-    def held(self) -> Collection[EeKey]:
+    def held_keys(self) -> Collection[EeKey]:
         """The keys that are locked at this moment."""
         return self._waiters.keys()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core._engine.operation import RunningOperation, working_in
+from vca_core._engine.operation import RunningOperation, operations_in
 from vca_core._engine.request import Request
 from vca_core._engine.runner import Runner
 from vca_core._tracking.tracker import Tracker
@@ -83,7 +83,7 @@ class NamespaceDeletes:
             raise AssertionError("a delete of a namespace has its model")
         shared = self.under_way.get(op.trail.model)
         if shared is None:
-            victims = working_in(self._runner.running, op.trail.model)
+            victims = operations_in(self._runner.running, op.trail.model)
             shared = _SharedDelete(op, self._spawn(self._run(op, request, victims), op.id))
             self.under_way[op.trail.model] = shared
         else:
@@ -109,7 +109,7 @@ class NamespaceDeletes:
             # The shared delete tells the time-out of the last waiter itself; the moment more lets it.
             await asyncio.wait((shared.task,), timeout=max(0.0, op.total_at - loop.time()) + 0.001)
             if not shared.task.done() and (shared.waiters == 1 or op.total_at >= shared.op.total_at):
-                shared.op.stop(op.expired())
+                shared.op.stop(op.timeout_error())
                 cancelled = await settle(shared.task, 2 * self._cleanup)
                 if cancelled is not None:
                     raise cancelled
@@ -119,7 +119,7 @@ class NamespaceDeletes:
                 await settle(shared.task, 2 * self._cleanup)
             raise
         if not shared.task.done():
-            raise op.locate(op.expired())
+            raise op.locate(op.timeout_error())
         error = shared.task.result()
         if error is not None:
             raise error.again()

@@ -127,7 +127,7 @@ class RunningOperation:
         if self.progress is not None:
             self.progress_at = asyncio.get_running_loop().time() + self.progress
 
-    def left(self, now: float) -> float:
+    def seconds_left(self, now: float) -> float:
         """Seconds until a limit may have been hit; the progress limit may start to count at any moment."""
         left = self.total_at - now
         if self.progress is not None:
@@ -145,7 +145,7 @@ class RunningOperation:
         if not self.interrupt.done():
             self.interrupt.set_result(None)
 
-    def expired(self, *, waiting: str | None = None) -> VcaTimeoutError:
+    def timeout_error(self, *, waiting: str | None = None) -> VcaTimeoutError:
         """Make the error for the limit that was hit first.
 
         Args:
@@ -172,6 +172,6 @@ class RunningOperation:
         )
 
 
-def working_in(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:
+def operations_in(operations: Iterable[RunningOperation], model: str | None = None) -> list[RunningOperation]:
     """Pick the operations that work in a model; None: all."""
     return [op for op in operations if model is None or op.trail.model == model]

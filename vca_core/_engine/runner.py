@@ -93,14 +93,14 @@ class Runner:
             locked = await self._locks.acquire(op.trail.keys, op.total_at, op.interrupt)
             if not locked:
                 raise op.locate(
-                    op.stopped or op.expired(waiting="another operation on the same execution environment runs")
+                    op.stopped or op.timeout_error(waiting="another operation on the same execution environment runs")
                 )
             if not request.call.traits.reads:
                 await self._prepare(op, request, declared)
             # Before the task is made: what reports between here and its first step is this operation's already.
             marked = self._tracker.begin(op.trail)
             op.has_begun = True
-            task = asyncio.get_running_loop().create_task(self._guarded(op, request, marked), name=op.id)
+            task = asyncio.get_running_loop().create_task(self._run_hook(op, request, marked), name=op.id)
             return await self._supervise(op, task)
         finally:
             op.trail.ended = True
@@ -118,7 +118,7 @@ class Runner:
     async def _prepare(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
         """Find out what the operation concerns; when this raises, it had not begun: no outcome is written."""
         if (left := op.remaining()) <= 0:
-            raise op.locate(op.expired())
+            raise op.locate(op.timeout_error())
         try:
             if op.trail.traits.claims:
                 async with asyncio.timeout_at(op.total_at):
@@ -128,7 +128,7 @@ class Runner:
         except TimeoutError as error:
             if isinstance(error, VcaError):
                 raise
-            raise op.locate(op.expired(waiting="the status store is asked")) from None
+            raise op.locate(op.timeout_error(waiting="the status store is asked")) from None
         except VcaError as error:
             op.locate(error)
             raise
@@ -154,7 +154,7 @@ class Runner:
             cancelled = await settle(task, self._limits.cleanup) or cancelled
         result: _Returned[R] | None = None
         if failure is None and cancelled is None:
-            ended = self._ended(op, task)
+            ended = self._ending_of(op, task)
             if isinstance(ended, _Raised):
                 failure = ended.error
             else:
@@ -179,9 +179,9 @@ class Runner:
         while not task.done():
             if op.stopped is not None:
                 return op.stopped
-            left = op.left(loop.time())
+            left = op.seconds_left(loop.time())
             if left <= 0:
-                return op.expired()
+                return op.timeout_error()
             if op.interrupt.done():
                 op.interrupt = loop.create_future()
             timer = loop.call_later(left, op.wake)
@@ -191,7 +191,7 @@ class Runner:
                 timer.cancel()
         return None
 
-    async def _guarded(
+    async def _run_hook(
         self, op: RunningOperation, request: Request[R], marked: Sequence[asyncio.Future[None]]
     ) -> _Returned[R] | _Raised:
         """Do what is asked for, once the operation's places say that it runs.
@@ -242,8 +242,8 @@ class Runner:
 
     async def _learn(self, op: RunningOperation) -> None:
         """Take a listing of each EE that may not be known as a whole, as one that another process operated on."""
-        for key, namespace in self._tracker.unknown(op.trail):
-            found = await self._found(op, namespace)
+        for key, namespace in self._tracker.unknown_ees(op.trail):
+            found = await self._listing(op, namespace)
             if found is not None:
                 self._tracker.learn(key, found)
 
@@ -251,11 +251,11 @@ class Runner:
         """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
         if self._tracker.has_reports(op.trail) or op.trail.ee_id is None:
             return
-        found = await self._found(op, self._tracker.namespace_of(op.trail))
+        found = await self._listing(op, self._tracker.namespace_of(op.trail))
         if found and op.trail.ee_id in found:
             self._tracker.take_listing(op.trail, found[op.trail.ee_id])
 
-    async def _found(
+    async def _listing(
         self, op: RunningOperation, namespace: Namespace | None
     ) -> Mapping[EeId, Sequence[EntityState]] | None:
         """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
@@ -275,7 +275,7 @@ class Runner:
             return None
         return {record.ee_id: record.entities for record in listed}
 
-    def _ended(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
+    def _ending_of(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():
             return _Raised(BackendError(f"{op.trail.operation} ended with a CancelledError that nobody asked for"))
         raised = task.exception()
@@ -292,9 +292,9 @@ class Runner:
             self._limits.cleanup,
         )
         self.stragglers[task] = op
-        task.add_done_callback(self._straggler_ended)
+        task.add_done_callback(self._release_straggler)
 
-    def _straggler_ended(self, task: asyncio.Task[Any]) -> None:
+    def _release_straggler(self, task: asyncio.Task[Any]) -> None:
         op = self.stragglers.pop(task)
         self._locks.release(op.trail.keys)
         if op.at_end is not None:

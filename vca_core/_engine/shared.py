@@ -101,7 +101,7 @@ class Shared:
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 
-        def stored(
+        def on_stored(
             key: EeKey,
             place: Place,
             fields: Mapping[str, Any],
@@ -119,7 +119,7 @@ class Shared:
             interval=config.status.interval,
             queue_limit=config.status.queue_limit,
             attempt_limit=config.timeouts.store_grace,
-            on_stored=stored,
+            on_stored=on_stored,
         )
         return cls(
             config=config,

@@ -76,7 +76,7 @@ def load_backend(name: str) -> LoadedBackend:
         BadArguments: no backend of that name is installed; says which are, and what to install.
         PluginError: it is broken, made for another version of the API, or brought by several distributions; says why.
     """
-    return _loaded(the_one(find_entries(GROUP), name, "backend", _OWN.get(name, "")))
+    return _load(the_one(find_entries(GROUP), name, "backend", _OWN.get(name, "")))
 
 
 def list_backends() -> list[BackendInfo]:
@@ -94,7 +94,7 @@ def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:
     if entry.name == UNREADABLE:
         return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=entry.value)
     try:
-        loaded = _loaded(the_one(entries, entry.name, "backend"))
+        loaded = _load(the_one(entries, entry.name, "backend"))
     except (PluginError, BadArguments) as error:
         return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=error.message)
     return BackendInfo(
@@ -107,7 +107,7 @@ def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:
     )
 
 
-def _loaded(entry: Entry) -> LoadedBackend:
+def _load(entry: Entry) -> LoadedBackend:
     cls = entry.load()
     if not isinstance(cls, type):
         raise PluginError(f"backend {entry} is broken: {entry.value} is no class but a {type(cls).__name__}")

@@ -105,13 +105,13 @@ class Extensions:
         failure: BaseException | None = None
         try:
             for extension in self._around:
-                surrounding = await _entered(extension, operation)
+                surrounding = await _enter(extension, operation)
                 entered.append((extension, surrounding))
             yield
         except BaseException as error:  # noqa: BLE001 - raised again below: extensions see it and cannot swallow it
             failure = error
         for extension, surrounding in reversed(entered):
-            failure = await _left(extension, surrounding, failure)
+            failure = await _leave(extension, surrounding, failure)
         if failure is not None:
             raise failure
 
@@ -150,7 +150,7 @@ class Extensions:
                 except VcaError:
                     raise
                 except Exception as error:
-                    raise _failed(extension, error) from error
+                    raise _failure_of(extension, error) from error
             self._opened.append(extension)
 
     async def close(self, limit: float) -> list[str]:
@@ -178,18 +178,18 @@ class Extensions:
             _LOG.exception("the extension %r failed to close", extension.name)
 
 
-async def _entered(extension: _Extension, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
+async def _enter(extension: _Extension, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
     try:
         surrounding: AbstractAsyncContextManager[None] = extension.hooks.around(operation=operation)
         await surrounding.__aenter__()
     except VcaError:
         raise
     except Exception as error:
-        raise _failed(extension, error) from error
+        raise _failure_of(extension, error) from error
     return surrounding
 
 
-async def _left(
+async def _leave(
     extension: _Extension, surrounding: AbstractAsyncContextManager[None], failure: BaseException | None
 ) -> BaseException | None:
     """Leave one extension; what the operation ends with then."""
@@ -206,12 +206,12 @@ async def _left(
         if error is failure:
             return failure
         if failure is None:
-            failure = _failed(extension, error)
+            failure = _failure_of(extension, error)
             failure.__cause__ = error
         else:
             _LOG.warning("the extension %r failed after a failure", extension.name, exc_info=error)
     return failure
 
 
-def _failed(extension: _Extension, error: Exception) -> PluginError:
+def _failure_of(extension: _Extension, error: Exception) -> PluginError:
     return PluginError(f"the extension {extension.name!r} failed: {type(error).__name__}: {error}")

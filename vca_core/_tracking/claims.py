@@ -13,7 +13,7 @@ from typing import Any
 
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place, default_home
-from vca_core._tracking.records import EeRecord, damaged, new_generation, written_home
+from vca_core._tracking.records import EeRecord, damage_error, home_fields, new_generation
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import shared_application, shared_model
@@ -94,12 +94,12 @@ class Claims:
         document = record.document(mark if home == default_home(record.key) else None)
         is_new = await store.ensure(COLLECTION, document)
         if not is_new:
-            record = await self._known(store, record)
+            record = await self._read_known(store, record)
         elif home == default_home(record.key):
             home_document = document
         return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document)
 
-    async def _known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
+    async def _read_known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
         """Read the record that is there, which has to be of the namespace that claims it."""
         key = claimed.key
         document = await store.get(COLLECTION, {"_id": key.record_id})
@@ -195,7 +195,7 @@ class Claims:
     async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> None:
         update = {
             "ee_id": str(kept.ee_id),
-            "home": written_home(kept.home),
+            "home": home_fields(kept.home),
             "owner": kept.owner,
             "generation": kept.generation,
             "has_failed": False,
@@ -282,6 +282,6 @@ class Claims:
 def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> None:
     owner = document.get("ns_id")
     if not isinstance(owner, str):
-        raise damaged(document.get("_id"))
+        raise damage_error(document.get("_id"))
     if owner != namespace.ns_id:
         raise shared_model(namespace.ns_id, owner, model)

@@ -254,7 +254,7 @@ class Environments:
             state = EntityState(entity, "", self._scrub(detail) or "gone", DeploymentStatus.UNKNOWN)
             del states[entity]
         else:
-            state = self._scrubbed(EntityState(entity, native, detail, status))
+            state = self._scrub_state(EntityState(entity, native, detail, status))
             if before == state:
                 return
             states[entity] = state
@@ -295,11 +295,11 @@ class Environments:
         """
         news, environment.news = environment.news or set(), None
         if states is not None:
-            listed = {one.entity: self._scrubbed(one) for one in states if one.entity not in news}
+            listed = {one.entity: self._scrub_state(one) for one in states if one.entity not in news}
             environment.states = {**listed, **{one: state for one, state in environment.states.items() if one in news}}
         environment.is_whole = True
 
-    def _scrubbed(self, state: EntityState) -> EntityState:
+    def _scrub_state(self, state: EntityState) -> EntityState:
         return EntityState(state.entity, self._scrub(state.native), self._scrub(state.detail), state.status)
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:

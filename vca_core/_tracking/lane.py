@@ -106,7 +106,7 @@ class Entry:
             if not promise.done():
                 promise.set_exception(error)
 
-    def was_tried(self) -> None:
+    def note_attempt(self) -> None:
         """Keep the promises that wait for the first attempt."""
         for promise in self.tried:
             if not promise.done():
@@ -124,13 +124,13 @@ class Office(Protocol):
     def is_flushing(self) -> bool:
         """Whether intermediate statuses are written at once."""
 
-    def stored(self, lane: Lane, entry: Entry, place: Place) -> None:
+    def note_stored(self, lane: Lane, entry: Entry, place: Place) -> None:
         """Learn that a status was stored."""
 
-    def lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
+    def note_lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
         """Learn that a status can never be stored."""
 
-    def taken_off(self, lane: Lane, entry: Entry) -> None:
+    def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Learn that an entry is not in its queue any more."""
 
     def has(self, lane: Lane) -> bool:
@@ -187,7 +187,7 @@ class Lane:
                 async with asyncio.timeout(self._office.attempt_limit):
                     is_over = await self._attempt(entry)
             except TimeoutError as error:
-                is_over = self._failed(entry, error)
+                is_over = self._take_failure(entry, error)
             if is_over:
                 self.take_off(entry)
         finally:
@@ -200,7 +200,7 @@ class Lane:
     def take_off(self, entry: Entry) -> None:
         """Take an entry out of the queue."""
         self.queue.remove(entry)
-        self._office.taken_off(self, entry)
+        self._office.note_removal(self, entry)
         if not self.queue and self._idle is not None:
             if not self._idle.done():
                 self._idle.set_result(None)
@@ -227,7 +227,7 @@ class Lane:
         """Start the task that empties the queue, unless it runs."""
         if self._task is None and not self._is_held and self._office.has(self):
             self._task = asyncio.get_running_loop().create_task(self._work(), name=f"outbox of {self.key}")
-            self._task.add_done_callback(self._stopped)
+            self._task.add_done_callback(self._restart)
 
     def _merge(self, entry: Entry) -> None:
         if entry.place is None or not self.queue:
@@ -243,7 +243,7 @@ class Lane:
                 entry.tried += older.tried
             return
 
-    def _stopped(self, task: asyncio.Task[None]) -> None:
+    def _restart(self, task: asyncio.Task[None]) -> None:
         """A lane outlives its task: whatever ended it, what is queued is gone on with."""
         self._task = None
         if not task.cancelled() and task.exception() is not None:
@@ -276,7 +276,7 @@ class Lane:
                 async with asyncio.timeout(None) as clock:  # one for all attempts: it is most of what one costs
                     await self._empty(clock)
             except TimeoutError as error:
-                is_over = self._failed(self.queue[0], error)
+                is_over = self._take_failure(self.queue[0], error)
                 await self._go_on(self.queue[0], is_over=is_over)
 
     async def _empty(self, clock: asyncio.Timeout) -> None:
@@ -337,12 +337,12 @@ class Lane:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
-            return self._failed(entry, error)  # nobody cancelled this: the store's driver let one out
+            return self._take_failure(entry, error)  # nobody cancelled this: the store's driver let one out
         except Exception as error:  # noqa: BLE001 - a store may raise anything
-            return self._failed(entry, error)
+            return self._take_failure(entry, error)
         finally:
             entry.is_running = False
-            entry.was_tried()
+            entry.note_attempt()
         self.failures, self.reason = 0, None
         if entry.place is not None:
             if self._office.interval:
@@ -353,33 +353,33 @@ class Lane:
 
     def _tell(self, entry: Entry, place: Place, written: Written) -> None:
         if written is Written.STORED:
-            self._office.stored(self, entry, place)
+            self._office.note_stored(self, entry, place)
         elif written is Written.NO_DOCUMENT:
-            self._office.lost(self, entry, place, "no document matches the filter")
+            self._office.note_lost(self, entry, place, "no document matches the filter")
         elif written is Written.PASSED and entry.kind is Kind.OUTCOME:
-            self._office.lost(self, entry, place, "another process operates on this execution environment by now")
+            self._office.note_lost(self, entry, place, "another process operates on this execution environment by now")
 
-    def _failed(self, entry: Entry, error: BaseException) -> bool:
+    def _take_failure(self, entry: Entry, error: BaseException) -> bool:
         is_final = isinstance(error, VcaError) and not error.retryable
         if entry.kind is Kind.ASK and (is_final or not entry.retries or entry.is_abandoned):
             entry.fail(as_store_error(error, entry.what, self._office.attempt_limit))
             return True
         if is_final:
-            self._refused(entry, error)
+            self._report_refusal(entry, error)
             entry.keep()
             return True
         level = logging.DEBUG if self.failures else logging.WARNING
         self.failures += 1
         for waiting in self.queue:
-            waiting.was_tried()  # who begins must not wait for an outage to end, either
+            waiting.note_attempt()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, error)
         return False
 
-    def _refused(self, entry: Entry, error: BaseException) -> None:
+    def _report_refusal(self, entry: Entry, error: BaseException) -> None:
         if entry.place is not None:
-            self._office.lost(self, entry, entry.place, f"the store refuses it: {error}")
+            self._office.note_lost(self, entry, entry.place, f"the store refuses it: {error}")
         else:
             _LOG.warning("what is kept of %s cannot be changed: %s", self.key, error)
 

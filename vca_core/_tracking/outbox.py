@@ -130,7 +130,7 @@ class Outbox:
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry.tried.append(tried)
         if self.lanes[key].failures:
-            entry.was_tried()  # who begins must not wait for an outage to end
+            entry.note_attempt()  # who begins must not wait for an outage to end
         return tried
 
     def outcome(
@@ -302,18 +302,18 @@ class Outbox:
         """Whether intermediate statuses are written at once."""
         return self._flushing > 0
 
-    def stored(self, lane: Lane, entry: Entry, place: Place) -> None:
+    def note_stored(self, lane: Lane, entry: Entry, place: Place) -> None:
         """Tell callbacks and extensions that a status was stored."""
         self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME, entry.operation_id)
 
-    def lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
+    def note_lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
         """Log, once for a place, that its statuses find no place; the operation goes on."""
         key = (lane.key.connector, place)
         if key not in self._lost:
             _LOG.warning("no status can be written to %s: %s", place, reason)
         self._lost[key] = Unwritten(place, entry.fields, reason)
 
-    def taken_off(self, lane: Lane, entry: Entry) -> None:
+    def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
         if self.has(lane) and not entry.may_merge:
             self.waiting -= 1

@@ -70,11 +70,11 @@ class Place:
         table, path = db_dict["collection"], db_dict["path"]
         if not isinstance(table, str) or not table:
             raise BadArguments(
-                f"{argument}.collection is the name of a collection, not {_shown(table)}", [f"{argument}.collection"]
+                f"{argument}.collection is the name of a collection, not {_describe(table)}", [f"{argument}.collection"]
             )
         if not isinstance(path, str) or not all(path.removesuffix(".").split(".")):
             raise BadArguments(
-                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {_shown(path)}",
+                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {_describe(path)}",
                 [f"{argument}.path"],
             )
         try:
@@ -98,7 +98,7 @@ class Place:
         return f"{self.path} of {self.query} in {self.table}"
 
 
-def _shown(value: object) -> str:
+def _describe(value: object) -> str:
     return repr(value) if isinstance(value, str) else type(value).__name__
 
 

@@ -76,7 +76,7 @@ class EeRecord:
                 _text_in(document, "address"),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
-            raise damaged(identity or document.get("_id")) from error
+            raise damage_error(identity or document.get("_id")) from error
 
     def is_as_in(self, document: Mapping[str, Any]) -> bool:
         """Whether a document of the collection says the same; quicker than reading it."""
@@ -87,7 +87,7 @@ class EeRecord:
             and document.get("has_failed", False) is self.has_failed
             and document.get("ee_id") == (None if self.ee_id is None else str(self.ee_id))
             and isinstance(home, dict)
-            and home == written_home(self.home)
+            and home == home_fields(self.home)
             and secret_names == sorted(self.secret_names)
             and document.get("address") == self.address
         )
@@ -113,7 +113,7 @@ class EeRecord:
             **self.key._asdict(),
             "namespace": str(self.namespace),
             "ee_id": None if self.ee_id is None else str(self.ee_id),
-            "home": written_home(self.home),
+            "home": home_fields(self.home),
             "generation": self.generation,
             "owner": self.owner,
             "has_failed": False,
@@ -121,7 +121,7 @@ class EeRecord:
         }
 
 
-def damaged(identity: object) -> StoreError:
+def damage_error(identity: object) -> StoreError:
     """The error for a document of the core's own that cannot be read."""
     return StoreError(
         f"the record {identity!r} in {COLLECTION} is damaged, or was written by something else; mend or delete it",
@@ -155,7 +155,7 @@ def _texts_in(document: Mapping[str, Any], name: str) -> list[str]:
     return values
 
 
-def written_home(home: Place) -> dict[str, Any]:
+def home_fields(home: Place) -> dict[str, Any]:
     """A home as records have it."""
     return {"table": home.table, "filter": [list(pair) for pair in home.filter], "path": home.path}
 

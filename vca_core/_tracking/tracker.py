@@ -198,7 +198,7 @@ class Tracker:
         """Take what a listing says of an operation's EE."""
         self._environments.take_listing(self._environments.of(trail.lane), states)
 
-    def unknown(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
+    def unknown_ees(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
         """The EEs that an operation concerns and that may not be known as a whole, with their namespaces."""
         found = []
         for key in trail.concerned:

@@ -94,7 +94,7 @@ async def test_a_caller_cancelled_in_the_queue_leaves_the_queue(make_vca: MakeVc
     backend.gate.set()
     await asyncio.gather(first, third)
     assert "second" not in backend.calls
-    assert not connector._engine.shared.locks.held()
+    assert not connector._engine.shared.locks.held_keys()
 
 
 class Impatient(Plain):
