@@ -21,7 +21,7 @@ EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
 PICTURE = EXAMPLES / "apply.svg"
 
 
-async def recorded(console: Console) -> None:
+async def record(console: Console) -> None:
     """Bring the service up, and print the table three times on the way."""
     view = LiveView()
     config = {
@@ -47,7 +47,7 @@ async def recorded(console: Console) -> None:
 def main() -> int:
     """Record the picture."""
     console = Console(record=True, width=92, file=io.StringIO(), force_terminal=True, color_system="standard")
-    asyncio.run(recorded(console))
+    asyncio.run(record(console))
     PICTURE.write_text(console.export_svg(title="vca apply", unique_id="vca"), "utf-8")
     return 0
 

@@ -31,7 +31,7 @@ def timeout(value: object, argument: str, default: float) -> float:
     except OverflowError:  # a whole number beyond all floats
         seconds = math.inf
     if not math.isfinite(seconds):
-        raise BadArguments(f"{argument} is a finite number of seconds, not {_shown(value)}", [argument])
+        raise BadArguments(f"{argument} is a finite number of seconds, not {_preview(value)}", [argument])
     return seconds
 
 
@@ -42,7 +42,7 @@ def name(value: object, argument: str) -> str:
         BadArguments: it is not.
     """
     if not isinstance(value, str) or not value.strip():
-        raise BadArguments(f"{argument} is a name, not {_shown(value)}", [argument])
+        raise BadArguments(f"{argument} is a name, not {_preview(value)}", [argument])
     return value
 
 
@@ -70,7 +70,7 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
         raise BadArguments(f"{argument} is a mapping, not {type(value).__name__}", [argument])
     for key in value:
         if not isinstance(key, str):
-            raise BadArguments(f"{argument} has names as keys, not {_shown(key)}", [argument])
+            raise BadArguments(f"{argument} has names as keys, not {_preview(key)}", [argument])
     return dict(value)
 
 
@@ -81,7 +81,7 @@ def count(value: object, argument: str) -> int:
         BadArguments: it is no whole number from 1 up.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadArguments(f"{argument} is a whole number from 1 up, not {_shown(value)}", [argument])
+        raise BadArguments(f"{argument} is a whole number from 1 up, not {_preview(value)}", [argument])
     return value
 
 
@@ -102,7 +102,7 @@ def credentials(value: object) -> dict[str, Any]:
     return checked
 
 
-def _shown(value: object) -> str:
+def _preview(value: object) -> str:
     """Show what cannot be secret: a number, nothing, a blank; of all else the type."""
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a huge number"

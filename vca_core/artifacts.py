@@ -86,45 +86,45 @@ class ArtifactRoot:
                 there is something similar, what was probably meant.
         """
         if not isinstance(path, str):
-            raise _refused(f"is text, a path below {self._root} or ch:NAME, not {type(path).__name__}")
+            raise _refusal(f"is text, a path below {self._root} or ch:NAME, not {type(path).__name__}")
         if not path.strip():
-            raise _refused(f"is empty: name a charm below {self._root}, or ch:NAME")
+            raise _refusal(f"is empty: name a charm below {self._root}, or ch:NAME")
         if _CONTROL.search(path):
-            raise _refused(f"{path!r} has control characters in it, as no charm's path has")
+            raise _refusal(f"{path!r} has control characters in it, as no charm's path has")
         if path.startswith(_STORE):
             if not re.fullmatch(r"\S+", path.removeprefix(_STORE)):
-                raise _refused(f"{path!r} is no charm of Charmhub: write ch:NAME")
+                raise _refusal(f"{path!r} is no charm of Charmhub: write ch:NAME")
             return Artifact(path)
-        return Artifact(path, self._located(path))
+        return Artifact(path, self._locate(path))
 
-    def _located(self, path: str) -> Path:
+    def _locate(self, path: str) -> Path:
         parts = [part for part in path.split("/") if part not in ("", ".")]
         depth = 0
         for part in parts:
             depth += -1 if part == ".." else 1
             if depth < 0:
-                raise _refused(f"{path!r} leads out of {self._root}: name something below it")
+                raise _refusal(f"{path!r} leads out of {self._root}: name something below it")
         if depth == 0:
-            raise _refused(f"{path!r} is {self._root} itself: name a charm below it")
+            raise _refusal(f"{path!r} is {self._root} itself: name a charm below it")
         try:
             root = self._root.resolve(strict=True)
         except (OSError, RuntimeError) as error:
-            raise _refused(f"{path!r}: the folder of artifacts {self._root} cannot be used: {error}") from error
+            raise _refusal(f"{path!r}: the folder of artifacts {self._root} cannot be used: {error}") from error
         place = root.joinpath(*parts)
         try:
             # What does not exist is resolved as far as it does: a way out is told before an absence is.
             target = place.resolve()
             if not target.is_relative_to(root):
-                raise _refused(f"{path!r} leads out of {root} by a symlink: put the charm itself there")
+                raise _refusal(f"{path!r} leads out of {root} by a symlink: put the charm itself there")
             if target == root:
-                raise _refused(f"{path!r} is {root} itself: name a charm below it")
+                raise _refusal(f"{path!r} is {root} itself: name a charm below it")
             if target.is_dir() or target.is_file():
                 return target
             if target.exists():
-                raise _refused(f"{path!r}: {target} is neither a folder nor a file")
+                raise _refusal(f"{path!r}: {target} is neither a folder nor a file")
         except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell a loop of symlinks
-            raise _refused(f"{path!r}: {place} cannot be looked at: {error}") from error
-        raise _refused(f"{path!r}: there is no {place}{self._hint(root, target, path)}")
+            raise _refusal(f"{path!r}: {place} cannot be looked at: {error}") from error
+        raise _refusal(f"{path!r}: there is no {place}{self._hint(root, target, path)}")
 
     def _hint(self, root: Path, target: Path, path: str) -> str:
         # Nothing is said of what lies outside, even if something has changed in between: the target was checked.
@@ -145,5 +145,5 @@ class ArtifactRoot:
         return suggested
 
 
-def _refused(text: str) -> BadArguments:
+def _refusal(text: str) -> BadArguments:
     return BadArguments(f"artifact_path {text}", ["artifact_path"])

@@ -78,7 +78,7 @@ class VcaError(Exception):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self}>"
 
-    def located(
+    def locate(
         self,
         *,
         backend: str | None = None,
@@ -102,7 +102,7 @@ class VcaError(Exception):
         twin.__cause__ = self.__cause__
         return twin
 
-    def scrubbed(self, scrub: Callable[[str], str]) -> Self:
+    def scrub(self, scrub: Callable[[str], str]) -> Self:
         """Take secrets out of every text the error holds, but for raw output; returns the error itself."""
         for name, value in vars(self).items():
             if isinstance(value, str):

@@ -22,7 +22,7 @@ _EE_ID = "<model>.<application>.<locator>"
 _PARTS = ("nsi_id", "ns_id", "vnf_id", "vdu_id")
 
 
-def _shown(text: str) -> str:
+def _excerpt(text: str) -> str:
     return repr(text if len(text) <= 100 else text[:97] + "...")
 
 
@@ -36,12 +36,12 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
     if not value:
         raise _wrong(f"{part} is empty", argument)
     if value != value.strip():
-        raise _wrong(f"{part} {_shown(value)} begins or ends with a blank", argument)
+        raise _wrong(f"{part} {_excerpt(value)} begins or ends with a blank", argument)
     if "." in value:
-        raise _wrong(f"{part} {_shown(value)} has a dot, which separates the parts", argument)
+        raise _wrong(f"{part} {_excerpt(value)} has a dot, which separates the parts", argument)
     is_plain = value.isascii() and value.isprintable()  # nearly all are, and this is quick
     if not is_plain and any(unicodedata.category(character) in _BAD_CATEGORIES for character in value):
-        raise _wrong(f"{part} {_shown(value)} has a control character", argument)
+        raise _wrong(f"{part} {_excerpt(value)} has a control character", argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +75,19 @@ class Namespace:
             if value is not None:
                 _check_part(value, part)
         if self.ee is not None and _AT in self.ee:
-            raise _wrong(f"ee {_shown(self.ee)} has an {_AT}, which stands in front of it")
+            raise _wrong(f"ee {_excerpt(self.ee)} has an {_AT}, which stands in front of it")
         self._check_vdu()
 
     def _check_vdu(self) -> None:
         vdu, count = self.vdu_id, self.vdu_count
         if count is not None and re.fullmatch("[0-9]+", count) is None:
-            raise _wrong(f"vdu_count is ASCII digits, not {_shown(count)}")
+            raise _wrong(f"vdu_count is ASCII digits, not {_excerpt(count)}")
         if count is not None and (vdu is None or vdu.startswith(_KDU)):
             raise _wrong("a vdu_count needs a vdu_id before it, and a KDU has none")
         if vdu is not None and vdu.startswith(_KDU):
             _check_part(vdu.removeprefix(_KDU), "kdu_name")
         elif vdu is not None and count is None and _COUNT.search(vdu):
-            raise _wrong(f"vdu_id {_shown(vdu)} would be read as a VDU and its count; give the count as vdu_count")
+            raise _wrong(f"vdu_id {_excerpt(vdu)} would be read as a VDU and its count; give the count as vdu_count")
 
     @classmethod
     def parse(cls, text: str | Namespace) -> Namespace:
@@ -109,11 +109,11 @@ class Namespace:
         place, ee = _split_ee(str(text))
         parts = place.split(".")
         if len(parts) > len(_PARTS):
-            raise _wrong(f"{_shown(text)} has {len(parts)} parts; it is {_GRAMMAR}")
+            raise _wrong(f"{_excerpt(text)} has {len(parts)} parts; it is {_GRAMMAR}")
         nsi, ns, vnf, vdu = (part or None for part in [*parts, "", "", ""][: len(_PARTS)])
         if ns is None:
-            hint = f", so an NS is {_shown('.' + text)}" if nsi and len(parts) == 1 else ""
-            raise _wrong(f"ns_id is missing in {_shown(text)}; it is {_GRAMMAR}{hint}")
+            hint = f", so an NS is {_excerpt('.' + text)}" if nsi and len(parts) == 1 else ""
+            raise _wrong(f"ns_id is missing in {_excerpt(text)}; it is {_GRAMMAR}{hint}")
         count = None
         if vdu is not None and not vdu.startswith(_KDU) and (found := _COUNT.search(vdu)):
             vdu, count = vdu[: found.start()] or None, found[1]
@@ -176,7 +176,7 @@ def _split_ee(text: str) -> tuple[str, str | None]:
     if not at:
         return text, None
     if not ee and _AT not in place:
-        raise _wrong(f"ee is empty in {_shown(text)}; leave the {_AT} out where there is none")
+        raise _wrong(f"ee is empty in {_excerpt(text)}; leave the {_AT} out where there is none")
     return place, ee or None
 
 
@@ -218,7 +218,7 @@ class EeId:
             raise _wrong(f"it is text like {_EE_ID}, not {type(value).__name__}", argument)
         parts = str(value).split(".")
         if len(parts) != 3:
-            raise _wrong(f"{_shown(value)} has {len(parts)} parts; it is {_EE_ID}", argument)
+            raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; it is {_EE_ID}", argument)
         for text, part in zip(parts, ("model", "application", "locator"), strict=True):
             _check_part(text, part, argument)
         return cls(*parts)
@@ -305,11 +305,11 @@ class NameRules:
         name = format_model(ns.ns_id)
         room = self.limit - len(self.model_suffix)
         if len(name) > room or re.fullmatch(self.model_pattern, name) is None:
-            name = _digested(_ascii(name), (ns.ns_id,), room, letters_needed=False)
+            name = _digest(_ascii(name), (ns.ns_id,), room, letters_needed=False)
         name += self.model_suffix
         if name.endswith(self.reserved_suffixes):
             raise _wrong(
-                f"ns_id {_shown(ns.ns_id)} gives the model {name}, which ends as models of another kind of backend do "
+                f"ns_id {_excerpt(ns.ns_id)} gives the model {name}, whose end belongs to another kind of backend "
                 f"({' or '.join(self.reserved_suffixes)}); choose another ns_id"
             )
         return name
@@ -323,7 +323,7 @@ class NameRules:
         if len(name) > self.limit or re.fullmatch(self.application_pattern, name) is None or is_mistakable:
             head = _ascii(name) if kdu is None else _ascii(name).replace("vdu", "kdu")
             place, ee = ns.scope[:-1], ns.scope[-1:] if ns.ee is not None else ()
-            name = _digested(head, tuple(part or "" for part in (*place, *ee)), self.limit, letters_needed=True)
+            name = _digest(head, tuple(part or "" for part in (*place, *ee)), self.limit, letters_needed=True)
         return name
 
 
@@ -345,7 +345,7 @@ def _ascii(name: str) -> str:
     return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
 
 
-def _digested(text: str, parts: tuple[str, ...], limit: int, *, letters_needed: bool) -> str:
+def _digest(text: str, parts: tuple[str, ...], limit: int, *, letters_needed: bool) -> str:
     """Make a readable head and a digest of the parts, which dots separate since no part has one."""
     digest = "x" + hashlib.sha256(".".join(parts).encode()).hexdigest()[:12]
     room = limit - len(digest) - 1

@@ -68,19 +68,19 @@ def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:
         return value
     for place, reason in flaws(value):
         raise refuse(place, reason)
-    return copied(value)
+    return copy_plain(value)
 
 
-def copied(value: Any) -> Any:
+def copy_plain(value: Any) -> Any:
     """Copy a value that is known to be plain data; tuples become lists, everything else stays as it is."""
     if value is None or isinstance(value, str):  # before the checks that take longer: most of it is text
         return value
     if isinstance(value, dict):
-        return {key: item if isinstance(item, str) else copied(item) for key, item in value.items()}
+        return {key: item if isinstance(item, str) else copy_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [copied(item) for item in value]
+        return [copy_plain(item) for item in value]
     if isinstance(value, Mapping):
-        return {key: copied(item) for key, item in value.items()}
+        return {key: copy_plain(item) for key, item in value.items()}
     return value
 
 

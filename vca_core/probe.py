@@ -13,7 +13,7 @@ R = TypeVar("R")
 class Probe(Protocol):
     """Sees every call of a hook and every report of one connector."""
 
-    def watched(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
+    def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
         """Stand around one call of a hook.
 
         Args:
@@ -25,7 +25,7 @@ class Probe(Protocol):
             What the core awaits instead of the call.
         """
 
-    def reported(
+    def note_report(
         self,
         operation: str | None,
         ee: tuple[str, str],

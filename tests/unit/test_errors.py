@@ -156,9 +156,9 @@ def test_the_text_says_what_happened_and_where(where: dict[str, Any], text: str)
 
 def test_locating_fills_in_what_is_missing_and_keeps_what_is_known() -> None:
     error = NotFound("gone", ee_id="m.a.0")
-    assert error.located(backend="edge (fake)", ee_id="m.b.1", operation="scale") is error
+    assert error.locate(backend="edge (fake)", ee_id="m.b.1", operation="scale") is error
     assert (error.backend, error.ee_id, error.operation) == ("edge (fake)", "m.a.0", "scale")
-    error.located(backend="other", operation="upgrade").located()
+    error.locate(backend="other", operation="upgrade").locate()
     assert (error.backend, error.ee_id, error.operation) == ("edge (fake)", "m.a.0", "scale")
 
 
@@ -181,7 +181,7 @@ def test_each_caller_that_shares_a_failure_gets_an_error_of_its_own(error: VcaEr
     assert twin.__traceback__ is None
     before = copy.deepcopy(held(shared))
     twin.add_note("seen by one")
-    twin.located(backend="one", ee_id="o.n.e", operation="one")
+    twin.locate(backend="one", ee_id="o.n.e", operation="one")
     for value in vars(twin).values():
         if isinstance(value, dict | list):
             value.clear()
@@ -199,14 +199,14 @@ def test_scrubbing_takes_secrets_out_of_every_text(error: VcaError) -> None:
     kind = type(error)
     error.message = f"no {CANARY}"
     error.args = (f"no {CANARY}", 7)
-    error.located(backend=CANARY, ee_id=f"m.{CANARY}.0", operation=CANARY)
+    error.locate(backend=CANARY, ee_id=f"m.{CANARY}.0", operation=CANARY)
     error.add_note(f"with {CANARY}")
     for name in ("url", "primitive"):
         if hasattr(error, name):
             setattr(error, name, f"x-{CANARY}")
     if isinstance(error, BadArguments):
         error.bad_args = [f"config.{CANARY}"]
-    assert error.scrubbed(star) is error
+    assert error.scrub(star) is error
     assert type(error) is kind
     assert CANARY not in f"{error!r} {vars(error)} {error.args} {''.join(traceback.format_exception(error))}"
     assert error.message == "no ***"
@@ -214,9 +214,9 @@ def test_scrubbing_takes_secrets_out_of_every_text(error: VcaError) -> None:
 
 
 def test_scrubbing_leaves_raw_output_and_what_is_no_text_alone() -> None:
-    error = ExecutionError("m", "p", {"key": CANARY}, retryable=True).scrubbed(star)
+    error = ExecutionError("m", "p", {"key": CANARY}, retryable=True).scrub(star)
     assert (error.output, error.retryable) == ({"key": CANARY}, True)
-    timeout = VcaTimeoutError("m", "progress", 2.5).scrubbed(star)
+    timeout = VcaTimeoutError("m", "progress", 2.5).scrub(star)
     assert (timeout.kind, timeout.limit) == ("progress", 2.5)
 
 

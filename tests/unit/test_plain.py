@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.errors import BackendError
-from vca_core.plain import DEEPEST, Place, copied, flaws, plain
+from vca_core.plain import DEEPEST, Place, copy_plain, flaws, plain
 
 CANARY = "canary-4711"
 PLAIN = st.recursive(
@@ -39,7 +39,7 @@ def test_plain_data_comes_back_equal_and_shares_nothing(value: Any) -> None:
 
 
 def test_tuples_become_lists() -> None:
-    assert plain({"a": (1, (2,))}, refuse) == copied({"a": (1, (2,))}) == {"a": [1, [2]]}
+    assert plain({"a": (1, (2,))}, refuse) == copy_plain({"a": (1, (2,))}) == {"a": [1, [2]]}
 
 
 @pytest.mark.parametrize(

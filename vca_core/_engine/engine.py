@@ -114,7 +114,7 @@ class Engine:
         try:
             return await self._run(op, request)
         except VcaError as error:
-            error.located(operation_id=facts.id)
+            error.locate(operation_id=facts.id)
             if not op.has_begun:
                 await self.refuse(facts, error)
             raise
@@ -146,7 +146,7 @@ class Engine:
             facts: what is known of it.
             error: what the caller gets.
         """
-        error.located(operation_id=facts.id)
+        error.locate(operation_id=facts.id)
         extensions = self.shared.extensions
         try:
             self._bind()

@@ -164,7 +164,7 @@ class RunningOperation:
     def locate(self, error: VcaError) -> VcaError:
         """Fill in where an error happened."""
         ee_id = self.trail.ee_id
-        return error.located(
+        return error.locate(
             backend=self.facts.backend,
             ee_id=str(ee_id) if ee_id else None,
             operation=self.trail.operation,

@@ -71,4 +71,4 @@ class HookCaller:
         coroutine: Coroutine[Any, Any, R] = getattr(self._hooks, spec.__name__)(**arguments)
         if self.probe is None:
             return await coroutine
-        return await self.probe.watched(spec.__name__, arguments, coroutine)
+        return await self.probe.watch(spec.__name__, arguments, coroutine)

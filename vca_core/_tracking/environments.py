@@ -192,7 +192,7 @@ class Environments:
         self._check_thread()
         key = EeKey.of(self._connector, ee_id)
         if self.probe is not None:
-            self.probe.reported(None, key[1:], entity, native, detail, status)
+            self.probe.note_report(None, key[1:], entity, native, detail, status)
         environment = self.of(key)
         if environment.ee_id != ee_id:
             if environment.ee_id is not None and (environment.record is not None or environment.trail is not None):
@@ -212,7 +212,7 @@ class Environments:
         """Take a report of an operation (`vca_core.backend.Operation.report`)."""
         self._check_thread()
         if self.probe is not None:
-            self.probe.reported(trail.id, trail.lane[1:], entity, native, detail, status)
+            self.probe.note_report(trail.id, trail.lane[1:], entity, native, detail, status)
         environment = self._known.get(trail.keys[0]) if trail.keys else None
         if environment is None:
             if not trail.ended:

@@ -29,9 +29,9 @@ def read_actions(actions: Field, charm: str) -> dict[str, Action]:
 
 def _action(name: str, field: Field, charm: str) -> Action:
     if not _NAME.fullmatch(name):
-        raise field.wrong("an action's name is of small letters, digits and inner dashes: touch, get-ssh-public-key")
+        raise field.error("an action's name is of small letters, digits and inner dashes: touch, get-ssh-public-key")
     if (name == "juju" or name.startswith("juju-")) and not charm.startswith("juju-"):
-        raise field.wrong("names that begin with juju are Juju's own; give the action another one")
+        raise field.error("names that begin with juju are Juju's own; give the action another one")
     parts = field.mapping()
     description = parts.get("description")
     parallel = parts.get("parallel")
@@ -53,7 +53,7 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object"}
     schema |= {key: part.value for key, part in parts.items() if key not in _ABOUT_THE_ACTION}
     if schema["type"] != "object":
-        raise parts["type"].wrong("the parameters of an action are an object; leave the type out")
+        raise parts["type"].error("the parameters of an action are an object; leave the type out")
     params = parts.get("params") or parts.get("properties")
     schema["properties"] = {}
     if params is not None:

@@ -48,7 +48,7 @@ def of_manifest(bases: Field) -> tuple[Base, ...]:
     Raises:
         BadArguments: it is malformed.
     """
-    return _merged(_base(base) for base in bases.items())
+    return _merge(_base(base) for base in bases.items())
 
 
 def of_bases(bases: Field) -> tuple[Base, ...]:
@@ -57,7 +57,7 @@ def of_bases(bases: Field) -> tuple[Base, ...]:
     Raises:
         BadArguments: it is malformed.
     """
-    return _merged(_base(base) for entry in bases.items() for base in _run_on(entry))
+    return _merge(_base(base) for entry in bases.items() for base in _run_on(entry))
 
 
 def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
@@ -70,7 +70,7 @@ def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
     Raises:
         BadArguments: it is malformed.
     """
-    return _merged(_platforms(base, platforms))
+    return _merge(_platforms(base, platforms))
 
 
 def of_series(series: Iterable[str]) -> tuple[Base, ...]:
@@ -101,7 +101,7 @@ def _platforms(base: Field | None, platforms: Field) -> Iterator[Base]:
 def _of_text(place: Field, text: str, architecture: str) -> Base:
     name, _, channel = text.partition("@")
     if not name or not channel:
-        raise place.wrong(f"expected a base as ubuntu@22.04, got {text!r}")
+        raise place.error(f"expected a base as ubuntu@22.04, got {text!r}")
     return Base(name, channel, (architecture,) if architecture else ())
 
 
@@ -109,7 +109,7 @@ def _base(field: Field) -> Base:
     parts = field.mapping()
     for key in ("name", "channel"):
         if key not in parts:
-            raise field.wrong(f"{key} is missing; a base has a name and a channel")
+            raise field.error(f"{key} is missing; a base has a name and a channel")
     architectures = parts.get("architectures")
     return Base(
         parts["name"].name(),
@@ -118,7 +118,7 @@ def _base(field: Field) -> Base:
     )
 
 
-def _merged(bases: Iterable[Base]) -> tuple[Base, ...]:
+def _merge(bases: Iterable[Base]) -> tuple[Base, ...]:
     """One base for all its architectures; the one that says none runs on whatever there is."""
     merged: dict[tuple[str, str], Base] = {}
     for base in bases:

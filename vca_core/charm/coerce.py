@@ -65,7 +65,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
             problems[name] = f"config.{name}: there is no such option{instead(name, options)}"
             continue
         try:
-            converted[name] = _converted(option, value)
+            converted[name] = _convert(option, value)
         except _Unfit:
             hint = "; leave it out, or give a value" if value is None else ""
             problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}{hint}"
@@ -83,16 +83,16 @@ def as_default(option: Option, field: Field) -> str | int | float | bool:
     if option.type == "string":
         return field.text()
     try:
-        return _converted(option, field.value)
+        return _convert(option, field.value)
     except _Unfit:
-        raise field.unexpected(f"{_EXPECTED[option.type]}, as the option is of type {option.type}") from None
+        raise field.expectation_error(f"{_EXPECTED[option.type]}, as the option is of type {option.type}") from None
 
 
 class _Unfit(Exception):
     """A value that does not fit; holds nothing of it."""
 
 
-def _converted(option: Option, value: Any) -> str | int | float | bool:
+def _convert(option: Option, value: Any) -> str | int | float | bool:
     match option.type, value:
         case "string", str():
             return str(value)
@@ -103,7 +103,7 @@ def _converted(option: Option, value: Any) -> str | int | float | bool:
         case "string", int() | float():
             return _number_text(value)
         case "int", str() | int() | float():
-            return _whole(value)
+            return _whole_number(value)
         case "float", str() | int() | float():
             return _finite(value)
         case "boolean", str() if value.strip() in _TRUE + _FALSE:
@@ -120,7 +120,7 @@ def _number_text(value: float) -> str:
         raise _Unfit from None
 
 
-def _whole(value: str | float) -> int:
+def _whole_number(value: str | float) -> int:
     if isinstance(value, str) and not _WHOLE.fullmatch(value.strip()):
         raise _Unfit
     try:

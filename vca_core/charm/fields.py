@@ -32,13 +32,13 @@ class Field:
     def __str__(self) -> str:
         return f"{self.file}: {'.'.join(self.path)}" if self.path else self.file
 
-    def wrong(self, text: str) -> BadArguments:
+    def error(self, text: str) -> BadArguments:
         """Make the error that says what is wrong with this value."""
         return BadArguments(f"{self}: {text}", ["artifact_path"])
 
-    def unexpected(self, expected: str) -> BadArguments:
+    def expectation_error(self, expected: str) -> BadArguments:
         """Make the error that says what was expected in this value's place."""
-        return self.wrong(f"expected {expected}, got {kind_of(self.value)}{self._shown()}")
+        return self.error(f"expected {expected}, got {kind_of(self.value)}{self._excerpt()}")
 
     def get(self, key: str) -> Field | None:
         """Look a key up in a mapping; None when it is absent or empty.
@@ -60,7 +60,7 @@ class Field:
         if self.value is None:
             return {}
         if not isinstance(self.value, Mapping):
-            raise self.unexpected("a mapping")
+            raise self.expectation_error("a mapping")
         return {
             key: Field(self.file, value, (*self.path, key))
             for key, value in self.value.items()
@@ -76,7 +76,7 @@ class Field:
         if self.value is None:
             return []
         if isinstance(self.value, str) or not isinstance(self.value, Sequence):
-            raise self.unexpected("a list")
+            raise self.expectation_error("a list")
         return [Field(self.file, value, (*self.path, str(index))) for index, value in enumerate(self.value)]
 
     def text(self) -> str:
@@ -88,7 +88,7 @@ class Field:
         if not isinstance(self.value, str):
             # YAML makes a number of 22.10, which is 22.1 from then on.
             hint = " (put it in quotes)" if isinstance(self.value, int | float) else ""
-            raise self.unexpected(f"text{hint}")
+            raise self.expectation_error(f"text{hint}")
         return self.value
 
     def name(self) -> str:
@@ -98,7 +98,7 @@ class Field:
             BadArguments: it is something else.
         """
         if not self.text().strip():
-            raise self.unexpected("text that is not empty")
+            raise self.expectation_error("text that is not empty")
         return self.text()
 
     def flag(self) -> bool:
@@ -108,17 +108,17 @@ class Field:
             BadArguments: it is something else.
         """
         if not isinstance(self.value, bool):
-            raise self.unexpected("true or false")
+            raise self.expectation_error("true or false")
         return self.value
 
-    def whole(self) -> int:
+    def whole_number(self) -> int:
         """Take it for a whole number.
 
         Raises:
             BadArguments: it is something else.
         """
         if isinstance(self.value, bool) or not isinstance(self.value, int):
-            raise self.unexpected("a whole number")
+            raise self.expectation_error("a whole number")
         return self.value
 
     def one_of(self, words: Sequence[_Word]) -> _Word:
@@ -131,9 +131,9 @@ class Field:
         for word in words:
             if word == given:
                 return word
-        raise self.wrong(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, words)}")
+        raise self.error(f"expected one of {', '.join(words)}, got {given!r}{did_you_mean(given, words)}")
 
-    def _shown(self) -> str:
+    def _excerpt(self) -> str:
         if self.value is None or isinstance(self.value, Mapping | list | bool):
             return ""
         text = repr(self.value)

@@ -41,7 +41,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = arguments.mapping(params, "params_dict")
     problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or [
-        problem for error in action.validator.iter_errors(given) for problem in _explained(error)
+        problem for error in action.validator.iter_errors(given) for problem in _explanations(error)
     ]
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
@@ -61,7 +61,7 @@ _KINDS = {
 }
 
 
-def _explained(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
+def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
     """Say where parameters do not fit and why, from the schema's side only: jsonschema's own texts show the values."""
     path = tuple(map(str, error.absolute_path))
     said: Any = error.validator_value  # the schema's side, of the kind that its keyword takes

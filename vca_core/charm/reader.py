@@ -77,10 +77,10 @@ class _Files:
 
     def charm(self) -> Charm:
         if (kind := self._find("type")) is not None and kind.value == "bundle":
-            raise kind.wrong("this is a bundle of charms; name one of its charms")
+            raise kind.error("this is a bundle of charms; name one of its charms")
         name = self._find("name")
         if name is None:
-            raise self._missing.wrong("name is missing")
+            raise self._missing.error("name is missing")
         summary, description = self._find("summary"), self._find("description")
         subordinate = self._find("subordinate")
         assumes = self._find("assumes")
@@ -113,7 +113,7 @@ class _Files:
         if config is None:
             return {}
         if "options" not in config.mapping(empty=True):
-            raise config.wrong("options is missing; a charm's options stand below it")
+            raise config.error("options is missing; a charm's options stand below it")
         options = config.get("options")
         return {name: _option(name, field) for name, field in options.mapping().items()} if options else {}
 
@@ -122,7 +122,7 @@ class _Files:
         for role in _ROLES:
             for name, field in (declared.mapping() if (declared := self._find(role)) else {}).items():
                 if name in endpoints:
-                    raise field.wrong(f"there is an endpoint of that name in {endpoints[name].role}, too; rename one")
+                    raise field.error(f"there is an endpoint of that name in {endpoints[name].role}, too; rename one")
                 endpoints[name] = _endpoint(name, role, field)
         return endpoints
 
@@ -162,13 +162,13 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
         return Endpoint(name, role, field.name())
     parts = field.mapping()
     if "interface" not in parts:
-        raise field.wrong("interface is missing; say what is spoken there")
+        raise field.error("interface is missing; say what is spoken there")
     limit, scope, optional = parts.get("limit"), parts.get("scope"), parts.get("optional")
     return Endpoint(
         name,
         role,
         parts["interface"].name(),
-        limit=limit.whole() if limit else None,
+        limit=limit.whole_number() if limit else None,
         scope=scope.one_of(("global", "container")) if scope else "global",
         optional=optional.flag() if optional else None,
     )
@@ -179,7 +179,7 @@ def _resource(name: str, field: Field) -> Resource:
     kind: Literal["file", "oci-image"] = parts["type"].one_of(("file", "oci-image")) if "type" in parts else "file"
     filename, description = parts.get("filename"), parts.get("description")
     if kind == "file" and filename is None:
-        raise field.wrong("filename is missing; a resource of type file has one")
+        raise field.error("filename is missing; a resource of type file has one")
     return Resource(name, kind, filename.name() if filename else "", description.text() if description else "")
 
 
@@ -187,7 +187,7 @@ def _container(name: str, field: Field, images: list[str]) -> Container:
     parts = field.mapping()
     resource, mounts = parts.get("resource"), parts.get("mounts")
     if resource is not None and resource.name() not in images:
-        raise resource.wrong(f"there is no resource {resource.value!r} of type oci-image")
+        raise resource.error(f"there is no resource {resource.value!r} of type oci-image")
     return Container(
         name,
         resource.name() if resource else None,
@@ -198,6 +198,6 @@ def _container(name: str, field: Field, images: list[str]) -> Container:
 def _mount(field: Field) -> Mount:
     parts = field.mapping()
     if "storage" not in parts:
-        raise field.wrong("storage is missing; say which one is mounted")
+        raise field.error("storage is missing; say which one is mounted")
     location = parts.get("location")
     return Mount(parts["storage"].name(), location.text() if location else "")

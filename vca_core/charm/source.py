@@ -50,11 +50,11 @@ def read_files(path: Path, names: Sequence[str], limit: int) -> Mapping[str, byt
         if path.is_dir():
             return {name: content for name in names if (content := _of_folder(path, name, limit)) is not None}
         if not path.is_file():
-            raise _refused(path, "is neither a folder nor a file" if path.exists() else "does not exist")
+            raise _refusal(path, "is neither a folder nor a file" if path.exists() else "does not exist")
         with path.open("rb") as file, _archive(path, file) as archive:
             return {name: content for name in names if (content := _of_archive(path, archive, name, limit)) is not None}
     except OSError as error:
-        raise _refused(path, f"cannot be read: {error.strerror or error}") from error
+        raise _refusal(path, f"cannot be read: {error.strerror or error}") from error
 
 
 def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
@@ -63,16 +63,16 @@ def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
         target = place.resolve(strict=True)
     except FileNotFoundError as error:
         if place.is_symlink():
-            raise _refused(folder, f"{name} is a symlink to nothing") from error
+            raise _refusal(folder, f"{name} is a symlink to nothing") from error
         return None
     except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell a loop of symlinks
-        raise _refused(folder, f"{name} cannot be followed to a file: {error}") from error
+        raise _refusal(folder, f"{name} cannot be followed to a file: {error}") from error
     if not target.is_relative_to(folder.resolve()):
-        raise _refused(folder, f"{name} is a symlink that leads out of the charm; put the file itself there")
+        raise _refusal(folder, f"{name} is a symlink that leads out of the charm; put the file itself there")
     if not target.is_file():
-        raise _refused(folder, f"{name} is no file")
+        raise _refusal(folder, f"{name} is no file")
     with target.open("rb") as file:
-        return _limited(file, folder, name, limit)
+        return _read_limited(file, folder, name, limit)
 
 
 @contextmanager
@@ -84,45 +84,45 @@ def _archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
             yield archive
     # What zipfile raises for broken and for unusual files; ValueError and struct.error escape from its parsing.
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error) as error:
-        raise _refused(path, f"is no usable ZIP file: {error}") from error
+        raise _refusal(path, f"is no usable ZIP file: {error}") from error
 
 
 def _check_end(path: Path, file: IO[bytes]) -> None:
     """Look at the ZIP file's end before zipfile does, which reads the list of members whole, however long it is."""
     size = file.seek(0, 2)
     if size > LARGEST_ARCHIVE:
-        raise _refused(path, f"is larger than {LARGEST_ARCHIVE} bytes")
+        raise _refusal(path, f"is larger than {LARGEST_ARCHIVE} bytes")
     file.seek(max(0, size - 65_535 - 22))
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < 22:
-        raise _refused(path, "is no charm: neither a folder nor a ZIP file")
+        raise _refusal(path, "is no charm: neither a folder nor a ZIP file")
     members, length = struct.unpack_from("<HI", tail, at + 10)
     if members > MOST_MEMBERS or length > MOST_MEMBERS * 1024 or tail[max(0, at - 20) :].startswith(b"PK\6\7"):
-        raise _refused(path, f"holds more than {MOST_MEMBERS} files")
+        raise _refusal(path, f"holds more than {MOST_MEMBERS} files")
     file.seek(0)
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
-        raise _refused(path, f"holds more than {MOST_MEMBERS} files")
+        raise _refusal(path, f"holds more than {MOST_MEMBERS} files")
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if unpacked > LARGEST_UNPACKED:
-        raise _refused(path, f"holds more than {LARGEST_UNPACKED} bytes when unpacked")
+        raise _refusal(path, f"holds more than {LARGEST_UNPACKED} bytes when unpacked")
     if unpacked > RATIO_COUNTS_FROM and unpacked > HIGHEST_RATIO * max(packed, 1):
-        raise _refused(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are")
+        raise _refusal(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are")
     for member in members:
         parts = _parts(member.filename)
         if parts is None or ".." in parts:
-            raise _refused(path, f"its member {member.filename!r} leads out of the charm")
+            raise _refusal(path, f"its member {member.filename!r} leads out of the charm")
         if member.flag_bits & 1:
-            raise _refused(path, f"its member {member.filename!r} is encrypted")
+            raise _refusal(path, f"its member {member.filename!r} is encrypted")
         if _is_link(member):
             target = _read_member(path, archive, member, LONGEST_LINK).decode("utf-8", "replace")
             if not _stays_inside(parts[:-1], target):
-                raise _refused(path, f"its member {member.filename!r} is a symlink that leads out of the charm")
+                raise _refusal(path, f"its member {member.filename!r} is a symlink that leads out of the charm")
 
 
 def _parts(name: str) -> list[str] | None:
@@ -152,26 +152,26 @@ def _of_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> 
     if not members:
         return None
     if len(members) > 1:
-        raise _refused(path, f"holds {name} twice")
+        raise _refusal(path, f"holds {name} twice")
     if _is_link(members[0]):
-        raise _refused(path, f"{name} is a symlink; pack the file itself")
+        raise _refusal(path, f"{name} is a symlink; pack the file itself")
     return _read_member(path, archive, members[0], limit)
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # The others may ask for gigabytes of memory before they give a byte.
-        raise _refused(path, f"its member {member.filename!r} is packed in another way than deflate")
+        raise _refusal(path, f"its member {member.filename!r} is packed in another way than deflate")
     with archive.open(member) as file:
-        return _limited(file, path, member.filename, limit)
+        return _read_limited(file, path, member.filename, limit)
 
 
-def _limited(file: IO[bytes], path: Path, name: str, limit: int) -> bytes:
+def _read_limited(file: IO[bytes], path: Path, name: str, limit: int) -> bytes:
     content = file.read(limit + 1)
     if len(content) > limit:
-        raise _refused(path, f"{name} is larger than {limit} bytes")
+        raise _refusal(path, f"{name} is larger than {limit} bytes")
     return content
 
 
-def _refused(path: Path, reason: str) -> BadArguments:
+def _refusal(path: Path, reason: str) -> BadArguments:
     return BadArguments(f"{path}: {reason}", ["artifact_path"])

@@ -30,7 +30,7 @@ def apply_file(state: State, file: Path) -> None:
 
     service = read_service(file, os.environ)
     try:
-        apply_run, applied = run_async(_applied(state, service))
+        apply_run, applied = run_async(_apply(state, service))
     except Interrupted:
         typer.echo(
             f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True
@@ -44,19 +44,19 @@ def apply_file(state: State, file: Path) -> None:
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
-async def _applied(state: State, service: Service) -> tuple[Apply, Applied]:
+async def _apply(state: State, service: Service) -> tuple[Apply, Applied]:
     from vca_core.cli.views import view_for  # noqa: PLC0415 - as above
     from vca_core.service import Apply  # noqa: PLC0415 - as above
 
     view = view_for(quiet=state.json, lively=is_lively())
 
-    def tell_waiting(pid: str) -> None:
+    def report_waiting(pid: str) -> None:
         if not state.json:
             typer.echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
     async with state.vca(state.load(), view.on_update_db) as vca:
-        apply_run = Apply(vca, service, view.on_step, tell_waiting)
-        with view.shown(apply_run.steps):
+        apply_run = Apply(vca, service, view.on_step, report_waiting)
+        with view.show(apply_run.steps):
             return apply_run, await apply_run.run()
 
 

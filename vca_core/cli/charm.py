@@ -64,11 +64,11 @@ def _tell(charm: Charm) -> None:
 
 
 def _params(action: Action) -> str:
-    def told(name: str, schema: Any) -> str:
+    def describe(name: str, schema: Any) -> str:
         kind = schema.get("type", "any") if isinstance(schema, dict) else "any"
         return f"{name}{'' if name in action.required else '?'}:{kind}"
 
-    return " ".join(told(name, schema) for name, schema in action.params.items())
+    return " ".join(describe(name, schema) for name, schema in action.params.items())
 
 
 def _first(text: str) -> str:

@@ -169,13 +169,13 @@ def _factory(text: str) -> Callable[[], StatusStore]:
         if not callable(made):
             raise _bad(f"--store {text!r} is no class or function that makes a store", "--store")
 
-        def checked() -> StatusStore:
+        def make_checked() -> StatusStore:
             store = made()
             if not isinstance(store, StatusStore):
                 raise TypeError(f"{text} made a {type(store).__name__}, which is no vca_core.stores.StatusStore")
             return store
 
-        return checked
+        return make_checked
     store_from_url(text, Path.cwd())  # says what is wrong with it
     return lambda: store_from_url(text, Path(tempfile.mkdtemp()))
 

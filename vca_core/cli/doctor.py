@@ -32,7 +32,7 @@ class Finding:
 def doctor(context: typer.Context) -> None:
     """Try the config, the plugins, the artifacts, the store, the clock, and the reach of each connector."""
     state: State = context.obj
-    findings = run_async(_examined(state))
+    findings = run_async(_examine(state))
     if state.json:
         print_json({"ok": all(one.ok for one in findings), "findings": [asdict(one) for one in findings]})
     else:
@@ -41,7 +41,7 @@ def doctor(context: typer.Context) -> None:
         raise typer.Exit(1)
 
 
-async def _examined(state: State) -> list[Finding]:
+async def _examine(state: State) -> list[Finding]:
     from vca_core.errors import VcaError  # noqa: PLC0415 - commands import what they need
 
     try:

@@ -22,7 +22,7 @@ def run(
 ) -> None:
     """Run a primitive in an execution environment, and tell its output."""
     state: State = context.obj
-    output = run_async(_run(state, ee, primitive, _parsed(params or []), unit, timeout))
+    output = run_async(_run(state, ee, primitive, _parse(params or []), unit, timeout))
     if state.json:
         print_json({"output": output})
     elif isinstance(output, str):
@@ -41,7 +41,7 @@ async def _run(
         return await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
 
 
-def _parsed(params: list[str]) -> dict[str, Any]:
+def _parse(params: list[str]) -> dict[str, Any]:
     from vca_core.charm.yaml_reader import parse  # noqa: PLC0415 - as above
     from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
 

@@ -95,7 +95,7 @@ def run_async(work: Coroutine[Any, Any, R]) -> R:
     """
     received: list[int] = []
 
-    async def supervised() -> R:
+    async def supervise() -> R:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
         def interrupt(number: int) -> None:
@@ -110,7 +110,7 @@ def run_async(work: Coroutine[Any, Any, R]) -> R:
         return await work
 
     try:
-        return asyncio.run(supervised())
+        return asyncio.run(supervise())
     except asyncio.CancelledError:
         if received:
             raise Interrupted(received[0]) from None
@@ -121,7 +121,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     """Make a command of a function: errors of the framework become a message and an exit code."""
 
     @functools.wraps(function)
-    def called(*args: P.args, **kwargs: P.kwargs) -> None:
+    def call(*args: P.args, **kwargs: P.kwargs) -> None:
         context: Any = next(iter([*args, *kwargs.values()]))
         state: State = context.obj
         _log(state.verbose)
@@ -140,7 +140,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             tell_error(state, error)
             raise typer.Exit(code_of(error)) from None
 
-    return called
+    return call
 
 
 def code_of(error: VcaError) -> int:

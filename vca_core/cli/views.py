@@ -25,7 +25,7 @@ class View:
         """Learn of a status that was stored."""
 
     @contextmanager
-    def shown(self, steps: Sequence[Step]) -> Iterator[None]:
+    def show(self, steps: Sequence[Step]) -> Iterator[None]:
         """While this is entered, there is something to show."""
         del steps
         yield
@@ -75,8 +75,8 @@ class LiveView(View):
             self._redraw()
 
     @contextmanager
-    def shown(self, steps: Sequence[Step]) -> Iterator[None]:
-        """See `View.shown`."""
+    def show(self, steps: Sequence[Step]) -> Iterator[None]:
+        """See `View.show`."""
         from rich.live import Live  # noqa: PLC0415 - for those who look on
 
         from vca_core.cli.output import console  # noqa: PLC0415 - as above

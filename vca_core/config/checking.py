@@ -10,9 +10,9 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from vca_core.config.files import Document, read_document
-from vca_core.config.problems import KeyPath, Problem, checked, refusal
+from vca_core.config.problems import KeyPath, Problem, refusal, validate_safely
 from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.plain import copied
+from vca_core.plain import copy_plain
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,13 +30,13 @@ def open_document(source: object, what: str, needed: str, model: type[BaseModel]
         BadArguments: it is neither, or the file cannot be read: with line and column.
     """
     if isinstance(source, Mapping):
-        return Document(copied(source), Path.cwd())
+        return Document(copy_plain(source), Path.cwd())
     if not isinstance(source, str | os.PathLike):
         raise BadArguments(
             f"{what} is a path, a mapping or a {model.__name__}, not a {type(source).__name__}", ["source"]
         )
     document = read_document(Path(source), needed)
-    document.values = copied(document.values)  # a YAML alias is one object in two places
+    document.values = copy_plain(document.values)  # a YAML alias is one object in two places
     return document
 
 
@@ -57,7 +57,9 @@ def check_document(
         PluginError: a validator of the model is broken.
     """
     context = {"folder": document.folder}
-    found = checked(lambda: model.model_validate(document.values, context=context), model, document.values, may_show)
+    found = validate_safely(
+        lambda: model.model_validate(document.values, context=context), model, document.values, may_show
+    )
     if isinstance(found, Cause):
         raise PluginError(f"{what} cannot be checked") from found
     if isinstance(found, list):

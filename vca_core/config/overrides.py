@@ -52,11 +52,11 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
         known = _keys_of(below, names)
         if len(known) > 1:
             shown = " and ".join(repr(key) for key, _ in known)
-            yield _told(document, variable, path, f"could mean {shown}: they differ in case, '-' or '_' only")
+            yield _note(document, variable, path, f"could mean {shown}: they differ in case, '-' or '_' only")
             return
         key, names = known[0] if known else (names[0].lower(), names[1:])
         if not key:
-            yield _told(
+            yield _note(
                 document, variable, path, "has a key without a name: between two keys there are two underscores"
             )
             return
@@ -67,14 +67,14 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
                 document.places[path] = f"variable {variable}"
             below = below[key]
             if not isinstance(below, dict):
-                yield _told(document, variable, path, "holds no keys, so the variable cannot set one of them")
+                yield _note(document, variable, path, "holds no keys, so the variable cannot set one of them")
                 return
     value: Any = text
     if text.lstrip()[:1] in ("[", "{"):
         try:
             value = json.loads(text)
         except ValueError:
-            yield _told(
+            yield _note(
                 document,
                 variable,
                 path,
@@ -83,10 +83,10 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
             )
             return
     below[path[-1]] = value
-    _told(document, variable, path, "")
+    _note(document, variable, path, "")
 
 
-def _told(document: Document, variable: str, path: KeyPath, text: str) -> Problem:
+def _note(document: Document, variable: str, path: KeyPath, text: str) -> Problem:
     """Note that a path comes from a variable, and all that stood below it no more from the file."""
     for at in [at for at in document.places if path and at[: len(path)] == path]:
         del document.places[at]
@@ -97,14 +97,14 @@ def _told(document: Document, variable: str, path: KeyPath, text: str) -> Proble
 def _keys_of(values: dict[Any, Any], names: list[str]) -> list[tuple[str, list[str]]]:
     """Keys that the first names can mean, with the names left over: a key may have two underscores itself."""
     for count in range(len(names), 0, -1):
-        wanted = _folded(_DOWN.join(names[:count]))
-        found = [key for key in values if isinstance(key, str) and _folded(key) == wanted]
+        wanted = _fold(_DOWN.join(names[:count]))
+        found = [key for key in values if isinstance(key, str) and _fold(key) == wanted]
         if found:
             return [(key, names[count:]) for key in found]
     return []
 
 
-def _folded(name: str) -> str:
+def _fold(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
@@ -133,11 +133,11 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
         parts += [(("extensions", number), extension) for number, extension in enumerate(extensions)]
     for path, part in parts:
         if isinstance(part, dict) and "options" in part:
-            part["options"] = resolved(part["options"], (*path, "options"), document.folder, environ, problems)
+            part["options"] = resolve(part["options"], (*path, "options"), document.folder, environ, problems)
     return problems
 
 
-def resolved(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+def resolve(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
     """Put what a value refers to in its place, and what those in it do.
 
     Args:
@@ -148,9 +148,9 @@ def resolved(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str]
         problems: what is wrong is put in here.
     """
     if isinstance(value, dict):
-        return {key: resolved(item, (*path, key), folder, environ, problems) for key, item in value.items()}
+        return {key: resolve(item, (*path, key), folder, environ, problems) for key, item in value.items()}
     if isinstance(value, list):
-        return [resolved(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
+        return [resolve(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
     if not isinstance(value, str) or not (found := _REFERENCE.search(value)):
         return value
     if found[0] != value:

@@ -74,7 +74,7 @@ def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -
     root = (where,) if where else ()
     if not isinstance(values, Mapping):
         raise refusal([Problem(root, f"should be a mapping of names to values, got {type(values).__name__}")])
-    found = checked(lambda: model.model_validate(dict(values)), model, values)
+    found = validate_safely(lambda: model.model_validate(dict(values)), model, values)
     if isinstance(found, list):
         raise refusal([Problem((*root, *problem.path), problem.text) for problem in found])
     if isinstance(found, Cause):
@@ -82,7 +82,7 @@ def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -
     return found
 
 
-def checked(
+def validate_safely(
     validate: Callable[[], M],
     model: type[BaseModel],
     values: Any,

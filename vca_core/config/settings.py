@@ -181,14 +181,14 @@ class VcaConfig(Part):
 
     @field_validator("connectors")
     @classmethod
-    def _there_is_one(cls, connectors: dict[str, ConnectorConfig]) -> dict[str, ConnectorConfig]:
+    def _require_one(cls, connectors: dict[str, ConnectorConfig]) -> dict[str, ConnectorConfig]:
         if not connectors:
             raise ValueError("needs at least one connector, as `edge: {backend: fake}`")
         return connectors
 
     @field_validator("default")
     @classmethod
-    def _default_names_one(cls, default: str | None, info: ValidationInfo) -> str | None:
+    def _check_default(cls, default: str | None, info: ValidationInfo) -> str | None:
         connectors = info.data.get("connectors")
         if default is not None and connectors is not None and default not in connectors:
             raise ValueError(f"names no connector{instead(default, connectors)}")

@@ -25,7 +25,7 @@ DbDict = Mapping[str, Any]
 R = TypeVar("R")
 
 
-def _telling(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+def _tell_refusals(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
     """Have an operation tell extensions of a call that it refuses before there is a request."""
 
     @functools.wraps(method)
@@ -57,7 +57,7 @@ class ConnectorBase:
         super().__init_subclass__()
         for name, method in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _telling(method))
+                setattr(cls, name, _tell_refusals(method))
 
     async def _refuse(
         self, operation: str, given: Mapping[str, Any], error: BadArguments | ConflictError | NotSupported

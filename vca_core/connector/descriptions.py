@@ -39,26 +39,24 @@ def checked_description(ee_id: EeId, value: object, _op: RunningOperation) -> De
     Raises:
         BackendError: it is no description of this EE, or something in it is not of the type that is documented.
     """
-    described = _checked(value, Description, "where Description is expected")
+    described = _check(value, Description, "where Description is expected")
     if described.ee_id != ee_id:
         raise BackendError(f"the backend described {described.ee_id} where {ee_id} was asked for")
     if described.charm is not None:
-        _checked(described.charm, InstalledCharm, "as the charm")
+        _check(described.charm, InstalledCharm, "as the charm")
     if not isinstance(described.options, Mapping):
         raise BackendError(f"the backend described {kind_of(described.options)} as the options")
     for name in described.options:
-        _checked(name, str, "as the name of an option")
+        _check(name, str, "as the name of an option")
     return replace(
         described,
-        options={name: _checked(one, OptionState, f"as option {name}") for name, one in described.options.items()},
-        units=tuple(_checked_unit(one) for one in _list(described.units, "units")),
-        relations=tuple(
-            _checked(one, RelationState, "as a relation") for one in _list(described.relations, "relations")
-        ),
+        options={name: _check(one, OptionState, f"as option {name}") for name, one in described.options.items()},
+        units=tuple(_check_unit(one) for one in _list(described.units, "units")),
+        relations=tuple(_check(one, RelationState, "as a relation") for one in _list(described.relations, "relations")),
     )
 
 
-def masked(described: Description, declared: frozenset[str]) -> Description:
+def mask(described: Description, declared: frozenset[str]) -> Description:
     """Mask the values of secret options: those that the charm declares secret, and those that are named like one.
 
     Args:
@@ -73,15 +71,15 @@ def masked(described: Description, declared: frozenset[str]) -> Description:
     return replace(described, options=options)
 
 
-def _checked_unit(value: object) -> UnitState:
-    unit = _checked(value, UnitState, "as a unit")
+def _check_unit(value: object) -> UnitState:
+    unit = _check(value, UnitState, "as a unit")
     addresses = tuple(
-        _checked(one, str, f"as an address of unit {unit.name}") for one in _list(unit.addresses, "addresses")
+        _check(one, str, f"as an address of unit {unit.name}") for one in _list(unit.addresses, "addresses")
     )
     return replace(unit, addresses=addresses)
 
 
-def _checked(value: object, cls: type[T], where: str) -> T:
+def _check(value: object, cls: type[T], where: str) -> T:
     if not isinstance(value, cls):
         raise BackendError(f"the backend described {kind_of(value)} {where}")
     expected = _EXPECTED.get(cls, {})

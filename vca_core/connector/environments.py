@@ -78,7 +78,7 @@ class EnvironmentOperations(ConnectorBase):
             )
         request = Request(
             call,
-            _made,
+            _ee_id_and_address,
             keys=(key,),
             model=key.model,
             namespace=parsed,
@@ -126,7 +126,7 @@ class EnvironmentOperations(ConnectorBase):
         hidden = {key: value for key, value in checked_credentials.items() if key not in _HARMLESS}
         request = Request(
             call,
-            _registered,
+            _ee_id,
             keys=(key,),
             model=key.model,
             namespace=parsed,
@@ -213,11 +213,11 @@ class EnvironmentOperations(ConnectorBase):
         await self._engine.run(request)
 
 
-def _made(value: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
+def _ee_id_and_address(value: object, op: RunningOperation) -> tuple[str, dict[str, Any] | None]:
     address = address_of(value, op)
     return str(op.ee_id), None if address is None else {"hostname": address}
 
 
-def _registered(value: object, op: RunningOperation) -> str:
+def _ee_id(value: object, op: RunningOperation) -> str:
     address_of(value, op)
     return str(op.ee_id)

@@ -12,7 +12,7 @@ from vca_core._engine.request import Call, Request, reading
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
-from vca_core.connector.descriptions import checked_description, masked
+from vca_core.connector.descriptions import checked_description, mask
 from vca_core.description import Description
 from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
@@ -82,7 +82,7 @@ class ReadOperations(ConnectorBase):
         call = reading(BackendHooks.describe_execution_environment)(ee_id=parsed)
         request = Request(call, partial(checked_description, parsed), ee_id=parsed, total=total_timeout)
         described = await self._engine.run(request)
-        return masked(described, await self._engine.secret_names(parsed))
+        return mask(described, await self._engine.secret_names(parsed))
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Tell the native status of a namespace as plain data. Reading creates nothing.

@@ -91,7 +91,7 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
         total: seconds in all.
     """
     try:
-        ends = _checked_ends(end_1, end_2)
+        ends = _parse_ends(end_1, end_2)
     except BadArguments as error:
         await end_1[0]._refuse(spec.__name__, {"ee_id": end_1[1]}, error)  # noqa: SLF001 - as below
         raise
@@ -107,14 +107,14 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
     await end_1[0]._engine.run(request)  # noqa: SLF001 - this module is a part of the connector
 
 
-def _checked_ends(end_1: End, end_2: End) -> tuple[RelationEnd, RelationEnd]:
-    ends = _checked_end(*end_1, "1"), _checked_end(*end_2, "2")
+def _parse_ends(end_1: End, end_2: End) -> tuple[RelationEnd, RelationEnd]:
+    ends = _parse_end(*end_1, "1"), _parse_end(*end_2, "2")
     if (ends[0].connector, ends[0].ee_id, ends[0].endpoint) == (ends[1].connector, ends[1].ee_id, ends[1].endpoint):
         raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
     return ends
 
 
-def _checked_end(connector: ConnectorBase, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
+def _parse_end(connector: ConnectorBase, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
     parsed = EeId.parse(ee_id, f"ee_id_{number}")
     backend = connector._engine.session.backend  # noqa: SLF001 - as above
     return RelationEnd(connector.name, backend, parsed, arguments.name(endpoint, f"endpoint_{number}"))

@@ -25,7 +25,7 @@ def as_vca_error(error: BaseException, scrub: Callable[[str], str]) -> VcaError:
     """
     if isinstance(error, VcaError):
         foreign = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        own: VcaError = error.scrubbed(scrub).with_traceback(None)
+        own: VcaError = error.scrub(scrub).with_traceback(None)
         own.__cause__ = foreign if foreign is None or isinstance(foreign, Cause) else scrub_cause(foreign, scrub)
     else:
         cause = scrub_cause(error, scrub)
@@ -55,7 +55,7 @@ def _cause(exc: BaseException, scrub: Callable[[str], str], seen: set[int]) -> C
     if isinstance(exc, Cause):
         kind, text, frames = exc.kind, exc.text, list(exc.frames)
     else:
-        kind, text, frames = qualified_name(type(exc)), _said(exc), _frames(exc)
+        kind, text, frames = qualified_name(type(exc)), _text_of(exc), _frames(exc)
     text = "\n".join([text, *(str(note) for note in getattr(exc, "__notes__", ()))])
     if isinstance(exc, BaseExceptionGroup) and len(seen) < _MOST_LINKS:
         for number, member in enumerate(exc.exceptions[:_MOST_LINKS], start=1):
@@ -85,7 +85,7 @@ def qualified_name(of: type[BaseException]) -> str:
     return of.__qualname__ if of.__module__ == "builtins" else f"{of.__module__}.{of.__qualname__}"
 
 
-def _said(exc: BaseException) -> str:
+def _text_of(exc: BaseException) -> str:
     if isinstance(exc, ValidationError):  # its text shows what was put in
         told = exc.errors(include_url=False, include_context=False, include_input=False)
         wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in told)

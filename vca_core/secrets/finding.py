@@ -123,7 +123,7 @@ def secrets_in(values: Any, declared: Container[str] = ()) -> list[str]:
     Returns:
         The values as texts.
     """
-    return list(_named(values, declared, frozenset()))
+    return list(_secrets_below(values, declared, frozenset()))
 
 
 def model_secrets(model: BaseModel) -> list[str]:
@@ -131,7 +131,7 @@ def model_secrets(model: BaseModel) -> list[str]:
     return secrets_in(model)
 
 
-def _named(value: Any, declared: Container[str], above: frozenset[int]) -> Iterator[str]:
+def _secrets_below(value: Any, declared: Container[str], above: frozenset[int]) -> Iterator[str]:
     if isinstance(value, _SECRET_TYPES):
         for text in secret_strings(value):
             yield text
@@ -143,7 +143,7 @@ def _named(value: Any, declared: Container[str], above: frozenset[int]) -> Itera
             if any(name in declared or is_secret_name(name) for name in names):
                 yield from secret_strings(item)
             else:
-                yield from _named(item, declared, above | {id(value)})
+                yield from _secrets_below(item, declared, above | {id(value)})
 
 
 def _items(value: Any) -> Iterable[tuple[tuple[str, ...], Any]] | None:

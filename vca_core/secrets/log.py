@@ -46,20 +46,20 @@ class ScrubbingLog(logging.LoggerAdapter[logging.Logger]):
         # One level more: this very method is not who logs.
         self.logger.log(
             level,
-            self._scrub(_formatted(msg, args)),
+            self._scrub(_format(msg, args)),
             exc_info=scrub_cause(exc_info, self._scrub) if exc_info else None,
             stack_info=stack_info,
             stacklevel=stacklevel + 1,
-            extra={name: self._scrubbed(value) for name, value in extra.items()} if extra else None,
+            extra={name: self._scrub_value(value) for name, value in extra.items()} if extra else None,
             **kwargs,
         )
 
-    def _scrubbed(self, value: object) -> object:
+    def _scrub_value(self, value: object) -> object:
         text = self._scrub(str(value))
         return value if isinstance(value, int | float | None) and text == str(value) else text
 
 
-def _formatted(msg: object, args: tuple[object, ...]) -> str:
+def _format(msg: object, args: tuple[object, ...]) -> str:
     values: Any = args[0] if len(args) == 1 and isinstance(args[0], Mapping) and args[0] else args
     try:
         return str(msg) % values if args else str(msg)

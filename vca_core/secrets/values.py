@@ -24,7 +24,7 @@ class HeldSecrets:
     def __init__(self, forms: Iterable[str]) -> None:
         self._forms = tuple(forms)
 
-    def taken(self) -> tuple[str, ...]:
+    def take(self) -> tuple[str, ...]:
         """Give up what the receipt stands for, once: the second time there is nothing."""
         forms, self._forms = self._forms, ()
         return forms
@@ -62,13 +62,13 @@ class SecretValues:
 
     def remove(self, held: HeldSecrets) -> None:
         """Forget what `add` brought, but for what somebody else brought too. A second time nothing happens."""
-        for form in held.taken():
+        for form in held.take():
             self._known[form] -= 1
             if not self._known[form]:
                 del self._known[form]
 
     @contextlib.contextmanager
-    def holding(self, values: Iterable[str]) -> Iterator[None]:
+    def hold_for(self, values: Iterable[str]) -> Iterator[None]:
         """Know these values for the length of a ``with`` block."""
         held = self.add(values)
         try:
@@ -92,12 +92,12 @@ class SecretValues:
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
         known = list(self._known)  # one atomic copy: another thread may add meanwhile
-        while spans := sorted(span for form in known if form in text for span in _found(form, text)):
-            text = _masked(text, spans)
+        while spans := sorted(span for form in known if form in text for span in _occurrences(form, text)):
+            text = _mask(text, spans)
         return text
 
 
-def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
+def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:
     start = text.find(form)
     while start >= 0:
         end = start + len(form)
@@ -107,7 +107,7 @@ def _found(form: str, text: str) -> Iterator[tuple[int, int]]:
         start = text.find(form, start + 1)
 
 
-def _masked(text: str, spans: list[tuple[int, int]]) -> str:
+def _mask(text: str, spans: list[tuple[int, int]]) -> str:
     pieces = []
     done = 0
     for start, end in spans:
@@ -122,16 +122,16 @@ def _forms(value: str) -> set[str]:
     stripped = value.strip()
     lines = [line.strip() for line in value.splitlines()]
     parts = {value, stripped} | {line for line in lines if len(line) >= _SHORTEST_LINE and not line.startswith("-----")}
-    forms = {form for part in parts for form in _written(part)}
+    forms = {form for part in parts for form in _spellings(part)}
     if len(stripped) >= _SHORTEST:
         forms |= _base64_forms(value) | _base64_forms(stripped)
     # A short text of asterisks is what a mask looks like.
     return {form for form in forms if form.strip() and (len(form) >= _SHORTEST or form.strip("*"))}
 
 
-def _written(text: str) -> set[str]:
+def _spellings(text: str) -> set[str]:
     # Escaped twice, too: the repr of an error whose message quotes a repr, JSON inside JSON.
-    escaped = {twice for once in _escaped(text) for twice in (once, *_escaped(once))}
+    escaped = {twice for once in _escapes(text) for twice in (once, *_escapes(once))}
     quoted = {
         quote(text, safe="", errors="surrogatepass"),
         quote(text, errors="surrogatepass"),
@@ -142,7 +142,7 @@ def _written(text: str) -> set[str]:
     return {text} | escaped | quoted | lower
 
 
-def _escaped(text: str) -> set[str]:
+def _escapes(text: str) -> set[str]:
     return {
         repr(text)[1:-1],
         repr('"' + text)[2:-1],  # inside a longer text that holds the other quotation mark

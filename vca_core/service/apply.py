@@ -91,7 +91,7 @@ class Apply:
         connectors = {name: self._connector(name) for name in self._service.vnfs}
         done = await self._ledger.open()
         self._check_unchanged(done)
-        done = await self._without_what_is_gone(connectors, done)
+        done = await self._drop_gone(connectors, done)
         self._applied = Applied({step.key: StepState.WAITING for step in self.steps})
         self._ended = {step.key: asyncio.Event() for step in self.steps}
         for step in self.steps:
@@ -113,9 +113,7 @@ class Apply:
                 [step.key for step in changed],
             )
 
-    async def _without_what_is_gone(
-        self, connectors: Mapping[str, Connector], done: Mapping[str, Done]
-    ) -> dict[str, Done]:
+    async def _drop_gone(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> dict[str, Done]:
         """Leave out what was done to execution environments that are not there any more."""
         present: dict[Connector, set[str]] = {}
         gone: set[str] = set()

@@ -47,7 +47,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         ) from error
     try:
         told = False
-        while not _taken(descriptor):
+        while not _try_lock(descriptor):
             if not told:
                 on_wait(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
                 told = True
@@ -59,7 +59,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         os.close(descriptor)
 
 
-def _taken(descriptor: int) -> bool:
+def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -154,7 +154,7 @@ class Service(Part):
             for other in vnf.after:
                 if other not in vnfs:
                     raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
-            if name in _reached(vnfs, vnf.after):
+            if name in _reachable(vnfs, vnf.after):
                 raise ValueError(f"{name} comes after itself; take one of the `after` out")
         return vnfs
 
@@ -195,7 +195,7 @@ def ns_file_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _reached(vnfs: Mapping[str, Vnf], names: list[str]) -> set[str]:
+def _reachable(vnfs: Mapping[str, Vnf], names: list[str]) -> set[str]:
     reached: set[str] = set()
     todo = list(names)
     while todo:

@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.config.checking import check_document, open_document
 from vca_core.config.files import Document
-from vca_core.config.overrides import resolved
+from vca_core.config.overrides import resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.service.ns_file import Service
 
@@ -48,12 +48,12 @@ def _with_references(document: Document, environ: Mapping[str, str], problems: l
         made[name] = dict(vnf)
         for key in ("config", "machine", "options"):
             if key in vnf:
-                made[name][key] = resolved(vnf[key], ("vnfs", name, key), document.folder, environ, problems)
+                made[name][key] = resolve(vnf[key], ("vnfs", name, key), document.folder, environ, problems)
         if isinstance(vnf.get("day1"), list):
             made[name]["day1"] = [
                 {
                     **one,
-                    "with": resolved(
+                    "with": resolve(
                         one["with"], ("vnfs", name, "day1", number, "with"), document.folder, environ, problems
                     ),
                 }

@@ -89,10 +89,10 @@ def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
             return bool(found == wanted)
         if not isinstance(found, list):
             return _equal(found, wanted)
-    return any(_equal(found, wanted) for found in _reached(document, path.split(".")))
+    return any(_equal(found, wanted) for found in _values_below(document, path.split(".")))
 
 
-def _reached(value: Any, parts: list[str]) -> Iterator[Any]:
+def _values_below(value: Any, parts: list[str]) -> Iterator[Any]:
     """What a path leads to; `_MISSING` where it leads to nothing."""
     if not parts:
         yield value
@@ -101,13 +101,13 @@ def _reached(value: Any, parts: list[str]) -> Iterator[Any]:
         return
     part, rest = parts[0], parts[1:]
     if isinstance(value, Mapping):
-        yield from _reached(value[part], rest) if part in value else (_MISSING,)
+        yield from _values_below(value[part], rest) if part in value else (_MISSING,)
     elif isinstance(value, list):
         if (position := _position(part)) is not None and position < len(value):
-            yield from _reached(value[position], rest)
+            yield from _values_below(value[position], rest)
         for item in value:
             if isinstance(item, Mapping):
-                yield from _reached(item, parts)
+                yield from _values_below(item, parts)
     else:
         yield _MISSING
 
@@ -191,11 +191,11 @@ def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, An
 def _parts(document: Mapping[str, Any], path: str, value: Any) -> list[str]:
     parts = path.split(".")
     if "" in parts:
-        raise _refused(path, "it has an empty part")
+        raise _refusal(path, "it has an empty part")
     if "$" in path and any(part.startswith("$") for part in parts):
-        raise _refused(path, "a part begins with $, which is an operator's sign")
+        raise _refusal(path, "a part begins with $, which is an operator's sign")
     if parts[0] == "_id" and (len(parts) > 1 or document.get("_id", _MISSING) != value):
-        raise _refused(path, "a document keeps its _id")
+        raise _refusal(path, "a document keeps its _id")
     return parts
 
 
@@ -205,7 +205,7 @@ def _check_apart(update: Mapping[str, Any]) -> None:
         end = path.rfind(".")
         while end > 0:
             if path[:end] in update:
-                raise _refused(path, f"the same update sets {path[:end]!r}")
+                raise _refusal(path, f"the same update sets {path[:end]!r}")
             end = path.rfind(".", 0, end)
 
 
@@ -230,12 +230,12 @@ def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
         return parent.get(part, _MISSING)
     if not isinstance(parent, list):
         kind = "null" if parent is None else type(parent).__name__
-        raise _refused(".".join(path), f"{part!r} cannot be made in a {kind}")
+        raise _refusal(".".join(path), f"{part!r} cannot be made in a {kind}")
     position = _position(part)
     if position is None:
-        raise _refused(".".join(path), f"{part!r} is no position in a list")
+        raise _refusal(".".join(path), f"{part!r} is no position in a list")
     if position - len(parent) > LONGEST_PADDING:
-        raise _refused(".".join(path), f"position {part} is too far behind the end of a list of {len(parent)}")
+        raise _refusal(".".join(path), f"position {part} is too far behind the end of a list of {len(parent)}")
     return parent[position] if position < len(parent) else _MISSING
 
 
@@ -257,7 +257,7 @@ def _position(part: str) -> int | None:
     return int(part)
 
 
-def _refused(path: str, reason: str) -> StoreError:
+def _refusal(path: str, reason: str) -> StoreError:
     return StoreError(f"cannot set {path!r}: {reason}", retryable=False)
 
 

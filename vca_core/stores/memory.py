@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vca_core.plain import copied
+from vca_core.plain import copy_plain
 from vca_core.stores.base import StatusStore
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document
 
@@ -18,26 +18,26 @@ class MemoryStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
-        for key, document in self._matching(table, filter):
+        for key, document in self._matches(table, filter):
             self._tables[table][key] = apply_update(document, update)
             return True
         return False
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
-        for _, document in self._matching(table, filter):
+        for _, document in self._matches(table, filter):
             return _copy(document)
         return None
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
-        return next(self._matching(table, filter), None) is not None
+        return next(self._matches(table, filter), None) is not None
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         if filter is None:
             return [_copy(document) for document in self._tables.get(table, {}).values()]
-        return [_copy(document) for _, document in self._matching(table, filter)]
+        return [_copy(document) for _, document in self._matches(table, filter)]
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
@@ -50,12 +50,12 @@ class MemoryStore(StatusStore):
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
-        found = list(self._matching(table, filter))
+        found = list(self._matches(table, filter))
         for key, _ in found:
             del self._tables[table][key]
         return len(found)
 
-    def _matching(self, table: str, filter: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _matches(self, table: str, filter: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         check_filter(filter)
         documents = self._tables.get(table, {})
         identity = filter.get("_id")
@@ -81,5 +81,5 @@ def _candidates(documents: dict[str, dict[str, Any]], filter: Mapping[str, Any])
 
 
 def _copy(document: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = copied(document)
+    made: dict[str, Any] = copy_plain(document)
     return made

@@ -97,7 +97,7 @@ class SqliteStore(StatusStore):
         """See `StatusStore.get`."""
         where, values = _where(table, filter)
         rows = await self._read("document, identity", f"{where} ORDER BY position LIMIT 1", values)
-        return self._loaded(rows[0][0], rows[0][1], table) if rows else None
+        return self._load(rows[0][0], rows[0][1], table) if rows else None
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
@@ -108,7 +108,7 @@ class SqliteStore(StatusStore):
         """See `StatusStore.find`."""
         where, values = ("collection = ?", [table]) if filter is None else _where(table, filter)
         rows = await self._read("document, identity", f"{where} ORDER BY position", values)
-        return [self._loaded(row[0], row[1], table) for row in rows]
+        return [self._load(row[0], row[1], table) for row in rows]
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
@@ -126,11 +126,11 @@ class SqliteStore(StatusStore):
     async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
         async def work() -> list[sqlite3.Row]:
             sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
-            return list(await self._opened().execute_fetchall(sql, values))
+            return list(await self._open_connection().execute_fetchall(sql, values))
 
         return await self._alone(work)
 
-    def _opened(self) -> aiosqlite.Connection:
+    def _open_connection(self) -> aiosqlite.Connection:
         if self._connection is None:
             raise StoreError(f"{self._path} is not open")
         return self._connection
@@ -187,7 +187,7 @@ class SqliteStore(StatusStore):
                 write.promise.exception()  # looked at: its caller may be gone
 
     async def _transaction(self, batch: Sequence[_Write]) -> Sequence[int | VcaError]:
-        connection = self._opened()
+        connection = self._open_connection()
         results: list[int | VcaError] = []
         await connection.execute("BEGIN IMMEDIATE")
         try:
@@ -224,7 +224,7 @@ class SqliteStore(StatusStore):
 
     async def _set_up(self, connection: aiosqlite.Connection) -> None:
         await connection.create_function("vca_matches", 3, self._matches, deterministic=True)
-        await connection.create_function("vca_updated", 3, self._updated, deterministic=True)
+        await connection.create_function("vca_updated", 3, self._update, deterministic=True)
         [mode] = await connection.execute_fetchall("PRAGMA journal_mode")
         if mode[0] != "wal":
             await _switch_to_wal(connection)
@@ -246,13 +246,13 @@ class SqliteStore(StatusStore):
             # It has nothing left to do; without this it could be seen alive for a moment longer.
             connection._thread.join()  # noqa: SLF001 - as above
 
-    def _updated(self, document: str, changes: str, identity: str) -> str:
-        return json.dumps(self._told(lambda: apply_update(self._loaded(document, identity), json.loads(changes))))
+    def _update(self, document: str, changes: str, identity: str) -> str:
+        return json.dumps(self._keep_error(lambda: apply_update(self._load(document, identity), json.loads(changes))))
 
     def _matches(self, document: str, filter: str, identity: str) -> bool:
-        return self._told(lambda: matches(self._loaded(document, identity), json.loads(filter)))
+        return self._keep_error(lambda: matches(self._load(document, identity), json.loads(filter)))
 
-    def _told(self, work: Callable[[], R]) -> R:
+    def _keep_error(self, work: Callable[[], R]) -> R:
         """Keep what a function of ours raises: SQLite only says that one failed."""
         try:
             return work()
@@ -260,7 +260,7 @@ class SqliteStore(StatusStore):
             self._refusal = error
             raise
 
-    def _loaded(self, text: str, identity: str, table: str | None = None) -> dict[str, Any]:
+    def _load(self, text: str, identity: str, table: str | None = None) -> dict[str, Any]:
         try:
             document = json.loads(text)
         except (TypeError, ValueError) as error:

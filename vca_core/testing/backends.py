@@ -24,7 +24,7 @@ from vca_core.testing.checks.second_process import SecondProcessChecks
 from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
-from vca_core.testing.kit import Kit, examined
+from vca_core.testing.kit import Kit, open_kit
 from vca_core.testing.scenarios import SCENARIOS
 from vca_core.testing.subject import Faults, Subject
 from vca_core.testing.suite import Suite
@@ -109,5 +109,5 @@ class BackendConformance(
             pytest.skip("the subject names no credentials of a host to register")
         if "exec_primitive" in wanted and subject.works is None:
             pytest.skip("the subject names no primitive that works")
-        async with examined(subject, faults, tmp_path, tmp_path_factory.getbasetemp() / "id_kit") as kit:
+        async with open_kit(subject, faults, tmp_path, tmp_path_factory.getbasetemp() / "id_kit") as kit:
             yield kit

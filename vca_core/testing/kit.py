@@ -22,7 +22,7 @@ from vca_core.errors import VcaError
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus
 from vca_core.testing.charms import write_charms
-from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.store import KitStore
 from vca_core.testing.subject import Charms, Faults, Subject
 from vca_core.testing.verdict import NO_FAULTS
@@ -98,9 +98,9 @@ class Kit:
         self.homes: Iterator[int] = itertools.count(1) if first is None else first.homes
         if first is not None:
             self.charms = first.charms
-        self.vca, self.connector, self.watching = self._made()
+        self.vca, self.connector, self.watching = self._make()
 
-    def _made(self) -> tuple[Vca, Connector, Watching]:
+    def _make(self) -> tuple[Vca, Connector, Watching]:
         patience = self.subject.patience
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
         config = {
@@ -110,13 +110,13 @@ class Kit:
             "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
         }
         checked = VcaConfig.model_validate(config, context={"folder": self.subject.folder or self._folder})
-        vca = Vca.from_config(checked, on_update_db=self._stored, store=self.store, environ={})
+        vca = Vca.from_config(checked, on_update_db=self._on_stored, store=self.store, environ={})
         connector = vca.connector()
         watching = Watching()
         connector._engine.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
         return vca, connector, watching
 
-    def _stored(self, table: str, query: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
+    def _on_stored(self, table: str, query: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
         if table == _TABLE:
             fields = {key.removeprefix(path): value for key, value in update.items()}
             self.statuses.append(Stored(f"{query['_id']}:{path.removesuffix('.')}", fields))
@@ -171,16 +171,16 @@ class Kit:
 
     async def stored_ee_id(self, db_dict: Mapping[str, Any]) -> str | None:
         """The ee_id that was stored at a `db_dict`."""
-        found: str | None = (await self.stored(db_dict)).get("ee_id")
+        found: str | None = (await self.fields_at(db_dict)).get("ee_id")
         return found
 
-    async def stored(self, db_dict: Mapping[str, Any]) -> dict[str, Any]:
+    async def fields_at(self, db_dict: Mapping[str, Any]) -> dict[str, Any]:
         """All fields that stand at a `db_dict`."""
         document = await self.vca.store.get(_TABLE, db_dict["filter"]) or {}
         found: dict[str, Any] = document.get(db_dict["path"], {})
         return found
 
-    def told(self, db_dict: Mapping[str, Any]) -> list[Stored]:
+    def statuses_at(self, db_dict: Mapping[str, Any]) -> list[Stored]:
         """The statuses that were stored at a `db_dict`, oldest first."""
         path = f"{db_dict['filter']['_id']}:{db_dict['path']}"
         return [stored for stored in self.statuses if stored.path == path]
@@ -236,7 +236,7 @@ class Kit:
             pytest.skip("the subject names no primitive that fails")
         return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)
 
-    async def listed(self) -> list[ExecutionEnvironment]:
+    async def listing(self) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check."""
         records = await self.connector.list_execution_environments()
         names = self.connector._engine.session.names  # noqa: SLF001 - as above
@@ -251,25 +251,25 @@ class Kit:
         """The ee_ids in the listing that have the names of a namespace."""
         parsed, names = Namespace.parse(namespace), self.connector._engine.session.names  # noqa: SLF001 - as above
         key = (names.model(parsed), names.application(parsed))
-        return [str(one.ee_id) for one in await self.listed() if (one.ee_id.model, one.ee_id.application) == key]
+        return [str(one.ee_id) for one in await self.listing() if (one.ee_id.model, one.ee_id.application) == key]
 
     async def ids(self) -> list[str]:
-        """The ee_ids of `listed`."""
-        return [str(record.ee_id) for record in await self.listed()]
+        """The ee_ids of `listing`."""
+        return [str(record.ee_id) for record in await self.listing()]
 
     async def lists(self, ee_ids: Sequence[str]) -> None:
         """Check that these EEs are listed, and no others of this check."""
         there = set(await self.ids())
         assert there == set(ee_ids), f"missing in the listing: {set(ee_ids) - there}; too many: {there - set(ee_ids)}"
 
-    async def unchanged(self, before: ExecutionEnvironment) -> None:
+    async def check_unchanged(self, before: ExecutionEnvironment) -> None:
         """Check that an EE is listed as it was before."""
         now = await self.record(str(before.ee_id))
         assert now == before, f"it was listed as {before}, and is now listed as {now}"
 
     async def record(self, ee_id: str) -> ExecutionEnvironment:
         """What the backend's listing says of an EE."""
-        found = [record for record in await self.listed() if str(record.ee_id) == ee_id]
+        found = [record for record in await self.listing() if str(record.ee_id) == ee_id]
         assert found, f"the backend does not list {ee_id}"
         return found[0]
 
@@ -277,14 +277,14 @@ class Kit:
         """Wait until an EE is listed as another process lists it, for a moment: what is watched may come later."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.limit(_GRACE)):
-                while listed != next((one for one in await self.listed() if str(one.ee_id) == ee_id), None):  # noqa: ASYNC110 - a listing can only be asked for
+                while listed != next((one for one in await self.listing() if str(one.ee_id) == ee_id), None):  # noqa: ASYNC110 - a listing can only be asked for
                     await asyncio.sleep(_MOMENT)
 
     async def forget(self) -> None:
         """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""
         known = self.connector._engine.environments  # noqa: SLF001 - as above
-        await self.settled()
-        for record in await self.listed():
+        await self.settle()
+        for record in await self.listing():
             for environment in known.in_model(record.ee_id.model):
                 known.forget(environment.key)
         await self.vca.store.delete(COLLECTION, {"connector": "kit"})
@@ -302,7 +302,7 @@ class Kit:
         finally:
             await other.vca.disconnect()
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         """Wait until everything that is queued is stored and told."""
         await self.vca.flush(self.limit(_GRACE))
 
@@ -321,27 +321,27 @@ class Kit:
         """Hooks that still run although their operation is over."""
         return self.connector._engine.stragglers  # noqa: SLF001 - as above
 
-    async def nothing_runs(self) -> None:
+    async def check_nothing_runs(self) -> None:
         """Check that no hook outlived its operation."""
         assert not self.stragglers, f"{self.stragglers} did not end within `cleanup` of its cancellation"
 
-    async def gone(self, ee_id: str) -> None:
+    async def check_delete(self, ee_id: str) -> None:
         """Delete an EE, and check that nothing of it is listed."""
         await self.connector.delete_execution_environment(ee_id)
         assert ee_id not in await self.ids(), f"{ee_id} was deleted and is still listed"
 
     # The end.
 
-    async def left(self) -> list[str]:
+    async def leftovers(self) -> list[str]:
         """Disconnect; the names of what the backend left behind in this process."""
         report = await self.vca.disconnect()
-        return [*report.alive, *await left_since(self.before, self.limit(_GRACE))]
+        return [*report.alive, *await leftovers_since(self.before, self.limit(_GRACE))]
 
     async def clean_up(self) -> None:
         """Remove what the check made, as well as it goes; then disconnect."""
         self.connector._engine.observe(None)  # noqa: SLF001 - as above
         with contextlib.suppress(VcaError, AssertionError):
-            for record in await self.listed():
+            for record in await self.listing():
                 with contextlib.suppress(VcaError):
                     await self._remove(record)
         await self.vca.disconnect()
@@ -355,7 +355,7 @@ class Kit:
 
 
 @contextlib.asynccontextmanager
-async def examined(
+async def open_kit(
     subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None
 ) -> AsyncIterator[Kit]:
     """Have a kit, and clean up behind it."""

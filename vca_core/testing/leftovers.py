@@ -39,7 +39,7 @@ class Holdings:
         )
 
 
-async def left_since(before: Holdings, limit: float) -> list[str]:
+async def leftovers_since(before: Holdings, limit: float) -> list[str]:
     """Name what was not there before; what is about to end is given a moment.
 
     Args:

@@ -66,7 +66,7 @@ class Recorder:
         """Note which test is a check of which suite."""
         checks = [item for item in items if isinstance(item, pytest.Function) and _is_check(item)]
         self._items = {item.nodeid: item for item in checks}
-        self.problems += _replaced(checks)
+        self.problems += _replacements(checks)
         if self._only_checks:
             items[:] = checks
 
@@ -75,8 +75,8 @@ class Recorder:
         if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
             files = [Path(entry.path) for entry in call.excinfo.traceback]
             own = Path(__file__).parent
-            raised = [file for file in files if not file.is_relative_to(_PYTEST)]
-            if not raised or not raised[-1].is_relative_to(own):
+            check_error = [file for file in files if not file.is_relative_to(_PYTEST)]
+            if not check_error or not check_error[-1].is_relative_to(own):
                 self._skipped_by_others.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -241,7 +241,7 @@ def _cases(check: Any) -> int:
     return math.prod(len(mark.args[1]) for mark in marks)
 
 
-def _replaced(items: Iterable[pytest.Function]) -> list[str]:
+def _replacements(items: Iterable[pytest.Function]) -> list[str]:
     """Checks that were replaced after their class was made."""
     problems = []
     for item in items:

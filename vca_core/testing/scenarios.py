@@ -64,7 +64,7 @@ class Scenario:
     again: bool = False
     may_know: bool = False
 
-    def possible(self, kit: Kit) -> bool:
+    def is_possible(self, kit: Kit) -> bool:
         """Whether the backend implements it, and the subject has what it takes."""
         if {self.operation, *self.needs} - kit.capabilities:
             return False
@@ -183,7 +183,7 @@ SCENARIOS = {
 """All operations that change something, by hook."""
 
 
-async def everything(kit: Kit, part: str) -> None:
+async def do_everything(kit: Kit, part: str) -> None:
     """Do each operation and each read once, on EEs of their own.
 
     Args:
@@ -191,15 +191,15 @@ async def everything(kit: Kit, part: str) -> None:
         part: tells their NSs apart from others of the check.
     """
     for scenario in SCENARIOS.values():
-        if not scenario.possible(kit):
+        if not scenario.is_possible(kit):
             continue
         at = await scenario.set_up(kit, f"{part}{len(scenario.operation)}")
         await scenario.call(kit, at)
         for read in ("get_status", "get_metrics"):
             if read in kit.capabilities and not scenario.removes:
                 await getattr(kit.connector, read)(at.namespace.rpartition(".")[0])
-        for record in await kit.listed():
-            await kit.gone(str(record.ee_id))
+        for record in await kit.listing():
+            await kit.check_delete(str(record.ee_id))
     if "health" in kit.capabilities:
         await kit.connector.health()
 

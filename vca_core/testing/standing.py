@@ -39,12 +39,12 @@ class Standing:
             ee_id: which one.
             home: the `db_dict` of its home; None: it is in the core's own record.
         """
-        await kit.settled()
+        await kit.settle()
         key = EeKey.of(kit.connector.name, EeId.parse(ee_id))
         document = await kit.store.get(COLLECTION, {"_id": key.record_id})
         record = None if document is None else {k: v for k, v in document.items() if k not in _OF_THE_WRITER}
-        listed = next((one for one in await kit.listed() if str(one.ee_id) == ee_id), None)
-        return cls((record or {}).get(OWN_STATE, {}) if home is None else await kit.stored(home), record, listed)
+        listed = next((one for one in await kit.listing() if str(one.ee_id) == ee_id), None)
+        return cls((record or {}).get(OWN_STATE, {}) if home is None else await kit.fields_at(home), record, listed)
 
     @property
     def said(self) -> tuple[Any, ...]:

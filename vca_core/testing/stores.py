@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.stores import MemoryStore, StatusStore
-from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.suite import Suite
 
 _AT_ONCE = 40
@@ -165,7 +165,7 @@ class StoreConformance(Suite, suite=True):
         for number in range(_SEQUENCES):
             memory, table = MemoryStore(), f"t{number}"
             for _ in range(_STEPS):
-                step = _drawn(draw)
+                step = _draw(draw)
                 expected, found = await _result(memory, table, step), await _result(store, table, step)
                 assert found == expected, f"{step}: {found!r}, and in memory {expected!r}"
             assert await store.find(table) == await memory.find(table)
@@ -177,10 +177,10 @@ class StoreConformance(Suite, suite=True):
         await new_store.ensure("t", {"_id": 1})
         await asyncio.gather(*(new_store.set("t", {"_id": 1}, {"n": n}) for n in range(_AT_ONCE)))
         await new_store.close()
-        assert await left_since(before, 3) == []
+        assert await leftovers_since(before, 3) == []
 
 
-def _drawn(draw: random.Random) -> tuple[str, tuple[Any, ...]]:
+def _draw(draw: random.Random) -> tuple[str, tuple[Any, ...]]:
     keys = draw.sample(["_id", "a", "a.b", "b"], draw.randint(0, 2))
     query = {key: draw.choice([*_IDS, None, True]) for key in keys}
     method = draw.choice(["ensure", "ensure", "set", "set", "get", "find", "exists", "delete"])

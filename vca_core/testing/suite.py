@@ -15,11 +15,11 @@ Check = TypeVar("Check", bound=Callable[..., Any])
 def needs(*hooks: str) -> Callable[[Check], Check]:
     """Say which hooks a backend has to implement for a check to apply."""
 
-    def marked(check: Check) -> Check:
+    def mark(check: Check) -> Check:
         vars(check)["vca_needs"] = frozenset(hooks)
         return check
 
-    return marked
+    return mark
 
 
 def with_faults(check: Check) -> Check:
@@ -54,7 +54,7 @@ class Suite:
         """
         for name in sorted(cls.checks):
             found = getattr(cls, name, None)
-            if found is not cls.original(name) and not _expected_to_fail(found):
+            if found is not cls.original(name) and not _is_expected_to_fail(found):
                 raise TypeError(
                     f"{cls.__qualname__}.{name} replaces a check of the conformance kit. If your backend cannot pass "
                     "it, mark the override with @pytest.mark.xfail(reason='...') and call super(); then everybody "
@@ -70,7 +70,7 @@ class Suite:
         raise LookupError(check)
 
 
-def _expected_to_fail(override: object) -> bool:
+def _is_expected_to_fail(override: object) -> bool:
     marks = getattr(override, "pytestmark", [])
     return any(
         mark.name == "xfail"
@@ -81,7 +81,7 @@ def _expected_to_fail(override: object) -> bool:
     )
 
 
-def raised(caught: VcaError) -> VcaError:
+def check_error(caught: VcaError) -> VcaError:
     """Check that an error says something, and give it."""
     assert caught.message.strip(), f"a {type(caught).__name__} without a text"
     return caught

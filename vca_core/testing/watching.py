@@ -64,13 +64,13 @@ class Watching:
         self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
         self._hold: tuple[str, asyncio.Event, asyncio.Event] | None = None
 
-    def watched(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
+    def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
         """Stand around one call of a hook."""
         call = Call(hook, getattr(arguments.get("op"), "id", ""), self.steps)
         self.calls.append(call)
-        return _stepped(running, call, self)
+        return _step(running, call, self)
 
-    def reported(
+    def note_report(
         self,
         operation: str | None,
         ee: tuple[str, str],
@@ -95,7 +95,7 @@ class Watching:
         """How often the last call of a hook has waited."""
         return next((call.waits for call in reversed(self.calls) if call.hook == hook), 0)
 
-    def waiting(self, call: Call) -> asyncio.Event | None:
+    def note_wait(self, call: Call) -> asyncio.Event | None:
         """A call waits: note it; what it has to wait for beside, if anything."""
         self.steps += 1
         call.waits += 1
@@ -112,7 +112,7 @@ class Watching:
 
 
 @types.coroutine
-def _stepped(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Generator[Any, Any, R]:
+def _step(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Generator[Any, Any, R]:
     """Drive a coroutine as ``await`` does, and tell each time that it waits."""
     sent: Any = None
     thrown: BaseException | None = None
@@ -124,7 +124,7 @@ def _stepped(running: Coroutine[Any, Any, R], call: Call, watching: Watching) ->
                 call.returned = True
                 result: R = stop.value
                 return result
-            gate = watching.waiting(call)
+            gate = watching.note_wait(call)
             try:
                 if gate is not None:
                     yield from gate.wait().__await__()

@@ -23,7 +23,7 @@ from support.faults.runs import Recorded, Stage
 from support.faults.table import FAULTS, REGISTER, Fault
 from support.sshd import USER, Sshd
 
-from vca_core.testing.leftovers import Holdings, left_since
+from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_juju_common import finishing
 from vca_juju_common.client import model as client_model
 from vca_juju_machine.backend import JujuMachineBackend
@@ -108,7 +108,7 @@ async def test_what_comes_of_operations(fault: Fault, stage: Stage, logged: _Lin
     before = Holdings.now()
     found = await stage.row(fault)
     assert found == {operation: fault.expected(operation) for operation in fault.concerns}
-    assert await left_since(before, 3.0) == []
+    assert await leftovers_since(before, 3.0) == []
     assert logged.errors == []
     text = "\n".join(logged.lines)
     assert not [one for one in (SECRET, *stage.passwords) if one in text], "a log holds a secret"

@@ -179,8 +179,8 @@ class Stage:
 
     async def _stored(self, scene: Scene, error: VcaError | None) -> None:
         """The outcome is at the db_dict, and the last that was told there."""
-        await scene.kit.settled()
-        told = [one.status for one in scene.kit.told(scene.at.db_dict)]
+        await scene.kit.settle()
+        told = [one.status for one in scene.kit.statuses_at(scene.at.db_dict)]
         assert told, "no outcome is stored"
         final = DeploymentStatus.FAILED if error is not None else DeploymentStatus.COMPLETED
         aggregate = {final, DeploymentStatus.RUNNING} if error is None else {final}

@@ -132,7 +132,7 @@ class Scene:
         await self.kit.vca.disconnect()
         subject = self.kit.subject
         self.kit.subject = replace(subject, options={**subject.options, **(options or {})})
-        self.kit.vca, self.kit.connector, self.kit.watching = self.kit._made()
+        self.kit.vca, self.kit.connector, self.kit.watching = self.kit._make()
         self.controller.counts.requests = Watched()
         self.controller.counts.opened = 0
 
@@ -148,7 +148,7 @@ class Scene:
 
     async def _orphans(self) -> str:
         try:
-            world, listed = world_of(self.controller), await self.kit.listed()
+            world, listed = world_of(self.controller), await self.kit.listing()
         except VcaConnectionError as error:  # it tries again after a while
             return str(error)
         there = {(name, f"application {one}") for name, held in world.items() for one in held["applications"]}
@@ -170,7 +170,7 @@ class Scene:
     async def removed(self, *, each: bool) -> None:
         """Remove what is there: each EE by its id where this is asked for, then the NS; nothing is left."""
         for ee_id in await self.kit.ids() if each else ():
-            await self.kit.gone(ee_id)
+            await self.kit.check_delete(ee_id)
         await self.kit.connector.delete_namespace(f".{NS}")
         await self.rested()
         left = world_of(self.controller)

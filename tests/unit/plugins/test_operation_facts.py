@@ -40,7 +40,7 @@ WATCH = """
 """
 
 
-def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFacts], list[StatusChange]]:
+def watch(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFacts], list[StatusChange]]:
     """Make a `Vca` on two fakes, and the lists of what an extension sees: operations and statuses."""
     module = site.add("watch", WATCH, "[vca.extensions]", "watch = MODULE:Watch")
     config: dict[str, Any] = {
@@ -54,7 +54,7 @@ def watched(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFa
 
 
 async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None:
-    vca, seen, _ = watched(site, "operator@desk")
+    vca, seen, _ = watch(site, "operator@desk")
     async with vca:
         edge = vca.connector()
         ee_id, _ = await edge.create_execution_environment(".ns.vnf@one", artifact_path="simple-router")
@@ -91,7 +91,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
 
 
 async def test_credentials_are_named_and_never_shown(site: Site) -> None:
-    vca, seen, _ = watched(site)
+    vca, seen, _ = watch(site)
     async with vca:
         credentials = {"hostname": CANARY, "username": CANARY, "password": CANARY}
         await vca.connector().register_execution_environment(".ns.vnf", credentials)
@@ -100,7 +100,7 @@ async def test_credentials_are_named_and_never_shown(site: Site) -> None:
 
 
 async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
-    vca, seen, _ = watched(site)
+    vca, seen, _ = watch(site)
     async with vca:
         edge = vca.connector()
         ees = [(await edge.create_execution_environment(f".ns.vnf{number}"))[0] for number in (1, 2)]
@@ -112,7 +112,7 @@ async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
 
 
 async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
-    vca, seen, _ = watched(site)
+    vca, seen, _ = watch(site)
 
     async def serve(request_id: str, connector: str) -> None:
         with vca.request(request_id):
@@ -135,7 +135,7 @@ async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
 @pytest.mark.parametrize("given", ["", "  ", 7, "two\nlines", "x" * 301])
 def test_an_actor_and_a_request_id_are_one_line(site: Site, given: Any) -> None:
     with pytest.raises(BadArguments) as caught:
-        watched(site, given)
+        watch(site, given)
     assert caught.value.bad_args == ["actor"]
     vca = Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={})
     with pytest.raises(BadArguments) as caught:
@@ -144,7 +144,7 @@ def test_an_actor_and_a_request_id_are_one_line(site: Site, given: Any) -> None:
 
 
 async def test_a_status_names_the_operation_that_it_is_of(site: Site) -> None:
-    vca, seen, changes = watched(site)
+    vca, seen, changes = watch(site)
     async with vca:
         edge = vca.connector()
         ee_id, _ = await edge.create_execution_environment(".ns.vnf1")
@@ -160,7 +160,7 @@ async def test_a_status_names_the_operation_that_it_is_of(site: Site) -> None:
 
 
 async def test_a_status_between_operations_is_of_none(site: Site) -> None:
-    vca, _, changes = watched(site)
+    vca, _, changes = watch(site)
     async with vca:
         ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
         await vca.flush()

@@ -38,7 +38,7 @@ async def work(waits: list[str]) -> Any:
 def test_a_watched_hook_does_what_it_does_unwatched(waits: list[str]) -> None:
     async def compared() -> None:
         watching = Watching()
-        assert await watching.watched("work", {}, work(waits)) == await work(waits)
+        assert await watching.watch("work", {}, work(waits)) == await work(waits)
         [call] = watching.calls
         assert (call.waits, call.returned, call.cancelled) == (len(waits), True, False)
 
@@ -52,7 +52,7 @@ async def test_an_error_goes_through() -> None:
 
     watching = Watching()
     with pytest.raises(ZeroDivisionError):
-        await watching.watched("fails", {}, fails())
+        await watching.watch("fails", {}, fails())
     assert not watching.calls[0].returned
 
 
@@ -65,7 +65,7 @@ async def test_it_is_cancelled_where_it_waits(wait: int) -> None:
             reached.append(number)
             await asyncio.sleep(0.001)
 
-    task: asyncio.Task[None] = asyncio.ensure_future(watching.watched("hook", {}, hook()))
+    task: asyncio.Task[None] = asyncio.ensure_future(watching.watch("hook", {}, hook()))
     watching.cancel_at("hook", wait, task)
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -76,7 +76,7 @@ async def test_it_is_cancelled_where_it_waits(wait: int) -> None:
 async def test_it_is_held_where_it_first_waits() -> None:
     watching = Watching()
     there, gate = watching.hold("hook")
-    task = asyncio.ensure_future(watching.watched("hook", {}, asyncio.sleep(0, "done")))
+    task = asyncio.ensure_future(watching.watch("hook", {}, asyncio.sleep(0, "done")))
     await there.wait()
     for _ in range(5):
         await asyncio.sleep(0)

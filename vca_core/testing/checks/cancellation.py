@@ -26,14 +26,14 @@ class CancellationChecks(Suite, suite=True):
         scenario = SCENARIOS[operation]
         moments = _Moments(kit, scenario)
         for wait in range(1, FIRST + 1):
-            if not await moments.cancelled_at(wait):
+            if not await moments.cancel_at(wait):
                 break
         else:
-            waits = await moments.counted()
+            waits = await moments.count_waits()
             later = range(FIRST + 1, waits + 1)
             drawn = random.Random(kit.subject.seed).sample(later, min(LATER, len(later)))  # noqa: S311 - no secret
             for wait in sorted(drawn):
-                await moments.cancelled_at(wait)
+                await moments.cancel_at(wait)
         await moments.end()
 
     @pytest.mark.parametrize("operation", ["create_execution_environment", "register_execution_environment"])
@@ -45,7 +45,7 @@ class CancellationChecks(Suite, suite=True):
         with pytest.raises(StoreError):
             await scenario.call(kit, at)
         kit.store.refuses_ids = False
-        await kit.nothing_runs()
+        await kit.check_nothing_runs()
         left = await kit.of(at.namespace)
         assert not left, f"the backend lists {left[0]}, whose id nobody has"
         await scenario.call(kit, at)
@@ -64,7 +64,7 @@ class _Moments:
         self._scenario = scenario
         self._shared: Setting | None = None
 
-    async def cancelled_at(self, wait: int) -> bool:
+    async def cancel_at(self, wait: int) -> bool:
         """Cancel the operation where it waits for the given time; say whether it came that far."""
         kit, at = self._kit, await self._setting(f"at{wait}")
         calls = len(kit.calls_of(self._scenario.operation))
@@ -80,12 +80,12 @@ class _Moments:
         assert not (made[-1].cancelled and made[-1].returned), (
             f"cancelled at wait {wait}, it swallowed the CancelledError and returned"
         )
-        await kit.nothing_runs()
+        await kit.check_nothing_runs()
         if self._shared is None:
             await check_what_is_left(kit, self._scenario, at)
         return reached
 
-    async def counted(self) -> int:
+    async def count_waits(self) -> int:
         """How often the operation waits when nobody cancels it."""
         at = await self._setting("whole")
         await self._scenario.call(self._kit, at)
@@ -99,7 +99,7 @@ class _Moments:
             except VcaError as error:
                 raise AssertionError(f"after cancellations it does not work any more: {error}") from error
             await check_what_is_left(self._kit, self._scenario, self._shared)
-        left = await self._kit.left()
+        left = await self._kit.leftovers()
         assert not left, f"left behind by cancellations: {', '.join(left)}"
 
     async def _setting(self, part: str) -> Setting:

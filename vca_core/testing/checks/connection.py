@@ -29,7 +29,7 @@ class ConnectionChecks(Suite, suite=True):
             with pytest.raises((VcaConnectionError, VcaTimeoutError)) as caught:
                 await scenario.call(kit, at, total_timeout=kit.limit(_LIMIT))
             assert caught.value.retryable
-        await kit.nothing_runs()
+        await kit.check_nothing_runs()
         if scenario.makes:
             await check_what_is_left(kit, scenario, at)
         await scenario.call(kit, at)
@@ -62,7 +62,7 @@ class ConnectionChecks(Suite, suite=True):
                 assert not await kit.of(at.namespace), (
                     f"{operation} was told to be done, and {at.ee_id} is still listed"
                 )
-        await kit.nothing_runs()
+        await kit.check_nothing_runs()
         await check_what_is_left(kit, scenario, at)
 
     @with_faults
@@ -72,7 +72,7 @@ class ConnectionChecks(Suite, suite=True):
         before = await kit.record(ee_id)
         async with kit.faults.disconnected():
             pass
-        await kit.unchanged(before)
+        await kit.check_unchanged(before)
         if kit.can_work:
             await kit.work(ee_id)
 

@@ -25,7 +25,7 @@ class DeadlineChecks(Suite, suite=True):
         at = await scenario.set_up(kit)
         kit.watching.hold(operation)
         try:
-            await _limited(kit, scenario, at, total_timeout=kit.limit(SHORT))
+            await _check_limit(kit, scenario, at, total_timeout=kit.limit(SHORT))
         except VcaTimeoutError as error:
             assert error.kind == "total"
         else:
@@ -38,7 +38,7 @@ class DeadlineChecks(Suite, suite=True):
         """The system says nothing any more."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
-        await _silenced(kit, scenario, at, "total")
+        await _check_silence(kit, scenario, at, "total")
         await _usable(kit, scenario, at)
 
     @each_with_progress
@@ -46,9 +46,9 @@ class DeadlineChecks(Suite, suite=True):
     async def test_silence_ends_at_the_progress_limit(self, kit: Kit, operation: str) -> None:
         """Nothing changes for too long."""
         scenario = SCENARIOS[operation]
-        await kit.listed()  # opened: until then it is not the hook that waits
+        await kit.listing()  # opened: until then it is not the hook that waits
         at = await scenario.set_up(kit)
-        await _silenced(kit, scenario, at, "progress")
+        await _check_silence(kit, scenario, at, "progress")
         await _usable(kit, scenario, at)
 
     @each_operation
@@ -60,7 +60,7 @@ class DeadlineChecks(Suite, suite=True):
         limit = kit.limit(2 * SHORT)
         async with kit.faults.streaming():
             try:
-                await _limited(kit, scenario, at, total_timeout=limit, progress_timeout=0.9 * limit)
+                await _check_limit(kit, scenario, at, total_timeout=limit, progress_timeout=0.9 * limit)
             except VcaTimeoutError as error:
                 assert error.kind == "total", "events went on, and it was taken for silence"
         await _usable(kit, scenario, at)
@@ -77,27 +77,27 @@ class DeadlineChecks(Suite, suite=True):
                 await getattr(kit.connector, read)(*given, total_timeout=kit.limit(SHORT))
             except VcaTimeoutError as error:
                 assert error.kind == "total"
-        await kit.nothing_runs()
+        await kit.check_nothing_runs()
 
 
-async def _silenced(kit: Kit, scenario: Scenario, at: Setting, kind: str) -> None:
+async def _check_silence(kit: Kit, scenario: Scenario, at: Setting, kind: str) -> None:
     async with kit.faults.silent():
         try:
-            await _limited(kit, scenario, at, **{f"{kind}_timeout": kit.limit(SHORT)})
+            await _check_limit(kit, scenario, at, **{f"{kind}_timeout": kit.limit(SHORT)})
         except VcaTimeoutError as error:
             assert error.kind == kind
         else:
             assert scenario.may_know, "it was done, and the system said nothing"
 
 
-async def _limited(kit: Kit, scenario: Scenario, at: Setting, **limits: float) -> None:
+async def _check_limit(kit: Kit, scenario: Scenario, at: Setting, **limits: float) -> None:
     async with asyncio.timeout(kit.limit(30)):  # far beyond: the kit itself never hangs
         await scenario.call(kit, at, **limits)
 
 
 async def _usable(kit: Kit, scenario: Scenario, at: Setting) -> None:
     """Nothing runs any more; what was being made is stored or not there; what is there can be deleted."""
-    await kit.nothing_runs()
+    await kit.check_nothing_runs()
     await check_what_is_left(kit, scenario, at)
 
 
@@ -109,13 +109,13 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
         scenario: the operation.
         at: its setting.
     """
-    await kit.settled()
+    await kit.settle()
     found = await kit.of(at.namespace)
     assert len(found) <= 1, f"it left {found}"
     if not scenario.makes:
         if not scenario.removes:
             assert found == [at.ee_id], f"{at.ee_id} is not listed any more"
-        await kit.gone(at.ee_id)
+        await kit.check_delete(at.ee_id)
         return
     stored = await kit.stored_ee_id(at.db_dict)
     if not found:
@@ -127,4 +127,4 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
             assert await kit.resume(at.namespace, found[0], at.db_dict) == found[0]
         except VcaError as error:
             raise AssertionError(f"{found[0]} was left, and cannot be gone on with: {error}") from error
-    await kit.gone(found[0])
+    await kit.check_delete(found[0])

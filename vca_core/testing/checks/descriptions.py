@@ -14,7 +14,7 @@ from vca_core.naming import EeId
 from vca_core.secrets import MASK
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, ends
-from vca_core.testing.suite import Suite, needs, raised
+from vca_core.testing.suite import Suite, check_error, needs
 
 
 class DescriptionChecks(Suite, suite=True):
@@ -31,10 +31,10 @@ class DescriptionChecks(Suite, suite=True):
     async def test_what_is_gone_cannot_be_described(self, kit: Kit) -> None:
         """NotFound, and nothing is made by asking."""
         ee_id = await kit.create(kit.namespace())
-        await kit.gone(ee_id)
+        await kit.check_delete(ee_id)
         with pytest.raises(NotFound) as caught:
             await kit.connector.describe(ee_id)
-        raised(caught.value)
+        check_error(caught.value)
         assert await kit.ids() == []
 
     @needs("describe_execution_environment")
@@ -110,11 +110,11 @@ class DescriptionChecks(Suite, suite=True):
         at = await SCENARIOS["add_relation"].set_up(kit)
         one, other, endpoint, other_endpoint = ends(kit, at)
         await kit.connector.add_relation(one, other, endpoint, other_endpoint)
-        assert await _related(kit, one) == [(endpoint, EeId.parse(other), other_endpoint)]
-        assert await _related(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)]
+        assert await _relations(kit, one) == [(endpoint, EeId.parse(other), other_endpoint)]
+        assert await _relations(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)]
         if "remove_relation" in kit.capabilities:
             await kit.connector.remove_relation(one, other, endpoint, other_endpoint)
-            assert await _related(kit, one) == await _related(kit, other) == []
+            assert await _relations(kit, one) == await _relations(kit, other) == []
 
 
 def check_options(config: Mapping[str, Any], described: Description) -> None:
@@ -136,5 +136,5 @@ def _is(option: OptionState, given: object) -> bool:
     return option.value == MASK if option.secret else str(option.value).lower() == str(given).lower()
 
 
-async def _related(kit: Kit, ee_id: str) -> list[tuple[str, EeId | None, str]]:
+async def _relations(kit: Kit, ee_id: str) -> list[tuple[str, EeId | None, str]]:
     return [(one.endpoint, one.other, one.other_endpoint) for one in (await kit.connector.describe(ee_id)).relations]

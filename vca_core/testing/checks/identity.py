@@ -7,7 +7,7 @@ import pytest
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import Namespace
 from vca_core.testing.kit import Kit
-from vca_core.testing.suite import Suite, needs, raised, skip_unless
+from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 
 
 class IdentityChecks(Suite, suite=True):
@@ -53,7 +53,7 @@ class IdentityChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(f"nsi9{kit.namespace()}")
-        assert raised(caught.value).ee_id == ee_id
+        assert check_error(caught.value).ee_id == ee_id
 
     @needs("create_execution_environment", "delete_namespace")
     async def test_deleting_a_namespace_spares_those_with_similar_names(self, kit: Kit) -> None:
@@ -68,14 +68,14 @@ class IdentityChecks(Suite, suite=True):
     async def test_deleting_an_ee_spares_those_with_similar_names(self, kit: Kit) -> None:
         """One whose application's name begins with its application's, or ends like it, is another one."""
         spared = [await kit.create(kit.namespace(vnf)) for vnf in ("vnf10", "vnf1-b", "b-vnf1", "vnf1.vdu1-0")]
-        await kit.gone(await kit.create(kit.namespace("vnf1")))
+        await kit.check_delete(await kit.create(kit.namespace("vnf1")))
         await kit.lists(spared)
 
     @needs("create_execution_environment")
     async def test_deleting_an_ee_spares_its_namesakes_in_other_namespaces(self, kit: Kit) -> None:
         """An application of the same name in another NS is another one."""
         spared = [await kit.create(kit.namespace(ns=ns)) for ns in ("0", "-b")]
-        await kit.gone(await kit.create(kit.namespace()))
+        await kit.check_delete(await kit.create(kit.namespace()))
         await kit.lists(spared)
 
     @needs("resume_execution_environment")
@@ -89,7 +89,7 @@ class IdentityChecks(Suite, suite=True):
         await kit.forget()
         with pytest.raises(BadArguments) as caught:
             await kit.resume(two, ee_id)
-        raised(caught.value)
+        check_error(caught.value)
         assert await kit.ids() == [ee_id]
         assert (await kit.record(ee_id)).namespace == Namespace.parse(one)
 
@@ -120,10 +120,10 @@ class IdentityChecks(Suite, suite=True):
         await kit.forget()
         with pytest.raises(BadArguments) as caught:
             await kit.create(f"{two}.vnf2")
-        raised(caught.value)
+        check_error(caught.value)
         if "delete_namespace" in kit.capabilities:
             await kit.forget()
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.delete_namespace(two)
-            raised(caught.value)
+            check_error(caught.value)
         assert await kit.ids() == [ee_id]

@@ -13,7 +13,7 @@ import pytest
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
 from vca_core.testing.leftovers import Holdings
-from vca_core.testing.scenarios import SCENARIOS, everything
+from vca_core.testing.scenarios import SCENARIOS, do_everything
 from vca_core.testing.suite import Suite, needs, skip_unless
 
 BLOCKED = 0.5
@@ -35,9 +35,9 @@ class LifecycleChecks(Suite, suite=True):
         ee_id = await kit.ready(kit.namespace())
         if kit.can_work:
             await kit.work(ee_id)
-        await kit.gone(ee_id)
+        await kit.check_delete(ee_id)
         await kit.ready(kit.namespace())
-        left = [name for name in await kit.left() if name.startswith(kind)]
+        left = [name for name in await kit.leftovers() if name.startswith(kind)]
         assert not left, f"left behind: {', '.join(left)}"
 
     async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
@@ -50,7 +50,7 @@ class LifecycleChecks(Suite, suite=True):
         reached = asyncio.ensure_future(there.wait())
         await asyncio.wait((running, reached), return_when=asyncio.FIRST_COMPLETED)
         reached.cancel()
-        left = await kit.left()
+        left = await kit.leftovers()
         try:
             await running
         except ConflictError:
@@ -68,8 +68,8 @@ class LifecycleChecks(Suite, suite=True):
         before = await kit.record(ee_id)
         for _ in range(3):
             await kit.vca.disconnect()
-            await kit.unchanged(before)
-        await kit.gone(ee_id)
+            await kit.check_unchanged(before)
+        await kit.check_delete(ee_id)
 
     async def test_the_event_loop_goes_on(self, kit: Kit) -> None:
         """Nothing that a backend does keeps it from turning."""
@@ -80,8 +80,8 @@ class LifecycleChecks(Suite, suite=True):
                 ee_id = await kit.ready(namespace)
                 if kit.can_work:
                     await kit.work(ee_id)
-                await kit.gone(ee_id)
-                await everything(kit, f"y{number}")
+                await kit.check_delete(ee_id)
+                await do_everything(kit, f"y{number}")
             gaps.append(heartbeat.longest)
             if heartbeat.longest < BLOCKED:
                 return
@@ -91,15 +91,15 @@ class LifecycleChecks(Suite, suite=True):
         """After a life with all that can be done, failures included, the backend lists what it listed before."""
         before = await kit.connector.list_execution_environments()
         for scenario in SCENARIOS.values():
-            if not scenario.possible(kit):
+            if not scenario.is_possible(kit):
                 continue
             at = await scenario.set_up(kit, f"x{len(scenario.operation)}")
             await scenario.call(kit, at)
             if kit.can_fail and not scenario.removes:
                 with contextlib.suppress(VcaError):
                     await kit.fail(at.ee_id or (await kit.of(at.namespace))[0])
-            for record in await kit.listed():
-                await kit.gone(str(record.ee_id))
+            for record in await kit.listing():
+                await kit.check_delete(str(record.ee_id))
             if "delete_namespace" in kit.capabilities:
                 await kit.connector.delete_namespace(at.namespace.rpartition(".")[0])
         assert await kit.connector.list_execution_environments() == before

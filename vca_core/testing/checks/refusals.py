@@ -10,7 +10,7 @@ from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFoun
 from vca_core.naming import EeId, Namespace
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting
-from vca_core.testing.suite import Suite, needs, raised, skip_unless
+from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 
 on_an_ee = pytest.mark.parametrize(
     "operation",
@@ -28,7 +28,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(kit.namespace())
-        raised(caught.value)
+        check_error(caught.value)
         assert await kit.ids() == [ee_id]
 
     @needs("create_execution_environment")
@@ -43,10 +43,10 @@ class RefusalChecks(Suite, suite=True):
     async def test_an_ee_to_reuse_that_is_gone_is_not_found(self, kit: Kit) -> None:
         """Nothing is made in its place."""
         ee_id = await kit.create(kit.namespace())
-        await kit.gone(ee_id)
+        await kit.check_delete(ee_id)
         with pytest.raises(NotFound) as caught:
             await kit.resume(kit.namespace(), ee_id)
-        raised(caught.value)
+        check_error(caught.value)
         assert await kit.ids() == []
 
     @on_an_ee
@@ -54,7 +54,7 @@ class RefusalChecks(Suite, suite=True):
         """Neither it nor its namespace."""
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         ee_ids = [str(EeId(names.model(of), names.application(of), "0")) for of in _namespaces(kit)]
-        await _refused_as_absent(kit, operation, *ee_ids)
+        await _check_refused_as_absent(kit, operation, *ee_ids)
         assert await kit.ids() == []
 
     @on_an_ee
@@ -63,8 +63,8 @@ class RefusalChecks(Suite, suite=True):
         neighbour = await kit.create(kit.namespace("vnf3"))
         ee_ids = [await kit.create(kit.namespace(vnf)) for vnf in ("vnf1", "vnf2")]
         for ee_id in ee_ids:
-            await kit.gone(ee_id)
-        await _refused_as_absent(kit, operation, *ee_ids)
+            await kit.check_delete(ee_id)
+        await _check_refused_as_absent(kit, operation, *ee_ids)
         assert await kit.ids() == [neighbour]
 
     @needs("install_configuration_sw", "configure")
@@ -73,7 +73,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(NotFound) as caught:
             await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config))
-        raised(caught.value)
+        check_error(caught.value)
 
     @needs("install_configuration_sw", "exec_primitive")
     async def test_an_ee_without_a_charm_has_no_primitives(self, kit: Kit) -> None:
@@ -81,7 +81,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(NotFound) as caught:
             await kit.work(ee_id)
-        raised(caught.value)
+        check_error(caught.value)
 
     @needs("install_configuration_sw")
     async def test_install_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
@@ -131,7 +131,7 @@ class RefusalChecks(Suite, suite=True):
         for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.exec_primitive(ee_id, "echo", params)
-            assert CANARY not in raised(caught.value).message
+            assert CANARY not in check_error(caught.value).message
             assert "71234" not in caught.value.message
 
     @needs("install_configuration_sw", "exec_primitive")
@@ -140,7 +140,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(NotFound) as caught:
             await kit.work(ee_id, unit=f"{EeId.parse(ee_id).application}/77")
-        raised(caught.value)
+        check_error(caught.value)
 
     @needs("exec_primitive")
     async def test_a_failed_primitive_is_an_execution_error_with_its_output(self, kit: Kit) -> None:
@@ -148,7 +148,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(ExecutionError) as caught:
             await kit.fail(ee_id)
-        raised(caught.value)
+        check_error(caught.value)
         assert kit.subject.fails is not None
         assert caught.value.primitive == kit.subject.fails[0]
         assert caught.value.output
@@ -161,7 +161,7 @@ class RefusalChecks(Suite, suite=True):
         before = await kit.record(ee_id)
         with pytest.raises(AlreadyExists) as caught:
             await kit.install(ee_id, kit.charms.other)
-        raised(caught.value)
+        check_error(caught.value)
         assert (await kit.record(ee_id)).entities == before.entities
 
     @needs("install_configuration_sw", "upgrade")
@@ -171,7 +171,7 @@ class RefusalChecks(Suite, suite=True):
         options = kit.subject.operation_options.get("upgrade")
         with pytest.raises(BadArguments) as caught:
             await kit.connector.upgrade(ee_id, kit.charms.other, options=options)
-        raised(caught.value)
+        check_error(caught.value)
 
     @needs("install_configuration_sw", "upgrade")
     async def test_an_ee_without_a_charm_has_nothing_to_upgrade(self, kit: Kit) -> None:
@@ -180,7 +180,7 @@ class RefusalChecks(Suite, suite=True):
         options = kit.subject.operation_options.get("upgrade")
         with pytest.raises(NotFound) as caught:
             await kit.connector.upgrade(ee_id, kit.charms.upgraded, options=options)
-        raised(caught.value)
+        check_error(caught.value)
 
     @needs("install_configuration_sw", "add_relation")
     async def test_an_endpoint_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:
@@ -198,7 +198,7 @@ class RefusalChecks(Suite, suite=True):
         provides = kit.charms.provides or ""
         with pytest.raises(BadArguments) as caught:
             await kit.connector.add_relation(at.ee_id, at.other, provides, provides)
-        raised(caught.value)
+        check_error(caught.value)
 
 
 def _namespaces(kit: Kit) -> list[Namespace]:
@@ -206,7 +206,7 @@ def _namespaces(kit: Kit) -> list[Namespace]:
     return [Namespace.parse(kit.namespace(vnf)) for vnf in ("vnf1", "vnf2")]
 
 
-async def _refused_as_absent(kit: Kit, operation: str, ee_id: str, other: str) -> None:
+async def _check_refused_as_absent(kit: Kit, operation: str, ee_id: str, other: str) -> None:
     scenario = SCENARIOS[operation]
     if operation == "scale":
         call = kit.connector.scale(ee_id, 2, options=kit.subject.operation_options.get("scale"))
@@ -214,7 +214,7 @@ async def _refused_as_absent(kit: Kit, operation: str, ee_id: str, other: str) -
         call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.home()))  # type: ignore[assignment]  # both are awaited
     with pytest.raises(NotFound) as caught:
         await call
-    raised(caught.value)
+    check_error(caught.value)
 
 
 def _wrong(kit: Kit) -> tuple[str, Any]:

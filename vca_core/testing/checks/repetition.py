@@ -17,14 +17,14 @@ class RepetitionChecks(Suite, suite=True):
         """Absent is success."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
-            await kit.gone(ee_id)
+            await kit.check_delete(ee_id)
 
     async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
         """Absent is success, and nothing is made by it."""
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
-            await kit.gone(str(EeId(names.model(namespace), names.application(namespace), "0")))
+            await kit.check_delete(str(EeId(names.model(namespace), names.application(namespace), "0")))
         assert await kit.ids() == []
 
     async def test_an_ee_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
@@ -32,7 +32,7 @@ class RepetitionChecks(Suite, suite=True):
         for _ in range(TIMES):
             ee_id = await kit.create(kit.namespace())
             assert await kit.ids() == [ee_id]
-            await kit.gone(ee_id)
+            await kit.check_delete(ee_id)
 
     @needs("deregister_execution_environment")
     async def test_an_ee_can_be_deregistered_ten_times(self, kit: Kit) -> None:

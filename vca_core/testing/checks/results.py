@@ -26,7 +26,7 @@ class ResultChecks(Suite, suite=True):
         before = await kit.ids()
         ee_id = await kit.create(kit.namespace())
         assert await kit.ids() == [*before, ee_id]
-        await kit.gone(ee_id)
+        await kit.check_delete(ee_id)
         assert await kit.ids() == before
 
     async def test_an_ee_has_the_names_of_its_namespace(self, kit: Kit) -> None:
@@ -116,7 +116,7 @@ class ResultChecks(Suite, suite=True):
                     pass
                 else:
                     raise AssertionError(f"{read.__name__} of a namespace that is not there is no NotFound")
-        assert await kit.listed() == []
+        assert await kit.listing() == []
 
     @needs("deregister_execution_environment")
     async def test_a_deregistered_ee_is_forgotten(self, kit: Kit) -> None:

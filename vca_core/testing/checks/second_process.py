@@ -52,7 +52,7 @@ class SecondProcessChecks(Suite, suite=True):
             now = await Standing.of(other, ee_id, home)
             now.must_be(before, "a second process looked")
             assert not other.statuses, f"a second process that only looked stored {other.statuses[0].fields}"
-            _reported_as_listed(other, ee_id, now)
+            _check_reports(other, ee_id, now)
             await look(kit, ee_id)
             (await Standing.of(kit, ee_id, home)).must_be(before, "the first process looked after it")
 
@@ -77,7 +77,7 @@ class SecondProcessChecks(Suite, suite=True):
         beside = await up_to_date(kit, at.other, None) if at.other else None
         async with second_process(kit, first) as other:
             what = f"{operation} in a second process"
-            told = len(kit.told(home))
+            told = len(kit.statuses_at(home))
             await scenario.call(other, at)
             now = await Standing.of(other, ee_id, home)
             _check_effect(operation, before, now, what)
@@ -92,7 +92,7 @@ class SecondProcessChecks(Suite, suite=True):
             for process in (other, kit):
                 await look(process, ee_id, is_there=now.listed is not None)
                 (await Standing.of(process, ee_id, home)).must_be(now, f"{what}, and somebody looked")
-            strays = kit.told(home)[told:]
+            strays = kit.statuses_at(home)[told:]
             assert not strays, f"{what}: the first process stored {strays[0].fields} at the home"
 
     @while_the_first_is
@@ -127,10 +127,10 @@ class SecondProcessChecks(Suite, suite=True):
             moved = await Standing.of(other, ee_id, elsewhere)
             moved.must_say_what_is_listed("a second process gave it another home")
             assert moved.home.get("ee_id") == ee_id
-            assert await kit.stored(home) == now.home, "what stood at the home that it left was changed"
+            assert await kit.fields_at(home) == now.home, "what stood at the home that it left was changed"
             await look(kit, ee_id)
             (await Standing.of(kit, ee_id, elsewhere)).must_be(moved, "the first process looked after that")
-            assert await kit.stored(home) == now.home, "the first process wrote to the home that the EE has left"
+            assert await kit.fields_at(home) == now.home, "the first process wrote to the home that the EE has left"
 
     @while_the_first_is
     @needs("exec_primitive")
@@ -161,7 +161,7 @@ class SecondProcessChecks(Suite, suite=True):
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             async with second_process(kit, "connected", has_store=False) as stranger:
-                await stranger.gone(ee_id)
+                await stranger.check_delete(ee_id)
             await look(other, ee_id, is_there=False)
             now = await Standing.of(other, ee_id, home)
             assert now.said == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine")
@@ -178,7 +178,7 @@ async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> Asy
         has_store: whether they share the store.
     """
     skip_unless(kit.subject.persistent, NOT_PERSISTENT)
-    await kit.settled()
+    await kit.settle()
     if first == "gone":
         await kit.vca.disconnect()
     async with kit.second_process(has_store=has_store) as other:
@@ -199,7 +199,7 @@ async def up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> St
 
 async def look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
     """Read all that can be read; what reads tell is for other checks."""
-    await kit.listed()
+    await kit.listing()
     of_ns = [kit.namespace(None)]
     for read, asked in (("get_status", of_ns), ("get_metrics", of_ns), ("health", [])):
         if read in kit.capabilities:
@@ -210,10 +210,10 @@ async def look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
     else:
         with pytest.raises(NotFound):
             await kit.connector.refresh_status(ee_id)
-    await kit.settled()
+    await kit.settle()
 
 
-def _reported_as_listed(kit: Kit, ee_id: str, now: Standing) -> None:
+def _check_reports(kit: Kit, ee_id: str, now: Standing) -> None:
     """Check that a process that did nothing reported nothing but what is listed."""
     listed = {} if now.listed is None else {state.entity: state for state in now.listed.entities}
     for report in kit.reports_on(ee_id):
@@ -237,7 +237,7 @@ def _check_effect(operation: str, before: Standing, now: Standing, what: str) ->
 
 
 def _check_outcome(kit: Kit, operation: str, db_dict: Mapping[str, Any], now: Standing) -> None:
-    told = kit.told(db_dict)
+    told = kit.statuses_at(db_dict)
     assert told, f"no status of {operation} was stored"
     expected = DeploymentStatus.COMPLETED
     if operation in AGGREGATES and now.listed is not None:

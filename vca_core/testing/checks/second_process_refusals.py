@@ -34,10 +34,10 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             for place in (None, home, await kit.home()):
-                await _refused(other, ee_id, home, before, _create(other, place))
+                await _check_refused(other, ee_id, home, before, _create(other, place))
             stale = _stale(ee_id)
             for place in (None, home, await kit.home()):
-                await _refused(other, ee_id, home, before, _reuse(other, place, stale))
+                await _check_refused(other, ee_id, home, before, _reuse(other, place, stale))
             await _nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
@@ -54,7 +54,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         async with second_process(kit, first) as other:
             for place in (None, home, await kit.home()):
                 refused = ("a create of vnf-1", BadArguments, lambda place=place: other.create(two, place))
-                await _refused(other, ee_id, home, before, refused)
+                await _check_refused(other, ee_id, home, before, refused)
             await _nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
@@ -68,7 +68,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             place = await kit.home()
             for given in ({"config": {"no-such-option": "value"}}, {"num_units": 0}):
                 call = lambda given=given: other.install(ee_id, db_dict=place, **given)  # noqa: E731 - one of several
-                await _refused(other, ee_id, home, before, (f"an install with {given}", BadArguments, call))
+                await _check_refused(other, ee_id, home, before, (f"an install with {given}", BadArguments, call))
             await _nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
@@ -76,16 +76,16 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         """Bad arguments, another charm, a unit that is not there, endpoints that do not fit."""
         home = await new_home(kit)
         scenario = SCENARIOS["add_relation"]
-        if scenario.possible(kit) and kit.charms.provides and kit.charms.requires:
+        if scenario.is_possible(kit) and kit.charms.provides and kit.charms.requires:
             at = await scenario.set_up(kit, home=home)
         else:
             at = Setting(kit.namespace(), await kit.ready(kit.namespace(), home), "", {})
         before = await up_to_date(kit, at.ee_id, home)
         async with second_process(kit, first) as other:
-            refused = _refused_on_an_ee(other, replace(at, db_dict=await kit.home()))
+            refused = _refusals_on_an_ee(other, replace(at, db_dict=await kit.home()))
             skip_unless(refused, "it implements nothing that could be refused on an EE")
             for one in refused:
-                await _refused(other, at.ee_id, home, before, one)
+                await _check_refused(other, at.ee_id, home, before, one)
             await _nothing_new(kit, at.ee_id, home, before)
 
     @while_the_first_is
@@ -102,8 +102,8 @@ class SecondProcessRefusalChecks(Suite, suite=True):
                     at = Setting(kit.namespace(), absent, "", await kit.home())
                     await SCENARIOS[operation].call(other, at)
                     (await Standing.of(other, ee_id, home)).must_be(before, f"{operation} of {absent}")
-                    await other.settled()
-                    assert other.told(at.db_dict)[-1].status is DeploymentStatus.COMPLETED
+                    await other.settle()
+                    assert other.statuses_at(at.db_dict)[-1].status is DeploymentStatus.COMPLETED
             await _nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
@@ -117,12 +117,12 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         async with second_process(kit, first) as other:
             for place in (None, await kit.home()):
                 call = lambda place=place: other.fail(ee_id, db_dict=place)  # noqa: E731 - one of several
-                await _refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
-                assert place is None or other.told(place)[-1].status is DeploymentStatus.FAILED
+                await _check_refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
+                assert place is None or other.statuses_at(place)[-1].status is DeploymentStatus.FAILED
             await _nothing_new(kit, ee_id, home, before)
 
 
-async def _refused(kit: Kit, ee_id: str, home: Home, before: Standing, refused: Refused) -> None:
+async def _check_refused(kit: Kit, ee_id: str, home: Home, before: Standing, refused: Refused) -> None:
     """Do what is refused, and check that nothing of the EE has changed."""
     what, error, call = refused
     with pytest.raises(error):
@@ -150,7 +150,7 @@ def _reuse(kit: Kit, place: Home | None, ee_id: str) -> Refused:
     return f"a reuse of {ee_id}", NotFound, lambda: kit.create(kit.namespace(), place, reuse_ee_id=ee_id)
 
 
-def _refused_on_an_ee(kit: Kit, at: Setting) -> list[Refused]:
+def _refusals_on_an_ee(kit: Kit, at: Setting) -> list[Refused]:
     """What is refused on an EE that is ready, as far as the backend implements it."""
     connector, charms, ee_id, place = kit.connector, kit.charms, at.ee_id, at.db_dict
     options = kit.subject.operation_options.get("upgrade")

@@ -11,7 +11,7 @@ from typing import Any
 from vca_core.errors import VcaError
 from vca_core.secrets import model_secrets, secrets_in
 from vca_core.testing.kit import Kit
-from vca_core.testing.scenarios import everything
+from vca_core.testing.scenarios import do_everything
 from vca_core.testing.suite import Suite, skip_unless, with_faults
 
 CANARY = "canary-b81d40e6"
@@ -24,9 +24,9 @@ class SecrecyChecks(Suite, suite=True):
         """Neither in logs, at any level, nor in what is reported or stored, nor in errors."""
         secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - every backend may keep its host
         skip_unless(secrets, "the subject's options hold no secret")
-        with _everything_logged() as lines:
+        with _collect_logs() as lines:
             told = await _life(kit)
-            await everything(kit, "all")
+            await do_everything(kit, "all")
         for secret in secrets:
             _check_absent(secret, [*lines, *told])
 
@@ -36,7 +36,7 @@ class SecrecyChecks(Suite, suite=True):
         secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         ee_id = await kit.ready(kit.namespace())
         told = []
-        with _everything_logged() as lines:
+        with _collect_logs() as lines:
             async with kit.faults.disconnected():
                 calls: list[Callable[..., Awaitable[object]]] = [kit.connector.list_execution_environments]
                 if kit.subject.works is not None and "exec_primitive" in kit.capabilities:
@@ -57,16 +57,16 @@ class SecrecyChecks(Suite, suite=True):
         skip_unless(
             secrets and "register_execution_environment" in kit.capabilities, "no host is registered with a secret"
         )
-        with _everything_logged() as lines:
+        with _collect_logs() as lines:
             db_dict = await kit.home()
-            await kit.gone(await kit.register(kit.namespace(), db_dict))
-            await kit.settled()
+            await kit.check_delete(await kit.register(kit.namespace(), db_dict))
+            await kit.settle()
         for secret in secrets:
             _check_absent(secret, [*lines, *map(repr, kit.statuses), *map(repr, kit.watching.reports)])
 
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Any of them may be a secret: in logs and errors stand names."""
-        with _everything_logged() as lines:
+        with _collect_logs() as lines:
             told = await _life(kit)
         _check_absent(CANARY, [*lines, *told])
 
@@ -95,8 +95,8 @@ async def _life(kit: Kit) -> list[str]:
             await call()
         except VcaError as error:
             told += [repr(error), str(error.__cause__)]
-    await kit.gone(ee_id)
-    await kit.settled()
+    await kit.check_delete(ee_id)
+    await kit.settle()
     told += [repr(report.state) for report in kit.watching.reports]
     return [*told, *(repr(stored) for stored in kit.statuses)]
 
@@ -122,7 +122,7 @@ class _Kept(logging.Handler):
 
 
 @contextlib.contextmanager
-def _everything_logged() -> Iterator[list[str]]:
+def _collect_logs() -> Iterator[list[str]]:
     """Keep what every logger says whose level nobody set; who set one may have had secrets in mind."""
     lines: list[str] = []
     handler, root = _Kept(lines), logging.getLogger()

@@ -31,8 +31,8 @@ class StatusChecks(Suite, suite=True):
         at = await scenario.set_up(kit)
         at = type(at)(at.namespace, at.ee_id, at.other, await kit.home())
         await scenario.call(kit, at)
-        await kit.settled()
-        told = kit.told(at.db_dict)
+        await kit.settle()
+        told = kit.statuses_at(at.db_dict)
         assert told, "no status was stored"
         expected = [DeploymentStatus.COMPLETED]
         if TRAITS[operation].is_aggregate:
@@ -77,7 +77,7 @@ class StatusChecks(Suite, suite=True):
     async def test_a_deleted_ee_is_not_reported_any_more(self, kit: Kit) -> None:
         """Nothing that is left behind keeps telling of it."""
         ee_id = await kit.ready(kit.namespace())
-        await kit.gone(ee_id)
+        await kit.check_delete(ee_id)
         before = len(kit.watching.reports)
         await kit.create(kit.namespace("vnf2"))
         await asyncio.sleep(kit.limit(_MOMENT))  # for what looks from time to time
@@ -103,13 +103,13 @@ class StatusChecks(Suite, suite=True):
         since, db_dict = len(kit.watching.reports), await kit.home()
         with pytest.raises(ExecutionError):
             await kit.fail(ee_id, db_dict=db_dict)
-        await kit.settled()
+        await kit.settle()
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"
         told = [action.state.meaning for action in actions]
         assert DeploymentStatus.COMPLETED not in told, "it was told to be completed"
         assert told[-1] is DeploymentStatus.FAILED
-        assert kit.told(db_dict)[-1].status is DeploymentStatus.FAILED
+        assert kit.statuses_at(db_dict)[-1].status is DeploymentStatus.FAILED
 
     @needs("scale", "install_configuration_sw")
     async def test_a_unit_that_was_removed_is_reported_as_gone(self, kit: Kit) -> None:
