@@ -98,52 +98,65 @@ class ExtensionHooks(Protocol):
 
     @_hookspec(firstresult=True)
     async def open(self) -> None:
-        """Connect to what the extension needs: before the first operation, and again after `close`.
+        """Connect to what the extension needs.
 
-        It runs in the event loop, once for all callers; each waits within its own total. What it raises fails the
-        operations that wait; the next one tries again.
+        Called before the first operation, and again for the first one after `close`. It runs in the event loop, once
+        for all callers; each waits within its own total limit. What it raises fails the operations that wait for it,
+        and the next operation tries again.
         """
 
     @_hookspec(firstresult=True)
     async def close(self) -> None:
-        """Disconnect, when the `Vca` does: behind the last operation and the last status. An error is logged."""
+        """Disconnect, when the `Vca` does.
+
+        Called after the last operation has ended and the last status was delivered. An error is logged.
+        """
 
     @_hookspec(firstresult=True)
     def around(self, operation: OperationFacts) -> AbstractAsyncContextManager[None]:
         """Surround an operation, within its locks and deadlines.
 
-        What is raised before the operation fails it: policy. What is raised behind it fails it, too, if it succeeded;
-        its own error or cancellation cannot be swallowed or replaced.
+        What is raised before the ``yield`` fails the operation, which is how a policy refuses it. What is raised after
+        it fails an operation that had succeeded. An operation's own error or cancellation cannot be swallowed or
+        replaced.
 
         Args:
-            operation: which one.
+            operation: what is known of the operation from the start.
+
+        Returns:
+            An async context manager; the operation runs inside it.
         """
 
     @_hookspec
     def created(self, operation: OperationFacts, ee_id: str) -> None:
-        """Learn of an execution environment that an operation made, when its id is stored. It must not block.
+        """Learn of an execution environment that an operation created, when its id is stored.
+
+        Called in the event loop: it must not block. An error is logged.
 
         Args:
-            operation: which one.
-            ee_id: what it made. An error is logged and goes no further.
+            operation: the operation that created it.
+            ee_id: its id.
         """
 
     @_hookspec
     def refused(self, facts: OperationFacts, error: VcaError) -> None:
-        """Learn of a call that ended before it began, so that nothing surrounded it. It must not block.
+        """Learn of a call that ended before its operation began, so that `around` never saw it.
 
-        The arguments were wrong, the backend cannot do it, something else is under way, the time was over before its
-        turn came, or the store could not take what has to be there first. `error` is what the caller gets.
+        The arguments were wrong, the backend cannot do it, something else was under way, its time was up before its
+        turn came, or the store could not take what has to be stored first. Called in the event loop: it must not block.
+        An error is logged.
 
         Args:
             facts: what was asked for, as far as it was understood.
-            error: why not. What is raised here is logged and goes no further.
+            error: what the caller gets.
         """
 
     @_hookspec
     def status_changed(self, change: StatusChange) -> None:
-        """Learn of a status after it was stored. Called in the event loop: it must not block.
+        """Learn of a status after it was stored.
+
+        Called in the event loop: it must not block. An error is logged.
 
         Args:
-            change: what was stored where. An error is logged and goes no further.
+            change: what was stored, and where.
         """

@@ -1,20 +1,20 @@
 """The hooks that a backend may implement: every operation, typed and documented here, but for the hooks that only read.
 
 Each hook is an ``async def`` method of the backend's class, marked with `hookimpl`. An implementation may take fewer
-arguments than are listed here, by the same names: so a plugin survives a hook that grows an argument. The core has
+arguments than are listed here, by the same names: so a plugin keeps working when a hook gains an argument. The core has
 checked and converted every argument before it calls a hook.
 
-What holds for all operation hooks (those that get ``op``):
+What holds for every operation hook (those that get ``op``):
 
-- They report what they see with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
-- They return when what was asked for is there, not when it was asked for.
-- On cancellation they stop, undo what has no stored id, and let `asyncio.CancelledError` through; the threads they
-  started have ended before they do.
-- They raise errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
-- They change nothing after ``op.held()`` raised; call it before each request that changes something.
-- They find an EE by its whole id. One whose locator is not the EE's present one is another EE: that is `NotFound`, and
-  a delete of it deletes nothing.
-- After a lost connection the first read succeeds without a retry by the caller; a change may fail as retryable.
+- It reports what it sees with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
+- It returns when what was asked for is there, not when the request was sent.
+- It calls ``await op.held()`` before each request that changes something, and changes nothing after that raised.
+- It finds an EE by its whole id. An id whose locator is not the EE's present one names another EE: `NotFound`, and a
+  delete of it deletes nothing.
+- On cancellation it stops, undoes what has no stored id, and lets `asyncio.CancelledError` through. It does not end
+  before the threads that it started.
+- It raises errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+- After a lost connection, a request that changes something may fail with a retryable error.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class BackendHooks(ReadHooks, Protocol):
 
     @hookspec(firstresult=True)
     async def open(self) -> None:
-        """Connect to the backend's system and start watching it: before the first operation, and again after `close`.
+        """Connect to the backend's system and start watching it.
 
-        Client libraries are imported here, not at the top of the entry module.
+        Called before the first operation, and again for the first one after `close`. Import client libraries here, not
+        at the top of the entry module.
 
         Raises:
             VcaConnectionError: the system cannot be reached or refuses the login.
@@ -56,7 +57,9 @@ class BackendHooks(ReadHooks, Protocol):
 
     @hookspec(firstresult=True)
     async def close(self) -> None:
-        """Disconnect. When it returns, no task, thread, connection or file of the backend is left.
+        """Disconnect from the backend's system.
+
+        When it returns, no task, thread, connection or open file of the backend is left.
 
         Example::
 
@@ -80,15 +83,16 @@ class BackendHooks(ReadHooks, Protocol):
         Args:
             op: this run.
             namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
-            artifact: the charm that will be installed, where the caller said it, so that a machine gets a base it
-                supports.
-            options: an instance of the model in ``operation_options``; None where there is none.
+            artifact: the charm that will be installed, if the caller named it, so that a machine gets a base that the
+                charm supports; else None.
+            options: an instance of the model in ``operation_options``; None if there is no model.
 
         Returns:
-            The host name or address of the EE; None where it has none.
+            The host name or address of the EE, after ``op.created``; None if it has none.
 
         Raises:
-            AlreadyExists: there is one; carries its ``ee_id``.
+            AlreadyExists: the namespace has an EE; the error carries its ``ee_id``.
+            BadArguments: another namespace has the same model or application; the error names both.
 
         Example::
 
@@ -112,25 +116,25 @@ class BackendHooks(ReadHooks, Protocol):
         artifact: Artifact | None,
         options: BaseModel | None,
     ) -> str | None:
-        """Go on with an execution environment that is there: what ``reuse_ee_id`` asks for.
+        """Continue with an execution environment that exists: what a create with ``reuse_ee_id`` asks for.
 
-        Nothing is made. Call ``await op.created(ee_id.locator)`` once it was seen to be there, before waiting for it.
-        A backend without this hook refuses ``reuse_ee_id``.
+        Nothing is created. Call ``await op.created(ee_id.locator)`` once you have seen that the EE exists, before you
+        wait for it. Without this hook the core refuses ``reuse_ee_id`` with `NotSupported`.
 
         Args:
             op: this run.
-            ee_id: the EE to go on with.
-            namespace: whose it has to be; keep it with an EE that bears none yet.
-            artifact: the charm that will be installed, where the caller said it.
-            options: those of create: an instance of ``operation_options["create_execution_environment"]``; None where
-                there is no model.
+            ee_id: the EE to continue with.
+            namespace: the namespace that the EE must belong to; keep it with an EE that has none yet.
+            artifact: the charm that will be installed, if the caller named it; else None.
+            options: the same as for create: an instance of ``operation_options["create_execution_environment"]``; None
+                if there is no model.
 
         Returns:
-            The host name or address of the EE; None where it has none.
+            The host name or address of the EE, after ``op.created``; None if it has none.
 
         Raises:
-            NotFound: the EE is gone, or another one has its name now.
-            BadArguments: it is another namespace's.
+            NotFound: the EE is gone, or its names belong to another one now.
+            BadArguments: the EE belongs to another namespace.
 
         Example::
 
@@ -147,20 +151,23 @@ class BackendHooks(ReadHooks, Protocol):
     ) -> str | None:
         """Take an existing host into service as an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists; on failure before that nothing of it stays.
+        Call ``await op.created(locator)`` as soon as the EE exists; after a failure before that, nothing of it is left.
 
         Args:
             op: this run.
-            namespace: names the EE; keep it with the EE.
-            credentials: ``hostname`` and ``username``, checked to be there; others as the caller gave them (secrets).
-            options: an instance of the model in ``operation_options``; None where there is none.
+            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            credentials: ``hostname`` and ``username``, which the core has checked for; everything else as the caller
+                gave it. They are secrets: log names only.
+            options: an instance of the model in ``operation_options``; None if there is no model.
 
         Returns:
-            The host name or address of the EE, as its own system knows it; None where it has none.
+            The host name or address of the EE as the backend's system knows it, after ``op.created``; None if it has
+            none. The core keeps it with the EE.
 
         Raises:
-            AlreadyExists: there is one, or the host is another EE's; carries the ``ee_id`` where there is one.
-            VcaConnectionError: the host cannot be reached, or refuses the login.
+            AlreadyExists: the namespace has an EE, or the host belongs to another one; the error carries the ``ee_id``
+                if there is one.
+            VcaConnectionError: the host cannot be reached or refuses the login.
 
         Example::
 
@@ -183,23 +190,26 @@ class BackendHooks(ReadHooks, Protocol):
     ) -> None:
         """Install a charm in an execution environment and wait until its units are ready.
 
-        Installing the same charm again sets the given options and adds units until there are `num_units`. It removes
-        none: 1, which is what callers get who do not say, asks for nothing, and any other number below that of the
-        units is refused. The same charm is one of the same name; one from files also has to have the same digest, which
-        is kept in the backend's own system. For another version of it the word is ``upgrade``; another charm in the
-        same EE is refused. What is refused changes nothing, and the error names the operation that does it.
+        Installing the same charm again sets the given options and adds units until there are `num_units`. It never
+        removes any: 1, the default, asks for nothing if there are units; a larger number that is below the number of
+        units is refused. So are unknown options, another version of the charm, which is the business of `upgrade`, and
+        another charm. A refused call changes nothing, and its error names the operation that does what was asked.
+
+        Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
+        kept as a note with the application in the backend's own system.
 
         Args:
             op: this run.
-            ee_id: where.
-            artifact: the charm; ``await artifact.read()`` gives what it says of itself.
+            ee_id: the EE to install it in.
+            artifact: the charm; ``await artifact.read()`` gives what it declares.
             config: values of the charm's options, as the caller gave them.
-            num_units: how many units, at least 1; 1 where the caller did not say.
-            options: an instance of the model in ``operation_options``; None where there is none.
+            num_units: how many units there are to be, at least 1; 1 is the caller's default.
+            options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
-            NotFound: the EE is gone.
-            BadArguments: the charm refuses the config, or does not fit the EE.
+            NotFound: there is no such EE.
+            BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, or fewer
+                units than there are.
             AlreadyExists: another charm is installed there.
 
         Example::
@@ -212,16 +222,21 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook()
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
-        """Set options of the installed charm; the primitive ``config`` is routed here.
+        """Set options of the installed charm.
+
+        The core calls this hook for the primitive ``config``, whose parameters are the options, bare or as
+        ``{"params": {...}}``.
 
         Args:
             op: this run.
-            ee_id: where.
-            values: by option name; types come from the backend's own system (`vca_core.charm.coerce` converts and
-                checks).
+            ee_id: the EE to configure.
+            values: the values by option name, already taken out of ``{"params": {...}}``. None resets an option to the
+                charm's default; a system that cannot do that refuses it with `BadArguments`. Take the types of the
+                options from the backend's own system, as there is no artifact here; `vca_core.charm.coerce` converts
+                and checks.
 
         Raises:
-            NotFound: the EE, or a charm in it, is not there.
+            NotFound: there is no such EE, or no charm in it.
             BadArguments: an unknown option or a value of the wrong type.
 
         Example::
@@ -238,23 +253,23 @@ class BackendHooks(ReadHooks, Protocol):
     ) -> Output:
         """Run a primitive (an action of the charm) and wait for its end.
 
-        It runs at most once for each call, whatever becomes of the connection meanwhile, and on the unit that was asked
+        It runs at most once for each call, even if the connection is lost meanwhile, and on the unit that was asked
         for.
 
         Args:
             op: this run.
-            ee_id: where.
+            ee_id: the EE to run it in.
             primitive: name of the action.
-            params: its parameters, as the caller gave them (they may be secrets: log names only).
+            params: its parameters, as the caller gave them. They may be secrets: log names only.
             unit: name of the unit to run it on; None: the leader.
 
         Returns:
-            Its output.
+            Its output: a mapping of plain data.
 
         Raises:
-            NotFound: the EE, the charm or the unit is not there.
-            BadArguments: the charm has no such primitive, or refuses the parameters.
-            ExecutionError: it failed or was cancelled by someone else; carries the output.
+            NotFound: there is no such EE or unit, or no charm in the EE.
+            BadArguments: the charm has no such primitive, or does not accept the parameters.
+            ExecutionError: it failed, or somebody else cancelled it; the error carries the output.
 
         Example::
 
@@ -268,16 +283,18 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook()
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
-        """Relate two execution environments; "exists already" is success.
+        """Relate two execution environments.
+
+        Relating what is related already succeeds.
 
         Args:
             op: this run.
-            end_1: one end, always of this connector.
+            end_1: one end, always of this connector: its connector, backend, ee_id and endpoint.
             end_2: the other end, possibly of another connector.
 
         Raises:
-            NotSupported: the other end is of a connector that this backend cannot reach.
-            NotFound: an EE or its charm is not there.
+            NotSupported: this backend cannot reach the other end's connector.
+            NotFound: there is no such EE, or no charm in it.
             BadArguments: there is no such endpoint, or the two do not fit.
 
         Example::
@@ -293,15 +310,17 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook()
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
-        """Remove a relation; "is not there" is success.
+        """Remove a relation and wait until it is gone.
+
+        Removing a relation that does not exist succeeds.
 
         Args:
             op: this run.
-            end_1: one end, always of this connector.
+            end_1: one end, always of this connector: its connector, backend, ee_id and endpoint.
             end_2: the other end, possibly of another connector.
 
         Raises:
-            NotSupported: the other end is of a connector that this backend cannot reach.
+            NotSupported: this backend cannot reach the other end's connector.
 
         Example::
 
@@ -314,15 +333,18 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook(is_aggregate=True, takes_options=True)
     async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
-        """Bring the number of units to a given one and wait until they are ready or gone.
+        """Set the number of units and wait until they are ready or gone.
 
-        Where there are as many already, nothing changes. Of too many the leader and the oldest stay.
+        If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay.
 
         Args:
             op: this run.
-            ee_id: where.
+            ee_id: the EE to scale.
             num_units: how many units there are to be, at least 1.
-            options: an instance of the model in ``operation_options``; None where there is none.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Raises:
+            NotFound: there is no such EE, or no charm in it.
 
         Example::
 
@@ -335,16 +357,20 @@ class BackendHooks(ReadHooks, Protocol):
     async def upgrade(
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: BaseModel | None
     ) -> None:
-        """Replace the installed charm by another version and wait until its units are ready.
+        """Replace the installed charm with another version of it and wait until its units are ready.
 
-        The units stay, and so do the options that were set, but for those that the new version does not have.
+        The units stay, and so do the options that were set, except those that the new version does not have.
 
         Args:
             op: this run.
-            ee_id: where.
-            artifact: the new charm.
-            config: values of options to set with it.
-            options: an instance of the model in ``operation_options``; None where there is none.
+            ee_id: the EE to upgrade.
+            artifact: the new version.
+            config: values of options to set with it, as the caller gave them.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Raises:
+            NotFound: there is no such EE, or no charm in it.
+            BadArguments: another charm is installed, an unknown option, or a value of the wrong type.
 
         Example::
 
@@ -355,9 +381,14 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook(removes=Scope.ENVIRONMENT, end="deregistered")
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
-        """Forget an execution environment and leave its machine as it is; absent is success.
+        """Forget an execution environment and leave its machine as it is.
 
-        An id whose locator is not the EE's present one is absent: nothing is forgotten.
+        Deregistering what does not exist succeeds. An id whose locator is not the EE's present one does not exist:
+        nothing is forgotten.
+
+        Args:
+            op: this run.
+            ee_id: the EE to forget.
 
         Example::
 
@@ -368,9 +399,14 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook(removes=Scope.ENVIRONMENT, end="deleted")
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
-        """Delete an execution environment with all it brought, and see it gone.
+        """Delete an execution environment with everything it brought, and wait until it is gone.
 
-        Absent is success. An id whose locator is not the EE's present one is absent: nothing is deleted.
+        Deleting what does not exist succeeds. An id whose locator is not the EE's present one does not exist: nothing
+        is deleted.
+
+        Args:
+            op: this run.
+            ee_id: the EE to delete.
 
         Example::
 
@@ -382,11 +418,13 @@ class BackendHooks(ReadHooks, Protocol):
 
     @operation_hook(removes=Scope.NAMESPACE, end="deleted")
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
-        """Delete everything of an NS, and see it gone; absent is success.
+        """Delete everything of an NS and wait until it is gone.
+
+        Deleting what does not exist succeeds.
 
         Args:
             op: this run; its ``ee_id`` is None.
-            namespace: an NS: it has no VNF part. Its model is matched exactly.
+            namespace: an NS, so without a VNF part. Only the model with exactly its name is deleted.
 
         Example::
 

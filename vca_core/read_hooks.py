@@ -1,4 +1,12 @@
-"""The hooks that only read: they take no lock, create nothing and get no ``op``; see `vca_core.hookspecs`."""
+"""The hooks that only read: they get no ``op``; see `vca_core.hookspecs`.
+
+What holds for every hook that reads:
+
+- It changes and creates nothing, and the core takes no lock for it.
+- What it returns comes from the backend's own system, so it is the same after a restart and in another process.
+- The first read after a lost connection succeeds without a retry by the caller.
+- It raises errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +23,14 @@ class ReadHooks(Protocol):
 
     @operation_hook(reads=True)
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
-        """List what the backend's system holds, after a restart as before it.
-
-        The first listing after a lost connection succeeds without a retry by the caller; this holds for all reads.
+        """List the execution environments that the backend's system holds.
 
         Args:
-            namespace: list what lies at or below it; None: everything.
+            namespace: list what is at or below this namespace; None: everything.
 
         Returns:
-            A record for each EE, with the namespace that was kept with it and the native states of its entities.
+            A record for each EE: its ee_id, the namespace that was kept with it (None if there is none), its address,
+            and its entities with their native states.
 
         Example::
 
@@ -36,18 +43,19 @@ class ReadHooks(Protocol):
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         """Describe an execution environment as it is now: its charm, options, units and relations.
 
-        Optional, and worth having: it is how orchestrators and the conformance kit see what came of an operation. All
-        of it comes from the backend's own system, so that it is the same after a restart and in another process.
+        Optional, and worth having: it lets orchestrators and the conformance kit see what an operation achieved.
 
         Args:
-            ee_id: which one.
+            ee_id: the EE to describe.
 
         Returns:
-            What there is; without a charm, its id alone. Values of options are given as they are: the core masks the
-            secret ones.
+            The charm, with its name, the system's own reference, its digest and version if they are known; the options,
+            each with its value, its type, and whether it was set; the units, each with its state, leadership, addresses
+            and the charm that it runs; the relations, each with both endpoints and the other EE. Without a charm, only
+            the ee_id. Give values of options as they are: the core masks the secret ones.
 
         Raises:
-            NotFound: the EE is gone, or another one has its name now.
+            NotFound: the EE is gone, or its names belong to another one now.
 
         Example::
 
@@ -64,10 +72,16 @@ class ReadHooks(Protocol):
 
     @operation_hook(reads=True)
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
-        """Tell the native status of a namespace, as plain data; reading creates nothing.
+        """Return the native status of a namespace.
+
+        Args:
+            namespace: the namespace to look at.
+
+        Returns:
+            Plain data in the system's own words.
 
         Raises:
-            NotFound: the system has nothing of this namespace.
+            NotFound: the system knows nothing of this namespace.
 
         Example::
 
@@ -78,10 +92,16 @@ class ReadHooks(Protocol):
 
     @operation_hook(reads=True)
     async def get_metrics(self, namespace: Namespace) -> Mapping[str, Any]:
-        """Tell the metrics of a namespace's units, as plain data by unit name.
+        """Return the metrics of a namespace's units.
+
+        Args:
+            namespace: the namespace to look at.
+
+        Returns:
+            Plain data in the system's own words, by unit name.
 
         Raises:
-            NotFound: the system has nothing of this namespace.
+            NotFound: the system knows nothing of this namespace.
 
         Example::
 
@@ -95,7 +115,7 @@ class ReadHooks(Protocol):
         """Ask the backend's system whether it is there, over the connection that operations use.
 
         Returns:
-            Plain data about it, as its version and how long the answer took.
+            Plain data in the system's own words, such as its version and how long the answer took.
 
         Raises:
             VcaConnectionError: it does not answer.
