@@ -12,9 +12,9 @@
 
 from __future__ import annotations
 
-from vca_core.stores.base import StatusStore
+from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, set_path
 from vca_core.stores.memory import MemoryStore
 from vca_core.stores.urls import store_from_url
 
-__all__ = ["MemoryStore", "StatusStore", "check_filter", "set_path", "store_from_url"]
+__all__ = ["MemoryStore", "Outcome", "StatusStore", "Write", "check_filter", "set_path", "store_from_url"]

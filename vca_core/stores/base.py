@@ -3,8 +3,36 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from vca_core.errors import VcaError
+from vca_core.stores.document import id_key
+
+Outcome = bool | Exception
+"""What became of one write of a batch: whether a document matched, or the error that it failed with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One write of a batch: the arguments of `StatusStore.set`.
+
+    Args:
+        table: the collection.
+        filter: which document.
+        update: values by dotted path.
+    """
+
+    table: str
+    filter: Mapping[str, Any]
+    update: Mapping[str, Any]
+
+    @property
+    def document(self) -> str | None:
+        """A text that is the same for all writes of one document of the table; None: the filter does not tell."""
+        identity = self.filter.get("_id")
+        return id_key(identity) if isinstance(identity, str | int | float) else None
 
 
 class StatusStore(ABC):
@@ -37,6 +65,35 @@ class StatusStore(ABC):
             Whether a document matched.
         """
 
+    async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Make several writes, each as `set` does; a store that can make them together should.
+
+        The batch as a whole is not atomic. Writes of one document are made in the order given, those of different
+        documents in any order. A write that fails costs the others nothing, with one exception: behind one that may
+        succeed later, those of the same document are not tried, so that none of them is passed by the earlier one.
+
+        Args:
+            writes: what to write.
+
+        Returns:
+            For each write, in the order given, whether a document matched, or the error that it failed with. What a
+            write fails with is never raised.
+        """
+        outcomes: list[Outcome] = []
+        late: dict[str, dict[str | None, Exception]] = {}
+        for write in writes:
+            in_front = _in_front(write, late.get(write.table))
+            if in_front is not None:
+                outcomes.append(in_front)
+                continue
+            try:
+                outcomes.append(await self.set(write.table, write.filter, write.update))
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                outcomes.append(error)
+                if not isinstance(error, VcaError) or error.retryable:
+                    late.setdefault(write.table, {})[write.document] = error
+        return outcomes
+
     @abstractmethod
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """Give a copy of the first document that matches; None: there is none."""
@@ -67,3 +124,12 @@ class StatusStore(ABC):
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """Say whether a document matches; a store that can tell without reading the document should."""
         return await self.get(table, filter) is not None
+
+
+def _in_front(write: Write, late: Mapping[str | None, Exception] | None) -> Exception | None:
+    """What an earlier write failed with that may be of the same document, and may succeed later."""
+    if not late:
+        return None
+    if write.document is None:
+        return next(iter(late.values()))
+    return late.get(write.document) or late.get(None)

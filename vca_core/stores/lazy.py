@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from vca_core.stores.base import StatusStore
+from vca_core.stores.base import Outcome, StatusStore, Write
 
 
 class LazyStore(StatusStore):
@@ -46,6 +46,15 @@ class LazyStore(StatusStore):
         if not self._is_open:
             await self.open()
         return await self._store.set(table, filter, update)
+
+    async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
+        """See `StatusStore.batch`."""
+        if not self._is_open:
+            try:
+                await self.open()
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                return [error] * len(writes)
+        return await self._store.batch(writes)
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""

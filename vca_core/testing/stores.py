@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from vca_core.errors import BadArguments, StoreError, VcaError
-from vca_core.stores import MemoryStore, StatusStore
+from vca_core.stores import MemoryStore, StatusStore, Write
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_core.testing.suite import Suite
 
@@ -79,6 +79,34 @@ class StoreConformance(Suite, suite=True):
         assert not caught.value.retryable
         assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": "text"}
         assert await store.set("t", {"_id": 1}, {"a": 2})
+
+    async def test_a_batch_tells_of_each_write_what_became_of_it(self, store: StatusStore) -> None:
+        """One that is refused, or finds no document, costs the others nothing; those of one document are in order."""
+        for name in ("a", "b"):
+            await store.ensure("t", {"_id": name, "text": "x", "n": 0})
+        query, other = {"_id": "a"}, {"_id": "b"}
+        matched, refused, unmatched, bad, guarded, passed, last, other_one, elsewhere = await store.batch(
+            [
+                Write("t", query, {"n": 1}),
+                Write("t", query, {"text.no": 1, "n": 2}),
+                Write("t", {"_id": "c"}, {"n": 3}),
+                Write("t", {"$or": []}, {"n": 4}),
+                Write("t", {**query, "n": 1}, {"n": 5}),
+                Write("t", {**query, "n": 1}, {"n": 6}),
+                Write("t", {"n": 5}, {"m.0": 7}),
+                Write("t", other, {"n": 8}),
+                Write("u", query, {"n": 9}),
+            ]
+        )
+        assert (matched, unmatched, guarded, passed, last) == (True, False, True, False, True)
+        assert (other_one, elsewhere) == (True, False)
+        assert isinstance(refused, StoreError)
+        assert "text.no" in str(refused)
+        assert not refused.retryable
+        assert isinstance(bad, BadArguments)
+        assert await store.get("t", query) == {"_id": "a", "text": "x", "n": 5, "m": {"0": 7}}
+        assert await store.get("t", other) == {"_id": "b", "text": "x", "n": 8}
+        assert await store.batch([]) == []
 
     async def test_what_is_given_out_is_a_copy(self, store: StatusStore) -> None:
         """Nor does a document change with what it was made of."""
