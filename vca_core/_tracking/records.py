@@ -137,7 +137,8 @@ def _key_in(document: Mapping[str, Any]) -> EeKey:
 
 
 def _home_in(home: Mapping[str, Any]) -> Place:
-    given = {"collection": home["table"], "filter": dict(home["filter"]), "path": home["path"]}
+    query = {part["path"]: part["value"] for part in home["filter"]}
+    given = {"collection": home["table"], "filter": query, "path": home["path"]}
     return Place.parse(given)
 
 
@@ -157,7 +158,8 @@ def _texts_in(document: Mapping[str, Any], name: str) -> list[str]:
 
 def home_fields(home: Place) -> dict[str, Any]:
     """A home as records have it."""
-    return {"table": home.table, "filter": [list(pair) for pair in home.filter], "path": home.path}
+    query = [{"path": path, "value": value} for path, value in home.filter]  # not every database takes dots in names
+    return {"table": home.table, "filter": query, "path": home.path}
 
 
 def new_generation() -> str:

@@ -360,8 +360,8 @@ async def test_a_cancellation_of_the_stores_own_is_no_cancellation(
         ("model", None),
         ("generation", {}),
         ("owner", [1]),
-        ("home", {"table": "nsrs", "filter": [["_id", "ns"]], "path": 5}),
-        ("home", {"table": "nsrs", "filter": [["_id", []]], "path": "vca"}),
+        ("home", {"table": "nsrs", "filter": [{"path": "_id", "value": "ns"}], "path": 5}),
+        ("home", {"table": "nsrs", "filter": [{"path": "_id", "value": []}], "path": "vca"}),
     ],
 )
 async def test_a_damaged_record_is_told_for_good(
