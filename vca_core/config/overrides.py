@@ -112,7 +112,9 @@ _REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>[^{}]+)\}")
 
 
 def resolve_references(document: Document, environ: Mapping[str, str]) -> list[Problem]:
-    """Put what options refer to in its place: ``${env:NAME}`` a variable, ``${file:path}`` the text of a file.
+    """Put what the store and options refer to in its place.
+
+    ``${env:NAME}`` is a variable, ``${file:path}`` the text of a file.
 
     A reference is a whole value; what comes in through one is not looked at again. Files start from the configuration's
     folder; one newline at the end is not part of the text.
@@ -126,6 +128,8 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
     """
     problems: list[Problem] = []
     connectors, extensions = document.values.get("connectors"), document.values.get("extensions")
+    if "store" in document.values:  # a URL with a password in it, as a whole
+        document.values["store"] = resolve(document.values["store"], ("store",), document.folder, environ, problems)
     parts: list[tuple[KeyPath, Any]] = []
     if isinstance(connectors, dict):
         parts += [(("connectors", name), connector) for name, connector in connectors.items()]

@@ -102,7 +102,7 @@ class VcaConfig(Part):
     Args:
         connectors: by name, at least one; letters, digits, ``-`` and ``_``.
         default: name of the connector that is meant when none is named; the only one where there is only one.
-        store: URL of the status store: ``memory:`` or ``sqlite:///status.db``.
+        store: URL of the status store: ``memory:``, ``sqlite:///status.db`` or ``mongodb://host/database``.
         artifacts: root folder of relative artifact paths; None: there is none.
         extensions: extensions to run, outermost first.
         timeouts: limits in seconds.
