@@ -35,6 +35,27 @@ class Write:
         return id_key(identity) if isinstance(identity, str | int | float) else None
 
 
+class LateWrites:
+    """The writes of a batch that failed and may succeed later: no later one may pass them."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, dict[str | None, Exception]] = {}
+
+    def note(self, write: Write, error: Exception) -> None:
+        """Remember a write that failed, unless it can never succeed."""
+        if not isinstance(error, VcaError) or error.retryable:
+            self._errors.setdefault(write.table, {})[write.document] = error
+
+    def in_front_of(self, write: Write) -> Exception | None:
+        """What an earlier write failed with that may be of the same document; None: nothing is in front."""
+        late = self._errors.get(write.table)
+        if late is None:
+            return None
+        if write.document is None:
+            return next(iter(late.values()))
+        return late.get(write.document) or late.get(None)
+
+
 class StatusStore(ABC):
     """Documents in collections (tables, in the documented words). Implementations are for one event loop at a time.
 
@@ -80,18 +101,16 @@ class StatusStore(ABC):
             write fails with is never raised.
         """
         outcomes: list[Outcome] = []
-        late: dict[str, dict[str | None, Exception]] = {}
+        late = LateWrites()
         for write in writes:
-            in_front = _in_front(write, late.get(write.table))
-            if in_front is not None:
-                outcomes.append(in_front)
-                continue
-            try:
-                outcomes.append(await self.set(write.table, write.filter, write.update))
-            except Exception as error:  # noqa: BLE001 - a store may raise anything
-                outcomes.append(error)
-                if not isinstance(error, VcaError) or error.retryable:
-                    late.setdefault(write.table, {})[write.document] = error
+            outcome: Outcome | None = late.in_front_of(write)
+            if outcome is None:
+                try:
+                    outcome = await self.set(write.table, write.filter, write.update)
+                except Exception as error:  # noqa: BLE001 - a store may raise anything
+                    outcome = error
+                    late.note(write, error)
+            outcomes.append(outcome)
         return outcomes
 
     @abstractmethod
@@ -124,12 +143,3 @@ class StatusStore(ABC):
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """Say whether a document matches; a store that can tell without reading the document should."""
         return await self.get(table, filter) is not None
-
-
-def _in_front(write: Write, late: Mapping[str | None, Exception] | None) -> Exception | None:
-    """What an earlier write failed with that may be of the same document, and may succeed later."""
-    if not late:
-        return None
-    if write.document is None:
-        return next(iter(late.values()))
-    return late.get(write.document) or late.get(None)

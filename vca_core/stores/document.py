@@ -168,6 +168,21 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     return changed
 
 
+def check_update(filter: Mapping[str, Any], update: Mapping[str, Any]) -> None:
+    """Check what can be said of an update without the document.
+
+    Args:
+        filter: which document it is for.
+        update: values by dotted path.
+
+    Raises:
+        StoreError: a path cannot be set, or two are in each other's way; not retryable.
+    """
+    for path, value in update.items():
+        _parts(filter, path, value)
+    _check_apart(update)
+
+
 def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
     """Set one path, as MongoDB's ``$set`` does.
 

@@ -9,7 +9,7 @@ from vca_core.errors import BadArguments
 from vca_core.stores.base import StatusStore
 from vca_core.stores.memory import MemoryStore
 
-_KNOWN = "memory:, sqlite:///relative.db and sqlite:////absolute/path.db"
+_KNOWN = "memory:, sqlite:///relative.db, sqlite:////absolute/path.db and mongodb://host/database"
 
 
 def path_of(url: str, folder: Path) -> Path | None:
@@ -26,7 +26,7 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
     """Make the store that a URL names; nothing is opened.
 
     Args:
-        url: ``memory:``, or ``sqlite:///`` with a path behind it.
+        url: ``memory:``, ``sqlite:///`` with a path behind it, or ``mongodb://`` with hosts and a database.
         folder: where relative paths start: the config's folder.
 
     Raises:
@@ -47,6 +47,8 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
         from vca_core.stores.sqlite import SqliteStore  # noqa: PLC0415 - aiosqlite is for those who use it
 
         return SqliteStore(folder.absolute() / unquote(rest[3:]))
-    if scheme == "mongodb" or scheme.startswith("mongodb+"):
-        raise BadArguments(f"store: this version has no store for MongoDB yet; there are {_KNOWN}", ["store"])
+    if scheme in ("mongodb", "mongodb+srv"):
+        from vca_core.stores.mongo import MongoStatusStore  # noqa: PLC0415 - as above
+
+        return MongoStatusStore(url)
     raise BadArguments(f"store: there is no kind of store {scheme!r}; there are {_KNOWN}", ["store"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -195,8 +196,8 @@ class StoreConformance(Suite, suite=True):
             for _ in range(_STEPS):
                 step = _draw(draw)
                 expected, found = await _result(memory, table, step), await _result(store, table, step)
-                assert found == expected, f"{step}: {found!r}, and in memory {expected!r}"
-            assert await store.find(table) == await memory.find(table)
+                assert _whole(found) == _whole(expected), f"{step}: {found!r}, and in memory {expected!r}"
+            assert _whole(await store.find(table)) == _whole(await memory.find(table))
 
     async def test_closing_leaves_nothing(self, new_store: StatusStore) -> None:
         """No task, no thread, no socket and no file."""
@@ -210,7 +211,8 @@ class StoreConformance(Suite, suite=True):
 
 def _draw(draw: random.Random) -> tuple[str, tuple[Any, ...]]:
     keys = draw.sample(["_id", "a", "a.b", "b"], draw.randint(0, 2))
-    query = {key: draw.choice([*_IDS, None, True]) for key in keys}
+    # Databases differ in whether null is found through an empty list.
+    query = {key: draw.choice([*_IDS, True] if "." in key else [*_IDS, None, True]) for key in keys}
     method = draw.choice(["ensure", "ensure", "set", "set", "get", "find", "exists", "delete"])
     if method == "ensure":
         fields = {key: draw.choice(_VALUES) for key in draw.sample(["a", "b"], draw.randint(0, 2))}
@@ -219,6 +221,15 @@ def _draw(draw: random.Random) -> tuple[str, tuple[Any, ...]]:
         update = {path: draw.choice(_VALUES) for path in draw.sample(_PATHS, draw.randint(0, 3))}
         return method, (query, update)
     return method, (query,)
+
+
+def _whole(value: Any) -> Any:
+    """A value with U+FFFD for halves of characters: not every database can hold those."""
+    if isinstance(value, str):
+        return re.sub("[\ud800-\udfff]", "\ufffd", value)
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 async def _result(store: StatusStore, table: str, step: tuple[str, tuple[Any, ...]]) -> Any:

@@ -193,12 +193,15 @@ def test_urls_name_stores(tmp_path: Path) -> None:
     assert repr(store_from_url("sqlite:///status.db", tmp_path)) == f"<SqliteStore {tmp_path}/status.db>"
     assert repr(store_from_url("sqlite:///a%20b.db", tmp_path)) == f"<SqliteStore {tmp_path}/a b.db>"
     assert repr(store_from_url("sqlite:////var/x.db", tmp_path)) == "<SqliteStore /var/x.db>"
+    url = "mongodb+srv://me:canary@host/osm?password=canary"
+    assert repr(store_from_url(url, tmp_path)) == "<MongoStatusStore mongodb+srv://me:***@host/osm>"
 
 
 @pytest.mark.parametrize(
     "url",
     ["", "memory:x", "sqlite:", "sqlite://status.db", "sqlite:///", "sqlite:///x/", "sqlite:///x?mode=ro",
-     "mongodb://user:canary@host/", "mongodb+srv://user:canary@host/", "postgres://user:canary@host/", "status.db"],
+     "mongodb://user:canary@host/", "mongodb+srv://user:canary@host/?w=1",
+     "mongodb://user:canary@host/osm?w=0", "mongodb:///osm", "postgres://user:canary@host/", "status.db"],
 )  # fmt: skip
 def test_urls_that_name_none_are_refused_without_showing_them(tmp_path: Path, url: str) -> None:
     with pytest.raises(BadArguments) as caught:

@@ -1,0 +1,127 @@
+"""A MongoDB-compatible server for tests: one that is named, else one of our own, which can be killed."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymongo
+import pytest
+
+_SOURCES = Path(__file__).parents[1] / "mongoserver"
+_BUILT = Path(__file__).parents[2] / ".mongoserver"
+NAMED = os.environ.get("VCA_TEST_MONGODB_URI")
+"""A server that is named: ``mongodb://host:27017/``, without a database."""
+
+
+class MongoServer:
+    """A server of our own, as a process.
+
+    Args:
+        folder: where it keeps its databases.
+        gate: whether it carries out one command at a time.
+
+    Attributes:
+        address: ``host:port``; the same after a restart.
+    """
+
+    def __init__(self, folder: Path, *, gate: bool = True) -> None:
+        self._folder = folder
+        self._gate = gate
+        self.address = "127.0.0.1:0"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        """Start it, or start it again on the same port."""
+        command = [
+            program(),
+            "-folder",
+            str(self._folder),
+            "-address",
+            self.address,
+            f"-gate={str(self._gate).lower()}",
+        ]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().strip()
+        assert line, "the server did not start"
+        self.address = line
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self.process is None:
+            return
+        self.process.kill()
+        self.process.communicate()
+        self.process = None
+
+    def url(self, database: str | None = None) -> str:
+        """The URL of a database; None: of a new one."""
+        return f"mongodb://{self.address}/{database or new_name()}"
+
+
+def new_name() -> str:
+    """A name that no other database has."""
+    return f"vca_test_{secrets.token_hex(6)}"
+
+
+def program() -> str:
+    """Build the server, once for its sources; the tests are skipped where there is no Go, but not under CI."""
+    if shutil.which("go") is None:
+        reason = "no Go to build the MongoDB-compatible server with, and VCA_TEST_MONGODB_URI names none"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    digest = hashlib.sha256()
+    for source in sorted(_SOURCES.iterdir()):
+        digest.update(source.read_bytes())
+    folder = _BUILT / digest.hexdigest()[:16]
+    made = folder / "mongoserver"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            command = ["go", "build", "-tags", "ferretdb_no_postgresql", "-o", str(folder / "new"), "."]
+            built = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
+            assert built.returncode == 0, built.stderr
+            (folder / "new").rename(made)
+    return str(made)
+
+
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[MongoServer]:
+    """One server for all tests of a process that do it no harm; started with the first."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = MongoServer(Path(folder))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def own_mongo_server(tmp_path: Path) -> Iterator[MongoServer]:
+    """A server to be killed, started again, and cut off; never the one that is named."""
+    server = MongoServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def mongo_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new database, on the server that is named or on one of our own; dropped at the end."""
+    if NAMED is None:
+        yield request.getfixturevalue("mongo_server").url()
+        return
+    name = new_name()
+    before, mark, settings = NAMED.partition("?")
+    yield f"{before.rstrip('/')}/{name}{mark}{settings}"
+    with pymongo.MongoClient[dict[str, object]](NAMED) as client:
+        client.drop_database(name)

@@ -1,0 +1,381 @@
+"""A status store in MongoDB, or in what speaks its protocol.
+
+It writes exactly the paths that it is given, by ``$set``, into documents that are there, and nothing else: no counters,
+no pushes. So each write can be repeated after an answer that was lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import parse_qs, unquote
+
+from pydantic import SecretStr
+
+from vca_core.errors import BadArguments, StoreError, VcaError
+from vca_core.secrets import url_without_credentials
+from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
+from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
+from vca_core.stores.mongo_errors import MongoErrors
+from vca_core.tasks import OwnedTasks
+
+if TYPE_CHECKING:
+    from pymongo import AsyncMongoClient
+    from pymongo.asynchronous.collection import AsyncCollection
+
+R = TypeVar("R")
+
+_URL = re.compile(r"mongodb(?:\+srv)?://(?P<hosts>[^/?#]+)/(?P<database>[^/?#]+)(?:\?(?P<settings>.*))?", re.DOTALL)
+
+_LIMITS = {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000, "socketTimeoutMS": 10_000}
+"""What holds where the URL says nothing else; the driver's own would wait for an answer forever."""
+
+_OWN = "vca_"
+"""What the names of the core's own collections begin with."""
+
+_INDEXES = {"vca_execution_environments": {"vca_by_model": ("model", "connector")}}
+"""By collection: the name of an index and its fields."""
+
+_NOT_TEXT = re.compile("[\ud800-\udfff]")
+"""Halves of characters, as file names that are not UTF-8 have them; BSON cannot hold them."""
+
+
+class MongoStatusStore(StatusStore):
+    """Documents in the collections of a MongoDB database.
+
+    Writes wait for the majority of a replica set and its journals. The URL may say otherwise for the orchestrator's own
+    collections, not for the core's, and never that nothing is waited for. Reads ask the primary.
+
+    Args:
+        url: ``mongodb://`` or ``mongodb+srv://``, with the database behind the hosts; all settings of MongoDB's
+            connection strings are understood, TLS among them.
+
+    Raises:
+        BadArguments: the URL is wrong. It is not shown: it may hold a password.
+    """
+
+    def __init__(self, url: str | SecretStr) -> None:
+        text = url.get_secret_value() if isinstance(url, SecretStr) else url
+        self._url = SecretStr(text)
+        self._database = _database_of(text)
+        self._shown = url_without_credentials(text).partition("?")[0]
+        self._errors: MongoErrors | None = None
+        self._client: AsyncMongoClient[dict[str, Any]] | None = None
+        self._collections: dict[str, AsyncCollection[dict[str, Any]]] = {}
+        self._tasks = OwnedTasks("mongodb")
+        self._abandoned: dict[str, set[asyncio.Task[Any]]] = {}
+
+    @classmethod
+    def from_url(cls, url: str, folder: Path) -> MongoStatusStore:  # noqa: ARG003 - it has no file
+        """Make the store that a config's URL names; nothing is opened."""
+        return cls(url)
+
+    def __repr__(self) -> str:
+        return f"<MongoStatusStore {getattr(self, '_shown', '?')}>"
+
+    async def open(self) -> None:
+        """See `StatusStore.open`."""
+        if self._client is not None:
+            return
+        try:
+            from pymongo import AsyncMongoClient  # noqa: PLC0415 - the driver is for those who use it
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                "the status store needs pymongo; install it: pip install 'vca-core[mongodb]'", retryable=False
+            ) from error
+        url = self._url.get_secret_value()
+        self._errors = MongoErrors(self._shown, url)
+        given = {name.lower() for name in _settings_of(url)}
+        limits: dict[str, Any] = {
+            name: value for name, value in _LIMITS.items() if not given & {name.lower(), "timeoutms"}
+        }
+        try:
+            client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, appname="vca", **limits)
+        except Exception as error:
+            raise self._errors.of_open(error) from error
+        try:
+            for collection, indexes in _INDEXES.items():
+                for name, fields in indexes.items():
+                    keys = [(field, 1) for field in fields]
+                    await client[self._database][collection].create_index(keys, name=name)
+        except BaseException as error:
+            await client.close()
+            if not isinstance(error, Exception):
+                raise
+            raise self._errors.of_open(error) from error
+        self._client = client
+
+    async def close(self) -> None:
+        """See `StatusStore.close`."""
+        client, self._client = self._client, None
+        self._collections.clear()
+        if client is not None:
+            try:
+                left = [task for tasks in self._abandoned.values() for task in tasks]
+                if left:
+                    await asyncio.wait(left)
+            finally:
+                await client.close()
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        """See `StatusStore.set`."""
+        check_filter(filter)
+        changes = {path: _storable(plain_value(value, path)) for path, value in update.items()}
+        try:
+            check_update(filter, changes)
+        except StoreError:
+            if await self.exists(table, filter):
+                raise
+            return False
+        if not changes:
+            return await self.exists(table, filter)
+
+        async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
+            try:
+                return (await collection.update_one(_query(filter), {"$set": changes})).matched_count > 0
+            except Exception as error:
+                raise self._failure(error, f"cannot set {', '.join(map(repr, changes))}") from error
+
+        return await self._write(table, work)
+
+    async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
+        """See `StatusStore.batch`."""
+        outcomes: dict[int, Outcome] = {}
+        late = LateWrites()
+        for numbers in _rounds(writes):
+            made = await self._together([writes[number] for number in numbers], late)
+            outcomes.update(zip(numbers, made, strict=True))
+        return [outcomes[number] for number in range(len(writes))]
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+        """See `StatusStore.get`."""
+        check_filter(filter)
+        return await self._read(table, lambda collection: collection.find_one(_query(filter)))
+
+    async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
+        """See `StatusStore.exists`."""
+        check_filter(filter)
+        found = await self._read(table, lambda collection: collection.find_one(_query(filter), {"_id": 1}))
+        return found is not None
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """See `StatusStore.find`; oldest first, as far as MongoDB's natural order is."""
+        if filter is not None:
+            check_filter(filter)
+        return await self._read(table, lambda collection: collection.find(_query(filter or {})).to_list())
+
+    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+        """See `StatusStore.ensure`."""
+        _, copied = new_document(document)
+        stored = _storable(copied)
+
+        async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
+            from pymongo.errors import DuplicateKeyError  # noqa: PLC0415 - as above
+
+            try:
+                await collection.insert_one(stored)
+            except DuplicateKeyError as error:
+                # A unique index of the orchestrator's own may be hit as well.
+                if await collection.find_one({"_id": stored["_id"]}, {"_id": 1}) is None:
+                    raise self._failure(error, f"cannot insert into {table}") from error
+                return False
+            return True
+
+        return await self._write(table, work)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+        """See `StatusStore.delete`."""
+        check_filter(filter)
+
+        async def work(collection: AsyncCollection[dict[str, Any]]) -> int:
+            return (await collection.delete_many(_query(filter))).deleted_count
+
+        return await self._write(table, work)
+
+    # Batches.
+
+    async def _together(self, writes: Sequence[Write], late: LateWrites) -> list[Outcome]:
+        """Make writes of different documents of one collection, in one unordered bulk if nothing is in the way."""
+        if len(writes) > 1 and not any(late.in_front_of(write) for write in writes):
+            error = await self._bulk(writes)
+            if error is None:
+                return [True] * len(writes)
+            if error.retryable:
+                for write in writes:
+                    late.note(write, error)
+                return [error] * len(writes)
+        outcomes: list[Outcome] = []
+        for write in writes:
+            outcome: Outcome = late.in_front_of(write) or await self._again(write, bulk=len(writes) > 1)
+            if isinstance(outcome, Exception):
+                late.note(write, outcome)
+            outcomes.append(outcome)
+        return outcomes
+
+    async def _bulk(self, writes: Sequence[Write]) -> StoreError | None:
+        """Make writes in one bulk.
+
+        Returns:
+            None: all of them matched. Else what to say of it; retryable: the server is out of reach. A bulk says
+            neither which filter matched nothing nor, on every server, which item failed.
+        """
+        from pymongo import UpdateOne  # noqa: PLC0415 - as above
+
+        short = StoreError("not all writes of a bulk were made", retryable=False)
+        try:
+            items = []
+            for write in writes:
+                check_filter(write.filter)
+                changes = {path: _storable(plain_value(value, path)) for path, value in write.update.items()}
+                check_update(write.filter, changes)
+                if not changes:
+                    return short
+                items.append(UpdateOne(_query(write.filter), {"$set": changes}))
+        except VcaError:
+            return short
+
+        async def work(collection: AsyncCollection[dict[str, Any]]) -> StoreError | None:
+            try:
+                result = await collection.bulk_write(items, ordered=False)
+            except Exception as error:  # noqa: BLE001 - the driver raises KeyError, too, for what some servers answer
+                return self._errors_of().unreachable(error) or short
+            return None if result.matched_count == len(items) else short
+
+        try:
+            return await self._write(writes[0].table, work)
+        except StoreError as error:
+            return error
+
+    async def _again(self, write: Write, *, bulk: bool) -> Outcome:
+        """Make a write on its own; where it was in a bulk that did, its guard does not match any more."""
+        try:
+            if await self.set(write.table, write.filter, write.update):
+                return True
+            return bulk and await self._was_made(write)
+        except Exception as error:  # noqa: BLE001 - told as its outcome
+            return error
+
+    async def _was_made(self, write: Write) -> bool:
+        rest = {path: value for path, value in write.filter.items() if path not in write.update}
+        if not rest or len(rest) == len(write.filter):
+            return False
+        document = await self.get(write.table, rest)
+        return document is not None and all(
+            value_at(document, path) == _storable(plain_value(value, path)) for path, value in write.update.items()
+        )
+
+    # The driver.
+
+    async def _read(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
+        await self._settle(table)
+        try:
+            return await work(self._collection(table))
+        except Exception as error:
+            raise self._failure(error, f"cannot read {table}") from error
+
+    async def _write(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
+        """Make a write in a task of its own: a call that is cancelled leaves it to end, and later ones wait for it.
+
+        The driver drops the connection of a call that is cancelled, and the server may carry out what it was sent
+        after what it is sent next.
+        """
+        await self._settle(table)
+        collection = self._collection(table)
+
+        async def owned() -> R:
+            try:
+                return await work(collection)
+            except Exception as error:
+                raise self._failure(error, f"cannot write to {table}") from error
+
+        task: asyncio.Task[R] = self._tasks.spawn(owned(), "write", awaited=True)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not task.done():
+                abandoned = self._abandoned.setdefault(table, set())
+                abandoned.add(task)
+                task.add_done_callback(abandoned.discard)
+            raise
+
+    async def _settle(self, table: str) -> None:
+        while abandoned := self._abandoned.get(table):
+            await asyncio.wait(set(abandoned))
+            await asyncio.sleep(0)  # its callbacks take it off
+
+    def _collection(self, table: str) -> AsyncCollection[dict[str, Any]]:
+        if self._client is None:
+            raise StoreError(f"{self!r} is not open")
+        if table not in self._collections:
+            from pymongo import ReadPreference, WriteConcern  # noqa: PLC0415 - as above
+
+            said = {} if table.startswith(_OWN) else self._client.write_concern.document
+            concern = {"w": "majority", "j": True, **said}
+            try:
+                self._collections[table] = self._client[self._database].get_collection(
+                    table, write_concern=WriteConcern(**concern), read_preference=ReadPreference.PRIMARY
+                )
+            except Exception as error:
+                raise self._failure(error, "there is no such collection") from error
+        return self._collections[table]
+
+    def _errors_of(self) -> MongoErrors:
+        if self._errors is None:
+            raise StoreError(f"{self!r} is not open")
+        return self._errors
+
+    def _failure(self, error: Exception, what: str) -> VcaError:
+        return error if isinstance(error, VcaError) else self._errors_of().of(error, what)
+
+
+def _database_of(url: str) -> str:
+    """Check a URL; give the name of its database."""
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise BadArguments(
+            "store: expected hosts and a database, as mongodb://host1,host2/osm?replicaSet=rs0; special characters of "
+            "a user's name or password are written as %40",
+            ["store"],
+        )
+    if _settings_of(url).get("w", [""])[-1] == "0":
+        raise BadArguments("store: w=0 leaves open whether a status was stored; expected majority or 1", ["store"])
+    return unquote(found["database"])
+
+
+def _settings_of(url: str) -> dict[str, list[str]]:
+    return parse_qs(url.partition("?")[2], keep_blank_values=True)
+
+
+def _query(filter: Mapping[str, Any]) -> dict[str, Any]:
+    return {path: _storable(value) for path, value in filter.items()}
+
+
+def _storable(value: Any) -> Any:
+    """Put the sign for what is no character in the place of half ones."""
+    if isinstance(value, str):
+        return value if value.isascii() else _NOT_TEXT.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    return value
+
+
+def _rounds(writes: Sequence[Write]) -> list[list[int]]:
+    """Sort writes into bulks: one collection each, and each document at most once, in the order given."""
+    rounds: dict[tuple[str, int], list[int]] = {}
+    last: dict[tuple[str, str | None], int] = {}
+    highest: dict[str, int] = {}
+    for number, write in enumerate(writes):
+        table, document = write.table, write.document
+        if document is None:  # any document may be meant
+            at = last[table, None] = highest.get(table, -1) + 1
+        else:
+            at = max(last.get((table, document), -1), last.get((table, None), -1)) + 1
+            last[table, document] = at
+        highest[table] = max(at, highest.get(table, -1))
+        rounds.setdefault((table, at), []).append(number)
+    return [rounds[key] for key in sorted(rounds, key=lambda key: key[1])]

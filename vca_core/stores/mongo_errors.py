@@ -1,0 +1,95 @@
+"""What MongoDB's driver raises, as errors of the tree: which of them may go away, and no word of what is secret."""
+
+from __future__ import annotations
+
+from vca_core.errors import BadArguments, StoreError, VcaError
+from vca_core.secrets import SecretValues, secrets_in
+
+_REFUSED = {
+    2: "BadValue",
+    9: "FailedToParse",
+    14: "TypeMismatch",
+    20: "IllegalOperation",
+    28: "PathNotViable",
+    40: "ConflictingUpdateOperators",
+    52: "DollarPrefixedFieldName",
+    53: "InvalidIdField",
+    54: "NotSingleValueField",
+    56: "EmptyFieldName",
+    57: "DottedFieldName",
+    66: "ImmutableField",
+    73: "InvalidNamespace",
+    121: "DocumentValidationFailure",
+    10334: "BSONObjectTooLarge",
+    11000: "DuplicateKey",
+    17280: "KeyTooLong",
+    17419: "DocumentTooLarge",
+}
+"""Codes of what is wrong with the write itself."""
+
+_NOT_ALLOWED = {11: "UserNotFound", 13: "Unauthorized", 18: "AuthenticationFailed", 8000: "AtlasError"}
+"""Codes of credentials that do not do."""
+
+
+class MongoErrors:
+    """Makes errors of the tree.
+
+    Args:
+        shown: the URL, as it may be shown.
+        url: the URL.
+    """
+
+    def __init__(self, shown: str, url: str) -> None:
+        self._shown = shown
+        self._secrets = SecretValues([url, *secrets_in({"url": url})])
+
+    def of_open(self, error: Exception) -> VcaError:
+        """What a store that does not open fails with."""
+        from pymongo.errors import ConfigurationError  # noqa: PLC0415 - the driver is for those who use it
+
+        if isinstance(error, ConfigurationError | TypeError | ValueError):
+            return BadArguments(f"store: {self._said(error)}", ["store"])
+        return self.of(error, "cannot open it")
+
+    def of(self, error: Exception, what: str) -> VcaError:
+        """What a call fails with.
+
+        Args:
+            error: what the driver raised.
+            what: what could not be done, for people.
+        """
+        from bson.errors import BSONError  # noqa: PLC0415 - as above
+        from pymongo.errors import InvalidName, OperationFailure  # noqa: PLC0415 - as above
+
+        text = f"status store {self._shown}: {what}"
+        if isinstance(error, BSONError | InvalidName | OverflowError | UnicodeError):
+            return StoreError(f"{text}: {self._said(error)}", retryable=False)
+        if isinstance(error, OperationFailure):
+            code = error.code or 0
+            if code in _NOT_ALLOWED:
+                return StoreError(
+                    f"{text}: {_NOT_ALLOWED[code]}: check the user, the password and authSource in the URL, "
+                    "and the user's roles",
+                    retryable=False,
+                )
+            if code in _REFUSED:  # the server's own text shows what stands in the document
+                return StoreError(f"{text}: the server refuses it: {_REFUSED[code]}", retryable=False)
+            return StoreError(f"{text}: the server failed with {self._name_of(error)}")
+        return self.unreachable(error) or StoreError(f"{text}: {self._said(error)}")
+
+    def unreachable(self, error: Exception) -> StoreError | None:
+        """What a call fails with that did not reach the server, or whose answer was lost; None: it is another error."""
+        from pymongo.errors import ConnectionFailure  # noqa: PLC0415 - as above
+
+        if not isinstance(error, ConnectionFailure | OSError):
+            return None
+        return StoreError(f"status store {self._shown}: no answer: {self._said(error)}")
+
+    @staticmethod
+    def _name_of(error: Exception) -> str:
+        details = getattr(error, "details", None) or {}
+        return f"{details.get('codeName') or type(error).__name__} ({getattr(error, 'code', None) or 'no code'})"
+
+    def _said(self, error: Exception) -> str:
+        text = str(error).partition(", Timeout:")[0].partition(", Topology Description:")[0]
+        return self._secrets.scrub(f"{type(error).__name__}: {text}")
