@@ -8,7 +8,7 @@ from typing import Any
 
 import pluggy
 
-from vca_core._loading.entry_points import UNREADABLE, Entry, find_entries, the_one
+from vca_core._entry_points import UNREADABLE, Entry, find_entries, the_one
 from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import SUPPORTED_API_VERSIONS, NoOptions
 from vca_core.errors import BadArguments, PluginError

@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from vca_core._loading.entry_points import find_entries, the_one
+from vca_core._entry_points import find_entries, the_one
 from vca_core._loading.opening import Opening
 from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import NoOptions

@@ -176,8 +176,13 @@ def _factory(text: str) -> Callable[[], StatusStore]:
             return store
 
         return make_checked
-    store_from_url(text, Path.cwd())  # says what is wrong with it
-    return lambda: store_from_url(text, Path(tempfile.mkdtemp()))
+    folder = Path(tempfile.mkdtemp())
+    store_from_url(text, folder)  # says what is wrong with it
+    if text == "memory:":
+        return lambda: store_from_url(text, folder)
+    from vca_core.testing.own_tables import OwnTables  # noqa: PLC0415 - as above
+
+    return lambda: OwnTables(lambda: store_from_url(text, folder))
 
 
 def _one_of(given: str, allowed: tuple[str, ...], option: str) -> str:

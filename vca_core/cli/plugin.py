@@ -64,7 +64,7 @@ def _check_name(name: str) -> None:
     Raises:
         BadArguments: it is none, or taken.
     """
-    from vca_core._loading.entry_points import find_entries  # noqa: PLC0415 - as above
+    from vca_core._entry_points import find_entries  # noqa: PLC0415 - as above
     from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
 
     if len(name) > LONGEST or _NAME.fullmatch(name) is None:

@@ -8,6 +8,7 @@
     sqlite      in a file, for several processes at once
     mongo       in a MongoDB database
     lazy        around another store: opened when it is first used
+    plugins     stores that other distributions bring
     urls        the store that a config names
 """
 
@@ -16,6 +17,17 @@ from __future__ import annotations
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, set_path
 from vca_core.stores.memory import MemoryStore
+from vca_core.stores.plugins import StoreInfo, list_stores
 from vca_core.stores.urls import store_from_url
 
-__all__ = ["MemoryStore", "Outcome", "StatusStore", "Write", "check_filter", "set_path", "store_from_url"]
+__all__ = [
+    "MemoryStore",
+    "Outcome",
+    "StatusStore",
+    "StoreInfo",
+    "Write",
+    "check_filter",
+    "list_stores",
+    "set_path",
+    "store_from_url",
+]

@@ -8,8 +8,7 @@ from urllib.parse import unquote
 from vca_core.errors import BadArguments
 from vca_core.stores.base import StatusStore
 from vca_core.stores.memory import MemoryStore
-
-_KNOWN = "memory:, sqlite:///relative.db, sqlite:////absolute/path.db and mongodb://host/database"
+from vca_core.stores.plugins import make_store
 
 
 def path_of(url: str, folder: Path) -> Path | None:
@@ -26,11 +25,13 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
     """Make the store that a URL names; nothing is opened.
 
     Args:
-        url: ``memory:``, ``sqlite:///`` with a path behind it, or ``mongodb://`` with hosts and a database.
+        url: ``memory:``, ``sqlite:///`` with a path behind it, ``mongodb://`` with hosts and a database, or one whose
+            scheme an installed plugin knows (`list_stores`).
         folder: where relative paths start: the config's folder.
 
     Raises:
         BadArguments: there is no such kind of store, or the URL is wrong. The URL is not shown: it may hold a password.
+        PluginError: the plugin that knows the scheme is broken; says why.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "memory":
@@ -51,4 +52,4 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
         from vca_core.stores.mongo import MongoStatusStore  # noqa: PLC0415 - as above
 
         return MongoStatusStore(url)
-    raise BadArguments(f"store: there is no kind of store {scheme!r}; there are {_KNOWN}", ["store"])
+    return make_store(scheme, url, folder)

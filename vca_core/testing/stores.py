@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
@@ -19,9 +19,21 @@ from vca_core.testing.suite import Suite
 _AT_ONCE = 40
 _SEQUENCES = 120
 _STEPS = 12
+_ROUNDS = 10
+_MANY = 300
 _IDS: list[Any] = ["a", "1", 1, 1.0, 2]
 _PATHS = ["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"]
 _VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800", 2**53 + 1, "long" * 20_000]
+
+
+class Outage(Protocol):
+    """Takes a store's server away."""
+
+    async def begin(self) -> None:
+        """Have the store not reach its server."""
+
+    async def end(self) -> None:
+        """Have it reach its server again."""
 
 
 @pytest.mark.asyncio
@@ -40,6 +52,25 @@ class StoreConformance(Suite, suite=True):
     def new_store(self) -> StatusStore:
         """A store that is not opened, with nothing in it; to be given by the class that adopts this one."""
         raise NotImplementedError("give the class a fixture `new_store` that returns a StatusStore, not opened")
+
+    @pytest.fixture
+    def second_store(self, new_store: StatusStore) -> StatusStore:
+        """Another instance of the same store, not opened; given by a class whose store several processes can use."""
+        pytest.skip(f"no fixture `second_store`: what several processes do with one {type(new_store).__name__}")
+
+    @pytest.fixture
+    def outage(self, new_store: StatusStore) -> Outage:
+        """Takes the store's server away; given by a class whose store has one."""
+        pytest.skip(f"no fixture `outage`: a {type(new_store).__name__} whose server goes away")
+
+    @pytest_asyncio.fixture
+    async def two_stores(
+        self, store: StatusStore, second_store: StatusStore
+    ) -> AsyncIterator[tuple[StatusStore, StatusStore]]:
+        """Two open instances of one store."""
+        await second_store.open()
+        yield store, second_store
+        await second_store.close()
 
     @pytest_asyncio.fixture
     async def store(self, new_store: StatusStore, record_property: Any) -> AsyncIterator[StatusStore]:
@@ -171,6 +202,64 @@ class StoreConformance(Suite, suite=True):
         document = await store.get("t", {"_id": 1})
         assert document is not None
         assert document["by"] == made.index(True)
+
+    async def test_two_instances_at_once_lose_nothing(self, two_stores: tuple[StatusStore, StatusStore]) -> None:
+        """Of one document, each write a field of its own; a store that reads, changes and writes back loses some."""
+        await two_stores[0].ensure("t", {"_id": 1, "a": {"b": {}}})
+        numbers = range(_AT_ONCE)
+        writes = [two_stores[n % 2].set("t", {"_id": 1}, {f"a.b.n{n}": n}) for n in numbers]
+        assert all(await asyncio.gather(*writes))
+        for store in two_stores:
+            document = await store.get("t", {"_id": 1})
+            assert document is not None
+            assert document["a"]["b"] == {f"n{n}": n for n in numbers}
+
+    async def test_of_two_instances_one_wins(self, two_stores: tuple[StatusStore, StatusStore]) -> None:
+        """Who sets what a filter names, makes a document or deletes it: exactly one does, and both see it."""
+        for number in range(_ROUNDS):
+            query = {"_id": number}
+            made = await asyncio.gather(*(two_stores[n % 2].ensure("t", {**query, "by": None}) for n in range(4)))
+            assert made.count(True) == 1
+            takers = [two_stores[n % 2].set("t", {**query, "by": None}, {"by": n}) for n in range(4)]
+            taken = await asyncio.gather(*takers)
+            assert taken.count(True) == 1, f"{taken.count(True)} took one token"
+            for store in two_stores:
+                assert await store.get("t", query) == {**query, "by": taken.index(True)}
+            deleted = await asyncio.gather(*(two_stores[n % 2].delete("t", query) for n in range(4)))
+            assert sum(deleted) == 1
+
+    async def test_while_its_server_is_away_it_says_so(self, store: StatusStore, outage: Outage) -> None:
+        """Each call raises a StoreError that may be retried; afterwards what was written is there, and it goes on."""
+        await store.ensure("t", {"_id": 1, "n": 0})
+        await outage.begin()
+        calls: list[Callable[[], Awaitable[Any]]] = [
+            lambda: store.set("t", {"_id": 1}, {"n": 1}),
+            lambda: store.get("t", {"_id": 1}),
+            lambda: store.find("t"),
+            lambda: store.exists("t", {"_id": 1}),
+            lambda: store.ensure("t", {"_id": 2}),
+            lambda: store.delete("t", {"_id": 1}),
+        ]
+        for call in calls:
+            with pytest.raises(StoreError) as caught:
+                await call()
+            assert caught.value.retryable
+        [failed] = await store.batch([Write("t", {"_id": 1}, {"n": 1})])
+        assert isinstance(failed, StoreError)
+        assert failed.retryable
+        await outage.end()
+        assert await store.get("t", {"_id": 1}) == {"_id": 1, "n": 0}
+        assert await store.batch([Write("t", {"_id": 1}, {"n": 2})]) == [True]
+
+    async def test_a_big_table_keeps_its_order(self, store: StatusStore) -> None:
+        """Filters of two keys find one among many, and what was changed stays where it was."""
+        for number in range(_MANY):
+            await store.ensure("t", {"_id": f"d{number}", "model": f"m{number % 7}", "n": number})
+        assert await store.set("t", {"model": "m3", "n": _MANY - 4 - (_MANY - 4 - 3) % 7}, {"big": "x" * 50_000})
+        found = await store.find("t")
+        assert [document["n"] for document in found] == list(range(_MANY))
+        assert [document["model"] for document in found if "big" in document] == ["m3"]
+        assert await store.delete("t", {"model": "m3"}) == len(range(3, _MANY, 7))
 
     async def test_a_cancelled_write_is_done_or_not_and_before_later_ones(self, store: StatusStore) -> None:
         """Never by half, and never after a write that came behind it."""

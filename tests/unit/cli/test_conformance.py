@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from vca_core.stores import store_from_url
 
 TESTS = Path(__file__).parents[2]
 
@@ -25,6 +29,33 @@ class Forgetful(MemoryStore):
 
 class NoStore:
     pass
+"""
+
+REREADING = """
+import asyncio, pytest
+from vca_core.stores import MemoryStore
+from vca_core.stores.document import apply_update
+from vca_core.testing import StoreConformance
+
+class Rereading(MemoryStore):
+    async def set(self, table, filter, update):
+        document = await self.get(table, filter)
+        if document is None:
+            return False
+        await asyncio.sleep(0)
+        await super().set(table, {"_id": document["_id"]}, apply_update(document, update))
+        return True
+
+class TestRereading(StoreConformance):
+    @pytest.fixture
+    def new_store(self):
+        return Rereading()
+
+    @pytest.fixture
+    def second_store(self, new_store):
+        second = Rereading()
+        second._tables = new_store._tables
+        return second
 """
 
 BACKEND = """
@@ -76,7 +107,40 @@ def folder(tmp_path: Path) -> Path:
 def test_a_store_of_others_gets_its_verdict(folder: Path) -> None:
     told = vca(folder, "conformance", "--store", "stores:Honest", "--level", "full")
     assert "ok       a document is made once" in told
-    assert told.rstrip().splitlines()[-1].startswith("stores:Honest: level FULL; 18 passed, 0 failed")
+    assert told.rstrip().splitlines()[-1].startswith("stores:Honest: level FULL; 20 passed, 0 failed, 3 skipped")
+
+
+def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
+    path = folder / "kept.db"
+
+    async def fill() -> None:
+        store = store_from_url(f"sqlite:///{path}", folder)
+        await store.open()
+        for table in ("t", "nsrs"):
+            await store.ensure(table, {"_id": 1, "n": 0})
+            await store.ensure(table, {"_id": "ns1", "n": 0})
+        await store.close()
+
+    asyncio.run(fill())
+    told = vca(folder, "conformance", "--store", f"sqlite:///{path}")
+    assert "0 failed, 1 skipped" in told.rstrip().splitlines()[-2] + told.rstrip().splitlines()[-1]
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("SELECT collection, document FROM documents").fetchall()
+    connection.close()
+    assert sorted((table, str(json.loads(text)["_id"]), json.loads(text)["n"]) for table, text in rows) == [
+        ("nsrs", "1", 0),
+        ("nsrs", "ns1", 0),
+        ("t", "1", 0),
+        ("t", "ns1", 0),
+    ]
+
+
+def test_a_store_that_reads_and_writes_back_is_found_out(folder: Path) -> None:
+    (folder / "rereading.py").write_text(REREADING)
+    told: dict[str, Any] = json.loads(vca(folder, "conformance", "--suite", "rereading.py", "--json", code=1))
+    [verdict] = told["verdicts"]
+    failed = {check["check"] for check in verdict["checks"] if check["outcome"] == "failed"}
+    assert {"test_two_instances_at_once_lose_nothing", "test_of_two_instances_one_wins"} <= failed
 
 
 def test_a_store_that_forgets_is_found_out(folder: Path) -> None:

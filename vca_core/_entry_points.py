@@ -52,7 +52,7 @@ def find_entries(group: str) -> list[Entry]:
     """Find all entry points of a group, sorted by name. Nothing is imported.
 
     Args:
-        group: ``vca.backends`` or ``vca.extensions``.
+        group: ``vca.backends``, ``vca.extensions`` or ``vca.stores``.
 
     Returns:
         The entries; one with the name `UNREADABLE` for each distribution whose entry points cannot be read.
