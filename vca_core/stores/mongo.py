@@ -84,7 +84,7 @@ class MongoStatusStore(StatusStore):
             from pymongo import AsyncMongoClient  # noqa: PLC0415 - the driver is for those who use it
         except ModuleNotFoundError as error:
             raise StoreError(
-                "the status store needs pymongo; install it: pip install 'vca-core[mongodb]'", retryable=False
+                "the status store needs pymongo; install vca-core with its extra 'mongodb'", retryable=False
             ) from error
         url = self._url.get_secret_value()
         self._errors = MongoErrors(self._shown, url)
