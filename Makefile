@@ -59,4 +59,4 @@ wheels: build  ## install the wheels elsewhere, run the demo and a new plugin th
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .coverage .import_linter_cache
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .coverage .import_linter_cache

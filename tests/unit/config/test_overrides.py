@@ -106,9 +106,11 @@ def test_references_are_resolved_in_options_from_variables_and_files(tmp_path: P
     path.write_text(
         "connectors: {edge: {backend: fake, options: {a: '${env:A}', b: ['${file:secret}'], c: 'x$y'}}}\n"
         "extensions: [{name: e, options: {d: '${env:A}'}}]\n"
+        "store: ${file:secret}\n"
     )
     config = load_config(path, {"A": "${env:B}"})
     assert config.connectors["edge"].options == {"a": "${env:B}", "b": [CANARY], "c": "x$y"}
+    assert config.store == CANARY
     assert config.extensions[0].options == {"d": "${env:B}"}
 
 
