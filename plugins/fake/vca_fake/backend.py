@@ -22,9 +22,9 @@ from vca_fake.charms import base_for, check_fits, output_of
 from vca_fake.checks import charm_in, check_namespace, check_ns
 from vca_fake.descriptions import description_of
 from vca_fake.latency import Latency
-from vca_fake.lives import Lives, found
+from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
-from vca_fake.relations import checked_pair
+from vca_fake.relations import check_pair
 from vca_fake.script import Script
 from vca_fake.scripted import scripted, text_of
 from vca_fake.world import Application, Model, RelationEndKey
@@ -88,10 +88,10 @@ class FakeBackend(Backend[FakeOptions]):
         options: CreateOptions,
     ) -> str:
         """Bring up a machine."""
-        charm = await self._fitting(artifact)
+        charm = await self._find_fitting(artifact)
         suited = base_for(charm) if charm is not None else None
-        ee_id = await self._added(op, namespace, None, options.base or suited or self.host.options.base)
-        return await self._settled(ee_id)
+        ee_id = await self._add(op, namespace, None, options.base or suited or self.host.options.base)
+        return await self._settled_address(ee_id)
 
     @hookimpl
     @scripted
@@ -99,10 +99,10 @@ class FakeBackend(Backend[FakeOptions]):
         self, op: Operation, ee_id: EeId, namespace: Namespace, artifact: Artifact | None
     ) -> str:
         """Go on with a machine that is there."""
-        await self._fitting(artifact)
+        await self._find_fitting(artifact)
         await self._lives.change(ee_id, lambda application, _: check_namespace(application, namespace))
         await op.created(ee_id.locator)
-        return await self._settled(ee_id)
+        return await self._settled_address(ee_id)
 
     @hookimpl
     @scripted
@@ -112,8 +112,8 @@ class FakeBackend(Backend[FakeOptions]):
         """Take a machine that is there already."""
         if self._on_kubernetes:
             raise NotSupported("there are no machines on Kubernetes; create an execution environment instead")
-        ee_id = await self._added(op, namespace, credentials["hostname"], self.host.options.base)
-        return await self._settled(ee_id)
+        ee_id = await self._add(op, namespace, credentials["hostname"], self.host.options.base)
+        return await self._settled_address(ee_id)
 
     @hookimpl
     @scripted
@@ -167,7 +167,7 @@ class FakeBackend(Backend[FakeOptions]):
                 raise refusals.another_charm(application.charm.name, charm.name, ee_id)
 
         await self._lives.change(ee_id, install)
-        await self._lives.settled(ee_id)
+        await self._lives.settle(ee_id)
 
     @hookimpl
     @scripted
@@ -190,7 +190,7 @@ class FakeBackend(Backend[FakeOptions]):
                 application.put(unit, "maintenance", "upgrading charm", now)
 
         await self._lives.change(ee_id, upgrade)
-        await self._lives.settled(ee_id)
+        await self._lives.settle(ee_id)
 
     @hookimpl
     @scripted
@@ -205,7 +205,7 @@ class FakeBackend(Backend[FakeOptions]):
 
         await self._lives.pause("scale", ee_id)
         await self._lives.change(ee_id, scale)
-        await self._lives.settled(ee_id)
+        await self._lives.settle(ee_id)
 
     @hookimpl
     @scripted
@@ -222,7 +222,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.change(ee_id, lambda application, _: coerce(charm_in(application).options, values))
         await self._lives.pause("configure", ee_id)
         await self._lives.change(ee_id, configure)
-        await self._lives.settled(ee_id)
+        await self._lives.settle(ee_id)
 
     @hookimpl
     @scripted
@@ -264,13 +264,13 @@ class FakeBackend(Backend[FakeOptions]):
         charms = [
             await self._lives.change(end.ee_id, lambda application, _: charm_in(application)) for end in (end_1, end_2)
         ]
-        pair = checked_pair((end_1, charms[0]), (end_2, charms[1]))
+        pair = check_pair((end_1, charms[0]), (end_2, charms[1]))
         await self._lives.pause("relate", pair)
 
         def relate(model: Model) -> None:
             for end in (end_1, end_2):
                 if end.ee_id.model == model.name:
-                    found(model, end.ee_id)
+                    find_application(model, end.ee_id)
             if pair not in model.relations:
                 model.relations.append(pair)
 
@@ -315,7 +315,7 @@ class FakeBackend(Backend[FakeOptions]):
             return None if there is None else there.ee_id
 
         model = models.get(ee_id.model, Model(ee_id.model))
-        return description_of(model, found(model, ee_id), find)
+        return description_of(model, find_application(model, ee_id), find)
 
     @hookimpl
     @scripted
@@ -372,7 +372,7 @@ class FakeBackend(Backend[FakeOptions]):
 
         return await self._worlds.change(ee_id.model, look)
 
-    async def _fitting(self, artifact: Artifact | None) -> Charm | None:
+    async def _find_fitting(self, artifact: Artifact | None) -> Charm | None:
         """The charm that will be installed, where the caller said it.
 
         Raises:
@@ -384,12 +384,12 @@ class FakeBackend(Backend[FakeOptions]):
         check_fits(charm, None, on_kubernetes=self._on_kubernetes)
         return charm
 
-    async def _settled(self, ee_id: EeId) -> str:
+    async def _settled_address(self, ee_id: EeId) -> str:
         """Wait until nothing happens to an EE any more, and return its address."""
-        await self._lives.settled(ee_id)
+        await self._lives.settle(ee_id)
         return await self._lives.change(ee_id, lambda application, _: application.address)
 
-    async def _added(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
+    async def _add(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
         """Add an application and have its id stored; what is not stored is removed again."""
         model, name = self.host.names.model(namespace), self.host.names.application(namespace)
 

@@ -66,16 +66,16 @@ class Lives:
             NotFound: there is none.
         """
 
-        def changed(model: Model) -> tuple[R, list[EntityState]]:
-            application = found(model, ee_id)
+        def change(model: Model) -> tuple[R, list[EntityState]]:
+            application = find_application(model, ee_id)
             return work(application, self._clock()), list(application.states)
 
-        result, states = await self._worlds.change(ee_id.model, changed)
+        result, states = await self._worlds.change(ee_id.model, change)
         self._tell(ee_id, states)
         self._live(ee_id)
         return result
 
-    async def settled(self, ee_id: EeId) -> None:
+    async def settle(self, ee_id: EeId) -> None:
         """Wait until nothing happens to an application any more.
 
         Raises:
@@ -106,7 +106,7 @@ class Lives:
     async def _life(self, ee_id: EeId) -> None:
         try:
             while True:
-                states, due = await self._worlds.change(ee_id.model, lambda model: self._advanced(model, ee_id))
+                states, due = await self._worlds.change(ee_id.model, lambda model: self._advance(model, ee_id))
                 if states is None:
                     self.end(ee_id)
                     return
@@ -118,20 +118,20 @@ class Lives:
             if self._living.get(ee_id) is asyncio.current_task():
                 del self._living[ee_id]
 
-    def _advanced(self, model: Model, ee_id: EeId) -> tuple[list[EntityState] | None, float | None]:
+    def _advance(self, model: Model, ee_id: EeId) -> tuple[list[EntityState] | None, float | None]:
         """Do what is due; the states then, None when it is gone, and when something is due next."""
         application = model.find(ee_id)
         if application is None:
             return None, None
         now = self._clock()
         # All that is due happens at once: what one change brings about comes in the next round.
-        for state, due, (native, detail) in self._coming(application):
+        for state, due, (native, detail) in self._next_changes(application):
             if due <= now:
                 application.put(state.entity, native, detail, now)
-        dues = [due for _, due, _ in self._coming(application)]
+        dues = [due for _, due, _ in self._next_changes(application)]
         return list(application.states), min(dues, default=None)
 
-    def _coming(self, application: Application) -> list[tuple[EntityState, float, tuple[str, str]]]:
+    def _next_changes(self, application: Application) -> list[tuple[EntityState, float, tuple[str, str]]]:
         """What comes next: of what, when, and what."""
         coming = []
         for state in application.states:
@@ -155,7 +155,7 @@ class Lives:
                 self._report(ee_id, entity, state.native, state.detail)
 
 
-def found(model: Model, ee_id: EeId) -> Application:
+def find_application(model: Model, ee_id: EeId) -> Application:
     """The application of an EE.
 
     Raises:

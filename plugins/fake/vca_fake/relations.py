@@ -9,7 +9,7 @@ from vca_core.suggestions import instead
 from vca_fake.world import RelationEndKey
 
 
-def checked_pair(
+def check_pair(
     one: tuple[RelationEnd, Charm], other: tuple[RelationEnd, Charm]
 ) -> tuple[RelationEndKey, RelationEndKey]:
     """Check that two endpoints fit, and make the relation's key.

@@ -55,7 +55,7 @@ def scripted(
     signature = inspect.signature(hook)
 
     @functools.wraps(hook)
-    async def called(self: StageT, /, *given: P.args, **named: P.kwargs) -> R:
+    async def call(self: StageT, /, *given: P.args, **named: P.kwargs) -> R:
         if self.recorder is None and not self.script:
             return await hook(self, *given, **named)
         arguments = signature.bind(self, *given, **named).arguments
@@ -65,7 +65,7 @@ def scripted(
             await self.namespace_of(arguments.get("namespace"), ee_id),
             None if ee_id is None else str(ee_id),
             arguments.get("primitive"),
-            tuple(sorted(_named(arguments))),
+            tuple(sorted(_by_name(arguments))),
         )
         if self.recorder is not None:
             self.recorder.add(call)
@@ -84,7 +84,7 @@ def scripted(
         result: R = await perform(rule, lambda: hook(self, *given, **named), report, call.primitive or "", place)
         return result
 
-    return called
+    return call
 
 
 def _ee_id(arguments: Mapping[str, Any]) -> EeId | None:
@@ -94,7 +94,7 @@ def _ee_id(arguments: Mapping[str, Any]) -> EeId | None:
     return found
 
 
-def _named(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def _by_name(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     for key in ("params", "values", "config", "credentials"):
         if isinstance(arguments.get(key), Mapping):
             named: Mapping[str, Any] = arguments[key]

@@ -99,7 +99,7 @@ class FileWorlds(Worlds):
 
     async def change(self, model: str, work: Callable[[Model], R]) -> R:
         """See `Worlds.change`."""
-        return await in_thread(lambda: self._do(lambda connection: _changed(connection, model, work)))
+        return await in_thread(lambda: self._do(lambda connection: _change(connection, model, work)))
 
     async def models(self) -> list[Model]:
         """See `Worlds.models`."""
@@ -114,7 +114,7 @@ class FileWorlds(Worlds):
         with self._turn:
             try:
                 if self._connection is None:
-                    self._connection = self._connected()
+                    self._connection = self._connect()
                 with _transaction(self._connection):
                     return work(self._connection)
             except sqlite3.Error as error:
@@ -124,7 +124,7 @@ class FileWorlds(Worlds):
                     str(self._path),
                 ) from error
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
@@ -147,7 +147,7 @@ def _models() -> TypeAdapter[Model]:
     return TypeAdapter(Model)
 
 
-def _changed(connection: sqlite3.Connection, name: str, work: Callable[[Model], R]) -> R:
+def _change(connection: sqlite3.Connection, name: str, work: Callable[[Model], R]) -> R:
     row = connection.execute("SELECT content FROM models WHERE name = ?", (name,)).fetchone()
     model = Model(name) if row is None else _models().validate_json(row[0])
     result = work(model)

@@ -13,7 +13,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from vca_core.errors import BadArguments
-from vca_juju_common.sources import is_source, rendered
+from vca_juju_common.sources import is_source, render_beside
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
@@ -54,14 +54,14 @@ def render(path: Path) -> Archive:
     """
     try:
         if path.is_file():
-            return _finished(path.open("rb"))
+            return _finish(path.open("rb"))
         file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the archive owns it
         try:
             _write(path, file)
         except BaseException:
             file.close()
             raise
-        return _finished(file)
+        return _finish(file)
     except OSError as error:
         raise BadArguments(f"artifact_path: {path} cannot be read: {error}", ["artifact_path"]) from error
 
@@ -91,7 +91,7 @@ def _entries(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
 
 def _write(folder: Path, file: IO[bytes]) -> None:
     root = folder.resolve()
-    beside = rendered(folder) if is_source(folder) else {}
+    beside = render_beside(folder) if is_source(folder) else {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, name in _entries(folder):
             mode = entry.lstat().st_mode
@@ -131,7 +131,7 @@ def _copy(archive: zipfile.ZipFile, name: str, mode: int, source: Path) -> None:
             into.write(chunk)
 
 
-def _finished(file: IO[bytes]) -> Archive:
+def _finish(file: IO[bytes]) -> Archive:
     file.seek(0)
     digest = hashlib.sha256()
     size = 0

@@ -17,7 +17,7 @@ from vca_juju_common.environments import check_namespace, machines_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
-async def _gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:
+async def _wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:
     """Wait until something is gone, for at most so many seconds; a model that is gone takes everything along."""
     try:
         async with asyncio.timeout(limit):
@@ -29,7 +29,7 @@ async def _gone(model: Model, is_gone: Callable[[], bool], limit: float | None =
     return True
 
 
-async def _asked(
+async def _ask_until_taken(
     model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[None]], limit: float = float("inf")
 ) -> None:
     """Ask for an end until that is taken; after so many seconds it is asked for no more.
@@ -54,7 +54,7 @@ async def _asked(
         await asyncio.sleep(pause)
 
 
-async def _forced(
+async def _force_after_grace(
     session: Session,
     model: Model,
     is_gone: Callable[[], bool],
@@ -63,11 +63,11 @@ async def _forced(
 ) -> None:
     """Ask for an end, wait, and after the grace ask for it by force."""
     grace = session.options.delete_grace
-    await _asked(model, is_gone, ask, grace)
-    if await _gone(model, is_gone, grace):
+    await _ask_until_taken(model, is_gone, ask, grace)
+    if await _wait_gone(model, is_gone, grace):
         return
-    await _asked(model, is_gone, force)
-    await _gone(model, is_gone)
+    await _ask_until_taken(model, is_gone, force)
+    await _wait_gone(model, is_gone)
 
 
 async def remove_application(session: Session, model: Model, name: str) -> None:
@@ -83,7 +83,7 @@ async def remove_application(session: Session, model: Model, name: str) -> None:
         return model.destroy_applications([name], destroy_storage=storage, force=stuck)
 
     if not is_gone():
-        await _forced(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
+        await _force_after_grace(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
 
 
 async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool = False) -> None:
@@ -95,11 +95,11 @@ async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool =
         return not any(one in state.machines for one in there)
 
     if there:
-        await _asked(model, is_gone, lambda: model.destroy_machines(there, keep=keep))
-        await _gone(model, is_gone)
+        await _ask_until_taken(model, is_gone, lambda: model.destroy_machines(there, keep=keep))
+        await _wait_gone(model, is_gone)
 
 
-async def _kept(model: Model, application: str, machines: Sequence[str]) -> None:
+async def _keep_machines(model: Model, application: str, machines: Sequence[str]) -> None:
     """Have what an application's machines are outlive it: Juju would take it along with the last unit.
 
     Manual machines outlive it anyway, and one that others are on does not go.
@@ -110,12 +110,12 @@ async def _kept(model: Model, application: str, machines: Sequence[str]) -> None
     others = {unit.machine for unit in state.units.values() if unit.application in principals}
     others |= {machine.rpartition("/")[0].rpartition("/")[0] for machine in state.machines}  # what has containers
 
-    def there() -> list[str]:
+    def kept_machines() -> list[str]:
         candidates = [state.machines[one] for one in machines if one in state.machines and one in mine - others]
         return [machine.id for machine in candidates if not machine.is_manual]
 
-    if there():
-        await _asked(model, lambda: not there(), lambda: model.keep_instances(there()))
+    if kept_machines():
+        await _ask_until_taken(model, lambda: not kept_machines(), lambda: model.keep_instances(kept_machines()))
 
 
 async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, keep: bool = False) -> None:
@@ -131,10 +131,10 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
         async with session.use(ee_id.model, op) as model:
             machines = machines_of(model, session.names, ee_id)
             if keep:
-                await _kept(model, ee_id.application, machines)
+                await _keep_machines(model, ee_id.application, machines)
             await remove_application(session, model, ee_id.application)
             await remove_machines(model, machines, keep=keep)
-            session.gone(model, ee_id)
+            session.forget(model, ee_id)
     except NotFound:  # the model is gone, or there is none
         return
 
@@ -154,52 +154,52 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
     try:
         async with session.use(name, op) as model:
             check_namespace(model, session.names, namespace)
-            await _emptied(session, model)
-            await _destroyed(session, model)
+            await _empty(session, model)
+            await _destroy(session, model)
     except NotFound:  # others were faster: there is none any more, or it is said to be gone
         if model is not None:
-            await _vanished(session, model, None)
+            await _wait_vanished(session, model, None)
     if model is not None:
-        await session.model_gone(model)
+        await session.forget_model(model)
 
 
-async def _emptied(session: Session, model: Model) -> None:
+async def _empty(session: Session, model: Model) -> None:
     """Remove what would keep a model from going: in the order in which each step leaves the next one free."""
     state = model.state
     for relation in list(state.relations.values()):
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
             key = relation.key
             ask = partial(model.remove_relation, *relation.ends)
-            await _asked(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
+            await _ask_until_taken(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
     if state.remotes:
-        await _asked(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
+        await _ask_until_taken(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
     if state.offers:
         owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
         urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
-        await _asked(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
-        await _gone(model, lambda: not state.offers)
+        await _ask_until_taken(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
+        await _wait_gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # they keep a model alive
         are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice
-        await _asked(model, are_gone, lambda: model.destroy_machines(manual))
-        await _gone(model, are_gone)
+        await _ask_until_taken(model, are_gone, lambda: model.destroy_machines(manual))
+        await _wait_gone(model, are_gone)
 
 
-async def _destroyed(session: Session, model: Model) -> None:
+async def _destroy(session: Session, model: Model) -> None:
     grace = session.options.delete_grace
     ask = partial(session.controller.destroy, model.uuid, destroy_storage=session.options.destroy_storage)
-    await _asked(model, lambda: model.is_gone, partial(ask, force=False), grace)
-    if not await _vanished(session, model, grace):
-        await _asked(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
-        await _vanished(session, model, None)
+    await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=False), grace)
+    if not await _wait_vanished(session, model, grace):
+        await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
+        await _wait_vanished(session, model, None)
 
 
-async def _vanished(session: Session, model: Model, limit: float | None) -> bool:
+async def _wait_vanished(session: Session, model: Model, limit: float | None) -> bool:
     """Wait until the controller says that a model is gone; it is asked when the model's watcher ended."""
     try:
         async with asyncio.timeout(limit):
-            await _gone(model, lambda: False)
+            await _wait_gone(model, lambda: False)
             for pause in pauses(0.1, 5.0):
                 try:
                     if not await session.controller.exists(model.uuid):

@@ -206,10 +206,12 @@ def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
     """
     units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
     is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
-    return list(dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *waiting(model, ee_id.application)]))
+    return list(
+        dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *unused_machines(model, ee_id.application)])
+    )
 
 
-def waiting(model: Model, application: str) -> list[str]:
+def unused_machines(model: Model, application: str) -> list[str]:
     """The machines that were made for further units of an application, and that no unit has come to."""
     noted = (one for one in model.state.machines if model.state.notes(machine_tag(one)).get(UNITS_NOTE) == application)
     return [machine for machine in noted if not model.state.machine_in_use(machine)]

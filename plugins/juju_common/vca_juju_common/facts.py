@@ -88,7 +88,7 @@ def charm_name(charm_url: str) -> str:
     return head if head and revision.isdigit() else last
 
 
-def installed(model: Model, application: str) -> Application:
+def require_application(model: Model, application: str) -> Application:
     """An application that is to be there.
 
     Raises:
@@ -100,4 +100,4 @@ def installed(model: Model, application: str) -> Application:
     return there
 
 
-__all__ = ["CharmFacts", "charm_name", "installed"]
+__all__ = ["CharmFacts", "charm_name", "require_application"]

@@ -14,7 +14,7 @@ LIMIT = 10.0
 """Seconds that a cancelled caller waits for an answer; the core gives it not much more."""
 
 
-async def uninterrupted(work: Coroutine[Any, Any, R]) -> R:
+async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
     """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
 
     So what was asked for has been done, or refused, when the caller ends, and nobody is surprised by it later.
@@ -25,14 +25,14 @@ async def uninterrupted(work: Coroutine[Any, Any, R]) -> R:
     Raises:
         asyncio.CancelledError: the caller was cancelled; what was asked for may have been done.
     """
-    task, cancelled = await finished(work)
+    task, cancelled = await finish(work)
     if cancelled is not None:
         was_made(task)
         raise cancelled
     return task.result()
 
 
-async def finished(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
+async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
     """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
 
     Args:

@@ -35,11 +35,11 @@ def digest_in(notes: Mapping[str, str], charm_url: str) -> str | None:
 def namespace_in(notes: Mapping[str, str]) -> Namespace | None:
     """The namespace that is noted; None: none, or something that is none."""
     text = notes.get(NAMESPACE_NOTE)
-    return _parsed(text) if text else None
+    return _parse(text) if text else None
 
 
 @lru_cache(4096)
-def _parsed(text: str) -> Namespace | None:
+def _parse(text: str) -> Namespace | None:
     """Read a namespace; the same few are asked for with every delta."""
     try:
         return Namespace.parse(text)

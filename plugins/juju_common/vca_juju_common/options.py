@@ -23,7 +23,7 @@ Text = Annotated[str, Field(min_length=1)]
 _KEY_LINE = re.compile(r"(ssh-|ecdsa-|sk-)\S+ [A-Za-z0-9+/]+=*( .*)?")
 
 
-def _known_as(*names: str) -> AliasChoices:
+def _aliases(*names: str) -> AliasChoices:
     return AliasChoices(*names)
 
 
@@ -40,21 +40,21 @@ def _is_proxy(url: str) -> bool:
 class JujuOptions(Options):
     """Options of a connector on Juju."""
 
-    endpoints: Annotated[list[str], Field(min_length=1, validation_alias=_known_as("endpoints", "url"))]
+    endpoints: Annotated[list[str], Field(min_length=1, validation_alias=_aliases("endpoints", "url"))]
     """Addresses of the controller, ``host:port`` each; the list is kept up to date by what the controller tells."""
-    username: Annotated[Text, Field(validation_alias=_known_as("username", "user"))] = "admin"
+    username: Annotated[Text, Field(validation_alias=_aliases("username", "user"))] = "admin"
     """A local user of the controller."""
     secret: SecretStr | None = None
     """The user's password."""
     secret_file: Text | None = None
     """A file with it, read again for each login."""
-    ca_cert: Annotated[Text | None, Field(validation_alias=_known_as("ca_cert", "cacert"))] = None
+    ca_cert: Annotated[Text | None, Field(validation_alias=_aliases("ca_cert", "cacert"))] = None
     """The controller's CA: PEM, PEM in base64, or the path of a file, which is read again for each login."""
     tls_hostname: Text | None = None
     """The name that its certificate has to bear; None: ``juju-apiserver`` with a ca_cert, else the host dialled."""
     insecure_skip_tls_verification: bool = False
     """Connect to whoever answers. For laboratories."""
-    public_key: Annotated[Text | None, Field(validation_alias=_known_as("public_key", "pubkey"))] = None
+    public_key: Annotated[Text | None, Field(validation_alias=_aliases("public_key", "pubkey"))] = None
     """A line of OpenSSH's format, put into the authorized keys of the machines of new models."""
     cloud: Text | None = None
     """The cloud of new models; None: the controller's own."""
@@ -63,7 +63,7 @@ class JujuOptions(Options):
     credential: Text | None = None
     """The cloud's credential, ``name`` or ``owner/name``; None: the controller's choice."""
     config_of_models: Annotated[
-        dict[str, Any], Field(validation_alias=_known_as("model_config", "model-config", "config_of_models"))
+        dict[str, Any], Field(validation_alias=_aliases("model_config", "model-config", "config_of_models"))
     ] = Field(default_factory=dict)
     """Config of new models, by Juju's names."""
     proxy: SecretStr | None = None

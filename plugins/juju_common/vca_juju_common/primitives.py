@@ -19,8 +19,8 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
-from vca_juju_common.facts import installed
-from vca_juju_common.finishing import finished, was_made
+from vca_juju_common.facts import require_application
+from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.session import Session
 
 VERIFY = "verify-ssh-credentials"
@@ -50,13 +50,13 @@ async def run(
         ExecutionError: it did not complete; carries the output.
     """
     name = ee_id.application
-    declared = await session.facts.action(model, installed(model, name), primitive)
-    checked = check_params(declared, params)
+    declared = await session.facts.action(model, require_application(model, name), primitive)
+    checked_result = check_params(declared, params)
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
         raise no_unit(unit, ee_id, units)
-    action = await _enqueued(model, name, unit, primitive, checked)
-    ended = await _ended(model, op, action, name)
+    action = await _enqueue(model, name, unit, primitive, checked_result)
+    ended = await _wait_ended(model, op, action, name)
     if ended.status != "completed":
         if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):
             raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")
@@ -65,10 +65,10 @@ async def run(
     return dict(ended.output)
 
 
-async def _enqueued(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
+async def _enqueue(model: Model, application: str, unit: str | None, primitive: str, params: Mapping[str, Any]) -> str:
     """Ask for a run. One that was asked for while the caller was cancelled is cancelled too."""
     while True:
-        asking, cancelled = await finished(model.enqueue_action(application, unit, primitive, params))
+        asking, cancelled = await finish(model.enqueue_action(application, unit, primitive, params))
         if cancelled is not None:
             if was_made(asking):
                 await _cancel(model, asking.result())
@@ -78,16 +78,16 @@ async def _enqueued(model: Model, application: str, unit: str | None, primitive:
         except ApiError as error:
             if unit is not None or not error.has_no_leader:
                 raise
-        await _changed(model, application)
+        await _wait_changed(model, application)
 
 
-async def _changed(model: Model, application: str) -> None:
+async def _wait_changed(model: Model, application: str) -> None:
     """Wait for a change of an application's units, or a while."""
     before = list(model.state.units_of(application))
     end = asyncio.get_running_loop().time() + LEADER_PAUSE
 
     def look() -> bool | None:
-        installed(model, application)
+        require_application(model, application)
         if not model.state.units_of(application):
             raise NotFound(f"{application} of model {model.name} has no units any more")
         is_over = asyncio.get_running_loop().time() >= end
@@ -96,7 +96,7 @@ async def _changed(model: Model, application: str) -> None:
     await model.wait(look, lambda: max(0.0, end - asyncio.get_running_loop().time()))
 
 
-async def _ended(model: Model, op: Operation, action: str, application: str) -> Ended:
+async def _wait_ended(model: Model, op: Operation, action: str, application: str) -> Ended:
     entity = Entity("action", action)
     read_before = model.state.readings
     told: tuple[str, str] | None = None
@@ -108,7 +108,7 @@ async def _ended(model: Model, op: Operation, action: str, application: str) -> 
         if run is None:
             if ("action", action) in model.state.removed or model.state.readings > read_before:
                 return True  # the controller knows how it ended, if it still knows it
-            installed(model, application)
+            require_application(model, application)
             return None
         if told != (run.status, run.message):
             told = (run.status, run.message)
@@ -153,21 +153,21 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
         ExecutionError: the controller has other values afterwards, or the VNF cannot be reached.
     """
     name = ee_id.application
-    application = installed(model, name)
+    application = require_application(model, name)
     wanted = coerce(await session.facts.options(model, application), values)
     if wanted:
         await model.set_config(name, wanted)
         now = await model.get_config(name)
-        wrong = sorted(key for key, value in wanted.items() if not _same(now.get(key), value))
+        wrong = sorted(key for key, value in wanted.items() if not _is_same(now.get(key), value))
         if wrong:
             raise ExecutionError(
                 f"options {', '.join(wrong)} of {name} have other values than they were given", "config"
             )
-    if VERIFY in await session.facts.actions(model, installed(model, name)):
-        await _verified(session, model, op, ee_id)
+    if VERIFY in await session.facts.actions(model, require_application(model, name)):
+        await _verify(session, model, op, ee_id)
 
 
-def _same(now: OptionValue | None, wanted: Any) -> bool:
+def _is_same(now: OptionValue | None, wanted: Any) -> bool:
     """Compare values in the option's type; an empty text is as good as none."""
     if now is None:
         return False
@@ -180,7 +180,7 @@ def _same(now: OptionValue | None, wanted: Any) -> bool:
         return False
 
 
-async def _verified(session: Session, model: Model, op: Operation, ee_id: EeId) -> None:
+async def _verify(session: Session, model: Model, op: Operation, ee_id: EeId) -> None:
     options = session.options
     for left in range(options.verify_attempts - 1, -1, -1):
         try:

@@ -46,7 +46,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
     return look
 
 
-async def appeared(model: Model, kind: str, id_: str) -> None:
+async def wait_known(model: Model, kind: str, id_: str) -> None:
     """Wait until something that was asked for is told of.
 
     Raises:
@@ -62,14 +62,14 @@ async def appeared(model: Model, kind: str, id_: str) -> None:
             await model.reread()
 
 
-async def machine_started(model: Model, machine: str) -> Machine:
+async def wait_machine_started(model: Model, machine: str) -> Machine:
     """Wait until a machine's agent runs.
 
     Raises:
         NotFound: the machine is gone.
         BackendError: it will not start.
     """
-    await appeared(model, "machine", machine)
+    await wait_known(model, "machine", machine)
     find = presence(model, "machine", machine)
 
     def look() -> Machine | None:
@@ -121,7 +121,7 @@ async def application_ready(
         NotFound: the application, or a machine of it, is gone.
         BackendError: it will not become ready.
     """
-    await appeared(model, "application", name)
+    await wait_known(model, "application", name)
     find = presence(model, "application", name)
     clock = asyncio.get_running_loop().time
     failing: dict[str, float] = {}

@@ -24,13 +24,13 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
     for name in names:
         try:
             async with session.read(name) as model:
-                listed += _listed(session, model, namespace)
+                listed += _list(session, model, namespace)
         except NotFound:  # it went away meanwhile, or never was
             continue
     return listed
 
 
-def _listed(session: Session, model: Model, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+def _list(session: Session, model: Model, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
     return [
         ExecutionEnvironment(
             one.ee_id, one.namespace, _address(model, one), tuple(states_of(model, session.names, one.ee_id))

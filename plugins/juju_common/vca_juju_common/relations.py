@@ -7,7 +7,7 @@ from vca_core.errors import BadArguments, NotSupported
 from vca_core.refusals import unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.facts import installed
+from vca_juju_common.facts import require_application
 
 
 def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
@@ -32,7 +32,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
         BadArguments: the endpoints do not fit.
     """
     one, other = _ends(model, end_1, end_2)
-    if _related(model, one, other):
+    if _are_related(model, one, other):
         return
     try:
         await model.add_relation(one, other)
@@ -44,9 +44,9 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
         ) from error
 
     def look() -> bool | None:
-        installed(model, end_1.ee_id.application)
-        installed(model, end_2.ee_id.application)
-        return _related(model, one, other) or None
+        require_application(model, end_1.ee_id.application)
+        require_application(model, end_2.ee_id.application)
+        return _are_related(model, one, other) or None
 
     await model.wait(look)
 
@@ -54,19 +54,19 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Remove a relation; where there is none, that is success."""
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
-    if not _related(model, one, other, dying=True):
+    if not _are_related(model, one, other, dying=True):
         return
     await model.remove_relation(one, other)
-    await model.wait(lambda: None if _related(model, one, other, dying=True) else True)
+    await model.wait(lambda: None if _are_related(model, one, other, dying=True) else True)
 
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:
     for end in (end_1, end_2):
-        installed(model, end.ee_id.application)
+        require_application(model, end.ee_id.application)
     return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
 
 
-def _related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
+def _are_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
     return any(
         set(relation.ends) == {one, other} and (dying or relation.life not in {"dying", "dead"})
         for relation in model.state.relations.values()

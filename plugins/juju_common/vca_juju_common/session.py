@@ -11,7 +11,7 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import ConnectedController
-from vca_juju_common.client.holding import holding
+from vca_juju_common.client.holding import asking_first
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
@@ -59,7 +59,7 @@ class Session:
     @asynccontextmanager
     async def use(self, name: str, op: Operation) -> AsyncIterator[Model]:
         """A model that is there, for an operation; see `Controller.use`."""
-        with holding(op.held):
+        with asking_first(op.held):
             async with self.controller.use(name) as model:
                 yield model
 
@@ -76,16 +76,16 @@ class Session:
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        with holding(op.held):
+        with asking_first(op.held):
             async with self.controller.use(name, self._new_model()) as model:
                 yield model
 
-    def gone(self, model: Model, ee_id: EeId) -> None:
+    def forget(self, model: Model, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""
         self.facts.forget(model.uuid, ee_id.application)
         self.reporter.release(ee_id)
 
-    async def model_gone(self, model: Model) -> None:
+    async def forget_model(self, model: Model) -> None:
         """Forget a model that is gone, with all that was in it."""
         self.facts.forget_model(model.uuid)
         self.uploads.forget_model(model.uuid)

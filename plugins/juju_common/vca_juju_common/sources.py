@@ -61,7 +61,7 @@ def is_source(folder: Path) -> bool:
     return folder.is_dir() and not (folder / "metadata.yaml").is_file()
 
 
-def rendered(folder: Path) -> dict[str, tuple[int, bytes]]:
+def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
     """What is to stand beside the sources of a charm.
 
     Args:

@@ -80,13 +80,13 @@ class Uploads:
             async with self._rendering.setdefault(path, asyncio.Lock()):
                 known = self._rendered.get(mark)
                 if known is None:
-                    archive = await _rendered(path)
+                    archive = await _render(path)
                     known = self._keep(mark, archive)
             digest = known.digest
             async with self._locks.setdefault(model.uuid, {}).setdefault(digest, asyncio.Lock()):
                 url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
-                    archive = archive or known.archive() or await _rendered(path)
+                    archive = archive or known.archive() or await _render(path)
                     url = await model.upload_charm(archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
                 return Uploaded(url, digest)
@@ -115,7 +115,7 @@ class Uploads:
         self._urls.pop(uuid, None)
 
 
-async def _rendered(path: Path) -> Archive:
+async def _render(path: Path) -> Archive:
     """Render a charm in a thread; what it made is not lost when the caller is cancelled."""
     kept: list[Archive] = []
     work: Callable[[], None] = lambda: kept.append(render(path))  # noqa: E731 - runs in a thread

@@ -54,7 +54,7 @@ class Brought:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def named(artifact: Artifact) -> str:
+async def charm_name_of(artifact: Artifact) -> str:
     """The name of the charm that an artifact is."""
     if artifact.path is None:
         return artifact.reference.removeprefix("ch:")
@@ -74,7 +74,7 @@ def machine_of(session: Session, model: Model, ee_id: EeId) -> Machine:
     return machine
 
 
-async def brought(
+async def bring_charm(
     session: Session,
     model: Model,
     op: Operation,
@@ -108,7 +108,7 @@ async def brought(
     if not asked.force:
         check_fits(charm, machine)
     values = coerce(charm.options, config)
-    with telling(model, op, ee_id, "charm") as progress:
+    with tell_progress(model, op, ee_id, "charm") as progress:
         uploaded = await session.uploads.charm(model, artifact.path, progress)
     return Brought(
         uploaded.url,
@@ -137,7 +137,7 @@ async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, aske
     return charm
 
 
-async def handed(
+async def hand_resources(
     model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: InstallOptions
 ) -> dict[str, str]:
     """Hand a charm its resources.
@@ -169,10 +169,10 @@ async def handed(
                 f"options.resources.{name}: revisions are for charms of Charmhub (ch:NAME); expected a file",
                 [f"options.resources.{name}"],
             )
-    return await _announced(model, op, ee_id, charm, wanted, files)
+    return await _announce(model, op, ee_id, charm, wanted, files)
 
 
-async def _announced(
+async def _announce(
     model: Model,
     op: Operation,
     ee_id: EeId,
@@ -187,7 +187,7 @@ async def _announced(
         if one.uploaded:
             file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]
             try:
-                with telling(model, op, ee_id, one.name) as progress:
+                with tell_progress(model, op, ee_id, one.name) as progress:
                     await model.upload_resource(
                         ee_id.application, one.name, ids[one.name], file, one.filename, progress
                     )
@@ -206,7 +206,7 @@ def _file(given: str, name: str, artifact: Artifact) -> Path:
 
 
 @contextmanager
-def telling(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Progress]:
+def tell_progress(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Progress]:
     """Tell how far an upload is, as if the application said so; afterwards what it says itself, if it is there."""
     entity = Entity("application", ee_id.application)
 

@@ -13,9 +13,9 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_namespace, environments_in
-from vca_juju_common.finishing import finished, was_made
+from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
-from vca_juju_common.readiness import machine_started
+from vca_juju_common.readiness import wait_machine_started
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import base_for, check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
@@ -72,7 +72,7 @@ def check_first(session: Session, model: Model, namespace: Namespace, machine: s
             raise AlreadyExists(f"{own.instance_id} is machine {other.id} of model {model.name} already")
 
 
-async def undone_unless_kept(
+async def make_machine(
     undo: AsyncExitStack, session: Session, model: Model, namespace: Namespace, new: NewMachine
 ) -> str:
     """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
@@ -90,7 +90,7 @@ async def undone_unless_kept(
     Raises:
         AlreadyExists: another process was faster.
     """
-    adding, cancelled = await finished(model.add_machine(new))
+    adding, cancelled = await finish(model.add_machine(new))
     if was_made(adding):
         undo.push_async_callback(model.undo_machines, [adding.result()])
     if cancelled is not None:
@@ -101,12 +101,12 @@ async def undone_unless_kept(
     return machine
 
 
-def adopted(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
+def report_from_now_on(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
     """Have what is seen of a new execution environment reported, from its state now on."""
     session.reporter.adopt(model, _ee_id(session, model, namespace, machine))
 
 
-async def started_first(
+async def wait_started_first(
     session: Session, model: Model, namespace: Namespace, machine: str, made: AsyncExitStack
 ) -> Machine:
     """Wait until a new machine's agent runs; give it up if another process was faster after all.
@@ -123,12 +123,12 @@ async def started_first(
         BackendError: the machine will not start.
         NotFound: it is gone.
     """
-    there = await machine_started(model, machine)
+    there = await wait_machine_started(model, machine)
     try:
         check_first(session, model, namespace, machine)
     except AlreadyExists:
         async with made:
-            session.gone(model, _ee_id(session, model, namespace, machine))
+            session.forget(model, _ee_id(session, model, namespace, machine))
         raise
     return there
 
@@ -153,11 +153,11 @@ async def create(
     async with session.make(session.names.model(namespace), op) as model:
         check_free(session, model, namespace)
         async with AsyncExitStack() as undo:
-            machine = await undone_unless_kept(undo, session, model, namespace, new)
+            machine = await make_machine(undo, session, model, namespace, new)
             await op.created(machine)
             made = undo.pop_all()
-        adopted(session, model, namespace, machine)
-        return (await started_first(session, model, namespace, machine, made)).address
+        report_from_now_on(session, model, namespace, machine)
+        return (await wait_started_first(session, model, namespace, machine, made)).address
 
 
 async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
@@ -181,7 +181,7 @@ async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namesp
             raise shared_application(namespace, other, ee_id.model, ee_id.application)
         await op.created(ee_id.locator)
         session.reporter.adopt(model, ee_id)
-        return (await machine_started(model, ee_id.locator)).address
+        return (await wait_machine_started(model, ee_id.locator)).address
 
 
 def _ee_id(session: Session, model: Model, namespace: Namespace, machine: str) -> EeId:

@@ -19,7 +19,7 @@ from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import ManualMachine, NewMachine
 from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
-from vca_juju_machine.creation import adopted, check_free, started_first, undone_unless_kept
+from vca_juju_machine.creation import check_free, make_machine, report_from_now_on, wait_started_first
 from vca_juju_machine.options import JujuMachineOptions
 from vca_juju_machine.places import Places
 
@@ -81,13 +81,13 @@ class Registrar:
                 check_free(session, model, namespace)
                 _check_host_free(model, target)
                 async with AsyncExitStack() as undo:
-                    machine = await self._provisioned(undo, session, model, op, namespace, target)
+                    machine = await self._provision(undo, session, model, op, namespace, target)
                     await op.created(machine)
                     made = undo.pop_all()
-                adopted(session, model, namespace, machine)
-                return (await started_first(session, model, namespace, machine, made)).address
+                report_from_now_on(session, model, namespace, machine)
+                return (await wait_started_first(session, model, namespace, machine, made)).address
 
-    async def _provisioned(
+    async def _provision(
         self,
         undo: AsyncExitStack,
         session: Session,
@@ -115,7 +115,7 @@ class Registrar:
                 memory=facts.memory_mib,
             )
             new = NewMachine(facts.base, manual=manual)
-            machine = await undone_unless_kept(undo, session, model, namespace, new)
+            machine = await make_machine(undo, session, model, namespace, new)
             undo.push_async_callback(self._undo, session, target, mark)
             # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
             await login.ensure_user(public_key, mark)
@@ -129,7 +129,7 @@ class Registrar:
 
         It often is: the core cancels an operation at the very moment in which its ssh session runs out of time.
         """
-        undoing = asyncio.ensure_future(self._undone(target, mark))
+        undoing = asyncio.ensure_future(self._undo_on_host(target, mark))
         cancelled = await settle(undoing, math.inf)  # it has a limit of its own
         try:
             undoing.result()
@@ -140,7 +140,7 @@ class Registrar:
         if cancelled is not None:
             raise cancelled
 
-    async def _undone(self, target: SshTarget, mark: str) -> None:
+    async def _undo_on_host(self, target: SshTarget, mark: str) -> None:
         from vca_juju_machine.provisioning import ssh_session  # noqa: PLC0415 - asyncssh
 
         # A login of its own: the other one may be why there is something to undo, or out of time.

@@ -15,13 +15,13 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import NewApplication, NewMachine
 from vca_juju_common.deletes import remove_machines
-from vca_juju_common.environments import waiting
-from vca_juju_common.facts import charm_name, installed
-from vca_juju_common.finishing import finished, uninterrupted, was_made
+from vca_juju_common.environments import unused_machines
+from vca_juju_common.facts import charm_name, require_application
+from vca_juju_common.finishing import finish, run_uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, charm_note
-from vca_juju_common.readiness import appeared, application_ready
+from vca_juju_common.readiness import application_ready, wait_known
 from vca_juju_common.session import Session
-from vca_juju_machine.charms import Brought, brought, handed, machine_of, named
+from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, hand_resources, machine_of
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
 
 
@@ -43,17 +43,17 @@ async def install(
         charm: Brought | None = None
         if there is None:
             try:
-                charm = await _deployed(session, options, model, op, ee_id, artifact, config, num_units, asked)
+                charm = await _deploy(session, options, model, op, ee_id, artifact, config, num_units, asked)
             except ApiError as error:
                 if not error.is_there_already:
                     raise
-                await appeared(model, "application", ee_id.application)  # another process was faster
+                await wait_known(model, "application", ee_id.application)  # another process was faster
                 there = model.state.applications.get(ee_id.application)
         if there is not None:
-            name = await named(artifact)
+            name = await charm_name_of(artifact)
             if charm_name(there.charm_url) != name:
                 raise another_charm(charm_name(there.charm_url), name, ee_id)
-        await _noted(model, ee_id, namespace, charm)
+        await _note(model, ee_id, namespace, charm)
         await application_ready(
             model,
             ee_id.application,
@@ -63,7 +63,7 @@ async def install(
         )
 
 
-async def _deployed(
+async def _deploy(
     session: Session,
     options: JujuMachineOptions,
     model: Model,
@@ -111,9 +111,9 @@ async def _with_charm(
     machine = machine_of(session, model, ee_id)
     is_first = True
     while True:
-        charm = await brought(session, model, op, ee_id, artifact, machine, config, asked)
+        charm = await bring_charm(session, model, op, ee_id, artifact, machine, config, asked)
         try:
-            await use(charm, await handed(model, op, ee_id, charm, artifact, asked))
+            await use(charm, await hand_resources(model, op, ee_id, charm, artifact, asked))
         except ApiError as error:
             if not (is_first and error.is_not_found and charm.url in error.message):
                 raise
@@ -128,11 +128,11 @@ async def _further(
     undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
 ) -> list[str]:
     """Have machines for further units, and note how to undo that. They bear whose they are, whatever ends us."""
-    there = [one for one in waiting(model, application) if model.state.machines[one].base == base][:count]
+    there = [one for one in unused_machines(model, application) if model.state.machines[one].base == base][:count]
     if len(there) == count:
         return there
     new = NewMachine(base or None, options.constraints)
-    adding, cancelled = await finished(model.add_machines(new, count - len(there)))
+    adding, cancelled = await finish(model.add_machines(new, count - len(there)))
     if was_made(adding):
         undo.push_async_callback(model.undo_machines, adding.result())
     if cancelled is not None:
@@ -143,7 +143,7 @@ async def _further(
 
 async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     """Have units come to machines, which then are not undone any more."""
-    asking, cancelled = await finished(work)
+    asking, cancelled = await finish(work)
     if was_made(asking):
         undo.pop_all()
     if cancelled is not None:
@@ -151,7 +151,7 @@ async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> 
     asking.result()
 
 
-async def _noted(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:
+async def _note(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:
     """Note the namespace and the locator at an application: it may outlive its first machine, even while it comes.
 
     Args:
@@ -165,10 +165,10 @@ async def _noted(model: Model, ee_id: EeId, namespace: str | None, charm: Brough
         notes[NAMESPACE_NOTE] = namespace
     if charm is not None:
         notes |= charm_note(charm.url, charm.digest)
-    await _note(model, ee_id, notes)
+    await _annotate(model, ee_id, notes)
 
 
-async def _note(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None:
+async def _annotate(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None:
     tag = f"application-{ee_id.application}"
     if any(model.state.notes(tag).get(name, "") != value for name, value in notes.items()):
         await model.annotate([tag], notes)
@@ -177,7 +177,7 @@ async def _note(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None:
 async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee_id: EeId, num_units: int) -> None:
     """Add units, each on a machine of its own, or remove the latest ones with theirs; those that go do not count."""
     async with session.use(ee_id.model, op) as model:
-        installed(model, ee_id.application)
+        require_application(model, ee_id.application)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units}
         if num_units > len(units):
@@ -205,10 +205,10 @@ async def upgrade(
 ) -> None:
     """Replace an installed charm by another version of it."""
     async with session.use(ee_id.model, op) as model:
-        there = installed(model, ee_id.application)
+        there = require_application(model, ee_id.application)
         # Noted first: what others remove until the charm is set would not be missed afterwards.
         staying = [unit.name for unit in model.state.alive_units_of(ee_id.application)]
-        installed_name, name = charm_name(there.charm_url), await named(artifact)
+        installed_name, name = charm_name(there.charm_url), await charm_name_of(artifact)
         if installed_name != name:
             raise not_a_version(installed_name, name)
 
@@ -222,10 +222,10 @@ async def upgrade(
                     resources=resources,
                     force=asked.force,
                 )
-                await uninterrupted(model.set_charm(new))
+                await run_uninterrupted(model.set_charm(new))
 
         charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
-        await _note(model, ee_id, charm_note(charm.url, charm.digest))
+        await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
         await application_ready(
             model,
             ee_id.application,

@@ -64,16 +64,16 @@ def test_the_one_that_worked_comes_first_and_those_that_the_controller_tells_las
     servers = [
         [{"value": "c", "port": 1, "scope": "local-cloud"}, {"value": "127.0.0.1", "port": 1, "scope": "local-machine"}]
     ]
-    endpoints.worked(Endpoint("b"), servers)
+    endpoints.note_login(Endpoint("b"), servers)
     assert [str(one) for one in endpoints.all] == ["b:17070", "a:17070", "c:1"]
-    endpoints.worked(Endpoint("a"), [[{"value": "d", "port": 2, "scope": "public"}]])
+    endpoints.note_login(Endpoint("a"), [[{"value": "d", "port": 2, "scope": "public"}]])
     assert [str(one) for one in endpoints.all] == ["a:17070", "b:17070", "d:2"]
 
 
 def test_a_reply_without_addresses_takes_none_away() -> None:
     endpoints = Endpoints([Endpoint("a")])
-    endpoints.worked(Endpoint("a"), [[{"value": "c", "port": 1, "scope": "public"}]])
-    endpoints.worked(Endpoint("a"), None)
+    endpoints.note_login(Endpoint("a"), [[{"value": "c", "port": 1, "scope": "public"}]])
+    endpoints.note_login(Endpoint("a"), None)
     assert [one.host for one in endpoints.all] == ["a", "c"]
 
 
@@ -99,8 +99,8 @@ def test_a_host_name_that_cannot_be_is_told_so() -> None:
 )
 def test_what_the_controller_tells_that_is_no_address_is_left_out(servers: object) -> None:
     endpoints = Endpoints([Endpoint("a")])
-    endpoints.worked(Endpoint("a"), servers)
+    endpoints.note_login(Endpoint("a"), servers)
     assert [one.host for one in endpoints.all] == ["a"]
     if isinstance(servers, list):
-        endpoints.worked(Endpoint("a"), [*servers, [{"value": "c", "port": 1, "scope": "public"}]])
+        endpoints.note_login(Endpoint("a"), [*servers, [{"value": "c", "port": 1, "scope": "public"}]])
         assert [one.host for one in endpoints.all] == ["a", "c"]

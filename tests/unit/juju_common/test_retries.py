@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from vca_juju_common.client.errors import ApiError, checked, error_of
+from vca_juju_common.client.errors import ApiError, checked_result, error_of
 from vca_juju_common.client.retries import over_races, pauses
 
 
@@ -45,12 +45,12 @@ async def test_other_refusals_are_told_at_once() -> None:
 
 def test_errors_within_results_keep_their_code() -> None:
     with pytest.raises(ApiError) as caught:
-        checked({"error": {"message": "machine 7 not found", "code": "not found", "info": {"a": 1}}})
+        checked_result({"error": {"message": "machine 7 not found", "code": "not found", "info": {"a": 1}}})
     assert (caught.value.code, caught.value.info, caught.value.is_not_found) == ("not found", {"a": 1}, True)
     assert error_of({"error": None}) is None
     assert error_of({}) is None
     assert error_of({"error": {"message": "", "code": ""}}) is None
-    assert checked({"x": 1}) == {"x": 1}
+    assert checked_result({"x": 1}) == {"x": 1}
 
 
 @pytest.mark.parametrize(

@@ -114,10 +114,10 @@ class ConnectedController:
         """
         opening = self._opening.setdefault(name, asyncio.Lock())
         async with opening:  # one lock a model
-            model = await self._opened(name, new)
+            model = await self._open(name, new)
             model.users += 1
         try:
-            await model.sure()
+            await model.make_sure()
             if not reads:
                 await model.debts.settle(model)
             yield model
@@ -150,7 +150,7 @@ class ConnectedController:
     version = reads.get_version
     destroy_offers = relations.destroy_offers
 
-    async def _opened(self, name: str, new: NewModel | None) -> WatchedModel:
+    async def _open(self, name: str, new: NewModel | None) -> WatchedModel:
         timer = self._timers.pop(name, None)
         if timer is not None:
             timer.cancel()
@@ -214,9 +214,9 @@ class ConnectedController:
         """Have a model that nobody uses looked at after a while."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
-            self._timers[model.name] = loop.call_later(self._idle, self._rested, model)
+            self._timers[model.name] = loop.call_later(self._idle, self._disconnect_idle, model)
 
-    def _rested(self, model: WatchedModel) -> None:
+    def _disconnect_idle(self, model: WatchedModel) -> None:
         """Disconnect from a model that nobody uses, unless it has something to watch."""
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:

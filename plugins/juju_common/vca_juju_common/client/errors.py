@@ -92,7 +92,7 @@ def error_of(answer: Any) -> ApiError | None:
     return ApiError(message or str(code), code or "", dict(info or {}))
 
 
-def checked(answer: Any) -> Any:
+def checked_result(answer: Any) -> Any:
     """Give back a result that holds no error.
 
     Raises:

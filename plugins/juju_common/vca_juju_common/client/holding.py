@@ -17,7 +17,7 @@ _HELD: ContextVar[Held | None] = ContextVar("vca_juju_held", default=None)
 
 
 @contextmanager
-def holding(held: Held | None) -> Iterator[None]:
+def asking_first(held: Held | None) -> Iterator[None]:
     """Have something asked before each changing request that is sent in a ``with`` block.
 
     Args:

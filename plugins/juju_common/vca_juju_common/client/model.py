@@ -14,7 +14,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.holding import holding
+from vca_juju_common.client.holding import asking_first
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.requests import (
     actions,
@@ -131,7 +131,7 @@ class WatchedModel:
             f"model {name}",
             patience,
             outage,
-            self._opened,
+            self._open,
             self._end,
             lambda: self.is_needed,
         )
@@ -177,12 +177,12 @@ class WatchedModel:
         self._check_there()
         return await self._connection.call(facade, request, params)
 
-    def noted(self, tag: str, notes: Mapping[str, str]) -> None:
+    def note(self, tag: str, notes: Mapping[str, str]) -> None:
         """Have what was just noted at an entity in the state: the delta that tells it may come later."""
         kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
         self.state.annotations[tag] = Annotations(tag, kept)
 
-    async def resynced(self) -> Wire:
+    async def resync(self) -> Wire:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it.
 
         Returns:
@@ -191,7 +191,7 @@ class WatchedModel:
         self._check_there()
         return await self._connection.ready()
 
-    async def answered(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
+    async def answer_or_undo(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
         """Ask for something that has to be undone if nobody is there any more when the answer comes.
 
         Args:
@@ -202,10 +202,10 @@ class WatchedModel:
         try:
             return await asyncio.shield(asking)
         except asyncio.CancelledError:
-            self._late.spawn(_undone(asking, late), "undo")
+            self._late.spawn(_undo(asking, late), "undo")
             raise
 
-    async def sure(self) -> None:
+    async def make_sure(self) -> None:
         """Have a state that tells of all that may have been asked for."""
         async with self._rereading:
             while self.unsure:
@@ -260,7 +260,9 @@ class WatchedModel:
                 raise self._ended.again() from self._ended.__cause__
             if self._pulse is None or self._pulse.done():
                 self._pulse = asyncio.get_running_loop().create_future()
-            limits = [limit for limit in (again() if again else None, self._connection.left()) if limit is not None]
+            limits = [
+                limit for limit in (again() if again else None, self._connection.seconds_left()) if limit is not None
+            ]
             limit = min(limits, default=None)
             is_due = limit is not None and limit <= stale
             done, _ = await asyncio.wait((self._pulse,), timeout=limit if is_due else min(stale, _LONGEST))
@@ -268,7 +270,7 @@ class WatchedModel:
                 stale *= 2
                 await self.reread()
 
-    async def _opened(self, wire: Wire) -> None:
+    async def _open(self, wire: Wire) -> None:
         try:
             watcher = await self._watch_anew(wire)
         except ApiError as error:
@@ -291,7 +293,7 @@ class WatchedModel:
         reason = "the model is not watched any more"
         try:
             while not wire.closed.is_set():
-                await self._gathered()
+                await self._gather()
                 try:
                     self._take(await wire.call("AllWatcher", "Next", watcher=watcher, patient=True))
                 except ApiError:  # 2: the watcher was stopped; the connection may well be alive
@@ -304,7 +306,7 @@ class WatchedModel:
             wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
             self._wake()  # whoever waits has to know that it broke
 
-    async def _gathered(self) -> None:
+    async def _gather(self) -> None:
         """Let deltas gather, until somebody begins to wait for one."""
         loop = asyncio.get_running_loop()
         self._gathering = gathering = loop.create_future()
@@ -322,7 +324,7 @@ class WatchedModel:
     def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
         changes = self.state.apply(reply.get("deltas") or (), whole=whole)
         if self.debts.look(self, whole=whole):
-            self._late.spawn(self._settled(), "debts")
+            self._late.spawn(self._settle(), "debts")
         if changes:
             self._observer(self, changes)
         if changes or whole:
@@ -332,7 +334,7 @@ class WatchedModel:
             self._end(gone)
             self._tasks.spawn(self._connection.close(gone), "farewell")
 
-    async def _settled(self) -> None:
+    async def _settle(self) -> None:
         with suppress(VcaError):  # it stays owed
             await self.debts.settle(self)
 
@@ -359,7 +361,7 @@ def _set(waited: asyncio.Future[None]) -> None:
         waited.set_result(None)
 
 
-async def _undone(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
+async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
     """Undo what an answer tells of that nobody waits for any more."""
-    with suppress(VcaError), holding(None):  # it was refused; or the undoing failed, and is owed
+    with suppress(VcaError), asking_first(None):  # it was refused; or the undoing failed, and is owed
         await undo(await asking)

@@ -78,7 +78,7 @@ async def connect(target: SshTarget, deadline: Deadline, secrets: SecretValues) 
     async with deadline.step(f"to log in at {target.url}"):
         addresses = await _addresses(target, secrets)
         for number, address in enumerate(addresses, start=1):
-            share = min(_ADDRESS_LIMIT, deadline.left() / (len(addresses) - number + 1))
+            share = min(_ADDRESS_LIMIT, deadline.seconds_left() / (len(addresses) - number + 1))
             try:
                 return await _connect(target, address, keys, known, accepts, share, secrets)
             except VcaConnectionError as error:
@@ -141,7 +141,7 @@ async def _connect(
         refused = VcaConnectionError(f"{target.url} did not answer within {limit:.0f} s", target.url)
         cause = scrub_cause(error, secrets.scrub)
     except (OSError, asyncssh.Error) as error:
-        refused, cause = _refused(target, known, client.offered, error), scrub_cause(error, secrets.scrub)
+        refused, cause = _refusal(target, known, client.offered, error), scrub_cause(error, secrets.scrub)
     else:
         if accepts and client.offered is not None:
             await _note(target, client.offered, connection)
@@ -169,16 +169,16 @@ async def _note(target: SshTarget, key: asyncssh.SSHKey, connection: asyncssh.SS
         raise
     if known.keys and key not in known.keys:
         await close(connection)
-        raise _changed(target, key)
+        raise _changed_key_error(target, key)
 
 
-def _refused(
+def _refusal(
     target: SshTarget, known: KnownKeys, offered: asyncssh.SSHKey | None, error: Exception
 ) -> VcaConnectionError:
     no_retry = functools.partial(VcaConnectionError, url=target.url, retryable=False)
     match error:
         case asyncssh.HostKeyNotVerifiable() if offered is not None and known.met:
-            return _changed(target, offered)
+            return _changed_key_error(target, offered)
         case asyncssh.HostKeyNotVerifiable() if offered is not None:
             return no_retry(
                 f"the host key of {target.url} is not known: it has {_fingerprint(offered)}. If that is right, add it"
@@ -204,7 +204,7 @@ def _refused(
             return VcaConnectionError(f"{target.url} cannot be used: {type(error).__name__}", target.url)
 
 
-def _changed(target: SshTarget, offered: asyncssh.SSHKey) -> VcaConnectionError:
+def _changed_key_error(target: SshTarget, offered: asyncssh.SSHKey) -> VcaConnectionError:
     return VcaConnectionError(
         f"the host key of {target.url} has changed: it has {_fingerprint(offered)}, and {target.known_hosts} has"
         " another one. Somebody may pose as the host. If it was installed anew, remove the old key:"
@@ -263,7 +263,7 @@ async def close(connection: asyncssh.SSHClientConnection) -> None:
         raise cancelled
 
 
-def lost(target: SshTarget, during: str) -> NoReturn:
+def raise_lost(target: SshTarget, during: str) -> NoReturn:
     """Raise that the connection broke.
 
     Raises:

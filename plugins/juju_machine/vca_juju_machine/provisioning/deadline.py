@@ -20,7 +20,7 @@ class Deadline:
         self.limit = limit
         self._end = asyncio.get_running_loop().time() + limit
 
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds until then; 0.0 when it has passed."""
         return max(self._end - asyncio.get_running_loop().time(), 0.0)
 
@@ -34,7 +34,7 @@ class Deadline:
         Raises:
             VcaTimeoutError: it took longer.
         """
-        scope = asyncio.timeout(self.left())
+        scope = asyncio.timeout(self.seconds_left())
         try:
             async with scope:
                 yield

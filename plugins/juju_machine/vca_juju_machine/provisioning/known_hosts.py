@@ -60,7 +60,7 @@ def prepare(file: Path) -> None:
     Raises:
         BadArguments: the file cannot be written.
     """
-    with _usable(file), _locked(file.resolve()):
+    with _usable(file), _lock(file.resolve()):
         if file.exists() and not os.access(file, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -82,7 +82,7 @@ def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
     """
     with _usable(file):
         file = file.resolve()  # a link stays one
-        with _locked(file):
+        with _lock(file):
             text = _text_of(file)
             known = _keys_in(text, name)
             if known.met:
@@ -116,7 +116,7 @@ def _usable(file: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def _lock(file: Path) -> Iterator[None]:
     for folder in reversed([one for one in file.parents if not one.exists()]):
         folder.mkdir(mode=0o700, exist_ok=True)  # of `parents=True` only the last one would be private
     # A file of its own: the other one is replaced, and a lock would stay with the old one.

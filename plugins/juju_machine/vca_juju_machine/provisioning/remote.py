@@ -14,7 +14,7 @@ import asyncssh
 from vca_core.errors import BackendError, VcaConnectionError
 from vca_core.secrets import SecretValues, scrub_cause
 from vca_core.tasks import settle
-from vca_juju_machine.provisioning.connecting import lost
+from vca_juju_machine.provisioning.connecting import raise_lost
 from vca_juju_machine.provisioning.target import SshTarget
 
 _LONGEST_OUTPUT = 262_144  # bytes that are kept, the last ones
@@ -84,11 +84,11 @@ class Remote:
         except (OSError, asyncssh.Error) as error:
             reason, cause = getattr(error, "reason", str(error)), scrub_cause(error, self._secrets.scrub)
         else:
-            async with _stopped(process, signal=not root):
+            async with _stop_at_end(process, signal=not root):
                 return await self._outcome(process, data, program)
         raise VcaConnectionError(f"{self._target.url} runs no command: {reason}", self._target.url) from cause
 
-    async def checked(self, program: str, *arguments: str, data: bytes = b"", root: bool = False) -> str:
+    async def run_checked(self, program: str, *arguments: str, data: bytes = b"", root: bool = False) -> str:
         """Run a program that has to succeed; returns its output.
 
         Raises:
@@ -116,7 +116,7 @@ class Remote:
         await process.wait_closed()
         status = process.returncode
         if status is None:
-            lost(self._target, f"during: {program.replace('_', ' ')}")
+            raise_lost(self._target, f"during: {program.replace('_', ' ')}")
         return Outcome(status if status >= 0 else 128 - status, output.decode("utf-8", errors="replace"))
 
     async def as_root(self) -> list[str]:
@@ -126,7 +126,7 @@ class Remote:
             VcaConnectionError: the user cannot become root.
         """
         if self._privilege is None:
-            word, _, reason = (await self.checked("privilege")).strip().partition("\n")
+            word, _, reason = (await self.run_checked("privilege")).strip().partition("\n")
             if word not in ("root", "sudo"):
                 told = "there is no sudo" if word == "no-sudo" else f"sudo says {self._secrets.scrub(reason)!r}"
                 raise VcaConnectionError(
@@ -141,7 +141,7 @@ class Remote:
 
 
 @contextlib.asynccontextmanager
-async def _stopped(process: asyncssh.SSHClientProcess[bytes], *, signal: bool) -> AsyncIterator[None]:
+async def _stop_at_end(process: asyncssh.SSHClientProcess[bytes], *, signal: bool) -> AsyncIterator[None]:
     try:
         yield
     except asyncio.CancelledError:

@@ -59,14 +59,14 @@ async def ssh_session(
     check_target(target)
     deadline = Deadline(limit)
     secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
-    connection = await _connected(target, deadline, secrets, Deadline(min(patience, limit)))
+    connection = await _connect(target, deadline, secrets, Deadline(min(patience, limit)))
     try:
         yield SshSession(connection, target, deadline, secrets, places)
     finally:
         await close(connection)
 
 
-async def _connected(
+async def _connect(
     target: SshTarget, deadline: Deadline, secrets: SecretValues, patience: Deadline
 ) -> asyncssh.SSHClientConnection:
     pause = 0.5
@@ -74,7 +74,7 @@ async def _connected(
         try:
             return await connect(target, deadline, secrets)
         except VcaConnectionError as error:
-            if not error.retryable or patience.left() <= pause:
+            if not error.retryable or patience.seconds_left() <= pause:
                 raise
         # Nothing tells when a host begins to listen.
         await asyncio.sleep(pause)
@@ -113,7 +113,7 @@ class SshSession:
             NotSupported: it does not say what it runs, or Juju has no agent for its processor.
         """
         async with self._deadline.step(f"to read what {self._target.url} is"):
-            return parse_facts(await self._remote.checked("facts", self._places.units))
+            return parse_facts(await self._remote.run_checked("facts", self._places.units))
 
     async def check_root(self) -> None:
         """Find out, before anything is changed, that the user may become root; raises as all steps that need it."""
@@ -137,7 +137,7 @@ class SshSession:
         line = _public_line(public_key)
         sudoers = self._places.sudoers(USER)
         async with self._deadline.step(f"to make sure of the user {USER} on {self._target.url}"):
-            await self._remote.checked("ensure_user", USER, line, sudoers, PROGRAMS["authorize"], mark, root=True)
+            await self._remote.run_checked("ensure_user", USER, line, sudoers, PROGRAMS["authorize"], mark, root=True)
 
     async def run_script(self, script: str) -> None:
         """Run a provisioning script as root, with bash.
@@ -162,7 +162,7 @@ class SshSession:
         async with self._deadline.step(f"to run the provisioning script on {self._target.url}"):
             outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True)
         if outcome.status:
-            told = await in_thread(functools.partial(_told, outcome, self._secrets, script))
+            told = await in_thread(functools.partial(_last_output, outcome, self._secrets, script))
             raise BackendError(
                 f"the provisioning script failed on {self._target.url} with exit code {outcome.status}: {told}"
             )
@@ -192,7 +192,7 @@ class SshSession:
         async with self._deadline.step(f"to set up the API proxy on {self._target.url}"):
             await self._install(places.script, "0755", proxies.render_script(rules, mark))
             await self._install(places.unit, "0644", proxies.render_unit(places))
-            await self._remote.checked("proxy_on", places.script, UNIT_NAME, root=True)
+            await self._remote.run_checked("proxy_on", places.script, UNIT_NAME, root=True)
 
     async def undo(self, mark: str) -> None:
         """Undo all that bears a mark, however far it came; what does not bear it stays, and none at all is no error.
@@ -206,11 +206,11 @@ class SshSession:
         places = self._places
         arguments = (USER, places.sudoers(USER), PROGRAMS["unauthorize"], places.script, UNIT_NAME)
         async with self._deadline.step(f"to undo what was done on {self._target.url}"):
-            await self._remote.checked("undo", mark, *arguments, places.units, places.juju, root=True)
+            await self._remote.run_checked("undo", mark, *arguments, places.units, places.juju, root=True)
 
     async def _install(self, path: str, mode: str, text: str) -> None:
         data = text.encode()
-        await self._remote.checked("install_file", path, mode, str(len(data)), data=data, root=True)
+        await self._remote.run_checked("install_file", path, mode, str(len(data)), data=data, root=True)
 
 
 def _public_line(public_key: str) -> str:
@@ -228,7 +228,7 @@ def _public_line(public_key: str) -> str:
     raise BadArguments("the public key is one line in OpenSSH's format: type, key, comment", ["public_key"])
 
 
-def _told(outcome: Outcome, secrets: SecretValues, script: str) -> str:
+def _last_output(outcome: Outcome, secrets: SecretValues, script: str) -> str:
     """The end of what a script printed, without what stands in the script; takes a moment, so it runs in a thread."""
     # A command that fails may print a part of its line: whatever looks like a token is taken for one.
     words = {word for word in _WORD.findall(script) if any(map(str.isdigit, word)) and any(map(str.isalpha, word))}

@@ -108,7 +108,7 @@ def parse_credentials(
         known_hosts=known_hosts,
         port=_port(given.get("port", DEFAULT_PORT)),
         private_key=texts["private_key"],
-        private_key_path=_expanded(Path(path)) if path is not None else None,
+        private_key_path=_expand(Path(path)) if path is not None else None,
         passphrase=texts["passphrase"],
         password=texts["password"],
         host_key=_policy(given.get("host_key", host_key)),
@@ -182,7 +182,7 @@ def _policy(value: object) -> HostKeyPolicy:
     return cast("HostKeyPolicy", value)
 
 
-def _expanded(path: Path) -> Path:
+def _expand(path: Path) -> Path:
     try:
         return path.expanduser()
     except RuntimeError:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from vca_juju_common.client.errors import ConnectionLost, checked, error_of
+from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag
@@ -36,10 +36,10 @@ async def enqueue_action(
         The run's id. Where the answer was lost, the controller is asked for it: one operation at a time runs in an
         application, so a new run of that action there is the one.
     """
-    return await model.answered(_enqueued(model, application, unit, action, params), partial(cancel_action, model))
+    return await model.answer_or_undo(_enqueue(model, application, unit, action, params), partial(cancel_action, model))
 
 
-async def _enqueued(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+async def _enqueue(model: Target, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
     receiver = f"{application}/leader" if unit is None else unit_tag(unit)
     wanted = classes().Action(name=action, receiver=receiver, parameters=dict(params))
     before = set(model.state.actions)
@@ -48,7 +48,7 @@ async def _enqueued(model: Target, application: str, unit: str | None, action: s
         while True:
             facade = await model.facade("Action", repeat=False)
             try:
-                result = checked((await facade.EnqueueOperation(actions=[wanted])).actions[0])
+                result = checked_result((await facade.EnqueueOperation(actions=[wanted])).actions[0])
             except ConnectionLost:
                 for id_ in await _runs(model, application, unit, action):
                     if id_ not in before:
@@ -72,7 +72,7 @@ async def action_result(model: Target, action: str) -> Ended:
 
     async def work() -> Any:
         facade = await model.facade("Action")
-        return checked((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
+        return checked_result((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
 
     told = await over_races(work)
     receiver = told.action.receiver if told.action is not None else ""
@@ -99,7 +99,7 @@ async def declared_actions(model: Target, application: str) -> dict[str, Mapping
     async def work() -> Any:
         facade = await model.facade("Action")
         reply = await facade.ApplicationsCharmsActions(entities=[classes().Entity(tag=f"application-{application}")])
-        return checked(reply.results[0])
+        return checked_result(reply.results[0])
 
     told = await over_races(work)
     return {name: spec.params or {} for name, spec in (told.actions or {}).items()}

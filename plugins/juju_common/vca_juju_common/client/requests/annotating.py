@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vca_juju_common.client.errors import checked
+from vca_juju_common.client.errors import checked_result
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
@@ -17,8 +17,8 @@ async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str])
     async def work() -> None:
         facade = await model.facade("Annotations")
         for result in (await facade.Set(annotations=params)).results or ():
-            checked(result)
+            checked_result(result)
 
     await over_races(work)
     for tag in tags:
-        model.noted(tag, notes)
+        model.note(tag, notes)

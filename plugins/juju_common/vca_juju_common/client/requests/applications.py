@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.charm import Option
-from vca_juju_common.client.errors import ApiError, ConnectionLost, checked, error_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, checked_result, error_of
 from vca_juju_common.client.requests.charms import origin_value
 from vca_juju_common.client.requests.machines import constraints_value
 from vca_juju_common.client.requests.target import Target
@@ -16,7 +16,7 @@ from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewApplication, OptionValue
 
 
-def _placed(machines: Sequence[str]) -> list[Any]:
+def _placement(machines: Sequence[str]) -> list[Any]:
     """Placement of units on machines that are there."""
     return [classes().Placement(scope="#", directive=machine) for machine in machines]
 
@@ -43,7 +43,7 @@ async def deploy(model: Target, new: NewApplication) -> None:
         config=config,
         constraints=constraints_value(new.constraints),
         num_units=len(new.machines),
-        placement=_placed(new.machines),
+        placement=_placement(new.machines),
         resources=dict(new.resources) or None,
         force=new.force or None,
     )
@@ -58,9 +58,9 @@ async def deploy(model: Target, new: NewApplication) -> None:
         while True:
             facade = await model.facade("Application", repeat=False)
             try:
-                checked((await facade.Deploy(applications=[params])).results[0])
+                checked_result((await facade.Deploy(applications=[params])).results[0])
             except ConnectionLost:
-                await model.resynced()
+                await model.resync()
                 if new.name in model.state.applications and not there_before:
                     return  # it was the answer that was lost
                 is_repeated = True
@@ -92,7 +92,7 @@ async def destroy_applications(
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyApplication(applications=params)).results:
-            checked(result)
+            checked_result(result)
 
     await over_races(work)
 
@@ -110,7 +110,7 @@ async def destroy_consumed(model: Target, names: Sequence[str], *, force: bool =
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyConsumedApplications(applications=params)).results:
-            checked(result)
+            checked_result(result)
 
     await over_races(work)
 
@@ -132,7 +132,7 @@ async def set_config(model: Target, application: str, values: Mapping[str, Any])
 
     async def work() -> None:
         facade = await model.facade("Application")
-        checked((await facade.SetConfigs(args=[params])).results[0])
+        checked_result((await facade.SetConfigs(args=[params])).results[0])
 
     await over_races(work)
 
@@ -161,9 +161,9 @@ async def add_units(model: Target, application: str, machines: Sequence[str]) ->
             free = [machine for machine in machines if not model.state.machine_in_use(machine)][:missing]
             facade = await model.facade("Application", repeat=False)
             try:
-                await facade.AddUnits(application=application, num_units=missing, placement=_placed(free), policy="")
+                await facade.AddUnits(application=application, num_units=missing, placement=_placement(free), policy="")
             except ConnectionLost:
-                await model.resynced()
+                await model.resync()
             else:
                 return
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.charm import Option, Resource
-from vca_juju_common.client.errors import checked
+from vca_juju_common.client.errors import checked_result
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
@@ -55,9 +55,9 @@ async def add_store_charm(
     async def work() -> tuple[str, Any]:
         facade = await model.facade("Charms")
         asked = juju.ResolveCharmWithChannel(reference=f"ch:{name}", charm_origin=origin, switch_charm=False)
-        resolved = checked((await facade.ResolveCharms(resolve=[asked])).results[0])
+        resolved = checked_result((await facade.ResolveCharms(resolve=[asked])).results[0])
         resolved.charm_origin.base = origin.base
-        added = checked(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
+        added = checked_result(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
         return str(resolved.url), added.charm_origin
 
     url, told = await over_races(work)
@@ -111,7 +111,7 @@ async def add_resources(
 
     async def work() -> Any:
         facade = await model.facade("Resources")
-        return checked(
+        return checked_result(
             await facade.AddPendingResources(
                 application_tag=f"application-{application}",
                 charm_url=charm_url,

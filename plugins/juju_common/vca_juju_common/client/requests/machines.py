@@ -9,8 +9,8 @@ from typing import Any
 
 from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
-from vca_juju_common.client.errors import ConnectionLost, checked, error_of
-from vca_juju_common.client.holding import holding
+from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
+from vca_juju_common.client.holding import asking_first
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_order, machine_tag
@@ -43,10 +43,10 @@ async def add_machines(model: Target, new: NewMachine, count: int) -> list[str]:
         ApiError: the controller refuses some; those that it made are destroyed.
     """
     async with model.lock:
-        return await model.answered(_added(model, new, count), partial(undo_machines, model))
+        return await model.answer_or_undo(_add(model, new, count), partial(undo_machines, model))
 
 
-async def _added(model: Target, new: NewMachine, count: int) -> list[str]:
+async def _add(model: Target, new: NewMachine, count: int) -> list[str]:
     params = _params(model, new)
     before: frozenset[str] = frozenset()
     made: list[str] = []
@@ -64,14 +64,14 @@ async def _added(model: Target, new: NewMachine, count: int) -> list[str]:
             if error_of(result) is None:
                 take(str(result.machine))
         for result in results:
-            checked(result)
+            checked_result(result)
 
     try:
         while len(made) < count:
             try:
                 await over_races(work)
             except ConnectionLost as lost:
-                for machine in await _made_unheard(model, before, new, count - len(made)) if lost.sent else ():
+                for machine in await _find_unheard(model, before, new, count - len(made)) if lost.sent else ():
                     take(machine)
     except VcaError:
         if made:
@@ -80,50 +80,50 @@ async def _added(model: Target, new: NewMachine, count: int) -> list[str]:
     return made
 
 
-async def _made_unheard(model: Target, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
+async def _find_unheard(model: Target, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
     """The machines that a request has made so far whose answer was lost."""
     readings = model.state.readings
-    find = partial(_forsaken, before=before, new=new, count=count)
+    find = partial(_find_undo, before=before, new=new, count=count)
     try:
-        await model.resynced()
+        await model.resync()
     except BaseException:
         if model.state.readings == readings:
             model.debts.doubt(find)
         elif (undo := find(model)) is not None:
             model.debts.owe(undo)
         raise
-    made = _made(model, before, new, count)
+    made = _new_machines(model, before, new, count)
     if len(made) < count:  # they may come yet, beside those that are asked for now
-        find = partial(_forsaken, before=before, new=new, count=count - len(made))
+        find = partial(_find_undo, before=before, new=new, count=count - len(made))
         model.debts.doubt(find, until=asyncio.get_running_loop().time() + LATE)
     return made
 
 
-def _made(model: Target, before: Collection[str], new: NewMachine, count: int) -> list[str]:
+def _new_machines(model: Target, before: Collection[str], new: NewMachine, count: int) -> list[str]:
     """The machines that are new in the state, as far as can be told: the first ones."""
     known = model.debts.claimed.union(before)
     made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
     return sorted(made, key=machine_order)[:count]
 
 
-def _forsaken(model: Target, before: Collection[str], new: NewMachine, count: int) -> Undo[Target] | None:
+def _find_undo(model: Target, before: Collection[str], new: NewMachine, count: int) -> Undo[Target] | None:
     """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
-    made = _made(model, before, new, count)
-    return partial(_undone, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
+    made = _new_machines(model, before, new, count)
+    return partial(_undo, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
 
 
-async def _undone(model: Target, machines: Sequence[str], claim: float) -> None:
+async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
     """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
-    def left() -> list[str]:
+    def unclaimed() -> list[str]:
         mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
         return [one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.machine_in_use(one)]
 
     try:
         async with asyncio.timeout(claim):
-            await model.wait(lambda: None if left() else True)
+            await model.wait(lambda: None if unclaimed() else True)
     except TimeoutError:
-        await destroy_machines(model, left())
+        await destroy_machines(model, unclaimed())
 
 
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:
@@ -137,7 +137,7 @@ async def undo_machines(model: Target, machines: Sequence[str]) -> None:
             await destroy_machines(model, unused)
 
     try:
-        with holding(None):
+        with asking_first(None):
             await undo(model)
     except BaseException:
         model.debts.owe(undo)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vca_core.errors import BadArguments
-from vca_juju_common.client.errors import ApiError, checked, error_of
+from vca_juju_common.client.errors import ApiError, checked_result, error_of
 from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
@@ -50,7 +50,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
             credential = f"cloudcred-{new.cloud}_{owner or username}_{plain}"
         facade = await controller.facade("ModelManager")
         try:
-            made = checked(
+            made = checked_result(
                 await facade.CreateModel(
                     name=name,
                     owner_tag=f"user-{username}",

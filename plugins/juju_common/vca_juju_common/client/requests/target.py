@@ -58,7 +58,7 @@ class Target(Facades, Protocol):
             params: what it takes.
         """
 
-    def noted(self, tag: str, notes: Mapping[str, str]) -> None:
+    def note(self, tag: str, notes: Mapping[str, str]) -> None:
         """Put notes into the state that were just made at an entity.
 
         Args:
@@ -66,10 +66,10 @@ class Target(Facades, Protocol):
             notes: texts by name; an empty one is a note that was taken away.
         """
 
-    async def resynced(self) -> Wire:
+    async def resync(self) -> Wire:
         """Wait until the state is as new as the newest connection, and return that connection."""
 
-    async def answered(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
+    async def answer_or_undo(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
         """Send a request that has to be undone if nobody waits for its answer any more.
 
         Args:

@@ -87,7 +87,7 @@ async def _upload(
     from aiohttp import ClientError  # noqa: PLC0415 - what only open() needs is loaded there
 
     dialer = model.dialer
-    wire = await model.resynced()
+    wire = await model.resync()
     waits, tried = pauses(0.5), 0
     while True:
         endpoints = dialer.endpoints.all
@@ -109,7 +109,7 @@ async def _upload(
         if tried == _TRIES:
             raise VcaConnectionError(f"{endpoint}: the upload broke off: {reason}", str(endpoint)) from cause
         await asyncio.sleep(next(waits))
-        renewed = await model.resynced()  # however long the controller is away
+        renewed = await model.resync()  # however long the controller is away
         if renewed is not wire:
             wire, waits, tried = renewed, pauses(0.5), 0
 

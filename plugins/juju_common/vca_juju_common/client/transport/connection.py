@@ -87,11 +87,11 @@ class Connection:
                         return wire
                     self._renew(wire)
             except TimeoutError:
-                raise self._missing(self._patience) from self._trouble
+                raise self._missing_error(self._patience) from self._trouble
             except VcaError as error:
                 raise error.again() from error.__cause__
 
-    def left(self) -> float | None:
+    def seconds_left(self) -> float | None:
         """Seconds in which a connection that broke has to be back; None: it has not broken.
 
         Raises:
@@ -101,10 +101,10 @@ class Connection:
             return None
         left = self._last.ended + self._outage - asyncio.get_running_loop().time()
         if left <= 0:
-            raise self._missing(self._outage) from self._trouble
+            raise self._missing_error(self._outage) from self._trouble
         return left
 
-    def _missing(self, limit: float) -> VcaConnectionError:
+    def _missing_error(self, limit: float) -> VcaConnectionError:
         told = self._trouble.message if self._trouble else "no answer"
         return VcaConnectionError(f"{self.name}: no connection within {limit:g} s: {told}", str(self._dialer.endpoints))
 

@@ -11,7 +11,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, reason_of
 from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
-from vca_juju_common.client.transport.generated import agreed
+from vca_juju_common.client.transport.generated import common_versions
 from vca_juju_common.client.transport.tls import Tls
 from vca_juju_common.client.transport.wire import Wire
 
@@ -193,8 +193,8 @@ class Dialer:
                 str(wire.endpoint),
                 retryable=False,
             )
-        wire.facades = agreed(reply.get("facades") or [])
-        self.endpoints.worked(wire.endpoint, reply.get("servers"))
+        wire.facades = common_versions(reply.get("facades") or [])
+        self.endpoints.note_login(wire.endpoint, reply.get("servers"))
         wire.keep_alive()
 
     def _refusal(self, error: ApiError, endpoint: Endpoint) -> VcaError:

@@ -95,7 +95,7 @@ class Endpoints:
         ordered = [*((self._last,) if self._last else ()), *self._configured, *self._told]
         return list(dict.fromkeys(ordered))
 
-    def worked(self, endpoint: Endpoint, servers: Any) -> None:
+    def note_login(self, endpoint: Endpoint, servers: Any) -> None:
         """Note a login.
 
         Args:
@@ -105,7 +105,7 @@ class Endpoints:
         self._last = endpoint
         machines = servers if isinstance(servers, list) else []
         addresses = [address for machine in machines if isinstance(machine, list) for address in machine]
-        told = [found for address in addresses if (found := _told(address)) is not None]
+        told = [found for address in addresses if (found := _parse_address(address)) is not None]
         if told:
             self._told = tuple(told)
 
@@ -113,7 +113,7 @@ class Endpoints:
         return ", ".join(map(str, self.all))
 
 
-def _told(address: Any) -> Endpoint | None:
+def _parse_address(address: Any) -> Endpoint | None:
     """An address of a controller as it tells it; None: it is none, or none for us."""
     try:
         if address.get("scope", "") not in _REACHABLE:

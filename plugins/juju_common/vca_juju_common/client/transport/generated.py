@@ -32,7 +32,7 @@ def known_versions() -> dict[str, tuple[int, ...]]:
     return {name: tuple(versions) for name, versions in client_facade_versions.items()}
 
 
-def agreed(told: list[dict[str, Any]]) -> dict[str, int]:
+def common_versions(told: list[dict[str, Any]]) -> dict[str, int]:
     """The newest version of each facade that both sides speak.
 
     Args:

@@ -71,7 +71,7 @@ class Http:
             aiohttp.ClientError: that failed; certificates that cannot be trusted are told apart.
             OSError: it failed otherwise.
         """
-        with self._told_by_proxy():
+        with self._translate_proxy_errors():
             opened = await self._session().ws_connect(
                 f"wss://{endpoint}{path}", max_msg_size=MAX_FRAME, **await self._way()
             )
@@ -96,7 +96,7 @@ class Http:
             aiohttp.ClientError: it did not get there, or there was no answer.
             OSError: it failed otherwise.
         """
-        with self._told_by_proxy():
+        with self._translate_proxy_errors():
             async with (
                 self._uploads,
                 self._session().request(
@@ -148,7 +148,7 @@ class Http:
         return aiohttp.TCPConnector(limit=0)
 
     @contextmanager
-    def _told_by_proxy(self) -> Iterator[None]:
+    def _translate_proxy_errors(self) -> Iterator[None]:
         """Make an error of aiohttp's of what a SOCKS proxy refuses: to that library it is none."""
         try:
             yield
