@@ -44,12 +44,14 @@ docs: $(READY)  ## generate the generated pages of docs/ anew
 	@$(RUN) python tools/capabilities.py
 	@$(RUN) python tools/juju_faults.py
 
-docs-check: $(READY)  ## check that the generated pages are up to date
+docs-check: $(READY)  ## check that the generated pages and the picture of the concept are up to date
+	@$(RUN) python tools/concept.py --check
 	@$(RUN) python tools/defects.py --check
 	@$(RUN) python tools/hooks.py --check
 	@$(RUN) python tools/juju_faults.py --check
 
-picture: $(READY)  ## record the picture of `vca apply` anew
+picture: $(READY)  ## draw the picture of the concept, and record that of `vca apply`, anew
+	@$(RUN) python tools/concept.py
 	@$(RUN) python tools/picture.py
 
 build: $(READY)  ## build wheels and sdists of all distributions into dist/
