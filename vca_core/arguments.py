@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments
+from vca_core.plain import excess
 
 Seconds = float | int | None
 
@@ -74,14 +75,35 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
     return dict(value)
 
 
-def count(value: object, argument: str) -> int:
-    """Check a number of units.
+def values(value: object, argument: str) -> dict[str, Any]:
+    """Check a mapping as `mapping` does, and that it is no larger than callers may give (`vca_core.plain.excess`).
 
     Raises:
-        BadArguments: it is no whole number from 1 up.
+        BadArguments: it is no mapping, a key is no text, or it is too large or too deep.
+    """
+    checked = mapping(value, argument)
+    if (reason := excess(checked)) is not None:
+        raise BadArguments(f"{argument} has {reason}; give less", [argument])
+    return checked
+
+
+def count(value: object, argument: str, most: int) -> int:
+    """Check a number of units.
+
+    Args:
+        value: the number.
+        argument: how errors call it.
+        most: the largest one that is taken.
+
+    Raises:
+        BadArguments: it is no whole number from 1 up, or too large.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise BadArguments(f"{argument} is a whole number from 1 up, not {_preview(value)}", [argument])
+    if value > most:
+        raise BadArguments(
+            f"{argument}: at most {most} units are taken; raise limits.units of the configuration for more", [argument]
+        )
     return value
 
 
@@ -93,7 +115,7 @@ def credentials(value: object) -> dict[str, Any]:
     """
     if value is None:
         raise BadArguments("credentials are missing: say hostname and username of the machine", ["credentials"])
-    checked = mapping(value, "credentials")
+    checked = values(value, "credentials")
     for key in ("hostname", "username"):
         given = checked.get(key)
         if not isinstance(given, str) or not given.strip():

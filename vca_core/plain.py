@@ -3,6 +3,7 @@
 ::
 
     flaws       everything in a value that is not plain data
+    excess      in what a value is larger than callers may give it
     plain       a copy, or the caller's error for the first flaw
     copied      a copy of what is known to be plain
     kind_of     what a value is, without a word of what is in it
@@ -19,6 +20,15 @@ from vca_core.errors import VcaError
 DEEPEST = 50
 """How many mappings and lists may stand in each other; what stands within itself is deeper than that."""
 
+MOST_VALUES = 20_000
+"""How many values callers may give in one mapping; one that stands in two places counts twice."""
+
+MOST_TEXT = 1024 * 1024
+"""How many characters all texts in it may have together."""
+
+LARGEST_NUMBER = 10**300
+"""Whole numbers are smaller than this, so that each has a text and a float."""
+
 Place = tuple[str, ...]
 """Where something stands in a value: keys and positions, from the outside in."""
 
@@ -34,8 +44,11 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
         For each flaw its place and what is wrong there.
     """
     match value:
-        case None | str() | int():
+        case None | str():
             pass
+        case int():
+            if abs(value) >= LARGEST_NUMBER:
+                yield place, "expected a whole number of at most 300 digits"
         case float():
             if not math.isfinite(value):
                 yield place, "expected a finite number, got an infinite one or NaN"
@@ -52,6 +65,36 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
                 yield from flaws(item, (*place, str(position)))
         case _:
             yield place, f"expected plain data, got {kind_of(value)}"
+
+
+def excess(value: Any) -> str | None:
+    """Say in what a value is larger than callers may give it, before anybody walks through it; None: in nothing.
+
+    It ends after `MOST_VALUES` values, however many there are, and whatever stands within itself.
+    """
+    waiting: list[tuple[Any, int]] = [(value, 0)]
+    values = text = 0
+    while waiting:
+        one, depth = waiting.pop()
+        values += 1
+        if isinstance(one, str | bytes | bytearray):
+            text += len(one)
+        elif isinstance(one, int):
+            if abs(one) >= LARGEST_NUMBER:
+                return "a whole number of more than 300 digits"
+        elif isinstance(one, Mapping | list | tuple | set | frozenset):
+            if depth > DEEPEST:
+                return f"values deeper than {DEEPEST} levels, or within themselves"
+            if values + len(waiting) + len(one) > MOST_VALUES:
+                return f"more than {MOST_VALUES} values"
+            if isinstance(one, Mapping):
+                text += sum(len(key) for key in one if isinstance(key, str))
+                waiting += [(item, depth + 1) for item in one.values()]
+            else:
+                waiting += [(item, depth + 1) for item in one]
+        if text > MOST_TEXT:
+            return f"more than {MOST_TEXT} characters of text"
+    return None
 
 
 def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable
 
 _MOST = 20
 """How many names are listed; more than that nobody reads."""
+
+
+_MOST_COMPARED = 200
+"""With how many names one is compared, which takes time that grows with both."""
+
+_LONGEST = 60
+"""Characters of names that are compared."""
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
@@ -19,7 +27,10 @@ def did_you_mean(given: str, known: Iterable[str]) -> str:
     Returns:
         ``: did you mean 'edge'?``; nothing when no name is close.
     """
-    by_folded = {name.casefold(): name for name in known}
+    if len(given) > _LONGEST:
+        return ""
+    names = (name for name in known if len(name) <= _LONGEST)
+    by_folded = {name.casefold(): name for name in itertools.islice(names, _MOST_COMPARED)}
     close = difflib.get_close_matches(given.casefold(), by_folded, n=1)
     return f": did you mean {by_folded[close[0]]!r}?" if close else ""
 
@@ -37,5 +48,5 @@ def instead(given: str, known: Iterable[str]) -> str:
     names = sorted(known)
     meant = did_you_mean(given, names)
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
-    listed = f"there are: {', '.join(names[:_MOST])}{more}" if names else "there are none"
+    listed = f"there are: {', '.join(name[:_LONGEST] for name in names[:_MOST])}{more}" if names else "there are none"
     return f"{meant} {listed[0].upper()}{listed[1:]}" if meant else f"; {listed}"

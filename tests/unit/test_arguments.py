@@ -30,7 +30,7 @@ CHECKS: list[Callable[[object], object]] = [
     lambda value: arguments.timeout(value, "it", 1.0),
     lambda value: arguments.name(value, "it"),
     lambda value: arguments.mapping(value, "it"),
-    lambda value: arguments.count(value, "it"),
+    lambda value: arguments.count(value, "it", 1000),
     arguments.credentials,
 ]
 
@@ -136,14 +136,18 @@ def test_values_are_not_even_read_before_the_keys_are_checked() -> None:
 # Counts.
 
 
-@pytest.mark.parametrize("value", [1, 2, 10**6])
+@pytest.mark.parametrize("value", [1, 2, 1000])
 def test_a_count_is_a_whole_number_from_one_up(value: int) -> None:
-    assert arguments.count(value, "num_units") == value
+    assert arguments.count(value, "num_units", 1000) == value
+
+
+def test_a_count_has_a_bound() -> None:
+    assert "at most 1000 units" in refusal(lambda: arguments.count(10**12, "num_units", 1000)).message
 
 
 @pytest.mark.parametrize("value", [0, -1, -HUGE, True, False, 1.0, "1", None, [1]], ids=type)
 def test_what_is_no_count_is_refused(value: object) -> None:
-    error = refusal(lambda: arguments.count(value, "num_units"))
+    error = refusal(lambda: arguments.count(value, "num_units", 1000))
     assert error.bad_args == ["num_units"]
     assert error.message.startswith("num_units is a whole number from 1 up, not ")
 
@@ -218,4 +222,4 @@ def test_no_check_shows_what_may_be_a_secret(check: Callable[[object], object], 
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:
     assert "str" in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
-    assert CANARY not in str(refusal(lambda: arguments.count(CANARY, "num_units")))
+    assert CANARY not in str(refusal(lambda: arguments.count(CANARY, "num_units", 1000)))

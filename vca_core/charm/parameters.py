@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,13 @@ if TYPE_CHECKING:
 
 
 _MOST_FLAWS = 20
-"""How many places that are not plain data are told; a list that holds itself twice has no end of them."""
+"""How many things that are wrong are told; a list that holds itself twice has no end of them."""
+
+_MOST_HINTS = 10
+"""For how many unknown names another one is suggested: to find it takes time."""
+
+_MOST_SHOWN = 20
+_LONGEST_SHOWN = 200
 
 
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,14 +45,21 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
     """
     given = arguments.mapping(params, "params_dict")
-    problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or [
-        problem for error in action.validator.iter_errors(given) for problem in _explanations(error)
-    ]
+    problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"primitive {action.name}: {'; '.join(texts)}", names)
     return _with_defaults(action.schema, given)
+
+
+def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
+    from vca_core.charm.keywords import counted  # noqa: PLC0415 - jsonschema is loaded for those who run actions
+
+    errors = action.validator
+    with counted("params_dict", ["params_dict"]):
+        problems = (problem for error in errors.iter_errors(given) for problem in _explanations(error))
+        return list(itertools.islice(problems, _MOST_FLAWS))
 
 
 _KINDS = {
@@ -73,20 +85,27 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
                 if name not in given:
                     yield (*path, name), "is missing; the primitive requires it"
         case "additionalProperties" if said is False:
+            from vca_core.charm.keywords import unknown_names  # noqa: PLC0415 - loaded already
+
             known = list(schema.get("properties", {}))
-            patterns = schema.get("patternProperties", {})
-            for name in given:
-                if name not in known and not any(re.search(pattern, name) for pattern in patterns):
-                    yield (*path, name), f"there is no such parameter{instead(name, known)}"
+            for number, name in enumerate(unknown_names(given, schema)):
+                yield (*path, name), f"there is no such parameter{instead(name, known) if number < _MOST_HINTS else ''}"
         case "type":
             kinds = [_KINDS.get(kind, kind) for kind in ([said] if isinstance(said, str) else said)]
             yield path, f"expected {' or '.join(kinds)}, got {kind_of(given)}"
         case "enum":
-            yield path, f"expected one of {', '.join(map(str, said))}"
+            yield path, f"expected one of {', '.join(map(_shown, said[:_MOST_SHOWN]))}"
         case "anyOf" | "oneOf" | "allOf" | "not" | "if" | "dependencies" | "dependentRequired" | "contains" | "items":
             yield path, f"does not fit what the charm's schema asks for with {error.validator}"
         case _:
-            yield path, f"{kind_of(given)} that does not fit the charm's schema: {error.validator} is {said}"
+            yield path, f"{kind_of(given)} that does not fit the charm's schema: {error.validator} is {_shown(said)}"
+
+
+def _shown(said: object) -> str:
+    if isinstance(said, int) and abs(said) >= 10**20:
+        return "a huge number"
+    text = str(said)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
 def _with_defaults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ This module loads jsonschema; it is loaded when the first action is read or run.
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,7 +14,10 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.protocols import Validator
 from referencing import Registry
 
+from vca_core.charm.expressions import expression
+from vca_core.charm.keywords import bounded, counted, spend
 from vca_core.errors import BadArguments
+from vca_core.plain import DEEPEST
 
 _TYPES = {
     "array": ("list",),
@@ -31,6 +34,9 @@ _REFERENCES = ("$ref", "$schema", "$dynamicRef", "$recursiveRef")
 """What Juju refuses, too: a schema that is not complete in itself."""
 
 
+_DRAFTS = (bounded(Draft4Validator), bounded(Draft202012Validator))
+
+
 def validator(schema: Mapping[str, Any], place: str) -> Validator:
     """Make what checks parameters by a schema.
 
@@ -41,22 +47,31 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
         place: how errors call it: ``actions.yaml: touch``.
 
     Raises:
-        BadArguments: it is no valid JSON schema; says which key and why.
+        BadArguments: it is no valid JSON schema, or too large to be checked; says which key and why.
     """
+    with counted(place, ["artifact_path"]):
+        return _validator(schema, place)
+
+
+def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     for path, value in _walk(schema, ()):
         if path[-1] in _REFERENCES and not _is_name(path):
             raise _wrong(place, path, "a schema cannot refer to another one; write it out")
         for pattern in [] if _is_name(path) else _patterns(path[-1], value):
+            spend(20)
             try:
-                re.compile(pattern)
-            except (re.error, OverflowError) as error:
-                raise _wrong(place, path, f"{pattern!r} is no regular expression: {error}") from error
+                expression(pattern)
+            except BadArguments as error:
+                raise _wrong(place, path, error.message) from error
+        if path[-1] == "multipleOf" and not _is_name(path) and isinstance(value, float) and not math.isfinite(value):
+            raise _wrong(place, path, "expected a finite number")
     problems: list[SchemaError] = []
-    for draft in (Draft4Validator, Draft202012Validator):
+    for draft in _DRAFTS:
         problem = best_match(draft(draft.META_SCHEMA, registry=Registry()).iter_errors(schema))
         if problem is None:
             # An empty registry: nothing is ever fetched.
-            return draft(schema, registry=Registry())
+            made: Validator = draft(schema, registry=Registry())
+            return made
         problems.append(SchemaError(problem.message, path=problem.absolute_path, instance=problem.instance))
     path = tuple(map(str, problems[0].path))
     if path[-1:] == ("type",):
@@ -70,6 +85,9 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], 
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         at = (*path, str(key))
+        spend(1)
+        if len(at) > 2 * DEEPEST:
+            raise BadArguments(f"a schema is deeper than {2 * DEEPEST} levels", ["artifact_path"])
         yield at, item
         yield from _walk(item, at)
 

@@ -9,9 +9,18 @@ from typing import Any
 from vca_core.config.checking import check_document, open_document
 from vca_core.config.overrides import apply_environment, resolve_references
 from vca_core.config.problems import KeyPath, Problem
-from vca_core.config.settings import StatusSettings, Timeouts, VcaConfig
+from vca_core.config.settings import Limits, StatusSettings, Timeouts, VcaConfig
 
-_SHOWN = {"default", "artifacts", "ssh_key", "backend", "name", *Timeouts.model_fields, *StatusSettings.model_fields}
+_SHOWN = {
+    "default",
+    "artifacts",
+    "ssh_key",
+    "backend",
+    "name",
+    *Timeouts.model_fields,
+    *StatusSettings.model_fields,
+    *Limits.model_fields,
+}
 
 
 def load_config(

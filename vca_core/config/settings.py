@@ -72,6 +72,13 @@ class StatusSettings(Part):
     """How many outcomes may wait for the store before new operations are refused."""
 
 
+class Limits(Part):
+    """How much may be asked for."""
+
+    units: Annotated[int, Field(gt=0), Number] = 1_000
+    """How many units an execution environment may have."""
+
+
 class ConnectorConfig(Part):
     """One connector: a backend with its options.
 
@@ -107,6 +114,7 @@ class VcaConfig(Part):
         extensions: extensions to run, outermost first.
         timeouts: limits in seconds.
         status: how statuses are written.
+        limits: how much may be asked for.
         ssh_key: file of the private ssh key; it is not touched before somebody asks for the key.
     """
 
@@ -120,6 +128,7 @@ class VcaConfig(Part):
     )
     timeouts: Annotated[Timeouts, Mapped] = Timeouts()
     status: Annotated[StatusSettings, Mapped] = StatusSettings()
+    limits: Annotated[Limits, Mapped] = Limits()
     ssh_key: Annotated[str, Field(min_length=1)] = DEFAULT_PRIVATE_KEY
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)

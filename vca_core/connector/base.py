@@ -75,7 +75,7 @@ class ConnectorBase:
     def _options(self, hook: str, options: Mapping[str, Any] | None, *, of: str | None = None) -> BaseModel | None:
         """Check the options of an operation; `of` is the one whose model they have, where that is another one."""
         self._engine.session.hooks.require(hook)
-        given = arguments.mapping(options, "options")
+        given = arguments.values(options, "options")
         model = self._engine.session.operation_options.get(of or hook)
         if model is None:
             if given:

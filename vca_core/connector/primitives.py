@@ -61,14 +61,14 @@ class PrimitiveOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         primitive = arguments.name(primitive_name, "primitive_name")
-        params = arguments.mapping(params_dict, "params_dict")
+        params = arguments.values(params_dict, "params_dict")
         if unit is not None:
             arguments.name(unit, "unit")
         if primitive == CONFIG_PRIMITIVE:
             if unit is not None:
                 raise BadArguments("unit: the primitive config concerns all units; leave it out", ["unit"])
             if params.keys() == {"params"} and isinstance(params["params"], Mapping):
-                params = arguments.mapping(params["params"], "params_dict")  # as LCM sends it
+                params = arguments.values(params["params"], "params_dict")  # as LCM sends it
             return await self._run(
                 operation(BackendHooks.configure)(ee_id=parsed, values=params),
                 _config_ok,

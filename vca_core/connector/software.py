@@ -38,7 +38,7 @@ class SoftwareOperations(ConnectorBase):
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
             config: values of the charm's options.
-            num_units: how many units, from 1 up.
+            num_units: how many units, from 1 up to the config's `limits.units`.
             options: what the backend's model for this operation takes.
 
         Raises:
@@ -47,8 +47,8 @@ class SoftwareOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         artifact = self._artifact(artifact_path)
-        values = arguments.mapping(config, "config")
-        units = arguments.count(num_units, "num_units")
+        values = arguments.values(config, "config")
+        units = arguments.count(num_units, "num_units", self._engine.shared.config.limits.units)
         checked = self._options("install_configuration_sw", options)
         call = operation(BackendHooks.install_configuration_sw)(
             ee_id=parsed, artifact=artifact, config=values, num_units=units, options=checked
@@ -80,7 +80,7 @@ class SoftwareOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         artifact = self._artifact(artifact_path)
-        values = arguments.mapping(config, "config")
+        values = arguments.values(config, "config")
         checked = self._options("upgrade", options)
         call = operation(BackendHooks.upgrade)(ee_id=parsed, artifact=artifact, config=values, options=checked)
         secrets = Confidential(values, option_secrets(checked))
@@ -107,7 +107,7 @@ class SoftwareOperations(ConnectorBase):
             options: what the backend's model for this operation takes.
         """
         parsed = EeId.parse(ee_id)
-        units = arguments.count(num_units, "num_units")
+        units = arguments.count(num_units, "num_units", self._engine.shared.config.limits.units)
         checked = self._options("scale", options)
         call = operation(BackendHooks.scale)(ee_id=parsed, num_units=units, options=checked)
         secrets = Confidential(certain=option_secrets(checked))

@@ -54,6 +54,7 @@ _USERINFO = re.compile(
     )""",
     re.VERBOSE,
 )
+_WITH_USERINFO = re.compile(r"(?<!\S)[^\s@]*+@\S*")
 _QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.-]+)=(?P<value>[^&;#\s]+)")
 
 
@@ -66,8 +67,21 @@ def url_without_credentials(text: str) -> str:
     Returns:
         The text with ``***`` in their place: ``mongodb://me:***@host/?token=***``.
     """
-    text = _USERINFO.sub(lambda found: found[0].removesuffix(_password(found)) + MASK * bool(_password(found)), text)
+    pieces, done = [], 0
+    for found in _userinfos(text):
+        password = _password(found)
+        pieces += [text[done : found.start()], found[0].removesuffix(password) + MASK * bool(password)]
+        done = found.end()
+    text = "".join([*pieces, text[done:]])
     return _QUERY.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], text)
+
+
+def _userinfos(text: str) -> Iterator[re.Match[str]]:
+    """What stands in front of an ``@`` in URLs: words are searched up to their last one, so no search is in vain."""
+    if "://" not in text or "@" not in text:
+        return
+    for word in _WITH_USERINFO.finditer(text):
+        yield from _USERINFO.finditer(text, word.start(), text.rindex("@", word.start(), word.end()) + 1)
 
 
 def _password(userinfo: re.Match[str]) -> str:
@@ -79,7 +93,7 @@ def _password(userinfo: re.Match[str]) -> str:
 
 def _url_secrets(text: str) -> Iterator[str]:
     if "://" in text:
-        found = [_password(userinfo) for userinfo in _USERINFO.finditer(text)]
+        found = [_password(userinfo) for userinfo in _userinfos(text)]
         found += [query["value"] for query in _QUERY.finditer(text) if is_secret_name(query["name"])]
         yield from {*found, *map(unquote, found)}
 

@@ -1,0 +1,127 @@
+"""Schemas of hostile charms and values of hostile callers: refused or checked within a bound, never a hang.
+
+Bounds are counts of steps, values and characters; a test that needed minutes before ends in its time-out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vca_core import arguments
+from vca_core.charm import Action, check_params
+from vca_core.charm.keywords import MOST_STEPS
+from vca_core.errors import BadArguments
+from vca_core.plain import LARGEST_NUMBER, MOST_TEXT, MOST_VALUES
+from vca_core.secrets import secrets_in
+from vca_core.secrets.finding import url_without_credentials
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def action(**schema: Any) -> Action:
+    return Action("run", {"type": "object", **schema})
+
+
+def refusal(schema: dict[str, Any], params: dict[str, Any]) -> str:
+    with pytest.raises(BadArguments) as caught:
+        check_params(action(**schema), params)
+    return caught.value.message
+
+
+def doubled(times: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(times):
+        value = [value, value]
+    return value
+
+
+@pytest.mark.parametrize("pattern", ["^([a-z]+)*$", "(x+x+)+y", "^(a|a)*$", "(.*a){20}$"])
+def test_patterns_take_time_linear_in_the_text(pattern: str) -> None:
+    long = "a" * 50_000 + "!"
+    assert "pattern is" in refusal({"properties": {"a": {"pattern": pattern}}}, {"a": long})
+    assert "no such parameter" in refusal(
+        {"patternProperties": {pattern: {}}, "additionalProperties": False}, {"b" * 40 + "!": 1}
+    )
+
+
+@pytest.mark.parametrize("pattern", ["(?=x)", r"(a)\1", "x{1000}{1000}", "(?<!a)b"])
+def test_patterns_that_go_does_not_know_are_refused(pattern: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert "RE2" in refusal({"properties": {"a": {"pattern": pattern}}}, {"a": "x"})
+    assert capfd.readouterr().err == ""
+
+
+def test_unique_items_are_compared_in_linear_time() -> None:
+    schema = {"properties": {"a": {"uniqueItems": True}}}
+    items = [{"id": number} for number in range(3_000)]
+    assert check_params(action(**schema), {"a": items}) == {"a": items}
+    assert "uniqueItems" in refusal(schema, {"a": [*items, {"id": 0.0}]})
+    assert check_params(action(**schema), {"a": [1, True, "1", None]})
+
+
+def test_names_are_suggested_for_the_first_ten_only() -> None:
+    schema = {"properties": {f"name-{number}": {} for number in range(100)}, "additionalProperties": False}
+    told = refusal(schema, {f"nam-{number}": 1 for number in range(2_000)})
+    assert told.count("did you mean") == 10
+    assert told.count("no such parameter") == 20
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"patternProperties": {f"^{number}": {} for number in range(300)}},
+        {"allOf": [{"additionalProperties": {"enum": [*range(500)]}} for _ in range(10)]},
+    ],
+)
+def test_a_check_has_a_budget_of_steps(schema: dict[str, Any]) -> None:
+    params = {f"x{number}": number for number in range(200)}
+    assert refusal(schema, params) == f"params_dict: to check it takes more than {MOST_STEPS} steps; make it smaller"
+
+
+def test_a_schema_has_a_budget_of_steps() -> None:
+    schema: dict[str, Any] = {"properties": {f"p{number}": {"type": "string"} for number in range(60_000)}}
+    assert f"more than {MOST_STEPS} steps" in refusal(schema, {})
+
+
+@pytest.mark.parametrize(
+    ("factor", "given"),
+    [(float("nan"), 1), (0.7, 10**200 + 1), (float("inf"), 2), (0.1, 0.35)],
+    ids=["nan", "huge", "infinite", "between"],
+)
+def test_multiples_of_anything_are_checked_or_refused(factor: float, given: float) -> None:
+    assert "multipleOf" in refusal({"properties": {"a": {"multipleOf": factor}}}, {"a": given})
+
+
+@pytest.mark.parametrize(("factor", "given"), [(0.1, 0.3), (0.01, 4.35), (3, 9), (0.5, 10**200)], ids=str)
+def test_multiples_are_taken(factor: float, given: float) -> None:
+    assert check_params(action(properties={"a": {"multipleOf": factor}}), {"a": given})
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (doubled(21), "values"),
+        ([0] * MOST_VALUES, f"more than {MOST_VALUES} values"),
+        ("x" * (MOST_TEXT + 1), f"more than {MOST_TEXT} characters"),
+        (10**5000, "a whole number of more than 300 digits"),
+        (-LARGEST_NUMBER, "a whole number of more than 300 digits"),
+    ],
+    ids=["doubled", "values", "text", "digits", "negative"],
+)
+def test_what_callers_give_is_bounded(value: Any, told: str) -> None:
+    with pytest.raises(BadArguments, match=f"^params_dict has .*{told}"):
+        arguments.values({"a": value}, "params_dict")
+
+
+def test_what_stands_in_itself_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    with pytest.raises(BadArguments, match="within themselves"):
+        arguments.values({"a": endless}, "params_dict")
+
+
+@pytest.mark.parametrize("text", ["://a:" * 100_000, "@" + "://a:" * 100_000, "://a:" * 100_000 + "@"])
+def test_credentials_in_urls_are_found_in_linear_time(text: str) -> None:
+    url_without_credentials(text)
+    assert len(secrets_in({"a": text})) <= 2

@@ -1,0 +1,39 @@
+"""Regular expressions of charms: RE2's, as Go and so Juju have them; matching takes time linear in the text.
+
+This module loads RE2; it is loaded with the first schema.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import re2
+
+from vca_core.errors import BadArguments
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False  # or it writes to stderr
+
+
+@functools.lru_cache(maxsize=512)
+def expression(pattern: str) -> Any:
+    """Compile a pattern.
+
+    Raises:
+        BadArguments: RE2 refuses it; says why.
+    """
+    try:
+        return re2.compile(pattern, _OPTIONS)
+    except (re2.error, UnicodeError) as error:
+        reason = error.args[0] if error.args else "it cannot be compiled"
+        text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    raise BadArguments(f"{pattern[:60]!r} is no regular expression as Go and Juju have them (RE2): {text}")
+
+
+def is_found(pattern: str, text: str) -> bool:
+    """Say whether a pattern matches anywhere in a text; half a character matches nothing."""
+    try:
+        return expression(pattern).search(text) is not None
+    except UnicodeError:
+        return False

@@ -1,0 +1,170 @@
+"""The keywords of JSON schema whose usual checks can take for ever: here each has a bound.
+
+Patterns run in RE2, `uniqueItems` and `enum` compare in linear time, and every step of a check is counted.
+
+This module loads jsonschema, as `vca_core.charm.schemas`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from fractions import Fraction
+from typing import Any
+
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from vca_core.charm.expressions import is_found
+from vca_core.errors import BadArguments
+
+MOST_STEPS = 50_000
+"""How many steps one check by a schema may take: keywords that are looked at, values that are compared."""
+
+Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
+
+_steps: ContextVar[list[int]] = ContextVar("vca_schema_steps")
+
+
+@contextmanager
+def counted(what: str, bad_args: list[str]) -> Iterator[None]:
+    """Give what is checked within a new budget of steps.
+
+    Args:
+        what: how the error calls what is checked.
+        bad_args: the arguments at fault where the budget does not do.
+
+    Raises:
+        BadArguments: the check needs more steps.
+    """
+    token = _steps.set([MOST_STEPS])
+    try:
+        yield
+    except _TooMuch:
+        raise BadArguments(
+            f"{what}: to check it takes more than {MOST_STEPS} steps; make it smaller", bad_args
+        ) from None
+    finally:
+        _steps.reset(token)
+
+
+class _TooMuch(Exception):
+    """The budget is spent."""
+
+
+def spend(steps: int) -> None:
+    """Take steps from the budget, where there is one."""
+    left = _steps.get(None)
+    if left is None:
+        return
+    left[0] -= steps
+    if left[0] < 0:
+        raise _TooMuch
+
+
+def bounded(draft: Any) -> Any:
+    """Make a validator class with bounds of one of jsonschema's."""
+    own: dict[str, Keyword] = {
+        "pattern": _pattern,
+        "patternProperties": _pattern_properties,
+        "additionalProperties": _additional_properties,
+        "uniqueItems": _unique_items,
+        "enum": _enum,
+        "const": _const,
+        "multipleOf": _multiple_of,
+        # Draft 4, which Juju goes by, does not know these two; to check them takes exponential time.
+        "unevaluatedItems": _nothing,
+        "unevaluatedProperties": _nothing,
+    }
+    known = draft.VALIDATORS
+    return extend(
+        draft,
+        {  # type: ignore[no-untyped-call]  # its stubs have no types there
+            name: _counting(own.get(name, keyword)) for name, keyword in known.items()
+        },
+    )
+
+
+def _counting(keyword: Keyword) -> Keyword:
+    def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        spend(1)
+        yield from keyword(validator, value, instance, schema) or ()
+
+    return check
+
+
+def _nothing(_validator: Any, _value: Any, _instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    return iter(())
+
+
+def _pattern(_validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not is_found(pattern, instance):
+        yield ValidationError("does not match")
+
+
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, Mapping):
+        return
+    for pattern, below in patterns.items():
+        spend(len(instance))
+        for name, item in instance.items():
+            if is_found(pattern, name):
+                yield from validator.descend(item, below, path=name, schema_path=pattern)
+
+
+def unknown_names(instance: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """The names in an object that its schema neither declares nor matches by a pattern."""
+    declared, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    spend(len(instance) * (1 + len(patterns)))
+    return [
+        name for name in instance if name not in declared and not any(is_found(pattern, name) for pattern in patterns)
+    ]
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(instance, Mapping) or allowed is True:
+        return
+    unknown = unknown_names(instance, schema)
+    if isinstance(allowed, Mapping):
+        for name in unknown:
+            yield from validator.descend(instance[name], allowed, path=name)
+    elif unknown:
+        yield ValidationError("unknown names")
+
+
+def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if unique and isinstance(instance, list) and len({_frozen(item) for item in instance}) < len(instance):
+        yield ValidationError("an item stands twice")
+
+
+def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if _frozen(instance) not in {_frozen(value) for value in values}:
+        yield ValidationError("is none of the values")
+
+
+def _const(_validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if _frozen(instance) != _frozen(value):
+        yield ValidationError("is another value")
+
+
+def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if isinstance(instance, bool) or not isinstance(instance, int | float):
+        return
+    if not math.isfinite(instance) or Fraction(str(instance)) % Fraction(str(factor)):
+        yield ValidationError("is no multiple")
+
+
+def _frozen(value: Any) -> Any:
+    """What is equal for values that are equal in JSON. Numbers become texts, whose hashes nobody can choose."""
+    spend(1)
+    if isinstance(value, bool) or value is None:
+        return value, None
+    if isinstance(value, int | float):
+        return "number", hex(int(value)) if value == math.floor(value) else value.hex()  # type: ignore[union-attr]
+    if isinstance(value, Mapping):
+        return frozenset((name, _frozen(item)) for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    return value
