@@ -165,8 +165,8 @@ def _publish(path: Path, data: bytes, mode: int) -> None:
 
 def _new_private_key(key_type: str) -> bytes:
     # Costs 50 ms to import, and most who configure a machine have their key already.
-    from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - as said above
-    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # noqa: PLC0415 - as said above
+    from cryptography.hazmat.primitives import serialization  # as said above
+    from cryptography.hazmat.primitives.asymmetric import ed25519, rsa  # as said above
 
     key = ed25519.Ed25519PrivateKey.generate() if key_type == "ed25519" else rsa.generate_private_key(65537, 4096)
     return key.private_bytes(
@@ -187,8 +187,8 @@ def _read_private_key(path: Path) -> bytes:
 
 def _public_key_of(private_key: bytes) -> str | Cause:
     """The public key without a comment; or why there is none, as a text: errors raised here would hold the key."""
-    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - it costs 50 ms to import
-    from cryptography.hazmat.primitives import serialization as form  # noqa: PLC0415 - as said above
+    from cryptography.exceptions import UnsupportedAlgorithm  # it costs 50 ms to import
+    from cryptography.hazmat.primitives import serialization as form  # as said above
 
     load = form.load_ssh_private_key if b"BEGIN OPENSSH" in private_key else form.load_pem_private_key
     try:

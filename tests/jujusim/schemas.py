@@ -107,8 +107,8 @@ def check_answer(facade: str, version: int, method: str, answer: Json) -> None:
 
 
 def _compile(schema: Json) -> Validator:
-    checked_result: Validator = fastjsonschema.compile(schema)
-    return checked_result
+    checked: Validator = fastjsonschema.compile(schema)
+    return checked
 
 
 def _define(schema: Json, used: set[str], *, answer: bool) -> None:

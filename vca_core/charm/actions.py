@@ -43,7 +43,7 @@ def _action(name: str, field: Field, charm: str) -> Action:
         parallel=parallel.flag() if parallel else False,
         execution_group=group.text() if group else "",
     )
-    from vca_core.charm.schemas import validator  # noqa: PLC0415 - jsonschema is loaded for charms that have actions
+    from vca_core.charm.schemas import validator  # jsonschema is loaded for charms that have actions
 
     validator(action.schema, str(field))
     return action

@@ -78,7 +78,7 @@ class Action:
         Raises:
             BadArguments: the schema is none; the charm's fault, which is found when it is read.
         """
-        from vca_core.charm.schemas import validator  # noqa: PLC0415 - jsonschema is loaded for those who run actions
+        from vca_core.charm.schemas import validator  # jsonschema is loaded for those who run actions
 
         return validator(self.schema, f"action {self.name}")
 

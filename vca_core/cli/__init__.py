@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command; the entry point."""
     try:
-        from vca_core.cli.app import app, help_of  # noqa: PLC0415 - typer and rich are an extra
+        from vca_core.cli.app import app, help_of  # typer and rich are an extra
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise

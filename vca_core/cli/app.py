@@ -42,7 +42,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
-        from importlib.metadata import version  # noqa: PLC0415 - nobody else needs it
+        from importlib.metadata import version  # nobody else needs it
 
         typer.echo(f"vca {version('vca-core')}")
         raise typer.Exit

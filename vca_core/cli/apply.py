@@ -26,7 +26,7 @@ def apply(
 
 def apply_file(state: State, file: Path) -> None:
     """Bring the service of a file up, and end with its exit code."""
-    from vca_core.service import read_service  # noqa: PLC0415 - commands import what they need
+    from vca_core.service import read_service  # commands import what they need
 
     service = read_service(file, os.environ)
     try:
@@ -45,8 +45,8 @@ def apply_file(state: State, file: Path) -> None:
 
 
 async def _apply(state: State, service: Service) -> tuple[Apply, Applied]:
-    from vca_core.cli.views import view_for  # noqa: PLC0415 - as above
-    from vca_core.service import Apply  # noqa: PLC0415 - as above
+    from vca_core.cli.views import view_for
+    from vca_core.service import Apply
 
     view = view_for(quiet=state.json, lively=is_lively())
 

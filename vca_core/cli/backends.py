@@ -11,7 +11,7 @@ from vca_core.cli.state import State, command
 @command
 def backends(context: typer.Context) -> None:
     """List the installed backends: what they can do, and what is wrong with broken ones."""
-    from vca_core import list_backends  # noqa: PLC0415 - commands import what they need
+    from vca_core import list_backends  # commands import what they need
 
     state: State = context.obj
     found = list_backends()

@@ -20,11 +20,11 @@ def charm(
     path: Annotated[Path, typer.Argument(help="A charm's folder, or a .charm file.")],
 ) -> None:
     """Tell the actions, options, endpoints and bases of a charm; a malformed one: in which file and key."""
-    from pydantic import TypeAdapter  # noqa: PLC0415 - commands import what they need
+    from pydantic import TypeAdapter  # commands import what they need
 
-    from vca_core.charm import Charm, read_charm  # noqa: PLC0415 - as above
-    from vca_core.cli.state import tell_error  # noqa: PLC0415 - as above
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core.charm import Charm, read_charm
+    from vca_core.cli.state import tell_error
+    from vca_core.errors import BadArguments
 
     state: State = context.obj
     try:

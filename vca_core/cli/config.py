@@ -11,7 +11,7 @@ from vca_core.cli.state import State, command
 @command
 def check(context: typer.Context) -> None:
     """Check the config file, the options of its connectors, and that what it names is there. Connects to nothing."""
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - commands import what they need
+    from vca_core.errors import BadArguments  # commands import what they need
 
     state: State = context.obj
     config = state.load()

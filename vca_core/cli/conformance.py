@@ -54,7 +54,7 @@ def conformance(
     Without a config and a suite, the suite is run that the backend's own distribution brings, if it does.
     """
     try:
-        from vca_core.testing import run  # noqa: PLC0415 - commands import what they need
+        from vca_core.testing import run  # commands import what they need
     except ModuleNotFoundError as error:
         if error.name not in ("pytest", "pytest_asyncio"):
             raise
@@ -109,8 +109,8 @@ def _conclude(verdict: Verdict) -> None:
 
 def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str) -> Subject:
     """What a config says of a backend, or of a connector; without a config, the backend without options."""
-    from vca_core._loading.backends import load_backend  # noqa: PLC0415 - as above
-    from vca_core.testing.subject import Subject  # noqa: PLC0415 - as above
+    from vca_core._loading.backends import load_backend
+    from vca_core.testing.subject import Subject
 
     backend, options, folder = name, {}, None
     if state.config.exists():
@@ -153,9 +153,9 @@ def _primitive(text: str | None, option: str) -> Primitive | None:
 
 def _factory(text: str) -> Callable[[], StatusStore]:
     """What makes new stores: of a URL, each in a place of its own; or a callable by name."""
-    import tempfile  # noqa: PLC0415 - as above
+    import tempfile
 
-    from vca_core.stores import StatusStore, store_from_url  # noqa: PLC0415 - as above
+    from vca_core.stores import StatusStore, store_from_url
 
     module, colon, name = text.partition(":")
     if colon and module.replace(".", "").replace("_", "").isalnum() and name.isidentifier():
@@ -180,7 +180,7 @@ def _factory(text: str) -> Callable[[], StatusStore]:
     store_from_url(text, folder)  # says what is wrong with it
     if text == "memory:":
         return lambda: store_from_url(text, folder)
-    from vca_core.testing.own_tables import OwnTables  # noqa: PLC0415 - as above
+    from vca_core.testing.own_tables import OwnTables
 
     return lambda: OwnTables(lambda: store_from_url(text, folder))
 
@@ -192,6 +192,6 @@ def _one_of(given: str, allowed: tuple[str, ...], option: str) -> str:
 
 
 def _bad(text: str, argument: str) -> Exception:
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments
 
     return BadArguments(text, [argument])

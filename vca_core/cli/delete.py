@@ -30,8 +30,8 @@ def delete(
 
 
 async def _delete(state: State, text: str) -> list[str]:
-    from vca_core.cli.services import ns_of  # noqa: PLC0415 - commands import what they need
-    from vca_core.service.ledger import COLLECTION  # noqa: PLC0415 - as above
+    from vca_core.cli.services import ns_of  # commands import what they need
+    from vca_core.service.ledger import COLLECTION
 
     ns = ns_of(text)
     async with state.vca(state.load()) as vca:

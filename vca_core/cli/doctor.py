@@ -42,7 +42,7 @@ def doctor(context: typer.Context) -> None:
 
 
 async def _examine(state: State) -> list[Finding]:
-    from vca_core.errors import VcaError  # noqa: PLC0415 - commands import what they need
+    from vca_core.errors import VcaError  # commands import what they need
 
     try:
         config = state.load()
@@ -61,7 +61,7 @@ async def _examine(state: State) -> list[Finding]:
 
 
 def _plugins() -> list[Finding]:
-    from vca_core import list_backends  # noqa: PLC0415 - as above
+    from vca_core import list_backends
 
     return [
         Finding(f"plugin {info.name}", ok=info.ok, told=info.reason or f"{info.distribution} {info.version}")
@@ -91,8 +91,8 @@ def _clock(folder: Path) -> Finding:
 
 
 async def _store(vca: Vca) -> Finding:
-    from vca_core.errors import VcaError  # noqa: PLC0415 - as above
-    from vca_core.secrets import url_without_credentials  # noqa: PLC0415 - as above
+    from vca_core.errors import VcaError
+    from vca_core.secrets import url_without_credentials
 
     table, probe = "vca_doctor", {"_id": "probe"}
     try:
@@ -108,7 +108,7 @@ async def _store(vca: Vca) -> Finding:
 
 
 async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
-    from vca_core.errors import VcaError  # noqa: PLC0415 - as above
+    from vca_core.errors import VcaError
 
     for name, section in vca.config.connectors.items():
         what = f"connector {name} ({section.backend})"

@@ -16,7 +16,7 @@ def explain(
     namespace: Annotated[str, typer.Argument(help="[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]")],
 ) -> None:
     """Tell the parts of a namespace, the names that are made of it, and why one was shortened."""
-    from vca_core.naming import (  # noqa: PLC0415 - commands import what they need
+    from vca_core.naming import (  # commands import what they need
         CHARM_NAMES,
         Namespace,
         documented_application,

@@ -21,7 +21,7 @@ def print_json(data: Any) -> None:
 
 def console() -> Console:
     """What tables are printed on; plain where it is no terminal, in CI, and with NO_COLOR."""
-    from rich.console import Console  # noqa: PLC0415 - it takes a moment, and --json needs none
+    from rich.console import Console  # it takes a moment, and --json needs none
 
     lively = is_lively()
     return Console(

@@ -37,7 +37,7 @@ def new(
     ] = None,
 ) -> None:
     """Write a plugin with a backend of your own: it works, is tested, and can be changed bit by bit."""
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - commands import what they need
+    from vca_core.errors import BadArguments  # commands import what they need
 
     state: State = context.obj
     _check_name(name)
@@ -64,8 +64,8 @@ def _check_name(name: str) -> None:
     Raises:
         BadArguments: it is none, or taken.
     """
-    from vca_core._entry_points import find_entries  # noqa: PLC0415 - as above
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core._entry_points import find_entries
+    from vca_core.errors import BadArguments
 
     if len(name) > LONGEST or _NAME.fullmatch(name) is None:
         raise BadArguments(
@@ -87,8 +87,8 @@ def _answers(given: list[str]) -> dict[str, str]:
     Raises:
         BadArguments: one is none, or answers no question.
     """
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
-    from vca_core.suggestions import did_you_mean  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments
+    from vca_core.suggestions import did_you_mean
 
     answers = {}
     for pair in given:
@@ -108,11 +108,11 @@ def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
     Raises:
         BadArguments: copier is not installed, or an answer is refused.
     """
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core.errors import BadArguments
 
     try:
-        import copier  # noqa: PLC0415 - an extra, and slow to import
-        from copier.errors import CopierAnswersInterrupt, CopierError  # noqa: PLC0415 - as above
+        import copier  # an extra, and slow to import
+        from copier.errors import CopierAnswersInterrupt, CopierError
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "copier":
             raise

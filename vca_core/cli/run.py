@@ -34,7 +34,7 @@ def run(
 async def _run(
     state: State, ee: str, primitive: str, params: dict[str, Any], unit: str | None, seconds: float | None
 ) -> dict[str, Any] | str:
-    from vca_core.cli.services import environment  # noqa: PLC0415 - commands import what they need
+    from vca_core.cli.services import environment  # commands import what they need
 
     async with state.vca(state.load()) as vca:
         connector, ee_id = await environment(vca, ee)
@@ -42,8 +42,8 @@ async def _run(
 
 
 def _parse(params: list[str]) -> dict[str, Any]:
-    from vca_core.charm.yaml_reader import parse  # noqa: PLC0415 - as above
-    from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+    from vca_core.charm.yaml_reader import parse
+    from vca_core.errors import BadArguments
 
     parsed = {}
     for number, param in enumerate(params, start=1):

@@ -17,7 +17,7 @@ def ns_of(text: str) -> str:
     Raises:
         BadArguments: it names more than an NS.
     """
-    from vca_core.naming import Namespace  # noqa: PLC0415 - commands import what they need
+    from vca_core.naming import Namespace  # commands import what they need
 
     namespace = Namespace.parse(text if "." in text else f".{text}")
     if not namespace.is_ns:
@@ -35,8 +35,8 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
     Raises:
         NotFound: there is none of that NS; says which there are.
     """
-    from vca_core.service.ledger import COLLECTION  # noqa: PLC0415 - as above
-    from vca_core.suggestions import instead  # noqa: PLC0415 - as above
+    from vca_core.service.ledger import COLLECTION
+    from vca_core.suggestions import instead
 
     found = sorted(await vca.store.find(COLLECTION), key=lambda document: str(document["_id"]))
     wanted = [document for document in found if ns in (None, document["ns"])]
@@ -52,9 +52,9 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
     Raises:
         NotFound: there is no such VNF, or it has no execution environment yet.
     """
-    from vca_core._tracking.place import COLLECTION  # noqa: PLC0415 - as above
-    from vca_core.naming import EeId  # noqa: PLC0415 - as above
-    from vca_core.suggestions import instead  # noqa: PLC0415 - as above
+    from vca_core._tracking.place import COLLECTION
+    from vca_core.naming import EeId
+    from vca_core.suggestions import instead
 
     ns, slash, vnf = text.partition("/")
     if not slash:

@@ -45,8 +45,8 @@ class State:
 
     def load(self) -> VcaConfig:
         """Read the config; without a store it is a SQLite file beside it."""
-        from vca_core.config import load_config  # noqa: PLC0415 - commands import what they need
-        from vca_core.errors import BadArguments  # noqa: PLC0415 - as above
+        from vca_core.config import load_config  # commands import what they need
+        from vca_core.errors import BadArguments
 
         if not self.config.exists():
             raise BadArguments(
@@ -61,7 +61,7 @@ class State:
 
     def vca(self, config: VcaConfig, on_update_db: Callable[..., Any] | None = None) -> Vca:
         """Make a `Vca`."""
-        from vca_core.vca import Vca  # noqa: PLC0415 - as above
+        from vca_core.vca import Vca
 
         return Vca.from_config(config, on_update_db=on_update_db, actor=_actor())
 
@@ -133,7 +133,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(1) from None
         except Exception as error:
-            from vca_core.errors import VcaError  # noqa: PLC0415 - as above
+            from vca_core.errors import VcaError
 
             if not isinstance(error, VcaError) or state.verbose > 1:
                 raise
@@ -145,7 +145,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
 def code_of(error: VcaError) -> int:
     """The exit code for an error."""
-    from vca_core import errors  # noqa: PLC0415 - as above
+    from vca_core import errors
 
     if isinstance(error, errors.BadArguments):
         return 2
@@ -155,7 +155,7 @@ def code_of(error: VcaError) -> int:
 
 def tell_error(state: State, error: VcaError) -> None:
     """Tell an error: as a JSON object, or as text for people."""
-    from vca_core.cli.output import print_json  # noqa: PLC0415 - as above
+    from vca_core.cli.output import print_json
 
     if state.json:
         print_json({"error": error.as_data()})

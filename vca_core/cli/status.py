@@ -34,7 +34,7 @@ def status(
 
 
 async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> None:
-    from vca_core.cli.services import ns_of, services  # noqa: PLC0415 - commands import what they need
+    from vca_core.cli.services import ns_of, services  # commands import what they need
 
     async with state.vca(state.load()) as vca:
         while True:

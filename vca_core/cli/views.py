@@ -77,9 +77,9 @@ class LiveView(View):
     @contextmanager
     def show(self, steps: Sequence[Step]) -> Iterator[None]:
         """See `View.show`."""
-        from rich.live import Live  # noqa: PLC0415 - for those who look on
+        from rich.live import Live  # for those who look on
 
-        from vca_core.cli.output import console  # noqa: PLC0415 - as above
+        from vca_core.cli.output import console
 
         self.steps = steps
         self._live = Live(console=console(), refresh_per_second=10)
@@ -91,7 +91,7 @@ class LiveView(View):
 
     def table(self) -> Table:
         """The table as it is now."""
-        from rich.table import Table  # noqa: PLC0415 - as above
+        from rich.table import Table
 
         made = Table("VNF", "STATUS", "STEP", "", box=None)
         for name in dict.fromkeys(name for step in self.steps for name in step.vnfs):

@@ -90,7 +90,7 @@ _Read = tuple[Any, _Marks] | Unreadable
 
 
 def _read_yaml(text: str) -> _Read:
-    import yaml  # noqa: PLC0415 - who configures with a mapping or with TOML does not need it
+    import yaml  # who configures with a mapping or with TOML does not need it
 
     try:
         loader = yaml.SafeLoader(text)
@@ -158,7 +158,7 @@ def _without_quotes(reason: str) -> str:
 
 
 def _read_toml(text: str) -> _Read:
-    import tomllib  # noqa: PLC0415 - as above
+    import tomllib
 
     try:
         values = tomllib.loads(text)
@@ -180,7 +180,7 @@ _TOML_KEYS = re.compile(rf"(?P<indent>\s*)(?P<open>\[?\[?)\s*(?P<keys>{_TOML_KEY
 
 def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[KeyPath, tuple[int, int]]]:
     """Find the lines of the keys, as well as can be done without a parser that tells: keys in inline tables are not."""
-    import tomllib  # noqa: PLC0415 - as above
+    import tomllib
 
     table: KeyPath = ()
     seen: set[KeyPath] = set()

@@ -81,7 +81,7 @@ class MongoStatusStore(StatusStore):
         if self._client is not None:
             return
         try:
-            from pymongo import AsyncMongoClient  # noqa: PLC0415 - the driver is for those who use it
+            from pymongo import AsyncMongoClient  # the driver is for those who use it
         except ModuleNotFoundError as error:
             raise StoreError(
                 "the status store needs pymongo; install vca-core with its extra 'mongodb'", retryable=False
@@ -173,7 +173,7 @@ class MongoStatusStore(StatusStore):
         stored = _storable(copied)
 
         async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
-            from pymongo.errors import DuplicateKeyError  # noqa: PLC0415 - as above
+            from pymongo.errors import DuplicateKeyError
 
             try:
                 await collection.insert_one(stored)
@@ -222,7 +222,7 @@ class MongoStatusStore(StatusStore):
             None: all of them matched. Else what to say of it; retryable: the server is out of reach. A bulk says
             neither which filter matched nothing nor, on every server, which item failed.
         """
-        from pymongo import UpdateOne  # noqa: PLC0415 - as above
+        from pymongo import UpdateOne
 
         short = StoreError("not all writes of a bulk were made", retryable=False)
         try:
@@ -310,7 +310,7 @@ class MongoStatusStore(StatusStore):
         if self._client is None:
             raise StoreError(f"{self!r} is not open")
         if table not in self._collections:
-            from pymongo import ReadPreference, WriteConcern  # noqa: PLC0415 - as above
+            from pymongo import ReadPreference, WriteConcern
 
             said = {} if table.startswith(_OWN) else self._client.write_concern.document
             concern = {"w": "majority", "j": True, **said}

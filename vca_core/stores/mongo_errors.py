@@ -45,7 +45,7 @@ class MongoErrors:
 
     def of_open(self, error: Exception) -> VcaError:
         """What a store that does not open fails with."""
-        from pymongo.errors import ConfigurationError  # noqa: PLC0415 - the driver is for those who use it
+        from pymongo.errors import ConfigurationError  # the driver is for those who use it
 
         if isinstance(error, ConfigurationError | TypeError | ValueError):
             return BadArguments(f"store: {self._said(error)}", ["store"])
@@ -58,8 +58,8 @@ class MongoErrors:
             error: what the driver raised.
             what: what could not be done, for people.
         """
-        from bson.errors import BSONError  # noqa: PLC0415 - as above
-        from pymongo.errors import InvalidName, OperationFailure  # noqa: PLC0415 - as above
+        from bson.errors import BSONError
+        from pymongo.errors import InvalidName, OperationFailure
 
         text = f"status store {self._shown}: {what}"
         if isinstance(error, BSONError | InvalidName | OverflowError | UnicodeError):
@@ -79,7 +79,7 @@ class MongoErrors:
 
     def unreachable(self, error: Exception) -> StoreError | None:
         """What a call fails with that did not reach the server, or whose answer was lost; None: it is another error."""
-        from pymongo.errors import ConnectionFailure  # noqa: PLC0415 - as above
+        from pymongo.errors import ConnectionFailure
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None

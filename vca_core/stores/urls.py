@@ -45,11 +45,11 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
             )
         if "?" in rest:
             raise BadArguments("store: sqlite takes no settings behind a question mark", ["store"])
-        from vca_core.stores.sqlite import SqliteStore  # noqa: PLC0415 - aiosqlite is for those who use it
+        from vca_core.stores.sqlite import SqliteStore  # aiosqlite is for those who use it
 
         return SqliteStore(folder.absolute() / unquote(rest[3:]))
     if scheme in ("mongodb", "mongodb+srv"):
-        from vca_core.stores.mongo import MongoStatusStore  # noqa: PLC0415 - as above
+        from vca_core.stores.mongo import MongoStatusStore
 
         return MongoStatusStore(url)
     return make_store(scheme, url, folder)

@@ -216,7 +216,7 @@ def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> li
 
 
 def _file_of(place: str) -> str:
-    import importlib.util  # noqa: PLC0415 - used here only
+    import importlib.util  # used here only
 
     module, _, rest = place.partition("::")
     sys.path.insert(0, str(Path.cwd()))

@@ -80,8 +80,8 @@ async def vca_fake(
     tmp_path: Path, vca_fake_options: dict[str, Any], vca_fake_artifacts: Path
 ) -> AsyncIterator[FakeVca]:
     """A `Vca` on a fake of its own; a rule of the script that nothing matched fails the test."""
-    from vca_core import Vca  # noqa: PLC0415 - every run of pytest loads this module
-    from vca_fake import Recorder, Script  # noqa: PLC0415 - as above
+    from vca_core import Vca  # every run of pytest loads this module
+    from vca_fake import Recorder, Script
 
     script, recorder = Script(), Recorder()
     statuses: list[tuple[str, str, dict[str, Any]]] = []

@@ -73,7 +73,7 @@ def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
     Raises:
         BadArguments: the charm has to be packed first.
     """
-    from vca_core.charm.yaml_reader import parse  # noqa: PLC0415 - PyYAML is for those who have sources
+    from vca_core.charm.yaml_reader import parse  # PyYAML is for those who have sources
 
     document = parse("charmcraft.yaml", (folder / "charmcraft.yaml").read_bytes())
     _check(folder, document)
@@ -101,7 +101,7 @@ def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
 
 def _as_yaml(content: Any) -> bytes:
     """Write YAML that Juju reads as the same data; PyYAML leaves bare what it does not take for a number itself."""
-    import yaml  # noqa: PLC0415 - as above
+    import yaml
 
     class Quoting(yaml.SafeDumper):
         pass

@@ -65,7 +65,7 @@ class Registrar:
             BadArguments: the credentials cannot be used.
             VcaConnectionError: the host cannot be reached, or refuses the login.
         """
-        from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials  # noqa: PLC0415 - asyncssh
+        from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials  # asyncssh
 
         options = self._host.options
         target = parse_credentials(
@@ -97,7 +97,7 @@ class Registrar:
         target: SshTarget,
     ) -> str:
         """Make a host a machine, and note how to undo that; returns the machine's id."""
-        from vca_juju_machine.provisioning import ssh_session  # noqa: PLC0415 - asyncssh
+        from vca_juju_machine.provisioning import ssh_session  # asyncssh
 
         options = self._host.options
         public_key = options.public_key or await self._host.ssh_key.public_key()
@@ -141,7 +141,7 @@ class Registrar:
             raise cancelled
 
     async def _undo_on_host(self, target: SshTarget, mark: str) -> None:
-        from vca_juju_machine.provisioning import ssh_session  # noqa: PLC0415 - asyncssh
+        from vca_juju_machine.provisioning import ssh_session  # asyncssh
 
         # A login of its own: the other one may be why there is something to undo, or out of time.
         async with ssh_session(target, limit=UNDO, places=self._places) as login:

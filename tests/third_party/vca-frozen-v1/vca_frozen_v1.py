@@ -134,8 +134,8 @@ class FrozenBackend(Backend[FrozenOptions]):
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options."""
-        checked_result = coerce(self._charm(ee_id).options, values)
-        self._config[ee_id] |= checked_result
+        checked = coerce(self._charm(ee_id).options, values)
+        self._config[ee_id] |= checked
 
     @hookimpl
     async def exec_primitive(

@@ -64,9 +64,9 @@ class ShelfBackend(Backend[ShelfOptions]):
     async def exec_primitive(self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any]) -> Any:
         """Press a button."""
         self._check(ee_id)
-        checked_result = check_params(self._charms[ee_id].action(primitive), params)
+        checked = check_params(self._charms[ee_id].action(primitive), params)
         op.report(Entity("action", op.id), "completed")
-        return {"pressed": primitive, "with": sorted(checked_result)}
+        return {"pressed": primitive, "with": sorted(checked)}
 
     @hookimpl
     async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:

@@ -26,7 +26,7 @@ class Model(BaseModel):
     below: Below = Below()
     many: list[Below] = Field(default_factory=list)
     either: int | Below = 0
-    checked_result: str = ""
+    checked: str = ""
 
     @field_validator("checked")
     @classmethod

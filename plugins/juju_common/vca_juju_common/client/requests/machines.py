@@ -220,7 +220,7 @@ def _params(model: Target, new: NewMachine) -> Any:
 
 
 def _address_type(address: str) -> str:
-    import ipaddress  # noqa: PLC0415 - only manual machines have addresses to look at
+    import ipaddress  # only manual machines have addresses to look at
 
     try:
         return f"ipv{ipaddress.ip_address(address).version}"

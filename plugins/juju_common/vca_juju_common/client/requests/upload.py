@@ -84,7 +84,7 @@ async def _upload(
     size: int,
     progress: Progress,
 ) -> dict[str, Any]:
-    from aiohttp import ClientError  # noqa: PLC0415 - what only open() needs is loaded there
+    from aiohttp import ClientError  # what only open() needs is loaded there
 
     dialer = model.dialer
     wire = await model.resync()

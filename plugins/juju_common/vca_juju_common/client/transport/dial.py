@@ -77,7 +77,7 @@ class Dialer:
     @property
     def http(self) -> Http:
         """What websockets and uploads go through."""
-        from vca_juju_common.client.transport.http import Http  # noqa: PLC0415 - what only open() needs is loaded there
+        from vca_juju_common.client.transport.http import Http  # what only open() needs is loaded there
 
         if self._http is None:
             self._http = Http(self.tls, self.proxy, self.connect_limit, self.request_limit)
@@ -159,7 +159,7 @@ class Dialer:
                 await wire.close(1.0)
 
     async def _connect(self, endpoint: Endpoint, path: str) -> Wire:
-        from aiohttp import ClientConnectorCertificateError, ClientError  # noqa: PLC0415 - as in `http`
+        from aiohttp import ClientConnectorCertificateError, ClientError  # as in `http`
 
         try:
             websocket = await self.http.websocket(endpoint, path)

@@ -19,7 +19,7 @@ def classes() -> Any:
 
     It imports neither the package's own connection nor `websockets`, `kubernetes` or the high-level objects.
     """
-    from juju.client import client  # noqa: PLC0415 - see above
+    from juju.client import client  # see above
 
     return client
 
@@ -27,7 +27,7 @@ def classes() -> Any:
 @cache
 def known_versions() -> dict[str, tuple[int, ...]]:
     """The versions of each facade that the generated classes speak."""
-    from juju.client.facade_versions import client_facade_versions  # noqa: PLC0415 - see above
+    from juju.client.facade_versions import client_facade_versions  # see above
 
     return {name: tuple(versions) for name, versions in client_facade_versions.items()}
 

@@ -140,7 +140,7 @@ class Http:
     def _connector(self) -> aiohttp.TCPConnector:
         """Many at once: a websocket for each model."""
         if self._proxy is not None and self._is_socks:
-            from aiohttp_socks import ProxyConnector, ProxyError  # noqa: PLC0415 - only those pay who need it
+            from aiohttp_socks import ProxyConnector, ProxyError  # only those pay who need it
 
             self._proxy_errors = (ProxyError,)
             through: aiohttp.TCPConnector = ProxyConnector.from_url(self._proxy, limit=0)

@@ -23,7 +23,7 @@ def certificates_of(text: str) -> str:
     Raises:
         ValueError: there is no certificate in it; the text says why.
     """
-    from cryptography import x509  # noqa: PLC0415 - 40 ms that only those pay who have a CA
+    from cryptography import x509  # 40 ms that only those pay who have a CA
 
     pem = text.replace("\\n", "\n")
     if "-----BEGIN" not in pem:
