@@ -54,7 +54,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
-    from vca_core.charm.keywords import counted  # noqa: PLC0415 - jsonschema is loaded for those who run actions
+    from vca_core.charm.keywords import counted
 
     errors = action.validator
     with counted("params_dict", ["params_dict"]):
@@ -85,7 +85,7 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
                 if name not in given:
                     yield (*path, name), "is missing; the primitive requires it"
         case "additionalProperties" if said is False:
-            from vca_core.charm.keywords import unknown_names  # noqa: PLC0415 - loaded already
+            from vca_core.charm.keywords import unknown_names
 
             known = list(schema.get("properties", {}))
             for number, name in enumerate(unknown_names(given, schema)):

@@ -75,8 +75,8 @@ class Recorder:
         if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
             files = [Path(entry.path) for entry in call.excinfo.traceback]
             own = Path(__file__).parent
-            check_error = [file for file in files if not file.is_relative_to(_PYTEST)]
-            if not check_error or not check_error[-1].is_relative_to(own):
+            raised_in = [file for file in files if not file.is_relative_to(_PYTEST)]
+            if not raised_in or not raised_in[-1].is_relative_to(own):
                 self._skipped_by_others.add(item.nodeid)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -51,11 +51,11 @@ async def run(
     """
     name = ee_id.application
     declared = await session.facts.action(model, require_application(model, name), primitive)
-    checked_result = check_params(declared, params)
+    checked = check_params(declared, params)
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
         raise no_unit(unit, ee_id, units)
-    action = await _enqueue(model, name, unit, primitive, checked_result)
+    action = await _enqueue(model, name, unit, primitive, checked)
     ended = await _wait_ended(model, op, action, name)
     if ended.status != "completed":
         if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):

@@ -153,9 +153,9 @@ def test_anything_but_equality_is_a_bad_argument(filter: Any) -> None:
 
 @given(VALUES)
 def test_plain_data_is_copied_whole(value: Any) -> None:
-    copy_plain = plain_value(value, "it")
-    assert copy_plain == value
-    assert copy_plain is not value or not isinstance(value, dict | list)
+    copied = plain_value(value, "it")
+    assert copied == value
+    assert copied is not value or not isinstance(value, dict | list)
 
 
 @pytest.mark.parametrize("value", [object(), {1: 2}, {"a": {3}}, [b"x"], float("inf"), {"a": [float("nan")]}])
