@@ -103,20 +103,21 @@ class Engine:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
         run = self._run_id(request.call.hook)
-        facts = facts_of(request, run, self._name, self.session.name, self.shared.actor)
+        # Taken for extensions only: where there is none, nobody pays for it.
+        facts = self._facts(request, run) if self.shared.extensions.exist else None
         try:
-            op = self._operation(request, facts)
+            op = self._operation(request, run, facts)
         except VcaError as error:
-            await self.refuse(facts, error)
+            await self._refuse(run, facts, error)
             raise
         if not self.shared.extensions.opening.is_open:
             await self._open_extensions(op)
         try:
             return await self._run(op, request)
         except VcaError as error:
-            error.locate(operation_id=facts.id)
+            error.locate(operation_id=run)
             if not op.has_begun:
-                await self.refuse(facts, error)
+                await self._refuse(run, facts, error)
             raise
 
     async def _run(self, op: RunningOperation, request: Request[R]) -> R:
@@ -136,24 +137,23 @@ class Engine:
             given: its arguments.
             error: what the caller gets.
         """
+        if not self.shared.extensions.exist:
+            return
         run = self._run_id(operation)
-        await self.refuse(facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor), error)
+        facts = facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor)
+        await self._refuse(run, facts, error)
 
-    async def refuse(self, facts: OperationFacts, error: VcaError) -> None:
-        """Tell extensions of a call that ended before it began.
-
-        Args:
-            facts: what is known of it.
-            error: what the caller gets.
-        """
-        error.locate(operation_id=facts.id)
+    async def _refuse(self, run: str, facts: OperationFacts | None, error: VcaError) -> None:
+        error.locate(operation_id=run)
         extensions = self.shared.extensions
+        if facts is None:
+            return
         try:
             self._bind()
             if not extensions.opening.is_open:
                 await extensions.ensure_open(self._limits.total)
         except VcaError as failure:
-            _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)
+            _LOG.warning("%s was refused, and no extension learns of it: %s", run, failure)
             return
         extensions.refused(facts, error)
 
@@ -173,13 +173,16 @@ class Engine:
         except TimeoutError:
             raise op.locate(op.timeout_error(waiting="the extensions are opened")) from None
 
-    async def _remember(self, facts: OperationFacts, trail: Trail, ee_id: EeId) -> None:
+    def _facts(self, request: Request[Any], run: str) -> OperationFacts:
+        return facts_of(request, run, self._name, self.session.name, self.shared.actor)
+
+    async def _remember(self, facts: OperationFacts | None, trail: Trail, ee_id: EeId) -> None:
         is_new = trail.ee_id is None
         await self._tracker.remember(trail, ee_id)
-        if is_new:
+        if is_new and facts is not None:
             self.shared.extensions.created(facts, str(ee_id))
 
-    def _operation(self, request: Request[Any], facts: OperationFacts) -> RunningOperation:
+    def _operation(self, request: Request[Any], run: str, facts: OperationFacts | None) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.
 
         Raises:
@@ -192,7 +195,7 @@ class Engine:
         total = arguments.timeout(request.total, "total_timeout", limits.read if traits.reads else limits.total)
         progress = arguments.timeout(request.progress, "progress_timeout", limits.progress)
         trail = Trail(
-            id=facts.id,
+            id=run,
             operation=hook,
             traits=traits,
             connector=self._name,
@@ -204,6 +207,7 @@ class Engine:
         )
         return RunningOperation(
             trail=trail,
+            backend=self.session.name,
             facts=facts,
             total=total,
             cleanup=limits.cleanup,

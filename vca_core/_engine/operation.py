@@ -26,7 +26,8 @@ class RunningOperation:
 
     Args:
         trail: what is tracked of it.
-        facts: what is asked for, as extensions see it.
+        backend: how errors name the connector and its backend.
+        facts: what is asked for, as extensions see it; None: there are no extensions.
         total: seconds to the total deadline, from now.
         progress: seconds without progress after which it is given up; None: no such limit.
         cleanup: seconds that its hook has to end after a cancellation.
@@ -44,7 +45,8 @@ class RunningOperation:
     """
 
     trail: Trail
-    facts: OperationFacts
+    backend: str
+    facts: OperationFacts | None
     total: float
     cleanup: float
     reporter: Reporter
@@ -165,7 +167,7 @@ class RunningOperation:
         """Fill in where an error happened."""
         ee_id = self.trail.ee_id
         return error.locate(
-            backend=self.facts.backend,
+            backend=self.backend,
             ee_id=str(ee_id) if ee_id else None,
             operation=self.trail.operation,
             operation_id=self.trail.id,

@@ -202,7 +202,7 @@ class Runner:
         try:
             for promise in marked:
                 await promise
-            if not self._extensions.surround:
+            if op.facts is None:
                 return _Returned(await self._do(op, request))
             async with self._extensions.around(op.facts):
                 return _Returned(await self._do(op, request))

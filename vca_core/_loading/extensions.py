@@ -49,14 +49,14 @@ class Extensions:
         extensions: those there are.
 
     Attributes:
-        surround: whether any of them surrounds operations.
+        exist: whether there are any.
         opening: opens them, and says whether they are open.
     """
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
         self._extensions = extensions
         self._around = self._with("around")
-        self.surround = bool(self._around)
+        self.exist = bool(extensions)
         self._opened: list[_Extension] = []
         self.opening = Opening("extensions", "the extensions were", self._open, str)
         self.opening.is_open = not extensions  # there is none to open

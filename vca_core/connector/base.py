@@ -25,21 +25,6 @@ DbDict = Mapping[str, Any]
 R = TypeVar("R")
 
 
-def _tell_refusals(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
-    """Have an operation tell extensions of a call that it refuses before there is a request."""
-
-    @functools.wraps(method)
-    async def call(connector: ConnectorBase, *args: Any, **kwargs: Any) -> R:
-        try:
-            return await method(connector, *args, **kwargs)
-        except (BadArguments, ConflictError, NotSupported) as error:
-            given = inspect.signature(method).bind_partial(connector, *args, **kwargs).arguments
-            await connector._refuse(method.__name__, given, error)  # noqa: SLF001 - it is its method
-            raise
-
-    return call
-
-
 class ConnectorBase:
     """The part of a `Connector` that its operations share.
 
@@ -51,19 +36,29 @@ class ConnectorBase:
     def __init__(self, shared: Shared, name: str) -> None:
         self.name = name
         self._engine = Engine(shared, name)
+        if shared.extensions.exist:  # where there is none, nobody pays for it
+            self._tell_refusals()
 
-    def __init_subclass__(cls) -> None:
+    def _tell_refusals(self) -> None:
         """Have all operations tell extensions when they are refused, so that none can be forgotten."""
-        super().__init_subclass__()
-        for name, method in list(vars(cls).items()):
-            if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _tell_refusals(method))
+        for name in dir(type(self)):
+            if not name.startswith("_") and inspect.iscoroutinefunction(method := getattr(self, name)):
+                setattr(self, name, self._with_refusals_told(method))
 
-    async def _refuse(
-        self, operation: str, given: Mapping[str, Any], error: BadArguments | ConflictError | NotSupported
-    ) -> None:
-        if error.operation_id is None:  # what came as far as the engine has been told, and has one
-            await self._engine.refuse_call(operation, given, error)
+    def _with_refusals_told(
+        self, method: Callable[..., Coroutine[Any, Any, R]]
+    ) -> Callable[..., Coroutine[Any, Any, R]]:
+        @functools.wraps(method)
+        async def call(*args: Any, **kwargs: Any) -> R:
+            try:
+                return await method(*args, **kwargs)
+            except (BadArguments, ConflictError, NotSupported) as error:
+                if error.operation_id is None:  # what came as far as the engine has been told, and has one
+                    given = inspect.signature(method).bind_partial(*args, **kwargs).arguments
+                    await self._engine.refuse_call(method.__name__, given, error)
+                raise
+
+        return call
 
     def __repr__(self) -> str:
         engine = getattr(self, "_engine", None)  # it may be asked for while it is being made
