@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from vca_core.errors import StoreError, VcaError
-from vca_core.stores.base import StatusStore
+from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
 from vca_core.tasks import OwnedTasks
 
@@ -44,11 +44,17 @@ _MOST_AT_ONCE = 500
 """How many writes share one transaction at most."""
 
 
+_Statement = tuple[str, Sequence[str]]
+_Result = int | VcaError
+"""How many rows a statement concerned, or what it failed with."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Write:
-    sql: str
-    values: Sequence[str]
-    promise: asyncio.Future[int]
+class _Job:
+    """Statements that are made in one transaction."""
+
+    statements: Sequence[_Statement]
+    promise: asyncio.Future[Sequence[_Result]]
 
 
 class SqliteStore(StatusStore):
@@ -68,7 +74,7 @@ class SqliteStore(StatusStore):
         self._turn = asyncio.Lock()
         self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
-        self._waiting: list[_Write] = []
+        self._waiting: list[_Job] = []
 
     def __repr__(self) -> str:
         return f"<SqliteStore {getattr(self, '_path', '?')}>"
@@ -84,14 +90,25 @@ class SqliteStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
-        where, values = _where(table, filter)
-        changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
+        return await self._write(_setting(table, filter, update)) > 0
 
-        sql = (
-            "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
-            f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)"
-        )
-        return await self._write(sql, (changes, *values)) > 0
+    async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
+        """See `StatusStore.batch`: all in one transaction; what fails for now fails for all of them."""
+        outcomes: list[Outcome] = []
+        statements: list[_Statement] = []
+        for write in writes:
+            try:
+                statements.append(_setting(write.table, write.filter, write.update))
+            except VcaError as error:
+                outcomes.append(error)
+            else:
+                outcomes.append(False)
+        results = iter(await self._write_together(statements) if statements else ())
+        for number, outcome in enumerate(outcomes):
+            if outcome is False:
+                result = next(results)
+                outcomes[number] = result > 0 if isinstance(result, int) else result
+        return outcomes
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
@@ -115,13 +132,13 @@ class SqliteStore(StatusStore):
         identity, copied = new_document(document)
 
         sql = "INSERT INTO documents (collection, identity, document) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-        return await self._write(sql, (table, identity, json.dumps(copied))) > 0
+        return await self._write((sql, (table, identity, json.dumps(copied)))) > 0
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
         where, values = _where(table, filter)
 
-        return await self._write(f"DELETE FROM documents WHERE {where}", values)  # noqa: S608 - no values
+        return await self._write((f"DELETE FROM documents WHERE {where}", values))  # noqa: S608 - no values
 
     async def _read(self, columns: str, where: str, values: list[str]) -> list[sqlite3.Row]:
         async def work() -> list[sqlite3.Row]:
@@ -158,50 +175,75 @@ class SqliteStore(StatusStore):
         hint = "" if retryable else ": it is damaged, or something else than a status store"
         return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
 
-    async def _write(self, sql: str, values: Sequence[str]) -> int:
+    async def _write(self, statement: _Statement) -> int:
         """Make a write, together with those that wait already; give the number of rows that it concerned."""
-        promise: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Write(sql, values, promise))
+        [result] = await self._write_together([statement])
+        if isinstance(result, int):
+            return result
+        raise result
+
+    async def _write_together(self, statements: Sequence[_Statement]) -> Sequence[_Result]:
+        promise: asyncio.Future[Sequence[_Result]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Job(statements, promise))
         if len(self._waiting) == 1:
             self._tasks.spawn(self._write_all(), "write", awaited=True)
         return await asyncio.shield(promise)
 
     async def _write_all(self) -> None:
         async with self._turn:
-            batch, self._waiting = self._waiting[:_MOST_AT_ONCE], self._waiting[_MOST_AT_ONCE:]
+            jobs = self._take_jobs()
             if self._waiting:
                 self._tasks.spawn(self._write_all(), "write", awaited=True)
+            statements = [statement for job in jobs for statement in job.statements]
             try:
-                results: Sequence[int | VcaError] = await self._transaction(batch)
+                # One way to the thread and back for all of them; it has no public door for a function of ours.
+                connection = self._open_connection()
+                run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as above
+                results: Sequence[_Result] = await run(self._transaction, connection, statements)
             except sqlite3.Error as error:
-                results = [self._failure(error)] * len(batch)
+                results = [self._failure(error)] * len(statements)
             except VcaError as error:
-                results = [error] * len(batch)
-        for write, result in zip(batch, results, strict=True):
-            if write.promise.done():
-                continue
-            if isinstance(result, int):
-                write.promise.set_result(result)
-            else:
-                write.promise.set_exception(result)
-                write.promise.exception()  # looked at: its caller may be gone
+                results = [error] * len(statements)
+        position = 0
+        for job in jobs:
+            end = position + len(job.statements)
+            if not job.promise.done():
+                job.promise.set_result(results[position:end])
+            position = end
 
-    async def _transaction(self, batch: Sequence[_Write]) -> Sequence[int | VcaError]:
-        connection = self._open_connection()
-        results: list[int | VcaError] = []
-        await connection.execute("BEGIN IMMEDIATE")
+    def _take_jobs(self) -> Sequence[_Job]:
+        """Take the jobs that make the next transaction, none of them by half."""
+        number = statements = 0
+        for job in self._waiting:
+            statements += len(job.statements)
+            if number and statements > _MOST_AT_ONCE:
+                break
+            number += 1
+        jobs, self._waiting = self._waiting[:number], self._waiting[number:]
+        return jobs
+
+    def _transaction(self, wrapped: aiosqlite.Connection, statements: Sequence[_Statement]) -> Sequence[_Result]:
+        """Make statements in one transaction, in the connection's thread.
+
+        Raises:
+            sqlite3.Error: one failed that may succeed later; nothing was done.
+        """
+        connection = wrapped._conn  # noqa: SLF001 - as above
+        results: list[_Result] = []
+        connection.execute("BEGIN IMMEDIATE")
         try:
-            for write in batch:
+            for sql, values in statements:
                 try:
-                    results.append((await connection.execute(write.sql, write.values)).rowcount)
+                    results.append(connection.execute(sql, values).rowcount)
                 except sqlite3.Error as error:
-                    if not connection.in_transaction:  # some errors end it, as a full disk
+                    failure = self._failure(error)
+                    if failure.retryable or not connection.in_transaction:  # some errors end it, as a full disk
                         raise
-                    results.append(self._failure(error))
-            await connection.execute("COMMIT")
+                    results.append(failure)
+            connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
-                await connection.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
             raise
         return results
 
@@ -273,6 +315,16 @@ class SqliteStore(StatusStore):
                 retryable=False,
             )
         return document
+
+
+def _setting(table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> _Statement:
+    where, values = _where(table, filter)
+    changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
+    sql = (
+        "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
+        f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)"
+    )
+    return sql, (changes, *values)
 
 
 def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments, StoreError
 from vca_core.stores import MemoryStore, StatusStore, store_from_url
+from vca_core.stores.base import Write
 from vca_core.stores.sqlite import SqliteStore
 
 IDS = st.sampled_from(["a", "b", 1, 1.0, 2])
@@ -253,6 +254,45 @@ async def test_writes_that_wait_together_succeed_and_fail_apart(tmp_path: Path) 
     assert ends[601] is False
     document = await store.get("nsrs", {"_id": "ns"})
     assert document == {"_id": "ns", "name": "edge", **{f"field{number}": number for number in range(600)}}
+    await store.close()
+
+
+async def test_a_batch_is_one_transaction_and_fails_apart(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    for number in range(3):
+        await store.ensure("nsrs", {"_id": number, "name": "edge"})
+    with sqlite3.connect(tmp_path / "status.db") as before:
+        [[version]] = before.execute("PRAGMA data_version")
+        writes = [Write("nsrs", {"_id": number % 3}, {f"f{number}": number}) for number in range(600)]
+        writes[1] = Write("nsrs", {"_id": 1}, {"name.below": 1})
+        writes[2] = Write("nsrs", {"_id": "nobody"}, {"f": 1})
+        writes[3] = Write("nsrs", {"$or": "x"}, {"f": 1})
+        outcomes = await store.batch(writes)
+        [[after]] = before.execute("PRAGMA data_version")
+    before.close()
+    assert after == version + 1, "one commit"
+    assert [type(outcome) for outcome in outcomes[:4]] == [bool, StoreError, bool, BadArguments]
+    assert outcomes[2] is False
+    assert outcomes[4:] == [True] * 596
+    assert await store.batch([]) == []
+    await store.close()
+
+
+async def test_a_batch_that_fails_for_now_is_not_done_by_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vca_core.stores.sqlite._BUSY", 0.05)
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": 1})
+    other = sqlite3.connect(tmp_path / "status.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writes = [Write("nsrs", {"_id": 1}, {"n": number}) for number in range(600)]
+    outcomes = await store.batch(writes)
+    assert all(isinstance(outcome, StoreError) and outcome.retryable for outcome in outcomes)
+    other.execute("ROLLBACK")
+    other.close()
+    assert await store.get("nsrs", {"_id": 1}) == {"_id": 1}
+    assert await store.batch(writes) == [True] * 600
     await store.close()
 
 
