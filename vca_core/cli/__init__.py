@@ -12,7 +12,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
-        print("vca: the command needs typer and rich; install them: pip install 'vca-core[cli]'", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
+        print("vca: the command needs typer and rich; install vca-core with its extra `cli`", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
         sys.exit(2)
     if "--help" in sys.argv[1:]:
         print(help_of(sys.argv[1:]))  # noqa: T201 - a command's own output

@@ -58,7 +58,7 @@ def conformance(
     except ModuleNotFoundError as error:
         if error.name not in ("pytest", "pytest_asyncio"):
             raise
-        typer.echo("vca: the kit needs pytest; install it: pip install 'vca-core[testing]'", err=True)
+        typer.echo("vca: the kit needs pytest; install vca-core with its extra `testing`", err=True)
         raise typer.Exit(2) from None
 
     state: State = context.obj

@@ -116,7 +116,7 @@ def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "copier":
             raise
-        raise BadArguments("writing a plugin needs copier; install it: pip install 'vca-core[testing]'") from None
+        raise BadArguments("writing a plugin needs copier; install vca-core with its extra `testing`") from None
     try:
         copier.run_copy(str(template()), target, data=answers, defaults=not ask, unsafe=False, quiet=True)
     except CopierAnswersInterrupt:

@@ -1,6 +1,6 @@
 """The conformance kit: what backends and status stores promise, as a suite that tells where they fall short.
 
-Adopt a suite in one file of your tests (it needs ``pip install 'vca-core[testing]'``)::
+Adopt a suite in one file of your tests (it needs the extra ``testing`` of vca-core)::
 
     import pytest
     from vca_core.testing import BackendConformance, Subject
