@@ -112,7 +112,8 @@ def _read_yaml(text: str) -> _Read:
         if "mapping values are not allowed" in reason:
             reason += '; a text with a colon at its end, as "memory:", has to be in quotes'
         return Unreadable(reason, mark.line + 1, mark.column + 1) if mark else Unreadable(reason)
-    except (ValueError, RecursionError) as error:  # an impossible date; thousands of brackets
+    except (ValueError, RecursionError, LookupError, AttributeError, TypeError, OverflowError) as error:
+        # An impossible date; thousands of brackets; `!!bool foo`, `!!int ""`. What is raised may hold the value.
         return Unreadable(f"is no valid YAML: it has a value that cannot be read ({type(error).__name__})")
     return values, marks
 

@@ -78,7 +78,7 @@ def plan(service: Service) -> list[Step]:
             )
             steps.append(step)
             previous = [step.key]
-        last[name] = previous
+        last[name] = list(dict.fromkeys(previous))  # layers of `after` would double them
     return steps
 
 
@@ -120,17 +120,18 @@ def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, list[str
 
 def _in_order(service: Service) -> list[str]:
     """The VNFs, each behind those in its ``after``; the model has made sure that there is no circle."""
-    ordered: list[str] = []
-
-    def put(name: str) -> None:
-        for other in service.vnfs[name].after:
-            put(other)
-        if name not in ordered:
-            ordered.append(name)
-
+    ordered: dict[str, None] = {}
     for name in service.vnfs:
-        put(name)
-    return ordered
+        waiting = [(name, iter(service.vnfs[name].after))]
+        while waiting:  # a chain may be longer than Python's stack
+            behind, others = waiting[-1]
+            other = None if behind in ordered else next(others, None)
+            if other is None:
+                ordered[behind] = None
+                waiting.pop()
+            elif other not in ordered:
+                waiting.append((other, iter(service.vnfs[other].after)))
+    return list(ordered)
 
 
 def _digest(made: Any) -> str:
