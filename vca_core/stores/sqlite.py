@@ -75,6 +75,8 @@ class SqliteStore(StatusStore):
         self._tasks = OwnedTasks(path.name)
         self._refusal: VcaError | None = None
         self._waiting: list[_Job] = []
+        self._taken: Sequence[_Job] = ()
+        self._writer: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"<SqliteStore {getattr(self, '_path', '?')}>"
@@ -185,25 +187,41 @@ class SqliteStore(StatusStore):
     async def _write_together(self, statements: Sequence[_Statement]) -> Sequence[_Result]:
         promise: asyncio.Future[Sequence[_Result]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(statements, promise))
-        if len(self._waiting) == 1:
-            self._tasks.spawn(self._write_all(), "write", awaited=True)
+        self._start_writer()
         return await asyncio.shield(promise)
 
+    def _start_writer(self) -> None:
+        if self._waiting and self._writer is None:
+            self._writer = self._tasks.spawn(self._write_all(), "write", awaited=True)
+            self._writer.add_done_callback(self._end_writer)
+
     async def _write_all(self) -> None:
-        async with self._turn:
-            jobs = self._take_jobs()
-            if self._waiting:
-                self._tasks.spawn(self._write_all(), "write", awaited=True)
-            statements = [statement for job in jobs for statement in job.statements]
-            try:
-                # One way to the thread and back for all of them; it has no public door for a function of ours.
-                connection = self._open_connection()
-                run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as above
-                results: Sequence[_Result] = await run(self._transaction, connection, statements)
-            except sqlite3.Error as error:
-                results = [self._failure(error)] * len(statements)
-            except VcaError as error:
-                results = [error] * len(statements)
+        while self._waiting:
+            async with self._turn:
+                self._taken = self._take_jobs()
+                await self._make(self._taken)
+
+    def _end_writer(self, writer: asyncio.Task[None]) -> None:
+        self._writer = None
+        if writer.cancelled() or writer.exception() is not None:  # as when the loop ends: nobody shall wait for ever
+            stopped = StoreError(f"status store {self._path}: stopped while writing", retryable=True)
+            for job in (*self._taken, *self._waiting):
+                if not job.promise.done():
+                    job.promise.set_result([stopped] * len(job.statements))
+            self._waiting = []
+        self._start_writer()
+
+    async def _make(self, jobs: Sequence[_Job]) -> None:
+        statements = [statement for job in jobs for statement in job.statements]
+        try:
+            # One way to the thread and back for all of them; it has no public door for a function of ours.
+            connection = self._open_connection()
+            run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as above
+            results: Sequence[_Result] = await run(self._transaction, connection, statements)
+        except sqlite3.Error as error:
+            results = [self._failure(error)] * len(statements)
+        except VcaError as error:
+            results = [error] * len(statements)
         position = 0
         for job in jobs:
             end = position + len(job.statements)

@@ -296,6 +296,22 @@ async def test_a_batch_that_fails_for_now_is_not_done_by_half(tmp_path: Path, mo
     await store.close()
 
 
+async def test_a_writer_that_is_cancelled_leaves_nobody_waiting(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "status.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": 1})
+    writes = [asyncio.create_task(store.set("nsrs", {"_id": 1}, {"n": number})) for number in range(3)]
+    await asyncio.sleep(0)
+    [writer] = [task for task in asyncio.all_tasks() if task.get_name() == "status.db: write"]
+    writer.cancel()
+    for write in writes:
+        with pytest.raises(StoreError, match="stopped while writing") as caught:
+            await write
+        assert caught.value.retryable
+    assert await store.set("nsrs", {"_id": 1}, {"n": 4})
+    await store.close()
+
+
 @pytest.mark.parametrize("damage", ["[1, 2]", "no JSON", "3"])
 async def test_a_damaged_row_is_told_by_its_id_for_good(tmp_path: Path, damage: str) -> None:
     store = SqliteStore(tmp_path / "status.db")
