@@ -2,7 +2,7 @@
 
 Patterns run in RE2, `uniqueItems` and `enum` compare in linear time, and every step of a check is counted.
 
-This module loads jsonschema, as `vca_core.charm.schemas`.
+This module loads jsonschema; `vca_core.charm.schemas` is what imports it first.
 """
 
 from __future__ import annotations
