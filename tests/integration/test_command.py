@@ -78,8 +78,9 @@ async def test_killed_at_any_moment_and_run_again_nothing_is_there_twice_lost_or
             assert done_in(told) & run_in(output) == set(), (number, told, output)
             shutil.rmtree(place.parent)
 
-    drawn = [(number, moments.randrange(55), moments.uniform(0, 0.02)) for number in range(MOMENTS)]
-    await asyncio.gather(*(killed(*moment) for moment in drawn))
+    async with asyncio.TaskGroup() as kills:
+        for number in range(MOMENTS):
+            kills.create_task(killed(number, moments.randrange(55), moments.uniform(0, 0.02)))
 
 
 async def test_two_at_once_make_one_service_and_both_succeed(folder: Path) -> None:

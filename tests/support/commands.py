@@ -40,7 +40,12 @@ async def started(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
 async def ended(folder: Path, *arguments: str) -> tuple[int, str]:
     """Run the command; its exit code, and what it said."""
     process = await started(folder, *arguments)
-    output, _ = await process.communicate()
+    try:
+        output, _ = await process.communicate()
+    finally:  # a test that ends early leaves none behind
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return process.returncode or 0, output.decode()
 
 
