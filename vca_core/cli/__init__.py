@@ -14,7 +14,7 @@ def main() -> None:
             raise
         print("vca: the command needs typer and rich; install vca-core with its extra `cli`", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
         sys.exit(2)
-    if "--help" in sys.argv[1:]:
+    if {"--help", "-h"} & set(sys.argv[1:]):
         print(help_of(sys.argv[1:]))  # noqa: T201 - a command's own output
     else:
         app(prog_name="vca")

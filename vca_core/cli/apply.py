@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import is_lively, print_json, print_table
+from vca_core.cli.output import echo, is_lively, print_json, print_table
 from vca_core.cli.state import Interrupted, State, code_of, command, run_async
 
 if TYPE_CHECKING:
@@ -19,22 +19,28 @@ if TYPE_CHECKING:
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The NS file: YAML or TOML.")],
+    day1: Annotated[
+        str | None,
+        typer.Option("--day1", help="If the store was lost: take Day-1 primitives for `done`, or run them `again`."),
+    ] = None,
 ) -> None:
     """Bring a service up: create, install, relate, run Day-1 primitives. Run again, it finishes what is not done."""
-    apply_file(context.obj, file)
+    from vca_core.errors import BadArguments
+
+    if day1 not in (None, "done", "again"):
+        raise BadArguments("--day1: expected done or again", ["--day1"])
+    apply_file(context.obj, file, day1)
 
 
-def apply_file(state: State, file: Path) -> None:
+def apply_file(state: State, file: Path, day1: Any = None) -> None:
     """Bring the service of a file up, and end with its exit code."""
-    from vca_core.service import read_service  # commands import what they need
+    from vca_core.service import read_service
 
     service = read_service(file, os.environ)
     try:
-        apply_run, applied = run_async(_apply(state, service))
+        apply_run, applied = run_async(_apply(state, service, day1))
     except Interrupted:
-        typer.echo(
-            f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True
-        )
+        echo(f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True)
         raise
     if state.json:
         print_json(_as_data(service, apply_run, applied))
@@ -44,7 +50,7 @@ def apply_file(state: State, file: Path) -> None:
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
-async def _apply(state: State, service: Service) -> tuple[Apply, Applied]:
+async def _apply(state: State, service: Service, day1: Any) -> tuple[Apply, Applied]:
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
 
@@ -52,10 +58,10 @@ async def _apply(state: State, service: Service) -> tuple[Apply, Applied]:
 
     def report_waiting(pid: str) -> None:
         if not state.json:
-            typer.echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
+            echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
     async with state.vca(state.load(), view.on_update_db) as vca:
-        apply_run = Apply(vca, service, view.on_step, report_waiting)
+        apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1)
         with view.show(apply_run.steps):
             return apply_run, await apply_run.run()
 
@@ -71,6 +77,7 @@ def _as_data(service: Service, apply_run: Apply, applied: Applied) -> dict[str, 
             name: {"ee_id": ee_id, "status": applied.statuses.get(name, "")} for name, ee_id in applied.ee_ids.items()
         },
         "outputs": applied.outputs,
+        "changed_secrets": applied.changed_secrets,
         "errors": {key: error.as_data() for key, error in applied.errors.items()},
     }
 
@@ -86,16 +93,18 @@ def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> N
         first, *more = outputs.get(name, [""])
         rows.append((name, applied.ee_ids.get(name, ""), applied.statuses.get(name, "").upper(), first))
         rows += [("", "", "", output) for output in more]
-    typer.echo("")
+    echo("")
     print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows)
     if applied.ok and all(state == "kept" for state in applied.states.values()):
-        typer.echo(f"\nNothing to do: NS {service.ns} was up already.")
+        echo(f"\nNothing to do: NS {service.ns} was up already.")
     elif applied.ok:
-        typer.echo(f"\nNS {service.ns} is up.")
+        echo(f"\nNS {service.ns} is up.")
+    for title in applied.changed_secrets:
+        echo(f"\nnote: {title}: other secrets are given than when it was done; they were not applied", err=True)
     titles = {step.key: step.title for step in apply_run.steps}
     for key, error in applied.errors.items():
-        typer.echo(f"\nerror: {titles[key]}: {error}", err=True)
+        echo(f"\nerror: {titles[key]}: {error}", err=True)
         for name, value in getattr(error, "output", {}).items():
-            typer.echo(f"  {name}: {value}", err=True)
+            echo(f"  {name}: {value}", err=True)
     if applied.errors:
-        typer.echo(f"\nMend it, then run `vca apply {file}` again: it goes on from there.", err=True)
+        echo(f"\nMend it, then run `vca apply {file}` again: it goes on from there.", err=True)

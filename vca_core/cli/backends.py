@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vca_core.cli.output import print_json, print_table
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command
 
 
@@ -48,4 +48,4 @@ def backends(context: typer.Context) -> None:
         ],
     )
     for info in found:
-        typer.echo(f"\n{info.name}: {', '.join(sorted(info.capabilities)) if info.ok else info.reason}")
+        echo(f"\n{info.name}: {', '.join(sorted(info.capabilities)) if info.ok else info.reason}")

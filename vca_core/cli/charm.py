@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import print_json, print_table
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command
 
 if TYPE_CHECKING:
@@ -39,24 +39,24 @@ def charm(
 
 
 def _tell(charm: Charm) -> None:
-    typer.echo(f"{charm.name}: {charm.summary}")
-    typer.echo(f"runs on: {', '.join(map(str, charm.bases)) or '(it does not say)'}")
+    echo(f"{charm.name}: {charm.summary}")
+    echo(f"runs on: {', '.join(map(str, charm.bases)) or '(it does not say)'}")
     if charm.subordinate:
-        typer.echo("a subordinate: it lives beside another charm")
+        echo("a subordinate: it lives beside another charm")
     if charm.actions:
-        typer.echo("")
+        echo("")
         print_table(
             ("ACTION", "PARAMETERS", ""),
             [(action.name, _params(action), _first(action.description)) for action in charm.actions.values()],
         )
     if charm.options:
-        typer.echo("")
+        echo("")
         print_table(
             ("OPTION", "TYPE", "DEFAULT", ""),
             [(one.name, one.type, one.default, _first(one.description)) for one in charm.options.values()],
         )
     if charm.endpoints:
-        typer.echo("")
+        echo("")
         print_table(
             ("ENDPOINT", "ROLE", "INTERFACE"),
             [(one.name, one.role, one.interface) for one in charm.endpoints.values()],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from vca_core.cli.output import print_json, print_table
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command
 
 
@@ -28,5 +28,5 @@ def check(context: typer.Context) -> None:
     if state.json:
         print_json({"ok": True, "config": str(state.config), "connectors": [row[0] for row in rows]})
         return
-    typer.echo(f"{state.config} is fine.\n")
+    echo(f"{state.config} is fine.\n")
     print_table(("CONNECTOR", "BACKEND", ""), rows)

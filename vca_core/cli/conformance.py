@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import print_json
+from vca_core.cli.output import echo, print_json
 from vca_core.cli.state import State, command
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def conformance(
     except ModuleNotFoundError as error:
         if error.name not in ("pytest", "pytest_asyncio"):
             raise
-        typer.echo("vca: the kit needs pytest; install vca-core with its extra `testing`", err=True)
+        echo("vca: the kit needs pytest; install vca-core with its extra `testing`", err=True)
         raise typer.Exit(2) from None
 
     state: State = context.obj
@@ -98,13 +98,13 @@ def _tell(_: Verdict, result: CheckResult) -> None:
 
 def _conclude(verdict: Verdict) -> None:
     counts = ", ".join(f"{verdict.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped", "xfailed"))
-    typer.echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
+    echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
     if verdict.left_out:
-        typer.echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
+        echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
     if verdict.not_examined:
-        typer.echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
+        echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
     for result in verdict.failed:
-        typer.echo(f"  FAILED {result.title}: {result.reason}")
+        echo(f"  FAILED {result.title}: {result.reason}")
 
 
 def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str) -> Subject:

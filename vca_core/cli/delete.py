@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vca_core.cli.output import print_json
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command, run_async
+
+if TYPE_CHECKING:
+    from vca_core.vca import Vca
+
+
+@dataclass(frozen=True)
+class _Found:
+    ns: str
+    connectors: list[str]
+    ees: list[tuple[str, str, str]]  # VNF, ee_id, connector
+    is_kept: bool  # whether `vca apply` brought it up
 
 
 @command
@@ -16,29 +28,68 @@ def delete(
     context: typer.Context,
     ns: Annotated[str, typer.Argument(help="The NS: demo, or .demo.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where no terminal is.")] = False,
 ) -> None:
-    """Delete an NS with everything in it. What is not there is deleted already."""
+    """Delete an NS with everything in it. It shows what would go, and asks."""
+    from vca_core.cli.services import ns_of
+    from vca_core.errors import BadArguments
+
     state: State = context.obj
-    if not yes and not state.json and sys.stdin.isatty():
-        typer.confirm(f"Delete NS {ns} with all its execution environments?", abort=True)
-    connectors = run_async(_delete(state, ns))
+    wanted = ns_of(ns)
+    if not yes:
+        found = run_async(_look(state, wanted))
+        if found.ees and not state.json:
+            echo(f"NS {wanted} has:\n")
+            print_table(("VNF", "EXECUTION ENVIRONMENT", "CONNECTOR"), found.ees)
+            echo("")
+        if state.json or not sys.stdin.isatty():
+            raise BadArguments(f"nobody can be asked here: repeat it with --yes to delete NS {wanted}", ["--yes"])
+        typer.confirm(f"Delete NS {wanted} with all its execution environments?", abort=True)
+    found = run_async(_delete(state, wanted))
     if state.json:
-        print_json({"deleted": ns, "connectors": connectors})
+        ees = [ee_id for _, ee_id, _ in found.ees]
+        print_json({"deleted": wanted, "connectors": found.connectors, "ees": ees})
+    elif found.ees or found.is_kept:
+        echo(f"NS {wanted} is deleted (on {', '.join(found.connectors)}).")
     else:
-        typer.echo(f"NS {ns} is deleted (on {', '.join(connectors)}).")
+        echo(f"There was nothing to delete: {', '.join(found.connectors)} has nothing of NS {wanted}.")
 
 
-async def _delete(state: State, text: str) -> list[str]:
-    from vca_core.cli.services import ns_of  # commands import what they need
+async def _look(state: State, ns: str) -> _Found:
+    async with state.vca(state.load()) as vca:
+        return await _found(vca, ns)
+
+
+async def _delete(state: State, ns: str) -> _Found:
     from vca_core.service.ledger import COLLECTION
 
-    ns = ns_of(text)
     async with state.vca(state.load()) as vca:
-        documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
-        named = {entry.get("connector") for document in documents for entry in document["vnfs"].values()}
-        names = sorted({vca.config.connector_name(name) for name in named or {None}})
-        for name in names:
+        found = await _found(vca, ns)
+        for name in found.connectors:
             await vca.connector(name).delete_namespace(f".{ns}")
         await vca.store.delete(COLLECTION, {"_id": f".{ns}"})
-        return names
+        return found
+
+
+async def _found(vca: Vca, ns: str) -> _Found:
+    """What there is of an NS: what was brought up with `vca apply`, and what its connectors list."""
+    from vca_core.service.ledger import COLLECTION
+
+    documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
+    entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
+    names = sorted({vca.config.connector_name(entry.get("connector")) for entry in entries.values()} or {_default(vca)})
+    ees: dict[str, tuple[str, str, str]] = {}
+    for vnf, entry in entries.items():
+        if entry.get("ee_id"):
+            ees[entry["ee_id"]] = (vnf, entry["ee_id"], vca.config.connector_name(entry.get("connector")))
+    for name in names:
+        connector = vca.connector(name)
+        if "list_execution_environments" in connector.capabilities:
+            for record in await connector.list_execution_environments(f".{ns}"):
+                vnf = (record.namespace.vnf_id if record.namespace else None) or ""
+                ees.setdefault(str(record.ee_id), (vnf, str(record.ee_id), name))
+    return _Found(ns, names, list(ees.values()), bool(documents))
+
+
+def _default(vca: Vca) -> str:
+    return vca.config.connector_name(None)

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from vca_core.cli.apply import apply_file
+from vca_core.cli.output import echo
 from vca_core.cli.state import State, command
 
 
@@ -26,7 +27,7 @@ def demo(
         for part in ("charms", "service"):
             shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*", "*.lock"))
         if not state.json:
-            typer.echo(f"The example is in {folder}: charms, service/vca.yaml (the config), service/service.yaml.")
+            echo(f"The example is in {folder}: charms, service/vca.yaml (the config), service/service.yaml.")
     service = folder / "service"
     apply_file(replace(state, config=service / "vca.yaml"), service / "service.yaml")
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vca_core.cli.output import print_json
+from vca_core.cli.output import echo, print_json
 from vca_core.cli.state import State, command
 
 
@@ -39,13 +39,17 @@ def explain(
             f"application: {documented!r} is longer than {CHARM_NAMES.limit} characters, or has others than small "
             "letters, digits and dashes, or could be a VDU's; it became a readable head and a digest"
         )
+    if parsed.nsi_id is not None:
+        reasons.append(
+            f"{parsed.nsi_id!r} is taken for the slice (nsi_id), which is in no name; did you mean .{namespace}?"
+        )
     data = {"parts": parts, "model": model, "application": application, "ee_id": f"{model}.{application}.<locator>"}
     if state.json:
         print_json({**data, "why": reasons})
         return
     for name, value in parts.items():
-        typer.echo(f"{name:<12} {'(none)' if value is None else value}")
+        echo(f"{name:<12} {'(none)' if value is None else value}")
     for name in ("model", "application", "ee_id"):
-        typer.echo(f"{name:<12} {data[name]}")
+        echo(f"{name:<12} {data[name]}")
     for reason in reasons:
-        typer.echo(f"\n{reason}")
+        echo(f"\n{reason}")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vca_core.cli.output import print_json
+from vca_core.cli.output import echo, print_json
 from vca_core.cli.state import Interrupted, State, command
 
 LONGEST = 24
@@ -52,10 +52,10 @@ def new(
         files = sorted(str(file.relative_to(target)) for file in target.rglob("*") if file.is_file())
         print_json({"name": name, "folder": str(target), "files": files, "next": following})
         return
-    typer.echo(f"The plugin vca-{name} is in {target}. Next:\n")
+    echo(f"The plugin vca-{name} is in {target}. Next:\n")
     for line in following:
-        typer.echo(f"  {line}")
-    typer.echo(f"\nThen put your system in the place of {target}/vca_{name.replace('-', '_')}/system.py.")
+        echo(f"  {line}")
+    echo(f"\nThen put your system in the place of {target}/vca_{name.replace('-', '_')}/system.py.")
 
 
 def _check_name(name: str) -> None:

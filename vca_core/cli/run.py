@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vca_core.cli.output import print_json, print_table
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command, run_async
 
 
@@ -26,7 +26,7 @@ def run(
     if state.json:
         print_json({"output": output})
     elif isinstance(output, str):
-        typer.echo(output)
+        echo(output)
     else:
         print_table(("OUTPUT", ""), output.items())
 

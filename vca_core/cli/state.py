@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
+from vca_core.cli.output import echo, flush, is_output_lost
+
 if TYPE_CHECKING:
     from vca_core.config import VcaConfig
     from vca_core.errors import VcaError
@@ -129,9 +131,6 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
             function(*args, **kwargs)
         except Interrupted as error:
             raise typer.Exit(128 + error.number) from None
-        except BrokenPipeError:  # who read has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(1) from None
         except Exception as error:
             from vca_core.errors import VcaError
 
@@ -139,6 +138,9 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
                 raise
             tell_error(state, error)
             raise typer.Exit(code_of(error)) from None
+        flush()
+        if is_output_lost():
+            raise typer.Exit(1)
 
     return call
 
@@ -160,11 +162,11 @@ def tell_error(state: State, error: VcaError) -> None:
     if state.json:
         print_json({"error": error.as_data()})
         return
-    typer.echo(f"error: {error}", err=True)
+    echo(f"error: {error}", err=True)
     for name, value in getattr(error, "output", {}).items():
-        typer.echo(f"  {name}: {value}", err=True)
+        echo(f"  {name}: {value}", err=True)
     if error.retryable:
-        typer.echo("The same command may succeed later.", err=True)
+        echo("The same command may succeed later.", err=True)
 
 
 def _log(verbose: int) -> None:

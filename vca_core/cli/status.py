@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import console, print_json, print_table
+from vca_core.cli.output import console, echo, print_json, print_table
 from vca_core.cli.state import Interrupted, State, command, run_async
 
 if TYPE_CHECKING:
@@ -27,43 +27,83 @@ def status(
 ) -> None:
     """Tell the status of services that were brought up with `vca apply`."""
     try:
-        run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
+        has_failed = run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
     except Interrupted:
         if not watch:
             raise
+        return
+    if has_failed:
+        raise typer.Exit(1)
 
 
-async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> None:
-    from vca_core.cli.services import ns_of, services  # commands import what they need
+async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> bool:
+    from vca_core.cli.services import ns_of, services
 
     async with state.vca(state.load()) as vca:
         while True:
             found = await services(vca, None if ns is None else ns_of(ns))
             if refresh:
-                await _refresh(vca, found)
+                problems = await _refresh(vca, found)
                 found = await services(vca, None if ns is None else ns_of(ns))
+                _put(found, problems)
             if watch and not state.json:
                 console().clear()
             _tell(state, found)
             if not watch:
-                return
+                return any(_failures(service) for service in found)
             await asyncio.sleep(1)
 
 
-async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> None:
+_Problems = dict[tuple[str, str], tuple[str, str]]
+"""By NS and VNF: a status, and a detail."""
+
+
+async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> _Problems:
+    """Ask the backends; one EE that is gone, or one backend that does not answer, is no reason to show nothing.
+
+    Returns:
+        What could not be found out, and why.
+    """
+    from vca_core.errors import NotFound, VcaError
+
+    problems: _Problems = {}
     for service in found:
-        for entry in service["vnfs"].values():
-            if entry.get("ee_id"):
+        for name, entry in service["vnfs"].items():
+            if not entry.get("ee_id"):
+                continue
+            try:
                 await vca.connector(entry.get("connector")).refresh_status(entry["ee_id"])
+            except NotFound:
+                problems[service["ns"], name] = ("gone", "its backend does not list it; `vca apply` makes it again")
+            except VcaError as error:
+                problems[service["ns"], name] = ("unknown", error.message)
     await vca.flush(vca.config.timeouts.store_grace)
+    return problems
+
+
+def _put(found: list[dict[str, Any]], problems: _Problems) -> None:
+    for service in found:
+        for name, entry in service["vnfs"].items():
+            if (service["ns"], name) in problems:
+                entry["status"], entry["detailed-status"] = problems[service["ns"], name]
+
+
+def _failures(service: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """What failed of a service: the VNF, what failed of it, and the status that stands there."""
+    failed = [(name, "", entry) for name, entry in service["vnfs"].items() if entry.get("status") in ("failed", "gone")]
+    for key, entry in service.get("operations", {}).items():
+        if isinstance(entry, dict) and entry.get("status") == "failed":
+            name, _, step = key.partition("/")
+            failed.append((name, step, entry))
+    return failed
 
 
 def _tell(state: State, found: list[dict[str, Any]]) -> None:
     if state.json:
-        print_json({"services": [{"ns": service["ns"], "vnfs": service["vnfs"]} for service in found]})
+        print_json({"services": [_as_data(service) for service in found]})
         return
     if not found:
-        typer.echo("No service was brought up with `vca apply` in this store.")
+        echo("No service was brought up with `vca apply` in this store.")
         return
     rows = [
         (
@@ -78,6 +118,19 @@ def _tell(state: State, found: list[dict[str, Any]]) -> None:
         for name, entry in service["vnfs"].items()
     ]
     print_table(_TITLES, rows)
+    for service in found:
+        for name, step, entry in _failures(service):
+            if step:
+                echo(f"\n{service['ns']}/{name}: {step} failed: {entry.get('detailed-status', '')}")
+
+
+def _as_data(service: dict[str, Any]) -> dict[str, Any]:
+    failures = [
+        {"vnf": name, "step": step, "detail": entry.get("detailed-status", "")}
+        for name, step, entry in _failures(service)
+        if step
+    ]
+    return {"ns": service["ns"], "vnfs": service["vnfs"], "failures": failures}
 
 
 def _age(since: str | None) -> str:

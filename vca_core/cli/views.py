@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import typer
+from vca_core.cli.output import echo
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -37,17 +37,25 @@ class LineView(View):
     def on_step(self, step: Step, state: StepState, detail: str) -> None:
         """See `View.on_step`."""
         if state != "waiting":
-            typer.echo(f"{step.title}: {state}{f' ({detail})' if detail else ''}")
+            echo(f"{step.title}: {state}{f' ({detail})' if detail else ''}")
 
     def on_update_db(self, _: str, __: dict[str, Any], path: str, update: dict[str, Any]) -> None:
         """See `View.on_update_db`."""
         if path.startswith("vnfs."):
             fields = {key.removeprefix(path): value for key, value in update.items()}
             name = path.split(".")[1]
-            typer.echo(f"  {name}: {fields['status']} ({fields['entity-type']} {fields['VCA-status']})")
+            echo(f"  {name}: {fields['status']} ({fields['entity-type']} {fields['VCA-status']})")
 
 
-_COLOURS = {"running": "yellow", "done": "green", "kept": "dim", "failed": "red", "blocked": "red", "waiting": "dim"}
+_COLOURS = {
+    "running": "yellow",
+    "done": "green",
+    "kept": "dim",
+    "failed": "red",
+    "blocked": "red",
+    "waiting": "dim",
+    "stopped": "yellow",
+}
 
 
 class LiveView(View):
@@ -85,6 +93,12 @@ class LiveView(View):
         self._live = Live(console=console(), refresh_per_second=10)
         try:
             yield
+        except BaseException:
+            for step in steps:
+                if self._state(step) in ("running", "waiting"):
+                    self._states[step.key] = ("stopped", "")
+            self._redraw()
+            raise
         finally:
             self._live.stop()
             self._live = None

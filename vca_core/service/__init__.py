@@ -7,6 +7,7 @@
     plan      the steps that bring it up, and which waits for which
     ledger    what was done already, kept in the status store
     apply     does what is not done yet, in parallel where nothing orders it
+    seals     whether secrets changed, without keeping them
     lock      one apply of a service at a time
 """
 

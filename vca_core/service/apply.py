@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
@@ -13,7 +14,12 @@ from vca_core.service.ledger import Done, Ledger
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service
 from vca_core.service.plan import Step, StepState, plan
+from vca_core.service.seals import is_sealed, seal
+from vca_core.tasks import in_thread
 from vca_core.vca import Vca
+
+Day1 = Literal["again", "done"]
+"""What to do with primitives of which nobody knows whether they ran."""
 
 OnStep = Callable[[Step, StepState, str], None]
 """Told of each change of a step: the step, its state, and a detail for people."""
@@ -29,6 +35,7 @@ class Applied:
         outputs: of the primitives that were run now, by key of the step.
         errors: of the steps that failed, by key.
         statuses: of the execution environments, by VNF.
+        changed_secrets: the titles of steps that were done with other secrets than those that are given now.
     """
 
     states: dict[str, StepState]
@@ -36,6 +43,7 @@ class Applied:
     outputs: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, VcaError] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
+    changed_secrets: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -59,13 +67,24 @@ class Apply:
         service: the service.
         on_step: told of each change of a step.
         on_wait: told when it waits for another run of the same service.
+        day1: what to do with the Day-1 primitives of a service that is there and that the store knows nothing of:
+            ``"again"`` runs them, ``"done"`` takes them for done; None: nothing is begun then.
     """
 
-    def __init__(self, vca: Vca, service: Service, on_step: OnStep = _ignore, on_wait: OnWait = _ignore) -> None:
+    def __init__(
+        self,
+        vca: Vca,
+        service: Service,
+        on_step: OnStep = _ignore,
+        on_wait: OnWait = _ignore,
+        *,
+        day1: Day1 | None = None,
+    ) -> None:
         self._vca = vca
         self._service = service
         self._on_step = on_step
         self._on_wait = on_wait
+        self._day1 = day1
         self.steps = plan(service)
         self._ledger = Ledger(vca.store, service)
         self._ended: dict[str, asyncio.Event] = {}
@@ -88,11 +107,26 @@ class Apply:
         return self._applied
 
     async def _do_all(self) -> None:
-        connectors = {name: self._connector(name) for name in self._service.vnfs}
-        done = await self._ledger.open()
-        self._check_unchanged(done)
+        entries = await self._ledger.entries()
+        connectors = {name: self._connector(name, entries or {}) for name in self._service.vnfs}
+        if entries is None:
+            await self._check_unknown(connectors)
+        before = await self._ledger.done()
+        self._check_unchanged(before)
+        self._check_renamed(entries or {}, before)
+        done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
         done = await self._drop_gone(connectors, done)
         self._applied = Applied({step.key: StepState.WAITING for step in self.steps})
+        self._applied.changed_secrets = [
+            step.title
+            for step in self.steps
+            if step.key in done and not await in_thread(partial(is_sealed, step.secrets, done[step.key].seal))
+        ]
+        if entries is None and self._day1 == "done":
+            for step in self.steps:
+                if step.kind == "run":
+                    await self._note(step, None)
+                    done[step.key] = Done(step.digest)
         self._ended = {step.key: asyncio.Event() for step in self.steps}
         for step in self.steps:
             self._on_step(step, StepState.WAITING, "")
@@ -100,8 +134,41 @@ class Apply:
             for step in self.steps:
                 tasks.create_task(self._do(step, connectors, done.get(step.key)), name=step.key)
 
-    def _connector(self, vnf: str) -> Connector:
-        return self._vca.connector(self._service.vnfs[vnf].connector or self._service.connector)
+    def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
+        """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
+        named = self._service.vnfs[vnf].connector or self._service.connector
+        return self._vca.connector(named or entries.get(vnf, {}).get("connector"))
+
+    async def _check_unknown(self, connectors: Mapping[str, Connector]) -> None:
+        """Refuse to run primitives again where a store was lost, and the service lives on."""
+        if self._day1 is not None or not any(step.kind == "run" for step in self.steps):
+            return
+        for connector in set(connectors.values()):
+            if "list_execution_environments" in connector.capabilities:
+                listed = await connector.list_execution_environments(f".{self._service.ns}")
+                if listed:
+                    raise BadArguments(
+                        f"the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
+                        f"{listed[0].ee_id} of it: if the store was lost, its Day-1 primitives may have run already. "
+                        "Say what is to become of them: `--day1 done` takes them for done, `--day1 again` runs them",
+                        ["day1"],
+                    )
+
+    def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
+        """Refuse to register a host a second time, under another name of its VNF."""
+        left = {
+            entry["machine"]: name
+            for name, entry in entries.items()
+            if entry.get("machine") and name not in self._service.vnfs and f"{name}/register" in done
+        }
+        for name, vnf in self._service.vnfs.items():
+            host = None if vnf.machine is None else str(vnf.machine.get("hostname"))
+            if host in left and f"{name}/register" not in done:
+                raise BadArguments(
+                    f"the host of VNF {name} is registered already, for VNF {left[host]}, which the file does not have "
+                    f"any more: give it that name again, or delete the service first: `vca delete {self._service.ns}`",
+                    [f"vnfs.{name}"],
+                )
 
     def _check_unchanged(self, done: Mapping[str, Done]) -> None:
         changed = [step for step in self.steps if step.key in done and done[step.key].digest != step.digest]
@@ -158,7 +225,7 @@ class Apply:
 
     async def _note(self, step: Step, ee_id: str | None) -> None:
         try:
-            await self._ledger.note(step, ee_id)
+            await self._ledger.note(step, ee_id, await in_thread(partial(seal, step.secrets)))
         except StoreError:
             raise
         except Exception as error:

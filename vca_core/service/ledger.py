@@ -21,10 +21,12 @@ class Done:
     Args:
         digest: of what it was made of then.
         ee_id: of the execution environment that it made.
+        seal: of the secrets that it was made of; None: there were none.
     """
 
     digest: str
     ee_id: str | None = None
+    seal: str | None = None
 
 
 def service_id(service: Service) -> str:
@@ -53,27 +55,43 @@ class Ledger:
         """Where the status of a step that has none of its own place stands: its ``db_dict``."""
         return {"collection": COLLECTION, "filter": {"_id": self._id}, "path": f"operations.{step.key}"}
 
-    async def open(self) -> dict[str, Done]:
-        """Make the document if it is not there, and read what was done."""
+    async def entries(self) -> dict[str, dict[str, Any]] | None:
+        """What is kept of the VNFs, by name; None: the store knows nothing of the service."""
+        document = await self._store.get(COLLECTION, {"_id": self._id})
+        return None if document is None else dict(document["vnfs"])
+
+    async def open(self, connectors: Mapping[str, str]) -> dict[str, Done]:
+        """Make the document if it is not there, and read what was done.
+
+        Args:
+            connectors: the names of the connectors, by VNF: the default may be another one tomorrow.
+        """
         empty: dict[str, Any] = {"_id": self._id, "ns": self._service.ns, "vnfs": {}, "operations": {}, "done": {}}
         await self._store.ensure(COLLECTION, empty)
         document = await self._store.get(COLLECTION, {"_id": self._id}) or empty
         known: Mapping[str, Any] = document["vnfs"]
         for name, vnf in self._service.vnfs.items():
             if name not in known:
-                about = {"charm": vnf.charm, "connector": vnf.connector or self._service.connector}
+                about = {"charm": vnf.charm, "connector": connectors[name]}
+                if vnf.machine is not None:
+                    about["machine"] = str(vnf.machine.get("hostname"))
                 await self._set({f"vnfs.{name}": about})
-        done: Mapping[str, Any] = document["done"]
-        return {key: Done(entry["digest"], entry.get("ee_id")) for key, entry in done.items() if entry}
+            elif known[name].get("connector") is None:
+                await self._set({f"vnfs.{name}.connector": connectors[name]})
+        return _done_in(document)
+
+    async def done(self) -> dict[str, Done]:
+        """What was done, also for VNFs that the file does not have any more."""
+        return _done_in(await self._store.get(COLLECTION, {"_id": self._id}) or {})
 
     async def statuses(self) -> dict[str, str]:
         """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
         document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
         return {name: entry.get("status", "") for name, entry in document.get("vnfs", {}).items()}
 
-    async def note(self, step: Step, ee_id: str | None) -> None:
+    async def note(self, step: Step, ee_id: str | None, seal: str | None = None) -> None:
         """Keep that a step is done."""
-        await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id}})
+        await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id, "seal": seal}})
 
     async def forget(self, keys: Collection[str]) -> None:
         """Keep that steps are not done any more: what they made is gone."""
@@ -82,3 +100,8 @@ class Ledger:
 
     async def _set(self, update: Mapping[str, Any]) -> None:
         await self._store.set(COLLECTION, {"_id": self._id}, update)
+
+
+def _done_in(document: Mapping[str, Any]) -> dict[str, Done]:
+    done: Mapping[str, Any] = document.get("done", {})
+    return {key: Done(entry["digest"], entry.get("ee_id"), entry.get("seal")) for key, entry in done.items() if entry}

@@ -6,7 +6,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vca_core.secrets import SecretValues, secrets_in
@@ -43,6 +43,7 @@ class Step:
         digest: of what it is made of; secrets are left out.
         number: position of a primitive in its VNF's ``day1``.
         relation: what is related.
+        secrets: the secrets that it is made of; never shown.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Step:
     digest: str
     number: int = 0
     relation: Relation | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def plan(service: Service) -> list[Step]:
@@ -75,6 +77,7 @@ def plan(service: Service) -> list[Step]:
                 tuple(dict.fromkeys(previous)),
                 _digest(made),
                 number,
+                secrets=_secrets(made),
             )
             steps.append(step)
             previous = [step.key]
@@ -91,12 +94,22 @@ def _machines_and_charms(service: Service) -> Iterator[Step]:
             )
         else:
             made = [*place, vnf.machine.get("hostname"), vnf.options.register_]
-            create = Step(f"{name}/register", "register", f"{name}: register", (name,), (), _digest(made))
+            create = Step(
+                f"{name}/register",
+                "register",
+                f"{name}: register",
+                (name,),
+                (),
+                _digest(made),
+                secrets=_secrets(vnf.machine),
+            )
         yield create
         if vnf.charm is not None:
             made = [vnf.charm, vnf.config, vnf.units, vnf.options.install]
             title = f"{name}: install {vnf.charm}"
-            yield Step(f"{name}/install", "install", title, (name,), (create.key,), _digest(made))
+            yield Step(
+                f"{name}/install", "install", title, (name,), (create.key,), _digest(made), secrets=_secrets(made)
+            )
 
 
 def _relations(service: Service) -> Iterator[Step]:
@@ -132,6 +145,10 @@ def _in_order(service: Service) -> list[str]:
             elif other not in ordered:
                 waiting.append((other, iter(service.vnfs[other].after)))
     return list(ordered)
+
+
+def _secrets(made: Any) -> tuple[str, ...]:
+    return tuple(sorted(secrets_in(made)))
 
 
 def _digest(made: Any) -> str:

@@ -97,7 +97,8 @@ def test_a_service_is_told_as_json(folder: Path) -> None:
     assert vca_json("run", "demo/core", "touch", "filename=10:30")["output"]["filename"] == "10:30"
     assert "the value of filename is not YAML" in vca("run", "demo/core", "touch", "filename=[", code=2)
     assert vca_json("status", "--refresh")["services"][0]["ns"] == "demo"
-    assert vca_json("delete", "demo") == {"deleted": "demo", "connectors": ["edge"]}
+    deleted = vca_json("delete", "demo", "--yes")
+    assert (deleted["deleted"], deleted["connectors"], len(deleted["ees"])) == ("demo", ["edge"], 3)
     assert vca_json("status") == {"services": []}
 
 

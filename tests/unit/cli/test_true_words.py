@@ -1,0 +1,148 @@
+"""The command never says what is not so: of deletes, failures, lost stores, secrets, and output nobody reads."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commands import environment
+from typer.testing import CliRunner
+
+from vca_core.cli.app import app
+
+ROOT = Path(__file__).parents[3]
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.db*"))
+    service = tmp_path / "examples" / "service"
+    config = service / "vca.yaml"
+    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0", config.read_text()))
+    monkeypatch.chdir(service)
+    for name in [name for name in os.environ if name.startswith("VCA_")]:
+        monkeypatch.delenv(name)
+    return service
+
+
+def vca(*arguments: str, code: int = 0, typed: str | None = None) -> str:
+    ended = RUNNER.invoke(app, list(arguments), input=typed)
+    assert ended.exit_code == code, ended.output
+    return ended.output
+
+
+def vca_json(*arguments: str, code: int = 0) -> Any:
+    return json.loads(vca("--json", *arguments, code=code))
+
+
+@pytest.mark.parametrize("typed", ["n\n", "y\n", ""])
+def test_a_delete_without_a_terminal_needs_yes(folder: Path, typed: str) -> None:
+    vca("apply", "service.yaml")
+    refused = vca("delete", "demo", code=2, typed=typed)
+    assert "--yes" in refused
+    assert "demo.app-vnf-core" in refused, "what would go is shown"
+    assert "NS demo is deleted" in vca("delete", "demo", "--yes")
+
+
+def test_what_is_not_there_is_not_said_to_be_deleted(folder: Path) -> None:
+    told = vca("delete", "nosuch", "--yes")
+    assert "nothing to delete" in told
+    assert "is deleted" not in told
+
+
+@pytest.mark.parametrize("command", ["delete", "status"])
+@pytest.mark.parametrize(
+    ("ns", "told"), [("demo/core", "names its VNF core"), ("a.b", "did you mean .a.b?"), (".demo.core", "a part of")]
+)
+def test_a_vnf_is_not_taken_for_an_ns(folder: Path, command: str, ns: str, told: str) -> None:
+    assert told in vca(command, ns, code=2)
+
+
+def test_a_slice_that_may_be_an_ns_is_asked_about() -> None:
+    assert "did you mean .a.b?" in vca("explain", "a.b")
+
+
+def test_a_failed_primitive_is_told_by_the_status_too(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    config.write_text(
+        f"{config.read_text()}      script: [{{operation: exec_primitive, primitive: purge, fail: full}}]\n"
+    )
+    vca("apply", "service.yaml", code=1)
+    told = vca("status", code=1)
+    assert "demo/cache: day1/0 failed: full" in told
+    assert vca_json("status", code=1)["services"][0]["failures"] == [
+        {"vnf": "cache", "step": "day1/0", "detail": "full"}
+    ]
+
+
+def test_an_ee_that_is_gone_is_a_row_of_the_table(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    (folder / "world.db").unlink()
+    told = vca("status", "--refresh", code=1)
+    assert told.count("GONE") == 3
+
+
+def test_another_default_builds_no_second_service(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    config = folder / "vca.yaml"
+    other = "  other:\n    backend: fake\n    options: {latency: 0, state: other.db}\n"
+    config.write_text(config.read_text().replace("default: edge", "default: other").rstrip() + "\n" + other)
+    assert "Nothing to do" in vca("apply", "service.yaml")
+    assert vca_json("delete", "demo", "--yes")["connectors"] == ["edge"]
+
+
+def test_a_lost_store_does_not_run_primitives_again_in_silence(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    for file in folder.glob("status.db*"):
+        file.unlink()
+    refused = vca("apply", "service.yaml", code=2)
+    assert "--day1 done" in refused
+    assert "--day1 done" in vca("apply", "service.yaml", code=2), "a refusal leaves nothing behind"
+    steps = vca_json("apply", "service.yaml", "--day1", "done")["steps"]
+    assert {step["state"] for step in steps if "/day1/" in step["key"]} == {"kept"}
+
+
+def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
+    file = folder / "ns.yaml"
+    file.write_text("ns: site\nvnfs: {old: {machine: {hostname: h1, username: u}}}\n")
+    vca("apply", "ns.yaml")
+    file.write_text("ns: site\nvnfs: {new: {machine: {hostname: h1, username: u}}}\n")
+    assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
+
+
+def test_a_changed_secret_is_told_and_not_kept(folder: Path) -> None:
+    file = folder / "ns.yaml"
+    text = "ns: site\nvnfs: {old: {machine: {hostname: h1, username: u, password: PASSWORD}}}\n"
+    file.write_text(text.replace("PASSWORD", "t0psecret-1"))
+    vca("apply", "ns.yaml")
+    assert "other secrets" not in vca("apply", "ns.yaml")
+    file.write_text(text.replace("PASSWORD", "t0psecret-2"))
+    told = vca("apply", "ns.yaml")
+    assert "old: register: other secrets are given" in told
+    assert "t0psecret" not in told
+    assert all(b"t0psecret" not in one.read_bytes() for one in folder.glob("*.db*"))
+
+
+def test_options_have_short_help() -> None:
+    assert "Usage" in vca("apply", "-h")
+
+
+@pytest.mark.parametrize("reader", ["true", "cat >/dev/full"])
+def test_output_that_nobody_takes_breaks_nothing_off(folder: Path, reader: str) -> None:
+    command = f"{sys.executable} -m vca_core.cli apply service.yaml"
+    line = f"{command} > /dev/full" if "full" in reader else f"{{ {command}; echo $? >code; }} | {reader}"
+    ended = subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert "nothing more can be printed" in ended.stderr
+    assert (ended.returncode if "full" in reader else int((folder / "code").read_text())) == 1
+    assert "Nothing to do" in vca("apply", "service.yaml"), "it went on to its end"
