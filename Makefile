@@ -11,7 +11,7 @@ READY := .venv/.ready
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml)
+$(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml sim/*/pyproject.toml)
 	@$(UV) sync --inexact --locked --quiet
 	@touch $(READY)
 
@@ -33,7 +33,7 @@ lint: $(READY)  ## check style, formatting and import contracts
 	@$(RUN) lint-imports
 
 type: $(READY)  ## check types, strictly
-	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine tests tools docs/examples
+	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
 
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)

@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from jujusim import SimulatedController
 from support.juju_faults import JujuFaults
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_juju_common import finishing
+from vca_jujusim import SimulatedController
 
 
 class TestJujuMachine(BackendConformance):

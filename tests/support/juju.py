@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jujusim.controller import SimulatedController
 
 from vca_core import Connector, Vca
 from vca_core.stores import StatusStore
 from vca_juju_common.client.controller import ConnectedController
 from vca_juju_machine.backend import JujuMachineBackend
+from vca_jujusim.controller import SimulatedController
 
 CHARMS = Path(__file__).parents[2] / "docs" / "examples" / "charms"
 NS = ".ns1"
@@ -100,7 +100,7 @@ async def connected(
 
 def _is_of_the_controller(task: asyncio.Task[Any]) -> bool:
     """It runs in the same loop."""
-    return any(word in repr(task) for word in ("aiohttp", "jujusim"))
+    return any(word in repr(task) for word in ("aiohttp", "vca_jujusim"))
 
 
 def backend_of(connector: Connector) -> JujuMachineBackend:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from jujusim import SimulatedController
+from vca_jujusim import SimulatedController
 
 
 class JujuFaults:

@@ -15,7 +15,7 @@ PASSWORD = "pass-4711"
 
 @contextmanager
 def controller(folder: Path, port: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "jujusim", "--port", str(port), "--latency", "0.05", "--password", PASSWORD]
+    command = [sys.executable, "-m", "vca_jujusim", "--port", str(port), "--latency", "0.05", "--password", PASSWORD]
     command += ["--state", str(folder / "world.sqlite"), "--ca-file", str(folder / "ca.pem")]
     with running(command, TESTS) as (process, lines):
         assert json.loads(next(lines))["endpoints"]

@@ -106,7 +106,7 @@ def running(folder: Path, latency: float) -> Iterator[Simulator]:
     """
     proxy_charm(folder)
     counts, ca = folder / "counts.json", folder / "ca.pem"
-    command = [sys.executable, "-m", "jujusim", "--port", "0", "--latency", str(latency)]
+    command = [sys.executable, "-m", "vca_jujusim", "--port", "0", "--latency", str(latency)]
     command += ["--counts", str(counts), "--ca-file", str(ca)]
     with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, text=True) as process:
         try:

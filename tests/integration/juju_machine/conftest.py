@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.sshd import BINARY, Sshd
 
 from vca_juju_common.client import model
 from vca_juju_common.client.requests import machines
 from vca_juju_machine import registration
+from vca_jujusim.controller import SimulatedController
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jujusim.charms import read_archive
-from jujusim.controller import SimulatedController
 from support.juju import connected, machine, write_charm
 
 from vca_core import BadArguments
 from vca_juju_common.archive import render
+from vca_jujusim.charms import read_archive
+from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
 

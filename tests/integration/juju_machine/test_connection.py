@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.facades import admin
 from support.juju import NS, client_of, config_for, connected, installed, machine, until
 
 from vca_core import BackendError, BadArguments, NotFound, Vca, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
 from vca_juju_common.client.transport import connection
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.facades import admin
 
 CANARY = "canary-5d1f-secret"
 
@@ -282,7 +282,7 @@ async def test_nothing_secret_is_logged_by_anybody(
         await edge.exec_primitive(ee_id, "touch", {"filename": CANARY})
         controller.cut()
         await edge.exec_primitive(ee_id, "config", {"admin-password": CANARY + "2"})
-    mine = [record for record in caplog.records if not record.name.startswith(("jujusim", "aiohttp"))]
+    mine = [record for record in caplog.records if not record.name.startswith(("vca_jujusim", "aiohttp"))]
     text = "\n".join(record.getMessage() for record in mine)
     assert controller.password not in text
     assert base64.b64encode(f"user-admin:{controller.password}".encode()).decode() not in text

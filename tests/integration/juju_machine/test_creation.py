@@ -7,11 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import VNF, connected, machine, until, write_charm
 
 from vca_core import AlreadyExists, BackendError, BadArguments, Connector, NotFound
 from vca_juju_common import readiness
+from vca_jujusim.controller import SimulatedController
 
 
 async def nothing_in(edge: Connector) -> bool:

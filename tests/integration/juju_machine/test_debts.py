@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.raw import RawClient
 from support.juju import client_of, connected, installed, machine, until
 
 from vca_core import Connector
 from vca_core.errors import VcaConnectionError
 from vca_juju_common import finishing
 from vca_juju_common.client.requests import machines as client_machines
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.raw import RawClient
 
 
 async def added_by_others(controller: SimulatedController) -> str:

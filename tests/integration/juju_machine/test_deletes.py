@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.world.entities import RemoteApplication
 from support.juju import NS, backend_of, client_of, connected, installed, machine, until, write_charm
 
 from vca_core import BadArguments, NotFound, VcaTimeoutError
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.entities import RemoteApplication
 
 APP = "app-vnf-vnf1"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import connected, installed, machine, write_charm
 
 from vca_core import NotFound
@@ -13,6 +12,7 @@ from vca_core.backend import Description, InstalledCharm, RelationState
 from vca_core.naming import EeId
 from vca_core.secrets import MASK
 from vca_core.stores import MemoryStore
+from vca_jujusim.controller import SimulatedController
 
 
 def charm_of(described: Description) -> InstalledCharm:

@@ -10,9 +10,6 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from jujusim.controller import SimulatedController
-from jujusim.port import Port
-from jujusim.tls import make_identity
 from support.juju import connected, installed, machine, until, write_charm
 
 from vca_core import VcaConnectionError
@@ -20,6 +17,9 @@ from vca_juju_common.client.transport import dial
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.port import Port
+from vca_jujusim.tls import make_identity
 
 
 @asynccontextmanager

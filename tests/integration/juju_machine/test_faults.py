@@ -14,10 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.world import machines
-from jujusim.world.entities import Machine
-from jujusim.world.model import Model
 from support.faults.operations import OPERATIONS, SECRET
 from support.faults.runs import Recorded, Stage
 from support.faults.table import FAULTS, REGISTER, Fault
@@ -28,6 +24,10 @@ from vca_juju_common import finishing
 from vca_juju_common.client import model as client_model
 from vca_juju_machine.backend import JujuMachineBackend
 from vca_juju_machine.places import Places
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world import machines
+from vca_jujusim.world.entities import Machine
+from vca_jujusim.world.model import Model
 
 KEPT = Path(__file__).parents[3] / "docs" / "reference" / "juju-faults.json"
 WRITE_TO = os.environ.get("VCA_FAULTS_WRITE_TO")
@@ -49,7 +49,7 @@ class _Lines(logging.Handler):
         self.errors: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not record.name.startswith(("jujusim", "aiohttp")):
+        if not record.name.startswith(("vca_jujusim", "aiohttp")):
             self.lines.append(record.getMessage())
             if record.levelno >= logging.ERROR:
                 self.errors.append(record.getMessage())

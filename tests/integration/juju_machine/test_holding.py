@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import backend_of, connected, installed
 
 from vca_core import ConflictError
@@ -15,6 +14,7 @@ from vca_core.backend import Operation
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import NewApplication, NewMachine, Origin
+from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
 URL = "local:jammy/simple-router-0"

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from bench.juju.floor import Floor
 from bench.juju.place import Place
-from jujusim.controller import SimulatedController
 from support.juju import NS, VNF, connected, installed, machine, proxy_charm, until
 
 from vca_core.naming import EeId
 from vca_juju_common.client.transport import wire
+from vca_jujusim.controller import SimulatedController
 
 NOTES = "Annotations.Set"
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim import watcher
-from jujusim.controller import SimulatedController
 from support.juju import NS, connected, installed, machine, proxy_charm, until
 
 from vca_core.errors import BackendError, VcaConnectionError
 from vca_juju_common.client.requests import upload
 from vca_juju_common.client.transport import connection
+from vca_jujusim import watcher
+from vca_jujusim.controller import SimulatedController
 
 REQUESTS = [
     "Admin.Login",

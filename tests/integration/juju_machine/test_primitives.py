@@ -6,12 +6,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import client_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
 from vca_juju_common.client import model as client_model
+from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
 

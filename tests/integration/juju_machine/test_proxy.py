@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.port import Port
 from support.juju import connected, installed, machine, until, write_charm
 
 from vca_core import VcaConnectionError
 from vca_juju_common.client.requests import upload
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.port import Port
 
 Reader: TypeAlias = asyncio.StreamReader
 Writer: TypeAlias = asyncio.StreamWriter

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import NS, VNF, config_for, connected, installed, machine, write_charm
 
 from vca_core import NotFound, Vca
 from vca_core.status import DeploymentStatus
 from vca_core.stores import MemoryStore
+from vca_jujusim.controller import SimulatedController
 
 
 @pytest.mark.defect("D53")

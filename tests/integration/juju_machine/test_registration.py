@@ -9,10 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jujusim.controller import SimulatedController
-from jujusim.world import machines
-from jujusim.world.entities import Machine
-from jujusim.world.model import Model
 from support.fair_clock import let_pass
 from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
@@ -22,6 +18,10 @@ from vca_core._tracking.place import COLLECTION
 from vca_core.stores import MemoryStore
 from vca_juju_machine.backend import JujuMachineBackend
 from vca_juju_machine.places import Places
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world import machines
+from vca_jujusim.world.entities import Machine
+from vca_jujusim.world.model import Model
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl vca"
 SECRET = "agent-password-canary-4711"
@@ -47,7 +47,7 @@ def host(sshd: Sshd, controller: SimulatedController, monkeypatch: pytest.Monkey
     monkeypatch.setitem(machines.BASES, system["ID"], (system["VERSION_ID"],))
 
     def script(model: Model, machine: Machine, _data_dir: str) -> str:
-        asyncio.get_running_loop().create_task(arrive(model.record.name, machine.id), name="jujusim agent")
+        asyncio.get_running_loop().create_task(arrive(model.record.name, machine.id), name="vca_jujusim agent")
         return f"# {SECRET}\ntouch {sshd.folder}/ran\n"
 
     async def arrive(model: str, machine: str) -> None:

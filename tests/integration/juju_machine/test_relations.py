@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import config_for, connected, installed, write_charm
 
 from vca_core import BadArguments, NotFound, NotSupported, Vca
+from vca_jujusim.controller import SimulatedController
 
 
 def write_pair(folder: Path) -> None:

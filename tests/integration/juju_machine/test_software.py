@@ -6,11 +6,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import client_of, connected, installed, machine, proxy_charm, until, write_charm
 
 from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaError, VcaTimeoutError
 from vca_juju_common import readiness
+from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
-from jujusim.controller import SimulatedController
 from support.juju import until
 
 from vca_core import NotFound, VcaConnectionError
@@ -18,6 +17,7 @@ from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
 from vca_juju_common.client.transport.wire import Wire
+from vca_jujusim.controller import SimulatedController
 
 CANARY = "canary-91c2-secret"
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from jujusim import SimulatedController
 from support.faults.operations import OPERATIONS, SECRET, Subject, charms
 from support.faults.scene import NS, Scene, world_of
 from support.faults.table import AMPLE, DONE, REGISTER, Fault
@@ -21,6 +20,7 @@ from vca_core.status import DeploymentStatus
 from vca_core.testing import Subject as KitSubject
 from vca_core.testing.kit import Kit
 from vca_core.testing.subject import Charms
+from vca_jujusim import SimulatedController
 
 _MARGIN = 8.0
 """Seconds beyond an operation's own limit that its clean-up may take on a slow machine."""

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jujusim.controller import SimulatedController
-from jujusim.world.model import Model
 from support.faults.operations import Subject
 
 from vca_core.errors import VcaConnectionError
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import Setting
+from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.model import Model
 
 NS = "ns1"
 Act = Callable[[], Any]
@@ -99,7 +99,7 @@ class Scene:
             self.met.append(request or self.request)
             found = act()
             if asyncio.iscoroutine(found):
-                self.begun.append(asyncio.get_running_loop().create_task(found, name="jujusim fault"))
+                self.begun.append(asyncio.get_running_loop().create_task(found, name="vca_jujusim fault"))
 
         self.waiting += 1
         requests.due.append((request or self.request, nth or self.nth, do))

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from jujusim.faults import Counted, Outcome
-from jujusim.world.entities import Status
 from support.faults.operations import OPERATIONS
 from support.faults.scene import NS, Scene
+
+from vca_jujusim.faults import Counted, Outcome
+from vca_jujusim.world.entities import Status
 
 AMPLE = 100.0
 """Seconds in which every operation ends by itself."""

@@ -1,0 +1,205 @@
+"""What entities do by themselves, and what an AllWatcher tells of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_jujusim import ActionCall, ActionFailed, Refusal, SimulatedController
+from vca_jujusim.raw import RawClient, archive
+
+from .conftest import JAMMY, PROXY, ROUTER, Connect, World
+
+
+async def test_a_unit_comes_up_step_by_step(sim: SimulatedController, world: World) -> None:
+    sim.faults.freeze("machine")
+    await world.deploy()
+    waiting = await world.until("unit", "router/0", lambda data: True)
+    assert (waiting["workload-status"]["current"], waiting["agent-status"]["current"]) == ("waiting", "allocating")
+    sim.faults.clear()
+    sim.faults.freeze("unit")
+    sim.wake()
+    machine = await world.until("machine", "0", lambda data: data["agent-status"]["current"] == "started")
+    assert (machine["instance-status"]["current"], machine["addresses"][0]["value"]) == ("running", "10.0.0.1")
+    sim.thaw()
+    active = await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    assert (active["agent-status"]["current"], active["machine-id"]) == ("idle", "0")
+    application = await world.until("application", "router", lambda data: True)
+    assert application["status"]["current"] == "unset"  # the charm sets none: clients look at the units
+
+
+async def test_a_proxy_charm_waits_for_its_ssh_configuration(world: World) -> None:
+    await world.deploy(PROXY, "proxy")
+    blocked = await world.until("unit", "proxy/0", lambda data: data["workload-status"]["current"] == "blocked")
+    assert "ssh-hostname" in blocked["workload-status"]["message"]
+    assert (await world.action("verify-ssh-credentials", "proxy/leader"))["status"] == "failed"
+    assert (await world.action("get-ssh-public-key", "proxy/leader"))["status"] == "failed"
+    assert (await world.action("generate-ssh-key", "proxy/leader"))["status"] == "completed"
+    key = (await world.action("get-ssh-public-key", "proxy/leader"))["output"]["pubkey"]
+    assert key.startswith("ssh-ed25519 ")
+    config = {"ssh-hostname": "10.1.1.1", "ssh-username": "ubuntu"}
+    await world.result("Application.SetConfigs", Args=[{"application": "proxy", "config": config}])
+    await world.until("unit", "proxy/0", lambda data: data["workload-status"]["current"] == "active")
+    verified = await world.action("verify-ssh-credentials", "proxy/leader")
+    assert (verified["status"], verified["output"]["verified"]) == ("completed", "True")
+
+
+async def test_scripted_actions(sim: SimulatedController, world: World) -> None:
+    def touch(call: ActionCall) -> dict[str, str]:
+        if call.params["filename"] == "/":
+            raise ActionFailed("is a directory", {"errno": "21"})
+        return {"mode": call.params["mode"]}
+
+    sim.world.scripts["touch"] = touch
+    await world.deploy()
+    done = await world.action("touch", filename="/a")
+    assert (done["status"], done["output"]) == ("completed", {"return-code": 0, "mode": "w"})
+    failed = await world.action("touch", filename="/")
+    assert (failed["status"], failed["message"], failed["output"]["errno"]) == ("failed", "is a directory", "21")
+
+
+async def test_the_leader_goes_and_the_next_one_leads(world: World) -> None:
+    await world.deploy(**{"num-units": 2})
+    assert (await world.action("touch", filename="x"))["output"]["unit"] == "router/0"
+    await world.result("Application.DestroyUnit", units=[{"unit-tag": "unit-router-0"}])
+    await world.until("unit", "router/0", lambda data: data["life"] == "gone")
+    assert (await world.action("touch", filename="x"))["output"]["unit"] == "router/1"
+
+
+async def test_the_last_unit_takes_its_machine_with_it(world: World) -> None:
+    await world.deploy()
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
+    await world.until("application", "router", lambda data: data["life"] == "gone")
+    await world.until("machine", "0", lambda data: data["life"] == "gone")
+
+
+async def test_an_instance_that_is_to_be_kept_outlives_its_machine_which_goes_with_the_last_unit(
+    sim: SimulatedController, world: World
+) -> None:
+    await world.deploy()
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    instance = sim.model("ns").machines["0"].instance_id
+    with pytest.raises(Refusal, match='machine 0 has unit "router/0" assigned'):
+        await world.result("MachineManager.DestroyMachineWithParams", **{"machine-tags": ["machine-0"], "keep": True})
+    assert sim.model("ns").machines["0"].life == "alive"
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
+    await world.until("machine", "0", lambda data: data["life"] == "gone")
+    assert sim.model("ns").record.kept == [instance]
+
+
+async def test_a_charm_goes_with_the_last_unit_that_has_it(sim: SimulatedController, world: World) -> None:
+    await world.deploy()
+    await world.deploy(name="other")
+    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    url = await world.client.upload_charm(archive(ROUTER))
+    charms = sim.model("ns").charms
+    assert sorted(charms) == ["local:router-0", "local:router-1", "local:router-2"]
+    change = {"charm-url": url, "charm-origin": {"source": "local", "base": JAMMY}}
+    await world.call("Application.SetCharm", application="router", **change, generation="master")
+    await world.settled()
+    assert sorted(charms) == ["local:router-1", "local:router-2"]
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-other"}])
+    await world.settled()
+    assert sorted(charms) == ["local:router-2"]
+
+
+async def test_machines_that_are_there_already_start_when_their_script_was_run(
+    sim: SimulatedController, world: World
+) -> None:
+    manual = {
+        "instance-id": "manual:10.0.0.9",
+        "nonce": "manual:10.0.0.9:1",
+        "base": {"name": "ubuntu", "channel": "22.04"},
+        "hardware-characteristics": {"arch": "arm64", "mem": 2048, "cpu-cores": 2},
+        "addresses": [{"value": "10.0.0.9", "type": "ipv4", "scope": "public"}],
+    }
+    assert (await world.result("MachineManager.AddMachines", params=[manual]))["machine"] == "0"
+    asked = {"machine-id": "0", "data-dir": "/var/lib/juju", "disable-package-commands": False}
+    with pytest.raises(Refusal, match="nonce"):
+        await world.call("MachineManager.ProvisioningScript", **asked, nonce="another")
+    script = (await world.call("MachineManager.ProvisioningScript", **asked, nonce=manual["nonce"]))["script"]
+    assert world.uuid in script
+    await world.settled()
+    assert sim.model("ns").machines["0"].agent.current == "pending"
+    sim.run_provisioning_script("ns", "0")
+    machine = await world.until("machine", "0", lambda data: data["agent-status"]["current"] == "started")
+    assert machine["addresses"] == manual["addresses"]
+
+
+async def test_containers_wait_for_their_machine(world: World) -> None:
+    placement = {"scope": "lxd", "directive": ""}
+    assert (await world.result("MachineManager.AddMachines", params=[{"placement": placement}]))["machine"] == "0/lxd/0"
+    await world.until("machine", "0/lxd/0", lambda data: data["agent-status"]["current"] == "started")
+    with pytest.raises(Refusal, match="containers"):
+        await world.result("MachineManager.DestroyMachineWithParams", **{"machine-tags": ["machine-0"]})
+    await world.result("MachineManager.DestroyMachineWithParams", **{"machine-tags": ["machine-0-lxd-0"]})
+    await world.until("machine", "0/lxd/0", lambda data: data["life"] == "gone")
+
+
+async def test_a_model_takes_all_that_is_in_it_with_it(world: World, connect: Connect) -> None:
+    for name in ("one", "two"):
+        await world.deploy(name=name)
+    await world.call("Application.AddRelation", endpoints=["one:gateway", "two:upstream"])
+    watcher = (await world.call("Client.WatchAll"))["watcher-id"]
+    await world.call("AllWatcher.Next", watcher=watcher)
+    admin = await connect()
+    await admin.result("ModelManager.DestroyModels", models=[{"model-tag": f"model-{world.uuid}"}])
+    gone: list[tuple[str, str]] = []
+    while ("model", "ns") not in gone:
+        for kind, change, data in (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]:
+            if change == "remove":
+                gone.append((kind, data.get("name", data.get("id"))))
+    assert {("machine", "0"), ("application", "one"), ("unit", "two/0"), ("relation", 0)} <= set(gone)
+    with pytest.raises(ConnectionResetError):
+        await world.call("AllWatcher.Next", watcher=watcher)
+    status = await admin.call("ModelManager.ModelStatus", entities=[{"tag": f"model-{world.uuid}"}])
+    assert status["models"][0]["error"]["code"] == "model not found"
+
+
+async def test_annotations_are_kept_and_told(world: World) -> None:
+    await world.result("MachineManager.AddMachines", params=[{}])
+    for tag in (f"model-{world.uuid}", "machine-0"):
+        await world.result("Annotations.Set", annotations=[{"entity": tag, "annotations": {"vca-ns": "a", "b": "c"}}])
+    await world.result("Annotations.Set", annotations=[{"entity": "machine-0", "annotations": {"b": ""}}])
+    found = await world.call("Annotations.Get", entities=[{"tag": "machine-0"}, {"tag": "machine-7"}])
+    assert found["results"][0] == {"entity": "machine-0", "annotations": {"vca-ns": "a"}}
+    assert found["results"][1]["error"]["error"]["code"] == "not found"
+    watcher = (await world.call("Client.WatchAll"))["watcher-id"]
+    deltas = (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]
+    assert {data["tag"] for kind, _, data in deltas if kind == "annotation"} == {f"model-{world.uuid}", "machine-0"}
+
+
+async def test_resources_are_announced_sent_and_deployed(sim: SimulatedController, world: World) -> None:
+    import base64
+    import hashlib
+
+    await world.deploy(name="first")  # the charm is in the model then
+    url = "local:router-0"
+    blob = {"name": "blob", "type": "file", "path": "blob.bin", "origin": "upload"}
+    announced = {"tag": "application-router", "url": url, "resources": [blob]}
+    pending = (await world.call("Resources.AddPendingResources", **announced))["pending-ids"][0]
+    data = b"\0" * 1000
+    digest = hashlib.sha384(data).hexdigest()
+    path = f"/model/{world.uuid}/applications/router/resources/blob?pendingid={pending}"
+    with pytest.raises(Refusal, match="fingerprint"):
+        await world.client.put("PUT", path, data, {"Content-Sha384": "0"})
+    await world.client.put("PUT", path, data, {"Content-Sha384": digest})
+    await world.deploy(resources={"blob": pending})
+    listed = await world.result("Resources.ListResources", entities=[{"tag": "application-router"}])
+    fingerprint = base64.b64encode(bytes.fromhex(digest)).decode()
+    assert [(one["size"], one["fingerprint"]) for one in listed["resources"]] == [(1000, fingerprint)]
+    assert sim.counts.uploads[world.uuid, "resource blob", hashlib.sha256(data).hexdigest()] == 1
+
+
+async def test_answers_tell_all_endpoints_and_the_facades_of_this_connection(
+    sim: SimulatedController, connect: Connect, world: World
+) -> None:
+    async with RawClient(sim) as client:
+        info = await client.login()
+        names = {one["name"] for one in info["facades"]}
+        assert {"ModelManager", "Cloud"} <= names
+        assert "Application" not in names
+        assert [[(one["value"], one["port"]) for one in server] for server in info["servers"]] == [
+            [("127.0.0.1", port)] for port in sim.ports
+        ]
+    assert "Application" in {one["name"] for one in world.client.info["facades"]}
+    assert world.client.info["model-tag"] == f"model-{world.uuid}"

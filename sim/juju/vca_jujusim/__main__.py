@@ -1,0 +1,117 @@
+"""`python -m jujusim`: a simulated controller in a process of its own, for trying the command by hand."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import signal
+import sqlite3
+import sys
+from pathlib import Path
+
+import yaml
+
+from vca_jujusim.controller import SimulatedController
+
+
+def _port(text: str) -> int:
+    return _within(int(text), 0, 65535)
+
+
+def _endpoints(text: str) -> int:
+    return _within(int(text), 1, 100)
+
+
+def _within(number: int, least: int, most: int) -> int:
+    if not least <= number <= most:
+        raise argparse.ArgumentTypeError(f"{number} is not between {least} and {most}")
+    return number
+
+
+def _latency(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time that a step can take")
+    return seconds
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="jujusim", description=__doc__)
+    parser.add_argument("--port", type=_port, default=17070, help="the first port (default: %(default)s; 0: any)")
+    parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
+    parser.add_argument("--endpoints", type=_endpoints, default=1, help="on how many ports (default: %(default)s)")
+    parser.add_argument("--latency", type=_latency, default=0.0, help="seconds that each step of a life takes")
+    parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
+    parser.add_argument("--password", help="its password (default: made anew)")
+    parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
+    parser.add_argument("--ca-file", type=Path, help="write the certificate of its authority there")
+    parser.add_argument("--write-config", type=Path, help="write a vca.yaml there that uses it, and ca.pem beside it")
+    parser.add_argument("--artifacts", default="charms", help="what that config names as charms (default: %(default)s)")
+    parser.add_argument("--counts", type=Path, help="write there what was counted, at the end and on SIGUSR1")
+    return parser
+
+
+def _write_config(path: Path, artifacts: str, ca_file: Path, sim: SimulatedController) -> None:
+    options = {
+        "endpoints": sim.addresses,
+        "username": sim.username,
+        "secret": sim.password,
+        "ca_cert": str(ca_file.resolve()),
+    }
+    shown = yaml.safe_dump(options, default_flow_style=True, width=1000, sort_keys=False).strip()
+    path.touch()
+    path.chmod(0o600)  # the password is in it
+    head = yaml.safe_dump({"artifacts": artifacts})
+    path.write_text(f"{head}connectors:\n  edge:\n    backend: juju-machine\n    options: {shown}\n")
+
+
+async def _serve(given: argparse.Namespace) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    sim = SimulatedController(
+        endpoints=given.endpoints,
+        port=given.port,
+        host=given.host,
+        username=given.username,
+        password=given.password,
+        latency=given.latency,
+        state=given.state,
+        manual_scripts_run=True,
+    )
+    if given.counts:
+        loop.add_signal_handler(signal.SIGUSR1, lambda: given.counts.write_text(json.dumps(sim.counts.as_json())))
+    async with sim:
+        ca_file = given.ca_file or (given.write_config.parent / "ca.pem" if given.write_config else None)
+        if ca_file is not None:
+            ca_file.write_text(sim.ca_cert)
+        if given.write_config and ca_file is not None:
+            _write_config(given.write_config, given.artifacts, ca_file, sim)
+        told = {"endpoints": sim.addresses, "username": sim.username, "password": sim.password}
+        told |= {"ca_file": str(ca_file)} if ca_file else {"ca_cert": sim.ca_cert}
+        print(json.dumps(told), flush=True)  # noqa: T201 - what was asked for
+        await stopped.wait()
+    if given.counts:
+        given.counts.write_text(json.dumps(sim.counts.as_json()))
+
+
+def main() -> int:
+    """Serve until SIGINT or SIGTERM."""
+    parser = _parser()
+    given = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))  # a connection for each model, and many models
+    try:
+        asyncio.run(_serve(given))
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    except sqlite3.Error as error:
+        parser.error(f"argument --state: {given.state}: {error}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,326 @@
+"""The simulated controller: what a test holds in its hands."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import vca_jujusim.facades  # noqa: F401 - registers the methods
+from vca_jujusim import papers
+from vca_jujusim.charms import Charm
+from vca_jujusim.counts import Counts
+from vca_jujusim.faults import Faults
+from vca_jujusim.server import Mode, Server
+from vca_jujusim.session import Session
+from vca_jujusim.state_file import StateFile
+from vca_jujusim.tls import HOSTNAME, make_identity
+from vca_jujusim.world import removal
+from vca_jujusim.world.clock import Clock
+from vca_jujusim.world.entities import Machine, Status, User
+from vca_jujusim.world.lives import settle, wake
+from vca_jujusim.world.model import Model
+from vca_jujusim.world.world import World
+
+
+class SimulatedController:
+    """A Juju controller of version 3.6, over the wire.
+
+    Args:
+        endpoints: on how many ports it listens.
+        dead: which of them (by index) refuse connections.
+        port: the first port; 0: any.
+        host: the address.
+        username: the first user, a superuser.
+        password: the password of this user; None: made anew.
+        latency: seconds that each step of a life takes; 0: as fast as events allow.
+        hook_retry: seconds after which Juju runs a failed hook again.
+        state: a file that keeps the world; None: it ends with the controller.
+        manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
+        on_model_gone: what becomes of connections to a model that is gone, once its watcher was told so.
+
+    Attributes:
+        world: what it holds, to be looked at and changed.
+        faults: what goes wrong.
+        counts: what was asked.
+        defects: where the simulator itself was wrong; raised when the context ends.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoints: int = 1,
+        dead: tuple[int, ...] = (),
+        port: int = 0,
+        host: str = "127.0.0.1",
+        username: str = "admin",
+        password: str | None = None,
+        latency: float = 0.0,
+        hook_retry: float = 0.05,
+        state: Path | None = None,
+        manual_scripts_run: bool = False,
+        on_model_gone: Literal["close", "stop-watcher", "nothing"] = "close",
+    ) -> None:
+        self.username = username
+        self.password = password or secrets.token_urlsafe(16)
+        self._asked_password = password
+        self.host = host
+        self.faults = Faults()
+        self.counts = Counts()
+        self.defects: list[Exception] = []
+        self.closing = asyncio.Event()
+        self.clock = Clock(latency, hook_retry)
+        self.world = World(self.clock, self.faults.lives, (username, self.password))
+        self.manual_scripts_run = manual_scripts_run
+        self.on_model_gone = on_model_gone
+        self._first_port = port
+        self._modes: list[Mode] = ["dead" if index in dead else "open" for index in range(endpoints)]
+        self._state = StateFile(state) if state is not None else None
+        self._identity = make_identity()
+        self._server: Server | None = None
+
+    # --- where it is
+
+    @property
+    def server(self) -> Server:
+        """Its ports; only while it runs."""
+        if self._server is None:
+            raise RuntimeError("the simulated controller does not run")
+        return self._server
+
+    @property
+    def ports(self) -> list[int]:
+        """The port of each endpoint."""
+        return self.server.ports
+
+    @property
+    def addresses(self) -> list[str]:
+        """All endpoints, as host:port."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return [f"{host}:{port}" for port in self.ports]
+
+    @property
+    def endpoints(self) -> list[str]:
+        """All endpoints, as host:port."""
+        return self.addresses
+
+    @property
+    def endpoint(self) -> str:
+        """The first endpoint that is not dead."""
+        modes = self.server.modes
+        return self.addresses[modes.index("open") if "open" in modes else 0]
+
+    @property
+    def ca_cert(self) -> str:
+        """The certificate of its authority, in PEM."""
+        return self._identity.ca
+
+    @property
+    def tls_hostname(self) -> str:
+        """The name in its certificate."""
+        return HOSTNAME
+
+    def host_ports(self) -> list[list[dict[str, Any]]]:
+        """All endpoints, as the answer to a login has them."""
+        kind = "ipv6" if ":" in self.host else "ipv4"
+        address = {"value": self.host, "type": kind, "scope": "local-cloud", "space-name": "alpha"}
+        return [[{**address, "port": port}] for port in self.ports]
+
+    # --- its life
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        if error is None and self.defects:
+            raise self.defects[0]
+
+    async def start(self) -> None:
+        """Load its state, listen, and let lives go on.
+
+        Raises:
+            ValueError: the state is of another user or password.
+            OSError: it cannot listen there.
+        """
+        if self._state is not None:
+            self._identity = self._state.load(self.world, self._identity)
+            self.world.keeper = self._state.note
+            if self._is_somebody_elses():
+                raise ValueError(f"{self._state.path} was made with another username or password")
+        self.password = self.world.users[self.username].password
+        self.world.bootstrap(self.username)
+        self.world.on_model_gone = self._model_gone
+        self._server = Server(self, self._identity.context(), self.host, self._modes)
+        await self._server.start(self._first_port)
+        self.persist()
+        self.wake()
+
+    def _is_somebody_elses(self) -> bool:
+        names = {model.record.owner for model in self.world.models.values() if model.record.name == "controller"}
+        password = self.world.users[self.username].password
+        return bool(names - {self.username}) or self._asked_password not in {None, password}
+
+    async def stop(self) -> None:
+        """Close all connections and ports; no task is left."""
+        self.closing.set()
+        self.clock.close()
+        if self._server is not None:
+            await self._server.stop()
+        self.persist()
+        if self._state is not None:
+            self._state.close()
+
+    def persist(self) -> None:
+        """Write what changed, before anybody is told of it."""
+        if self._state is not None:
+            self._state.write(self.world)
+
+    def wake(self) -> None:
+        """Let lives go on that were held up, as after a fault was cleared."""
+        for model in list(self.world.models.values()):
+            wake(model)
+
+    def _model_gone(self, model: Model) -> None:
+        if self.on_model_gone == "stop-watcher":
+            for watcher in list(model.watchers):
+                watcher.stop()
+
+    async def model_was_told_gone(self, session: Session) -> None:
+        """A watcher has told that its model is gone."""
+        if self.on_model_gone == "close":
+            session.cut()
+
+    # --- what breaks
+
+    def cut(self, model: str | None = None) -> None:
+        """Drop connections: all, or those to a model."""
+        for session in list(self.server.sessions):
+            if model is None or session.model_name == model:
+                session.cut()
+
+    async def restart(self, meanwhile: Callable[[], Any] | None = None) -> None:
+        """Go down and come back on the same ports, with all that is known.
+
+        Args:
+            meanwhile: called, and awaited if it has to be, while it is down.
+        """
+        await self.go_down()
+        if meanwhile is not None:
+            found = meanwhile()
+            if asyncio.iscoroutine(found) or isinstance(found, asyncio.Future):
+                await found
+        await self.come_back()
+
+    async def go_down(self) -> None:
+        """Close all ports and cut all connections; lives go on."""
+        await self.server.close()
+
+    async def come_back(self) -> None:
+        """Listen again, on the same ports."""
+        await self.server.open()
+
+    async def set_endpoint(self, index: int, mode: Mode) -> None:
+        """Make an endpoint `open`, `dead` or `half-open`."""
+        await self.server.set_mode(index, mode)
+
+    def stall(self, model: str | None = None) -> None:
+        """Connections stay open, but nothing is read and nothing answered any more."""
+        for session in self.server.sessions:
+            if model is None or session.model_name == model:
+                session.stalled.clear()
+
+    def resume(self) -> None:
+        """Stalled connections go on."""
+        for session in self.server.sessions:
+            session.stalled.set()
+
+    def stop_watchers(self, model: str | None = None) -> None:
+        """All watchers of a model, or of all, answer "watcher was stopped"."""
+        for one in self.world.models.values():
+            if model is None or one.record.name == model:
+                for watcher in list(one.watchers):
+                    watcher.stop()
+
+    def thaw(self) -> None:
+        """What was frozen goes on."""
+        rules = self.faults.lives.rules
+        self.faults.lives.rules = [rule for rule in rules if rule.kind != "freeze"]
+        self.wake()
+
+    # --- what others do
+
+    def model(self, name: str) -> Model:
+        """A model by its name, to be looked at."""
+        return self.world.model_named(name)
+
+    def add_user(self, name: str, password: str, access: str = "login") -> None:
+        """Somebody else may log in, and has the credential `default` for the cloud `localhost`."""
+        self.world.users[name] = User(name, password, access)
+        self.world.keep(None, "user", name)
+        credential = f"localhost/{name}/default"
+        self.world.credentials[credential] = {"auth-type": "certificate", "attrs": {}}
+        self.world.keep(None, "credential", credential)
+
+    def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
+        """Put a charm into the scripted store."""
+        charm.url, charm.revision = f"ch:amd64/{charm.name}-{revision}", revision
+        self.world.store.setdefault(charm.name, []).insert(0, (channel, charm))
+        return charm
+
+    def run_provisioning_script(self, model: str, machine: str) -> None:
+        """The script of a manual machine was run on it: its agent comes."""
+        found = self.model(model).machine(machine)
+        found.script_run = True
+        self.model(model).changed("machine", machine)
+        settle(self.model(model), "machine", machine)
+
+    def lose_machine(self, model: str, machine: str) -> None:
+        """A machine is heard of no more."""
+        self._set_lost(model, machine, lost=True)
+
+    def find_machine(self, model: str, machine: str) -> None:
+        """It is back."""
+        self._set_lost(model, machine, lost=False)
+
+    def _set_lost(self, name: str, key: str, *, lost: bool) -> None:
+        model = self.model(name)
+        machine = model.machine(key)
+        machine.lost = lost
+        machine.agent = Status("down", "agent is not communicating with the server") if lost else Status("started")
+        model.changed("machine", key)
+        for unit in model.units_on(key):
+            unit.agent = Status("lost", "agent is lost, sorry! See 'juju status-history'") if lost else Status("idle")
+            if lost:
+                unit.workload = Status("unknown", f"agent lost, see 'juju show-status-log {unit.name}'")
+            model.changed("unit", unit.name)
+            settle(model, "unit", unit.name)
+        settle(model, "machine", key)
+
+    def remove_application(self, model: str, name: str, *, force: bool = True) -> None:
+        """Somebody else removes an application."""
+        removal.destroy_application(self.model(model), self.model(model).application(name), force=force)
+
+    def remove_machine(self, model: str, machine: str) -> None:
+        """Somebody else removes a machine."""
+        removal.destroy_machine(self.model(model), self.model(model).machine(machine), force=True)
+
+    def remove_unit(self, model: str, unit: str) -> None:
+        """Somebody else removes a unit."""
+        removal.destroy_unit(self.model(model), self.model(model).unit(unit), force=True)
+
+    def remove_model(self, model: str) -> None:
+        """Somebody else destroys a model."""
+        removal.destroy_model(self.model(model), destroy_storage=True, force=True)
+
+    def provisioning_script(self, model: Model, machine: Machine, data_dir: str) -> str:
+        """What is to be run on a manual machine."""
+        if self.manual_scripts_run:
+            self.run_provisioning_script(model.record.name, machine.id)
+        return papers.provisioning_script(model, machine, data_dir, self.addresses)

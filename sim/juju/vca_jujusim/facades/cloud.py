@@ -1,0 +1,150 @@
+"""Cloud: clouds and credentials."""
+
+from __future__ import annotations
+
+from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
+from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denied, not_found
+
+
+def _described(cloud: Json) -> Json:
+    kept = "type auth-types endpoint identity-endpoint storage-endpoint regions ca-certificates config skip-tls-verify"
+    found = {key: cloud[key] for key in kept.split() if cloud.get(key) is not None}
+    return {"type": "", "regions": [], "auth-types": [], **found}
+
+
+@method("Cloud.Clouds")
+def clouds(call: Call, _params: Json) -> Answer:
+    """All clouds."""
+    return {"clouds": {f"cloud-{name}": _described(cloud) for name, cloud in call.world.clouds.items()}}
+
+
+@method("Cloud.Cloud")
+def cloud(call: Call, params: Json) -> Answer:
+    """Clouds by tag."""
+
+    def one(entity: Json) -> Json:
+        name = parse_tag(entity.get("tag"), "cloud")
+        if name not in call.world.clouds:
+            raise not_found("cloud", name)
+        return {"cloud": _described(call.world.clouds[name])}
+
+    return {"results": call.results(params.get("entities"), one)}
+
+
+@method("Cloud.AddCloud")
+def add_cloud(call: Call, params: Json) -> Answer:
+    """Add a cloud."""
+    call.world.check_superuser(call.user)
+    name = str(params.get("name") or "")
+    if name in call.world.clouds:
+        raise Refusal(f'cloud "{name}" already exists', ALREADY_EXISTS)
+    call.world.clouds[name] = dict(params.get("cloud") or {})
+    call.world.keep(None, "cloud", name)
+    return None
+
+
+@method("Cloud.RemoveClouds")
+def remove_clouds(call: Call, params: Json) -> Answer:
+    """Remove clouds."""
+    call.world.check_superuser(call.user)
+
+    def one(entity: Json) -> Json:
+        name = parse_tag(entity.get("tag"), "cloud")
+        used = sum(model.record.cloud == name for model in call.world.models.values())
+        if used:
+            raise Refusal(f"cloud is used by {used} model{'s' if used > 1 else ''}")
+        if call.world.clouds.pop(name, None) is None:
+            raise not_found("cloud", name)
+        call.world.keep(None, "cloud", name)
+        return {}
+
+    return {"results": call.results(params.get("entities"), one)}
+
+
+@method("Cloud.UserCredentials")
+def user_credentials(call: Call, params: Json) -> Answer:
+    """The tags of a user's credentials for a cloud."""
+
+    def one(given: Json) -> Json:
+        user, name = parse_tag(given.get("user-tag"), "user"), parse_tag(given.get("cloud-tag"), "cloud")
+        if user != call.user and not call.world.is_superuser(call.user):
+            raise denied()
+        mine = [key for key in call.world.credentials if key.startswith(f"{name}/{user}/")]
+        return {"result": [f"cloudcred-{key.replace('/', '_')}" for key in mine]}
+
+    return {"results": call.results(params.get("user-clouds"), one)}
+
+
+def _key(call: Call, tag: object) -> str:
+    key = parse_tag(tag, "cloudcred").replace("_", "/")
+    parts = key.split("/")
+    if len(parts) != 3:
+        raise Refusal(f'"{tag}" is not a valid cloudcred tag')
+    if parts[1] != call.user and not call.world.is_superuser(call.user):
+        raise denied()
+    if parts[0] not in call.world.clouds:
+        raise not_found("cloud", parts[0])
+    return key
+
+
+@method("Cloud.Credential")
+def credential(call: Call, params: Json) -> Answer:
+    """Credentials; what is secret in them is left out."""
+
+    def one(entity: Json) -> Json:
+        key = _key(call, entity.get("tag"))
+        if key not in call.world.credentials:
+            raise not_found("credential", key)
+        held = call.world.credentials[key]
+        return {"result": {"auth-type": held.get("auth-type") or "", "redacted": sorted(held.get("attrs") or {})}}
+
+    return {"results": call.results(params.get("entities"), one)}
+
+
+@method("Cloud.AddCredentials")
+def add_credentials(call: Call, params: Json) -> Answer:
+    """Add credentials."""
+
+    def one(given: Json) -> Json:
+        _store(call, given)
+        return {}
+
+    return {"results": call.results(params.get("credentials"), one)}
+
+
+@method("Cloud.UpdateCredentialsCheckModels")
+def update_credentials(call: Call, params: Json) -> Answer:
+    """Add or replace credentials."""
+
+    def one(given: Json) -> Json:
+        _store(call, given)
+        return {"tag": given.get("tag"), "models": []}
+
+    return {"results": call.results(params.get("credentials"), one)}
+
+
+def _store(call: Call, given: Json) -> None:
+    key = _key(call, given.get("tag"))
+    held = dict(given.get("credential") or {})
+    allowed = call.world.clouds[key.partition("/")[0]].get("auth-types") or []
+    if allowed and held.get("auth-type") not in allowed:
+        raise Refusal(f'supported auth-types {allowed}, "{held.get("auth-type")}" not supported', "not supported")
+    call.world.credentials[key] = held
+    call.world.keep(None, "credential", key)
+
+
+@method("Cloud.RevokeCredentialsCheckModels")
+def revoke(call: Call, params: Json) -> Answer:
+    """Remove credentials."""
+
+    def one(given: Json) -> Json:
+        key = _key(call, given.get("tag"))
+        used = any(model.record.credential == key for model in call.world.models.values())
+        if used and not given.get("force"):
+            raise Refusal("cannot revoke credential: it is still used by a model")
+        if call.world.credentials.pop(key, None) is None:
+            raise not_found("credential", key)
+        call.world.keep(None, "credential", key)
+        return {}
+
+    return {"results": call.results(params.get("credentials"), one)}

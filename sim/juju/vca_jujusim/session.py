@@ -1,0 +1,194 @@
+"""One websocket: requests come in, answers go out, and faults of the wire happen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import WSMsgType, web
+
+from vca_jujusim.dispatch import Call, Json, answer, waits
+from vca_jujusim.faults import WireFault
+from vca_jujusim.problems import MODEL_NOT_FOUND, Refusal
+from vca_jujusim.schemas import SchemaError
+from vca_jujusim.watcher import Watcher
+from vca_jujusim.world.model import Model
+from vca_jujusim.world.world import World
+
+if TYPE_CHECKING:
+    from vca_jujusim.controller import SimulatedController
+
+log = logging.getLogger("vca_jujusim")
+
+
+class Session:
+    """A connection of a client, to the controller or to a model.
+
+    Args:
+        controller: the controller it is to.
+        socket: the websocket.
+        model_uuid: the model it is to; None: the controller.
+        transport: what is cut when the connection is dropped.
+    """
+
+    def __init__(
+        self,
+        controller: SimulatedController,
+        socket: web.WebSocketResponse,
+        model_uuid: str | None,
+        transport: asyncio.Transport | None,
+    ) -> None:
+        self.controller = controller
+        self.user = ""
+        self.upgrading = False
+        self.migrating = False
+        self.watchers: dict[str, Watcher] = {}
+        self.number = controller.counts.connection_opened()
+        self.stalled = asyncio.Event()
+        self.stalled.set()
+        self._socket = socket
+        self._model_uuid = model_uuid
+        self._model = controller.world.models.get(model_uuid or "")
+        self._transport = transport
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def world(self) -> World:
+        """The controller's world."""
+        return self.controller.world
+
+    @property
+    def of_model(self) -> bool:
+        """Whether it is to a model."""
+        return self._model_uuid is not None
+
+    @property
+    def model_name(self) -> str | None:
+        """The name of the model it is to."""
+        return self._model.record.name if self._model is not None else None
+
+    def require_model(self) -> Model:
+        """The model it is to.
+
+        Raises:
+            Refusal: it is gone, or was never there.
+        """
+        if self._model is None or self._model.record.life == "dead":
+            raise Refusal(f'unknown model: "{self._model_uuid}"', MODEL_NOT_FOUND)
+        return self._model
+
+    def is_of(self, model: Model) -> bool:
+        """Whether it is to this model."""
+        return self._model is model
+
+    def add_watcher(self) -> str:
+        """Watch the model; the id of the watcher."""
+        key = str(len(self.watchers) + 1)
+        self.watchers[key] = Watcher(self.require_model(), self.controller.faults.deltas)
+        return key
+
+    async def run(self) -> None:
+        """Answer requests until the connection ends."""
+        try:
+            async for message in self._socket:
+                await self.stalled.wait()
+                if message.type is not WSMsgType.TEXT:
+                    break
+                request = _parsed(message.data)
+                if request is None:
+                    break  # no request at all: Juju hangs up
+                name = f"{request.get('type')}.{request.get('request')}"
+                counts = self.controller.counts
+                counts.requests[name] += 1
+                if name == "Pinger.Ping":
+                    counts.pings[self.number] += 1
+                faults = self.controller.faults.wire.take(name, self.model_name)
+                if faults or waits(name):
+                    task = asyncio.create_task(self._handle(request, name, faults))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+                else:
+                    await self._handle(request, name, faults)
+        finally:
+            await self._end()
+
+    async def _end(self) -> None:
+        self.controller.counts.connection_closed()
+        for watcher in self.watchers.values():
+            watcher.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self) -> None:
+        """Drop the connection, as a broken network does."""
+        self.stalled.set()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def close(self) -> None:
+        """Close the connection properly."""
+        self.stalled.set()
+        await self._socket.close()
+
+    async def _handle(self, request: Json, name: str, faults: list[WireFault]) -> None:
+        effects = {fault.effect: fault for fault in faults}
+        if "drop-before" in effects:
+            self.cut()
+            return
+        if "hang-before" in effects:
+            return
+        reply = await self._answer(request, name, faults)
+        self.controller.persist()
+        if "drop-after" in effects:
+            self.cut()
+            return
+        if "hang-after" in effects:
+            return
+        if "delay" in effects:
+            await asyncio.sleep(effects["delay"].seconds)
+        await self.stalled.wait()
+        with contextlib.suppress(ConnectionError):  # the client has gone; what it asked for was done
+            await self._socket.send_str(json.dumps(reply))
+        if name == "AllWatcher.Next" and any(watcher.ended for watcher in self.watchers.values()):
+            await self.controller.model_was_told_gone(self)
+
+    async def _answer(self, request: Json, name: str, faults: list[WireFault]) -> Json:
+        reply: Json = {"request-id": request.get("request-id")}
+        watcher = str(request.get("Id") or request.get("id") or "")
+        call = Call(self, name, watcher, [fault for fault in faults if fault.effect == "result"])
+        facade, method = str(request.get("type")), str(request.get("request"))
+        try:
+            for fault in faults:
+                if fault.effect == "refuse" and fault.error is not None:
+                    raise fault.error
+            version = int(request.get("version") or 0)
+            params: Any = request.get("params")
+            reply["response"] = await answer(call, facade, version, method, params if params is not None else {})
+        except Refusal as refusal:
+            reply |= {"error": refusal.message, "error-code": refusal.code, "response": {}}
+            if refusal.info:
+                reply["error-info"] = refusal.info
+        except SchemaError as error:
+            self._broken(reply, error)
+        except Exception as error:
+            log.exception("%s failed", name)
+            self._broken(reply, error)
+        return reply
+
+    def _broken(self, reply: Json, error: Exception) -> None:
+        """A defect of the simulator: told to the client, and raised when the test ends."""
+        self.controller.defects.append(error)
+        reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}
+
+
+def _parsed(text: str) -> Json | None:
+    """A request; None where it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,90 @@
+"""Watchers of a model: each gathers what changed since it was asked last, the latest state of each entity once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from vca_jujusim.problems import STOPPED, Refusal
+from vca_jujusim.world.deltas import describe, gone
+
+if TYPE_CHECKING:
+    from vca_jujusim.faults import DeltaFaults
+    from vca_jujusim.world.model import Model
+
+Delta = list[Any]
+
+
+class Watcher:
+    """What stands behind an AllWatcher.
+
+    Args:
+        model: what it watches.
+        faults: how its deltas are disturbed.
+    """
+
+    def __init__(self, model: Model, faults: DeltaFaults) -> None:
+        self.model = model
+        self._faults = faults
+        self._pending: dict[tuple[str, str], None] = dict.fromkeys(model.all_keys())
+        self._told: set[tuple[str, str]] = set()
+        self._event = asyncio.Event()
+        self._event.set()
+        self._first = True
+        self._stopped = False
+        self._held: list[Delta] = []
+        self.ended = False
+        model.watchers.add(self)
+
+    def changed(self, kind: str, key: str) -> None:
+        """Something changed, appeared or went."""
+        self._pending[kind, key] = None
+        self._event.set()
+
+    def stop(self) -> None:
+        """End it: who waits, or asks later, is told so."""
+        self._stopped = True
+        self.model.watchers.discard(self)
+        self._event.set()
+
+    async def next(self) -> list[Delta]:
+        """Wait for changes; the first time the whole model.
+
+        Raises:
+            Refusal: the watcher was stopped.
+        """
+        while True:
+            await self._event.wait()
+            if self._stopped:
+                raise Refusal("watcher was stopped", STOPPED)
+            self._event.clear()
+            deltas = self._take()
+            if deltas or self._first:
+                self._first = False
+                return deltas
+
+    def _take(self) -> list[Delta]:
+        pending, self._pending = self._pending, {}
+        deltas = [delta for kind, key in pending if (delta := self._delta(kind, key)) is not None]
+        if ("model", self.model.record.uuid) in pending and self.model.record.life == "dead":
+            self.ended = True
+        return self._disturbed(deltas)
+
+    def _delta(self, kind: str, key: str) -> Delta | None:
+        """A delta; None for what came and went without this watcher having seen it."""
+        if self.model.has(kind, key):
+            self._told.add((kind, key))
+            return [kind, "change", describe(self.model, kind, key)]
+        if (kind, key) not in self._told and kind != "model":
+            return None
+        self._told.discard((kind, key))
+        return [kind, "remove", gone(self.model, kind, key)]
+
+    def _disturbed(self, deltas: list[Delta]) -> list[Delta]:
+        late, self._held = self._held, []
+        deltas = deltas + late  # a late one comes after newer ones
+        if deltas and self._faults.take_late():
+            self._held = [deltas[0]]
+        if deltas and self._faults.take_duplicate():
+            deltas = [delta for delta in deltas for _ in range(2)]
+        return deltas

@@ -1,0 +1,159 @@
+"""How applications and their units come."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from vca_jujusim.charms import Charm, check_options, coerce
+from vca_jujusim.problems import ALREADY_EXISTS, BAD_REQUEST, NOT_SUPPORTED, Refusal
+from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relation, Unit
+from vca_jujusim.world.lives import settle
+from vca_jujusim.world.machines import CONTAINERS, add_machine, existing_machine, machine_for_unit
+from vca_jujusim.world.model import Model
+
+_NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$")
+
+
+@dataclass(slots=True)
+class Deployment:
+    """What is asked for."""
+
+    application: str
+    charm: Charm
+    origin: dict[str, Any]
+    base: Base
+    num_units: int = 1
+    placement: list[dict[str, Any]] = field(default_factory=list)
+    config: dict[str, Any] = field(default_factory=dict)
+    trust: bool = False
+    constraints: dict[str, Any] = field(default_factory=dict)
+    bindings: dict[str, str] = field(default_factory=dict)
+    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    force: bool = False
+
+
+def deploy(model: Model, wanted: Deployment) -> Application:
+    """Make an application with its units.
+
+    Raises:
+        Refusal: as Juju does; nothing was made then.
+    """
+    charm, name = wanted.charm, wanted.application
+    model.check_alive()
+    if not _NAME.match(name):
+        raise Refusal(f'cannot add application "{name}": invalid name', BAD_REQUEST)
+    if charm.subordinate and (wanted.placement or wanted.num_units):
+        what = "placement" if wanted.placement else "num-units"
+        raise Refusal(f"subordinate application must be deployed without {what}", BAD_REQUEST)
+    if name in model.applications:
+        raise Refusal(f'cannot add application "{name}": application already exists', ALREADY_EXISTS)
+    if not charm.bases:
+        raise Refusal(f'charm "{charm.name}" does not define any bases', "not valid")
+    if not wanted.force and not charm.supports(wanted.base):
+        supported = ", ".join(str(base) for base in charm.bases)
+        raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)
+    for placement in wanted.placement:
+        _check_placement(model, wanted.base, placement, "cannot deploy to machine {machine}")
+    application = Application(
+        name=name,
+        charm_url=charm.url,
+        origin=wanted.origin,
+        base=wanted.base,
+        subordinate=charm.subordinate,
+        config=check_options(charm, wanted.config),
+        trust=wanted.trust,
+        constraints=wanted.constraints,
+        bindings={"": "alpha", **dict.fromkeys(charm.endpoints(name), "alpha"), **wanted.bindings},
+        resources=wanted.resources,
+    )
+    model.put("application", name, application)
+    for end in charm.endpoints(name).values():
+        if end.role == "peer":
+            relation = Relation(model.next_number("relation"), str(end), [end])
+            model.put("relation", relation.key, relation)
+    add_units(model, application, wanted.num_units, wanted.placement)
+    return application
+
+
+def add_units(model: Model, application: Application, number: int, placement: list[dict[str, Any]]) -> list[Unit]:
+    """Add units, the first ones where `placement` says.
+
+    Raises:
+        Refusal: a machine is not there, has another base, or the application goes.
+    """
+    if application.life != ALIVE:
+        raise Refusal(
+            f'cannot add unit 1/{number} to application "{application.name}": '
+            f'cannot add unit to application "{application.name}": application is not found or not alive'
+        )
+    for index, one in enumerate(placement):
+        unit = f'unit "{application.name}/{application.next_unit + index}"'
+        doing = f"acquiring machine to host {unit}: cannot assign {unit} to machine {{machine}}"
+        _check_placement(model, application.base, one, doing)
+    added = []
+    for index in range(number):
+        machine = _machine(model, application, placement[index] if index < len(placement) else None)
+        added.append(add_unit(model, application, machine))
+    return added
+
+
+def add_unit(model: Model, application: Application, machine: Machine, principal: str = "") -> Unit:
+    """Add one unit to a machine."""
+    first = not any(unit.leader for unit in model.units_of(application.name))
+    unit = Unit(f"{application.name}/{application.next_unit}", machine.id, application.charm_url, leader=first)
+    unit.principal = principal
+    application.next_unit += 1
+    machine.clean = False
+    model.changed("machine", machine.id)
+    model.put("unit", unit.name, unit)
+    model.changed("application", application.name)
+    settle(model, "unit", unit.name)
+    return unit
+
+
+def parse_config(charm: Charm, application: str, text: Any, given: Any) -> tuple[dict[str, Any], bool | None]:
+    """The options of a YAML document and of a mapping, and whether the application is trusted (None: not said).
+
+    Raises:
+        Refusal: the document is no YAML, has no settings for this application, or a value does not fit.
+    """
+    values: dict[str, Any] = dict(given or {})
+    if text:
+        try:
+            document = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise Refusal("cannot parse settings data: yaml is not valid", BAD_REQUEST) from error
+        settings = document.get(application) if isinstance(document, dict) else None
+        if document and not isinstance(settings, dict):
+            raise Refusal(f'no settings found for "{application}"', BAD_REQUEST)
+        values = {**(settings or {}), **values}
+    trust = values.pop("trust", None)
+    trusted = None if trust is None else bool(coerce("trust", {"type": "boolean"}, trust))
+    return check_options(charm, values), trusted
+
+
+def _check_placement(model: Model, base: Base, placement: dict[str, Any], doing: str) -> None:
+    scope, directive = placement.get("scope") or "", placement.get("directive") or ""
+    if scope != "#" and not (scope in CONTAINERS and directive):
+        return
+    machine = existing_machine(model, directive, doing)
+    if scope == "#" and not machine.base.matches(base):
+        raise Refusal(
+            f"cannot deploy to machine {machine.id}: base does not match: "
+            f'unit has "{base.name}@{base.channel}", machine has "{machine.base.name}@{machine.base.channel}"'
+        )
+
+
+def _machine(model: Model, application: Application, placement: dict[str, Any] | None) -> Machine:
+    if placement is None or not (placement.get("scope") or placement.get("directive")):
+        return machine_for_unit(model, application.base, application.constraints)
+    if placement.get("scope") == "#":
+        return model.machine(str(placement.get("directive")))
+    return add_machine(
+        model,
+        {"placement": placement, "base": application.base.as_json(), "constraints": application.constraints},
+    )

@@ -1,0 +1,214 @@
+"""What entities do by themselves: each step is told by the state alone, so that lives go on after a restart."""
+
+from __future__ import annotations
+
+from vca_jujusim.world import removal
+from vca_jujusim.world.entities import ALIVE, DYING, Action, Machine, Status, Unit, now
+from vca_jujusim.world.model import Model
+from vca_jujusim.world.running import missing_for_ssh, run
+
+FINAL = {"completed", "failed", "cancelled", "aborted", "error"}
+
+
+def settle(model: Model, kind: str, key: str, *, retry: bool = False) -> None:
+    """See soon whether an entity has something to do."""
+    model.world.clock.soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), retry=retry)
+
+
+def wake(model: Model) -> None:
+    """See soon what all entities of a model have to do."""
+    for kind, key in list(model.all_keys()):
+        if kind in {"machine", "unit", "action", "application", "model"}:
+            settle(model, kind, key)
+
+
+def _step(model: Model, kind: str, key: str) -> None:
+    if not model.has(kind, key):
+        return
+    name = {"model": model.record.name, "action": model.actions[key].name if kind == "action" else ""}.get(kind, key)
+    if model.world.faults.take("freeze", kind, name) is not None:
+        return
+    match kind:
+        case "machine":
+            _machine(model, model.machines[key])
+        case "unit":
+            _unit(model, model.units[key])
+        case "action":
+            _action(model, model.actions[key])
+        case "application":
+            if model.applications[key].life != ALIVE:
+                removal.finish_application(model, model.applications[key])
+                settle(model, "model", model.record.uuid)
+        case "model":
+            if model.record.life == DYING and removal.finish_model(model):
+                model.world.remove_model(model)
+
+
+def _machine(model: Model, machine: Machine) -> None:
+    if machine.life != ALIVE:
+        removal.finish_machine(model, machine)
+        settle(model, "model", model.record.uuid)
+        if machine.parent in model.machines:
+            settle(model, "machine", machine.parent)
+        return
+    parent = model.machines.get(machine.parent or "")
+    if machine.lost or (parent is not None and parent.agent.current != "started"):
+        return
+    if machine.manual and not machine.script_run:
+        return
+    if machine.instance.current == "pending":
+        fault = model.world.faults.take("provisioning", "machine", machine.id)
+        if fault is not None:
+            machine.instance = Status("provisioning error", fault.message)
+            model.changed("machine", machine.id)
+            return
+        _provision(model, machine)
+    elif machine.instance.current == "running" and machine.agent.current == "pending":
+        machine.agent = Status("started")
+        model.changed("machine", machine.id)
+        for unit in model.units_on(machine.id):
+            settle(model, "unit", unit.name)
+        for other in model.machines.values():
+            if other.parent == machine.id:
+                settle(model, "machine", other.id)
+        return
+    else:
+        return
+    model.changed("machine", machine.id)
+    settle(model, "machine", machine.id)
+
+
+def _provision(model: Model, machine: Machine) -> None:
+    if machine.manual:
+        machine.instance = Status("running", "Manually provisioned machine")
+        return
+    number = model.world.next_address()
+    address = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    machine.instance = Status("running", "Running")
+    machine.instance_id = f"juju-{model.record.uuid[-6:]}-{machine.id.replace('/', '-')}"
+    machine.addresses = [{"value": address, "type": "ipv4", "scope": "local-cloud"}]
+    machine.hardware = {
+        "arch": machine.arch,
+        "cpu-cores": machine.constraints.get("cores") or 1,
+        "mem": machine.constraints.get("mem") or 1024,
+        "availability-zone": "default",
+    }
+
+
+def _unit(model: Model, unit: Unit) -> None:
+    machine = model.machines.get(unit.machine)
+    if unit.life != ALIVE:
+        removal.finish_unit(model, unit)
+        settle(model, "application", unit.application)
+        if machine is not None and machine.life != ALIVE:
+            settle(model, "machine", machine.id)
+        return
+    if machine is None or machine.lost or machine.agent.current != "started":
+        return
+    if unit.workload.current == "error" and not unit.retry:
+        return
+    application = model.applications.get(unit.application)
+    if application is not None and unit.charm_url != application.charm_url:
+        old, unit.charm_url = unit.charm_url, application.charm_url
+        model.release_charm(old)
+        unit.agent = Status("executing", "running upgrade-charm hook")
+        model.changed("unit", unit.name)
+        settle(model, "unit", unit.name)
+    elif unit.workload.message == "waiting for machine":
+        unit.workload = Status("waiting", "installing agent")
+        model.changed("unit", unit.name)
+    elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):
+        if not _hook(model, unit, "install"):
+            return
+        unit.workload = Status("maintenance", "installing charm software")
+        unit.agent = Status("executing", "running install hook")
+        model.changed("unit", unit.name)
+    else:
+        _ready(model, unit)
+        return
+    settle(model, "unit", unit.name)
+
+
+def _ready(model: Model, unit: Unit) -> None:
+    """The hooks after install, then what the charm says of itself."""
+    hook = "start" if not unit.installed else "config-changed"
+    if unit.workload.current == "error":
+        hook = unit.hook
+    if not _hook(model, unit, hook):
+        return
+    first, unit.installed = not unit.installed, True
+    status = _workload(model, unit)
+    told = (unit.workload.current, unit.workload.message, unit.agent.current)
+    if told != (status.current, status.message, "idle"):
+        unit.workload = status
+        unit.agent = Status("idle")
+        model.changed("unit", unit.name)
+    if first:
+        for action in model.actions.values():
+            if action.unit == unit.name:
+                settle(model, "action", action.id)
+
+
+def _workload(model: Model, unit: Unit) -> Status:
+    fault = model.world.faults.take("blocked", "unit", unit.name)
+    if fault is not None:
+        return Status("blocked", fault.message)
+    if unit.workload.current == "blocked" and not unit.workload.message.startswith("needs ssh-") and unit.installed:
+        return unit.workload
+    missing = missing_for_ssh(model, unit)
+    return Status("blocked", f"needs {missing}") if missing else Status("active", "ready")
+
+
+def _hook(model: Model, unit: Unit, hook: str) -> bool:
+    """Run a hook; whether it went well."""
+    unit.hook = hook
+    fault = model.world.faults.take("hook", "unit", unit.name, hook)
+    if fault is None:
+        unit.retry = True
+        return True
+    unit.workload = Status("error", f'hook failed: "{hook}"', {"hook": hook})
+    unit.agent = Status("idle")
+    unit.retry = fault.retry
+    model.changed("unit", unit.name)
+    if fault.retry:
+        settle(model, "unit", unit.name, retry=True)
+    return False
+
+
+def _action(model: Model, action: Action) -> None:
+    unit = model.units.get(action.unit)
+    if action.status in FINAL:
+        return
+    if unit is None:
+        finish_action(model, action, "cancelled", "unit removed")
+        return
+    machine = model.machines.get(unit.machine)
+    if not unit.installed or machine is None or machine.lost:
+        return
+    if action.status == "pending":
+        action.status, action.started = "running", now()
+        model.changed("action", action.id)
+        settle(model, "action", action.id)
+        return
+    if action.status == "aborting":
+        finish_action(model, action, "aborted", "action aborted")
+        return
+    fault = model.world.faults.take("action", "action", action.name)
+    if fault is not None and fault.outcome == "hang":
+        action.log.append({"message": "working", "timestamp": now()})
+        model.changed("action", action.id)
+        return
+    if fault is not None:
+        action.output = dict(fault.output or {})
+        message = fault.message or f"action {fault.outcome}"
+        finish_action(model, action, fault.outcome, "" if fault.outcome == "completed" else message)
+        return
+    action.log.append({"message": f"running {action.name}", "timestamp": now()})
+    status, message, action.output = run(model, unit, action)
+    finish_action(model, action, status, message)
+
+
+def finish_action(model: Model, action: Action, status: str, message: str) -> None:
+    """An action ends."""
+    action.status, action.message, action.completed = status, message, now()
+    model.changed("action", action.id)

@@ -1,0 +1,191 @@
+"""How things go: what is asked for sets them dying, and they end when nothing holds them any more."""
+
+from __future__ import annotations
+
+from vca_jujusim.problems import HAS_STORAGE, Refusal
+from vca_jujusim.world.entities import ALIVE, DYING, Application, Machine, Relation, Status, Unit
+from vca_jujusim.world.model import Model
+
+
+def destroy_application(model: Model, application: Application, *, force: bool) -> list[Unit]:
+    """Ask an application to go; which units go with it.
+
+    Raises:
+        Refusal: one of its endpoints is offered.
+    """
+    offered = sum(offer.application == application.name for offer in model.offers.values())
+    if offered and not force:
+        plural = "" if offered == 1 else "s"
+        raise Refusal(
+            f'cannot destroy application "{application.name}": application is used by {offered} offer{plural}'
+        )
+    for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
+        model.remove("applicationOffer", name)
+    units = model.units_of(application.name)
+    _dies(model, "application", application.name)
+    for relation in model.relations_of(application.name):
+        destroy_relation(model, relation)
+    for unit in units:
+        destroy_unit(model, unit, force=force)
+    _settle(model, "application", application.name)
+    return units
+
+
+def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
+    """Ask a unit to go. One whose machine has not started goes at once; `force` waits for nobody."""
+    if unit.life == ALIVE:
+        unit.life = DYING
+        unit.agent = Status("executing", "running stop hook") if unit.installed else unit.agent
+        model.changed("unit", unit.name)
+    if force:
+        unit.life = "dead"
+    _settle(model, "unit", unit.name)
+
+
+def destroy_relation(model: Model, relation: Relation) -> None:
+    """A relation goes, and subordinates that lived by it."""
+    principals = {end.application for end in relation.endpoints}
+    if any(end.scope == "container" for end in relation.endpoints):
+        for unit in list(model.units.values()):
+            if unit.principal and {unit.application, unit.principal.rpartition("/")[0]} == principals:
+                destroy_unit(model, unit, force=False)
+    model.remove("relation", relation.key)
+
+
+def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool = False) -> list[Unit]:
+    """Ask a machine to go; which units go with it.
+
+    That its instance is to be kept is noted even where the machine is refused to go, and never taken back.
+
+    Raises:
+        Refusal: it has units that stay, or containers, and force was not asked for.
+    """
+    machine.keep = machine.keep or (keep and bool(machine.instance_id))  # there is nothing to keep before
+    units = model.units_on(machine.id)
+    containers = [other for other in model.machines.values() if other.parent == machine.id]
+    if not force and containers:
+        names = ", ".join(f'"{one.id}"' for one in containers)
+        raise Refusal(f"machine {machine.id} is hosting containers {names}", "machine has containers")
+    principals = [unit for unit in units if not unit.principal]
+    if not force and any(unit.life == ALIVE for unit in principals):
+        names = ", ".join(f'"{unit.name}"' for unit in principals)
+        plural = "" if len(principals) == 1 else "s"
+        raise Refusal(f"machine {machine.id} has unit{plural} {names} assigned", "machine has assigned units")
+    _dies(model, "machine", machine.id)
+    if force:
+        machine.lost = False
+        for container in containers:
+            units += destroy_machine(model, container, force=True, keep=keep)
+        for unit in model.units_on(machine.id):
+            destroy_unit(model, unit, force=True)
+    _settle(model, "machine", machine.id)
+    return units
+
+
+def destroy_model(model: Model, *, destroy_storage: bool | None, force: bool) -> None:
+    """Ask a model to go.
+
+    Raises:
+        Refusal: it is the controller's, has manual machines, or storage and was not told what to do with it.
+    """
+    record = model.record
+    if record.name == "controller":
+        raise Refusal("controller model cannot be destroyed", "not supported")
+    if destroy_storage is None and has_storage(model):
+        raise Refusal("cannot destroy model: model contains persistent storage", HAS_STORAGE)
+    if any(machine.manual and machine.life == ALIVE for machine in model.machines.values()) and not force:
+        raise Refusal("manually provisioned machines must first be removed with `juju remove-machine`")
+    record.destroy_storage = destroy_storage
+    record.force = record.force or force
+    record.life = DYING
+    record.status = Status("destroying", "cleaning up")
+    model.changed("model", record.uuid)
+    for application in list(model.applications.values()):
+        for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
+            model.remove("applicationOffer", name)
+        destroy_application(model, application, force=force)
+    for name in list(model.remotes):
+        remove_remote(model, name)
+    for machine in list(model.machines.values()):
+        if machine.parent is None:
+            destroy_machine(model, machine, force=True)
+    _settle(model, "model", record.uuid)
+
+
+def has_storage(model: Model) -> bool:
+    """Whether a unit has storage that is kept."""
+    return any(
+        model.charm_of(app).meta.get("storage") and model.units_of(app.name) for app in model.applications.values()
+    )
+
+
+def remove_remote(model: Model, name: str) -> None:
+    """A consumed application goes, with its relations."""
+    for relation in model.relations_of(name):
+        destroy_relation(model, relation)
+    model.remove("remoteApplication", name)
+
+
+def finish_unit(model: Model, unit: Unit) -> None:
+    """A dying unit goes, unless its machine is lost or a hook of it failed."""
+    machine = model.machines.get(unit.machine)
+    stuck = (machine is not None and machine.lost) or unit.workload.current == "error"
+    if stuck and unit.life != "dead":
+        return
+    for other in list(model.units.values()):
+        if other.principal == unit.name:
+            model.remove("unit", other.name)
+            model.release_charm(other.charm_url)
+    model.remove("unit", unit.name)
+    model.release_charm(unit.charm_url)
+    for action in model.actions.values():
+        if action.unit == unit.name:
+            _settle(model, "action", action.id)
+    _elect(model, unit)
+    if machine is None or unit.principal or model.units_on(machine.id):
+        return
+    if not any(other.parent == machine.id for other in model.machines.values()):
+        _dies(model, "machine", machine.id)  # the last principal unit takes its machine with it
+        _settle(model, "machine", machine.id)
+
+
+def finish_application(model: Model, application: Application) -> None:
+    """A dying application goes when its units are gone."""
+    if not model.units_of(application.name):
+        model.remove("application", application.name)
+        model.release_charm(application.charm_url)
+
+
+def finish_machine(model: Model, machine: Machine) -> None:
+    """A dying machine goes when its units and containers are gone, and its agent is there to say so."""
+    held = model.units_on(machine.id) or any(other.parent == machine.id for other in model.machines.values())
+    if not held and not machine.lost:
+        if machine.keep:
+            model.record.kept.append(machine.instance_id)
+            model.changed("model", model.record.uuid)
+        model.remove("machine", machine.id)
+
+
+def finish_model(model: Model) -> bool:
+    """Whether a dying model has nothing in it any more."""
+    return not model.machines and not model.applications and not model.units
+
+
+def _elect(model: Model, gone: Unit) -> None:
+    """The next unit leads where the leader went."""
+    if gone.leader and (left := [unit for unit in model.units_of(gone.application) if unit.life == ALIVE]):
+        left[0].leader = True
+        model.changed("unit", left[0].name)
+
+
+def _dies(model: Model, kind: str, key: str) -> None:
+    entity = model.applications[key] if kind == "application" else model.machines[key]
+    if entity.life == ALIVE:
+        entity.life = DYING
+        model.changed(kind, key)
+
+
+def _settle(model: Model, kind: str, key: str) -> None:
+    from vca_jujusim.world.lives import settle  # here, since lives run what is above, which sets lives going
+
+    settle(model, kind, key)

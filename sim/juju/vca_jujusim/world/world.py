@@ -1,0 +1,135 @@
+"""The controller's world: models, users, clouds and credentials, and the clock by which lives go on."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from vca_jujusim.charms import Charm
+from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, Refusal, denied, not_found
+from vca_jujusim.world.clock import Clock
+from vca_jujusim.world.entities import DEAD, ModelRecord, User
+from vca_jujusim.world.model import Model
+
+if TYPE_CHECKING:
+    from vca_jujusim.faults import LifeFaults
+    from vca_jujusim.world.running import Script
+
+CONTROLLER_ACCESS = ("login", "add-model", "superuser")
+Keeper = Callable[["Model | None", str, str], None]
+
+
+class World:
+    """Everything the controller knows.
+
+    Args:
+        clock: by which lives go on.
+        faults: what goes wrong in lives.
+        admin: name and password of the first user, a superuser.
+    """
+
+    def __init__(self, clock: Clock, faults: LifeFaults, admin: tuple[str, str]) -> None:
+        self.clock = clock
+        self.faults = faults
+        self.uuid = str(uuid.uuid4())
+        self.models: dict[str, Model] = {}
+        self.users: dict[str, User] = {}
+        self.clouds: dict[str, dict[str, Any]] = {
+            "localhost": {
+                "type": "lxd",
+                "auth-types": ["certificate"],
+                "endpoint": "https://10.0.0.1:8443",
+                "regions": [{"name": "default"}],
+            },
+        }
+        self.credentials: dict[str, dict[str, Any]] = {}
+        self.store: dict[str, list[tuple[str, Charm]]] = {}
+        self.metrics: dict[tuple[str, str], dict[str, str]] = {}
+        self.scripts: dict[str, Script] = {}
+        self.config: dict[str, Any] = {}
+        self.addresses = 0
+        self.keeper: Keeper | None = None
+        self.on_model_gone: Callable[[Model], None] = lambda _model: None
+        self.users[admin[0]] = User(*admin, access="superuser")
+        self.credentials[f"localhost/{admin[0]}/default"] = {"auth-type": "certificate", "attrs": {}}
+
+    def next_address(self) -> int:
+        """A number for the address of a new machine."""
+        self.addresses += 1
+        return self.addresses
+
+    def keep(self, model: Model | None, kind: str, key: str) -> None:
+        """Note a change for whoever keeps the world on disk."""
+        if self.keeper is not None:
+            self.keeper(model, kind, key)
+
+    def bootstrap(self, admin: str) -> None:
+        """Make the model `controller`, once."""
+        if not any(model.record.name == "controller" for model in self.models.values()):
+            self.add_model("controller", admin, "localhost", "default", {})
+
+    def add_model(self, name: str, owner: str, cloud: str, region: str, config: dict[str, Any]) -> Model:
+        """Make a model.
+
+        Raises:
+            Refusal: the owner has one of that name.
+        """
+        if any(model.record.name == name and model.record.owner == owner for model in self.models.values()):
+            raise Refusal(f'failed to create new model: model "{name}" for {owner} already exists', ALREADY_EXISTS)
+        record = ModelRecord(str(uuid.uuid4()), name, owner, cloud, region, access={owner: "admin"})
+        record.config = {"name": name, "uuid": record.uuid, "type": self.clouds[cloud]["type"], **config}
+        model = Model(self, record)
+        self.models[record.uuid] = model
+        self.keep(model, "model", record.uuid)
+        return model
+
+    def remove_model(self, model: Model) -> None:
+        """A model is gone."""
+        model.record.life = DEAD
+        self.models.pop(model.record.uuid, None)
+        model.changed("model", model.record.uuid)
+        self.on_model_gone(model)
+
+    def model(self, key: str) -> Model:
+        """A model by its uuid.
+
+        Raises:
+            Refusal: there is none.
+        """
+        found = self.models.get(key)
+        if found is None:
+            raise Refusal(f'unknown model: "{key}"', MODEL_NOT_FOUND)
+        return found
+
+    def model_named(self, name: str) -> Model:
+        """A model by its name, for tests.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for model in self.models.values():
+            if model.record.name == name:
+                return model
+        raise KeyError(name)
+
+    def is_superuser(self, user: str) -> bool:
+        """Whether a user may do everything."""
+        return user in self.users and self.users[user].access == "superuser"
+
+    def check_superuser(self, user: str) -> None:
+        """Refuse anybody else."""
+        if not self.is_superuser(user):
+            raise denied()
+
+    def check_can_add_models(self, user: str) -> None:
+        """Refuse a user with neither `add-model` nor `superuser`."""
+        if self.users[user].access not in {"add-model", "superuser"}:
+            raise denied()
+
+    def user(self, name: str) -> User:
+        """A user, or "not found"."""
+        found = self.users.get(name)
+        if found is None:
+            raise not_found("user", name)
+        return found
