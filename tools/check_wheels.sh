@@ -10,7 +10,7 @@ fail() { echo "wheels: $*" >&2; exit 1; }
 
 for archive in "$root"/dist/vca_core-*.tar.gz; do
     listed=$(tar -tzf "$archive")
-    if echo "$listed" | grep -E '^[^/]*/(plugins|tests|tools|docs/[^e])'; then
+    if echo "$listed" | grep -E '^[^/]*/(plugins|sim|tests|tools|docs/[^e])'; then
         fail "$archive holds what is not vca_core's"
     fi
 done
@@ -20,7 +20,7 @@ for wheel in "$root"/dist/*.whl; do
     echo "$listed" | grep -q 'LICENSE' || fail "$wheel has no LICENSE"
 done
 listed=$(python3 -m zipfile -l "$root"/dist/vca_core-*.whl)
-if echo "$listed" | grep -E '^(plugins|tests|docs|tools)/'; then
+if echo "$listed" | grep -E '^(plugins|sim|tests|docs|tools)/'; then
     fail "the wheel of vca-core holds what is not its own"
 fi
 
@@ -39,9 +39,10 @@ import vca_core
 import vca_fake
 import vca_juju_common
 import vca_juju_machine
+import vca_jujusim
 from vca_core import list_backends
 
-for module in (vca_core, vca_fake, vca_juju_common, vca_juju_machine):
+for module in (vca_core, vca_fake, vca_juju_common, vca_juju_machine, vca_jujusim):
     assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
 backends = {info.name: info.ok for info in list_backends()}
 assert backends == {"fake": True, "juju-machine": True}, backends
@@ -49,6 +50,7 @@ PYTHON
 "$elsewhere/venv/bin/vca" demo
 "$python" examples/demo.py > /dev/null
 echo "wheels: the demo runs from the installed wheels"
+"$elsewhere/venv/bin/vca-jujusim" --help > /dev/null || fail "vca-jujusim does not start"
 
 # What others ship, installed beside them: it is found and runs the demo; broken ones hurt nobody.
 cp -R "$root/tests/third_party" "$elsewhere/third_party"

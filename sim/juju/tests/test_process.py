@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import sqlite3
 import sys
@@ -19,8 +18,6 @@ from vca_jujusim import SimulatedController
 from vca_jujusim.raw import RawClient, archive
 
 from .conftest import JAMMY, ROUTER
-
-TESTS = Path(__file__).parents[2]
 
 
 class Process:
@@ -45,8 +42,7 @@ class Process:
 @asynccontextmanager
 async def started(folder: Path, *arguments: str) -> AsyncIterator[Process]:
     command = [sys.executable, "-m", "vca_jujusim", "--write-config", str(folder / "vca.yaml"), *arguments]
-    environ = {**os.environ, "PYTHONPATH": str(TESTS)}
-    process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
         yield Process(process, json.loads(await process.stdout.readline()))
@@ -143,8 +139,7 @@ async def test_the_state_of_a_world_comes_back_as_it_was(tmp_path: Path) -> None
 async def refused(*arguments: str) -> str:
     """Start one in vain; what it says."""
     command = [sys.executable, "-m", "vca_jujusim", *arguments]
-    environ = {**os.environ, "PYTHONPATH": str(TESTS)}
-    process = await asyncio.create_subprocess_exec(*command, env=environ, stderr=asyncio.subprocess.PIPE)
+    process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     _, told = await process.communicate()
     assert process.returncode == 2
     assert b"Traceback" not in told

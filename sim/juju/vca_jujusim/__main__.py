@@ -1,4 +1,4 @@
-"""`python -m jujusim`: a simulated controller in a process of its own, for trying the command by hand."""
+"""`vca-jujusim`: a simulated controller in a process of its own, for trying the command by hand."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _latency(text: str) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="jujusim", description=__doc__)
+    parser = argparse.ArgumentParser(prog="vca-jujusim", description=__doc__)
     parser.add_argument("--port", type=_port, default=17070, help="the first port (default: %(default)s; 0: any)")
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
     parser.add_argument("--endpoints", type=_endpoints, default=1, help="on how many ports (default: %(default)s)")

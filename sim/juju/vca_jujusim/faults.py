@@ -201,12 +201,12 @@ class Faults:
         return self._wire(request, "redirect", 1, times, location=location, status=status)
 
     def contention(self, request: str, *, times: int | None = 1, whole: bool = True) -> WireFault:
-        """ "state changing too quickly": nothing was done, and a retry helps. In a result, unless `whole`."""
+        """Answer "state changing too quickly": nothing was done, and a retry helps. In a result, unless `whole`."""
         error = Refusal("state changing too quickly; try again soon", CONTENTION)
         return self._wire(request, "refuse" if whole else "result", 1, times, error=error)
 
     def aborted_transaction(self, request: str, *, times: int | None = 1, whole: bool = True) -> WireFault:
-        """ "transaction aborted": as `contention`, in the words of the database."""
+        """Answer "transaction aborted": as `contention`, in the words of the database."""
         return self._wire(request, "refuse" if whole else "result", 1, times, error=Refusal("transaction aborted"))
 
     def result_error(

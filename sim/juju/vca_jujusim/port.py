@@ -24,7 +24,7 @@ class Port:
         self._listening = listening
         self._take = take
         self._taking: set[asyncio.Task[None]] = set()
-        listening.setblocking(False)
+        listening.setblocking(False)  # noqa: FBT003 - the standard library takes it so
         listening.listen(_BACKLOG)
         asyncio.get_running_loop().add_reader(listening, self._accept)
 
@@ -42,7 +42,7 @@ class Port:
             connection, _ = self._listening.accept()
         except OSError:  # it is gone already, or there is no file left for it: we are called again
             return
-        connection.setblocking(False)
+        connection.setblocking(False)  # noqa: FBT003 - as above
         task = asyncio.create_task(self._taken(connection), name="connection that is not taken yet")
 
         def ended(task: asyncio.Task[None]) -> None:

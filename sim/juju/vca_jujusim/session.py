@@ -164,7 +164,7 @@ class Session:
         try:
             for fault in faults:
                 if fault.effect == "refuse" and fault.error is not None:
-                    raise fault.error
+                    raise fault.error  # noqa: TRY301 - answered as all refusals below
             version = int(request.get("version") or 0)
             params: Any = request.get("params")
             reply["response"] = await answer(call, facade, version, method, params if params is not None else {})

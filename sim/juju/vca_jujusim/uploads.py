@@ -7,7 +7,8 @@ import binascii
 import hashlib
 import hmac
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -108,10 +109,9 @@ async def upload_resource(
 
 
 async def _receive(
-    sim: SimulatedController, request: web.BaseRequest, uuid: str, name: str, take: object
+    sim: SimulatedController, request: web.BaseRequest, uuid: str, name: str, take: Callable[[Model, bytes], Any]
 ) -> web.Response:
     """Check who sends, read it within limits, take it, and let happen what should go wrong."""
-    assert callable(take)
     sim.counts.requests[name] += 1
     try:
         model = sim.world.model(uuid)
@@ -128,7 +128,7 @@ async def _receive(
         async for chunk in request.content.iter_chunked(1 << 16):
             data += chunk
             if len(data) > MAX_UPLOAD:
-                raise Refusal("request body too large", BAD_REQUEST)
+                raise Refusal("request body too large", BAD_REQUEST)  # noqa: TRY301 - answered as all refusals below
         if "hang-before" in effects:
             await sim.closing.wait()
         answer = take(model, bytes(data))

@@ -1,0 +1,1 @@
+"""What exists in a simulated controller, and how it lives."""
