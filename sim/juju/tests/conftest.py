@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from support.fair_clock import FairLoop
 
 from vca_jujusim import Refusal, SimulatedController
 from vca_jujusim.raw import RawClient, archive
@@ -31,6 +33,13 @@ SIDECAR = {
 JAMMY = {"name": "ubuntu", "channel": "22.04/stable"}
 
 Connect = Callable[..., Awaitable[RawClient]]
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run on event loops with a fair clock, as all tests of this repository."""
+    return {"fair": FairLoop}
 
 
 class World:
