@@ -186,6 +186,6 @@ def _dies(model: Model, kind: str, key: str) -> None:
 
 
 def _settle(model: Model, kind: str, key: str) -> None:
-    from vca_jujusim.world.lives import settle  # noqa: PLC0415 - lives run what is above, which sets lives going
+    from vca_jujusim.world.lives import settle
 
     settle(model, kind, key)
