@@ -17,6 +17,7 @@ PAGES = [
     ROOT / "CHANGELOG.md",
     *sorted(DOCS.rglob("*.md")),
     *sorted(ROOT.glob("plugins/*/README.md")),
+    *sorted(ROOT.glob("sim/*/README.md")),
 ]
 PLAYED = [page for page in PAGES if page.parent.name in ("tutorial", "how-to", "extend")]
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")

@@ -8,7 +8,11 @@ from unit.docs.pages import ROOT
 
 from vca_core.hookspecs import HOOKS
 
-SOURCES = [*sorted(ROOT.glob("vca_core/**/*.py")), *sorted(ROOT.glob("plugins/*/vca_*/**/*.py"))]
+SOURCES = [
+    *sorted(ROOT.glob("vca_core/**/*.py")),
+    *sorted(ROOT.glob("plugins/*/vca_*/**/*.py")),
+    *sorted(ROOT.glob("sim/*/vca_*/**/*.py")),
+]
 
 
 def test_python_in_docstrings_compiles() -> None:
