@@ -6,6 +6,8 @@ import importlib.metadata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from packaging.utils import NormalizedName, canonicalize_name
+
 from vca_core.errors import BadArguments, PluginError
 from vca_core.suggestions import instead
 
@@ -57,7 +59,7 @@ def find_entries(group: str) -> list[Entry]:
     Returns:
         The entries; one with the name `UNREADABLE` for each distribution whose entry points cannot be read.
     """
-    seen: set[str] = set()
+    seen: set[NormalizedName] = set()
     entries: list[Entry] = []
     for distribution in importlib.metadata.distributions():
         try:
@@ -65,10 +67,10 @@ def find_entries(group: str) -> list[Entry]:
             if text is None or group not in text:
                 continue  # nearly all; their names are not even read, which takes time
             name, version = str(distribution.metadata["Name"]), str(distribution.version)
-            folded = name.lower().replace("_", "-").replace(".", "-")
+            canonical = canonicalize_name(name)
             # One that is on the path twice is the first one, as for an import.
-            if folded not in seen and importlib.metadata.distribution(name).read_text("entry_points.txt") == text:
-                seen.add(folded)
+            if canonical not in seen and importlib.metadata.distribution(name).read_text("entry_points.txt") == text:
+                seen.add(canonical)
                 entries += _entries_of(distribution, group, name, version)
         except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata is nobody's plugin
             continue

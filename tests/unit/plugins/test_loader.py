@@ -197,3 +197,11 @@ def test_a_distribution_that_hides_an_older_one_of_its_name_hides_its_backends_t
     older.add("their-backend", BACKEND, "[vca.backends]", "gone = MODULE:Mine", version="1.0")
     newer.add("their-backend", BACKEND, "[vca.extensions]", version="2.0")
     assert [info.name for info in list_backends()] == ["fake", "juju-machine"]
+
+
+def test_a_distribution_that_is_there_twice_is_one_however_spelt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("their-backend", "Their__Backend"):
+        Site(tmp_path / name, monkeypatch).add(name, BACKEND, "[vca.backends]", "theirs = a_module:Mine")
+    assert [info.name for info in list_backends()] == ["fake", "juju-machine", "theirs"]
