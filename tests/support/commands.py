@@ -49,6 +49,13 @@ async def ended(folder: Path, *arguments: str) -> tuple[int, str]:
     return process.returncode or 0, output.decode()
 
 
+def unprivileged(*command: str) -> list[str]:
+    """Give a command the rights that files have for everybody: root may write to what is read-only."""
+    if os.geteuid() != 0:
+        return list(command)
+    return ["setpriv", "--bounding-set=-dac_override", "--inh-caps=-dac_override", *command]
+
+
 def environment() -> dict[str, str]:
     """What a process of its own finds in its environment: nothing that would change its config."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}

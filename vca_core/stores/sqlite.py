@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiosqlite
 
@@ -63,6 +65,8 @@ class SqliteStore(StatusStore):
     Each write is on the disk when its call returns. Writes that wait at the same time share one transaction, since
     it is the sync at its end that takes time; one that fails does not undo the others. A call that is cancelled leaves
     its write to end by itself: it is done as a whole or not at all, and before later ones.
+
+    A file that this user may not write to can be read.
 
     Args:
         path: the file; made when it is opened, its folder is not.
@@ -171,6 +175,11 @@ class SqliteStore(StatusStore):
         if refusal is not None:
             return refusal
         code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
+            return StoreError(
+                f"status store {self._path} can only be read: let this user write to it and to its folder",
+                retryable=False,
+            )
         retryable = isinstance(error, sqlite3.OperationalError) and (
             code is None or code & 0xFF != sqlite3.SQLITE_ERROR
         )
@@ -270,23 +279,24 @@ class SqliteStore(StatusStore):
             return
         if not self._path.parent.is_dir():
             raise StoreError(f"status store {self._path}: there is no folder {self._path.parent}; make it")
-        connecting = aiosqlite.connect(self._path, timeout=_BUSY, isolation_level=None)
+        target, is_uri = (self._path, False) if _is_writable(self._path) else (_read_only_uri(self._path), True)
+        connecting = aiosqlite.connect(target, timeout=_BUSY, isolation_level=None, uri=is_uri)
         # Nothing is lost with it: what was committed is on the disk. As aiosqlite has it, the thread of a store that
         # nobody closed keeps the whole process from ending.
         connecting._thread.daemon = True  # noqa: SLF001 - there is no other way
         connection = await connecting
         try:
-            await self._set_up(connection)
+            await self._set_up(connection, read_only=is_uri)
         except BaseException:
             await connection.close()
             raise
         self._connection = connection
 
-    async def _set_up(self, connection: aiosqlite.Connection) -> None:
+    async def _set_up(self, connection: aiosqlite.Connection, *, read_only: bool) -> None:
         await connection.create_function("vca_matches", 3, self._matches, deterministic=True)
         await connection.create_function("vca_updated", 3, self._update, deterministic=True)
         [mode] = await connection.execute_fetchall("PRAGMA journal_mode")
-        if mode[0] != "wal":
+        if mode[0] != "wal" and not read_only:
             await _switch_to_wal(connection)
         await connection.execute("PRAGMA synchronous = FULL")
         [version] = await connection.execute_fetchall("PRAGMA user_version")
@@ -356,6 +366,22 @@ def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
         where += " AND vca_matches(document, ?, identity)"
         values.append(json.dumps(dict(filter)))
     return where, values
+
+
+def _is_writable(path: Path) -> bool:
+    """Whether a file can be written to, or made: SQLite makes others beside it, so its folder counts, too."""
+    return os.access(path.parent, os.W_OK) and (not path.exists() or os.access(path, os.W_OK))
+
+
+def _read_only_uri(path: Path) -> str:
+    """Name a file so that SQLite only reads it.
+
+    SQLite reads what writers left in the log beside it. Where there is none it could not make one, and is told that
+    nothing changes meanwhile.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    return f"file:{quote(str(path))}?mode=ro{unchanging}"
 
 
 async def _switch_to_wal(connection: aiosqlite.Connection) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import environment
+from support.commands import environment, unprivileged
 from typer.testing import CliRunner
 
 from vca_core.cli.app import app
+from vca_core.stores.sqlite import SqliteStore
 
 ROOT = Path(__file__).parents[3]
 RUNNER = CliRunner()
@@ -146,3 +149,45 @@ def test_output_that_nobody_takes_breaks_nothing_off(folder: Path, reader: str) 
     assert "nothing more can be printed" in ended.stderr
     assert (ended.returncode if "full" in reader else int((folder / "code").read_text())) == 1
     assert "Nothing to do" in vca("apply", "service.yaml"), "it went on to its end"
+
+
+@pytest.fixture
+def read_only(folder: Path) -> Iterator[Path]:
+    vca("apply", "service.yaml")
+    modes = {path: path.stat().st_mode for path in [*folder.iterdir(), folder]}
+    for path, mode in modes.items():
+        path.chmod(mode & ~0o222)
+    yield folder
+    for path, mode in modes.items():
+        path.chmod(mode)
+
+
+def vca_unprivileged(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = unprivileged(sys.executable, "-m", "vca_core.cli", *arguments)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
+
+
+def test_a_read_only_store_can_be_read(read_only: Path) -> None:
+    ended = vca_unprivileged("status")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.count("COMPLETED") == 3
+    refused = vca_unprivileged("apply", "service.yaml")
+    assert refused.returncode == 1, "it does not succeed later by itself"
+    assert "let this user write to the folder" in refused.stderr
+
+
+async def test_a_read_only_store_shows_what_a_writer_does(folder: Path) -> None:
+    await asyncio.to_thread(vca_unprivileged, "apply", "service.yaml")
+    writer = SqliteStore(folder / "vca-status.db")
+    await writer.open()
+    try:
+        await writer.set("vca_services", {"_id": ".demo"}, {"vnfs.core.status": "changed"})
+        for path in [*folder.glob("vca-status.db*"), folder]:
+            path.chmod(path.stat().st_mode & ~0o222)
+        assert "CHANGED" in (await asyncio.to_thread(vca_unprivileged, "status")).stdout
+        examined = await asyncio.to_thread(vca_unprivileged, "doctor")
+        assert examined.returncode == 1
+        assert "vca-status.db can only be read: let this user write to it" in examined.stdout
+    finally:
+        folder.chmod(0o755)
+        await writer.close()
