@@ -73,7 +73,7 @@ class Claims:
             return await self._claim(store, record, model_generation, mark)
 
         try:
-            return await self._outbox.now(key, claim, self._grace, "claim the execution environment")
+            return await self._outbox.now(key, claim, self._grace, "claim the execution environment", queues=True)
         except BaseException:
             self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
             raise
@@ -185,7 +185,7 @@ class Claims:
             await self._write_id(store, record, kept)
 
         try:
-            await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True)
+            await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True, queues=True)
         except BaseException:
             if is_new:
                 self._withdraw_id(kept)

@@ -72,6 +72,7 @@ class Entry:
         tried: promises that are kept after the first attempt.
         is_abandoned: nobody waits for it any more.
         is_told: it was given as one that could not be stored.
+        on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
 
     kind: Kind
@@ -87,6 +88,7 @@ class Entry:
     is_running: bool = False
     is_abandoned: bool = False
     is_told: bool = False
+    on_begin: Callable[[], None] | None = None
 
     def promise(self) -> asyncio.Future[Any]:
         """A future that is done when this is over."""
@@ -106,6 +108,12 @@ class Entry:
             if not promise.done():
                 promise.set_exception(error)
 
+    def note_begin(self) -> None:
+        """Say that its turn has come; only the first time counts."""
+        if self.on_begin is not None:
+            on_begin, self.on_begin = self.on_begin, None
+            on_begin()
+
     def note_attempt(self) -> None:
         """Keep the promises that wait for the first attempt."""
         for promise in self.tried:
@@ -119,6 +127,7 @@ class Office(Protocol):
     store: StatusStore
     interval: float
     attempt_limit: float
+    slots: asyncio.Semaphore
 
     @property
     def is_flushing(self) -> bool:
@@ -169,6 +178,8 @@ class Lane:
         """Queue an entry, in place of an earlier one that it makes needless."""
         self._merge(entry)
         self.queue.append(entry)
+        if self.failures:
+            entry.note_begin()
         if entry.kind is not Kind.EVENT:
             self._wake.set()
         self.start()
@@ -184,7 +195,7 @@ class Lane:
         self.queue.append(entry)
         try:
             try:
-                async with asyncio.timeout(self._office.attempt_limit):
+                async with self._office.slots, asyncio.timeout(self._office.attempt_limit):
                     is_over = await self._attempt(entry)
             except TimeoutError as error:
                 is_over = self._take_failure(entry, error)
@@ -290,9 +301,10 @@ class Lane:
             if entry is not self.queue[0]:  # an interval holds back what is in front of it
                 self.queue.remove(entry)
                 self.queue.appendleft(entry)
-            clock.reschedule(loop.time() + limit)
-            is_over = await self._attempt(entry)
-            clock.reschedule(None)
+            async with self._office.slots:  # no attempt's time passes before the store has room for it
+                clock.reschedule(loop.time() + limit)
+                is_over = await self._attempt(entry)
+                clock.reschedule(None)
             await self._go_on(entry, is_over=is_over)
 
     async def _go_on(self, entry: Entry, *, is_over: bool) -> None:
@@ -331,6 +343,7 @@ class Lane:
             Whether it is over: done, or never to be.
         """
         entry.is_running = True
+        entry.note_begin()
         try:
             result = await entry.run(self._office.store)
         except asyncio.CancelledError as error:
@@ -371,6 +384,7 @@ class Lane:
         level = logging.DEBUG if self.failures else logging.WARNING
         self.failures += 1
         for waiting in self.queue:
+            waiting.note_begin()
             waiting.note_attempt()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"

@@ -23,6 +23,9 @@ _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+_AT_ONCE = 256
+"""How many lanes are at the store at the same time; the others wait, and their limits do not count yet."""
+
 OnStored = Callable[[EeKey, Place, Mapping[str, Any], bool, str | None], None]
 """Learns of each status that was stored: the key of its EE, its place, its fields, whether it was an operation's
 outcome, and the id of the operation that it is of."""
@@ -57,6 +60,7 @@ class Outbox:
         store: the store.
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
+        slots: one for each lane that is at the store.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Outbox:
         self._on_stored = on_stored
         self.lanes: dict[EeKey, Lane] = {}
         self.waiting = 0
+        self.slots = asyncio.Semaphore(_AT_ONCE)
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -166,6 +171,7 @@ class Outbox:
         what: str,
         *,
         retries: bool = False,
+        queues: bool = False,
     ) -> R:
         """Do something at the store, behind what is queued for the EE, and wait for its result.
 
@@ -175,6 +181,8 @@ class Outbox:
             limit: seconds to wait; None: until the store takes it.
             what: what it does, for errors: ``"read the execution environment"``.
             retries: whether it is tried again when the store fails.
+            queues: whether the limit counts only from when the store begins with it, or fails to take what is in front
+                of it: a store that has much to do does not fail.
 
         Returns:
             What `run` returns.
@@ -183,6 +191,7 @@ class Outbox:
             StoreError: it failed, or was not done in time; it may have been done all the same.
         """
         entry = Entry(Kind.ASK, run, retries=retries, what=what)
+        entry.on_begin = _nothing  # until somebody waits
         promise: asyncio.Future[R] = entry.promise()
         lane = self._lane(key, entry)
         is_free = lane.is_free
@@ -193,7 +202,12 @@ class Outbox:
                 await lane.do_now(entry)
                 if promise.done():
                     return promise.result()
-            async with asyncio.timeout(limit):
+            loop = asyncio.get_running_loop()
+            async with asyncio.timeout(None) as clock:
+                if limit is not None and queues and entry.on_begin is not None:
+                    entry.on_begin = lambda: clock.reschedule(loop.time() + limit)
+                elif limit is not None:
+                    clock.reschedule(loop.time() + limit)
                 return await promise
         except TimeoutError as error:
             why = f": {lane.reason}" if lane.reason is not None else ""
@@ -240,6 +254,7 @@ class Outbox:
             The names of those that still live.
         """
         lanes, self.lanes = list(self.lanes.values()), {}
+        self.slots = asyncio.Semaphore(_AT_ONCE)  # the next use may be in another loop
         self.waiting = 0
         tasks = {task for lane in lanes if (task := lane.cancel()) is not None}
         alive: Collection[asyncio.Task[None]] = ()
@@ -326,6 +341,10 @@ class Outbox:
         """Let go of a lane that has nothing to do."""
         if self.has(lane):
             del self.lanes[lane.key]
+
+
+def _nothing() -> None:
+    """Nobody waits yet."""
 
 
 def _setter(place: Place, fields: Mapping[str, Any]) -> Put:

@@ -164,6 +164,39 @@ async def test_what_nobody_waits_for_any_more_is_not_begun(store: Wild, outbox: 
     assert store.written == []
 
 
+async def test_a_limit_does_not_count_while_the_store_has_no_room(store: Wild) -> None:
+    outbox = Outbox(store, interval=0, queue_limit=1000, attempt_limit=0.2, on_stored=lambda *_: None)
+    begun = 0
+
+    async def hangs(store: StatusStore) -> None:
+        nonlocal begun
+        begun += 1
+        await asyncio.Event().wait()
+
+    keys = [EeKey("edge", "ns", f"app{number}") for number in range(256)]
+    hanging = [asyncio.ensure_future(outbox.now(key, hangs, 0.2, "hang", queues=True)) for key in keys]
+    await asyncio.sleep(0)
+    outbox.outcome(KEY, PLACE, {"status": "1"})
+    assert await outbox.now(KEY, kept, 0.1, "keep it", queues=True) == "kept"
+    assert begun == 256
+    assert store.written == ["1", "changed"]
+    errors = await asyncio.gather(*hanging, return_exceptions=True)
+    assert {type(error) for error in errors} == {StoreError}
+    assert await outbox.close(LONG) == []
+
+
+async def test_a_limit_counts_from_the_first_failure_in_front(store: Wild, outbox: Outbox) -> None:
+    def refuse(update: Mapping[str, Any]) -> None:
+        raise StoreError("the disk is full")
+
+    store.before = refuse
+    outbox.outcome(KEY, PLACE, {"status": "1"})
+    for _ in range(2):
+        with pytest.raises(StoreError, match=r"did not keep it within 0\.01 s: the disk is full"):
+            await outbox.now(KEY, kept, 0.01, "keep it", queues=True)
+    store.before = None
+
+
 async def test_an_interval_holds_back_statuses_and_nothing_else(store: Wild) -> None:
     outbox = Outbox(store, interval=3600, queue_limit=1000, attempt_limit=LONG, on_stored=lambda *_: None)
     await outbox.status(KEY, PLACE, {"status": "first"})
