@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from vca_core._engine.answers import checked_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
+from vca_core._engine.pacer import Pacer
 from vca_core._engine.request import Call, Request
 from vca_core._loading.backend_session import BackendSession
 from vca_core._loading.extensions import Extensions
@@ -31,6 +32,9 @@ from vca_core.tasks import settle
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+_AT_A_TIME = 16
+"""How many operations begin in one turn of the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Runner:
         self._tracker = tracker
         self._extensions = extensions
         self._limits = limits
+        self._pacer = Pacer(_AT_A_TIME)
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
 
@@ -90,6 +95,7 @@ class Runner:
         task: asyncio.Task[_Returned[R] | _Raised] | None = None
         locked = False
         try:
+            await self._pacer.wait_turn()
             locked = await self._locks.acquire(op.trail.keys, op.total_at, op.interrupt)
             if not locked:
                 raise op.locate(

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from vca_core._tracking.batches import Batches
 from vca_core._tracking.place import Place
+from vca_core._tracking.slots import Slots
 from vca_core.errors import StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
@@ -124,10 +126,10 @@ class Entry:
 class Office(Protocol):
     """What a lane needs of its `Outbox`."""
 
-    store: StatusStore
+    batches: Batches
     interval: float
     attempt_limit: float
-    slots: asyncio.Semaphore
+    slots: Slots
 
     @property
     def is_flushing(self) -> bool:
@@ -182,6 +184,7 @@ class Lane:
             entry.note_begin()
         if entry.kind is not Kind.EVENT:
             self._wake.set()
+            self._office.slots.promote(self)
         self.start()
 
     @property
@@ -195,8 +198,12 @@ class Lane:
         self.queue.append(entry)
         try:
             try:
-                async with self._office.slots, asyncio.timeout(self._office.attempt_limit):
-                    is_over = await self._attempt(entry)
+                await self._take_slot()
+                try:
+                    async with asyncio.timeout(self._office.attempt_limit):
+                        is_over = await self._attempt(entry)
+                finally:
+                    self._office.slots.give()
             except TimeoutError as error:
                 is_over = self._take_failure(entry, error)
             if is_over:
@@ -301,11 +308,18 @@ class Lane:
             if entry is not self.queue[0]:  # an interval holds back what is in front of it
                 self.queue.remove(entry)
                 self.queue.appendleft(entry)
-            async with self._office.slots:  # no attempt's time passes before the store has room for it
+            await self._take_slot()  # no attempt's time passes before the store has room for it
+            try:
                 clock.reschedule(loop.time() + limit)
                 is_over = await self._attempt(entry)
                 clock.reschedule(None)
+            finally:
+                self._office.slots.give()
             await self._go_on(entry, is_over=is_over)
+
+    async def _take_slot(self) -> None:
+        if not self._office.slots.take():
+            await self._office.slots.wait(self, is_urgent=any(entry.kind is not Kind.EVENT for entry in self.queue))
 
     async def _go_on(self, entry: Entry, *, is_over: bool) -> None:
         if is_over:
@@ -345,7 +359,8 @@ class Lane:
         entry.is_running = True
         entry.note_begin()
         try:
-            result = await entry.run(self._office.store)
+            batches = self._office.batches
+            result = await entry.run(batches.others if entry.kind is Kind.EVENT else batches.urgent)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

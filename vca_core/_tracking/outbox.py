@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from vca_core._tracking.batches import MOST_WRITES, Batches
 from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written
 from vca_core._tracking.place import Place
+from vca_core._tracking.slots import Slots
 from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
@@ -22,9 +24,6 @@ from vca_core.stores import StatusStore
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
-
-_AT_ONCE = 256
-"""How many lanes are at the store at the same time; the others wait, and their limits do not count yet."""
 
 OnStored = Callable[[EeKey, Place, Mapping[str, Any], bool, str | None], None]
 """Learns of each status that was stored: the key of its EE, its place, its fields, whether it was an operation's
@@ -58,9 +57,11 @@ class Outbox:
 
     Attributes:
         store: the store.
+        batches: gathers what lanes write.
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
-        slots: one for each lane that is at the store.
+        slots: one for each lane that is at the store, as many as a batch has writes; the others wait, and their limits
+            do not count yet.
     """
 
     def __init__(
@@ -79,7 +80,8 @@ class Outbox:
         self._on_stored = on_stored
         self.lanes: dict[EeKey, Lane] = {}
         self.waiting = 0
-        self.slots = asyncio.Semaphore(_AT_ONCE)
+        self.slots = Slots(MOST_WRITES)
+        self.batches = Batches(store, attempt_limit)
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -254,9 +256,10 @@ class Outbox:
             The names of those that still live.
         """
         lanes, self.lanes = list(self.lanes.values()), {}
-        self.slots = asyncio.Semaphore(_AT_ONCE)  # the next use may be in another loop
+        self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.waiting = 0
-        tasks = {task for lane in lanes if (task := lane.cancel()) is not None}
+        cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
+        tasks = {task for task in cancelled if task is not None}
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:
             _, alive = await asyncio.wait(tasks, timeout=limit)

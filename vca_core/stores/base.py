@@ -86,6 +86,11 @@ class StatusStore(ABC):
             Whether a document matched.
         """
 
+    @property
+    def has_batch(self) -> bool:
+        """Whether `batch` makes writes together, and not only one after the other."""
+        return type(self).batch is not StatusStore.batch
+
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """Make several writes, each as `set` does; a store that can make them together should.
 

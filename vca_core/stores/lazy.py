@@ -47,6 +47,11 @@ class LazyStore(StatusStore):
             await self.open()
         return await self._store.set(table, filter, update)
 
+    @property
+    def has_batch(self) -> bool:
+        """See `StatusStore.has_batch`."""
+        return self._store.has_batch
+
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`."""
         if not self._is_open:

@@ -45,6 +45,9 @@ CREATE TABLE IF NOT EXISTS documents (
 _MOST_AT_ONCE = 500
 """How many writes share one transaction at most."""
 
+_AT_A_TIME = 16
+"""How many of those that wait for a transaction go on in one turn of the event loop: it has others to serve, too."""
+
 
 _Statement = tuple[str, Sequence[str]]
 _Result = int | VcaError
@@ -232,7 +235,9 @@ class SqliteStore(StatusStore):
         except VcaError as error:
             results = [error] * len(statements)
         position = 0
-        for job in jobs:
+        for number, job in enumerate(jobs):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
             end = position + len(job.statements)
             if not job.promise.done():
                 job.promise.set_result(results[position:end])

@@ -50,6 +50,11 @@ class OwnTables(StatusStore):
         """See `StatusStore.set`."""
         return await self._store.set(self._own(table), filter, update)
 
+    @property
+    def has_batch(self) -> bool:
+        """See `StatusStore.has_batch`."""
+        return self._store.has_batch
+
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`."""
         return await self._store.batch([replace(write, table=self._own(write.table)) for write in writes])

@@ -173,12 +173,12 @@ async def test_a_limit_does_not_count_while_the_store_has_no_room(store: Wild) -
         begun += 1
         await asyncio.Event().wait()
 
-    keys = [EeKey("edge", "ns", f"app{number}") for number in range(256)]
+    keys = [EeKey("edge", "ns", f"app{number}") for number in range(500)]
     hanging = [asyncio.ensure_future(outbox.now(key, hangs, 0.2, "hang", queues=True)) for key in keys]
     await asyncio.sleep(0)
     outbox.outcome(KEY, PLACE, {"status": "1"})
     assert await outbox.now(KEY, kept, 0.1, "keep it", queues=True) == "kept"
-    assert begun == 256
+    assert begun == 500
     assert store.written == ["1", "changed"]
     errors = await asyncio.gather(*hanging, return_exceptions=True)
     assert {type(error) for error in errors} == {StoreError}

@@ -1,0 +1,169 @@
+"""Gathers the writes that wait for the store into batches: one sync, or one message, for many of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vca_core.errors import StoreError
+from vca_core.stores import StatusStore
+from vca_core.stores.base import Outcome, Write
+
+MOST_WRITES = 500
+"""How many writes a batch has at most."""
+
+_MOST_CHARACTERS = 1024 * 1024
+"""How long the texts of a batch are together at most; a write that is longer goes alone."""
+
+_AT_A_TIME = 16
+"""How many of those that wait for a batch go on in one turn of the event loop: it has others to serve, too."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    write: Write
+    size: int
+    promise: asyncio.Future[bool]
+
+
+class Batches:
+    """The writes of a store, in batches where several wait.
+
+    A write that comes while no other is under way is made at once, as it is. One batch is made at a time, so that
+    nothing passes what was handed over before it.
+
+    Args:
+        store: the store.
+        limit: seconds that it has for a batch.
+
+    Attributes:
+        urgent: the store, for writes that go before others: outcomes, records.
+        others: the store, for intermediate statuses.
+    """
+
+    def __init__(self, store: StatusStore, limit: float) -> None:
+        self._store = store
+        self._limit = limit
+        self._is_busy = False
+        self._queues: tuple[deque[_Waiting], deque[_Waiting]] = (deque(), deque())
+        self._task: asyncio.Task[None] | None = None
+        self.urgent: StatusStore = _Gathered(store, self, 0) if store.has_batch else store
+        self.others: StatusStore = _Gathered(store, self, 1) if store.has_batch else store
+
+    async def set(self, write: Write, rank: int) -> bool:
+        """Make a write, together with others where some wait already."""
+        if self._is_busy:
+            promise: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._queues[rank].append(_Waiting(write, _size(write), promise))
+            return await promise
+        self._is_busy = True
+        try:
+            return await self._store.set(write.table, write.filter, write.update)
+        finally:
+            self._go_on()
+
+    def cancel(self) -> asyncio.Task[None] | None:
+        """Cancel the batch that is made, if there is one, and give its task."""
+        if self._task is not None:
+            self._task.cancel()
+        return self._task
+
+    def _go_on(self) -> None:
+        self._is_busy = any(self._queues)
+        if self._is_busy:
+            self._task = asyncio.get_running_loop().create_task(self._write_all(), name="batches of the outbox")
+            self._task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._task = None
+        if task.cancelled():  # as when a server cancels all tasks: those that wait try again
+            for queue in self._queues:
+                _resolve(queue, StoreError("writing was stopped"))
+                queue.clear()
+        self._go_on()
+
+    async def _write_all(self) -> None:
+        while batch := self._take():
+            outcomes = await self._write(batch)
+            for number, (waiting, outcome) in enumerate(zip(batch, outcomes, strict=True), start=1):
+                _resolve([waiting], outcome)
+                if number % _AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+
+    def _take(self) -> list[_Waiting]:
+        """Take the next batch: outcomes before intermediate statuses, what came first before what came later."""
+        batch: list[_Waiting] = []
+        size = 0
+        for queue in self._queues:
+            while queue and len(batch) < MOST_WRITES:
+                if queue[0].promise.done():  # nobody waits for it any more
+                    queue.popleft()
+                    continue
+                size += queue[0].size
+                if batch and size > _MOST_CHARACTERS:
+                    return batch
+                batch.append(queue.popleft())
+        return batch
+
+    async def _write(self, batch: Sequence[_Waiting]) -> Sequence[Outcome]:
+        try:
+            async with asyncio.timeout(self._limit):
+                outcomes = await self._store.batch([waiting.write for waiting in batch])
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                _resolve(batch, StoreError("writing was stopped"))
+                raise
+            stopped = StoreError("the status store failed: its driver was cancelled")
+            stopped.__cause__ = error
+            return [stopped] * len(batch)
+        except Exception as error:  # noqa: BLE001 - a store may raise anything
+            return [error] * len(batch)
+        if len(outcomes) != len(batch):
+            wrong = StoreError(f"the status store gave {len(outcomes)} outcomes for a batch of {len(batch)} writes")
+            return [wrong] * len(batch)
+        return outcomes
+
+
+def _resolve(batch: Sequence[_Waiting] | deque[_Waiting], outcome: Outcome) -> None:
+    for waiting in batch:
+        if waiting.promise.done():
+            continue
+        if isinstance(outcome, Exception):
+            waiting.promise.set_exception(outcome)
+        else:
+            waiting.promise.set_result(outcome)
+
+
+def _size(write: Write) -> int:
+    return sum(len(path) + (len(value) if isinstance(value, str) else 8) for path, value in write.update.items())
+
+
+class _Gathered(StatusStore):
+    """A store whose writes are gathered; everything else goes straight to it."""
+
+    def __init__(self, store: StatusStore, batches: Batches, rank: int) -> None:
+        self._store = store
+        self._batches = batches
+        self._rank = rank
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        return await self._batches.set(Write(table, filter, update), self._rank)
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+        return await self._store.get(table, filter)
+
+    async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
+        return await self._store.exists(table, filter)
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        return await self._store.find(table, filter)
+
+    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+        return await self._store.ensure(table, document)
+
+    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+        return await self._store.delete(table, filter)

@@ -1,0 +1,61 @@
+"""Room at the store for so many lanes at a time: those that have an outcome to write before the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+
+
+class Slots:
+    """Room for so many at the same time, in the order they came, the urgent ones first.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+        self._urgent: dict[Hashable, asyncio.Future[None]] = {}
+        self._others: dict[Hashable, asyncio.Future[None]] = {}
+
+    def take(self) -> bool:
+        """Take a slot, if one is free."""
+        if self._free <= 0:
+            return False
+        self._free -= 1
+        return True
+
+    async def wait(self, whose: Hashable, *, is_urgent: bool) -> None:
+        """Wait for a slot, and take it.
+
+        Args:
+            whose: who waits; one at a time each.
+            is_urgent: whether to go before those that are not.
+        """
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        (self._urgent if is_urgent else self._others)[whose] = turn
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self.give()  # it came at the same moment
+            raise
+        finally:
+            self._urgent.pop(whose, None)
+            self._others.pop(whose, None)
+
+    def promote(self, whose: Hashable) -> None:
+        """Make a wait urgent, if there is one."""
+        turn = self._others.pop(whose, None)
+        if turn is not None:
+            self._urgent[whose] = turn
+
+    def give(self) -> None:
+        """Give a slot back; the next one that waits has it."""
+        for waiting in (self._urgent, self._others):
+            while waiting:
+                turn = waiting.pop(next(iter(waiting)))
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self._free += 1
