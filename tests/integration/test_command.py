@@ -49,9 +49,7 @@ def run_in(output: str) -> set[str]:
     return {line.removesuffix(": running") for line in output.splitlines() if line.endswith(": running")}
 
 
-async def test_killed_at_any_moment_and_run_again_nothing_is_there_twice_lost_or_run_twice(
-    folder: Path, tmp_path: Path
-) -> None:
+async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_path: Path) -> None:
     code, output = await ended(folder, "apply", "service.yaml")
     assert code == 0, output
     expected = world(folder)

@@ -16,7 +16,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_demo_ends_with_every_ee_completed_and_tells_what_happened(tmp_path: Path) -> None:
+def test_the_demo_completes_every_ee_and_shows_what_happened(tmp_path: Path) -> None:
     ended = run(str(EXAMPLES / "demo.py"), folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr == ""

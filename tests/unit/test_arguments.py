@@ -61,14 +61,14 @@ class Broken(Mapping[str, str]):
 
 
 @pytest.mark.parametrize("value", [1, 0.5, 3600, 0, -1, -0.25, 10**9])
-def test_a_timeout_is_any_finite_number_of_seconds_passed_ones_included(value: float) -> None:
+def test_a_timeout_is_any_finite_number_even_a_negative_one(value: float) -> None:
     seconds = arguments.timeout(value, "total_timeout", 7.0)
     assert seconds == value
     assert type(seconds) is float
 
 
 @pytest.mark.defect("D9")
-def test_no_timeout_is_the_finite_default_and_no_wait_without_end() -> None:
+def test_no_timeout_is_the_finite_default_not_an_endless_wait() -> None:
     assert arguments.timeout(None, "total_timeout", 3600.0) == 3600.0
 
 
@@ -92,7 +92,7 @@ def test_a_name_is_any_text_that_is_not_blank(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, "", " ", "\t\n", 7, b"config", ["config"]], ids=ascii)
 @pytest.mark.defect("D87")
-def test_what_is_no_name_is_refused_under_the_name_of_its_argument(value: object) -> None:
+def test_an_invalid_name_is_refused_naming_its_argument(value: object) -> None:
     error = refusal(lambda: arguments.name(value, "primitive_name"))
     assert error.bad_args == ["primitive_name"]
     assert error.message.startswith("primitive_name is a name, not ")
@@ -121,7 +121,7 @@ def test_what_is_no_mapping_is_refused_and_not_shown(value: object) -> None:
 
 
 @pytest.mark.parametrize("key", [None, 7, b"canary-4711", ("a", CANARY), HUGE], ids=type)
-def test_a_mapping_has_text_keys_and_neither_others_nor_values_are_shown(key: object) -> None:
+def test_mappings_have_text_keys_and_bad_content_is_never_shown(key: object) -> None:
     error = refusal(lambda: arguments.mapping({"fine": CANARY, key: CANARY}, "params_dict"))
     assert error.bad_args == ["params_dict"]
     assert error.message.startswith("params_dict has names as keys, not ")

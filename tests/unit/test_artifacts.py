@@ -108,7 +108,7 @@ def test_control_characters_are_refused(root: Path, path: str) -> None:
     assert "control characters" in refused(root, path)
 
 
-def test_what_is_absent_is_told_with_the_whole_place_and_what_was_probably_meant(root: Path) -> None:
+def test_an_absent_artifact_is_named_in_full_with_a_suggestion(root: Path) -> None:
     assert refused(root, "charms/simpel") == (
         f"artifact_path 'charms/simpel': there is no {root}/charms/simpel: did you mean 'simple'?"
     )
@@ -122,7 +122,7 @@ def test_where_nothing_is_similar_the_entries_are_told(root: Path) -> None:
     assert f"; {root}/charms has alias, loop, nowhere, other.charm, simple" in refused(root, "charms/zzz")
 
 
-def test_an_absolute_path_in_the_root_is_refused_and_how_to_write_it_is_told(root: Path) -> None:
+def test_an_absolute_path_is_refused_with_the_way_to_write_it(root: Path) -> None:
     assert refused(root, f"{root}/charms/simple").endswith("; paths start from there: write 'charms/simple'")
 
 
@@ -148,7 +148,7 @@ def test_an_absent_root_hurts_nobody_who_needs_none(tmp_path: Path) -> None:
     assert ArtifactRoot(tmp_path / "absent").find("ch:postgresql") == Artifact("ch:postgresql")
 
 
-def test_a_charm_of_charmhub_passes_by_the_look_up_and_cannot_be_read(root: Path) -> None:
+def test_a_charm_of_charmhub_is_not_looked_up_and_not_readable(root: Path) -> None:
     artifact = ArtifactRoot(root).find("ch:postgresql")
     assert artifact.path is None
     with pytest.raises(NotSupported, match="ch:postgresql"):
@@ -189,7 +189,7 @@ def test_an_artifact_is_a_value(root: Path) -> None:
         first.reference = "other"  # type: ignore[misc]
 
 
-def test_neither_yaml_nor_jsonschema_is_loaded_before_a_charm_is_read() -> None:
+def test_yaml_and_jsonschema_load_only_when_a_charm_is_read() -> None:
     code = "import sys, vca_core.artifacts; print(*{'yaml', 'jsonschema'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
@@ -203,7 +203,7 @@ PARTS = st.sampled_from(
 @pytest.mark.defect("D95")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(path=st.one_of(st.lists(PARTS, max_size=8).map("/".join), st.text(max_size=20)))
-def test_whatever_is_asked_for_nothing_outside_of_the_root_is_found(root: Path, path: str) -> None:
+def test_whatever_is_asked_for_nothing_outside_the_root_is_found(root: Path, path: str) -> None:
     try:
         artifact = ArtifactRoot(root).find(path)
     except BadArguments as error:

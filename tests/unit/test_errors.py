@@ -86,7 +86,7 @@ def test_the_tree_is_the_one_that_its_module_draws() -> None:
 
 
 @pytest.mark.parametrize("kind", PARENTS)
-def test_each_class_says_whether_a_retry_can_help_and_an_error_may_know_better(kind: type[VcaError]) -> None:
+def test_classes_say_if_retrying_helps_and_errors_may_override(kind: type[VcaError]) -> None:
     assert kind("x").retryable is (kind in RETRYABLE)
     assert kind("x", retryable=True).retryable is True
     assert kind("x", retryable=False).retryable is False
@@ -125,7 +125,7 @@ def test_a_timeout_says_which_limit_was_hit_and_how_long_it_was() -> None:
 
 
 @pytest.mark.defect("D36")
-def test_a_failed_primitive_carries_its_output_and_message_and_never_prints_the_output() -> None:
+def test_a_failed_primitive_carries_output_but_never_prints_it() -> None:
     output = {"stdout": CANARY, "code": 1}
     error = ExecutionError("exit 1", "touch", output, ee_id="m.a.0")
     output["code"] = 2
@@ -154,7 +154,7 @@ def test_the_text_says_what_happened_and_where(where: dict[str, Any], text: str)
         assert repr(kind("it failed", **where)) == f"<{kind.__name__}: {text}>"
 
 
-def test_locating_fills_in_what_is_missing_and_keeps_what_is_known() -> None:
+def test_locating_fills_in_the_missing_and_keeps_the_known() -> None:
     error = NotFound("gone", ee_id="m.a.0")
     assert error.locate(backend="edge (fake)", ee_id="m.b.1", operation="scale") is error
     assert (error.backend, error.ee_id, error.operation) == ("edge (fake)", "m.a.0", "scale")
@@ -170,7 +170,7 @@ def test_an_error_can_be_pickled_and_copied(error: VcaError) -> None:
 
 @everyone
 @pytest.mark.defect("D83")
-def test_each_caller_that_shares_a_failure_gets_an_error_of_its_own(error: VcaError) -> None:
+def test_each_caller_sharing_a_failure_gets_its_own_error(error: VcaError) -> None:
     shared = copy.copy(error)
     shared.__cause__ = Cause("juju.JujuError", "why")
     shared.add_note("seen by all")
@@ -318,12 +318,12 @@ _KEYS = ["version", "class", "text", "retryable", "where", "bad_args", "url", "k
 
 
 @given(st.sampled_from(list(PARENTS)), st.dictionaries(st.sampled_from(_KEYS), _PLAIN))
-def test_whatever_stands_in_the_plain_form_an_error_is_made_of_it(kind: type[VcaError], data: dict[str, Any]) -> None:
+def test_any_plain_form_becomes_an_error(kind: type[VcaError], data: dict[str, Any]) -> None:
     error = from_data({"version": 1, "class": kind.__name__, **data})
     assert from_data(json.loads(json.dumps(error.as_data()))).as_data() == error.as_data()
 
 
-def test_an_error_of_a_plugins_own_class_comes_back_as_the_one_it_is_derived_from() -> None:
+def test_an_error_of_a_plugins_class_comes_back_as_its_base() -> None:
     class NoSuchShelf(NotFound):
         """One of a plugin."""
 

@@ -39,6 +39,6 @@ def test_what_the_package_offers_is_there() -> None:
         vca_core.Vcaa  # noqa: B018 - looking it up is what is tried
 
 
-def test_charms_without_actions_need_no_json_schema_and_configs_in_python_no_yaml() -> None:
+def test_configs_in_python_need_neither_yaml_nor_json_schema() -> None:
     code = "from vca_core import Vca; Vca.from_config({'connectors': {'a': {'backend': 'fake'}}}, environ={})"
     assert imported_by(code) & {"yaml", "jsonschema", "aiosqlite"} == set()

@@ -233,7 +233,7 @@ def golden() -> list[Any]:
 
 
 @pytest.mark.parametrize("entry", golden())
-def test_each_golden_vector_gives_what_is_documented_or_what_is_right_instead(entry: dict[str, Any]) -> None:
+def test_golden_vectors_give_what_is_documented_or_right(entry: dict[str, Any]) -> None:
     try:
         result = OWNERS[entry["function"]](entry["input"])
     except BadArguments:
@@ -267,7 +267,7 @@ def test_the_reviewed_vectors_are_other_ones_and_differ_in_fact() -> None:
     "entry",
     [pytest.param(e, id=ascii(e["input"])) for e in GOLDEN if e["function"] == "_format_app_name" and "output" in e],
 )
-def test_the_documented_format_of_applications_is_kept_byte_for_byte_valid_or_not(entry: dict[str, Any]) -> None:
+def test_the_documented_application_format_is_kept_to_the_byte(entry: dict[str, Any]) -> None:
     assert format_application(entry["input"]) == entry["output"]
 
 
@@ -275,7 +275,7 @@ def test_the_documented_format_of_applications_is_kept_byte_for_byte_valid_or_no
     "entry",
     [pytest.param(e, id=ascii(e["input"])) for e in GOLDEN if e["function"] == "_format_model_name" and "output" in e],
 )
-def test_the_documented_format_of_models_is_kept_byte_for_byte_valid_or_not(entry: dict[str, Any]) -> None:
+def test_the_documented_model_format_is_kept_to_the_byte(entry: dict[str, Any]) -> None:
     assert format_model(entry["input"]) == entry["output"]
 
 
@@ -333,7 +333,7 @@ def parsed(make: Callable[[], T], argument: str) -> T | None:
 )
 @pytest.mark.defect("D54")
 @pytest.mark.defect("U6")
-def test_the_count_is_the_last_dash_group_when_it_is_all_ascii_digits(text: str, parts: tuple[Any, ...]) -> None:
+def test_the_count_is_a_last_dash_group_of_ascii_digits(text: str, parts: tuple[Any, ...]) -> None:
     assert Namespace.parse(text) == Namespace(*parts)
 
 
@@ -399,7 +399,7 @@ def test_what_is_no_namespace_is_refused_saying_which_part(given: Any, said: str
     ids=ascii,
 )
 @pytest.mark.defect("D56")
-def test_parts_that_would_not_come_back_from_the_text_are_refused(parts: tuple[Any, ...], said: str) -> None:
+def test_parts_that_do_not_survive_the_text_form_are_refused(parts: tuple[Any, ...], said: str) -> None:
     with pytest.raises(BadArguments, match=said) as caught:
         Namespace(*parts)
     assert caught.value.bad_args == ["namespace"]
@@ -413,7 +413,7 @@ def test_what_an_error_shows_of_a_namespace_is_bounded() -> None:
 
 
 @given(st.one_of(_ANY, st.lists(st.one_of(_LIKELY, _ANY, st.just("")), max_size=5).map(".".join)))
-def test_any_text_is_a_namespace_that_comes_back_from_its_text_or_is_refused(text: str) -> None:
+def test_any_text_round_trips_as_a_namespace_or_is_refused(text: str) -> None:
     ns = parsed(lambda: Namespace.parse(text), "namespace")
     if ns is not None:
         assert Namespace.parse(str(ns)) == ns
@@ -464,14 +464,14 @@ def test_the_canonical_namespace_has_no_slice_and_keeps_the_rest(ns: Namespace) 
         (".ns@ee", ".ns2@ee", False),
     ],
 )
-def test_a_namespace_contains_what_lies_at_or_below_it_slices_apart(outer: str, inner: str, holds: bool) -> None:
+def test_a_namespace_contains_what_is_at_or_below_it_per_slice(outer: str, inner: str, holds: bool) -> None:
     assert Namespace.parse(outer).contains(Namespace.parse(inner)) is holds
 
 
 @pytest.mark.parametrize(
     ("text", "whole"), [(".ns", True), ("nsi.ns", True), (".ns.vnf", False), (".ns..vdu", False), (".ns@ee", False)]
 )
-def test_a_namespace_names_a_whole_ns_when_nothing_stands_behind_its_ns_id(text: str, whole: bool) -> None:
+def test_a_namespace_that_ends_with_its_ns_id_names_a_whole_ns(text: str, whole: bool) -> None:
     assert Namespace.parse(text).is_ns is whole
 
 
@@ -553,13 +553,13 @@ def test_a_kdu_never_shares_an_application_with_a_vdu(kdu: Namespace, vdu: Names
 
 @given(kdus())
 @pytest.mark.defect("D55")
-def test_no_group_of_a_kdus_application_is_the_one_that_marks_vdus(kdu: Namespace) -> None:
+def test_no_group_of_a_kdus_application_is_the_mark_of_vdus(kdu: Namespace) -> None:
     assert "vdu" not in CHARM_NAMES.application(kdu).split("-")
 
 
 @given(_LETTERS, st.text("abcd", min_size=30, max_size=40))
 @pytest.mark.defect("D55")
-def test_a_kdu_called_like_the_digest_form_of_a_vdu_does_not_get_its_application(vdu: str, tail: str) -> None:
+def test_a_kdu_named_like_a_vdus_digest_form_shares_no_name(vdu: str, tail: str) -> None:
     theirs = CHARM_NAMES.application(Namespace(None, "ns", f"a-kdu-{tail}", vdu))
     ours = Namespace.for_kdu("ns", "a", theirs.removeprefix("app-vnf-a-kdu-"))
     assert theirs.startswith("app-vnf-a-kdu-")
@@ -568,14 +568,14 @@ def test_a_kdu_called_like_the_digest_form_of_a_vdu_does_not_get_its_application
 
 @given(st.text("abcd", min_size=30, max_size=40))
 @pytest.mark.defect("D55")
-def test_a_vdu_called_like_the_digest_form_of_a_kdu_does_not_get_its_application(tail: str) -> None:
+def test_a_vdu_named_like_a_kdus_digest_form_shares_no_name(tail: str) -> None:
     theirs = CHARM_NAMES.application(Namespace.for_kdu("ns", f"a-vdu-{tail}", "k"))
     ours = Namespace(None, "ns", "a", theirs.removeprefix("app-vnf-a-").removeprefix("vdu-"))
     assert CHARM_NAMES.application(ours) != theirs
 
 
 @pytest.mark.defect("D55")
-def test_a_kdus_digest_form_has_no_vdu_even_when_it_only_appears_in_ascii() -> None:
+def test_a_kdus_digest_form_has_no_vdu_even_if_made_by_ascii() -> None:
     name = CHARM_NAMES.application(Namespace.for_kdu("ns", "vnf", "\u2174du-a"))
     assert re.fullmatch("app-vnf-vnf-kdu-kdu-a-x[0-9a-f]{12}", name)
 
@@ -616,7 +616,7 @@ def test_two_counts_of_a_vdu_never_share_an_application(ns: Namespace, one: str,
 
 @given(vdus(), _COUNTS)
 @pytest.mark.defect("D54")
-def test_a_replica_never_shares_an_application_with_the_vdu_without_a_count(ns: Namespace, count: str) -> None:
+def test_a_replica_never_shares_with_the_vdu_without_a_count(ns: Namespace, count: str) -> None:
     vdu = Namespace(None, ns.ns_id, ns.vnf_id, ns.vdu_id)
     replica = Namespace(None, ns.ns_id, ns.vnf_id, vdu.vdu_id, count)
     assert CHARM_NAMES.application(vdu) != CHARM_NAMES.application(replica)
@@ -648,14 +648,14 @@ def test_ns_ids_of_plain_letters_never_share_a_model(one: str, two: str) -> None
     ("length", "digested"), [(49, False), (50, False), (51, True), (63, True), (100_000, True)], ids=str
 )
 @pytest.mark.defect("D57")
-def test_a_name_of_fifty_characters_is_kept_and_a_longer_one_gets_a_digest(length: int, digested: bool) -> None:
+def test_names_of_fifty_characters_are_kept_longer_ones_digested(length: int, digested: bool) -> None:
     model = CHARM_NAMES.model(Namespace(None, "m" * length))
     application = CHARM_NAMES.application(Namespace(None, "ns", "v" * (length - len("app-vnf-"))))
     assert (model == "m" * length, application == "app-vnf-" + "v" * (length - 8)) == (not digested, not digested)
     assert {len(model), len(application)} == {min(length, 50)}
 
 
-def test_a_head_that_is_cut_at_a_digit_group_still_is_a_valid_name() -> None:
+def test_a_head_cut_at_a_digit_group_still_is_a_valid_name() -> None:
     for cut in range(20, 45):
         ns = Namespace(None, "ns", "v" * cut + "/1-12a" + "b" * 40)
         assert APPLICATION.fullmatch(CHARM_NAMES.application(ns))
@@ -674,7 +674,7 @@ def test_nothing_below_the_ns_has_the_name_of_the_whole_ns(ns: Namespace) -> Non
 
 
 @pytest.mark.parametrize("ns_id", ["ns-k8s", "NS_K8S", "my ns k8s"])
-def test_a_model_name_kept_for_another_kind_of_backend_is_refused(ns_id: str) -> None:
+def test_a_model_name_kept_for_another_backend_is_refused(ns_id: str) -> None:
     with pytest.raises(BadArguments, match=r"-k8s.*choose another ns_id") as caught:
         CHARM_NAMES.model(Namespace(None, ns_id))
     assert caught.value.bad_args == ["namespace"]
@@ -705,9 +705,7 @@ def test_a_model_suffix_counts_for_the_limit(length: int) -> None:
         (".ns.a@one_1", ".ns.a@one-1", "application"),
     ],
 )
-async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_both(
-    first: str, second: str, shared: str
-) -> None:
+async def test_a_second_namespace_of_a_name_is_refused_naming_both(first: str, second: str, shared: str) -> None:
     store = MemoryStore()
     outbox = Outbox(store, interval=0, queue_limit=9, attempt_limit=60, on_stored=lambda *_: None)
     claims = Claims("edge", "me", outbox, 60)
@@ -749,7 +747,7 @@ async def test_the_second_namespace_that_would_share_a_name_is_refused_naming_bo
     ids=ascii,
 )
 @pytest.mark.defect("D63")
-def test_what_is_no_ee_id_is_refused_under_the_name_of_its_argument(given: Any, said: str) -> None:
+def test_an_invalid_ee_id_is_refused_naming_its_argument(given: Any, said: str) -> None:
     with pytest.raises(BadArguments, match=f"^reuse_ee_id: .*{said}") as caught:
         EeId.parse(given, "reuse_ee_id")
     assert caught.value.bad_args == ["reuse_ee_id"]
@@ -757,7 +755,7 @@ def test_what_is_no_ee_id_is_refused_under_the_name_of_its_argument(given: Any, 
 
 @given(st.one_of(_ANY, st.lists(st.one_of(_LIKELY, _ANY), min_size=2, max_size=4).map(".".join)))
 @pytest.mark.defect("D63")
-def test_any_text_is_an_ee_id_that_comes_back_from_its_text_or_is_refused(text: str) -> None:
+def test_any_text_round_trips_as_an_ee_id_or_is_refused(text: str) -> None:
     ee_id = parsed(lambda: EeId.parse(text), "ee_id")
     if ee_id is not None:
         assert str(ee_id) == text

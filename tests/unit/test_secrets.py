@@ -93,7 +93,7 @@ def test_other_names_are_none(name: str) -> None:
     assert not is_secret_name(name)
 
 
-def test_secrets_are_found_at_any_depth_by_name_by_declaration_and_by_type() -> None:
+def test_secrets_are_found_at_any_depth_by_name_schema_and_type() -> None:
     values = {
         "password": "one",
         "list": [{"api-key": "two"}, {"plain": "no"}],
@@ -154,7 +154,7 @@ def test_a_cause_keeps_type_text_and_frames_and_nothing_else() -> None:
     assert cause.__traceback__ is None
 
 
-def test_causes_contexts_notes_and_groups_come_along_without_secrets() -> None:
+def test_causes_contexts_notes_and_groups_lose_their_secrets() -> None:
     inner = raised(ValueError(f"inner {CANARY}"))
     inner.add_note(f"note {CANARY}")
     group = ExceptionGroup(f"group {CANARY}", [OSError(f"member {CANARY}")])

@@ -34,7 +34,7 @@ def mode(path: Path) -> int:
 
 
 @pytest.mark.defect("D1")
-async def test_the_key_is_made_when_it_is_first_asked_for_and_not_before(path: Path) -> None:
+async def test_the_key_is_made_when_first_asked_for_not_before(path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         made = pair(path)
@@ -100,7 +100,7 @@ async def test_two_processes_that_ask_at_once_get_the_same_key(path: Path) -> No
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["id_vca", "id_vca.pub"]
 
 
-async def test_callers_at_once_share_one_key_and_a_cancelled_one_takes_it_from_nobody(path: Path) -> None:
+async def test_concurrent_callers_share_a_key_despite_a_cancelled_one(path: Path) -> None:
     made = pair(path)
     first, second = (asyncio.create_task(made.public_key()) for _ in range(2))
     await asyncio.sleep(0)
@@ -112,9 +112,7 @@ async def test_callers_at_once_share_one_key_and_a_cancelled_one_takes_it_from_n
 
 
 @pytest.mark.defect("D73")
-async def test_the_loop_turns_while_a_key_is_made_and_no_program_is_run(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_making_a_key_blocks_no_loop_and_runs_no_program(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     turned = threading.Event()
     generate = ed25519.Ed25519PrivateKey.generate
@@ -134,7 +132,7 @@ async def test_the_loop_turns_while_a_key_is_made_and_no_program_is_run(
 
 
 @pytest.mark.parametrize("kind", ["text", "folder", "passphrase", "open to others", "of another pair", "public alone"])
-async def test_what_cannot_be_used_is_refused_with_a_remedy_and_left_as_it_is(path: Path, kind: str) -> None:
+async def test_an_unusable_key_is_refused_with_a_remedy_and_left_alone(path: Path, kind: str) -> None:
     await pair(path).public_key()
     public = path.with_name("id_vca.pub")
     if kind == "text":

@@ -106,7 +106,7 @@ def test_a_word_that_the_table_does_not_have_is_unknown(kind: str, native: str |
 @pytest.mark.parametrize("kind", ["", "model", "pod", "Unit", "units"])
 @pytest.mark.parametrize("native", ["", "active", "available", "error", "failed"])
 @pytest.mark.defect("D40")
-def test_a_kind_that_the_table_does_not_have_is_unknown_and_no_failure(kind: str, native: str) -> None:
+def test_a_kind_missing_from_the_table_is_unknown_not_a_failure(kind: str, native: str) -> None:
     assert native_to_status(kind, native) is UNKNOWN
 
 
@@ -121,9 +121,7 @@ def test_only_units_are_pending_for_want_of_a_state(kind: str) -> None:
 
 @pytest.mark.parametrize(("kind", "native"), [("unit", "active"), ("unit", ""), ("pod", "CrashLoopBackOff")])
 @pytest.mark.parametrize("status", list(DeploymentStatus))
-def test_what_the_backend_says_a_word_means_goes_before_the_table(
-    kind: str, native: str, status: DeploymentStatus
-) -> None:
+def test_the_backends_meaning_of_a_word_precedes_the_table(kind: str, native: str, status: DeploymentStatus) -> None:
     assert state(kind, 0, native, status).meaning is status
 
 
@@ -152,7 +150,7 @@ def test_the_aggregate_is_the_first_of_the_worst_units(statuses: list[Deployment
     st.randoms(use_true_random=False),
 )
 @pytest.mark.defect("D41")
-def test_units_speak_before_machines_before_the_rest_and_actions_never(
+def test_units_count_before_machines_before_others_never_actions(
     of_units: list[DeploymentStatus],
     of_machines: list[DeploymentStatus],
     of_applications: list[DeploymentStatus],
@@ -176,7 +174,7 @@ def test_units_speak_before_machines_before_the_rest_and_actions_never(
     assert worst.meaning is min(speakers, key=WORST_FIRST.index)
 
 
-def test_a_failed_machine_does_not_outvote_the_units_that_run_on_it() -> None:
+def test_a_failed_machine_does_not_outvote_its_running_units() -> None:
     worst = aggregate([state("machine", 0, "down"), state("unit", 0, "active")])
     assert worst is not None
     assert worst.meaning is COMPLETED

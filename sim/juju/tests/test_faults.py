@@ -15,7 +15,7 @@ from .conftest import Connect, World
 ADD = "MachineManager.AddMachines"
 
 
-async def test_a_connection_dropped_before_or_after_a_request_took_effect(
+async def test_a_connection_is_dropped_before_or_after_the_effect(
     sim: SimulatedController, world: World, connect: Connect
 ) -> None:
     sim.faults.drop(ADD, "before", nth=2)
@@ -257,9 +257,7 @@ async def test_logins_that_are_sent_elsewhere(sim: SimulatedController, trouble:
     assert sim.counts.failed_logins == 0
 
 
-async def test_a_model_that_migrates_takes_logins_and_answers_hardly_anything(
-    sim: SimulatedController, world: World
-) -> None:
+async def test_a_migrating_model_takes_logins_and_answers_little_else(sim: SimulatedController, world: World) -> None:
     sim.faults.login, sim.faults.login_of = "migrating", "model"
     async with RawClient(sim, world.uuid) as client:
         await client.login()

@@ -72,9 +72,7 @@ async def test_the_last_unit_takes_its_machine_with_it(world: World) -> None:
     await world.until("machine", "0", lambda data: data["life"] == "gone")
 
 
-async def test_an_instance_that_is_to_be_kept_outlives_its_machine_which_goes_with_the_last_unit(
-    sim: SimulatedController, world: World
-) -> None:
+async def test_a_kept_instance_outlives_its_machine(sim: SimulatedController, world: World) -> None:
     await world.deploy()
     await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
     instance = sim.model("ns").machines["0"].instance_id
@@ -102,9 +100,7 @@ async def test_a_charm_goes_with_the_last_unit_that_has_it(sim: SimulatedControl
     assert sorted(charms) == ["local:router-2"]
 
 
-async def test_machines_that_are_there_already_start_when_their_script_was_run(
-    sim: SimulatedController, world: World
-) -> None:
+async def test_manual_machines_start_when_their_script_was_run(sim: SimulatedController, world: World) -> None:
     manual = {
         "instance-id": "manual:10.0.0.9",
         "nonce": "manual:10.0.0.9:1",
@@ -190,7 +186,7 @@ async def test_resources_are_announced_sent_and_deployed(sim: SimulatedControlle
     assert sim.counts.uploads[world.uuid, "resource blob", hashlib.sha256(data).hexdigest()] == 1
 
 
-async def test_answers_tell_all_endpoints_and_the_facades_of_this_connection(
+async def test_a_login_names_all_endpoints_and_the_connections_facades(
     sim: SimulatedController, connect: Connect, world: World
 ) -> None:
     async with RawClient(sim) as client:

@@ -14,7 +14,7 @@ from vca_jujusim.controller import SimulatedController
 
 
 @pytest.mark.parametrize("turns", range(5))
-async def test_a_connection_that_comes_while_the_controller_goes_down_is_dropped(turns: int) -> None:
+async def test_a_connection_during_the_shutdown_is_dropped(turns: int) -> None:
     async with SimulatedController() as sim:
         for _ in range(2):
             with socket.create_connection((sim.host, sim.ports[0])) as client:

@@ -36,7 +36,7 @@ async def test_archives_that_are_no_charms(world: World, files: dict[str, str], 
     assert not world.sim.counts.uploads
 
 
-async def test_a_charm_whose_url_would_have_both_architecture_and_series(world: World) -> None:
+async def test_a_charm_url_with_both_architecture_and_series(world: World) -> None:
     path = f"/model/{world.uuid}/charms?schema=local&arch=amd64&series=jammy"
     sent = world.client.put("POST", path, archive(ROUTER), {"Content-Type": "application/zip"})
     assert await refused(sent) == (
@@ -134,7 +134,7 @@ async def test_actions_that_are_not_declared_or_do_not_fit(world: World) -> None
     assert not world.sim.model("ns").actions
 
 
-async def test_options_that_are_not_declared_or_of_another_type_set_nothing(world: World) -> None:
+async def test_undeclared_or_mistyped_options_set_nothing(world: World) -> None:
     await world.deploy()
     for wrong in ({"mtu": "9000", "colour": "red"}, {"mtu": "9000", "fast": "maybe"}):
         await refused(world.result("Application.SetConfigs", Args=[{"application": "router", "config": wrong}]))

@@ -31,7 +31,7 @@ class CreatesTwice(Mutant):
         {
             "test_a_second_create_is_refused",
             "test_the_nsi_id_makes_no_other_ee",
-            "test_the_refusal_of_a_second_create_carries_the_id_of_the_first",
+            "test_the_refusal_of_a_second_create_carries_the_first_id",
         }
     ) | both(CREATE_REFUSED)
 
@@ -47,7 +47,7 @@ class RefusesWithoutTheId(Mutant):
     FAILS = frozenset(
         {
             "test_the_nsi_id_makes_no_other_ee",
-            "test_the_refusal_of_a_second_create_carries_the_id_of_the_first",
+            "test_the_refusal_of_a_second_create_carries_the_first_id",
         }
     )
 

@@ -36,7 +36,7 @@ class TakesAFailureForSuccess(Mutant):
 
     FAILS = frozenset(
         {
-            "test_a_failed_primitive_is_an_execution_error_with_its_output",
+            "test_a_failed_primitive_is_an_execution_error_with_output",
             "test_a_primitive_that_fails_is_reported_as_failed",
         }
     ) | both(FAILS_THERE, FAILURE)
@@ -51,7 +51,7 @@ class LosesTheOutput(Mutant):
 
     FAILS = frozenset(
         {
-            "test_a_failed_primitive_is_an_execution_error_with_its_output",
+            "test_a_failed_primitive_is_an_execution_error_with_output",
         }
     )
 

@@ -25,7 +25,7 @@ def vca(*arguments: str) -> list[str]:
     return [str(Path(sys.executable).with_name("vca")), *arguments]
 
 
-def test_a_controller_that_is_killed_in_the_middle_of_an_apply_loses_nothing(folder: Path) -> None:
+def test_a_controller_killed_during_an_apply_loses_nothing(folder: Path) -> None:
     port = free_port("127.0.0.1")
     (folder / "vca.yaml").write_text(
         "artifacts: ../charms\nconnectors:\n  edge:\n    backend: juju-machine\n"

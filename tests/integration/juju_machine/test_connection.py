@@ -82,7 +82,7 @@ async def test_a_certificate_of_another_authority_is_refused(controller: Simulat
     assert "certificate cannot be trusted" in str(await refused(controller, tls_hostname="other"))
 
 
-async def test_certificates_are_taken_in_every_form_and_verification_is_off_when_told(
+async def test_certificates_of_every_form_and_verification_turned_off(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     packed = base64.b64encode(controller.ca_cert.encode()).decode()
@@ -233,7 +233,7 @@ async def test_the_callers_deadline_holds_during_an_outage(controller: Simulated
             await edge.exec_primitive(ee_id, "config", {"mtu": 1}, total_timeout=0.3)
 
 
-async def test_a_model_without_anything_in_it_is_disconnected_when_nobody_uses_it(
+async def test_an_empty_model_that_nobody_uses_is_disconnected(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller, idle_timeout=0.1) as edge:
@@ -309,7 +309,7 @@ async def test_another_generation_of_juju_is_told_so(
     assert "is Juju 4.0.1; this backend speaks to Juju 3" in str(error)
 
 
-async def test_who_waits_for_something_to_happen_is_told_when_an_outage_lasts_too_long(
+async def test_an_outage_that_lasts_too_long_ends_the_waits(
     controller: SimulatedController,
 ) -> None:
     controller.faults.freeze("machine")
@@ -335,7 +335,7 @@ async def test_an_outage_that_ends_in_time_is_waited_for(controller: SimulatedCo
         await making
 
 
-async def test_what_there_is_to_watch_is_watched_again_once_a_secret_is_right_again(
+async def test_watching_resumes_once_the_secret_is_right_again(
     controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "SLOWLY", 0.05)

@@ -21,7 +21,7 @@ async def nothing_in(edge: Connector) -> bool:
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLE vca"
 
 
-async def test_a_second_one_is_told_which_one_there_is_and_can_be_gone_on_with(controller: SimulatedController) -> None:
+async def test_a_second_create_names_the_first_which_can_be_resumed(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge)
         with pytest.raises(AlreadyExists) as caught:
@@ -54,7 +54,7 @@ async def test_what_is_to_be_gone_on_with_has_to_be_there(controller: SimulatedC
 
 
 @pytest.mark.defect("D61")
-async def test_namespaces_that_would_share_a_model_are_refused_also_by_another_process(
+async def test_another_process_refuses_a_namespace_sharing_a_model(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:
@@ -68,7 +68,7 @@ async def test_namespaces_that_would_share_a_model_are_refused_also_by_another_p
 
 
 @pytest.mark.defect("D50")
-async def test_a_machine_gets_the_newest_base_that_its_charm_and_juju_support(
+async def test_a_machine_gets_the_newest_base_of_charm_and_juju(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     write_charm(tmp_path, "several", series=["focal", "noble", "jammy"])
@@ -113,7 +113,7 @@ async def test_a_public_key_goes_into_the_model_and_none_is_left_out(controller:
 
 
 @pytest.mark.defect("D12")
-async def test_a_machine_that_cannot_be_had_ends_the_wait_at_once_and_stays_to_be_deleted(
+async def test_a_failed_machine_ends_the_wait_and_stays_to_be_deleted(
     controller: SimulatedController,
 ) -> None:
     controller.faults.provisioning_error(message="no room at the inn")
@@ -143,7 +143,7 @@ async def test_a_machine_that_others_remove_ends_the_wait(
             await making
 
 
-async def test_a_create_that_is_cancelled_before_its_id_is_stored_leaves_nothing(
+async def test_a_create_cancelled_before_its_id_is_kept_leaves_nothing(
     controller: SimulatedController,
 ) -> None:
     controller.faults.delay("MachineManager.AddMachines", 0.3)
@@ -220,7 +220,7 @@ async def one_has_it(
     await until(listed)
 
 
-async def test_of_two_processes_that_create_one_namespace_one_has_it_and_the_other_is_told_which(
+async def test_of_two_creating_processes_the_loser_learns_the_winner(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller, alone=False) as one, connected(controller, alone=False) as two:
@@ -235,7 +235,7 @@ async def test_of_two_processes_that_create_one_namespace_one_has_it_and_the_oth
         assert controller.counts.requests["Annotations.Set"] == 3
 
 
-async def test_a_process_whose_note_comes_late_has_it_all_the_same_if_it_was_first(
+async def test_the_first_process_wins_even_if_its_note_comes_late(
     controller: SimulatedController,
 ) -> None:
     async with (

@@ -23,7 +23,7 @@ async def added_by_others(controller: SimulatedController) -> str:
     return str(made["machines"][0]["machine"])
 
 
-async def test_a_machine_that_comes_late_beside_the_one_asked_for_again_goes(controller: SimulatedController) -> None:
+async def test_a_late_machine_beside_its_replacement_is_removed(controller: SimulatedController) -> None:
     async with connected(controller, request_timeout=0.3) as edge:
         await machine(edge)
         controller.stall()
@@ -34,7 +34,7 @@ async def test_a_machine_that_comes_late_beside_the_one_asked_for_again_goes(con
         await until(lambda: list(machines) == ["0", "1"])
 
 
-async def test_a_machine_that_somebody_uses_is_not_taken_for_one_that_comes_late(
+async def test_a_machine_in_use_is_not_taken_for_a_late_one(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client_machines, "CLAIM", 5.0)
@@ -73,7 +73,7 @@ async def fails_for_good(controller: SimulatedController, edge: Connector) -> No
         await making
 
 
-async def test_a_machine_that_nobody_learned_of_goes_when_the_controller_is_back_and_no_other_one(
+async def test_only_the_unacknowledged_machine_goes_after_the_outage(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller, outage_timeout=0.2) as edge:
@@ -113,7 +113,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_machine_whose_answer_comes_when_its_create_has_ended_is_destroyed(
+async def test_a_machine_answered_after_its_create_ended_is_destroyed(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:
@@ -130,7 +130,7 @@ async def test_a_machine_whose_answer_comes_when_its_create_has_ended_is_destroy
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_primitive_whose_answer_comes_when_its_caller_has_left_is_cancelled(
+async def test_a_primitive_answered_after_its_caller_left_is_cancelled(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:
@@ -157,7 +157,7 @@ async def test_nothing_is_kept_of_what_is_gone(controller: SimulatedController) 
         assert (dict(client_of(edge)._opening), client_of(edge)._debts) == ({}, {})
 
 
-async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_anew(
+async def test_after_a_doubtful_request_the_state_is_read_anew(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:
@@ -174,7 +174,7 @@ async def test_all_who_come_after_a_doubtful_request_have_a_state_that_is_read_a
         assert set(await asyncio.gather(seen(), seen(), seen())) == {readings + 1}
 
 
-async def test_a_connection_that_ends_leaves_nobody_who_waits_for_its_deltas(controller: SimulatedController) -> None:
+async def test_a_connection_that_ends_leaves_nobody_waiting_for_deltas(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
         model = client_of(edge)._models["ns1"]

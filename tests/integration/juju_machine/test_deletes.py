@@ -21,7 +21,7 @@ def models(controller: SimulatedController) -> set[str]:
 
 @pytest.mark.defect("D48")
 @pytest.mark.defect("U11")
-async def test_what_is_not_there_is_deleted_already_and_nothing_is_made(controller: SimulatedController) -> None:
+async def test_deleting_what_is_absent_succeeds_and_makes_nothing(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await edge.delete_namespace(NS)
         await edge.delete_execution_environment("ns1.app-vnf-vnf1.0")
@@ -73,7 +73,7 @@ async def test_an_ee_is_gone_when_its_application_and_machine_are(controller: Si
 
 
 @pytest.mark.defect("U10")
-async def test_an_application_that_does_not_go_is_forced_after_the_grace(controller: SimulatedController) -> None:
+async def test_an_application_that_stays_is_forced_after_the_grace(controller: SimulatedController) -> None:
     async with connected(controller, delete_grace=0.3) as edge:
         ee_id = await installed(edge)
         controller.lose_machine("ns1", "0")
@@ -84,7 +84,7 @@ async def test_an_application_that_does_not_go_is_forced_after_the_grace(control
 
 @pytest.mark.defect("D21")
 @pytest.mark.defect("D22")
-async def test_a_model_that_does_not_go_is_forced_and_not_confirmed_in_time_is_a_timeout(
+async def test_a_model_that_stays_is_forced_or_else_a_timeout(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller, delete_grace=0.3) as edge:
@@ -117,7 +117,7 @@ async def test_a_lost_connection_does_not_count_as_removed(controller: Simulated
     assert controller.counts.opened <= 5
 
 
-async def test_a_model_that_goes_between_a_login_and_what_comes_then_is_gone(controller: SimulatedController) -> None:
+async def test_a_model_that_goes_just_after_the_login_is_gone(controller: SimulatedController) -> None:
     controller.faults.freeze("machine")
     async with connected(controller) as edge:
         making = asyncio.create_task(machine(edge))
@@ -130,7 +130,7 @@ async def test_a_model_that_goes_between_a_login_and_what_comes_then_is_gone(con
 
 @pytest.mark.defect("D27")
 @pytest.mark.defect("D66")
-async def test_deletes_at_once_share_one_outcome_and_leave_nothing_known(controller: SimulatedController) -> None:
+async def test_concurrent_deletes_share_one_outcome_and_leave_nothing(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await installed(edge)
         await asyncio.gather(*(edge.delete_namespace(NS) for _ in range(3)))
@@ -222,7 +222,7 @@ async def test_an_ee_that_is_said_to_be_gone_is_seen_to_be_gone(
         assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
 
 
-async def test_what_an_ee_runs_on_stays_when_it_is_deregistered_and_goes_when_it_is_deleted(
+async def test_an_ees_machine_survives_deregister_but_not_delete(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:

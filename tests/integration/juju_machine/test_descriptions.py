@@ -60,7 +60,7 @@ async def test_units_come_with_their_leader(controller: SimulatedController) -> 
         assert [one.is_leader for one in (await edge.describe(ee_id)).units] == [True]
 
 
-async def test_the_digest_is_that_of_the_charm_wherever_it_is_asked_for(
+async def test_the_digest_is_the_charms_wherever_it_is_asked_for(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     store = MemoryStore()

@@ -58,7 +58,7 @@ async def serving(answer: Callable[[web.BaseRequest], Awaitable[web.StreamRespon
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_a_redirect_of_the_handshake_is_told_and_nobody_goes_there(
+async def test_a_redirected_handshake_is_reported_and_not_followed(
     controller: SimulatedController, status: int
 ) -> None:
     asked: list[str] = []
@@ -78,9 +78,7 @@ async def test_a_redirect_of_the_handshake_is_told_and_nobody_goes_there(
     assert "Admin.Login" not in controller.counts.requests
 
 
-async def test_an_upload_that_is_redirected_is_told_and_goes_nowhere_else(
-    controller: SimulatedController, tmp_path: Any
-) -> None:
+async def test_a_redirected_upload_is_reported_and_not_followed(controller: SimulatedController, tmp_path: Any) -> None:
     asked: list[str] = []
 
     async def elsewhere(request: web.BaseRequest) -> web.StreamResponse:
@@ -96,7 +94,7 @@ async def test_an_upload_that_is_redirected_is_told_and_goes_nowhere_else(
     assert not caught.value.retryable
 
 
-async def test_an_endpoint_with_another_certificate_does_not_end_the_others(controller: SimulatedController) -> None:
+async def test_an_endpoint_with_a_foreign_certificate_ends_no_other(controller: SimulatedController) -> None:
     controller.faults.delay("Admin.Login", 0.6)
     async with (
         SimulatedController() as other,
@@ -123,7 +121,7 @@ async def test_what_fails_everywhere_for_good_is_told_so(controller: SimulatedCo
         assert all(f":{where.ports[0]}: its certificate" in error.message for where in (one, other))
 
 
-async def test_operations_go_on_after_a_break_though_a_told_endpoint_is_somebody_elses(
+async def test_a_foreign_advertised_endpoint_stops_no_operation(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dial, "STAGGER", 0.0)
@@ -150,7 +148,7 @@ async def test_operations_go_on_after_a_break_though_a_told_endpoint_is_somebody
     await port.close()
 
 
-async def test_a_password_is_tried_once_however_many_endpoints_there_are() -> None:
+async def test_a_password_is_tried_once_for_any_number_of_endpoints() -> None:
     async with (
         SimulatedController(endpoints=3, dead=(0,)) as controller,
         dialling(*controller.ports, ca_cert=controller.ca_cert) as dialer,
@@ -160,7 +158,7 @@ async def test_a_password_is_tried_once_however_many_endpoints_there_are() -> No
         assert controller.counts.failed_logins == 1
 
 
-async def test_what_a_library_raises_unexpectedly_is_told_without_its_text(controller: SimulatedController) -> None:
+async def test_unexpected_errors_of_libraries_are_named_without_text(controller: SimulatedController) -> None:
     async def broken() -> str:
         raise RuntimeError("hunter2-canary")
 

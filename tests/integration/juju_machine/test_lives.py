@@ -26,7 +26,7 @@ def gathering() -> None:
 PROXY_CONFIG = {"ssh-hostname": "10.9.9.9", "ssh-username": "osm", "ssh-password": "canary-3f9a"}
 
 
-async def test_an_ee_lives_from_its_creation_to_the_end_of_its_namespace(controller: SimulatedController) -> None:
+async def test_an_ee_lives_from_create_to_the_end_of_its_namespace(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge, config={"mtu": "9000"})
         assert ee_id == "ns1.app-vnf-vnf1.0"
@@ -134,7 +134,7 @@ async def test_a_silent_connection_is_pinged_and_not_too_often(
 
 
 @pytest.mark.defect("U13")
-async def test_fifty_at_once_in_one_model_all_come_over_two_connections(controller: SimulatedController) -> None:
+async def test_fifty_at_once_in_one_model_share_two_connections(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         made = await asyncio.gather(
             *(edge.create_execution_environment(f".ns1.vnf1.vdu-{number}") for number in range(50))

@@ -104,7 +104,7 @@ async def test_every_connection_cut_at_every_fifth_request(
     await life(controller, tmp_path)
 
 
-async def test_machines_asked_for_at_once_are_as_many_as_were_asked_for(controller: SimulatedController) -> None:
+async def test_concurrent_requests_give_as_many_machines_as_asked_for(controller: SimulatedController) -> None:
     controller.faults.drop("MachineManager.AddMachines", "after", nth=3)
     controller.faults.drop("MachineManager.AddMachines", "before", nth=7)
     async with connected(controller) as edge:
@@ -169,9 +169,7 @@ async def test_what_a_watcher_does_not_tell_yet_is_not_asked_for_twice(
         assert controller.counts.requests["Action.EnqueueOperation"] == 1
 
 
-async def test_a_charm_that_another_process_installs_meanwhile_is_gone_on_with(
-    controller: SimulatedController, tmp_path: Path
-) -> None:
+async def test_an_install_goes_on_with_what_a_rival_installed(controller: SimulatedController, tmp_path: Path) -> None:
     proxy_charm(tmp_path)
     async with connected(controller, tmp_path, alone=False) as one, connected(controller, tmp_path, alone=False) as two:
         ee_id = await machine(one)
@@ -215,7 +213,7 @@ async def test_an_upload_that_nothing_lets_through_is_given_up(controller: Simul
 
 
 @pytest.mark.usefixtures("quick_tries")
-async def test_an_upload_is_tried_again_where_the_controller_is_busy_and_not_where_it_refuses(
+async def test_an_upload_is_retried_when_busy_and_not_when_refused(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     proxy_charm(tmp_path)

@@ -104,7 +104,7 @@ async def test_an_action_is_cancelled_with_its_caller(controller: SimulatedContr
         await until(lambda: {one.status for one in actions.values()} <= {"aborted", "cancelled"})
 
 
-async def test_an_action_that_hangs_is_given_up_and_cancelled_at_the_deadline(controller: SimulatedController) -> None:
+async def test_an_action_that_hangs_is_cancelled_at_the_deadline(controller: SimulatedController) -> None:
     controller.faults.action("touch", "hang")
     async with connected(controller) as edge:
         ee_id = await installed(edge)
@@ -159,7 +159,7 @@ async def test_deltas_that_come_twice_or_late_do_no_harm(
         await edge.delete_namespace(".ns1")
 
 
-async def test_a_run_that_the_state_lost_is_asked_for_once_and_then_waited_for(controller: SimulatedController) -> None:
+async def test_a_run_lost_from_the_state_is_asked_for_once(controller: SimulatedController) -> None:
     controller.faults.action("touch", "hang")
     async with connected(controller) as edge:
         ee_id = await installed(edge)

@@ -121,7 +121,7 @@ async def test_the_environment_names_no_proxy(controller: SimulatedController, m
 
 
 @pytest.mark.parametrize(("scheme", "asked"), [("http", http), ("socks5", socks5)])
-async def test_a_controller_behind_a_proxy_that_goes_away_is_waited_for(
+async def test_a_controller_behind_a_lost_proxy_is_waited_for(
     controller: SimulatedController, scheme: str, asked: Asked
 ) -> None:
     async with (

@@ -204,7 +204,7 @@ async def test_an_undo_is_not_cut_off_by_a_cancellation(
     assert (host.home / ".ssh" / "authorized_keys").read_text() == ""
 
 
-async def test_a_host_that_lets_nobody_in_any_more_keeps_no_machine_and_what_stays_there_is_logged(
+async def test_an_inaccessible_host_loses_its_machine_and_leaves_a_log(
     controller: SimulatedController,
     host: Sshd,
     tmp_path: Path,
@@ -223,7 +223,7 @@ async def test_a_host_that_lets_nobody_in_any_more_keeps_no_machine_and_what_sta
 
 
 @pytest.mark.parametrize("other", [".ns1.vnf2", ".ns2.vnf1"], ids=["in one model", "in two"])
-async def test_of_two_registrations_of_a_host_at_once_the_second_is_refused(
+async def test_a_second_registration_of_a_host_at_once_is_refused(
     controller: SimulatedController, host: Sshd, tmp_path: Path, other: str
 ) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
@@ -237,7 +237,7 @@ async def test_of_two_registrations_of_a_host_at_once_the_second_is_refused(
         assert controller.counts.requests["MachineManager.AddMachines"] == 1
 
 
-async def test_of_two_processes_that_register_a_host_at_once_one_has_it(
+async def test_one_of_two_processes_registering_a_host_at_once_wins(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     given = options(tmp_path)
@@ -253,7 +253,7 @@ async def test_of_two_processes_that_register_a_host_at_once_one_has_it(
         assert sorted(controller.model("ns1").machines) == ["0", "1"]
 
 
-async def test_a_host_that_has_an_agent_is_refused_before_anything_is_changed(
+async def test_a_host_with_an_agent_is_refused_before_any_change(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     unit = Path(places_of(host).units, "jujud-machine-7.service")
@@ -267,7 +267,7 @@ async def test_a_host_that_has_an_agent_is_refused_before_anything_is_changed(
         await registered(edge, host)
 
 
-async def test_a_machine_that_a_killed_process_left_is_told_how_to_be_removed(
+async def test_a_machine_left_by_a_killed_process_comes_with_a_remedy(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
@@ -279,7 +279,7 @@ async def test_a_machine_that_a_killed_process_left_is_told_how_to_be_removed(
 
 
 @pytest.mark.defect("D2")
-async def test_without_a_key_the_connectors_own_is_used_and_one_that_is_refused_is_told(
+async def test_the_connectors_key_is_the_default_and_may_be_refused(
     controller: SimulatedController, host: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -23,7 +23,7 @@ async def test_config_is_given_with_the_charm_in_its_types(controller: Simulated
 
 
 @pytest.mark.defect("D32")
-async def test_config_that_does_not_fit_is_refused_before_anything_is_uploaded(controller: SimulatedController) -> None:
+async def test_config_that_does_not_fit_is_refused_before_the_upload(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge)
         with pytest.raises(BadArguments, match="config.mtu"):
@@ -46,7 +46,7 @@ async def test_the_same_charm_again_is_fine_and_another_one_is_refused(
     assert controller.counts.requests["Application.Deploy"] == 1
 
 
-async def test_a_subordinate_and_a_charm_for_another_base_are_refused_before_the_upload(
+async def test_subordinates_and_unfit_bases_are_refused_before_upload(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     write_charm(
@@ -196,7 +196,7 @@ async def test_units_on_their_way_out_do_not_count(controller: SimulatedControll
 
 
 @pytest.mark.defect("D17")
-async def test_a_unit_that_begins_to_go_while_others_come_ends_the_wait(controller: SimulatedController) -> None:
+async def test_a_unit_that_goes_while_others_come_ends_the_wait(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge)
         controller.faults.freeze("unit")
@@ -217,7 +217,7 @@ async def test_what_goes_while_it_is_asked_for_is_not_found(controller: Simulate
             await edge.scale(ee_id, 2)
 
 
-async def test_further_units_leave_the_machines_of_other_environments_alone(controller: SimulatedController) -> None:
+async def test_further_units_leave_the_machines_of_other_ees_alone(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge, artifact_path="simple-router")
         waiting = await machine(edge, ".ns1.vnf2", artifact_path="simple-router")
@@ -232,7 +232,7 @@ async def test_further_units_leave_the_machines_of_other_environments_alone(cont
 
 
 @pytest.mark.parametrize("scaled", [False, True])
-async def test_machines_that_a_killed_process_made_for_units_are_used_by_the_next_one(
+async def test_machines_a_killed_process_made_for_units_are_used_again(
     controller: SimulatedController, scaled: bool
 ) -> None:
     async with connected(controller) as edge:
@@ -264,7 +264,7 @@ async def test_machines_that_a_killed_process_made_for_units_are_used_by_the_nex
             await working
 
 
-async def test_machines_for_units_are_asked_for_at_once_and_some_that_are_refused_take_the_others_along(
+async def test_a_refused_machine_for_a_unit_takes_the_others_along(
     controller: SimulatedController,
 ) -> None:
     async with connected(controller) as edge:
@@ -347,9 +347,7 @@ async def test_a_charm_that_the_controller_dropped_is_uploaded_again(controller:
     assert sum(controller.counts.uploads.values()) == 2
 
 
-async def test_a_charm_is_replaced_by_an_earlier_one_that_the_controller_dropped(
-    controller: SimulatedController, tmp_path: Path
-) -> None:
+async def test_a_charm_is_replaced_by_an_earlier_dropped_one(controller: SimulatedController, tmp_path: Path) -> None:
     write_charm(tmp_path / "first", "one", config={"a": {"type": "int", "default": 1}})
     write_charm(tmp_path / "second", "one", config={"b": {"type": "int", "default": 1}})
     async with connected(controller, tmp_path) as edge:

@@ -150,7 +150,7 @@ async def test_the_key_that_was_added_is_taken_back_and_no_other(sshd: Sshd) -> 
     assert list(sshd.temporary.iterdir()) == []
 
 
-async def test_nothing_is_undone_for_a_mark_that_would_be_in_every_file(sshd: Sshd) -> None:
+async def test_nothing_is_undone_for_a_mark_that_any_file_may_hold(sshd: Sshd) -> None:
     file = authorized(sshd, f"{OWNER}\n")
     await authorize(sshd)
     before = file.read_text()

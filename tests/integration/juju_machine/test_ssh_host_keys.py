@@ -123,7 +123,7 @@ async def test_a_revoked_key_is_refused(sshd: Sshd) -> None:
     await refused(sshd.target(), "is not to be trusted: Host key is revoked")
 
 
-async def test_what_the_file_has_stays_also_without_an_end_of_the_last_line(sshd: Sshd) -> None:
+async def test_the_files_keys_stay_without_a_final_line_end(sshd: Sshd) -> None:
     old = f"# mine\nother.example {key(name='other').export_public_key().decode().strip()}"
     known(sshd, old)
     await visit(sshd.target())

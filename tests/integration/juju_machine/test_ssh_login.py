@@ -151,7 +151,7 @@ async def test_where_nothing_listens_a_retry_may_help(tmp_path: Path) -> None:
     assert caught.value.retryable
 
 
-async def test_a_name_that_nobody_knows_is_no_reason_to_give_up_for_good(tmp_path: Path) -> None:
+async def test_an_unknown_host_name_is_retryable(tmp_path: Path) -> None:
     with pytest.raises(VcaConnectionError, match="the name vm.invalid cannot be looked up") as caught:
         await logs_in(Sshd(tmp_path).target(hostname="vm.invalid"))
     assert caught.value.retryable

@@ -50,7 +50,7 @@ def lives(pid: int) -> bool:
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-async def test_a_script_runs_as_root_with_bash_and_is_on_no_disk_by_then(sshd: Sshd, session: SshSession) -> None:
+async def test_a_script_runs_as_root_with_bash_and_is_on_no_disk(sshd: Sshd, session: SshSession) -> None:
     await session.run_script('#!/bin/bash\n[[ $BASH ]] && ls "$TMPDIR" >"$HOME/listed" && id -u >"$HOME/uid"\n')
     assert (sshd.home / "listed").read_text() == ""
     assert left_behind(sshd) == []
@@ -107,9 +107,7 @@ async def test_a_service_that_a_script_starts_holds_nothing_up(sshd: Sshd, sessi
     assert "/script" not in (sshd.home / "fds").read_text()
 
 
-async def test_a_script_that_fails_tells_its_exit_code_and_the_end_of_its_output(
-    sshd: Sshd, session: SshSession
-) -> None:
+async def test_a_failed_script_gives_its_exit_code_and_end_of_output(sshd: Sshd, session: SshSession) -> None:
     with pytest.raises(BackendError, match=r"exit code 7: (.*\n)+line 5000$") as caught:
         await session.run_script("for n in $(seq 5000); do echo line $n; done\nexit 7")
     assert "line 4000\n" not in str(caught.value)

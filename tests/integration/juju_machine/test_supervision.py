@@ -106,7 +106,7 @@ async def broken_thrice(controller: SimulatedController) -> None:
             await until(lambda opened=opened: controller.counts.opened > opened)  # type: ignore[misc] # a default
 
 
-async def test_connections_that_end_soon_are_made_anew_with_growing_pauses(
+async def test_short_lived_connections_are_remade_with_growing_pauses(
     controller: SimulatedController, drawn: list[int]
 ) -> None:
     await broken_thrice(controller)
@@ -121,7 +121,7 @@ async def test_a_connection_that_lasted_is_made_anew_at_once(
     assert sum(drawn) == 0
 
 
-async def test_a_connection_that_is_wanted_comes_back_after_a_wrong_password(
+async def test_a_wanted_connection_comes_back_after_a_wrong_password(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "SLOWLY", 0.05)
@@ -150,7 +150,7 @@ async def test_who_calls_meanwhile_is_told_at_once_and_tries_anew(controller: Si
     assert controller.counts.failed_logins == 2
 
 
-async def test_nobody_tries_for_a_connection_that_is_not_wanted_or_can_never_be(
+async def test_unwanted_or_impossible_connections_are_not_retried(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "SLOWLY", 0.0)
@@ -175,7 +175,7 @@ async def test_nobody_tries_for_a_connection_that_is_not_wanted_or_can_never_be(
     assert controller.counts.failed_logins == 1
 
 
-async def test_a_controller_that_refuses_pings_is_there_and_is_asked_again(
+async def test_a_controller_that_refuses_pings_is_up_and_asked_again(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "PING_EVERY", 0.02)

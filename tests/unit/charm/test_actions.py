@@ -61,7 +61,7 @@ def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str
 @pytest.mark.parametrize(
     ("given", "meant"), [("str", "string"), ("int", "integer"), ("bool", "boolean"), ("dict", "object")]
 )
-def test_a_type_as_programmers_call_it_is_told_with_what_was_meant(refused: Refused, given: str, meant: str) -> None:
+def test_a_type_in_programmers_terms_gets_a_suggestion(refused: Refused, given: str, meant: str) -> None:
     told = refused({"metadata.yaml": "name: x", "actions.yaml": f"a: {{params: {{b: {{type: {given}}}}}}}"})
     assert told.endswith(f": did you mean {meant!r}?")
 
@@ -84,7 +84,7 @@ def test_an_empty_list_of_required_parameters_requires_none(read: Read) -> None:
     assert check_params(found, {}) == {}
 
 
-def test_an_empty_list_of_required_parameters_makes_no_later_draft_of_a_schema(read: Read) -> None:
+def test_an_empty_required_list_makes_no_later_schema_draft(read: Read) -> None:
     text = "a: {required: [], params: {b: {type: integer, minimum: 5, exclusiveMinimum: true}}}"
     found = read({"metadata.yaml": "name: x", "actions.yaml": text}).action("a")
     assert check_params(found, {"b": 6}) == {"b": 6}
@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_told_by_name(params: dict[str, Any], told: str, na
     assert sorted(error.bad_args) == [f"params_dict.{name}" for name in names]
 
 
-def test_a_required_parameter_has_to_be_given_even_if_it_has_a_default() -> None:
+def test_a_required_parameter_must_be_given_despite_a_default() -> None:
     found = action(properties={"a": {"default": 1}}, required=["a"])
     assert problems(found, {}).bad_args == ["params_dict.a"]
 

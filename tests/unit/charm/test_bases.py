@@ -68,7 +68,7 @@ def test_a_base_that_says_no_architecture_runs_on_all_of_them(read: Read) -> Non
     assert read({"charmcraft.yaml": f"name: x\n{bases}"}).bases == (Base("ubuntu", "22.04"),)
 
 
-def test_what_was_packed_counts_before_what_was_to_be_built_and_that_before_series(read: Read) -> None:
+def test_packed_bases_count_before_build_bases_before_series(read: Read) -> None:
     files = {
         "metadata.yaml": "name: x\nseries: [bionic]",
         "charmcraft.yaml": "base: ubuntu@22.04\nplatforms: {amd64: }\nbases: []",
@@ -79,7 +79,7 @@ def test_what_was_packed_counts_before_what_was_to_be_built_and_that_before_seri
     assert charm.series == ("bionic",)
 
 
-def test_without_a_manifest_the_platforms_count_before_the_series(read: Read) -> None:
+def test_without_a_manifest_platforms_count_before_series(read: Read) -> None:
     files = {
         "metadata.yaml": "name: x\nseries: [jammy]",
         "charmcraft.yaml": "base: ubuntu@24.04\nplatforms: {amd64: }",

@@ -68,7 +68,7 @@ def test_a_file_that_took_another_ones_place_is_seen(cache: CharmCache, tmp_path
     assert cache.read(place).name == "b"
 
 
-def test_what_changed_just_now_may_change_again_unseen_and_is_not_kept(cache: CharmCache, tmp_path: Path) -> None:
+def test_what_changed_just_now_is_not_cached(cache: CharmCache, tmp_path: Path) -> None:
     (tmp_path / "metadata.yaml").write_text("name: x")
     tomorrow = LONG_AGO * 2
     os.utime(tmp_path / "metadata.yaml", ns=(tomorrow, tomorrow))

@@ -85,7 +85,7 @@ def test_a_file_of_its_own_counts_before_charmcraft(read: Read) -> None:
     assert list(charm.endpoints) == ["cache", "http", "ring"]
 
 
-def test_files_of_their_own_that_hold_nothing_leave_it_to_charmcraft(read: Read) -> None:
+def test_separate_files_that_are_empty_leave_it_to_charmcraft(read: Read) -> None:
     charm = read({"charmcraft.yaml": CHARMCRAFT, "metadata.yaml": "", "actions.yaml": "# moved", "config.yaml": ""})
     assert (list(charm.actions), list(charm.options), charm.name) == (["restart"], ["port"], "web")
 

@@ -234,7 +234,7 @@ def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None
         ("", False),
     ],
 )
-def test_charms_that_need_kubernetes_are_told_from_those_that_do_not(read: Read, text: str, kubernetes: bool) -> None:
+def test_charms_that_need_kubernetes_are_recognized(read: Read, text: str, kubernetes: bool) -> None:
     assert read({"metadata.yaml": f"name: x\n{text}"}).is_kubernetes is kubernetes
 
 

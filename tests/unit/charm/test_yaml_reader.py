@@ -62,7 +62,7 @@ def test_keys_are_text_whatever_they_look_like() -> None:
     assert parse("x.yaml", b"on: 1\n22.04: 2\n~: 3\n7: 4\n") == {"on": 1, "22.04": 2, "~": 3, "7": 4}
 
 
-def test_a_key_that_stands_twice_with_the_same_value_is_no_contradiction() -> None:
+def test_a_key_given_twice_with_the_same_value_is_accepted() -> None:
     # Charms that were released and ran for years have this, Juju takes it.
     text = "size:\n  type: int\n  default: 1\n  type: int\n"
     assert parse("x.yaml", text.encode()) == {"size": {"type": "int", "default": 1}}

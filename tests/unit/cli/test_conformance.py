@@ -153,7 +153,7 @@ def test_a_store_that_forgets_is_found_out(folder: Path) -> None:
     assert "test_a_document_is_made_once" not in failed
 
 
-def test_a_backend_that_cannot_do_the_least_is_told_what_it_lacks(folder: Path) -> None:
+def test_a_backend_below_the_base_level_learns_what_it_lacks(folder: Path) -> None:
     told = vca(folder, "conformance", "desk", code=1)
     lines = told.splitlines()
     assert lines[-1].startswith("  FAILED an ee can be made listed and deleted: ")

@@ -47,7 +47,7 @@ def python(*arguments: str, cwd: Path) -> str:
     return ended.stdout
 
 
-def test_a_new_plugin_is_found_and_its_tests_pass_without_a_warning(folder: Path) -> None:
+def test_a_new_plugin_is_found_and_passes_its_tests_cleanly(folder: Path) -> None:
     told = new("edge-rack")
     assert told["folder"] == "vca-edge-rack"
     assert "tests/test_conformance.py" in told["files"]
@@ -133,7 +133,7 @@ def test_a_name_that_is_none_or_taken_is_refused(folder: Path, name: str, said: 
         (f"description={'x' * 101}", "1 to 100 characters"),
     ],
 )
-def test_an_answer_that_is_none_is_refused_and_nothing_is_written(folder: Path, answer: str, said: str) -> None:
+def test_an_invalid_answer_is_refused_and_nothing_is_written(folder: Path, answer: str, said: str) -> None:
     error = refused("desk", "--data", answer)
     assert error["bad_args"] == ["--data"]
     assert said in error["text"]

@@ -107,9 +107,7 @@ def test_a_copy_with_another_store_keeps_the_folder(folder: Path) -> None:
     assert config.model_copy(update={"store": "memory:"}).folder == folder
 
 
-def test_relative_paths_start_at_the_file_not_at_the_working_folder(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_paths_start_at_the_files_own_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "elsewhere").mkdir()
     path = written(folder, YAML)
     monkeypatch.chdir(folder / "elsewhere")
@@ -122,7 +120,7 @@ def test_all_limits_are_finite_without_being_given() -> None:
     assert all(0 < value < 100_000 for value in timeouts.model_dump().values())
 
 
-def test_the_only_connector_is_the_default_and_of_several_one_has_to_be_named() -> None:
+def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
     assert load_config(FAKE, {}).connector_name() == "edge"
     two = load_config({"connectors": {"a": {"backend": "fake"}, "b": {"backend": "fake"}}}, {})
     with pytest.raises(BadArguments, match="no default connector: name one of a, b"):
@@ -178,7 +176,7 @@ def test_each_mistake_in_a_toml_file_is_told_with_its_line(folder: Path, text: s
     assert said in str(error)
 
 
-def test_a_text_of_several_lines_that_looks_like_keys_confuses_nothing(folder: Path) -> None:
+def test_a_multiline_text_that_looks_like_keys_confuses_nothing(folder: Path) -> None:
     text = "[connectors.edge]\nbackend = \"fake\"\n[connectors.edge.options]\nnote = '''\n\"x\\z\" = 1\nfoo = 2\n'''\n"
     options = load_config(written(folder, text, "vca.toml"), {}).connectors["edge"].options
     assert options == {"note": '"x\\z" = 1\nfoo = 2\n'}
@@ -216,7 +214,7 @@ def test_what_is_neither_path_nor_mapping_is_refused(source: Any) -> None:
 
 
 @pytest.mark.defect("D78")
-def test_values_of_options_and_credentials_of_the_store_are_never_shown(folder: Path) -> None:
+def test_option_values_and_store_credentials_are_never_shown(folder: Path) -> None:
     options = {"password": CANARY, "nested": {"a": [CANARY]}}
     config = load_config(
         {"connectors": {"edge": {"backend": "fake", "options": options}}, "store": f"mongodb://u:{CANARY}@h/"}, {}

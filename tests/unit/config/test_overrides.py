@@ -79,7 +79,7 @@ def test_variables_of_other_programs_are_left_alone(path: Path) -> None:
 
 
 @pytest.mark.defect("D97")
-def test_a_mapping_is_overridden_only_by_an_environment_that_is_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_an_environment_that_is_passed_overrides_a_mapping(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VCA_TIMEOUTS__TOTAL", "7")
     monkeypatch.setenv("OSMLCM_VCA_PUBKEY", "x")
     values = {"connectors": {"edge": {"backend": "fake"}}}
@@ -89,7 +89,7 @@ def test_a_mapping_is_overridden_only_by_an_environment_that_is_passed(monkeypat
 
 
 @pytest.mark.defect("D97")
-def test_no_module_of_the_library_reads_the_environment_but_the_configs_and_what_hands_it_to_it() -> None:
+def test_only_the_config_and_its_callers_read_the_environment() -> None:
     root = Path(load_config.__code__.co_filename).parents[1]
     readers = [
         str(path.relative_to(root))
@@ -100,7 +100,7 @@ def test_no_module_of_the_library_reads_the_environment_but_the_configs_and_what
     assert readers == ["config/load.py", "vca.py"]
 
 
-def test_references_are_resolved_in_options_from_variables_and_files(tmp_path: Path) -> None:
+def test_references_in_options_resolve_from_variables_and_files(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(f"{CANARY}\n")
     path = tmp_path / "vca.yaml"
     path.write_text(

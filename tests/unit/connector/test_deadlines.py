@@ -129,7 +129,7 @@ async def test_the_error_names_the_limit_that_was_hit(make_vca: MakeVca) -> None
 
 
 @pytest.mark.defect("U1")
-async def test_a_hook_that_swallows_its_cancellation_still_times_out_and_its_result_does_not_count(
+async def test_a_hook_that_swallows_its_cancellation_still_times_out(
     make_vca: MakeVca,
 ) -> None:
     vca = make_vca(SwallowsCancellation)
@@ -162,7 +162,7 @@ async def test_opening_counts_against_the_total(make_vca: MakeVca) -> None:
 @pytest.mark.parametrize(
     "raised", [ValueError("oops"), Odd("odd"), SystemExit(3), KeyError("k"), asyncio.CancelledError(), TimeoutError()]
 )
-async def test_whatever_a_backend_raises_is_a_backend_error_with_its_cause(
+async def test_whatever_a_backend_raises_is_a_backend_error_with_cause(
     make_vca: MakeVca, raised: BaseException
 ) -> None:
     RaisesAnything.raised = raised

@@ -52,7 +52,7 @@ async def test_an_error_keeps_its_class_and_its_cause_with_frames(make_vca: Make
 
 
 @pytest.mark.defect("D34")
-async def test_an_ssh_key_action_that_fails_is_an_error_with_its_output(make_vca: MakeVca) -> None:
+async def test_a_failed_ssh_key_action_is_an_error_with_its_output(make_vca: MakeVca) -> None:
     connector = make_vca(Failing).connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     with pytest.raises(ExecutionError, match="no key") as caught:
@@ -73,7 +73,7 @@ class LateStore(MemoryStore):
 
 
 @pytest.mark.defect("D77")
-async def test_an_ee_id_that_landed_although_the_store_failed_is_withdrawn(make_vca: MakeVca) -> None:
+async def test_an_ee_id_stored_although_the_store_failed_is_withdrawn(make_vca: MakeVca) -> None:
     store = LateStore()
     await store.ensure("nsrs", {"_id": "ns"})
     vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.1})
@@ -103,9 +103,7 @@ class Talking(Plain):
 
 @pytest.mark.defect("D16")
 @pytest.mark.parametrize("kind", ["plain", "coroutine", "cancelled"])
-async def test_a_callback_that_fails_each_time_is_called_each_time_and_harms_nothing(
-    make_vca: MakeVca, kind: str
-) -> None:
+async def test_a_callback_that_always_fails_harms_nothing(make_vca: MakeVca, kind: str) -> None:
     told: list[str] = []
 
     def plain(table: str, filter: Any, path: str, update: dict[str, Any]) -> None:

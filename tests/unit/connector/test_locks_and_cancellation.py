@@ -51,7 +51,7 @@ async def test_operations_on_different_ees_do_not_wait(make_vca: MakeVca) -> Non
     assert backend.most_running == 6
 
 
-async def test_relations_in_both_directions_at_once_do_not_block_each_other(make_vca: MakeVca) -> None:
+async def test_relations_in_both_directions_at_once_never_deadlock(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     a, _ = await connector.create_execution_environment(".ns.a")
     b, _ = await connector.create_execution_environment(".ns.b")
@@ -62,7 +62,7 @@ async def test_relations_in_both_directions_at_once_do_not_block_each_other(make
 
 
 @pytest.mark.defect("D75")
-async def test_a_cancelled_caller_gets_its_cancellation_and_the_outcome_is_failed(make_vca: MakeVca) -> None:
+async def test_a_cancelled_caller_is_cancelled_and_the_outcome_failed(make_vca: MakeVca) -> None:
     vca = make_vca(Gated)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
@@ -133,7 +133,7 @@ class SlowToCome(Plain):
 
 
 @pytest.mark.defect("D77")
-async def test_a_create_cancelled_after_its_id_was_stored_can_be_continued_and_deleted(make_vca: MakeVca) -> None:
+async def test_a_create_cancelled_after_its_id_was_stored_can_continue(make_vca: MakeVca) -> None:
     vca = make_vca(SlowToCome)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
@@ -240,9 +240,7 @@ async def test_a_disconnected_vca_leaves_no_task(make_vca: MakeVca) -> None:
     assert asyncio.all_tasks() == before
 
 
-def test_constructing_needs_no_loop_and_another_loop_may_use_it_after_a_disconnect(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_constructing_needs_no_loop_and_loops_may_change_later(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from support import current
 
     from vca_core.vca import Vca
@@ -276,7 +274,7 @@ class StubbornStore(MemoryStore):
         await asyncio.Event().wait()
 
 
-async def test_a_store_that_does_not_close_holds_a_disconnect_up_for_its_limit_only(make_vca: MakeVca) -> None:
+async def test_a_store_that_does_not_close_delays_only_to_the_limit(make_vca: MakeVca) -> None:
     vca = make_vca(Plain, store=StubbornStore(None), timeouts={"store_grace": 0.05})
     await vca.connector().create_execution_environment(".ns.vnf")
     assert (await vca.disconnect()).alive == ["the status store"]

@@ -29,7 +29,7 @@ DB = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
 
 
 @pytest.mark.defect("D58")
-async def test_two_namespaces_that_would_share_an_application_are_refused_naming_both(make_vca: MakeVca) -> None:
+async def test_namespaces_sharing_an_application_are_refused_by_name(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     await connector.create_execution_environment(".ns.vnf_a.vdu-0")
     with pytest.raises(BadArguments, match=r"\.ns\.vnf-a\.vdu-0 and namespace \.ns\.vnf_a\.vdu-0") as caught:
@@ -38,7 +38,7 @@ async def test_two_namespaces_that_would_share_an_application_are_refused_naming
 
 
 @pytest.mark.defect("D61")
-async def test_two_ns_ids_that_would_share_a_model_are_refused_also_by_another_process(make_vca: MakeVca) -> None:
+async def test_ns_ids_sharing_a_model_are_refused_across_processes(make_vca: MakeVca) -> None:
     store = MemoryStore()
     await make_vca(Plain, store=store).connector().create_execution_environment(".ns_3.vnf")
     for connector in (make_vca(Plain, store=store).connector(), make_vca(Plain, store=store).connector()):
@@ -180,7 +180,7 @@ async def test_after_a_delete_the_name_is_free_for_another_namespace(make_vca: M
     await connector.create_execution_environment(".ns-3.vnf")
 
 
-async def test_a_delete_stops_what_runs_in_the_namespace_and_refuses_what_comes(make_vca: MakeVca) -> None:
+async def test_a_delete_stops_what_runs_there_and_refuses_what_comes(make_vca: MakeVca) -> None:
     class SlowDelete(Gated):
         def __init__(self, host: Any) -> None:
             super().__init__(host)
@@ -252,7 +252,7 @@ async def test_concurrent_deletes_share_one_outcome_also_a_failure(make_vca: Mak
 
 
 @pytest.mark.defect("D21")
-async def test_each_waiter_of_a_delete_has_its_own_total_and_the_last_one_to_leave_cancels_it(
+async def test_the_last_waiter_to_leave_a_delete_cancels_it(
     make_vca: MakeVca,
 ) -> None:
     connector = make_vca(DeletesInTurn).connector()
@@ -272,7 +272,7 @@ async def test_each_waiter_of_a_delete_has_its_own_total_and_the_last_one_to_lea
 
 
 @pytest.mark.defect("D48")
-async def test_deletes_of_what_is_absent_succeed_and_reads_create_nothing(make_vca: MakeVca) -> None:
+async def test_deleting_the_absent_succeeds_and_reads_create_nothing(make_vca: MakeVca) -> None:
     vca = make_vca(Plain)
     connector = vca.connector()
     await connector.delete_namespace(".never")
@@ -284,7 +284,7 @@ async def test_deletes_of_what_is_absent_succeed_and_reads_create_nothing(make_v
 
 
 @pytest.mark.defect("D4")
-async def test_what_a_backend_does_not_implement_is_not_supported_without_asking_it(make_vca: MakeVca) -> None:
+async def test_unimplemented_hooks_are_refused_without_the_backend(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     backend: Any = connector._engine.session.backend
     with pytest.raises(NotSupported, match="does not implement remove_relation"):

@@ -36,7 +36,7 @@ async def test_a_namespace_of_any_spelling_lives_and_is_disconnected(make_vca: M
 
 
 @pytest.mark.defect("D98")
-def test_one_vca_is_used_in_several_event_loops_one_after_the_other(make_vca: MakeVca) -> None:
+def test_one_vca_serves_several_event_loops_one_after_another(make_vca: MakeVca) -> None:
     # make_vca's own loop is not used: asyncio.run makes one each time.
     vca = Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={})
 
@@ -113,7 +113,7 @@ class Foreign(Plain):
 
 
 @pytest.mark.defect("D35")
-async def test_foreign_failures_of_the_ssh_key_actions_are_errors_of_the_tree(make_vca: MakeVca) -> None:
+async def test_foreign_failures_of_ssh_key_actions_are_our_errors(make_vca: MakeVca) -> None:
     connector = make_vca(Foreign).connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     with pytest.raises(BackendError, match="generate-ssh-key of a foreign client") as caught:
@@ -122,7 +122,7 @@ async def test_foreign_failures_of_the_ssh_key_actions_are_errors_of_the_tree(ma
 
 
 @pytest.mark.defect("U12")
-async def test_each_operation_that_a_backend_cannot_do_says_so_without_opening_it(make_vca: MakeVca) -> None:
+async def test_an_unsupported_operation_opens_no_backend(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     ee = "ns.app-vnf-x.0"
     calls: dict[str, Callable[[], Awaitable[object]]] = {
@@ -189,7 +189,7 @@ async def test_the_ee_id_is_stored_before_the_machine_is_ready(make_vca: MakeVca
 
 
 @pytest.mark.defect("U2")
-async def test_every_connector_writes_statuses_the_default_one_and_the_others(make_vca: MakeVca) -> None:
+async def test_every_connector_writes_statuses_default_or_not(make_vca: MakeVca) -> None:
     store = MemoryStore()
     await store.ensure("nsrs", {"_id": "ns", "vca": [{}, {}]})
     vca = make_vca(Plain, Plain, store=store)

@@ -144,7 +144,7 @@ async def _created(connector: Connector) -> tuple[str, Any]:
                 raise
 
 
-async def test_after_a_namespace_was_deleted_the_same_can_be_made_at_once(make_vca: MakeVca) -> None:
+async def test_a_deleted_namespace_can_be_made_again_at_once(make_vca: MakeVca) -> None:
     vca = make_vca(Plain)
     for _ in range(3):
         await vca.connector().create_execution_environment(".ns.vnf")
@@ -152,7 +152,7 @@ async def test_after_a_namespace_was_deleted_the_same_can_be_made_at_once(make_v
     assert await vca.store.find(COLLECTION) == []
 
 
-async def test_places_say_that_an_operation_runs_before_its_hook_is_called(make_vca: MakeVca) -> None:
+async def test_places_show_an_operation_running_before_its_hook_begins(make_vca: MakeVca) -> None:
     seen: list[tuple[str, str, str, str]] = []
 
     class Looks(Plain):

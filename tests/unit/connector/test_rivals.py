@@ -166,7 +166,7 @@ async def test_a_take_over_that_comes_late_clears_no_failure(
     assert (await record_of(whole))["has_failed"]
 
 
-async def test_a_change_that_waits_for_the_store_holds_no_operation_back(
+async def test_a_change_waiting_for_the_store_holds_up_no_operation(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     view = View(whole)
@@ -177,7 +177,7 @@ async def test_a_change_that_waits_for_the_store_holds_no_operation_back(
     view.writes_fail = False
 
 
-async def test_a_delete_of_a_namespace_spares_what_is_created_meanwhile(
+async def test_a_namespace_delete_spares_what_is_created_meanwhile(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     first, second = make_vca(system, store=whole), make_vca(system, store=whole)
@@ -232,7 +232,7 @@ async def test_who_comes_late_and_has_not_seen_the_home_passes_nothing(
     assert await home_of(whole) == failed
 
 
-async def test_a_store_that_was_away_at_the_beginning_passes_nothing_later(
+async def test_a_store_away_at_the_start_overwrites_nothing_later(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     view = View(whole)
@@ -248,7 +248,7 @@ async def test_a_store_that_was_away_at_the_beginning_passes_nothing_later(
     assert await home_of(whole) == failed
 
 
-async def test_a_deleted_namespace_does_not_flicker_where_another_watches(
+async def test_a_deleted_namespace_does_not_flicker_for_others(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     told: list[str] = []
@@ -280,7 +280,7 @@ async def test_a_refused_operation_gives_the_ee_back(
 
 
 @pytest.mark.parametrize("how", ["delete_execution_environment", "exec_primitive"])
-async def test_an_id_that_is_not_the_present_one_writes_nothing_at_its_home(
+async def test_an_outdated_id_writes_nothing_at_its_home(
     make_vca: MakeVca, whole: MemoryStore, system: type[System], how: str
 ) -> None:
     vca = make_vca(system, store=whole)

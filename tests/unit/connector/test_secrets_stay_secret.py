@@ -160,7 +160,7 @@ class Echoing(Plain):
         raise RuntimeError(f"it failed with {params}")
 
 
-async def test_what_a_charm_declares_secret_stays_so_in_later_processes(make_vca: MakeVca, tmp_path: Path) -> None:
+async def test_what_a_charm_declares_secret_stays_so_later(make_vca: MakeVca, tmp_path: Path) -> None:
     charm = tmp_path / "charm"
     charm.mkdir()
     (charm / "metadata.yaml").write_text("name: charm\nsummary: s\ndescription: d\n")

@@ -78,7 +78,7 @@ async def at_home(vca: Vca) -> dict[str, Any]:
 
 @pytest.mark.defect("D18")
 @pytest.mark.defect("D42")
-async def test_all_events_are_stored_in_order_and_the_outcome_last_and_once(make_vca: MakeVca) -> None:
+async def test_events_are_stored_in_order_the_outcome_last_and_once(make_vca: MakeVca) -> None:
     seen = Seen()
     vca = make_vca(Charmed, on_update_db=seen)
     await prepared(vca)
@@ -114,7 +114,7 @@ async def test_the_outcome_of_an_install_is_the_worst_of_its_units(make_vca: Mak
 
 
 @pytest.mark.defect("D36")
-async def test_a_failed_primitive_carries_its_output_and_its_outcome_is_failed(make_vca: MakeVca) -> None:
+async def test_a_failed_primitive_carries_its_output_and_is_failed(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed)
     await prepared(vca)
     connector = vca.connector()
@@ -150,7 +150,7 @@ async def test_action_events_go_to_the_operation_only(make_vca: MakeVca) -> None
     assert seen.words("_admin.deployed.VCA.0.").count(("running", "running")) == 1, "its create's"
 
 
-async def test_a_failure_at_home_stands_until_the_next_operation_starts(make_vca: MakeVca) -> None:
+async def test_a_failure_at_home_stays_until_the_next_operation(make_vca: MakeVca) -> None:
     class Fails(Charmed):
         @hookimpl
         async def install_configuration_sw(self, op: Operation, ee_id: EeId, artifact: Artifact) -> None:
@@ -241,7 +241,7 @@ class Failing(MemoryStore):
 
 
 @pytest.mark.defect("D16")
-async def test_a_store_that_is_down_costs_creates_and_nothing_else_and_no_outcome(make_vca: MakeVca) -> None:
+async def test_a_store_that_is_down_costs_only_creates_and_no_outcome(make_vca: MakeVca) -> None:
     store = Failing()
     vca = make_vca(Charmed, store=store, timeouts={"store_grace": 0.1})
     await prepared(vca)
@@ -294,7 +294,7 @@ async def test_an_ee_id_that_finds_no_document_fails_the_create(make_vca: MakeVc
         await vca.connector().create_execution_environment(".ns.vnf", HOME)
 
 
-async def test_a_status_that_matches_nothing_is_logged_once_and_the_operation_goes_on(
+async def test_a_status_that_matches_nothing_is_logged_once(
     make_vca: MakeVca, caplog: pytest.LogCaptureFixture
 ) -> None:
     vca = make_vca(Charmed)
@@ -308,7 +308,7 @@ async def test_a_status_that_matches_nothing_is_logged_once_and_the_operation_go
 
 
 @pytest.mark.defect("D74")
-async def test_the_callback_may_be_sync_async_or_return_an_awaitable_and_may_call_back(make_vca: MakeVca) -> None:
+async def test_the_callback_is_sync_or_async_and_may_call_back(make_vca: MakeVca) -> None:
     import functools
 
     told: list[str] = []
@@ -340,7 +340,7 @@ async def test_a_failing_callback_hurts_nobody(make_vca: MakeVca) -> None:
     assert (await vca.disconnect()).clean
 
 
-async def test_with_an_interval_intermediate_statuses_are_merged_and_outcomes_never(make_vca: MakeVca) -> None:
+async def test_an_interval_merges_statuses_but_never_outcomes(make_vca: MakeVca) -> None:
     seen = Seen()
     vca = make_vca(Charmed, on_update_db=seen, status={"interval": 3600.0})
     await prepared(vca)

@@ -47,7 +47,7 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
             yield from keys_of(model_below, prefix_below)
 
 
-def test_the_config_page_has_every_key_with_its_default_and_no_other() -> None:
+def test_the_config_page_has_each_key_with_its_default_only() -> None:
     told = [(row[0], row[2]) for row in rows(REFERENCE / "config.md")]
     assert sorted(told) == sorted(keys_of(VcaConfig))
 
@@ -74,7 +74,7 @@ def signature(name: str, function: Any) -> str:
     return f"{name}{inspect.Signature(bare)}"
 
 
-def test_the_operations_page_has_every_public_method_with_its_signature_and_no_other() -> None:
+def test_the_operations_page_has_each_methods_signature_only() -> None:
     page = REFERENCE / "operations.md"
     wanted = [signature(name, function) for cls in (Connector, Vca) for name, function in public(cls).items()]
     told = [re.sub(r"\s+", " ", block.text.strip()) for block in blocks(page)]
@@ -84,7 +84,7 @@ def test_the_operations_page_has_every_public_method_with_its_signature_and_no_o
 # Errors.
 
 
-def test_the_errors_page_has_every_error_with_what_it_carries_and_no_other() -> None:
+def test_the_errors_page_has_each_error_with_what_it_carries() -> None:
     wanted = {}
     for name, cls in vars(errors).items():
         if inspect.isclass(cls) and issubclass(cls, errors.VcaError):
@@ -103,7 +103,7 @@ def test_the_errors_page_has_every_error_with_what_it_carries_and_no_other() -> 
     assert told == wanted
 
 
-def test_the_how_to_of_errors_has_every_error_that_callers_can_meet() -> None:
+def test_the_how_to_of_errors_has_every_error_callers_meet() -> None:
     told = {name for row in rows(DOCS / "how-to" / "handle-errors.md") for name in row[0].split(", ")}
     there = {
         name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, errors.VcaError)
@@ -135,7 +135,7 @@ def test_every_url_on_the_stores_page_names_a_store(url: str, tmp_path: Path) ->
     assert isinstance(store_from_url(url, tmp_path), StatusStore)
 
 
-def test_the_stores_page_has_every_method_of_a_store_and_no_other() -> None:
+def test_the_stores_page_has_every_store_method_and_no_other() -> None:
     told = [call for row in rows(REFERENCE / "stores.md", "## Methods") for call in re.findall(r"\w+\(.*?\)", row[0])]
     assert sorted(told) == sorted(signature(name, function) for name, function in public(StatusStore).items())
 
@@ -144,9 +144,7 @@ def test_the_stores_page_has_every_method_of_a_store_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(("namespace", "model", "application"), rows(REFERENCE / "namespaces.md"))
-def test_the_names_on_the_page_of_namespaces_are_those_the_code_derives(
-    namespace: str, model: str, application: str
-) -> None:
+def test_the_names_on_the_namespaces_page_are_the_derived_ones(namespace: str, model: str, application: str) -> None:
     parsed = Namespace.parse(namespace)
     assert (str(parsed), CHARM_NAMES.model(parsed), CHARM_NAMES.application(parsed)) == (namespace, model, application)
 

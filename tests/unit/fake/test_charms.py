@@ -118,7 +118,7 @@ async def test_nothing_can_be_done_with_what_was_deleted(connector: Connector, r
 
 
 @pytest.mark.defect("D52")
-async def test_an_action_runs_on_the_leader_or_on_the_unit_that_is_named(connector: Connector, router: str) -> None:
+async def test_an_action_runs_on_the_leader_or_the_named_unit(connector: Connector, router: str) -> None:
     await connector.scale(router, 2)
     assert await connector.exec_primitive(router, "show-routes") == {"unit": "app-vnf-router/0", "table": "main"}
     on_the_other = await connector.exec_primitive(router, "show-routes", unit="app-vnf-router/1")

@@ -39,7 +39,7 @@ def config(folder: Path, **options: Any) -> dict[str, Any]:
 
 
 @pytest.mark.defect("D14")
-async def test_a_proxy_charm_is_blocked_until_it_is_told_how_to_reach_its_vnf(tmp_path: Path) -> None:
+async def test_a_proxy_charm_is_blocked_until_it_can_reach_its_vnf(tmp_path: Path) -> None:
     charm = written(tmp_path, "proxy", PROXY)
     async with Vca.from_config(config(tmp_path), environ={}) as vca:
         connector = vca.connector()

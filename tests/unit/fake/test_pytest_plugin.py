@@ -35,7 +35,7 @@ def run(pytester: pytest.Pytester, tests: str, mode: str = "auto") -> pytest.Run
     return pytester.runpytest_subprocess("-p", "no:cacheprovider")
 
 
-def test_a_test_is_handed_a_connector_and_reads_back_what_was_asked(pytester: pytest.Pytester) -> None:
+def test_a_test_gets_a_connector_and_reads_what_was_asked(pytester: pytest.Pytester) -> None:
     tests = """
 async def test_it(vca_fake):
     ee_id, output = await instantiate(vca_fake.connector)

@@ -54,7 +54,7 @@ async def test_a_primitive_fails_twice_and_then_succeeds() -> None:
         assert await connector.exec_primitive(ee_id, "show-routes") == {"unit": "app-vnf-router/0", "table": "main"}
 
 
-async def test_rules_are_matched_by_namespace_and_the_first_one_applies() -> None:
+async def test_rules_match_by_namespace_and_the_first_applies() -> None:
     script = Script()
     script.add("exec_primitive", namespace=".ns.a*", result={"routes": "of a"})
     script.add("exec_primitive", fail={"error": "NotFound", "message": "gone"})
@@ -86,7 +86,7 @@ async def test_statuses_are_passed_through_before_the_end() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_connection_is_lost_before_or_after_something_took_effect(when: str) -> None:
+async def test_a_connection_is_lost_before_or_after_the_effect(when: str) -> None:
     script = Script()
     script.add("create_execution_environment", disconnect=True, when=when, times=1)
     async with Vca.from_config(config(script), environ={}) as vca:

@@ -69,7 +69,7 @@ async def test_two_at_once_see_each_others_work(tmp_path: Path) -> None:
         assert await other.connector().list_execution_environments() == []
 
 
-async def test_what_was_interrupted_goes_on_from_the_time_it_happened_at(tmp_path: Path) -> None:
+async def test_what_was_interrupted_goes_on_from_when_it_happened(tmp_path: Path) -> None:
     stored = asyncio.Event()
     slow = Vca.from_config(config(tmp_path, latency=3600), on_update_db=a_machine_is_told(stored), environ={})
     creating = asyncio.create_task(slow.connector().create_execution_environment(".ns.router"))

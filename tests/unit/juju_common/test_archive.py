@@ -66,7 +66,7 @@ def test_texts_of_a_charms_sources_stay_texts(tmp_path: Path, text: str) -> None
     assert read_charm(packed).options["a"].default == text.strip("'")
 
 
-def test_the_same_content_gives_the_same_bytes_wherever_and_whenever_it_is(charm: Path, tmp_path: Path) -> None:
+def test_the_same_content_gives_the_same_bytes_anywhere(charm: Path, tmp_path: Path) -> None:
     first = digest(charm)
     twin = charm.rename(tmp_path / "elsewhere")
     os.utime(twin / "metadata.yaml", (1, 1))
@@ -107,7 +107,7 @@ def test_what_is_neither_file_nor_folder_is_refused(charm: Path) -> None:
 EXAMPLE = Path(__file__).parents[3] / "docs" / "examples" / "charms" / "content-cache"
 
 
-def test_sources_are_rendered_so_that_juju_can_read_them_and_the_core_reads_the_same(tmp_path: Path) -> None:
+def test_rendered_sources_read_the_same_in_juju_and_the_core(tmp_path: Path) -> None:
     archive = render(EXAMPLE)
     packed = tmp_path / "cache.charm"
     packed.write_bytes(archive.file.read())

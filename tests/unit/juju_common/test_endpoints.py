@@ -59,7 +59,7 @@ def test_what_is_written_is_read_again(address: object, port: int) -> None:
     assert Endpoint.parse(str(endpoint)) == endpoint
 
 
-def test_the_one_that_worked_comes_first_and_those_that_the_controller_tells_last() -> None:
+def test_the_endpoint_that_worked_comes_before_advertised_ones() -> None:
     endpoints = Endpoints([Endpoint("a"), Endpoint("b")])
     servers = [
         [{"value": "c", "port": 1, "scope": "local-cloud"}, {"value": "127.0.0.1", "port": 1, "scope": "local-machine"}]
@@ -97,7 +97,7 @@ def test_a_host_name_that_cannot_be_is_told_so() -> None:
         [[{"value": "x", "port": 1, "scope": ["public"]}, {"value": "x", "port": 1, "scope": None}]],
     ],
 )
-def test_what_the_controller_tells_that_is_no_address_is_left_out(servers: object) -> None:
+def test_advertised_endpoints_that_are_no_address_are_left_out(servers: object) -> None:
     endpoints = Endpoints([Endpoint("a")])
     endpoints.note_login(Endpoint("a"), servers)
     assert [one.host for one in endpoints.all] == ["a"]

@@ -116,7 +116,7 @@ def _application(word: str) -> list[Any]:
 
 
 @pytest.mark.parametrize("unset", ["unset", "unknown", ""])
-def test_an_application_whose_charm_sets_no_status_has_that_of_its_worst_unit(unset: str) -> None:
+def test_an_application_without_status_has_its_worst_units(unset: str) -> None:
     state = State()
     state.apply([_application(unset)])
     assert state.status_of(state.applications["app"]).current == "unknown"

@@ -27,7 +27,7 @@ def pem() -> str:
 
 
 @pytest.mark.defect("D89")
-def test_a_certificate_is_pem_or_base64_of_it_or_has_its_line_ends_written_out(pem: str) -> None:
+def test_a_certificate_is_pem_base64_or_has_escaped_line_ends(pem: str) -> None:
     assert certificates_of(pem) == pem
     assert certificates_of(base64.b64encode(pem.encode()).decode()) == pem
     assert certificates_of(base64.encodebytes(pem.encode()).decode()) == pem
@@ -67,7 +67,7 @@ async def test_with_a_ca_of_ones_own_the_name_of_juju_is_verified(pem: str) -> N
     assert [one["serialNumber"] for one in context.get_ca_certs()] == ["01"]
 
 
-async def test_without_one_it_is_the_host_that_is_dialled_and_the_systems_authorities() -> None:
+async def test_the_default_is_the_dialled_host_and_system_authorities() -> None:
     context = await Tls().context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert verified(context, "juju.example") == "juju.example"
@@ -78,7 +78,7 @@ async def test_verification_is_off_only_when_told_so() -> None:
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-async def test_a_file_is_read_again_when_it_changed_and_a_context_is_made_once(pem: str, tmp_path: Path) -> None:
+async def test_a_changed_file_is_read_again_and_a_context_made_once(pem: str, tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text(pem)
     tls = Tls(ca_file=file)

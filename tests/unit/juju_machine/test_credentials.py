@@ -21,7 +21,7 @@ def parsed(**credentials: Any) -> SshTarget:
 
 
 @pytest.mark.defect("D2")
-def test_without_a_key_in_the_credentials_the_default_one_is_used() -> None:
+def test_without_a_key_in_the_credentials_the_default_is_used() -> None:
     target = parsed()
     assert target == SshTarget(
         hostname="vm1", username="ubuntu", port=22, private_key_path=Path("/nowhere/id"), known_hosts=KNOWN

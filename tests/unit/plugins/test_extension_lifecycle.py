@@ -107,7 +107,7 @@ async def test_extensions_are_open_from_the_first_operation_to_the_end(site: Sit
     assert words(module)[7:] == ["open", "open second", "begin", "close second", "close"]
 
 
-async def test_an_extension_that_cannot_be_opened_fails_the_operation_and_is_tried_again(site: Site) -> None:
+async def test_a_failed_open_fails_the_operation_and_is_tried_again(site: Site) -> None:
     vca, module = made(site, "second", "ledger")
     module.failures.append(OSError("no disk"))
     async with vca:
@@ -145,7 +145,7 @@ async def test_an_extension_learns_of_an_ee_when_its_id_is_stored(site: Site) ->
     assert [entry for entry in module.seen if entry[0] == "created"] == [("created", begun[0], ee_id)]
 
 
-async def test_a_call_with_wrong_arguments_is_told_with_what_is_known_of_it(site: Site) -> None:
+async def test_a_call_with_wrong_arguments_is_seen_with_what_is_known(site: Site) -> None:
     vca, module = made(site, "ledger")
     async with vca:
         edge = vca.connector()

@@ -49,7 +49,7 @@ def config(*extensions: Any) -> dict[str, Any]:
     return {"connectors": {"edge": {"backend": "fake"}}, "extensions": list(extensions)}
 
 
-async def test_an_extension_surrounds_each_operation_and_learns_of_each_status(site: Site) -> None:
+async def test_an_extension_surrounds_operations_and_sees_statuses(site: Site) -> None:
     module = site.add("audit", AUDIT, "[vca.extensions]", "audit = MODULE:Audit")
     async with Vca.from_config(config({"name": "audit", "options": {"label": "A"}}), environ={}) as vca:
         ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
@@ -60,7 +60,7 @@ async def test_an_extension_surrounds_each_operation_and_learns_of_each_status(s
     assert ee_id
 
 
-async def test_an_extension_that_the_config_does_not_name_is_not_even_imported(site: Site) -> None:
+async def test_an_extension_not_named_in_the_config_is_not_imported(site: Site) -> None:
     module = site.add("audit", AUDIT, "[vca.extensions]", "audit = MODULE:Audit")
     async with Vca.from_config(config(), environ={}) as vca:
         await vca.connector().create_execution_environment(".ns.vnf")
@@ -163,7 +163,7 @@ async def test_an_extension_that_fails_behind_an_operation_fails_it(site: Site) 
 
 
 @pytest.mark.parametrize("name", ["Swallowing", "Behind"])
-async def test_an_extension_can_neither_swallow_nor_replace_the_operations_own_error(site: Site, name: str) -> None:
+async def test_an_extension_cannot_swallow_or_replace_an_error(site: Site, name: str) -> None:
     site.add("policy", POLICY, *entries(name))
     async with Vca.from_config(config(name.lower()), environ={}) as vca:
         with pytest.raises(Exception, match="nothing of namespace"):
@@ -183,9 +183,7 @@ async def test_an_extension_cannot_swallow_a_cancellation(site: Site) -> None:
             await creating
 
 
-async def test_an_extension_that_fails_at_a_status_is_logged_and_nothing_else(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_an_extension_that_fails_at_a_status_is_only_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     site.add("policy", POLICY, *entries("Loud"))
     async with Vca.from_config(config("loud"), environ={}) as vca:
         await vca.connector().create_execution_environment(".ns.vnf")

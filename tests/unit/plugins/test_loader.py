@@ -30,7 +30,7 @@ def refusal(site: Site, body: str) -> str:
     return str(caught.value)
 
 
-async def test_a_third_partys_backend_is_found_by_its_name_in_the_config(site: Site) -> None:
+async def test_a_third_partys_backend_is_found_by_name(site: Site) -> None:
     site.add("their-backend", BACKEND, "[vca.backends]", "theirs = MODULE:Mine", version="2.3")
     loaded = load_backend("theirs")
     assert (loaded.distribution, loaded.version, loaded.api_version) == ("their-backend", "2.3", 1)
@@ -39,14 +39,14 @@ async def test_a_third_partys_backend_is_found_by_its_name_in_the_config(site: S
         assert await vca.connector().health() == {"well": True}
 
 
-def test_an_unknown_name_tells_what_is_installed_and_what_was_meant(site: Site) -> None:
+def test_an_unknown_name_lists_the_installed_and_a_suggestion(site: Site) -> None:
     with pytest.raises(
         BadArguments, match="no backend is named 'fakee': did you mean 'fake'\\? There are: fake, juju-machine"
     ):
         load_backend("fakee")
 
 
-def test_a_backend_of_this_project_that_is_not_installed_tells_how_to_install_it() -> None:
+def test_a_missing_backend_of_this_project_names_what_brings_it() -> None:
     with pytest.raises(BadArguments, match="vca-juju-k8s, a part of this project, brings it"):
         load_backend("juju-k8s")
 
@@ -68,9 +68,7 @@ def test_connecting_imports_the_named_backend_only(site: Site) -> None:
         ("", "not a reference", "cannot be loaded"),
     ],
 )
-def test_a_broken_plugin_is_listed_as_broken_and_hurts_nobody_else(
-    site: Site, source: str, entry: str, reason: str
-) -> None:
+def test_a_broken_plugin_is_listed_as_such_and_hurts_no_other(site: Site, source: str, entry: str, reason: str) -> None:
     site.add("broken-dist", source, "[vca.backends]", f"broken = {entry}", version="0.7")
     listed = {info.name: info for info in list_backends()}
     assert listed["fake"].ok
@@ -82,7 +80,7 @@ def test_a_broken_plugin_is_listed_as_broken_and_hurts_nobody_else(
     assert reason in str(caught.value)
 
 
-def test_entry_points_that_cannot_be_read_are_listed_with_their_distribution(site: Site) -> None:
+def test_unreadable_entry_points_are_listed_by_distribution(site: Site) -> None:
     site.add("garbled", "", "[vca.backends]", "this line says nothing")
     listed = list_backends()
     [garbled] = [info for info in listed if info.distribution == "garbled"]
@@ -91,7 +89,7 @@ def test_entry_points_that_cannot_be_read_are_listed_with_their_distribution(sit
     assert load_backend("fake").name == "fake"
 
 
-def test_a_doubled_name_is_an_error_for_that_name_only_and_names_both(site: Site) -> None:
+def test_a_doubled_name_is_an_error_of_that_name_naming_both(site: Site) -> None:
     site.add("first", BACKEND, "[vca.backends]", "twice = MODULE:Mine")
     site.add("second", BACKEND, "[vca.backends]", "twice = MODULE:Mine", "alone = MODULE:Mine")
     with pytest.raises(PluginError, match=r"'twice' is brought by first 1\.0 and second 1\.0"):
@@ -101,9 +99,7 @@ def test_a_doubled_name_is_an_error_for_that_name_only_and_names_both(site: Site
 
 
 @pytest.mark.parametrize(("version", "remedy"), [("2", "upgrade vca-core"), ("0", "upgrade the plugin")])
-def test_a_backend_for_another_version_of_the_api_is_refused_with_a_remedy(
-    site: Site, version: str, remedy: str
-) -> None:
+def test_a_backend_for_another_api_version_gets_a_remedy(site: Site, version: str, remedy: str) -> None:
     told = refusal(site, f"api_version = {version}\n@hookimpl\nasync def health(self): ...")
     assert f"version {version} of the plugin API" in told
     assert remedy in told
@@ -147,7 +143,7 @@ def test_a_silently_incapable_backend_is_refused_with_the_reason(site: Site, bod
     assert reason in refusal(site, body)
 
 
-def test_a_backend_may_take_fewer_arguments_and_need_not_derive_from_anything(site: Site) -> None:
+def test_a_backend_may_take_fewer_arguments_and_needs_no_base(site: Site) -> None:
     source = """
         from vca_core.hookspecs import hookimpl
 
@@ -172,7 +168,7 @@ def test_a_backend_may_take_fewer_arguments_and_need_not_derive_from_anything(si
     assert len(manager.hook.get_metrics.get_hookimpls()) == 1
 
 
-def test_the_specs_have_neither_defaults_nor_keyword_only_arguments() -> None:
+def test_specs_have_no_defaults_or_keyword_only_arguments() -> None:
     import inspect
 
     for name in HOOKS:
@@ -189,9 +185,7 @@ def test_a_backend_that_cannot_be_constructed_is_a_plugin_error(site: Site) -> N
     assert isinstance(caught.value, VcaError)
 
 
-def test_a_distribution_that_hides_an_older_one_of_its_name_hides_its_backends_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_distribution_hides_the_backends_of_an_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     older = Site(tmp_path / "older", monkeypatch)
     newer = Site(tmp_path / "newer", monkeypatch)  # before it on the path
     older.add("their-backend", BACKEND, "[vca.backends]", "gone = MODULE:Mine", version="1.0")

@@ -111,7 +111,7 @@ async def test_the_status_of_each_vnf_stands_in_the_services_document(world: Wor
     assert document["vnfs"]["a"]["ee_id"].startswith("n.app-vnf-a.")
 
 
-async def test_a_failed_step_stops_what_waits_for_it_and_nothing_else_and_is_finished_later(world: World) -> None:
+async def test_a_failed_step_stops_only_its_dependents_until_the_rerun(world: World) -> None:
     world.script.add("exec_primitive", namespace=".n.a", times=1, fail={"message": "locked", "output": {"code": 1}})
     applied = await world.apply()
     states = applied.states
@@ -131,7 +131,7 @@ async def test_a_failed_step_stops_what_waits_for_it_and_nothing_else_and_is_fin
     "operation",
     ["create_execution_environment", "register_execution_environment", "install_configuration_sw", "add_relation"],
 )
-async def test_what_took_effect_before_its_connection_was_lost_is_gone_on_with(world: World, operation: str) -> None:
+async def test_what_took_effect_before_a_lost_connection_is_resumed(world: World, operation: str) -> None:
     world.script.add(operation, disconnect=True, when="after", times=1)
     applied = await world.apply()
     assert not applied.ok
@@ -165,7 +165,7 @@ async def test_what_somebody_else_deleted_is_brought_up_again(world: World) -> N
     assert (again.states["a/install"], again.states["b/install"]) == (StepState.KEPT, StepState.DONE)
 
 
-async def test_other_inputs_than_before_are_refused_before_anything_is_begun(world: World) -> None:
+async def test_changed_inputs_are_refused_before_anything_begins(world: World) -> None:
     await world.apply()
     vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
     vnfs["a"]["config"] = {"mtu": 9000}
@@ -185,7 +185,7 @@ async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
     assert world.asked() == ["create_execution_environment", "install_configuration_sw"]
 
 
-async def test_an_unknown_connector_is_refused_before_anything_is_begun(world: World) -> None:
+async def test_an_unknown_connector_is_refused_before_anything_begins(world: World) -> None:
     with pytest.raises(BadArguments, match="no connector is named 'egde': did you mean 'edge'"):
         await world.apply(service_of(connector="egde"))
     assert world.asked() == []

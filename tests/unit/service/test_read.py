@@ -109,7 +109,7 @@ def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
     )
 
 
-def test_the_published_schema_is_the_models_and_takes_the_example() -> None:
+def test_the_published_schema_is_current_and_takes_the_example() -> None:
     schema = json.loads((DOCS / "reference" / "ns-file.schema.json").read_text())
     assert schema == ns_file_schema()
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -90,9 +90,7 @@ def test_the_id_may_be_set_to_what_it_is() -> None:
 
 
 @given(DOCUMENTS, PATHS, VALUES)
-def test_what_was_set_is_found_there_and_the_old_document_is_left_alone(
-    document: dict[str, Any], path: str, value: Any
-) -> None:
+def test_what_was_set_is_found_and_the_old_document_unchanged(document: dict[str, Any], path: str, value: Any) -> None:
     before = copy.deepcopy(document)
     try:
         after = set_path(document, path, value)

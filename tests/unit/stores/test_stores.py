@@ -169,9 +169,7 @@ async def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         await SqliteStore(tmp_path / "absent" / "s.db").open()
 
 
-async def test_a_file_locked_for_long_is_a_failure_that_a_retry_can_mend(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_file_locked_for_long_is_a_retryable_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("vca_core.stores.sqlite._BUSY", 0.05)
     store = SqliteStore(tmp_path / "status.db")
     await store.open()

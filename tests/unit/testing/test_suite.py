@@ -48,7 +48,7 @@ def test_a_check_that_is_expected_to_fail_needs_a_reason() -> None:
     assert TestMine.original(CHECK) is not vars(TestMine)[CHECK]
 
 
-def test_a_class_below_an_adopting_one_cannot_replace_a_check_either() -> None:
+def test_a_subclass_of_an_adopting_class_cannot_replace_checks() -> None:
     class TestMine(BackendConformance): ...
 
     with pytest.raises(TypeError, match="replaces a check"):

@@ -56,7 +56,7 @@ async def test_the_first_status_needs_nothing_to_stand_there(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS)
-async def test_what_another_wrote_since_stays_unless_this_one_still_has_the_ee(path: str) -> None:
+async def test_what_a_rival_wrote_since_stays_unless_the_ee_is_ours(path: str) -> None:
     store = await stored(path)
     mine, other = Home(place(path)), Home(place(path))
     await mine.put(store, fields("mine"), yes)

@@ -65,7 +65,7 @@ async def kept(store: StatusStore) -> str:
     return "kept"
 
 
-async def test_statuses_outcomes_and_records_are_written_in_the_order_they_came(store: Wild, outbox: Outbox) -> None:
+async def test_statuses_outcomes_and_records_are_written_in_order(store: Wild, outbox: Outbox) -> None:
     outbox.status(KEY, PLACE, {"status": "1"})
     outbox.outcome(KEY, ELSEWHERE, {"status": "2"})
     outbox.change(KEY, lambda store: store.set("nsrs", {"_id": "ns"}, {"record": "3"}))
@@ -130,7 +130,7 @@ async def test_draining_waits_without_work_and_tells_each_status_once(store: Wil
     assert await outbox.drain(0.0) == [], "each was told once"
 
 
-async def test_what_is_lost_for_good_is_told_once_and_kept_from_other_connectors(store: Wild, outbox: Outbox) -> None:
+async def test_a_permanent_loss_is_reported_once_to_its_own_connector(store: Wild, outbox: Outbox) -> None:
     nowhere = Place("nsrs", (("_id", "nobody"),), "vca")
     assert await outbox.outcome(KEY, nowhere, {"status": "1"}) is Written.NO_DOCUMENT
     assert await outbox.drain(LONG, "core") == []
@@ -210,7 +210,7 @@ async def test_an_interval_holds_back_statuses_and_nothing_else(store: Wild) -> 
 
 
 @pytest.mark.parametrize("retries", [False, True])
-async def test_a_cancellation_of_the_stores_own_is_an_error_of_the_store(outbox: Outbox, retries: bool) -> None:
+async def test_a_stores_own_cancellation_is_an_error_of_the_store(outbox: Outbox, retries: bool) -> None:
     strikes = 2
 
     async def strikes_out(store: StatusStore) -> str:

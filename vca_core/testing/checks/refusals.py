@@ -32,7 +32,7 @@ class RefusalChecks(Suite, suite=True):
         assert await kit.ids() == [ee_id]
 
     @needs("create_execution_environment")
-    async def test_the_refusal_of_a_second_create_carries_the_id_of_the_first(self, kit: Kit) -> None:
+    async def test_the_refusal_of_a_second_create_carries_the_first_id(self, kit: Kit) -> None:
         """So that the caller can go on with it."""
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(AlreadyExists) as caught:
@@ -92,7 +92,7 @@ class RefusalChecks(Suite, suite=True):
         await kit.install(ee_id)
 
     @needs("install_configuration_sw")
-    async def test_install_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
+    async def test_install_refuses_a_mistyped_value_without_showing_it(self, kit: Kit) -> None:
         """By the option's name; the value may be a secret."""
         option, value = _wrong(kit)
         ee_id = await kit.create(kit.namespace())
@@ -101,14 +101,14 @@ class RefusalChecks(Suite, suite=True):
         assert str(value) not in f"{caught.value}{caught.value.__cause__}"
 
     @needs("install_configuration_sw", "configure")
-    async def test_configure_refuses_an_option_that_the_charm_does_not_have(self, kit: Kit) -> None:
+    async def test_configure_refuses_an_option_the_charm_does_not_have(self, kit: Kit) -> None:
         """By name."""
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(BadArguments, match="no-such-option"):
             await kit.connector.exec_primitive(ee_id, "config", {"no-such-option": CANARY})
 
     @needs("install_configuration_sw", "configure")
-    async def test_configure_refuses_a_value_of_another_type_without_showing_it(self, kit: Kit) -> None:
+    async def test_configure_refuses_a_mistyped_value_without_showing_it(self, kit: Kit) -> None:
         """By the option's name; the value may be a secret."""
         option, value = _wrong(kit)
         ee_id = await kit.ready(kit.namespace())
@@ -143,7 +143,7 @@ class RefusalChecks(Suite, suite=True):
         check_error(caught.value)
 
     @needs("exec_primitive")
-    async def test_a_failed_primitive_is_an_execution_error_with_its_output(self, kit: Kit) -> None:
+    async def test_a_failed_primitive_is_an_execution_error_with_output(self, kit: Kit) -> None:
         """Carries the primitive's name and what it left behind."""
         ee_id = await kit.ready(kit.namespace())
         with pytest.raises(ExecutionError) as caught:
