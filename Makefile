@@ -27,10 +27,11 @@ steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
 cover: $(READY)  ## run all tests, and tell what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
 
-lint: $(READY)  ## check style, formatting and import contracts
+lint: $(READY)  ## check style, formatting, import contracts and the length of names of tests
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) lint-imports
+	@$(RUN) python tools/names_of_tests.py
 
 type: $(READY)  ## check types, strictly
 	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
