@@ -34,7 +34,7 @@ async def test_who_leaves_the_queue_costs_nobody_a_turn() -> None:
     await asyncio.gather(tasks[0], tasks[4])
 
 
-def test_a_loop_that_ended_in_the_middle_of_a_turn_leaves_room_in_the_next() -> None:
+def test_a_loop_that_ended_mid_turn_leaves_room_in_the_next() -> None:
     pacer = Pacer(1)
     loop = asyncio.new_event_loop()
     turn = pacer.wait_turn()

@@ -127,7 +127,7 @@ async def test_a_batch_that_fails_is_made_again(store: Recording, outbox: Outbox
     assert {promise.result() for promise in promises} == {Written.STORED}
 
 
-async def test_a_server_that_cancels_all_tasks_loses_nothing_of_a_batch(store: Recording, outbox: Outbox) -> None:
+async def test_a_server_cancelling_all_tasks_loses_nothing_of_a_batch(store: Recording, outbox: Outbox) -> None:
     store.gate.clear()
     promises = [outbox.outcome(*lane(number), {"status": str(number)}) for number in range(20)]
     await asyncio.sleep(0)
@@ -169,7 +169,7 @@ async def test_what_a_store_gave_no_outcome_for_is_written_again() -> None:
     assert await outbox.close(LONG) == []
 
 
-async def test_a_store_that_makes_no_batches_is_asked_for_many_writes_at_once() -> None:
+async def test_a_store_without_batches_gets_many_writes_at_once() -> None:
     class Slow(MemoryStore):
         at_once = most = 0
 
