@@ -92,20 +92,22 @@ class MongoStatusStore(StatusStore):
         limits: dict[str, Any] = {
             name: value for name, value in _LIMITS.items() if not given & {name.lower(), "timeoutms"}
         }
+        failure = None
+        client: AsyncMongoClient[dict[str, Any]] | None = None
         try:
-            client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, appname="vca", **limits)
-        except Exception as error:
-            raise self._errors.of_open(error) from error
-        try:
+            client = AsyncMongoClient(url, appname="vca", **limits)
             for collection, indexes in _INDEXES.items():
                 for name, fields in indexes.items():
                     keys = [(field, 1) for field in fields]
                     await client[self._database][collection].create_index(keys, name=name)
         except BaseException as error:
-            await client.close()
+            if client is not None:
+                await client.close()
             if not isinstance(error, Exception):
                 raise
-            raise self._errors.of_open(error) from error
+            failure = self._errors.of_open(error)
+        if failure is not None:
+            raise failure  # not in the `except`: it would keep the driver's exception, which shows the URL
         self._client = client
 
     async def close(self) -> None:
@@ -134,10 +136,8 @@ class MongoStatusStore(StatusStore):
             return await self.exists(table, filter)
 
         async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
-            try:
-                return (await collection.update_one(_query(filter), {"$set": changes})).matched_count > 0
-            except Exception as error:
-                raise self._failure(error, f"cannot set {', '.join(map(repr, changes))}") from error
+            update = collection.update_one(_query(filter), {"$set": changes})
+            return (await self._ask(update, f"cannot set {', '.join(map(repr, changes))}")).matched_count > 0
 
         return await self._write(table, work)
 
@@ -178,11 +178,13 @@ class MongoStatusStore(StatusStore):
             try:
                 await collection.insert_one(stored)
             except DuplicateKeyError as error:
-                # A unique index of the orchestrator's own may be hit as well.
-                if await collection.find_one({"_id": stored["_id"]}, {"_id": 1}) is None:
-                    raise self._failure(error, f"cannot insert into {table}") from error
-                return False
-            return True
+                failure = self._failure(error, f"cannot insert into {table}")
+            else:
+                return True
+            # A unique index of the orchestrator's own may be hit as well.
+            if await collection.find_one({"_id": stored["_id"]}, {"_id": 1}) is None:
+                raise failure
+            return False
 
         return await self._write(table, work)
 
@@ -271,10 +273,7 @@ class MongoStatusStore(StatusStore):
 
     async def _read(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
         await self._settle(table)
-        try:
-            return await work(self._collection(table))
-        except Exception as error:
-            raise self._failure(error, f"cannot read {table}") from error
+        return await self._ask(work(self._collection(table)), f"cannot read {table}")
 
     async def _write(self, table: str, work: Callable[[AsyncCollection[dict[str, Any]]], Awaitable[R]]) -> R:
         """Make a write in a task of its own: a call that is cancelled leaves it to end, and later ones wait for it.
@@ -285,13 +284,8 @@ class MongoStatusStore(StatusStore):
         await self._settle(table)
         collection = self._collection(table)
 
-        async def owned() -> R:
-            try:
-                return await work(collection)
-            except Exception as error:
-                raise self._failure(error, f"cannot write to {table}") from error
-
-        task: asyncio.Task[R] = self._tasks.spawn(owned(), "write", awaited=True)
+        owned = self._ask(work(collection), f"cannot write to {table}")
+        task: asyncio.Task[R] = self._tasks.spawn(owned, "write", awaited=True)
         try:
             return await asyncio.shield(task)
         except asyncio.CancelledError:
@@ -300,6 +294,13 @@ class MongoStatusStore(StatusStore):
                 abandoned.add(task)
                 task.add_done_callback(abandoned.discard)
             raise
+
+    async def _ask(self, call: Awaitable[R], what: str) -> R:
+        try:
+            return await call
+        except Exception as error:  # noqa: BLE001 - raised below
+            failure = self._failure(error, what)
+        raise failure  # not in the `except`: it would keep the driver's exception, which may show secrets
 
     async def _settle(self, table: str) -> None:
         while abandoned := self._abandoned.get(table):
@@ -314,12 +315,15 @@ class MongoStatusStore(StatusStore):
 
             said = {} if table.startswith(_OWN) else self._client.write_concern.document
             concern = {"w": "majority", "j": True, **said}
+            failure = None
             try:
                 self._collections[table] = self._client[self._database].get_collection(
                     table, write_concern=WriteConcern(**concern), read_preference=ReadPreference.PRIMARY
                 )
-            except Exception as error:
-                raise self._failure(error, "there is no such collection") from error
+            except Exception as error:  # noqa: BLE001 - raised below
+                failure = self._failure(error, "there is no such collection")
+            if failure is not None:
+                raise failure
         return self._collections[table]
 
     def _errors_of(self) -> MongoErrors:

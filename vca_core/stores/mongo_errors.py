@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from vca_core.errors import BadArguments, StoreError, VcaError
-from vca_core.secrets import SecretValues, secrets_in
+from typing import TypeVar
+
+from vca_core.errors import BadArguments, Cause, StoreError, VcaError
+from vca_core.secrets import SecretValues, scrub_cause, secrets_in
+
+E = TypeVar("E", bound=VcaError)
 
 _REFUSED = {
     2: "BadValue",
@@ -48,7 +52,7 @@ class MongoErrors:
         from pymongo.errors import ConfigurationError  # the driver is for those who use it
 
         if isinstance(error, ConfigurationError | TypeError | ValueError):
-            return BadArguments(f"store: {self._said(error)}", ["store"])
+            return self._after(error, BadArguments(f"store: {self._said(error)}", ["store"]))
         return self.of(error, "cannot open it")
 
     def of(self, error: Exception, what: str) -> VcaError:
@@ -58,10 +62,12 @@ class MongoErrors:
             error: what the driver raised.
             what: what could not be done, for people.
         """
+        return self._after(error, self._meaning(error, f"status store {self._shown}: {what}"))
+
+    def _meaning(self, error: Exception, text: str) -> VcaError:
         from bson.errors import BSONError
         from pymongo.errors import InvalidName, OperationFailure
 
-        text = f"status store {self._shown}: {what}"
         if isinstance(error, BSONError | InvalidName | OverflowError | UnicodeError):
             return StoreError(f"{text}: {self._said(error)}", retryable=False)
         if isinstance(error, OperationFailure):
@@ -83,7 +89,21 @@ class MongoErrors:
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None
-        return StoreError(f"status store {self._shown}: no answer: {self._said(error)}")
+        own = StoreError(f"status store {self._shown}: no answer: {self._said(error)}")
+        return self._after(error, own)
+
+    def _after(self, error: Exception, own: E) -> E:
+        """Give an error its cause, without what the driver's objects and the server's texts may show.
+
+        The driver's exceptions hold the URL; the server's tell what stands in the document, a bulk's all of its items.
+        """
+        from pymongo.errors import OperationFailure
+
+        cause = scrub_cause(error, self._secrets.scrub)
+        if isinstance(error, OperationFailure):
+            cause = Cause(cause.kind, self._name_of(error), cause.frames)
+        own.__cause__ = cause
+        return own
 
     @staticmethod
     def _name_of(error: Exception) -> str:

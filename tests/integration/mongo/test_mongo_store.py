@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from support.mongo import NAMED, MongoServer
 from support.tcp_proxy import TcpProxy, tcp_proxy
 
 from vca_core import Vca
-from vca_core.errors import BadArguments, StoreError
+from vca_core.errors import BadArguments, Cause, StoreError
 from vca_core.stores import Write
 from vca_core.stores.mongo import MongoStatusStore
 
@@ -250,4 +251,8 @@ async def test_errors_show_neither_passwords_nor_documents(mongo_server: MongoSe
     with pytest.raises(StoreError, match=r"text\.no") as refused:
         await plain.set("t", {"_id": "a"}, {"text.no": 1})
     assert "canary" not in str(refused.value)
+    for error in (caught.value, refused.value):
+        assert error.__context__ is None, "the driver's exception holds the URL"
+        assert type(error.__cause__) is Cause
+        assert "canary" not in "".join(traceback.format_exception(error))
     await plain.close()
