@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import takewhile
 
 
 def main() -> None:
@@ -14,7 +15,8 @@ def main() -> None:
             raise
         print("vca: the command needs typer and rich; install vca-core with its extra `cli`", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
         sys.exit(2)
-    if {"--help", "-h"} & set(sys.argv[1:]):
-        print(help_of(sys.argv[1:]))  # noqa: T201 - a command's own output
+    words = list(takewhile(lambda word: word != "--", sys.argv[1:]))
+    if {"--help", "-h"} & set(words):
+        print(help_of(words))  # noqa: T201 - a command's own output
     else:
         app(prog_name="vca")

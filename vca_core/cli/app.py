@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,12 +24,15 @@ from vca_core.cli import (
     schema,
     status,
 )
+from vca_core.cli.options import Config, Debug, Json, Verbose
 from vca_core.cli.state import State
 
 EPILOG = (
     "Exit codes: 0 done; 1 an operation or a check failed; 2 wrong usage, config or file; 3 a backend or the store was "
     "not reached, or a limit was hit: try again; 130 interrupted, 143 terminated."
 )
+
+_SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="vca",
@@ -37,7 +41,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
 )
 
 
@@ -52,20 +56,19 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
 @app.callback()
 def common(
     context: typer.Context,
-    config: Annotated[
-        Path | None, typer.Option("--config", "-c", envvar="VCA_CONFIG", help="The config file; else vca.yaml.")
-    ] = None,
+    config: Config = None,
     *,
-    json: Annotated[bool, typer.Option("--json", help="One JSON document instead of tables and progress.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr.")] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Log everything; show tracebacks.")] = False,
+    json: Json = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
     ] = False,
 ) -> None:
     """Configure what a network orchestrator deployed: execution environments, charms, primitives."""
     del version  # its callback has done it
-    context.obj = State(config or Path("vca.yaml"), json, 2 if debug else int(verbose))
+    config = config or Path(os.environ.get("VCA_CONFIG") or "vca.yaml")
+    context.obj = State(config, json, 2 if debug else int(verbose))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -98,12 +101,12 @@ def help_of(words: Sequence[str]) -> str:
     """The help of a command, without what typer does to run one: it imports pydantic to convert the first value.
 
     Args:
-        words: what was typed behind ``vca``.
+        words: what was typed behind ``vca``, up to a ``--``.
     """
     command = typer.main.get_command(app)
-    context = typer.Context(command, info_name="vca")
+    context = typer.Context(command, info_name="vca", **_SETTINGS)
     for word in words:
         below = getattr(command, "commands", {}).get(word)
         if below is not None:
-            command, context = below, typer.Context(below, info_name=word, parent=context)
+            command, context = below, typer.Context(below, info_name=word, parent=context, **_SETTINGS)
     return command.get_help(context)

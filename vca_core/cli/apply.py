@@ -24,7 +24,10 @@ def apply(
         typer.Option("--day1", help="If the store was lost: take Day-1 primitives for `done`, or run them `again`."),
     ] = None,
 ) -> None:
-    """Bring a service up: create, install, relate, run Day-1 primitives. Run again, it finishes what is not done."""
+    """Bring a service up; run again, it finishes what is not done.
+
+    It creates execution environments, installs charms, relates them, and runs Day-1 primitives.
+    """
     from vca_core.errors import BadArguments
 
     if day1 not in (None, "done", "again"):

@@ -19,7 +19,10 @@ def charm(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A charm's folder, or a .charm file.")],
 ) -> None:
-    """Tell the actions, options, endpoints and bases of a charm; a malformed one: in which file and key."""
+    """Tell the actions, options, endpoints and bases of a charm.
+
+    What is wrong with a malformed one is told with file and key.
+    """
     from pydantic import TypeAdapter  # commands import what they need
 
     from vca_core.charm import Charm, read_charm

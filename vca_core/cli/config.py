@@ -10,7 +10,10 @@ from vca_core.cli.state import State, command
 
 @command
 def check(context: typer.Context) -> None:
-    """Check the config file, the options of its connectors, and that what it names is there. Connects to nothing."""
+    """Check the config and what it names, without connecting.
+
+    It looks at the options of connectors and extensions, at folders, keys and certificates.
+    """
     from vca_core.errors import BadArguments  # commands import what they need
 
     state: State = context.obj

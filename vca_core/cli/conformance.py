@@ -46,12 +46,11 @@ def conformance(
     ] = None,
     fails: Annotated[str | None, typer.Option(help="A primitive that fails, likewise.")] = None,
     kind: Annotated[str, typer.Option(help="What the kit's charm is made for: machine or k8s.")] = "machine",
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
-    """Run the conformance kit on a backend or a store: a line for each check, and the level it reaches.
+    """Run the conformance kit on a backend or a store.
 
-    Without a config and a suite, the suite is run that the backend's own distribution brings, if it does.
+    It prints a line for each check, and the level that is reached. Without a config and a suite, the suite is run that
+    the backend's own distribution brings, if it does.
     """
     try:
         from vca_core.testing import run  # commands import what they need
@@ -62,7 +61,6 @@ def conformance(
         raise typer.Exit(2) from None
 
     state: State = context.obj
-    state.json = state.json or as_json
     state.config = config or state.config
     wanted = _one_of(level.upper(), LEVELS, "--level")
     examples = _primitive(works, "--works"), _primitive(fails, "--fails")

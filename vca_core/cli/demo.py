@@ -21,7 +21,10 @@ def demo(
         "vca-demo"
     ),
 ) -> None:
-    """Bring the example service up: three VNFs with two charms, on the fake. Its files are yours to play with."""
+    """Bring an example service up, on the fake backend.
+
+    It has three VNFs with two charms. Its files are yours to play with.
+    """
     state: State = context.obj
     if not folder.exists():
         for part in ("charms", "service"):

@@ -30,7 +30,10 @@ class Finding:
 
 @command
 def doctor(context: typer.Context) -> None:
-    """Try the config, the plugins, the artifacts, the store, the clock, and the reach of each connector."""
+    """Try everything that a service needs.
+
+    That is the config, the plugins, the artifacts, the store, the clock, and the reach of each connector.
+    """
     state: State = context.obj
     findings = run_async(_examine(state))
     if state.json:

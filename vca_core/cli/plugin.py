@@ -36,7 +36,7 @@ def new(
         typer.Option("--data", metavar="KEY=VALUE", help=f"An answer: {' or '.join(_QUESTIONS)}."),
     ] = None,
 ) -> None:
-    """Write a plugin with a backend of your own: it works, is tested, and can be changed bit by bit."""
+    """Write a plugin with a backend of your own. It works, is tested, and can be changed bit by bit."""
     from vca_core.errors import BadArguments  # commands import what they need
 
     state: State = context.obj

@@ -20,7 +20,7 @@ def run(
     unit: Annotated[str | None, typer.Option("--unit", help="The unit to run it on; else the leader.")] = None,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds in all.")] = None,
 ) -> None:
-    """Run a primitive in an execution environment, and tell its output."""
+    """Run a primitive in an execution environment."""
     state: State = context.obj
     output = run_async(_run(state, ee, primitive, _parse(params or []), unit, timeout))
     if state.json:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
 
+from vca_core.cli.options import signature_with_options, take_options
 from vca_core.cli.output import echo, flush, is_output_lost
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ DEFAULT_STORE = "sqlite:///vca-status.db"
 
 @dataclass
 class State:
-    """The options that all commands have.
+    """The values of the options that all commands have.
 
     Args:
         config: the config file.
@@ -44,6 +45,12 @@ class State:
     config: Path
     json: bool
     verbose: int
+
+    def take(self, *, config: Path | None, json: bool | None, verbose: bool | None, debug: bool | None) -> None:
+        """Take the options that stood behind the command's name; they go before those in front of it."""
+        self.config = config or self.config
+        self.json = bool(self.json or json)
+        self.verbose = max(self.verbose, 2 if debug else int(bool(verbose)))
 
     def load(self) -> VcaConfig:
         """Read the config; without a store it is a SQLite file beside it."""
@@ -126,6 +133,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
     def call(*args: P.args, **kwargs: P.kwargs) -> None:
         context: Any = next(iter([*args, *kwargs.values()]))
         state: State = context.obj
+        state.take(**take_options(kwargs))
         _log(state.verbose)
         try:
             function(*args, **kwargs)
@@ -142,6 +150,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         if is_output_lost():
             raise typer.Exit(1)
 
+    call.__signature__ = signature_with_options(function)  # type: ignore[attr-defined] # typer makes options of it
     return call
 
 

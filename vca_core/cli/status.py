@@ -25,7 +25,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Look again each second, until Ctrl-C.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the backends first.")] = False,
 ) -> None:
-    """Tell the status of services that were brought up with `vca apply`."""
+    """Tell the status of services that `vca apply` brought up."""
     try:
         has_failed = run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
     except Interrupted:
