@@ -25,7 +25,7 @@ A whole backend, that can do one thing::
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
@@ -49,6 +49,18 @@ class Options(BaseModel):
     """Base of option models: unknown keys are refused, and no error of pydantic's shows what was given."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    def problems_of_files(self, folder: Path) -> Iterable[str]:
+        """Look at the files that the options name, for `vca config check` and `vca doctor`. It blocks.
+
+        Args:
+            folder: where relative paths start.
+
+        Returns:
+            What is wrong, each with the option's name and a remedy; no secret is in it.
+        """
+        del folder
+        return ()
 
 
 class NoOptions(Options):

@@ -95,6 +95,20 @@ class SshKeyPair:
         if self._work is not None and self._work.get_loop() is asyncio.get_running_loop():
             await asyncio.wait([self._work])
 
+    def check(self) -> None:
+        """Check that the pair can be used, where it is there; nothing is made. It blocks for a moment.
+
+        Raises:
+            BadArguments: it cannot; the text says why.
+        """
+        try:
+            if os.path.lexists(self.private_path):
+                self._public_key()
+            else:
+                self._check_alone()
+        except OSError as error:
+            raise _unusable(f"the key pair at {self.private_path} cannot be read: {error.strerror}") from error
+
     def _load_or_make(self) -> str:
         if self.private_path.parts[0].startswith("~"):
             raise _unusable(f"there is no home folder for {self.private_path}: set HOME, or give an absolute path")
@@ -116,13 +130,17 @@ class SshKeyPair:
                 f"{self.public_path} has no private key {self.private_path}: bring it back, or move it away"
             )
 
-    def _public_line(self) -> str:
+    def _public_key(self) -> str:
         key = _public_key_of(_read_private_key(self.private_path))
         if isinstance(key, Cause):
             raise _unusable(
                 f"{self.private_path} is no private key that can be used, in OpenSSH or PEM format and without a"
                 " passphrase: name another file, or move it away and a new pair is made"
             ) from key
+        return key
+
+    def _public_line(self) -> str:
+        key = self._public_key()
         line = f"{key} {self.comment}".rstrip()
         try:
             # Read back: another process may have been first, with another comment.

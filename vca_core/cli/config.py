@@ -14,16 +14,18 @@ def check(context: typer.Context) -> None:
 
     It looks at the options of connectors and extensions, at folders, keys and certificates.
     """
-    from vca_core.errors import BadArguments  # commands import what they need
+    from vca_core.cli.named_files import problems_of_named_files  # commands import what they need
+    from vca_core.errors import BadArguments
 
     state: State = context.obj
     config = state.load()
     vca = state.vca(config)
     for name in config.connectors:
         vca.connector(name)
-    folder = config.artifacts_folder
-    if folder is not None and not folder.is_dir():
-        raise BadArguments(f"artifacts: there is no folder {folder}; make it, or name another one", ["artifacts"])
+    problems = list(problems_of_named_files(config))
+    if problems:
+        told = "\n".join(f"{state.config}: {key}: {text}" for key, text in problems)
+        raise BadArguments(told, [key for key, _ in problems])
     rows = [
         (name, connector.backend, "default" if name == config.default else "")
         for name, connector in config.connectors.items()

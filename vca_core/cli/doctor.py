@@ -54,7 +54,7 @@ async def _examine(state: State) -> list[Finding]:
     findings = [
         Finding("config", ok=True, told=str(state.config)),
         *_plugins(),
-        _artifacts(config),
+        *_files(config),
         _clock(config.folder),
     ]
     async with state.vca(config) as vca:
@@ -72,13 +72,17 @@ def _plugins() -> list[Finding]:
     ]
 
 
-def _artifacts(config: VcaConfig) -> Finding:
-    folder = config.artifacts_folder
-    if folder is None:
-        return Finding("artifacts", ok=True, told="the config names no folder")
-    if not folder.is_dir():
-        return Finding("artifacts", ok=False, told=f"there is no folder {folder}; make it, or name another one")
-    return Finding("artifacts", ok=True, told=str(folder))
+def _files(config: VcaConfig) -> list[Finding]:
+    from vca_core.cli.named_files import problems_of_named_files
+
+    wrong = [(key, text) for key, text in problems_of_named_files(config) if key != "store"]  # that one is tried
+    artifacts = str(config.artifacts_folder or "the config names no folder")
+    fine = {"artifacts": artifacts, "ssh_key": str(config.ssh_key_path)}
+    wrong_keys = {key for key, _ in wrong}
+    return [
+        *(Finding(key, ok=True, told=told) for key, told in fine.items() if key not in wrong_keys),
+        *(Finding(key, ok=False, told=told) for key, told in wrong),
+    ]
 
 
 def _clock(folder: Path) -> Finding:

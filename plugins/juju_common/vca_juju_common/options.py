@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -166,6 +167,23 @@ class JujuOptions(Options):
         packed = "".join(given.split())
         is_base64 = re.fullmatch(r"[A-Za-z0-9+/]+=*", packed) is not None and packed.startswith(("LS0t", "Ci0t", "77u"))
         return None if is_base64 else Path(given).expanduser()
+
+    def problems_of_files(self, folder: Path) -> Iterable[str]:
+        """See `Options.problems_of_files`: whether the CA's certificate is there, is one, and is still valid."""
+        from vca_juju_common.client.transport.tls import end_of_validity  # it costs who has no CA nothing
+
+        if self.ca_cert is None:
+            return
+        file = None if self.ca_file is None else folder / self.ca_file
+        try:
+            end = end_of_validity(self.ca_cert if file is None else file.read_text("utf-8"))
+        except OSError as error:
+            yield f"ca_cert: {file} cannot be read: {error.strerror}"
+        except ValueError as error:
+            yield f"ca_cert: {error}" if file is None else f"ca_cert: {file}: {error}"
+        else:
+            if end < datetime.now(UTC):
+                yield f"ca_cert: the certificate was valid until {end:%Y-%m-%d}; fetch the controller's new one"
 
 
 __all__ = ["BaseName", "Constraints", "Grace", "JujuOptions", "Seconds", "Text"]

@@ -151,6 +151,32 @@ def test_output_that_nobody_takes_breaks_nothing_off(folder: Path, reader: str) 
     assert "Nothing to do" in vca("apply", "service.yaml"), "it went on to its end"
 
 
+def test_config_check_looks_at_what_the_config_names(folder: Path) -> None:
+    assert "is fine" in vca("config", "check")
+    (folder / "key").write_text("no key\n")
+    (folder / "key").chmod(0o600)
+    options = "endpoints: ['10.0.0.1:17070'], username: u, secret: t0psecret-1, cloud: c"
+    (folder / "sick.yaml").write_text(
+        "store: sqlite:///absent/s.db\nartifacts: nowhere\nssh_key: key\nconnectors:\n"
+        f"  a: {{backend: juju-machine, options: {{{options}, ca_cert: absent.pem}}}}\n"
+        f"  b: {{backend: juju-machine, options: {{{options}, ca_cert: key}}}}\ndefault: a\n"
+    )
+    found = vca_json("-c", "sick.yaml", "config", "check", code=2)["error"]
+    keys = ["store", "artifacts", "ssh_key", "connectors.a.options", "connectors.b.options"]
+    assert sorted(found["bad_args"]) == sorted(keys)
+    for told in (
+        f"sick.yaml: artifacts: there is no folder {folder / 'nowhere'}; make it",
+        f"sick.yaml: store: there is no folder {folder / 'absent'}",
+        f"sick.yaml: ssh_key: {folder / 'key'} is no private key that can be used",
+        f"sick.yaml: connectors.a.options: ca_cert: {folder / 'absent.pem'} cannot be read: No such file",
+        f"sick.yaml: connectors.b.options: ca_cert: {folder / 'key'}: expected a certificate in PEM",
+    ):
+        assert told in found["text"]
+    assert not (folder / "absent").exists()
+    unwell = {one["what"] for one in vca_json("-c", "sick.yaml", "doctor", code=1)["findings"] if not one["ok"]}
+    assert unwell >= {"artifacts", "ssh_key", "connectors.a.options"}
+
+
 @pytest.fixture
 def read_only(folder: Path) -> Iterator[Path]:
     vca("apply", "service.yaml")

@@ -9,18 +9,24 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from pydantic import SecretStr
 
 from vca_core.errors import InvalidCertificate
 from vca_juju_common.client.transport.tls import JUJU_HOSTNAME, Tls, certificates_of
+from vca_juju_common.options import JujuOptions
 
 
 @pytest.fixture(scope="module")
 def pem() -> str:
+    return certificate(valid_for=dt.timedelta(days=1))
+
+
+def certificate(valid_for: dt.timedelta) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a CA")])
-    now = dt.datetime.now(dt.UTC)
+    now = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
     made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=1))
+    made = made.serial_number(1).not_valid_before(now).not_valid_after(now + dt.timedelta(days=2) + valid_for)
     made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     signed = made.sign(key, hashes.SHA256())
     return signed.public_bytes(serialization.Encoding.PEM).decode()
@@ -92,3 +98,11 @@ async def test_a_changed_file_is_read_again_and_a_context_made_once(pem: str, tm
     file.unlink()
     with pytest.raises(InvalidCertificate, match="cannot be read"):
         await tls.context()
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_options_tell_of_a_certificate_past_its_end(tmp_path: Path, valid: bool) -> None:
+    (tmp_path / "ca.pem").write_text(certificate(dt.timedelta(days=1 if valid else -1)))
+    options = JujuOptions(endpoints=["10.0.0.1:17070"], username="u", secret=SecretStr("s"), ca_cert="ca.pem")
+    told = list(options.problems_of_files(tmp_path))
+    assert (told == []) if valid else ("was valid until" in told[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import ssl
+from datetime import datetime
 from pathlib import Path
 
 from vca_core.errors import InvalidCertificate
@@ -36,6 +37,17 @@ def certificates_of(text: str) -> str:
     except ValueError:
         raise ValueError("expected a certificate in PEM; this is none, or a damaged one") from None
     return pem
+
+
+def end_of_validity(text: str) -> datetime:
+    """Until when all certificates in a text are valid.
+
+    Raises:
+        ValueError: there is no certificate in it; the text says why.
+    """
+    from cryptography import x509  # as above
+
+    return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(certificates_of(text).encode()))
 
 
 class _Named(ssl.SSLContext):

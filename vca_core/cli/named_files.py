@@ -1,0 +1,54 @@
+"""What a config names, and whether it is there: folders, the ssh key, and the files of connectors' options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vca_core.config import VcaConfig
+
+
+def problems_of_named_files(config: VcaConfig) -> Iterator[tuple[str, str]]:
+    """Look at what a config names; it blocks for a moment.
+
+    Args:
+        config: the config; that connectors' options fit is checked elsewhere.
+
+    Returns:
+        The key that names something unusable, and what is wrong with it.
+    """
+    from vca_core.errors import BadArguments, VcaError  # commands import what they need
+    from vca_core.ssh_keys import SshKeyPair
+    from vca_core.stores.urls import path_of
+
+    artifacts = config.artifacts_folder
+    if artifacts is not None and not artifacts.is_dir():
+        yield "artifacts", f"there is no folder {artifacts}; make it, or name another one"
+    store = path_of(config.store, config.folder)
+    if store is not None and not store.parent.is_dir():
+        yield "store", f"there is no folder {store.parent}; make it, or name another one"
+    elif store is not None and store.is_dir():
+        yield "store", f"{store} is a folder; name a file"
+    try:
+        SshKeyPair(config.ssh_key_path).check()
+    except BadArguments as error:
+        yield "ssh_key", error.message.removeprefix("ssh_key: ")
+    for name in config.connectors:
+        with suppress(VcaError):  # options that do not fit name no files, and are told elsewhere
+            for problem in problems_of_connector(config, name):
+                yield f"connectors.{name}.options", problem
+
+
+def problems_of_connector(config: VcaConfig, name: str) -> Iterable[str]:
+    """Look at the files that the options of a connector name; they are named in what is wrong."""
+    from vca_core._loading.backends import load_backend
+    from vca_core.config import validate_model
+
+    section = config.connector(name)
+    model: Any = getattr(load_backend(section.backend).cls, "Options", None)
+    if not hasattr(model, "problems_of_files"):  # a plugin's model need not be one of our base
+        return ()
+    found: Iterable[str] = validate_model(model, section.options).problems_of_files(config.folder.absolute())
+    return found
