@@ -42,8 +42,8 @@ async def _run(
 
 
 def _parse(params: list[str]) -> dict[str, Any]:
-    from vca_core.charm.yaml_reader import parse
     from vca_core.errors import BadArguments
+    from vca_core.yaml_reader import parse
 
     parsed = {}
     for number, param in enumerate(params, start=1):

@@ -73,7 +73,7 @@ def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
     Raises:
         BadArguments: the charm has to be packed first.
     """
-    from vca_core.charm.yaml_reader import parse  # PyYAML is for those who have sources
+    from vca_core.yaml_reader import parse  # PyYAML is for those who have sources
 
     document = parse("charmcraft.yaml", (folder / "charmcraft.yaml").read_bytes())
     _check(folder, document)

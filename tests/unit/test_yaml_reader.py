@@ -10,8 +10,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core.charm.yaml_reader import LARGEST_FILE, parse
 from vca_core.errors import BadArguments
+from vca_core.yaml_reader import LARGEST_FILE, parse
 
 
 def refused(content: bytes | str) -> str:

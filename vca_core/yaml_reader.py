@@ -3,7 +3,7 @@
 What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side:
 a date is text, ``10:30`` is text, ``1e3`` is a number, the keys of mappings are text whatever they look like.
 
-This module loads PyYAML; `vca_core.charm.reader` loads it when the first charm is read.
+This module loads PyYAML; it is loaded when the first YAML is read.
 """
 
 from __future__ import annotations
