@@ -1,4 +1,4 @@
-"""YAML as charms hold it, read with suspicion: plain data comes out, or an error that says where it stands.
+"""YAML, read with suspicion: plain data comes out, or a reason that says where it stands and shows no value.
 
 What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side:
 a date is text, ``10:30`` is text, ``1e3`` is a number, the keys of mappings are text whatever they look like.
@@ -9,6 +9,7 @@ This module loads PyYAML; it is loaded when the first YAML is read.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from yaml.composer import Composer
@@ -20,10 +21,10 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from vca_core.errors import BadArguments
-from vca_core.plain import DEEPEST
+from vca_core.plain import DEEPEST, LARGEST_NUMBER
 
 LARGEST_FILE = 1024 * 1024
-"""How large a charm's YAML file may be, in bytes. Charms of today have less than a tenth of it."""
+"""How large a YAML or TOML file may be, in bytes. Charms of today have less than a tenth of it."""
 
 LARGEST_NUMBER_OF_NODES = 50_000
 """How many values a file may hold, with each alias counted as all that it stands for (the `billion laughs`)."""
@@ -33,9 +34,21 @@ LARGEST_TEXT = 4 * LARGEST_FILE
 
 _CORE = "tag:yaml.org,2002:"
 
+Places = dict[tuple[Any, ...], tuple[int, int]]
+"""Line and column, counted from 1, of what stands at a path of keys and positions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file cannot be used. A result, not an error: the parsers' errors hold the whole text, secrets included."""
+
+    reason: str
+    line: int | None = None
+    column: int | None = None
+
 
 def parse(file: str, content: bytes) -> Any:
-    """Read a YAML file.
+    """Read a YAML file of a charm.
 
     Args:
         file: how errors call it.
@@ -55,21 +68,49 @@ def parse(file: str, content: bytes) -> Any:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadArguments(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8", ["artifact_path"]) from error
+    read = read_yaml(text, repeats=True)
+    if isinstance(read, Unreadable):
+        where = "" if read.line is None else f"line {read.line}, column {read.column}: "
+        raise BadArguments(f"{file}: {where}{read.reason}", ["artifact_path"])
+    return read
+
+
+def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False) -> Any:
+    """Read the text of a YAML file of at most `LARGEST_FILE` bytes.
+
+    Args:
+        text: the text, without a byte order mark.
+        places: is filled with where everything stands: entries of mappings by their keys. None: nobody asks.
+        repeats: whether a key may stand twice in one mapping if its values are the same.
+
+    Returns:
+        Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
+    """
     try:
         root = _Nodes(text).get_single_node()
-        return None if root is None else _Plain(file).data(root)
+        return None if root is None else _Plain(places, repeats=repeats).data(root, (), 0)
     except ReaderError as error:
         before = text[: error.position]
         line, column = before.count("\n") + 1, error.position - before.rfind("\n")
-        reason = f"a character that YAML does not allow (U+{ord(text[error.position]):04X})"
-        raise _invalid(file, line, column, reason) from error
+        return _invalid(f"a forbidden character (U+{ord(text[error.position]):04X})", line, column)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reason = ", ".join(part for part in (error.context, error.problem) if part)
-        raise _invalid(file, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0, reason) from error
-    except (ValueError, OverflowError) as error:
-        # What PyYAML lets through: "\UFFFFFFFF" is no character.
-        raise BadArguments(f"{file}: is no valid YAML: {error}", ["artifact_path"]) from error
+        reason = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
+        if "mapping values are not allowed" in reason:
+            reason += '; a text with a colon at its end, such as "memory:", has to be in quotes'
+        return _invalid(reason, mark.line + 1, mark.column + 1) if mark else _invalid(reason)
+    except (ValueError, OverflowError):  # what PyYAML lets through: "\UFFFFFFFF" is no character
+        return _invalid("an escape sequence of no character")
+
+
+def _invalid(reason: str, line: int | None = None, column: int | None = None) -> Unreadable:
+    return Unreadable(f"is no valid YAML: {reason}", line, column)
+
+
+def _without_names(reason: str) -> str:
+    """Take out what the parser quotes of the text: a secret that starts with ``*``, ``&`` or ``!`` is among it."""
+    reason = re.sub(r"""\b(alias|anchor|handle) (['"]).*\2""", r"\1", reason, flags=re.DOTALL)
+    return "found bytes that are not UTF-8 in a tag" if "codec can't decode" in reason else reason
 
 
 class _Nodes(Reader, Scanner, Parser, Composer, BaseResolver):
@@ -99,6 +140,8 @@ class _Nodes(Reader, Scanner, Parser, Composer, BaseResolver):
         return mark
 
 
+_TAGGED = "a tag that makes more than plain data of a value, or does not fit it; take it out, or put the text in quotes"
+
 _TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, aliases counted as what they stand for"
 
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -121,27 +164,41 @@ for _kind, _pattern, _starts in (
 class _Plain:
     """Plain data of nodes."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, places: Places | None, *, repeats: bool) -> None:
+        self._places = places
+        self._repeats = repeats
         self._count = 0
         self._length = 0
 
-    def data(self, node: Node, depth: int = 0) -> Any:
-        self._count += 1
-        if self._count > LARGEST_NUMBER_OF_NODES or self._length > LARGEST_TEXT:
-            self._fail(node, _TOO_MANY if self._count > LARGEST_NUMBER_OF_NODES else "too much text in its aliases")
-        if depth > DEEPEST:
-            self._fail(node, f"deeper than {DEEPEST} levels, or within itself")
+    def data(self, node: Node, path: tuple[Any, ...], depth: int) -> Any:
+        self._spend(node, depth)
         kind = node.tag.removeprefix(_CORE)
         if isinstance(node, MappingNode) and kind == "map":
-            return self._mapping(node, depth)
+            return self._mapping(node, path, depth)
         if isinstance(node, SequenceNode) and kind == "seq":
-            return [self.data(item, depth + 1) for item in node.value]
+            return [self._item(item, (*path, number), depth + 1) for number, item in enumerate(node.value)]
         if isinstance(node, ScalarNode):
             return self._scalar(node, kind)
-        return self._fail(node, f"a value of the kind {node.tag}, which no charm has")
+        return self._fail(node, _TAGGED)
 
-    def _mapping(self, node: MappingNode, depth: int) -> dict[str, Any]:
+    def _spend(self, node: Node, depth: int) -> None:
+        self._count += 1
+        if self._count > LARGEST_NUMBER_OF_NODES:
+            self._fail(node, _TOO_MANY)
+        if self._length > LARGEST_TEXT:
+            self._fail(node, "too much text in its aliases")
+        if depth > DEEPEST:
+            self._fail(node, f"deeper than {DEEPEST} levels, or an alias within what it names")
+
+    def _item(self, node: Node, path: tuple[Any, ...], depth: int) -> Any:
+        self._note(node, path)
+        return self.data(node, path, depth)
+
+    def _note(self, node: Node, path: tuple[Any, ...]) -> None:
+        if self._places is not None:
+            self._places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+
+    def _mapping(self, node: MappingNode, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         merges = 0
@@ -150,17 +207,27 @@ class _Plain:
                 self._fail(key, "a key that is no text")
             if key.tag == f"{_CORE}merge":
                 merges += 1
+                if merges > 1:
+                    self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
+                continue
+            name = self._text(key)
+            if name in own and not self._repeats:
+                first = next(other for other, _ in node.value if other.value == name).start_mark.line + 1
+                self._fail(key, f"{name!r} is there twice, the first time in line {first}")
+            self._note(key, (*path, name))
+            item = self.data(value, (*path, name), depth + 1)
+            if name in own and repr(own[name]) != repr(item):  # true is not 1
+                self._fail(key, f"the key {name!r} stands twice in one mapping; keep one of them")
+            own[name] = item
+        # What stands here goes before what is merged in.
+        for key, value in node.value:
+            if key.tag == f"{_CORE}merge":
                 for other in value.value if isinstance(value, SequenceNode) else [value]:
                     if not isinstance(other, MappingNode):
                         self._fail(other, "'<<' takes mappings")
-                    for name, item in self._mapping(other, depth + 1).items():
+                    self._spend(other, depth + 1)  # an empty one, too
+                    for name, item in self._mapping(other, path, depth + 1).items():
                         merged.setdefault(name, item)
-            else:
-                item = self.data(value, depth + 1)
-                if repr(own.setdefault(self._text(key), item)) != repr(item):  # true is not 1
-                    self._fail(key, f"the key {key.value!r} stands twice in one mapping; keep one of them")
-            if merges > 1:
-                self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
         return {**merged, **own}
 
     def _scalar(self, node: ScalarNode, kind: str) -> str | int | float | bool | None:
@@ -176,16 +243,17 @@ class _Plain:
                 return self._int(node)
             case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text):
                 return float(re.sub(r"\.(?=inf|nan)", "", text.replace("_", "").lower()))
-        return self._fail(node, f"a value of the kind {node.tag}, which no charm has")
+        return self._fail(node, _TAGGED)
 
     def _int(self, node: ScalarNode) -> int:
         digits = node.value.replace("_", "").lower()
         if re.fullmatch(r"[-+]?0[0-7]+", digits):
             digits = digits.replace("0", "0o", 1)  # an octal of YAML 1.1
         try:
-            return int(digits, 0)
-        except ValueError:
-            return self._fail(node, "a number of too many digits")
+            number = int(digits, 0)
+        except ValueError:  # Python makes no decimals of so many digits
+            number = LARGEST_NUMBER
+        return number if abs(number) < LARGEST_NUMBER else self._fail(node, "a number of too many digits")
 
     def _text(self, node: ScalarNode) -> str:
         text: str = node.value
@@ -195,8 +263,4 @@ class _Plain:
         return text
 
     def _fail(self, node: Node, reason: str) -> NoReturn:
-        raise _invalid(self._file, node.start_mark.line + 1, node.start_mark.column + 1, reason)
-
-
-def _invalid(file: str, line: int, column: int, reason: str) -> BadArguments:
-    return BadArguments(f"{file}: line {line}, column {column}: is no valid YAML: {reason}", ["artifact_path"])
+        raise MarkedYAMLError(problem=reason, problem_mark=node.start_mark)

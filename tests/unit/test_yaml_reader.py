@@ -90,14 +90,16 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: {<<: 1}", "line 1, column 9", "'<<' takes mappings"),
         ("? [a]\n: 1\n", "line 1, column 3", "a key that is no text"),
         ("a: 1\n--- \nb: 1\n", "line 2, column 1", "expected a single document"),
-        ("a: *nobody\n", "line 1, column 4", "nobody"),
-        ("a: !!python/object:os.system {}\n", "line 1, column 4", "python/object:os.system"),
-        ("a: !!binary aGk=\n", "line 1, column 4", "binary"),
-        ("a: !mine 1\n", "line 1, column 4", "!mine"),
-        ("a: !!int x\n", "line 1, column 4", "int"),
-        ("a: !!bool 7\n", "line 1, column 4", "bool"),
-        ("a: !!null 7\n", "line 1, column 4", "null"),
-        ("a: &x [*x]\n", "line 1, column 4", "within itself"),
+        ("a: *nobody\n", "line 1, column 4", "found undefined alias"),
+        ("a: !!python/object:os.system {}\n", "line 1, column 4", "a tag that makes more"),
+        ("a: !!binary aGk=\n", "line 1, column 4", "a tag"),
+        ("a: !mine 1\n", "line 1, column 4", "a tag"),
+        ("a: !!int x\n", "line 1, column 4", "a tag"),
+        ("a: !!bool 7\n", "line 1, column 4", "a tag"),
+        ("a: !!null 7\n", "line 1, column 4", "a tag"),
+        ("a: &x [*x]\n", "line 1, column 4", "an alias within what it names"),
+        ("a: &x {<<: *x}\n", "line 1, column 4", "an alias within what it names"),
+        (f"a: 0x{'f' * 5000}\n", "line 1, column 4", "too many digits"),
         (f"a: 1{'0' * 5000}\n", "line 1, column 4", "too many digits"),
         ('a: "\\ud800"\n', "line 1, column 4", "lone surrogate"),
     ],
@@ -130,6 +132,16 @@ def test_bombs_of_aliases_do_not_go_off() -> None:
 def test_bombs_of_merges_do_not_go_off() -> None:
     levels = [f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12)]
     assert "more than 50000 values" in refused("\n".join(["l0: &l0 {a: 1}", *levels]))
+
+
+def test_bombs_of_merges_of_nothing_do_not_go_off() -> None:
+    levels = [f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12)]
+    assert "more than 50000 values" in refused("\n".join(["l0: &l0 {}", *levels]))
+
+
+@pytest.mark.parametrize("text", ["*{}", "&{} x: &{} y", "!{}!x 1", "!{} 1", "!!bool {}", "!{}%ff 1", "%TAG !{}! x"])
+def test_no_value_is_in_an_error(text: str) -> None:
+    assert "CANARY" not in refused(f"a: {text}\n".replace("{}", "CANARY"))
 
 
 def test_bombs_of_long_text_do_not_go_off() -> None:
