@@ -37,7 +37,7 @@ async def record(console: Console) -> None:
 
     console.print("[bold]$ vca apply service.yaml[/]")
     async with Vca.from_config(config, on_update_db=view.on_update_db, environ={}) as vca:
-        apply = Apply(vca, read_service(EXAMPLES / "service" / "service.yaml", {}), on_step)
+        apply = Apply(vca, read_service(EXAMPLES / "service" / "service.yaml"), on_step)
         view.steps = apply.steps
         await apply.run()
         await vca.flush(1)

@@ -67,10 +67,14 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
             yield place, f"expected plain data, got {kind_of(value)}"
 
 
-def excess(value: Any) -> str | None:
+def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
     """Say in what a value is larger than callers may give it, before anybody walks through it; None: in nothing.
 
-    It ends after `MOST_VALUES` values, however many there are, and whatever stands within itself.
+    It ends after so many values, however many there are, and whatever stands within itself.
+
+    Args:
+        value: any value.
+        most_values: how many values there may be in it.
     """
     waiting: list[tuple[Any, int]] = [(value, 0)]
     values = text = 0
@@ -85,8 +89,8 @@ def excess(value: Any) -> str | None:
         elif isinstance(one, Mapping | list | tuple | set | frozenset):
             if depth > DEEPEST:
                 return f"values deeper than {DEEPEST} levels, or within themselves"
-            if values + len(waiting) + len(one) > MOST_VALUES:
-                return f"more than {MOST_VALUES} values"
+            if values + len(waiting) + len(one) > most_values:
+                return f"more than {most_values} values"
             if isinstance(one, Mapping):
                 text += sum(len(key) for key in one if isinstance(key, str))
                 waiting += [(item, depth + 1) for item in one.values()]

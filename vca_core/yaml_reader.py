@@ -9,7 +9,6 @@ This module loads PyYAML; it is loaded when the first YAML is read.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from yaml.composer import Composer
@@ -22,9 +21,7 @@ from yaml.scanner import Scanner
 
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST, LARGEST_NUMBER
-
-LARGEST_FILE = 1024 * 1024
-"""How large a YAML or TOML file may be, in bytes. Charms of today have less than a tenth of it."""
+from vca_core.text_files import LARGEST_FILE, Places, Unreadable
 
 LARGEST_NUMBER_OF_NODES = 50_000
 """How many values a file may hold, with each alias counted as all that it stands for (the `billion laughs`)."""
@@ -33,18 +30,6 @@ LARGEST_TEXT = 4 * LARGEST_FILE
 """How many characters all its texts may have together, aliases counted likewise."""
 
 _CORE = "tag:yaml.org,2002:"
-
-Places = dict[tuple[Any, ...], tuple[int, int]]
-"""Line and column, counted from 1, of what stands at a path of keys and positions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a file cannot be used. A result, not an error: the parsers' errors hold the whole text, secrets included."""
-
-    reason: str
-    line: int | None = None
-    column: int | None = None
 
 
 def parse(file: str, content: bytes) -> Any:

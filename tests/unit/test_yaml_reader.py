@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments
-from vca_core.yaml_reader import LARGEST_FILE, parse
+from vca_core.text_files import LARGEST_FILE
+from vca_core.yaml_reader import parse
 
 
 def refused(content: bytes | str) -> str:

@@ -49,7 +49,8 @@ def read_charm(path: Path) -> Charm:
         BadArguments: it is no charm, cannot be read, is dangerous (bombs, paths and symlinks that lead out of it) or
             malformed; says the file, the key, or line and column, and what was expected.
     """
-    from vca_core.yaml_reader import LARGEST_FILE, parse  # YAML is loaded for those who read charms
+    from vca_core.text_files import LARGEST_FILE
+    from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
 
     contents = read_files(path, FILES, LARGEST_FILE)
     if "metadata.yaml" not in contents and "charmcraft.yaml" not in contents:

@@ -12,6 +12,9 @@ from vca_core.cli.output import echo, is_lively, print_json, print_table
 from vca_core.cli.state import Interrupted, State, code_of, command, run_async
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vca_core.config import VcaConfig
     from vca_core.service import Applied, Apply, Service
 
 
@@ -19,6 +22,13 @@ if TYPE_CHECKING:
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The NS file: YAML or TOML.")],
+    env: Annotated[
+        list[str] | None, typer.Option("--env", metavar="NAME", help="A variable that the file may refer to.")
+    ] = None,
+    allow_files: Annotated[
+        list[Path] | None,
+        typer.Option("--allow-files", metavar="DIR", help="A folder whose files it may refer to, beside its own."),
+    ] = None,
     day1: Annotated[
         str | None,
         typer.Option("--day1", help="If the store was lost: take Day-1 primitives for `done`, or run them `again`."),
@@ -32,16 +42,21 @@ def apply(
 
     if day1 not in (None, "done", "again"):
         raise BadArguments("--day1: expected done or again", ["--day1"])
-    apply_file(context.obj, file, day1)
+    apply_file(context.obj, file, day1, env or [], allow_files or [])
 
 
-def apply_file(state: State, file: Path, day1: Any = None) -> None:
+def apply_file(
+    state: State, file: Path, day1: Any = None, env: Sequence[str] = (), allow_files: Sequence[Path] = ()
+) -> None:
     """Bring the service of a file up, and end with its exit code."""
-    from vca_core.service import read_service
+    from vca_core.service import References, read_service
 
-    service = read_service(file, os.environ)
+    config = state.load()
+    service = read_service(
+        file, References(os.environ, {*env, *config.references.env}, [file.absolute().parent, *allow_files])
+    )
     try:
-        apply_run, applied = run_async(_apply(state, service, day1))
+        apply_run, applied = run_async(_apply(state, config, service, day1))
     except Interrupted:
         echo(f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True)
         raise
@@ -53,7 +68,7 @@ def apply_file(state: State, file: Path, day1: Any = None) -> None:
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
-async def _apply(state: State, service: Service, day1: Any) -> tuple[Apply, Applied]:
+async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -> tuple[Apply, Applied]:
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
 
@@ -63,7 +78,7 @@ async def _apply(state: State, service: Service, day1: Any) -> tuple[Apply, Appl
         if not state.json:
             echo(f"Waiting for another `vca apply` of NS {service.ns} (process {pid}) ...")
 
-    async with state.vca(state.load(), view.on_update_db) as vca:
+    async with state.vca(config, view.on_update_db) as vca:
         apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1)
         with view.show(apply_run.steps):
             return apply_run, await apply_run.run()

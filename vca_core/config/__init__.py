@@ -5,12 +5,14 @@ in which line it stands. `validate_model` is the same check for the options of b
 """
 
 from vca_core.config.load import load_config
+from vca_core.config.overrides import References
 from vca_core.config.problems import validate_model
 from vca_core.config.settings import ConnectorConfig, ExtensionConfig, StatusSettings, Timeouts, VcaConfig
 
 __all__ = [
     "ConnectorConfig",
     "ExtensionConfig",
+    "References",
     "StatusSettings",
     "Timeouts",
     "VcaConfig",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from vca_core.config.files import Document, read_document
+from vca_core.config.files import Document, check_plain, check_size, read_document
 from vca_core.config.problems import KeyPath, Problem, refusal, validate_safely
 from vca_core.errors import BadArguments, Cause, PluginError
 from vca_core.plain import copy_plain
@@ -27,15 +27,19 @@ def open_document(source: object, what: str, needed: str, model: type[BaseModel]
         model: what will be made of it.
 
     Raises:
-        BadArguments: it is neither, or the file cannot be read: with line and column.
+        BadArguments: it is neither, the file cannot be read, or it has too much in it: with line and column.
     """
     if isinstance(source, Mapping):
+        given = Document(source, Path.cwd())  # type: ignore[arg-type]  # until it is copied
+        check_size(given)
         return Document(copy_plain(source), Path.cwd())
     if not isinstance(source, str | os.PathLike):
         raise BadArguments(
             f"{what} is a path, a mapping or a {model.__name__}, not a {type(source).__name__}", ["source"]
         )
     document = read_document(Path(source), needed)
+    check_size(document)
+    check_plain(document)
     document.values = copy_plain(document.values)  # a YAML alias is one object in two places
     return document
 

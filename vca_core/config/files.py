@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from vca_core.config.problems import KeyPath
+from vca_core.config.problems import KeyPath, Problem, refusal
 from vca_core.errors import BadArguments
+from vca_core.plain import DEEPEST, excess, flaws
+from vca_core.text_files import Places, Unreadable, read_text
 
-if TYPE_CHECKING:
-    import yaml
+MOST_VALUES = 50_000
+"""How many values one may hold, with each alias counted as all that it stands for."""
 
 
 @dataclass(slots=True)
@@ -35,15 +37,6 @@ class Document:
             path = path[:-1]
         place = self.places.get(path)
         return f"{place}: " if place else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a file cannot be used. A result, not an error: the parsers' errors hold the whole text, secrets included."""
-
-    reason: str
-    line: int | None = None
-    column: int | None = None
 
 
 def read_document(path: Path, needed: str) -> Document:
@@ -73,94 +66,51 @@ def read_document(path: Path, needed: str) -> Document:
     return Document(values, path.absolute().parent, {(): str(path), **places})
 
 
-def read_text(path: Path) -> str | Unreadable:
-    """Read a text file."""
-    try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        return Unreadable("there is no such file")
-    except OSError as error:
-        return Unreadable(f"cannot be read: {error.strerror}")
-    except UnicodeDecodeError as error:
-        return Unreadable(f"is not UTF-8 (byte {error.start})")
+def check_size(document: Document) -> None:
+    """Refuse what is too large or too deep to be walked through.
+
+    Raises:
+        BadArguments: it is.
+    """
+    if (reason := excess(document.values, MOST_VALUES)) is not None:
+        raise BadArguments(f"{document.place_of(())}has {reason}", ["source"])
 
 
-_Marks = dict[KeyPath, tuple[int, int]]
-_Read = tuple[Any, _Marks] | Unreadable
+def check_plain(document: Document) -> None:
+    """Refuse what is not plain data, such as a date; numbers that are not finite are left to the models.
+
+    Raises:
+        BadArguments: there is such a value, with where it stands.
+    """
+    if problems := [Problem(place, text) for place, text in flaws(document.values) if "finite" not in text]:
+        raise refusal(problems, document.place_of)
+
+
+_Read = tuple[Any, Places] | Unreadable
 
 
 def _read_yaml(text: str) -> _Read:
-    import yaml  # who configures with a mapping or with TOML does not need it
+    from vca_core.yaml_reader import read_yaml  # who configures with a mapping or with TOML does not need it
 
-    try:
-        loader = yaml.SafeLoader(text)
-        root = loader.get_single_node()
-        if root is None:
-            return {}, {}
-        marks: _Marks = {}
-        wrong = _mark_keys(loader, root, (), marks, frozenset())
-        if wrong is not None:
-            return wrong
-        values = loader.construct_document(root)
-    except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        column = len(before) - before.rfind("\n")
-        return Unreadable(f"has a forbidden character (U+{error.character:04X})", before.count("\n") + 1, column)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        reason = f"is no valid YAML: {_without_quotes(error.problem or error.context or '')}"
-        if "mapping values are not allowed" in reason:
-            reason += '; a text with a colon at its end, as "memory:", has to be in quotes'
-        return Unreadable(reason, mark.line + 1, mark.column + 1) if mark else Unreadable(reason)
-    except (ValueError, RecursionError, LookupError, AttributeError, TypeError, OverflowError) as error:
-        # An impossible date; thousands of brackets; `!!bool foo`, `!!int ""`. What is raised may hold the value.
-        return Unreadable(f"is no valid YAML: it has a value that cannot be read ({type(error).__name__})")
-    return values, marks
-
-
-def _mark_keys(
-    loader: yaml.SafeLoader, node: Any, path: KeyPath, marks: _Marks, above: frozenset[yaml.Node]
-) -> Unreadable | None:
-    """Note where each key below a node stands; the result is a key that is there twice, or a node inside itself."""
-    line, column = node.start_mark.line + 1, node.start_mark.column + 1
-    if node in above:
-        return Unreadable("an alias stands inside of what it names", line, column)
-    children: list[tuple[KeyPath, yaml.Node]] = []
-    if node.id == "sequence":
-        for number, item in enumerate(node.value):
-            marks.setdefault((*path, number), (item.start_mark.line + 1, item.start_mark.column + 1))
-            children.append(((*path, number), item))
-    elif node.id == "mapping":
-        lines: dict[Hashable, int] = {}
-        merged = []
-        for key_node, item in node.value:
-            line, column = key_node.start_mark.line + 1, key_node.start_mark.column + 1
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                # What is merged in stands somewhere else, and what stands here goes before it.
-                merged += [(path, one) for one in (item.value if item.id == "sequence" else [item])]
-            elif key_node.id == "scalar":  # any other key is refused when it is constructed
-                key = loader.construct_object(key_node)
-                if key in lines:
-                    return Unreadable(f"{key!r} is there twice, the first time in line {lines[key]}", line, column)
-                lines[key] = line
-                marks.setdefault((*path, key), (line, column))
-                children.append(((*path, key), item))
-        children += merged
-    for below, child in children:
-        wrong = _mark_keys(loader, child, below, marks, above | {node})
-        if wrong is not None:
-            return wrong
-    return None
+    places: Places = {}
+    values = read_yaml(text, places)
+    return values if isinstance(values, Unreadable) else ({} if values is None else values, places)
 
 
 def _without_quotes(reason: str) -> str:
-    """Take out what the parser quotes of the file: a secret that starts with `*` or `!` would be among it."""
+    """Take out what the parser quotes of the file: it may be a secret."""
     return re.sub(r"""(['"])(?!<)[^'"\\][^'"]+\1""", "'...'", reason)
 
 
 def _read_toml(text: str) -> _Read:
     import tomllib
 
+    for found in _LONG_KEY.finditer(text):  # the parser's time grows with the square of it
+        if found[0].count(".") > DEEPEST:
+            line = text.count("\n", 0, found.start()) + 1
+            return Unreadable(
+                f"a key of more than {DEEPEST} parts", line, found.start() - text.rfind("\n", 0, found.start())
+            )
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -172,11 +122,16 @@ def _read_toml(text: str) -> _Read:
         return Unreadable(f"{reason}, at the end")
     except (ValueError, RecursionError) as error:
         return Unreadable(f"is no valid TOML: it has a value that cannot be read ({type(error).__name__})")
+    if excess(values, MOST_VALUES) is not None:
+        return values, {}  # it is refused, and where its keys stand is of no interest
     return values, dict(_toml_keys(text, values))
 
 
-_TOML_KEY = r"""(?:"[^"\n]*"|'[^'\n]*'|[A-Za-z0-9_-]+)"""
-_TOML_KEYS = re.compile(rf"(?P<indent>\s*)(?P<open>\[?\[?)\s*(?P<keys>{_TOML_KEY}(?:\s*\.\s*{_TOML_KEY})*)\s*(?:=|\])")
+_TOML_KEY = r"""(?:"[^"\n]*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""
+_TOML_KEYS = re.compile(
+    rf"(?P<indent>\s*+)(?P<open>\[?\[?)\s*+(?P<keys>{_TOML_KEY}(?:\s*+\.\s*+{_TOML_KEY})*+)\s*+(?:=|\])"
+)
+_LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_TOML_KEY}[ \t]*+\.[ \t]*+)++")
 
 
 def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[KeyPath, tuple[int, int]]]:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.config.checking import check_document, open_document
-from vca_core.config.overrides import apply_environment, resolve_references
+from vca_core.config.files import check_size
+from vca_core.config.overrides import References, apply_environment, resolve_references
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import Limits, StatusSettings, Timeouts, VcaConfig
 
@@ -47,7 +48,8 @@ def load_config(
     problems: list[Problem] = []
     if environ is not None or not isinstance(source, Mapping):
         problems += apply_environment(document, variables)
-    problems += resolve_references(document, variables)
+        check_size(document)
+    problems += resolve_references(document, References(variables, names=None, folders=None))
     return check_document(document, VcaConfig, problems, _may_show, "the configuration")
 
 

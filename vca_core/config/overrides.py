@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vca_core.config.files import Document, Unreadable, read_text
+from vca_core.config.files import Document
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.config.settings import VcaConfig
 from vca_core.suggestions import did_you_mean
+from vca_core.text_files import Unreadable, read_text
 
 _PREFIX = "VCA_"
 _DOWN = "__"
@@ -73,7 +76,7 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
     if text.lstrip()[:1] in ("[", "{"):
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             yield _note(
                 document,
                 variable,
@@ -108,10 +111,39 @@ def _fold(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
+LARGEST_SECRET = 64 * 1024
+"""How large a file may be that ``${file:path}`` names, in bytes."""
+
+
+@dataclass(frozen=True)
+class References:
+    """What values of a file may refer to. Without arguments: to nothing.
+
+    Args:
+        environ: where variables come from.
+        names: the variables that may be referred to; None: all of them.
+        folders: the folders that files have to be in or below, wherever symlinks lead; None: anywhere.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
+    names: Collection[str] | None = ()
+    folders: Collection[str | os.PathLike[str]] | None = ()
+
+    def reach(self, file: Path) -> bool:
+        """Whether a file may be read."""
+        if self.folders is None:
+            return True
+        try:
+            place = file.resolve()
+            return any(place.is_relative_to(Path(folder).resolve()) for folder in self.folders)
+        except (OSError, RuntimeError, ValueError):  # a loop of symlinks; a name that no file can have
+            return False
+
+
 _REFERENCE = re.compile(r"\$\{(?P<kind>env|file):(?P<name>[^{}]+)\}")
 
 
-def resolve_references(document: Document, environ: Mapping[str, str]) -> list[Problem]:
+def resolve_references(document: Document, references: References) -> list[Problem]:
     """Put what the store and options refer to in its place.
 
     ``${env:NAME}`` is a variable, ``${file:path}`` the text of a file.
@@ -121,7 +153,7 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
 
     Args:
         document: what was read; changed in place.
-        environ: the environment.
+        references: what they may refer to.
 
     Returns:
         What is wrong, each problem at the path of its option.
@@ -129,7 +161,7 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
     problems: list[Problem] = []
     connectors, extensions = document.values.get("connectors"), document.values.get("extensions")
     if "store" in document.values:  # a URL with a password in it, as a whole
-        document.values["store"] = resolve(document.values["store"], ("store",), document.folder, environ, problems)
+        document.values["store"] = resolve(document.values["store"], ("store",), document.folder, references, problems)
     parts: list[tuple[KeyPath, Any]] = []
     if isinstance(connectors, dict):
         parts += [(("connectors", name), connector) for name, connector in connectors.items()]
@@ -137,46 +169,58 @@ def resolve_references(document: Document, environ: Mapping[str, str]) -> list[P
         parts += [(("extensions", number), extension) for number, extension in enumerate(extensions)]
     for path, part in parts:
         if isinstance(part, dict) and "options" in part:
-            part["options"] = resolve(part["options"], (*path, "options"), document.folder, environ, problems)
+            part["options"] = resolve(part["options"], (*path, "options"), document.folder, references, problems)
     return problems
 
 
-def resolve(value: Any, path: KeyPath, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
+def resolve(value: Any, path: KeyPath, folder: Path, references: References, problems: list[Problem]) -> Any:
     """Put what a value refers to in its place, and what those in it do.
 
     Args:
         value: plain data.
         path: where it stands.
         folder: where files start from.
-        environ: the environment.
+        references: what may be referred to.
         problems: what is wrong is put in here.
     """
     if isinstance(value, dict):
-        return {key: resolve(item, (*path, key), folder, environ, problems) for key, item in value.items()}
+        return {key: resolve(item, (*path, key), folder, references, problems) for key, item in value.items()}
     if isinstance(value, list):
-        return [resolve(item, (*path, number), folder, environ, problems) for number, item in enumerate(value)]
+        return [resolve(item, (*path, number), folder, references, problems) for number, item in enumerate(value)]
     if not isinstance(value, str) or not (found := _REFERENCE.search(value)):
         return value
     if found[0] != value:
         problems.append(
             Problem(path, "a reference is a whole value: put the whole text into the variable or file it names")
         )
-    elif found["kind"] == "env":
-        if found["name"] in environ:
-            return environ[found["name"]]
-        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set"))
+    elif found["kind"] == "file":
+        return _text_of(found["name"], path, folder, references, problems)
+    elif references.names is not None and found["name"] not in references.names:
+        problems.append(
+            Problem(
+                path,
+                f"refers to the variable {found['name']}, which this file may not see: allow it with "
+                f"`--env {found['name']}`, or in the config with `references: {{env: [{found['name']}]}}`",
+            )
+        )
+    elif found["name"] in references.environ:
+        return references.environ[found["name"]]
     else:
-        return _text_of(found["name"], path, folder, problems)
+        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set"))
     return value
 
 
-def _text_of(name: str, path: KeyPath, folder: Path, problems: list[Problem]) -> str:
+def _text_of(name: str, path: KeyPath, folder: Path, references: References, problems: list[Problem]) -> str:
     try:
         file = folder / Path(name).expanduser()
     except RuntimeError:
         problems.append(Problem(path, f"refers to the file {name}, but there is no home folder"))
         return ""
-    text = read_text(file)
+    if not references.reach(file):
+        reason = "this file may not see: allow its folder with `--allow-files DIR`"
+        problems.append(Problem(path, f"refers to the file {file}, which {reason}"))
+        return ""
+    text = read_text(file, LARGEST_SECRET)
     if isinstance(text, Unreadable):
         problems.append(Problem(path, f"refers to the file {file}: {text.reason}"))
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -79,6 +80,13 @@ class Limits(Part):
     """How many units an execution environment may have."""
 
 
+class ReferenceSettings(Part):
+    """What NS files may refer to."""
+
+    env: Annotated[list[Annotated[str, Field(min_length=1)]], Listed] = Field(default_factory=list)
+    """Variables of the environment that ``${env:NAME}`` may name there."""
+
+
 class ConnectorConfig(Part):
     """One connector: a backend with its options.
 
@@ -115,6 +123,7 @@ class VcaConfig(Part):
         timeouts: limits in seconds.
         status: how statuses are written.
         limits: how much may be asked for.
+        references: what NS files may refer to.
         ssh_key: file of the private ssh key; it is not touched before somebody asks for the key.
     """
 
@@ -129,6 +138,7 @@ class VcaConfig(Part):
     timeouts: Annotated[Timeouts, Mapped] = Timeouts()
     status: Annotated[StatusSettings, Mapped] = StatusSettings()
     limits: Annotated[Limits, Mapped] = Limits()
+    references: Annotated[ReferenceSettings, Mapped] = ReferenceSettings()
     ssh_key: Annotated[str, Field(min_length=1)] = DEFAULT_PRIVATE_KEY
 
     _folder: Path = PrivateAttr(default_factory=Path.cwd)
@@ -207,7 +217,7 @@ class VcaConfig(Part):
     @classmethod
     def _each_once(cls, extensions: list[ExtensionConfig]) -> list[ExtensionConfig]:
         names = [extension.name for extension in extensions]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
+        if twice := sorted(name for name, times in Counter(names).items() if times > 1)[:10]:
             raise ValueError(f"each extension can be named once; twice there are: {', '.join(twice)}")
         return extensions
 

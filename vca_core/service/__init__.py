@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from vca_core.config import References
 from vca_core.service.apply import Applied, Apply
 from vca_core.service.ns_file import Primitive, Relation, Service, Vnf
 from vca_core.service.plan import Step, StepState, plan
@@ -22,6 +23,7 @@ __all__ = [
     "Applied",
     "Apply",
     "Primitive",
+    "References",
     "Relation",
     "Service",
     "Step",

@@ -7,23 +7,29 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.config.checking import check_document, open_document
-from vca_core.config.files import Document
-from vca_core.config.overrides import resolve
+from vca_core.config.files import Document, check_plain
+from vca_core.config.overrides import References, resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.service.ns_file import Service
+
+NOTHING = References()
+"""Nothing may be referred to."""
 
 _SHOWN = frozenset({"ns", "nsi", "connector", "charm", "vdu", "count", "kdu", "units", "run", "unit", "timeout"})
 
 
-def read_service(source: str | os.PathLike[str] | Mapping[str, Any] | Service, environ: Mapping[str, str]) -> Service:
+def read_service(
+    source: str | os.PathLike[str] | Mapping[str, Any] | Service, references: References = NOTHING
+) -> Service:
     """Read and check an NS file. It reads small files, and blocks for them.
 
     Values of ``config``, ``machine``, ``options`` and ``with`` may refer to variables and files, as in a config:
-    ``password: ${env:ROUTER_PASSWORD}``, ``${file:router.password}``.
+    ``password: ${env:ROUTER_PASSWORD}``, ``${file:router.password}``. Who wrote the file may be another than who runs
+    it, and would read with the eyes of the latter: so only to what is allowed.
 
     Args:
         source: path of a YAML or TOML file; or a mapping of the same form; or a `Service`, which is given back.
-        environ: where variables come from.
+        references: what values may refer to: the least is nothing, which is the default.
 
     Raises:
         BadArguments: all that is wrong, one a line, with file, line and column. No value that may be secret is shown.
@@ -31,12 +37,13 @@ def read_service(source: str | os.PathLike[str] | Mapping[str, Any] | Service, e
     if isinstance(source, Service):
         return source
     document = open_document(source, "an NS file", "vnfs", Service)
+    check_plain(document)
     problems: list[Problem] = []
-    document.values = _with_references(document, environ, problems)
+    document.values = _with_references(document, references, problems)
     return check_document(document, Service, problems, _may_show, "the NS file")
 
 
-def _with_references(document: Document, environ: Mapping[str, str], problems: list[Problem]) -> dict[str, Any]:
+def _with_references(document: Document, references: References, problems: list[Problem]) -> dict[str, Any]:
     vnfs = document.values.get("vnfs")
     if not isinstance(vnfs, dict):
         return document.values
@@ -48,13 +55,13 @@ def _with_references(document: Document, environ: Mapping[str, str], problems: l
         made[name] = dict(vnf)
         for key in ("config", "machine", "options"):
             if key in vnf:
-                made[name][key] = resolve(vnf[key], ("vnfs", name, key), document.folder, environ, problems)
+                made[name][key] = resolve(vnf[key], ("vnfs", name, key), document.folder, references, problems)
         if isinstance(vnf.get("day1"), list):
             made[name]["day1"] = [
                 {
                     **one,
                     "with": resolve(
-                        one["with"], ("vnfs", name, "day1", number, "with"), document.folder, environ, problems
+                        one["with"], ("vnfs", name, "day1", number, "with"), document.folder, references, problems
                     ),
                 }
                 if isinstance(one, dict) and "with" in one

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from vca_core.charm import Charm, read_charm
 from vca_core.charm.source import LARGEST_ARCHIVE, LARGEST_UNPACKED, MOST_MEMBERS
 from vca_core.errors import BadArguments
-from vca_core.yaml_reader import LARGEST_FILE
+from vca_core.text_files import LARGEST_FILE
 
 Member = tuple[str | zipfile.ZipInfo, str | bytes]
 NAME: Member = ("metadata.yaml", "name: packed")

@@ -29,7 +29,7 @@ def service_of(**changes: Any) -> Any:
         },
         "relations": [["a:gateway", "b:upstream"]],
     }
-    return read_service({**values, **changes}, {})
+    return read_service({**values, **changes})
 
 
 class World:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from vca_core.errors import BadArguments
-from vca_core.service import Service, read_service
+from vca_core.service import References, Service, read_service
 from vca_core.service.ns_file import ns_file_schema
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -19,15 +20,15 @@ CANARY = "canary-value"
 VNF = {"charm": "simple-router"}
 
 
-def refusal(source: Any, environ: dict[str, str] | None = None) -> str:
+def refusal(source: Any, references: References | None = None) -> str:
     with pytest.raises(BadArguments) as caught:
-        read_service(source, environ or {})
+        read_service(source, references or References())
     assert CANARY not in str(caught.value)
     return str(caught.value)
 
 
 def test_the_example_is_read_and_named() -> None:
-    service = read_service(DOCS / "examples" / "service" / "service.yaml", {})
+    service = read_service(DOCS / "examples" / "service" / "service.yaml")
     assert [str(service.namespace(name)) for name in service.vnfs] == [
         ".demo.core.vm-0",
         ".demo.edge.vm-0",
@@ -37,11 +38,11 @@ def test_the_example_is_read_and_named() -> None:
         "core:gateway - edge:upstream",
         "edge:gateway - cache:uplink",
     ]
-    assert read_service(service, {}) is service
+    assert read_service(service) is service
 
 
 def test_a_kdu_and_a_slice_are_named(tmp_path: Path) -> None:
-    service = read_service({"ns": "n", "nsi": "s", "vnfs": {"v": {"kdu": "my-kdu"}}}, {})
+    service = read_service({"ns": "n", "nsi": "s", "vnfs": {"v": {"kdu": "my-kdu"}}})
     assert str(service.namespace("v")) == "s.n.v.kdu:my-kdu"
 
 
@@ -52,7 +53,7 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
         "    machine: {hostname: h, key: '${env:K}'}\n"
         "    options: {install: {a: '${env:K}'}}\n    day1: [{run: x, with: {p: ['${env:K}']}}]\n"
     )
-    service = read_service(tmp_path / "ns.yaml", {"K": CANARY})
+    service = read_service(tmp_path / "ns.yaml", References({"K": CANARY}, {"K"}, {tmp_path}))
     vnf = service.vnfs["v"]
     assert vnf.machine is not None
     found = [vnf.config["password"], vnf.machine["key"], vnf.options.install["a"], vnf.day1[0].with_["p"][0]]
@@ -93,7 +94,7 @@ def test_each_mistake_is_told(values: Any, said: str) -> None:
 
 def test_a_list_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
     (tmp_path / "ns.yaml").write_text("ns: n\nvnfs:\n  v:\n    charm: c\n    after:\n    day1:\nrelations:\n")
-    service = read_service(tmp_path / "ns.yaml", {})
+    service = read_service(tmp_path / "ns.yaml")
     assert (service.vnfs["v"].after, service.vnfs["v"].day1, service.relations) == ([], [], [])
 
 
@@ -104,9 +105,33 @@ def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
     assert "ns.yaml:5:5: vnfs.v.units" in told
     (tmp_path / "empty.yaml").write_text("")
     assert "is empty; it needs at least `vnfs`" in refusal(tmp_path / "empty.yaml")
-    assert "variable ABSENT, which is not set" in refusal(
-        {"ns": "n", "vnfs": {"v": {**VNF, "config": {"a": "${env:ABSENT}"}}}}
-    )
+    assert "variable ABSENT, which is not set" in refusal(referring("${env:ABSENT}"), References({}, {"ABSENT"}))
+
+
+def referring(text: str) -> dict[str, Any]:
+    return {"ns": "n", "vnfs": {"v": {**VNF, "config": {"a": text}}}}
+
+
+def test_a_file_refers_to_nothing_that_is_not_allowed(tmp_path: Path) -> None:
+    told = refusal(referring("${env:K}"), References({"K": CANARY}, {"L"}))
+    assert "variable K, which this file may not see: allow it with `--env K`" in told
+    (tmp_path / "secret").write_text(CANARY)
+    (inside := tmp_path / "ns").mkdir()
+    (inside / "link").symlink_to("../secret")
+    for name in ("secret", "ns/link", "ns/../secret", "absent", "ns/\0"):
+        told = refusal(referring(f"${{file:{tmp_path / name}}}"), References(folders=[inside]))
+        assert "which this file may not see: allow its folder with `--allow-files DIR`" in told
+        assert "may not see" in refusal(referring(f"${{file:{tmp_path / name}}}"))
+    link = referring(f"${{file:{inside / 'link'}}}")
+    assert read_service(link, References(folders=[inside, tmp_path])).vnfs["v"].config == {"a": CANARY}
+
+
+@pytest.mark.parametrize("place", ["fifo", "/dev/zero", ".", "large"])
+def test_a_reference_takes_small_regular_files_only(tmp_path: Path, place: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
+    told = refusal(referring(f"${{file:{tmp_path / place}}}"), References(folders=None))
+    assert "not a regular file" in told or "larger than 65536 bytes" in told
 
 
 def test_the_published_schema_is_current_and_takes_the_example() -> None:
