@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover lint type bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz lint type bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
 
 cover: $(READY)  ## run all tests, and tell what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
+
+fuzz: $(READY)  ## try the corpus of hostile input, and EXAMPLES (20000) mutations of it
+	@VCA_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) $(RUN) pytest tests/fuzz $(ARGS)
 
 lint: $(READY)  ## check style, formatting, import contracts and the length of names of tests
 	@$(RUN) ruff check .

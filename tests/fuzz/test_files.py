@@ -2,15 +2,110 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vca_core.config import load_config
 from vca_core.errors import BadArguments
 from vca_core.service import plan, read_service
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(60 + int(os.environ.get("VCA_FUZZ_EXAMPLES", "0")))
+
+EXAMPLES = int(os.environ.get("VCA_FUZZ_EXAMPLES", "50"))
+"""How many mutations each property sees; `make fuzz` asks for more."""
+
+BOMB = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 12))
+MERGES = "\n".join(f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12))
+
+
+def told(path: Path) -> str:
+    with pytest.raises(BadArguments) as caught:
+        load_config(path, {})
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"l0: &l0 [x]\n{BOMB}", "more than 50000 values"),
+        (f"l0: &l0 {{}}\n{MERGES}", "more than 50000 values"),
+        (f"a: &a [{'x,' * 20_000}]\nb: [*a, *a, *a]", "more than 50000 values"),
+        ("a: " + "x" * 10**7, "larger than 1048576 bytes"),
+        (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 100)}]", "too much text"),
+        ("[" * 10**6, "deeper than 50 levels"),
+        ("a: &x {<<: *x}", "an alias within what it names"),
+        ("extensions: [" + "a, " * 25_000 + "a]", "twice there are"),
+    ],
+    ids=["aliases", "merges", "few aliases", "size", "text", "depth", "within itself", "extensions"],
+)
+def test_yaml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "vca.yaml").write_text(text)
+    assert reason in told(tmp_path / "vca.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"{'.'.join('a' * 500_000)} = 1", "a key of more than 50 parts"),
+        (f"a = {{{'.'.join('b' * 400_000)} = 1}}", "a key of more than 50 parts"),
+        (f"a = {'[' * 100_000}", "cannot be read"),
+        (f"a = {'{a=' * 30_000}", "cannot be read"),
+        (f"a = {'[' * 60}{']' * 60}", "deeper than 50 levels"),
+        (f"a = 0x{'f' * 900_000}", "more than 300 digits"),
+        (" " * 10**6, "is empty"),
+        (" " * 500_000 + "a" + " " * 400_000, "no valid TOML"),
+        ("'" * 999_999, "no valid TOML"),
+        ("[[a]]\n" * 150_000, "more than 50000 values"),
+        ("a = 1979-05-27", "a: expected plain data, got a Python date"),
+    ],
+    ids=["key", "inner", "lists", "tables", "depth", "digits", "blanks", "blank key", "quotes", "tables", "date"],
+)
+def test_toml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> None:
+    (tmp_path / "vca.toml").write_text(text)
+    assert reason in told(tmp_path / "vca.toml")
+
+
+def test_a_config_is_no_pipe_and_no_device(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    assert "not a regular file" in told(tmp_path / "pipe.yaml")
+    assert "not a regular file" in told(tmp_path / "zero.toml")
+
+
+def test_json_in_the_environment_has_a_depth() -> None:
+    config = {"connectors": {"edge": {"backend": "fake"}}}
+    for depth, reason in ((100_000, "no valid JSON"), (60, "deeper than 50 levels")):
+        variables = {"VCA_CONNECTORS__EDGE__OPTIONS": '{"a":' + "[" * depth + "]" * depth + "}"}
+        with pytest.raises(BadArguments, match=reason):
+            load_config(config, variables)
+
+
+def test_the_first_problems_are_told(tmp_path: Path) -> None:
+    config = {"connectors": {"edge": {"backend": "fake"}}, **{f"connector{number}": 1 for number in range(5_000)}}
+    with pytest.raises(BadArguments) as caught:
+        load_config(config, {})
+    assert len(str(caught.value).splitlines()) == 21
+    assert "there are 4980 more problems" in str(caught.value)
+
+
+PIECES = st.sampled_from(
+    ["a", "CANARY", ": ", "- ", "\n", "  ", "{", "}", "[", "]", "*x", "&x ", "!!bool ", "!!int ", "!t ", "<<", "? ", "'", '"']
+    + ["\\U", "\\x", "|\n", "%TAG ", "---", "0x", "1e", "=", ".", '"""', "1979-05-27", "\0", "#", "\t", "connectors"]
+)  # fmt: skip
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.lists(PIECES, max_size=60), st.sampled_from(["vca.yaml", "vca.toml"]))
+def test_anything_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, pieces: list[str], name: str) -> None:
+    file = tmp_path_factory.mktemp("fuzz") / name
+    file.write_text("".join(pieces))
+    with contextlib.suppress(BadArguments):
+        load_config(file, {})
 
 
 @pytest.mark.parametrize(

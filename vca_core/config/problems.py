@@ -20,6 +20,10 @@ KeyPath = tuple[Any, ...]
 """Where a value stands: keys and positions from the root down, as ``("connectors", "edge", "backend")``."""
 
 
+MOST_TOLD = 20
+"""How many problems are told one by one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong.
@@ -99,7 +103,10 @@ def validate_safely(
     try:
         return validate()
     except ValidationError as error:
-        return [_problem(model, values, detail, may_show) for detail in error.errors(include_url=False)]
+        details = error.errors(include_url=False)
+        problems = [_problem(model, values, detail, may_show) for detail in details[:MOST_TOLD]]
+        rest = len(details) - len(problems)
+        return [*problems, Problem((), f"there are {rest} more problems")] if rest else problems
     except Exception as error:  # noqa: BLE001 - a validator may raise anything
         return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
 
