@@ -25,10 +25,9 @@ OPERATIONS = 5
 _numbers = itertools.count()
 
 
-def vca(store: str = "memory:", folder: Path | None = None) -> Vca:
+def vca(store: str = "memory:") -> Vca:
     """A `Vca` on a fake without latency."""
-    store_url = store if folder is None else f"{store}{folder}/status.db"
-    config = {"artifacts": str(CHARMS), "store": store_url, "connectors": {"edge": {"backend": "fake"}}}
+    config = {"artifacts": str(CHARMS), "store": store, "connectors": {"edge": {"backend": "fake"}}}
     return Vca.from_config(config, environ={})
 
 

@@ -8,12 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vca_core._tracking.slots import Slots
 from vca_core.errors import StoreError
 from vca_core.stores import StatusStore
 from vca_core.stores.base import Outcome, Write
 
 MOST_WRITES = 500
 """How many writes a batch has at most."""
+
+_FIRST_MOST = 50
+"""How many the first batch has at most."""
+
+_SHARE = 0.25
+"""The share of its limit that a batch should take at most."""
 
 _MOST_CHARACTERS = 1024 * 1024
 """How long the texts of a batch are together at most; a write that is longer goes alone."""
@@ -33,20 +40,27 @@ class Batches:
     """The writes of a store, in batches where several wait.
 
     A write that comes while no other is under way is made at once, as it is. One batch is made at a time, so that
-    nothing passes what was handed over before it.
+    nothing passes what was handed over before it. Batches grow as long as the store is quick with them; after one that
+    was slow, or failed as a whole, the next are smaller: a store that cannot make 500 writes in time makes 50. As many
+    lanes are at the store as the next batch may have writes, so that none of them waits for long.
 
     Args:
         store: the store.
         limit: seconds that it has for a batch.
+        slots: room for the lanes that are at the store.
 
     Attributes:
         urgent: the store, for writes that go before others: outcomes, records.
         others: the store, for intermediate statuses.
     """
 
-    def __init__(self, store: StatusStore, limit: float) -> None:
+    def __init__(self, store: StatusStore, limit: float, slots: Slots) -> None:
         self._store = store
         self._limit = limit
+        self._slots = slots
+        self._most = MOST_WRITES
+        if store.has_batch:
+            self._resize(_FIRST_MOST)
         self._is_busy = False
         self._queues: tuple[deque[_Waiting], deque[_Waiting]] = (deque(), deque())
         self._task: asyncio.Task[None] | None = None
@@ -86,19 +100,30 @@ class Batches:
         self._go_on()
 
     async def _write_all(self) -> None:
+        loop = asyncio.get_running_loop()
         while batch := self._take():
+            begin = loop.time()
             outcomes = await self._write(batch)
+            if loop.time() - begin > self._limit * _SHARE or all(isinstance(one, Exception) for one in outcomes):
+                self._resize(max(len(batch) // 2, 1))
+            else:
+                self._resize(min(self._most * 2, MOST_WRITES))
             for number, (waiting, outcome) in enumerate(zip(batch, outcomes, strict=True), start=1):
                 _resolve([waiting], outcome)
                 if number % _AT_A_TIME == 0:
                     await asyncio.sleep(0)
+
+    def _resize(self, most: int) -> None:
+        if most != self._most:
+            self._most = most
+            self._slots.resize(most)
 
     def _take(self) -> list[_Waiting]:
         """Take the next batch: outcomes before intermediate statuses, what came first before what came later."""
         batch: list[_Waiting] = []
         size = 0
         for queue in self._queues:
-            while queue and len(batch) < MOST_WRITES:
+            while queue and len(batch) < self._most:
                 if queue[0].promise.done():  # nobody waits for it any more
                     queue.popleft()
                     continue

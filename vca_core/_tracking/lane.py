@@ -198,12 +198,12 @@ class Lane:
         self.queue.append(entry)
         try:
             try:
-                await self._take_slot()
+                slots = await self._take_slot()
                 try:
                     async with asyncio.timeout(self._office.attempt_limit):
                         is_over = await self._attempt(entry)
                 finally:
-                    self._office.slots.give()
+                    slots.give()
             except TimeoutError as error:
                 is_over = self._take_failure(entry, error)
             if is_over:
@@ -308,18 +308,20 @@ class Lane:
             if entry is not self.queue[0]:  # an interval holds back what is in front of it
                 self.queue.remove(entry)
                 self.queue.appendleft(entry)
-            await self._take_slot()  # no attempt's time passes before the store has room for it
+            slots = await self._take_slot()  # no attempt's time passes before the store has room for it
             try:
                 clock.reschedule(loop.time() + limit)
                 is_over = await self._attempt(entry)
                 clock.reschedule(None)
             finally:
-                self._office.slots.give()
+                slots.give()
             await self._go_on(entry, is_over=is_over)
 
-    async def _take_slot(self) -> None:
-        if not self._office.slots.take():
-            await self._office.slots.wait(self, is_urgent=any(entry.kind is not Kind.EVENT for entry in self.queue))
+    async def _take_slot(self) -> Slots:
+        slots = self._office.slots
+        if not slots.take():
+            await slots.wait(self, is_urgent=any(entry.kind is not Kind.EVENT for entry in self.queue))
+        return slots
 
     async def _go_on(self, entry: Entry, *, is_over: bool) -> None:
         if is_over:

@@ -81,7 +81,7 @@ class Outbox:
         self.lanes: dict[EeKey, Lane] = {}
         self.waiting = 0
         self.slots = Slots(MOST_WRITES)
-        self.batches = Batches(store, attempt_limit)
+        self.batches = Batches(store, attempt_limit, self.slots)
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -256,9 +256,10 @@ class Outbox:
             The names of those that still live.
         """
         lanes, self.lanes = list(self.lanes.values()), {}
-        self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
-        self.waiting = 0
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
+        self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
+        self.batches = Batches(self.store, self.attempt_limit, self.slots)
+        self.waiting = 0
         tasks = {task for task in cancelled if task is not None}
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:

@@ -14,6 +14,7 @@ class Slots:
     """
 
     def __init__(self, most: int) -> None:
+        self._most = most
         self._free = most
         self._urgent: dict[Hashable, asyncio.Future[None]] = {}
         self._others: dict[Hashable, asyncio.Future[None]] = {}
@@ -52,10 +53,16 @@ class Slots:
 
     def give(self) -> None:
         """Give a slot back; the next one that waits has it."""
+        self._free += 1
         for waiting in (self._urgent, self._others):
-            while waiting:
+            while waiting and self._free > 0:
                 turn = waiting.pop(next(iter(waiting)))
                 if not turn.done():
                     turn.set_result(None)
-                    return
-        self._free += 1
+                    self._free -= 1
+
+    def resize(self, most: int) -> None:
+        """Have room for more or fewer from now on; who has a slot keeps it."""
+        self._free += most - self._most - 1
+        self._most = most
+        self.give()

@@ -208,6 +208,16 @@ async def test_a_batch_tells_of_each_write_of_a_bulk_that_was_short(mongo_url: s
     await store.close()
 
 
+async def test_a_batch_is_made_that_is_too_big_for_one_bulk(mongo_url: str) -> None:
+    store = await opened(mongo_url)
+    for number in range(5):
+        await store.ensure("t", {"_id": number})
+    writes = [Write("t", {"_id": number % 5}, {f"n{number}": number}) for number in range(10)]
+    many = [Write("t", {"_id": number}, {"n": 1}) for number in range(100, 205)]
+    assert await store.batch([*writes, *many]) == [True] * 10 + [False] * 105
+    await store.close()
+
+
 class Commands(monitoring.CommandListener):
     """Keeps the commands that a client sends."""
 

@@ -24,6 +24,7 @@ class Recording(MemoryStore):
     Attributes:
         batches: the words of each batch; of a single write, too.
         gate: whether it takes anything.
+        offered: how many writes it was handed last.
         before: called before each batch; what it raises is raised.
     """
 
@@ -32,6 +33,7 @@ class Recording(MemoryStore):
     def __init__(self) -> None:
         super().__init__()
         self.batches: list[list[str]] = []
+        self.offered = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
@@ -42,6 +44,7 @@ class Recording(MemoryStore):
 
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         await self.gate.wait()
+        self.offered = len(writes)
         if self.before is not None:
             self.before()
         self.batches.append([str(value) for write in writes for value in write.update.values()])
@@ -94,7 +97,7 @@ async def test_a_batch_has_at_most_500_writes(store: Recording, outbox: Outbox) 
     store.gate.set()
     assert await outbox.drain(LONG) == []
     assert max(map(len, store.batches)) <= 500
-    assert len(store.batches) <= 6, "the writes go together"
+    assert len(store.batches) <= 8, "the writes go together"
     assert sorted(int(word) for batch in store.batches for word in batch) == list(range(1_101))
 
 
@@ -192,7 +195,7 @@ async def test_a_store_without_batches_gets_many_writes_at_once() -> None:
 
 async def test_outcomes_wait_in_front_of_events_for_room_at_the_store(store: Recording, outbox: Outbox) -> None:
     store.gate.clear()
-    for number in range(500):
+    for number in range(50):
         outbox.status(*lane(number), {"status": "full"})
     await asyncio.sleep(0)
     outbox.status(*lane(600), {"status": "event"})
@@ -205,3 +208,15 @@ async def test_outcomes_wait_in_front_of_events_for_room_at_the_store(store: Rec
     words = [word for batch in store.batches for word in batch if word != "full"]
     assert words.index("event") > words.index("event in front of an outcome")
     assert words.index("event") > words.index("outcome")
+
+
+async def test_batches_that_a_store_cannot_make_in_time_get_smaller(store: Recording, outbox: Outbox) -> None:
+    def strike() -> None:
+        if store.offered > 10:
+            raise TimeoutError
+
+    store.before = strike
+    for number in range(200):
+        outbox.outcome(*lane(number), {"status": str(number)})
+    assert await outbox.drain(LONG) == []
+    assert {len(batch) for batch in store.batches} <= set(range(1, 11))
