@@ -222,3 +222,9 @@ def test_no_level_of_a_backends_log_tells_a_secret(logged: tuple[ScrubbingLog, i
     assert CANARY not in text
     assert "LookupError" in text
     assert text.count("test_no_level_of_a_backends_log_tells_a_secret") >= 7, "the caller is named as who logs"
+
+
+@pytest.mark.parametrize("word", ["secret", "password", " token "])
+def test_words_that_name_secrets_stand_in_our_texts(word: str) -> None:
+    text = "the controller refuses the login: look at username, secret, password and token"
+    assert SecretValues([word]).scrub(text) == text

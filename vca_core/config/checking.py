@@ -62,7 +62,7 @@ def check_document(
     """
     context = {"folder": document.folder}
     found = validate_safely(
-        lambda: model.model_validate(document.values, context=context), model, document.values, may_show
+        lambda: model.model_validate(document.values, context=context), model, document.values, may_show, own=True
     )
     if isinstance(found, Cause):
         raise PluginError(f"{what} cannot be checked") from found

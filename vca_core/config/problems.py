@@ -7,12 +7,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import AliasChoices, BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
 from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.secrets import SecretValues, scrub_cause, secret_strings
+from vca_core.secrets import SecretValues, is_secret_name, scrub_cause, secret_strings, secrets_in
 from vca_core.suggestions import instead
 
 M = TypeVar("M", bound=BaseModel)
@@ -91,6 +91,8 @@ def validate_safely(
     model: type[BaseModel],
     values: Any,
     may_show: Callable[[KeyPath], bool] = lambda _: False,
+    *,
+    own: bool = False,
 ) -> M | list[Problem] | Cause:
     """Validate; give what is wrong as a result, since an error raised here would keep pydantic's, with its inputs.
 
@@ -99,12 +101,13 @@ def validate_safely(
         model: its class.
         values: what it is made of.
         may_show: says whether the value at a path may be shown.
+        own: whether the validators are ours, which quote names only.
     """
     try:
         return validate()
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = [_problem(model, values, detail, may_show) for detail in details[:MOST_TOLD]]
+        problems = [_problem(model, values, detail, may_show, own=own) for detail in details[:MOST_TOLD]]
         rest = len(details) - len(problems)
         return [*problems, Problem((), f"there are {rest} more problems")] if rest else problems
     except Exception as error:  # noqa: BLE001 - a validator may raise anything
@@ -115,7 +118,9 @@ def validate_safely(
 _OWN_WORDS = frozenset(get_args(ErrorType)) - {"assertion_error", "import_error", "union_tag_invalid", "value_error"}
 
 
-def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, may_show: Callable[[KeyPath], bool]) -> Problem:
+def _problem(
+    model: type[BaseModel], values: Any, detail: ErrorDetails, may_show: Callable[[KeyPath], bool], *, own: bool
+) -> Problem:
     kind, loc, given = detail["type"], detail["loc"], detail["input"]
     path = tuple(_steps(loc, values, missing=kind == "missing"))
     if kind == "missing":
@@ -123,14 +128,47 @@ def _problem(model: type[BaseModel], values: Any, detail: ErrorDetails, may_show
     if kind == "extra_forbidden":
         return Problem(path, f"unknown key{instead(str(loc[-1]), _names_at(model, loc[:-1]))}")
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
-    if kind not in _OWN_WORDS:
-        text = SecretValues(secret_strings(given)).scrub(text)
-    text = text[:1].lower() + text[1:]
+    if not own and kind not in _OWN_WORDS:
+        text = SecretValues(_secrets_at(model, path, given)).scrub(text)
+    if kind in _OWN_WORDS:
+        text = text[:1].lower() + text[1:]
     if loc[-1:] == ("[key]",) and not isinstance(given, str):
         text = "a key should be text; put it in quotes"
     elif may_show(path) and isinstance(given, str | int | float):
         text += f", got {given!r}"
     return Problem(path, text)
+
+
+def _secrets_at(model: type[BaseModel], path: KeyPath, given: Any) -> Iterable[str]:
+    """What can be secret of a value: all of it below a secret name or of a secret type, else what is so within it."""
+    declared = _secret_fields(model, frozenset())
+    if any(str(part) in declared or is_secret_name(str(part)) for part in path):
+        return secret_strings(given)
+    return secrets_in(given, declared)
+
+
+def _secret_fields(model: type[BaseModel], above: frozenset[type[BaseModel]]) -> set[str]:
+    """The names of all fields of a model, and of the models in it, that have one of pydantic's secret types."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        for one in _types_in(field.annotation):
+            if issubclass(one, Secret | SecretStr | SecretBytes):
+                aliases = field.validation_alias
+                choices = aliases.choices if isinstance(aliases, AliasChoices) else [aliases]
+                found |= {name, *(str(alias) for alias in choices if alias is not None)}
+            elif issubclass(one, BaseModel) and one not in above:
+                found |= _secret_fields(one, above | {model})
+    return found
+
+
+def _types_in(annotation: Any) -> Iterator[type]:
+    origin = get_origin(annotation)
+    if isinstance(origin, type):
+        yield origin
+    elif isinstance(annotation, type):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _types_in(argument)
 
 
 def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[Any]:

@@ -12,6 +12,10 @@ from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHORTEST = 4  # shorter ones are masked only where they stand alone: "no" would take "node" apart
+_WORDS = frozenset(
+    {"apikey", "auth", "credential", "credentials", "passphrase", "password", "secret", "token", "username"}
+)
+"""Words that name secrets in our own texts, such as "look at username and secret"; as passwords they are none."""
 _SHORTEST_LINE = 8
 _SHORTEST_BASE64_PART = 6
 
@@ -51,12 +55,12 @@ class SecretValues:
         """Know these values from now on.
 
         Args:
-            values: secret texts; blank ones are ignored.
+            values: secret texts; blank ones are ignored, and so are words that only name secrets: ``password``.
 
         Returns:
             The receipt to `remove` them with.
         """
-        forms = [form for value in set(values) for form in _forms(value)]
+        forms = [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
         self._known.update(forms)
         return HeldSecrets(forms)
 

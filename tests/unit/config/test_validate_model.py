@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from vca_core.config import validate_model
 from vca_core.errors import BadArguments, PluginError
@@ -27,15 +27,18 @@ class Model(BaseModel):
     many: list[Below] = Field(default_factory=list)
     either: int | Below = 0
     checked: str = ""
+    password: str = ""
+    token: Annotated[SecretStr | None, Field(alias="ticket")] = None
 
-    @field_validator("checked")
+    @field_validator("checked", "password", "token")
     @classmethod
-    def _check(cls, value: str) -> str:
+    def _check(cls, given: str | SecretStr) -> str | SecretStr:
+        value = given.get_secret_value() if isinstance(given, SecretStr) else given
         if value == "bug":
             raise RuntimeError(f"broken by {CANARY}")
         if value:
             raise ValueError(f"{value} is not good")
-        return value
+        return given
 
 
 def refusal(values: Any) -> BadArguments:
@@ -61,7 +64,9 @@ def test_what_fits_is_given_back_as_the_model() -> None:
         ({"name": "x", "below": {"prt": 1}}, ["options.below.prt"], "did you mean 'port'"),
         ({"name": "x", "many": [{}, {"port": CANARY}]}, ["options.many.1.port"], "valid integer"),
         ({"name": "x", "either": CANARY}, ["options.either"], " or "),
-        ({"name": "x", "checked": CANARY}, ["options.checked"], "is not good"),
+        ({"name": "x", "password": CANARY}, ["options.password"], "*** is not good"),
+        ({"name": "x", "ticket": CANARY}, ["options.ticket"], "*** is not good"),
+        ({"name": "x", "checked": f"a {CANARY[:6]}"}, ["options.checked"], f"a {CANARY[:6]} is not good"),
         ({"name": CANARY, 3: 4}, ["options.3"], "keys should be strings"),
         ([CANARY], ["options"], "a mapping of names to values, got list"),
     ],
