@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments
-from vca_core.plain import excess
+from vca_core.plain import HALF, excess, is_text
 
 Seconds = float | int | None
 
@@ -44,6 +44,8 @@ def name(value: object, argument: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise BadArguments(f"{argument} is a name, not {_preview(value)}", [argument])
+    if not is_text(value):
+        raise BadArguments(f"{argument} has {HALF}", [argument])
     return value
 
 

@@ -14,7 +14,10 @@ from vca_core.suggestions import did_you_mean
 from vca_core.tasks import in_thread
 
 _STORE = "ch:"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+LONGEST_PATH = 4096
+"""How long an artifact's path may be, in characters."""
 _charms = CharmCache()
 
 
@@ -89,6 +92,8 @@ class ArtifactRoot:
             raise _refusal(f"is text, a path below {self._root} or ch:NAME, not {type(path).__name__}")
         if not path.strip():
             raise _refusal(f"is empty: name a charm below {self._root}, or ch:NAME")
+        if len(path) > LONGEST_PATH:
+            raise _refusal(f"has more than {LONGEST_PATH} characters, as no charm's path has")
         if _CONTROL.search(path):
             raise _refusal(f"{path!r} has control characters in it, as no charm's path has")
         if path.startswith(_STORE):

@@ -3,6 +3,7 @@
 ::
 
     flaws       everything in a value that is not plain data
+    is_text     whether it has a form in UTF-8
     excess      in what a value is larger than callers may give it
     plain       a copy, or the caller's error for the first flaw
     copied      a copy of what is known to be plain
@@ -28,6 +29,8 @@ MOST_TEXT = 1024 * 1024
 
 LARGEST_NUMBER = 10**300
 """Whole numbers are smaller than this, so that each has a text and a float."""
+
+HALF = "half a character (a lone surrogate) in a text"
 
 Place = tuple[str, ...]
 """Where something stands in a value: keys and positions, from the outside in."""
@@ -83,6 +86,8 @@ def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
         values += 1
         if isinstance(one, str | bytes | bytearray):
             text += len(one)
+            if isinstance(one, str) and not is_text(one):
+                return HALF
         elif isinstance(one, int):
             if abs(one) >= LARGEST_NUMBER:
                 return "a whole number of more than 300 digits"
@@ -92,13 +97,21 @@ def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
             if values + len(waiting) + len(one) > most_values:
                 return f"more than {most_values} values"
             if isinstance(one, Mapping):
-                text += sum(len(key) for key in one if isinstance(key, str))
+                names = [key for key in one if isinstance(key, str)]
+                text += sum(map(len, names))
+                if not all(map(is_text, names)):
+                    return HALF
                 waiting += [(item, depth + 1) for item in one.values()]
             else:
                 waiting += [(item, depth + 1) for item in one]
         if text > MOST_TEXT:
             return f"more than {MOST_TEXT} characters of text"
     return None
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be stored and sent: half a character, a lone surrogate, has no form in UTF-8."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:

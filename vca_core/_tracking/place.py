@@ -9,6 +9,7 @@ from typing import Any
 
 from vca_core.errors import BadArguments
 from vca_core.naming import EeKey
+from vca_core.plain import DEEPEST, excess
 from vca_core.status import DeploymentStatus
 from vca_core.stores import check_filter
 
@@ -77,6 +78,10 @@ class Place:
                 f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {_describe(path)}",
                 [f"{argument}.path"],
             )
+        if (reason := excess(db_dict)) is not None:
+            raise BadArguments(f"{argument} has {reason}", [argument])
+        if path.count(".") > DEEPEST:
+            raise BadArguments(f"{argument}.path has more than {DEEPEST} parts", [f"{argument}.path"])
         try:
             check_filter(db_dict["filter"])
         except BadArguments as error:

@@ -70,14 +70,17 @@ class Ledger:
         await self._store.ensure(COLLECTION, empty)
         document = await self._store.get(COLLECTION, {"_id": self._id}) or empty
         known: Mapping[str, Any] = document["vnfs"]
+        update: dict[str, Any] = {}  # one write: the document grows with the service
         for name, vnf in self._service.vnfs.items():
             if name not in known:
                 about = {"charm": vnf.charm, "connector": connectors[name]}
                 if vnf.machine is not None:
                     about["machine"] = str(vnf.machine.get("hostname"))
-                await self._set({f"vnfs.{name}": about})
+                update[f"vnfs.{name}"] = about
             elif known[name].get("connector") is None:
-                await self._set({f"vnfs.{name}.connector": connectors[name]})
+                update[f"vnfs.{name}.connector"] = connectors[name]
+        if update:
+            await self._set(update)
         return _done_in(document)
 
     async def done(self) -> dict[str, Done]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from vca_core.config import VcaConfig
 from vca_core.errors import StoreError
@@ -16,11 +18,17 @@ from vca_core.stores.urls import path_of
 _BETWEEN = 0.2
 """Seconds between two tries; nothing tells when a file lock becomes free."""
 
+_LONGEST_NAME = 100
+"""Characters: names of files have an end, at 255 bytes mostly."""
+
 
 def lock_file(config: VcaConfig, ns: str) -> Path | None:
     """The lock file of a service: beside the file of the status store; None: no other process can see the store."""
     store = path_of(config.store, config.folder)
-    return None if store is None else store.with_name(f"{store.name}.{ns}.lock")
+    name = quote(ns, safe="")  # an id may have slashes in it
+    if len(name) > _LONGEST_NAME:
+        name = hashlib.sha256(ns.encode()).hexdigest()
+    return None if store is None else store.with_name(f"{store.name}.{name}.lock")
 
 
 @asynccontextmanager

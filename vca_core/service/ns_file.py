@@ -154,8 +154,8 @@ class Service(Part):
             for other in vnf.after:
                 if other not in vnfs:
                     raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
-            if name in _reachable(vnfs, vnf.after):
-                raise ValueError(f"{name} comes after itself; take one of the `after` out")
+        if (waiting := _in_a_circle(vnfs)) is not None:
+            raise ValueError(f"{waiting} comes after itself; take one of the `after` out")
         return vnfs
 
     @field_validator("relations")
@@ -195,12 +195,22 @@ def ns_file_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _reachable(vnfs: Mapping[str, Vnf], names: list[str]) -> set[str]:
-    reached: set[str] = set()
-    todo = list(names)
-    while todo:
-        name = todo.pop()
-        if name in vnfs and name not in reached:
-            reached.add(name)
-            todo += vnfs[name].after
-    return reached
+def _in_a_circle(vnfs: Mapping[str, Vnf]) -> str | None:
+    """A VNF that waits for itself; None where none does. VNFs that wait for none that is left are taken out."""
+    waits = {name: len(set(vnf.after)) for name, vnf in vnfs.items()}
+    behind: dict[str, list[str]] = {name: [] for name in vnfs}
+    for name, vnf in vnfs.items():
+        for other in set(vnf.after):
+            behind[other].append(name)
+    free = [name for name, count in waits.items() if not count]
+    for name in free:  # it grows
+        for other in behind[name]:
+            waits[other] -= 1
+            if not waits[other]:
+                free.append(other)
+    found = next((name for name, count in waits.items() if count), None)
+    seen: set[str] = set()
+    while found is not None and found not in seen:  # one that is left waits for one that is left, up to the circle
+        seen.add(found)
+        found = next(other for other in vnfs[found].after if waits[other])
+    return found

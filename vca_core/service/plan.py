@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -66,7 +66,9 @@ def plan(service: Service) -> list[Step]:
     steps = [*_machines_and_charms(service), *_relations(service)]
     last = _last_before_day1(service, steps)
     for name in _in_order(service):
-        previous = [*last[name], *(key for other in service.vnfs[name].after for key in last[other])]
+        if not service.vnfs[name].day1:
+            continue  # who comes after it waits for what it waits for: `_before`
+        previous = _before(service, last, name)
         for number, primitive in enumerate(service.vnfs[name].day1):
             made = primitive.model_dump(mode="json")
             step = Step(
@@ -81,8 +83,22 @@ def plan(service: Service) -> list[Step]:
             )
             steps.append(step)
             previous = [step.key]
-        last[name] = list(dict.fromkeys(previous))  # layers of `after` would double them
+        last[name] = previous
     return steps
+
+
+def _before(service: Service, last: Mapping[str, list[str]], name: str) -> list[str]:
+    """What has to be done before the Day-1 primitives of a VNF; each once, however many ways lead to it."""
+    found = dict.fromkeys(last[name])
+    waiting, seen = list(service.vnfs[name].after), {name}
+    while waiting:
+        other = waiting.pop()
+        if other not in seen:
+            seen.add(other)
+            found.update(dict.fromkeys(last[other]))
+            if not service.vnfs[other].day1:
+                waiting += service.vnfs[other].after
+    return list(found)
 
 
 def _machines_and_charms(service: Service) -> Iterator[Step]:
