@@ -32,7 +32,7 @@ async def record(console: Console) -> None:
     def on_step(step: Step, state: StepState, detail: str) -> None:
         view.on_step(step, state, detail)
         if (step.key, state) in (("cache/create", "done"), ("edge/day1/0", "running")):
-            console.print(view.table())
+            console.print(view.table(console.width))
             console.print()
 
     console.print("[bold]$ vca apply service.yaml[/]")
@@ -41,7 +41,7 @@ async def record(console: Console) -> None:
         view.steps = apply.steps
         await apply.run()
         await vca.flush(1)
-    console.print(view.table())
+    console.print(view.table(console.width))
 
 
 def main() -> int:

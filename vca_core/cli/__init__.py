@@ -10,6 +10,7 @@ def main() -> None:
     """Run the command; the entry point."""
     try:
         from vca_core.cli.app import app, help_of  # typer and rich are an extra
+        from vca_core.cli.output import echo, flush, is_output_lost
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
@@ -17,6 +18,9 @@ def main() -> None:
         sys.exit(2)
     words = list(takewhile(lambda word: word != "--", sys.argv[1:]))
     if {"--help", "-h"} & set(words):
-        print(help_of(words))  # noqa: T201 - a command's own output
+        echo(help_of(words))
     else:
         app(prog_name="vca")
+    flush()
+    if is_output_lost():
+        sys.exit(1)

@@ -25,6 +25,7 @@ from vca_core.cli import (
     status,
 )
 from vca_core.cli.options import Config, Debug, Json, Verbose
+from vca_core.cli.output import echo
 from vca_core.cli.state import State
 
 EPILOG = (
@@ -49,7 +50,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
         from importlib.metadata import version  # nobody else needs it
 
-        typer.echo(f"vca {version('vca-core')}")
+        echo(f"vca {version('vca-core')}")
         raise typer.Exit
 
 

@@ -112,7 +112,7 @@ def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> N
         rows.append((name, applied.ee_ids.get(name, ""), applied.statuses.get(name, "").upper(), first))
         rows += [("", "", "", output) for output in more]
     echo("")
-    print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows)
+    print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows, spare=["EXECUTION ENVIRONMENT"])
     if applied.ok and all(state == "kept" for state in applied.states.values()):
         echo(f"\nNothing to do: NS {service.ns} was up already.")
     elif applied.ok:

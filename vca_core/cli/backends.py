@@ -46,6 +46,7 @@ def backends(context: typer.Context) -> None:
             )
             for info in found
         ],
+        spare=["API", "CAPABILITIES", "DISTRIBUTION"],
     )
     for info in found:
         echo(f"\n{info.name}: {', '.join(sorted(info.capabilities)) if info.ok else info.reason}")

@@ -91,7 +91,7 @@ def conformance(
 
 def _tell(_: Verdict, result: CheckResult) -> None:
     reason = f": {result.reason}" if result.reason else ""
-    print(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", file=sys.__stdout__, flush=True)
+    echo(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", stream=sys.__stdout__)  # pytest has the other one
 
 
 def _conclude(verdict: Verdict) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+from vca_core.cli.tables import fold, lay_out, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,17 +22,30 @@ _lost: list[OSError] = []
 """Why standard output cannot be written to any more."""
 
 
-def echo(text: str = "", *, err: bool = False) -> None:
-    """Print a line.
+def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> None:
+    """Print a line, or on a terminal as many as it takes so that no word is broken.
 
     Where nobody reads it any more, or the disk is full, a command goes on: what it does is worth more than what it
     says. That is told once, and `is_output_lost` says it.
     """
+    stream = stream or (sys.stderr if err else sys.stdout)
+    width = _width_of(stream)
+    text = printable(text)
+    _write(text if width is None else fold(text, width), stream)
+
+
+def _write(text: str, stream: TextIO | None = None) -> None:
+    stream = stream or sys.stdout
     try:
-        typer.echo(text, err=err)
+        typer.echo(text, file=stream)
     except OSError as error:
-        if not err:
-            _lose(error)
+        if stream is not sys.stderr:
+            _lose(error, stream)
+
+
+def _width_of(stream: TextIO | None) -> int | None:
+    """How wide a stream's terminal is; None: it is none, and lines stay as they are."""
+    return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
 def flush() -> None:
@@ -37,7 +53,7 @@ def flush() -> None:
     try:
         sys.stdout.flush()
     except OSError as error:
-        _lose(error)
+        _lose(error, sys.stdout)
 
 
 def is_output_lost() -> bool:
@@ -45,12 +61,12 @@ def is_output_lost() -> bool:
     return bool(_lost)
 
 
-def _lose(error: OSError) -> None:
+def _lose(error: OSError, stream: TextIO) -> None:
     first = not _lost
     _lost.append(error)
     with contextlib.suppress(OSError, ValueError):
         # Also what Python still holds back goes there, or it would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if first:
         with contextlib.suppress(OSError):
             typer.echo(f"vca: nothing more can be printed: {error.strerror}", err=True)
@@ -58,7 +74,7 @@ def _lose(error: OSError) -> None:
 
 def print_json(data: Any) -> None:
     """Print a JSON document."""
-    echo(json.dumps(data, indent=2, default=str))
+    _write(json.dumps(data, indent=2, default=str))
 
 
 def console() -> Console:
@@ -80,9 +96,17 @@ def is_lively() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
 
 
-def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table without lines."""
+def print_table(titles: Sequence[str], rows: Iterable[Sequence[object]], spare: Sequence[str] = ()) -> None:
+    """Print a table without lines; on a terminal it fits.
+
+    Args:
+        titles: of its columns.
+        rows: their cells; None is an empty one.
+        spare: titles of columns that can be left out, the first one first.
+    """
     made = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(titles, *made, strict=True)]
-    for row in [list(titles), *made]:
-        echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    laid = lay_out(titles, made, _width_of(sys.stdout), spare)
+    for line in laid.lines:
+        _write(line)
+    if laid.left_out:
+        echo(f"(too narrow for {', '.join(laid.left_out)})")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vca_core.cli.output import console, echo, print_json, print_table
+from vca_core.cli.output import console, echo, is_lively, is_output_lost, print_json, print_table
 from vca_core.cli.state import Interrupted, State, command, run_async
 
 if TYPE_CHECKING:
@@ -46,10 +46,10 @@ async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -
                 problems = await _refresh(vca, found)
                 found = await services(vca, None if ns is None else ns_of(ns))
                 _put(found, problems)
-            if watch and not state.json:
+            if watch and is_lively() and not state.json:
                 console().clear()
             _tell(state, found)
-            if not watch:
+            if not watch or is_output_lost():
                 return any(_failures(service) for service in found)
             await asyncio.sleep(1)
 
@@ -117,7 +117,7 @@ def _tell(state: State, found: list[dict[str, Any]]) -> None:
         for service in found
         for name, entry in service["vnfs"].items()
     ]
-    print_table(_TITLES, rows)
+    print_table(_TITLES, rows, spare=["AGE", "EXECUTION ENVIRONMENT"])
     for service in found:
         for name, step, entry in _failures(service):
             if step:

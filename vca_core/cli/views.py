@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vca_core.cli.output import echo
+from vca_core.cli.tables import lay_out
 
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.table import Table
+    from rich.text import Text
 
     from vca_core.service import Step, StepState
 
@@ -103,11 +104,15 @@ class LiveView(View):
             self._live.stop()
             self._live = None
 
-    def table(self) -> Table:
-        """The table as it is now."""
-        from rich.table import Table
+    def table(self, width: int) -> Text:
+        """Make the table as it is now.
 
-        made = Table("VNF", "STATUS", "STEP", "", box=None)
+        Args:
+            width: of the terminal.
+        """
+        from rich.text import Text
+
+        states, rows = [], []
         for name in dict.fromkeys(name for step in self.steps for name in step.vnfs):
             steps = [step for step in self.steps if step.vnfs[0] == name]
             ended = sum(self._state(step) in ("done", "kept") for step in steps)
@@ -116,16 +121,23 @@ class LiveView(View):
             step = (urgent or open_steps or steps)[0]
             state = self._state(step) if open_steps else "done"
             title = step.title.removeprefix(f"{name}: ") if open_steps else ""
-            shown = f"[{_COLOURS[state]}]{state}[/]"
-            made.add_row(name, self._statuses.get(name, ""), f"{shown} {title}", f"{ended}/{len(steps)}")
-        return made
+            states.append(state)
+            rows.append((name, self._statuses.get(name, ""), f"{state} {title}", f"{ended}/{len(steps)}"))
+        laid = lay_out(("VNF", "STATUS", "STEP", "DONE"), rows, width, spare=["STATUS", "DONE"])
+        lines = [Text(line, style="bold") for line in laid.titles]
+        for state, row in zip(states, laid.rows, strict=True):
+            lines += map(Text, row)
+            first = lines[-len(row)]
+            if (at := first.plain.rfind(f" {state}")) >= 0:  # the step stands behind the status
+                first.stylize(_COLOURS[state], at + 1, at + 1 + len(state))
+        return Text("\n", no_wrap=True).join(lines)
 
     def _state(self, step: Step) -> str:
         return self._states.get(step.key, ("waiting", ""))[0]
 
     def _redraw(self) -> None:
         if self._live is not None:
-            self._live.update(self.table())
+            self._live.update(self.table(self._live.console.width))
             self._live.start(refresh=True)  # with the first step: until then another process may have the lock
 
 

@@ -1,0 +1,132 @@
+"""What terminals of 80 and 100 columns show: no word is broken, tables fit, and the live view ends truthfully."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.commands import ended, prepared
+from support.terminals import Terminal
+
+from vca_core.cli.tables import fold, lay_out, printable
+
+WIDTHS = pytest.mark.parametrize("columns", [80, 100])
+LONG = "a-rather-long-name-of-a-network-service"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return prepared(tmp_path / "here", latency=0)
+
+
+def renamed(folder: Path) -> None:
+    """Give the NS a name with which tables do not fit."""
+    file = folder / "service.yaml"
+    file.write_text(file.read_text().replace("ns: demo", f"ns: {LONG}"))
+
+
+def shown_in(folder: Path, *words: str, columns: int) -> tuple[int, list[str]]:
+    with Terminal(folder, *words, columns=columns) as terminal:
+        return terminal.wait(), terminal.lines
+
+
+def lines_words(lines: list[str]) -> set[str]:
+    return words_of(" ".join(lines))
+
+
+def words_of(text: str) -> set[str]:
+    return set(text.split())
+
+
+@WIDTHS
+@pytest.mark.parametrize("long", [False, True])
+def test_no_word_of_apply_status_and_delete_is_broken(folder: Path, columns: int, long: bool) -> None:
+    if long:
+        renamed(folder)
+    ns = LONG if long else "demo"
+    code, lines = shown_in(folder, "apply", "service.yaml", columns=columns)
+    assert code == 0, lines
+    assert {"core", "edge", "cache", "COMPLETED", "show-routes:"} <= lines_words(lines)
+    assert f"NS {ns} is up." in lines
+    code, lines = shown_in(folder, "status", columns=columns)
+    assert code == 0
+    rows = [line.split() for line in lines[1:4]]
+    assert [(row[0], row[1]) for row in rows] == [(ns, "core"), (ns, "edge"), (ns, "cache")]
+    assert all("COMPLETED" in row for row in rows)
+    if long:
+        assert ("(too narrow for" in lines[-1]) == ("EXECUTION ENVIRONMENT" not in lines[0])
+    with Terminal(folder, "delete", ns, columns=columns) as terminal:
+        terminal.wait_for(lambda lines: "[y/N]" in " ".join(lines))
+        assert re.search(rf"\b{ns}\.app-vnf-core\S*\.0\b", "\n".join(terminal.lines)), terminal.lines
+        terminal.type("y\n")
+        assert terminal.wait() == 0
+        assert f"NS {ns} is deleted" in " ".join(terminal.lines)
+
+
+@WIDTHS
+@pytest.mark.parametrize(
+    "words",
+    [["-h"], ["backends"], ["doctor"], ["config", "check"], ["charm", "../charms/content-cache"], ["apply", "x"]],
+)
+async def test_a_terminal_shows_the_words_of_a_pipe(folder: Path, columns: int, words: list[str]) -> None:
+    _, piped = await ended(folder, *words)
+    _, lines = await asyncio.to_thread(shown_in, folder, *words, columns=columns)
+    # A word that no line has room for is broken by the terminal; of tables, columns may be left out.
+    wanted = {word for word in words_of(piped) if len(word) <= columns and not word.isdigit()}
+    assert wanted - {"API", "CAPABILITIES"} <= {word.rstrip(":") for word in lines_words(lines)} | lines_words(lines)
+
+
+def test_the_live_view_says_stopped_after_ctrl_c(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("latency: 0", "latency: 5"))
+    with Terminal(folder, "apply", "service.yaml", columns=80) as terminal:
+        terminal.wait_for(lambda lines: any("running" in line for line in lines))
+        terminal.type("\x03")
+        assert terminal.wait() == 130
+        table = [line for line in terminal.lines if re.match(r"(core|edge|cache)\b", line)]
+        assert len(table) == 3, terminal.lines
+        assert all("stopped" in line for line in table)
+        assert not any("running" in line for line in table)
+        assert "run `vca apply service.yaml` again" in " ".join(terminal.lines)
+
+
+def test_the_live_view_ends_with_what_is_so(folder: Path) -> None:
+    code, lines = shown_in(folder, "apply", "service.yaml", columns=80)
+    assert code == 0
+    live = lines[: lines.index("")]
+    assert live[0].split() == ["VNF", "STATUS", "STEP", "DONE"]
+    assert all(re.search(r"done +(\d)/\1$", line) for line in live[1:]), live
+
+
+WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=30)
+CELL = st.lists(WORD, max_size=6).map(" ".join)
+
+
+@given(
+    st.integers(1, 4).flatmap(lambda n: st.lists(st.lists(CELL, min_size=n, max_size=n), min_size=1, max_size=4)),
+    st.integers(20, 100),
+)
+def test_a_table_that_is_laid_out_breaks_and_loses_no_word(rows: list[list[str]], width: int) -> None:
+    titles = [f"T{number}" for number in range(len(rows[0]))]
+    laid = lay_out(titles, rows, width, spare=titles[1:])
+    kept = [number for number, title in enumerate(titles) if title not in laid.left_out]
+    for row, lines in zip(rows, laid.rows, strict=True):
+        assert {word for number in kept for word in row[number].split()} <= lines_words(lines)
+        if laid.titles:
+            assert all(len(line) <= width for line in lines)
+
+
+@given(st.lists(WORD, max_size=20).map(" ".join), st.integers(1, 100))
+def test_folded_lines_have_the_same_words_in_order(text: str, width: int) -> None:
+    folded = fold(text, width)
+    assert folded.split() == text.split()
+    assert all(len(line) <= width or " " not in line for line in folded.split("\n"))
+
+
+def test_escape_sequences_of_others_are_written_out() -> None:
+    assert printable("a\x1b[2Jb\udcff\r\nc") == "a\\x1b[2Jb\\udcff\nc"
+    assert lay_out(["T"], [["a\x1b[2J"]]).lines == ["T", "a\\x1b[2J"]
