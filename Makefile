@@ -43,19 +43,19 @@ bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
 
 docs: $(READY)  ## generate the generated pages of docs/ anew
-	@$(RUN) python tools/defects.py
-	@$(RUN) python tools/hooks.py
-	@$(RUN) python tools/capabilities.py
-	@$(RUN) python tools/juju_faults.py
+	@$(RUN) python tools/generators/defects.py
+	@$(RUN) python tools/generators/hooks.py
+	@$(RUN) python tools/generators/capabilities.py
+	@$(RUN) python tools/generators/juju_faults.py
 
 docs-check: $(READY)  ## check that the generated pages and the picture of the concept are up to date
-	@$(RUN) python tools/concept.py --check
-	@$(RUN) python tools/defects.py --check
-	@$(RUN) python tools/hooks.py --check
-	@$(RUN) python tools/juju_faults.py --check
+	@$(RUN) python tools/generators/concept.py --check
+	@$(RUN) python tools/generators/defects.py --check
+	@$(RUN) python tools/generators/hooks.py --check
+	@$(RUN) python tools/generators/juju_faults.py --check
 
 picture: $(READY)  ## draw the picture of the concept, and record that of `vca apply`, anew
-	@$(RUN) python tools/concept.py
+	@$(RUN) python tools/generators/concept.py
 	@$(RUN) python tools/picture.py
 
 build: $(READY)  ## build wheels and sdists of all distributions into dist/

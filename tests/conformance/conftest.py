@@ -12,7 +12,7 @@ import pytest
 from vca_core.testing import BackendConformance
 from vca_core.testing.run import Recorder, about_backend
 
-_TOOL = Path(__file__).parents[2] / "tools" / "capabilities.py"
+_TOOL = Path(__file__).parents[2] / "tools" / "generators" / "capabilities.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,6 +1,6 @@
 """Draws the picture of the concept in the README: `make picture`.
 
-    python tools/concept.py [--check]
+    python tools/generators/concept.py [--check]
 
 What an orchestrator asks for goes from left to right, and what is seen comes back below it. With --check nothing is
 written; exit code 1 if the picture is out of date.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-PICTURE = Path(__file__).parent.parent / "docs" / "concept.svg"
+PICTURE = Path(__file__).parents[2] / "docs" / "concept.svg"
 
 WIDTH, HEIGHT = 1144, 424
 CARD, GAP, MARGIN = 168, 64, 24

@@ -1,6 +1,6 @@
 """Generates docs/reference/juju-faults.md and .json: what comes of operations of Juju on machines that meet faults.
 
-    python tools/juju_faults.py [--check]
+    python tools/generators/juju_faults.py [--check]
 
 Runs tests/integration/juju_machine/test_faults.py and keeps what it finds. With --check nothing is run and nothing
 written: exit code 1 if the page is not that of the .json file. That the file is what a run finds, the tests check.
@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "juju-faults.md"
 KEPT = PAGE.with_suffix(".json")
 TESTS = ROOT / "tests" / "integration" / "juju_machine" / "test_faults.py"

@@ -1,6 +1,6 @@
 """Generates docs/reference/defects.md: which tests keep which documented defect from coming back.
 
-    python tools/defects.py [--check]
+    python tools/generators/defects.py [--check]
 
 With --check nothing is written; exit code 1 if the page is out of date. In both cases 1 if a defect of the core has no
 test, a test names an unknown one, or a row has no owner.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "defects.md"
 EXPECTED = [f"D{number}" for number in range(1, 99)] + [f"U{number}" for number in range(1, 15)]
 OWNERS = {"core", "juju", "mongodb", "drop-in"}

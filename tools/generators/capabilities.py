@@ -1,6 +1,6 @@
 """Generates docs/extend/capabilities.md and .json: what each known backend can do, as the kit found it.
 
-    python tools/capabilities.py
+    python tools/generators/capabilities.py
 
 Runs the kit; exit code 1 if a check failed. Whether the page is up to date, `make test` tells, which runs the kit
 anyway (tests/conformance/conftest.py).
@@ -18,7 +18,7 @@ from vca_core.read_hooks import ReadHooks
 from vca_core.testing.run import run_suites
 from vca_core.testing.verdict import Verdict
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "extend" / "capabilities.md"
 SUITES = {
     "fake": ("vca_fake.conformance", "TestFake"),
