@@ -42,20 +42,13 @@ type: $(READY)  ## check types, strictly
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
 
-docs: $(READY)  ## generate the generated pages of docs/ anew
-	@$(RUN) python tools/generators/defects.py
-	@$(RUN) python tools/generators/hooks.py
-	@$(RUN) python tools/generators/capabilities.py
-	@$(RUN) python tools/generators/juju_faults.py
+docs: $(READY)  ## generate the generated pages and the picture of the concept anew
+	@$(RUN) python tools/generate.py
 
 docs-check: $(READY)  ## check that the generated pages and the picture of the concept are up to date
-	@$(RUN) python tools/generators/concept.py --check
-	@$(RUN) python tools/generators/defects.py --check
-	@$(RUN) python tools/generators/hooks.py --check
-	@$(RUN) python tools/generators/juju_faults.py --check
+	@$(RUN) python tools/generate.py --check
 
-picture: $(READY)  ## draw the picture of the concept, and record that of `vca apply`, anew
-	@$(RUN) python tools/generators/concept.py
+picture: $(READY)  ## record the picture of `vca apply` anew
 	@$(RUN) python tools/picture.py
 
 build: $(READY)  ## build wheels and sdists of all distributions into dist/

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from generators import capabilities
 from vca_core.testing import BackendConformance
 from vca_core.testing.run import Recorder, about_backend
-
-_TOOL = Path(__file__).parents[2] / "tools" / "generators" / "capabilities.py"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,24 +37,14 @@ class _Table(Recorder):
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         super().pytest_sessionfinish(session)
-        tool = _tool()
-        known = json.loads(tool.PAGE.with_suffix(".json").read_text("utf-8"))
-        for name, (_, cls) in tool.SUITES.items():
+        known = json.loads(capabilities.KEPT.read_text("utf-8"))
+        for name, (_, cls) in capabilities.SUITES.items():
             verdict = self.verdicts.get(cls)
             if verdict is None or len(verdict.results) < sum(known.get(name, {}).get("checks", {"": 1}).values()):
                 continue  # not all of it was run
             verdict.about = about_backend(name)
-            if tool.as_data(verdict) != known.get(name):
+            if capabilities.as_data(verdict) != known.get(name):
                 reporter = session.config.pluginmanager.get_plugin("terminalreporter")
                 if reporter is not None:
-                    reporter.write_line(f"{tool.PAGE}: what it says of {name} is out of date: run `make docs`")
+                    reporter.write_line(f"{capabilities.PAGE}: what it says of {name} is out of date: run `make docs`")
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def _tool() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("capabilities", _TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module

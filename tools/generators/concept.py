@@ -1,20 +1,16 @@
-"""Draws the picture of the concept in the README: `make picture`.
+"""docs/concept.svg, the picture of the concept in the README.
 
-    python tools/generators/concept.py [--check]
-
-What an orchestrator asks for goes from left to right, and what is seen comes back below it. With --check nothing is
-written; exit code 1 if the picture is out of date.
+What an orchestrator asks for goes from left to right, and what is seen comes back below it.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from xml.sax.saxutils import escape
 
-PICTURE = Path(__file__).parents[2] / "docs" / "concept.svg"
+from generators.made import DOCS, Made
+
+PICTURE = DOCS / "concept.svg"
 
 WIDTH, HEIGHT = 1144, 424
 CARD, GAP, MARGIN = 168, 64, 24
@@ -194,19 +190,6 @@ def picture() -> str:
     )
 
 
-def main() -> int:
-    """Draw the picture, or check that it is up to date."""
-    parser = argparse.ArgumentParser(description="Draw docs/concept.svg.")
-    parser.add_argument("--check", action="store_true", help="only check that it is up to date")
-    check: bool = parser.parse_args().check
-    made = picture()
-    if not check:
-        PICTURE.write_text(made, "utf-8")
-    elif not PICTURE.exists() or PICTURE.read_text("utf-8") != made:
-        print("docs/concept.svg is out of date: run `make picture`", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def generate() -> Made:
+    """Draw the picture."""
+    return Made({PICTURE: picture()})

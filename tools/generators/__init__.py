@@ -1,0 +1,1 @@
+"""The generators of pages, one a module, for `tools/generate.py`."""
