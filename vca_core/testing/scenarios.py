@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ class Setting:
 Limits = dict[str, Any]
 """``total_timeout`` and ``progress_timeout``, in seconds, by name."""
 
-Run = Callable[[Kit, Setting, Limits], Awaitable[Any]]
+Run = Callable[[Kit, Setting, Limits], Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Scenario:
             await kit.connector.add_relation(*ends(kit, setting))
         return setting
 
-    def call(self, kit: Kit, setting: Setting, **limits: float) -> Awaitable[Any]:
+    def call(self, kit: Kit, setting: Setting, **limits: float) -> Coroutine[Any, Any, Any]:
         """Call the operation, with those of the limits that it takes."""
         return self.run(kit, setting, {name: limit for name, limit in limits.items() if name in self.limits})
 

@@ -60,9 +60,8 @@ class Watching:
         self.calls: list[Call] = []
         self.reports: list[Report] = []
         self.steps = 0
-        self.marks: list[tuple[Call, int]] = []
         self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
-        self._hold: tuple[str, asyncio.Event, asyncio.Event] | None = None
+        self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
 
     def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
         """Stand around one call of a hook."""
@@ -86,10 +85,31 @@ class Watching:
         """Cancel a task where a hook waits for the given time, counted from 1."""
         self._cancel = (hook, wait, task)
 
-    def hold(self, hook: str) -> tuple[asyncio.Event, asyncio.Event]:
-        """Keep the next call of a hook where it first waits: set when it is there, and to be set for it to go on."""
-        self._hold = (hook, asyncio.Event(), asyncio.Event())
-        return self._hold[1], self._hold[2]
+    def hold(self, hook: str, wait: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
+        """Keep the next call of a hook where it waits for the given time, counted from 1.
+
+        Returns:
+            What is set when the call is there, and what is to be set for it to go on.
+        """
+        self._hold = (hook, wait, asyncio.Event(), asyncio.Event())
+        return self._hold[2], self._hold[3]
+
+    async def run_to_wait(
+        self, hook: str, work: Coroutine[Any, Any, R], wait: int = 1
+    ) -> tuple[asyncio.Task[R], asyncio.Event | None]:
+        """Start work that calls a hook, and keep that call where it waits for the given time.
+
+        Returns:
+            The task that does the work, and what is to be set for the call to go on; None: it ended, or failed, without
+            having waited so often.
+        """
+        there, gate = self.hold(hook, wait)
+        task = asyncio.create_task(work)
+        reached = asyncio.create_task(there.wait())
+        await asyncio.wait((task, reached), return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        self._hold = None
+        return task, gate if there.is_set() else None
 
     def waits_of(self, hook: str) -> int:
         """How often the last call of a hook has waited."""
@@ -99,12 +119,11 @@ class Watching:
         """A call waits: note it; what it has to wait for beside, if anything."""
         self.steps += 1
         call.waits += 1
-        self.marks.append((call, self.steps))
         if self._cancel is not None and self._cancel[:2] == (call.hook, call.waits):
             task, self._cancel = self._cancel[2], None
             asyncio.get_running_loop().call_soon(task.cancel)
-        if self._hold is not None and self._hold[0] == call.hook:
-            _, there, gate = self._hold
+        if self._hold is not None and self._hold[:2] == (call.hook, call.waits):
+            _, _, there, gate = self._hold
             self._hold = None
             there.set()
             return gate

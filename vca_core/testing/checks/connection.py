@@ -42,12 +42,9 @@ class ConnectionChecks(Suite, suite=True):
         """Cut where the operation first waits: it succeeds after all, or says that a retry can help."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
-        there, gate = kit.watching.hold(operation)
-        running = asyncio.ensure_future(scenario.call(kit, at, total_timeout=kit.limit(10)))
-        reached = asyncio.ensure_future(there.wait())
-        await asyncio.wait((running, reached), return_when=asyncio.FIRST_COMPLETED)
-        reached.cancel()
-        if not there.is_set():
+        work = scenario.call(kit, at, total_timeout=kit.limit(10))
+        running, gate = await kit.watching.run_to_wait(operation, work)
+        if gate is None:
             await running
             pytest.skip(f"{operation} does not wait on this backend")
         async with kit.faults.disconnected():

@@ -45,18 +45,14 @@ class LifecycleChecks(Suite, suite=True):
         makes = "create_execution_environment"
         scenario = SCENARIOS[makes if makes in kit.capabilities else "register_execution_environment"]
         at = await scenario.set_up(kit)
-        there, _ = kit.watching.hold(scenario.operation)
-        running = asyncio.ensure_future(scenario.call(kit, at))
-        reached = asyncio.ensure_future(there.wait())
-        await asyncio.wait((running, reached), return_when=asyncio.FIRST_COMPLETED)
-        reached.cancel()
+        running, gate = await kit.watching.run_to_wait(scenario.operation, scenario.call(kit, at))
         left = await kit.leftovers()
         try:
             await running
         except ConflictError:
             pass
         else:
-            skip_unless(there.is_set(), f"{scenario.operation} does not wait on this backend")
+            skip_unless(gate is not None, f"{scenario.operation} does not wait on this backend")
         assert not left, f"left behind: {', '.join(left)}"
         stored = await kit.stored_ee_id(at.db_dict)
         listed = await kit.ids()

@@ -211,7 +211,7 @@ async def _check_refused_as_absent(kit: Kit, operation: str, ee_id: str, other: 
     if operation == "scale":
         call = kit.connector.scale(ee_id, 2, options=kit.subject.operation_options.get("scale"))
     else:
-        call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.home()))  # type: ignore[assignment]  # both are awaited
+        call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.home()))
     with pytest.raises(NotFound) as caught:
         await call
     check_error(caught.value)
