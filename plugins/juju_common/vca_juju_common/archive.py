@@ -23,7 +23,7 @@ _CHUNK = 256 * 1024
 
 @dataclass(frozen=True)
 class Archive:
-    """A rendered charm; close it when it is done with (22).
+    """A rendered charm, in a spooled temporary file that is gone when it is closed.
 
     Args:
         file: its bytes.

@@ -1,4 +1,4 @@
-"""Deadlines hold whatever a backend does (design 4; acceptance 4)."""
+"""Deadlines hold whatever a backend does."""
 
 from __future__ import annotations
 

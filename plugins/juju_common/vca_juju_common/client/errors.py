@@ -55,7 +55,7 @@ class ApiError(BackendError):
 
     @property
     def is_there_already(self) -> bool:
-        """Whether what was to be made exists (14)."""
+        """Whether what was to be made exists."""
         return not self.is_race and (self.code == "already exists" or "already exists" in self.message)
 
     @property

@@ -1,6 +1,7 @@
-"""One model: its connection, the requests that go over it, its state as the deltas tell it, and waits on that state.
+"""One model: its connection, the requests that go over it, its state as the deltas give it, and waits on that state.
 
-Nothing is kept of deltas but the state (24), and nobody has to be unregistered who waits (23).
+Of deltas only the state is kept, so memory does not grow with their number. Who waits is a coroutine that ends: no
+observer has to be unregistered.
 """
 
 from __future__ import annotations
@@ -280,7 +281,7 @@ class WatchedModel:
         self._tasks.spawn(self._watch(wire, watcher), "deltas")
 
     async def _watch_anew(self, wire: Wire) -> str:
-        """Watch, and read the state as a whole: what vanished since the last time is removed (2)."""
+        """Watch, and read the state as a whole: what vanished while nothing was watched is removed."""
         reply = await wire.call("Client", "WatchAll")
         watcher = str(reply["watcher-id"])
         first = await wire.call("AllWatcher", "Next", watcher=watcher)

@@ -22,7 +22,7 @@ def _placement(machines: Sequence[str]) -> list[Any]:
 
 
 def text_of(value: Any) -> str:
-    """A value of an option as requests take it: as text (12)."""
+    """A value of an option as requests take it: Juju refuses anything but text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -10,7 +10,7 @@ from vca_juju_common.client.retries import over_races
 
 
 async def add_relation(model: Target, end_1: str, end_2: str) -> None:
-    """Relate two applications, ``application:endpoint`` each; related ones stay so (14)."""
+    """Relate two applications, ``application:endpoint`` each; it succeeds if they are related already."""
 
     async def work() -> None:
         facade = await model.facade("Application")

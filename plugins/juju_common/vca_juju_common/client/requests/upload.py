@@ -1,4 +1,4 @@
-"""Uploads of charms and resources, over HTTPS, streamed; the event loop goes on meanwhile (28)."""
+"""Uploads of charms and resources, over HTTPS, streamed, so that the event loop is never blocked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A supervised connection: it comes back after every break (4), through whichever endpoint answers."""
+"""A supervised connection: it comes back after every break, through whichever endpoint answers."""
 
 from __future__ import annotations
 

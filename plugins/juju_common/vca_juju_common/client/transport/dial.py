@@ -89,7 +89,7 @@ class Dialer:
             await self._http.close()
 
     async def dial(self, path: str) -> Wire:
-        """Connect and log in, once, to whichever endpoint answers first (3).
+        """Connect and log in, once, to whichever endpoint answers first.
 
         Args:
             path: of the API: ``/api`` or ``/model/<uuid>/api``.

@@ -56,7 +56,7 @@ class Bridge:
         self._send = send
 
     async def rpc(self, msg: dict[str, Any], encoder: type[json.JSONEncoder] | None = None) -> dict[str, Any]:
-        """Send a request. Errors within results are left where they are: with their code (13)."""
+        """Send a request. Errors within results stay in the results, where they keep their code."""
         return {"response": await self._send(msg["type"], msg["request"], msg.get("params"), encoder)}
 
     def facade(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""TLS to a controller: the chain is verified, and the name that Juju's own certificates bear (33)."""
+"""TLS to a controller: the chain is verified, and the name that Juju's own certificates bear."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
 
 _LOG = logging.getLogger(__name__)
-"""Told is what is asked, and the code of an error: parameters, results and texts may hold secrets (29)."""
+"""Logs the request's name and the error code only: parameters, results and texts may hold secrets."""
 
 
 def _code(answer: Mapping[str, Any]) -> str:
@@ -36,7 +36,7 @@ class Wire:
     Args:
         websocket: connected.
         endpoint: where to.
-        limit: seconds that a request may take; a connection on which one takes longer is given up (5).
+        limit: seconds that a request may take; a connection on which one takes longer is given up.
     """
 
     def __init__(self, websocket: Websocket, endpoint: Endpoint, limit: float) -> None:
