@@ -4,7 +4,7 @@
 
     VcaError                    anything that went wrong in an operation
     ├── BadArguments            what was given cannot be used; nothing was asked of any network
-    │   └── InvalidCertificate  a CA certificate that is none
+    │   └── InvalidCertificate  the CA certificate is not valid
     ├── VcaConnectionError      the backend's system cannot be reached, or refused the login
     ├── VcaTimeoutError         a deadline passed: `kind` says which one, `limit` how long it was
     ├── ExecutionError          a primitive ran and failed; `output` is what it left behind
@@ -152,7 +152,7 @@ class BadArguments(VcaError):
 
 
 class InvalidCertificate(BadArguments):
-    """A CA certificate that is none."""
+    """The CA certificate is not valid."""
 
 
 class VcaConnectionError(VcaError):

@@ -207,7 +207,7 @@ class BackendHooks(ReadHooks, Protocol):
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
-            NotFound: there is no such EE.
+            NotFound: the EE does not exist.
             BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, or fewer
                 units than there are.
             AlreadyExists: another charm is installed there.
@@ -236,7 +236,7 @@ class BackendHooks(ReadHooks, Protocol):
                 and checks.
 
         Raises:
-            NotFound: there is no such EE, or no charm in it.
+            NotFound: the EE does not exist, or has no charm installed.
             BadArguments: an unknown option or a value of the wrong type.
 
         Example::
@@ -267,7 +267,7 @@ class BackendHooks(ReadHooks, Protocol):
             Its output: a mapping of plain data.
 
         Raises:
-            NotFound: there is no such EE or unit, or no charm in the EE.
+            NotFound: the EE or the unit does not exist, or the EE has no charm installed.
             BadArguments: the charm has no such primitive, or does not accept the parameters.
             ExecutionError: it failed, or somebody else cancelled it; the error carries the output.
 
@@ -294,8 +294,8 @@ class BackendHooks(ReadHooks, Protocol):
 
         Raises:
             NotSupported: this backend cannot reach the other end's connector.
-            NotFound: there is no such EE, or no charm in it.
-            BadArguments: there is no such endpoint, or the two do not fit.
+            NotFound: the EE does not exist, or has no charm installed.
+            BadArguments: an endpoint does not exist, or the two do not fit together.
 
         Example::
 
@@ -344,7 +344,7 @@ class BackendHooks(ReadHooks, Protocol):
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
-            NotFound: there is no such EE, or no charm in it.
+            NotFound: the EE does not exist, or has no charm installed.
 
         Example::
 
@@ -369,7 +369,7 @@ class BackendHooks(ReadHooks, Protocol):
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
-            NotFound: there is no such EE, or no charm in it.
+            NotFound: the EE does not exist, or has no charm installed.
             BadArguments: another charm is installed, an unknown option, or a value of the wrong type.
 
         Example::
