@@ -105,7 +105,7 @@ def the_one(entries: Iterable[Entry], name: str, kind: str, install: str = "") -
         names = sorted({entry.name for entry in entries} - {UNREADABLE})
         there = instead(name, names) if names else "; none is installed"
         remedy = f"; {install}, a part of this project, brings it" if install else ""
-        raise BadArguments(f"no {kind} is named {name!r}{there}{remedy}", [kind])
+        raise BadArguments(f"there is no {kind} {name!r}{there}{remedy}", [kind])
     if len(found) > 1:
         distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
         raise PluginError(f"the {kind} {name!r} is brought by {distributions}; uninstall all but one of them")

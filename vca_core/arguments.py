@@ -18,12 +18,12 @@ def timeout(value: object, argument: str, default: float) -> float:
     """Check a time-out.
 
     Args:
-        value: seconds; None: the default. Zero and negative ones have passed already, which is no error here.
+        value: seconds; None: the default. Zero or less is accepted: the time is up then.
         argument: how errors call it.
         default: seconds.
 
     Raises:
-        BadArguments: it is no finite number.
+        BadArguments: it is not a finite number.
     """
     if value is None:
         return default
@@ -32,7 +32,7 @@ def timeout(value: object, argument: str, default: float) -> float:
     except OverflowError:  # a whole number beyond all floats
         seconds = math.inf
     if not math.isfinite(seconds):
-        raise BadArguments(f"{argument} is a finite number of seconds, not {_preview(value)}", [argument])
+        raise BadArguments(f"{argument}: expected a finite number of seconds, got {_preview(value)}", [argument])
     return seconds
 
 
@@ -43,7 +43,7 @@ def name(value: object, argument: str) -> str:
         BadArguments: it is not.
     """
     if not isinstance(value, str) or not value.strip():
-        raise BadArguments(f"{argument} is a name, not {_preview(value)}", [argument])
+        raise BadArguments(f"{argument}: expected a name, got {_preview(value)}", [argument])
     if not is_text(value):
         raise BadArguments(f"{argument} has {HALF}", [argument])
     return value
@@ -65,15 +65,15 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
     """Check a mapping with text keys; None is an empty one. Values are never shown: they may be secret.
 
     Raises:
-        BadArguments: it is no mapping, or a key is no text.
+        BadArguments: it is not a mapping, or a key is not text.
     """
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise BadArguments(f"{argument} is a mapping, not {type(value).__name__}", [argument])
+        raise BadArguments(f"{argument}: expected a mapping, got {type(value).__name__}", [argument])
     for key in value:
         if not isinstance(key, str):
-            raise BadArguments(f"{argument} has names as keys, not {_preview(key)}", [argument])
+            raise BadArguments(f"{argument}: expected names as keys, got {_preview(key)}", [argument])
     return dict(value)
 
 
@@ -81,11 +81,11 @@ def values(value: object, argument: str) -> dict[str, Any]:
     """Check a mapping as `mapping` does, and that it is no larger than callers may give (`vca_core.plain.excess`).
 
     Raises:
-        BadArguments: it is no mapping, a key is no text, or it is too large or too deep.
+        BadArguments: it is not a mapping, a key is not text, or it is too large or too deep.
     """
     checked = mapping(value, argument)
     if (reason := excess(checked)) is not None:
-        raise BadArguments(f"{argument} has {reason}; give less", [argument])
+        raise BadArguments(f"{argument}: has {reason}; give less", [argument])
     return checked
 
 
@@ -98,13 +98,13 @@ def count(value: object, argument: str, most: int) -> int:
         most: the largest one that is taken.
 
     Raises:
-        BadArguments: it is no whole number from 1 up, or too large.
+        BadArguments: it is not a whole number from 1 up, or too large.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadArguments(f"{argument} is a whole number from 1 up, not {_preview(value)}", [argument])
+        raise BadArguments(f"{argument}: expected a whole number from 1 up, got {_preview(value)}", [argument])
     if value > most:
         raise BadArguments(
-            f"{argument}: at most {most} units are taken; raise limits.units of the configuration for more", [argument]
+            f"{argument}: expected at most {most} units; raise limits.units in the config for more", [argument]
         )
     return value
 
@@ -116,13 +116,15 @@ def credentials(value: object) -> dict[str, Any]:
         BadArguments: they are not; says which.
     """
     if value is None:
-        raise BadArguments("credentials are missing: say hostname and username of the machine", ["credentials"])
+        raise BadArguments("credentials: expected hostname and username of the machine, got nothing", ["credentials"])
     checked = values(value, "credentials")
     for key in ("hostname", "username"):
         given = checked.get(key)
         if not isinstance(given, str) or not given.strip():
-            what = "is missing" if key not in checked else "is empty" if isinstance(given, str | None) else "is no text"
-            raise BadArguments(f"credentials.{key} {what}: say the {key} of the machine", [f"credentials.{key}"])
+            got = "nothing" if key not in checked else _preview(given)
+            raise BadArguments(
+                f"credentials.{key}: expected the {key} of the machine, got {got}", [f"credentials.{key}"]
+            )
     return checked
 
 

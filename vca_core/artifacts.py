@@ -44,7 +44,7 @@ class Artifact:
 
         Raises:
             NotSupported: it is a charm of Charmhub: what it says of itself is not known here.
-            BadArguments: it is no charm, or malformed (`vca_core.charm.read_charm`).
+            BadArguments: it is not a charm, or malformed (`vca_core.charm.read_charm`).
         """
         return self._charm
 
@@ -89,16 +89,16 @@ class ArtifactRoot:
                 there is something similar, what was probably meant.
         """
         if not isinstance(path, str):
-            raise _refusal(f"is text, a path below {self._root} or ch:NAME, not {type(path).__name__}")
+            raise _refusal(f"expected a path below {self._root} or ch:NAME, got {type(path).__name__}")
         if not path.strip():
             raise _refusal(f"is empty: name a charm below {self._root}, or ch:NAME")
         if len(path) > LONGEST_PATH:
             raise _refusal(f"has more than {LONGEST_PATH} characters, as no charm's path has")
         if _CONTROL.search(path):
-            raise _refusal(f"{path!r} has control characters in it, as no charm's path has")
+            raise _refusal(f"{path!r} has control characters in it; no charm's path has any")
         if path.startswith(_STORE):
             if not re.fullmatch(r"\S+", path.removeprefix(_STORE)):
-                raise _refusal(f"{path!r} is no charm of Charmhub: write ch:NAME")
+                raise _refusal(f"{path!r} is not a charm of Charmhub: expected ch:NAME")
             return Artifact(path)
         return Artifact(path, self._locate(path))
 
@@ -151,4 +151,4 @@ class ArtifactRoot:
 
 
 def _refusal(text: str) -> BadArguments:
-    return BadArguments(f"artifact_path {text}", ["artifact_path"])
+    return BadArguments(f"artifact_path: {text}", ["artifact_path"])

@@ -438,7 +438,7 @@ HOOKS = frozenset(name for name in dir(BackendHooks) if hasattr(getattr(BackendH
 """The names of all hooks."""
 
 LIFECYCLE_HOOKS = HOOKS - TRAITS.keys()
-"""Hooks that are no capability: a backend without anything to connect to leaves them out."""
+"""Hooks that are not capabilities: a backend without anything to connect to leaves them out."""
 
 OPERATIONS_WITH_OPTIONS = frozenset(name for name, traits in TRAITS.items() if traits.takes_options)
 """The operations that take ``options``."""

@@ -32,7 +32,7 @@ def _wrong(what: str, argument: str = "namespace") -> BadArguments:
 
 def _check_part(value: object, part: str, argument: str = "namespace") -> None:
     if not isinstance(value, str):
-        raise _wrong(f"{part} is text, not {type(value).__name__}", argument)
+        raise _wrong(f"{part}: expected text, got {type(value).__name__}", argument)
     if not value:
         raise _wrong(f"{part} is empty", argument)
     if value != value.strip():
@@ -69,19 +69,19 @@ class Namespace:
 
     def __post_init__(self) -> None:
         if self.ns_id is None:
-            raise _wrong(f"ns_id is missing; it is {_GRAMMAR}")
+            raise _wrong(f"ns_id is missing; expected {_GRAMMAR}")
         for part in (*_PARTS, "vdu_count", "ee"):
             value = getattr(self, part)
             if value is not None:
                 _check_part(value, part)
         if self.ee is not None and _AT in self.ee:
-            raise _wrong(f"ee {_excerpt(self.ee)} has an {_AT}, which stands in front of it")
+            raise _wrong(f"ee {_excerpt(self.ee)} contains {_AT}, which separates it from the rest")
         self._check_vdu()
 
     def _check_vdu(self) -> None:
         vdu, count = self.vdu_id, self.vdu_count
         if count is not None and re.fullmatch("[0-9]+", count) is None:
-            raise _wrong(f"vdu_count is ASCII digits, not {_excerpt(count)}")
+            raise _wrong(f"vdu_count: expected ASCII digits, got {_excerpt(count)}")
         if count is not None and (vdu is None or vdu.startswith(_KDU)):
             raise _wrong("a vdu_count needs a vdu_id before it, and a KDU has none")
         if vdu is not None and vdu.startswith(_KDU):
@@ -95,25 +95,25 @@ class Namespace:
 
         Args:
             text: ``[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]``; parts after the ns-id may be empty.
-                The ee is what follows the last ``@``; where another part has one and there is no ee, the text ends in
+                The ee is what follows the last ``@``; if another part contains one and there is no ee, the text ends in
                 a bare ``@``. The count is the last ``-`` group of the vdu-id when it is all ASCII digits. A
                 `Namespace` comes back as it is.
 
         Raises:
-            BadArguments: it is none; says which part is wrong.
+            BadArguments: it is not a namespace; says which part is wrong.
         """
         if isinstance(text, Namespace):
             return text
         if not isinstance(text, str):
-            raise _wrong(f"it is text like {_GRAMMAR}, not {type(text).__name__}")
+            raise _wrong(f"expected text such as {_GRAMMAR}, got {type(text).__name__}")
         place, ee = _split_ee(str(text))
         parts = place.split(".")
         if len(parts) > len(_PARTS):
-            raise _wrong(f"{_excerpt(text)} has {len(parts)} parts; it is {_GRAMMAR}")
+            raise _wrong(f"{_excerpt(text)} has {len(parts)} parts; expected {_GRAMMAR}")
         nsi, ns, vnf, vdu = (part or None for part in [*parts, "", "", ""][: len(_PARTS)])
         if ns is None:
             hint = f", so an NS is {_excerpt('.' + text)}" if nsi and len(parts) == 1 else ""
-            raise _wrong(f"ns_id is missing in {_excerpt(text)}; it is {_GRAMMAR}{hint}")
+            raise _wrong(f"ns_id is missing in {_excerpt(text)}; expected {_GRAMMAR}{hint}")
         count = None
         if vdu is not None and not vdu.startswith(_KDU) and (found := _COUNT.search(vdu)):
             vdu, count = vdu[: found.start()] or None, found[1]
@@ -176,7 +176,7 @@ def _split_ee(text: str) -> tuple[str, str | None]:
     if not at:
         return text, None
     if not ee and _AT not in place:
-        raise _wrong(f"ee is empty in {_excerpt(text)}; leave the {_AT} out where there is none")
+        raise _wrong(f"ee is empty in {_excerpt(text)}; leave the {_AT} out if there is no ee")
     return place, ee or None
 
 
@@ -210,15 +210,15 @@ class EeId:
             argument: how errors call it.
 
         Raises:
-            BadArguments: it is none; says what is wrong.
+            BadArguments: it is not an ee_id; says what is wrong.
         """
         if isinstance(value, EeId):
             return value
         if not isinstance(value, str):
-            raise _wrong(f"it is text like {_EE_ID}, not {type(value).__name__}", argument)
+            raise _wrong(f"expected text such as {_EE_ID}, got {type(value).__name__}", argument)
         parts = str(value).split(".")
         if len(parts) != 3:
-            raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; it is {_EE_ID}", argument)
+            raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; expected {_EE_ID}", argument)
         for text, part in zip(parts, ("model", "application", "locator"), strict=True):
             _check_part(text, part, argument)
         return cls(*parts)

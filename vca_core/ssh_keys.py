@@ -46,12 +46,12 @@ class SshKeyPair:
         path = Path(private_path)
         if path.suffix == ".pub" or not path.name:
             raise _unusable(
-                f"{str(private_path)!r} is no path of a private key; name its file, as {DEFAULT_PRIVATE_KEY}"
+                f"expected the path of a private key's file, such as {DEFAULT_PRIVATE_KEY}, got {str(private_path)!r}"
             )
         if not comment.isprintable():
-            raise BadArguments(f"the comment of an ssh key is one printable line, got {comment!r}", ["comment"])
+            raise BadArguments(f"comment: expected one printable line, got {comment!r}", ["comment"])
         if key_type not in ("rsa", "ed25519"):
-            raise BadArguments(f"key_type is 'rsa' or 'ed25519', got {key_type!r}", ["key_type"])
+            raise BadArguments(f"key_type: expected 'rsa' or 'ed25519', got {key_type!r}", ["key_type"])
         # Without $HOME and without an entry among the users there is no home; that matters only to who asks for a key.
         with contextlib.suppress(RuntimeError):
             path = path.expanduser().absolute()
@@ -134,7 +134,7 @@ class SshKeyPair:
         key = _public_key_of(_read_private_key(self.private_path))
         if isinstance(key, Cause):
             raise _unusable(
-                f"{self.private_path} is no private key that can be used, in OpenSSH or PEM format and without a"
+                f"{self.private_path} is not a private key that can be used, in OpenSSH or PEM format and without a"
                 " passphrase: name another file, or move it away and a new pair is made"
             ) from key
         return key
@@ -195,7 +195,7 @@ def _new_private_key(key_type: str) -> bytes:
 def _read_private_key(path: Path) -> bytes:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise _unusable(f"{path} is no file")
+        raise _unusable(f"{path} is not a file")
     if found.st_uid == os.getuid() and found.st_mode & 0o077:
         mode = f"{stat.S_IMODE(found.st_mode):04o}"
         raise _unusable(f"others can read the private key {path} (mode {mode}), so ssh would refuse it: chmod 600")

@@ -161,9 +161,9 @@ class Vca:
     def _check_ends(self, *ends: object) -> None:
         for number, end in enumerate(ends, start=1):  # callers need no type checker
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
-                raise BadArguments(f"end_{number} is a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
+                raise BadArguments(f"end_{number}: expected a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
             if self._connectors.get(end[0].name) is not end[0]:
-                raise BadArguments(f"end_{number}: {end[0]!r} is of another Vca", [f"end_{number}"])
+                raise BadArguments(f"end_{number}: {end[0]!r} belongs to another Vca", [f"end_{number}"])
 
     async def flush(self, limit: float | None = None) -> list[Unwritten]:
         """Wait until every status that is queued is stored and its callback has run.

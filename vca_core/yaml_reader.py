@@ -85,11 +85,11 @@ def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False)
             reason += '; a text with a colon at its end, such as "memory:", has to be in quotes'
         return _invalid(reason, mark.line + 1, mark.column + 1) if mark else _invalid(reason)
     except (ValueError, OverflowError):  # what PyYAML lets through: "\UFFFFFFFF" is no character
-        return _invalid("an escape sequence of no character")
+        return _invalid("an escape sequence that stands for no character")
 
 
 def _invalid(reason: str, line: int | None = None, column: int | None = None) -> Unreadable:
-    return Unreadable(f"is no valid YAML: {reason}", line, column)
+    return Unreadable(f"is not valid YAML: {reason}", line, column)
 
 
 def _without_names(reason: str) -> str:
@@ -189,7 +189,7 @@ class _Plain:
         merges = 0
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
-                self._fail(key, "a key that is no text")
+                self._fail(key, "a key that is not text")
             if key.tag == f"{_CORE}merge":
                 merges += 1
                 if merges > 1:

@@ -35,7 +35,7 @@ def test_the_demo_says_what_is_wrong_with_a_config(tmp_path: Path) -> None:
     config.write_text(config.read_text().replace("backend: fake", "backend: fakee"))
     ended = run("demo.py", folder=tmp_path / "examples")
     assert ended.returncode == 1
-    assert "no backend is named 'fakee': did you mean 'fake'?" in ended.stderr
+    assert "there is no backend 'fakee': did you mean 'fake'?" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

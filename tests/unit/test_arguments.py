@@ -79,7 +79,7 @@ def test_no_timeout_is_the_finite_default_not_an_endless_wait() -> None:
 def test_a_timeout_that_is_no_finite_number_is_refused(value: object) -> None:
     error = refusal(lambda: arguments.timeout(value, "progress_timeout", 7.0))
     assert error.bad_args == ["progress_timeout"]
-    assert error.message.startswith("progress_timeout is a finite number of seconds, not ")
+    assert error.message.startswith("progress_timeout: expected a finite number of seconds, got ")
 
 
 # Names.
@@ -95,7 +95,7 @@ def test_a_name_is_any_text_that_is_not_blank(value: str) -> None:
 def test_an_invalid_name_is_refused_naming_its_argument(value: object) -> None:
     error = refusal(lambda: arguments.name(value, "primitive_name"))
     assert error.bad_args == ["primitive_name"]
-    assert error.message.startswith("primitive_name is a name, not ")
+    assert error.message.startswith("primitive_name: expected a name, got ")
 
 
 # Mappings.
@@ -117,14 +117,14 @@ def test_no_mapping_is_an_empty_one() -> None:
 def test_what_is_no_mapping_is_refused_and_not_shown(value: object) -> None:
     error = refusal(lambda: arguments.mapping(value, "config"))
     assert error.bad_args == ["config"]
-    assert error.message == f"config is a mapping, not {type(value).__name__}"
+    assert error.message == f"config: expected a mapping, got {type(value).__name__}"
 
 
 @pytest.mark.parametrize("key", [None, 7, b"canary-4711", ("a", CANARY), HUGE], ids=type)
 def test_mappings_have_text_keys_and_bad_content_is_never_shown(key: object) -> None:
     error = refusal(lambda: arguments.mapping({"fine": CANARY, key: CANARY}, "params_dict"))
     assert error.bad_args == ["params_dict"]
-    assert error.message.startswith("params_dict has names as keys, not ")
+    assert error.message.startswith("params_dict: expected names as keys, got ")
     assert CANARY not in str(error)
 
 
@@ -149,7 +149,7 @@ def test_a_count_has_a_bound() -> None:
 def test_what_is_no_count_is_refused(value: object) -> None:
     error = refusal(lambda: arguments.count(value, "num_units", 1000))
     assert error.bad_args == ["num_units"]
-    assert error.message.startswith("num_units is a whole number from 1 up, not ")
+    assert error.message.startswith("num_units: expected a whole number from 1 up, got ")
 
 
 # Credentials.
@@ -173,13 +173,13 @@ def test_missing_credentials_are_refused_as_such() -> None:
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ([], "is missing"),
-        ([None], "is empty"),
-        ([""], "is empty"),
-        (["  "], "is empty"),
-        ([7], "is no text"),
-        ([[CANARY]], "is no text"),
-        ([b"canary-4711"], "is no text"),
+        ([], "nothing"),
+        ([None], "None"),
+        ([""], "''"),
+        (["  "], "'  '"),
+        ([7], "7"),
+        ([[CANARY]], "list"),
+        ([b"canary-4711"], "bytes"),
     ],
     ids=ascii,
 )
@@ -190,7 +190,7 @@ def test_a_host_or_user_that_is_none_is_refused_by_name(key: str, values: list[o
     given.update((key, value) for value in values)
     error = refusal(lambda: arguments.credentials(given))
     assert error.bad_args == [f"credentials.{key}"]
-    assert error.message.startswith(f"credentials.{key} {said}")
+    assert error.message == f"credentials.{key}: expected the {key} of the machine, got {said}"
     assert CANARY not in str(error)
 
 

@@ -110,7 +110,7 @@ def test_control_characters_are_refused(root: Path, path: str) -> None:
 
 def test_an_absent_artifact_is_named_in_full_with_a_suggestion(root: Path) -> None:
     assert refused(root, "charms/simpel") == (
-        f"artifact_path 'charms/simpel': there is no {root}/charms/simpel: did you mean 'simple'?"
+        f"artifact_path: 'charms/simpel': there is no {root}/charms/simpel: did you mean 'simple'?"
     )
 
 
@@ -157,7 +157,7 @@ def test_a_charm_of_charmhub_is_not_looked_up_and_not_readable(root: Path) -> No
 
 @pytest.mark.parametrize("path", ["ch:", "ch: ", "ch:a b"])
 def test_a_charm_of_charmhub_has_a_name(root: Path, path: str) -> None:
-    assert "write ch:NAME" in refused(root, path)
+    assert "expected ch:NAME" in refused(root, path)
 
 
 async def test_the_charm_is_read_when_asked_for_and_only_once(root: Path) -> None:

@@ -190,8 +190,8 @@ async def test_without_a_home_folder_only_who_asks_for_the_key_is_told(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"private_path": "x.pub"}, "no path of a private key"),
-        ({"private_path": ""}, "no path of a private key"),
+        ({"private_path": "x.pub"}, "expected the path of a private key"),
+        ({"private_path": ""}, "expected the path of a private key"),
         ({"comment": "two\nlines"}, "one printable line"),
         ({"key_type": "dsa"}, "'rsa' or 'ed25519'"),
     ],

@@ -89,7 +89,7 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: {b: [1]}\na: {b: [2]}\n", "line 2, column 1", "the key 'a' stands twice"),
         ("a: {<<: {b: 1}, <<: {c: 1}}", "line 1, column 17", "the key '<<' stands twice"),
         ("a: {<<: 1}", "line 1, column 9", "'<<' takes mappings"),
-        ("? [a]\n: 1\n", "line 1, column 3", "a key that is no text"),
+        ("? [a]\n: 1\n", "line 1, column 3", "a key that is not text"),
         ("a: 1\n--- \nb: 1\n", "line 2, column 1", "expected a single document"),
         ("a: *nobody\n", "line 1, column 4", "found undefined alias"),
         ("a: !!python/object:os.system {}\n", "line 1, column 4", "a tag that makes more"),
@@ -107,12 +107,12 @@ def test_aliases_and_merges_are_written_out() -> None:
 )
 def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
     told = refused(text)
-    assert told.startswith(f"x.yaml: {place}: is no valid YAML: ")
+    assert told.startswith(f"x.yaml: {place}: is not valid YAML: ")
     assert reason in told
 
 
 def test_a_character_that_is_none_is_refused() -> None:
-    assert "is no valid YAML" in refused('a: "\\UFFFFFFFF"')
+    assert "is not valid YAML" in refused('a: "\\UFFFFFFFF"')
 
 
 def test_other_encodings_are_told() -> None:

@@ -110,7 +110,7 @@ def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:
 def _load(entry: Entry) -> LoadedBackend:
     cls = entry.load()
     if not isinstance(cls, type):
-        raise PluginError(f"backend {entry} is broken: {entry.value} is no class but a {type(cls).__name__}")
+        raise PluginError(f"backend {entry} is broken: {entry.value} is not a class but of type {type(cls).__name__}")
     version = getattr(cls, "api_version", None)
     if isinstance(version, int) and not isinstance(version, bool) and version not in SUPPORTED_API_VERSIONS:
         oldest, newest = min(SUPPORTED_API_VERSIONS), max(SUPPORTED_API_VERSIONS)
@@ -134,11 +134,11 @@ def _problems(cls: type, version: object) -> Iterator[str]:
     yield from problems_of_model(getattr(cls, "Options", NoOptions), "Options")
     models = getattr(cls, "operation_options", {})
     if not isinstance(models, Mapping):
-        yield "operation_options is no mapping of hooks to models"
+        yield "operation_options is not a mapping of hooks to models"
         return
     for hook, model in models.items():
         if hook not in OPERATIONS_WITH_OPTIONS:
             yield f"operation_options has {hook!r}, which takes none; {', '.join(sorted(OPERATIONS_WITH_OPTIONS))} do"
         yield from problems_of_model(model, f"operation_options[{hook!r}]")
     if not isinstance(getattr(cls, "names", CHARM_NAMES), NameRules):
-        yield "names is no vca_core.naming.NameRules"
+        yield "names is not a vca_core.naming.NameRules"

@@ -84,7 +84,7 @@ class Extensions:
             entry = the_one(entries, name, "extension")
             plugin = entry.load()
             if not isinstance(plugin, type):
-                raise PluginError(f"extension {entry} is broken: {entry.value} is no class")
+                raise PluginError(f"extension {entry} is broken: {entry.value} is not a class")
             model = getattr(plugin, "Options", NoOptions)
             problems = problems_of_hooks(plugin, _SPECS, ("open", "close")) + problems_of_model(model, "Options")
             if problems:

@@ -49,7 +49,7 @@ def problems_of_hooks(cls: type, specs: Mapping[str, Any], coroutines: Collectio
             problems.append(f"there is no hook {hook}{instead(hook, specs)}")
             continue
         if hook in coroutines and not inspect.iscoroutinefunction(function):
-            problems.append(f"{hook} is no coroutine function; write `async def {hook}`")
+            problems.append(f"{hook} is not a coroutine function; write `async def {hook}`")
         if hook not in coroutines and inspect.iscoroutinefunction(function):
             problems.append(f"{hook} is a coroutine function; write `def {hook}`")
         problems += [f"{hook} {problem}" for problem in _problems_of_arguments(function, specs[hook])]
@@ -64,7 +64,7 @@ def problems_of_model(model: object, what: str) -> list[str]:
         what: how problems call it.
     """
     if not isinstance(model, type) or not issubclass(model, BaseModel):
-        return [f"{what} is no pydantic model"]
+        return [f"{what} is not a pydantic model"]
     wanted = {"extra": "forbid", "hide_input_in_errors": True}
     return [
         f"{what}: model_config needs {key}={value!r}; derive it from vca_core.backend.Options"

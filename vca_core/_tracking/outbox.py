@@ -156,8 +156,8 @@ class Outbox:
         return self._queue(key, Kind.OUTCOME, place, fields, put, operation_id).promise()
 
     def announce(self, key: EeKey, place: Place, fields: Mapping[str, Any], operation_id: str | None = None) -> None:
-        """Have callbacks and extensions hear of a status that was stored in another way, and is no outcome."""
-        self._on_stored(key, place, fields, False, operation_id)  # noqa: FBT003 - it is no outcome
+        """Have callbacks and extensions hear of a status that was stored in another way, and is not an outcome."""
+        self._on_stored(key, place, fields, False, operation_id)  # noqa: FBT003 - it is not an outcome
 
     def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
         """Queue a change of what the core itself keeps; no callback hears of it."""

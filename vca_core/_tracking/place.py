@@ -53,29 +53,30 @@ class Place:
         """
         if not isinstance(db_dict, Mapping):
             raise BadArguments(
-                f"{argument} is a mapping with the keys collection, filter and path, not {type(db_dict).__name__}",
+                f"{argument}: expected a mapping with collection, filter and path, got {type(db_dict).__name__}",
                 [argument],
             )
         for key in _KEYS:
             if key not in db_dict:
                 raise BadArguments(
-                    f"{argument} has no {key!r}; it needs collection, filter and path", [f"{argument}.{key}"]
+                    f"{argument}.{key}: is missing; {argument} needs collection, filter and path", [f"{argument}.{key}"]
                 )
         keys: Iterable[object] = db_dict  # callers need no type checker
         unknown = [key if isinstance(key, str) else type(key).__name__ for key in keys if key not in _KEYS]
         if unknown:
             raise BadArguments(
-                f"{argument} has the unknown key {unknown[0]!r}; it takes collection, filter and path",
+                f"{argument}: unknown key {unknown[0]!r}; expected collection, filter and path",
                 [f"{argument}.{key}" for key in unknown],
             )
         table, path = db_dict["collection"], db_dict["path"]
         if not isinstance(table, str) or not table:
             raise BadArguments(
-                f"{argument}.collection is the name of a collection, not {_describe(table)}", [f"{argument}.collection"]
+                f"{argument}.collection: expected the name of a collection, got {_describe(table)}",
+                [f"{argument}.collection"],
             )
         if not isinstance(path, str) or not all(path.removesuffix(".").split(".")):
             raise BadArguments(
-                f"{argument}.path is a dotted path such as '_admin.deployed.VCA.0', not {_describe(path)}",
+                f"{argument}.path: expected a dotted path such as '_admin.deployed.VCA.0', got {_describe(path)}",
                 [f"{argument}.path"],
             )
         if (reason := excess(db_dict)) is not None:

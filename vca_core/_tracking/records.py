@@ -124,7 +124,7 @@ class EeRecord:
 def damage_error(identity: object) -> StoreError:
     """The error for a document of the core's own that cannot be read."""
     return StoreError(
-        f"the record {identity!r} in {COLLECTION} is damaged, or was written by something else; mend or delete it",
+        f"the record {identity!r} in {COLLECTION} is damaged, or was written by something else; repair or delete it",
         retryable=False,
     )
 

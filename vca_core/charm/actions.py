@@ -22,16 +22,16 @@ def read_actions(actions: Field, charm: str) -> dict[str, Action]:
         charm: its name: only charms of Juju itself may call their actions ``juju-…``.
 
     Raises:
-        BadArguments: they are malformed, or a name is no action's or Juju's own.
+        BadArguments: they are malformed, or a name is not that of an action, or is reserved by Juju.
     """
     return {name: _action(name, field, charm) for name, field in actions.mapping(empty=True).items()}
 
 
 def _action(name: str, field: Field, charm: str) -> Action:
     if not _NAME.fullmatch(name):
-        raise field.error("an action's name is of small letters, digits and inner dashes: touch, get-ssh-public-key")
+        raise field.error("expected a name of lower-case letters, digits and inner dashes, such as get-ssh-public-key")
     if (name == "juju" or name.startswith("juju-")) and not charm.startswith("juju-"):
-        raise field.error("names that begin with juju are Juju's own; give the action another one")
+        raise field.error("names that begin with juju are reserved; give the action another name")
     parts = field.mapping()
     description = parts.get("description")
     parallel = parts.get("parallel")
@@ -53,7 +53,7 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "object"}
     schema |= {key: part.value for key, part in parts.items() if key not in _ABOUT_THE_ACTION}
     if schema["type"] != "object":
-        raise parts["type"].error("the parameters of an action are an object; leave the type out")
+        raise parts["type"].error("expected the type object, as for the parameters of all actions; leave the type out")
     params = parts.get("params") or parts.get("properties")
     schema["properties"] = {}
     if params is not None:

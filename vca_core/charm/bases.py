@@ -74,7 +74,7 @@ def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
 
 
 def of_series(series: Iterable[str]) -> tuple[Base, ...]:
-    """Translate the words of old charms; those that are no operating system, as ``kubernetes``, fall away."""
+    """Translate the words of old charms; those that name no operating system, such as ``kubernetes``, are left out."""
     return tuple(_SERIES[word] for word in series if word in _SERIES)
 
 
@@ -101,7 +101,7 @@ def _platforms(base: Field | None, platforms: Field) -> Iterator[Base]:
 def _of_text(place: Field, text: str, architecture: str) -> Base:
     name, _, channel = text.partition("@")
     if not name or not channel:
-        raise place.error(f"expected a base as ubuntu@22.04, got {text!r}")
+        raise place.error(f"expected a base such as ubuntu@22.04, got {text!r}")
     return Base(name, channel, (architecture,) if architecture else ())
 
 

@@ -43,7 +43,7 @@ class CharmCache:
             path: the charm's folder or ``.charm`` file, absolute.
 
         Raises:
-            BadArguments: it is no charm, or malformed (`vca_core.charm.read_charm`).
+            BadArguments: it is not a charm, or malformed (`vca_core.charm.read_charm`).
         """
         with self._lock:
             entry = self._entries.setdefault(path, _Entry())

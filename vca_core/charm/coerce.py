@@ -75,7 +75,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
 
 
 def as_default(option: Option, field: Field) -> str | int | float | bool:
-    """Take a charm's own default for a value of its option, as strictly as Juju: a number is no default of a text.
+    """Take a charm's own default for a value of its option, as strictly as Juju: a number is no default for a text.
 
     Raises:
         BadArguments: it does not fit; says where it stands.
@@ -149,5 +149,5 @@ def _finite(value: str | float) -> float:
 def _what(value: object) -> str:
     """What a value is, with no more said of it than its type."""
     if isinstance(value, float) and not math.isfinite(value):
-        return "an infinite number or none at all"
-    return "text that is none" if isinstance(value, str) else kind_of(value)
+        return "an infinite number or NaN"
+    return "unparsable text" if isinstance(value, str) else kind_of(value)

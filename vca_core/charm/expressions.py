@@ -28,7 +28,9 @@ def expression(pattern: str) -> Any:
     except (re2.error, UnicodeError) as error:
         reason = error.args[0] if error.args else "it cannot be compiled"
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-    raise BadArguments(f"{pattern[:60]!r} is no regular expression as Go and Juju have them (RE2): {text}")
+    raise BadArguments(
+        f"{pattern[:60]!r} is not a valid regular expression in the dialect of Go and Juju (RE2): {text}"
+    )
 
 
 def is_found(pattern: str, text: str) -> bool:

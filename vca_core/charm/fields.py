@@ -44,7 +44,7 @@ class Field:
         """Look a key up in a mapping; None when it is absent or empty.
 
         Raises:
-            BadArguments: this is no mapping.
+            BadArguments: this is not a mapping.
         """
         return self.mapping().get(key)
 

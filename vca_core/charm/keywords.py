@@ -153,7 +153,7 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
     if not math.isfinite(instance) or Fraction(str(instance)) % Fraction(str(factor)):
-        yield ValidationError("is no multiple")
+        yield ValidationError("is not a multiple of it")
 
 
 def _frozen(value: Any) -> Any:

@@ -46,7 +46,7 @@ def read_charm(path: Path) -> Charm:
         What the charm says of itself.
 
     Raises:
-        BadArguments: it is no charm, cannot be read, is dangerous (bombs, paths and symlinks that lead out of it) or
+        BadArguments: it is not a charm, cannot be read, is dangerous (bombs, paths and symlinks that lead out of it) or
             malformed; says the file, the key, or line and column, and what was expected.
     """
     from vca_core.text_files import LARGEST_FILE
@@ -54,7 +54,7 @@ def read_charm(path: Path) -> Charm:
 
     contents = read_files(path, FILES, LARGEST_FILE)
     if "metadata.yaml" not in contents and "charmcraft.yaml" not in contents:
-        raise BadArguments(f"{path}: is no charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
+        raise BadArguments(f"{path}: is not a charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
     try:
         return _Files({name: Field(name, parse(name, content)) for name, content in contents.items()}).charm()
     except BadArguments as error:

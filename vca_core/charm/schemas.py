@@ -47,7 +47,7 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
         place: how errors call it: ``actions.yaml: touch``.
 
     Raises:
-        BadArguments: it is no valid JSON schema, or too large to be checked; says which key and why.
+        BadArguments: it is not a valid JSON schema, or too large to be checked; says which key and why.
     """
     with counted(place, ["artifact_path"]):
         return _validator(schema, place)
@@ -77,8 +77,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     if path[-1:] == ("type",):
         given = problems[0].instance
         meant = "".join(f": did you mean {name!r}?" for name, others in _TYPES.items() if given in others)
-        raise _wrong(place, path, f"{given!r} is none of the types {', '.join(_TYPES)}{meant}")
-    raise _wrong(place, path, f"is no valid JSON schema: {problems[0].message}")
+        raise _wrong(place, path, f"expected one of the types {', '.join(_TYPES)}, got {given!r}{meant}")
+    raise _wrong(place, path, f"is not a valid JSON schema: {problems[0].message}")
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

@@ -70,7 +70,7 @@ def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
     if not target.is_relative_to(folder.resolve()):
         raise _refusal(folder, f"{name} is a symlink that leads out of the charm; put the file itself there")
     if not target.is_file():
-        raise _refusal(folder, f"{name} is no file")
+        raise _refusal(folder, f"{name} is not a file")
     with target.open("rb") as file:
         return _read_limited(file, folder, name, limit)
 
@@ -84,7 +84,7 @@ def _archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
             yield archive
     # What zipfile raises for broken and for unusual files; ValueError and struct.error escape from its parsing.
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error) as error:
-        raise _refusal(path, f"is no usable ZIP file: {error}") from error
+        raise _refusal(path, f"is not a usable ZIP file: {error}") from error
 
 
 def _check_end(path: Path, file: IO[bytes]) -> None:
@@ -96,7 +96,7 @@ def _check_end(path: Path, file: IO[bytes]) -> None:
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < 22:
-        raise _refusal(path, "is no charm: neither a folder nor a ZIP file")
+        raise _refusal(path, "is not a charm: neither a folder nor a ZIP file")
     members, length = struct.unpack_from("<HI", tail, at + 10)
     if members > MOST_MEMBERS or length > MOST_MEMBERS * 1024 or tail[max(0, at - 20) :].startswith(b"PK\6\7"):
         raise _refusal(path, f"holds more than {MOST_MEMBERS} files")

@@ -125,4 +125,4 @@ def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> N
         for name, value in getattr(error, "output", {}).items():
             echo(f"  {name}: {value}", err=True)
     if applied.errors:
-        echo(f"\nMend it, then run `vca apply {file}` again: it goes on from there.", err=True)
+        echo(f"\nFix it, then run `vca apply {file}` again: it goes on from there.", err=True)

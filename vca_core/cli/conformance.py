@@ -145,7 +145,7 @@ def _primitive(text: str | None, option: str) -> Primitive | None:
     except ValueError:
         params = None
     if not name or not isinstance(params, dict):
-        raise _bad(f"{option} is a name, and behind a blank a JSON object of parameters", option)
+        raise _bad(f"{option}: expected a name, perhaps followed by a blank and a JSON object of parameters", option)
     return name, params
 
 
@@ -165,12 +165,12 @@ def _factory(text: str) -> Callable[[], StatusStore]:
         finally:
             sys.path.pop(0)
         if not callable(made):
-            raise _bad(f"--store {text!r} is no class or function that makes a store", "--store")
+            raise _bad(f"--store {text!r} is not a class or function that makes a store", "--store")
 
         def make_checked() -> StatusStore:
             store = made()
             if not isinstance(store, StatusStore):
-                raise TypeError(f"{text} made a {type(store).__name__}, which is no vca_core.stores.StatusStore")
+                raise TypeError(f"{text} made a {type(store).__name__}, which is not a vca_core.stores.StatusStore")
             return store
 
         return make_checked
@@ -185,7 +185,7 @@ def _factory(text: str) -> Callable[[], StatusStore]:
 
 def _one_of(given: str, allowed: tuple[str, ...], option: str) -> str:
     if given not in allowed:
-        raise _bad(f"{option} is one of {', '.join(allowed)}, not {given!r}", option)
+        raise _bad(f"{option}: expected one of {', '.join(allowed)}, got {given!r}", option)
     return given
 
 

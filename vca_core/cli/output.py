@@ -78,7 +78,7 @@ def print_json(data: Any) -> None:
 
 
 def console() -> Console:
-    """What tables are printed on; plain where it is no terminal, in CI, and with NO_COLOR."""
+    """What tables are printed on; plain where it is not a terminal, in CI, and with NO_COLOR."""
     from rich.console import Console  # it takes a moment, and --json needs none
 
     lively = is_lively()

@@ -69,16 +69,18 @@ def _check_name(name: str) -> None:
 
     if len(name) > LONGEST or _NAME.fullmatch(name) is None:
         raise BadArguments(
-            f"NAME {name!r} is no name of a backend: it is at most {LONGEST} lower-case letters and digits, in words "
-            "joined by single dashes, the first one beginning with a letter, as rack or edge-rack",
+            f"NAME: {name!r} is not a name for a backend; expected at most {LONGEST} lower-case letters and digits, in "
+            "words joined by single dashes, the first one beginning with a letter, such as rack or edge-rack",
             ["NAME"],
         )
     if name == "vca" or name.startswith("vca-"):
-        raise BadArguments(f"NAME {name!r}: leave vca- out, it is put in front of the distribution's name", ["NAME"])
+        raise BadArguments(
+            f"NAME: expected {name!r} without vca-, which is put in front of the distribution's name", ["NAME"]
+        )
     taken = dict.fromkeys(_OWN, "a distribution of the VCA framework itself")
     taken |= {entry.name: "installed here" for entry in find_entries("vca.backends") if entry.name not in taken}
     if name in taken:
-        raise BadArguments(f"NAME {name!r} is taken: vca-{name} is {taken[name]}; choose another name", ["NAME"])
+        raise BadArguments(f"NAME: {name!r} is taken: vca-{name} is {taken[name]}; choose another name", ["NAME"])
 
 
 def _answers(given: list[str]) -> dict[str, str]:
@@ -96,7 +98,7 @@ def _answers(given: list[str]) -> dict[str, str]:
         if not is_there or key not in _QUESTIONS:
             hint = did_you_mean(key, _QUESTIONS)
             raise BadArguments(
-                f"--data {pair!r}: it is KEY=VALUE, and KEY is {' or '.join(_QUESTIONS)}{hint}", ["--data"]
+                f"--data: expected KEY=VALUE, with KEY {' or '.join(_QUESTIONS)}, got {pair!r}{hint}", ["--data"]
             )
         answers[key] = value
     return answers

@@ -49,7 +49,7 @@ def _parse(params: list[str]) -> dict[str, Any]:
     for number, param in enumerate(params, start=1):
         name, equals, text = param.partition("=")
         if not equals or not name:
-            raise BadArguments(f"parameter {number} is no name=value", ["PARAMS"])
+            raise BadArguments(f"parameter {number}: expected name=value", ["PARAMS"])
         try:
             parsed[name] = parse(name, os.fsencode(text)) if text else ""
         except BadArguments:

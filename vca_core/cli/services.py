@@ -21,17 +21,17 @@ def ns_of(text: str) -> str:
 
     if "/" in text:
         ns, _, vnf = text.partition("/")
-        raise BadArguments(f"NS: expected an NS, as {ns or 'demo'}; {text} names its VNF {vnf}", ["NS"])
+        raise BadArguments(f"NS: expected an NS such as {ns or 'demo'}, got {text}, its VNF {vnf}", ["NS"])
     namespace = Namespace.parse(text if "." in text else f".{text}")
     if namespace.nsi_id is not None:
         # A slice is no part of where a service is kept; most who write a.b mean a VNF.
         raise BadArguments(
-            f"NS: expected an NS, as {namespace.ns_id} or .{namespace.ns_id}; {text} has {namespace.nsi_id!r} as its "
+            f"NS: expected an NS such as {namespace.ns_id} or .{namespace.ns_id}; {text} has {namespace.nsi_id!r} as its "
             f"slice: did you mean .{text}?",
             ["NS"],
         )
     if not namespace.is_ns:
-        raise BadArguments(f"NS: expected an NS, as demo or .demo; {text} names a part of one", ["NS"])
+        raise BadArguments(f"NS: expected an NS such as demo or .demo, got {text}, a part of one", ["NS"])
     return namespace.ns_id
 
 

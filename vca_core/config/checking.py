@@ -35,7 +35,7 @@ def open_document(source: object, what: str, needed: str, model: type[BaseModel]
         return Document(copy_plain(source), Path.cwd())
     if not isinstance(source, str | os.PathLike):
         raise BadArguments(
-            f"{what} is a path, a mapping or a {model.__name__}, not a {type(source).__name__}", ["source"]
+            f"{what}: expected a path, a mapping or a {model.__name__}, got {type(source).__name__}", ["source"]
         )
     document = read_document(Path(source), needed)
     check_size(document)

@@ -51,7 +51,7 @@ def read_document(path: Path, needed: str) -> Document:
     """
     parsers = {".yaml": _read_yaml, ".yml": _read_yaml, ".toml": _read_toml}
     if path.suffix.lower() not in parsers:
-        raise BadArguments(f"{path}: a configuration is a file that ends in .yaml, .yml or .toml", ["source"])
+        raise BadArguments(f"{path}: expected a file that ends in .yaml, .yml or .toml", ["source"])
     text = read_text(path)
     read = text if isinstance(text, Unreadable) else parsers[path.suffix.lower()](text)
     if isinstance(read, tuple) and not isinstance(read[0], dict):
@@ -116,12 +116,12 @@ def _read_toml(text: str) -> _Read:
     except tomllib.TOMLDecodeError as error:
         reason, _, place = str(error).rpartition(" (at ")
         numbers = [int(number) for number in re.findall(r"\d+", place)]
-        reason = f"is no valid TOML: {_without_quotes(reason)}"
+        reason = f"is not valid TOML: {_without_quotes(reason)}"
         if len(numbers) == 2:
             return Unreadable(reason, *numbers)
         return Unreadable(f"{reason}, at the end")
     except (ValueError, RecursionError) as error:
-        return Unreadable(f"is no valid TOML: it has a value that cannot be read ({type(error).__name__})")
+        return Unreadable(f"is not valid TOML: it has a value that cannot be read ({type(error).__name__})")
     if excess(values, MOST_VALUES) is not None:
         return values, {}  # it is refused, and where its keys stand is of no interest
     return values, dict(_toml_keys(text, values))

@@ -81,7 +81,7 @@ def _override(document: Document, variable: str, names: list[str], text: str) ->
                 document,
                 variable,
                 path,
-                "is no valid JSON, as a value that starts with '[' or '{' has to be;"
+                "is not valid JSON, as a value that starts with '[' or '{' has to be;"
                 " for such a text write ${env:NAME} in the options and set NAME",
             )
             return

@@ -177,7 +177,7 @@ def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[
         if isinstance(values, Mapping) and part in values:
             values = values[part]
         elif isinstance(values, Mapping) and str(part) in map(str, values):
-            values = None  # a key that is no text
+            values = None  # a key that is not text
         elif isinstance(values, Sequence) and isinstance(part, int) and part < len(values):
             values = values[part]
         elif not (missing and number == len(loc)):

@@ -182,7 +182,7 @@ class VcaConfig(Part):
                 raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
             return self.default
         if name not in self.connectors:
-            raise BadArguments(f"no connector is named {name!r}{instead(name, self.connectors)}", ["connector"])
+            raise BadArguments(f"there is no connector {name!r}{instead(name, self.connectors)}", ["connector"])
         return name
 
     def timeouts_of(self, name: str | None = None) -> Timeouts:

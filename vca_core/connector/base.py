@@ -75,7 +75,7 @@ class ConnectorBase:
         if model is None:
             if given:
                 raise BadArguments(
-                    f"options: {hook} takes none on this backend, {', '.join(sorted(given))} given",
+                    f"options: {hook} takes no options on this backend, got {', '.join(sorted(given))}",
                     [f"options.{key}" for key in given],
                 )
             return None

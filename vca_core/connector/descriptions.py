@@ -37,7 +37,7 @@ def checked_description(ee_id: EeId, value: object, _op: RunningOperation) -> De
         value: what it returned.
 
     Raises:
-        BackendError: it is no description of this EE, or something in it is not of the type that is documented.
+        BackendError: it is not a description of this EE, or something in it is not of the type that is documented.
     """
     described = _check(value, Description, "where Description is expected")
     if described.ee_id != ee_id:

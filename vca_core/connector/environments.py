@@ -60,8 +60,8 @@ class EnvironmentOperations(ConnectorBase):
         key = self._engine.key_of(parsed)
         if reuse is not None and EeKey.of(self.name, reuse) != key:
             raise BadArguments(
-                f"reuse_ee_id {reuse} is not of namespace {parsed}, whose EE is "
-                f"{key.model}.{key.application}.<locator>",
+                f"reuse_ee_id: expected {key.model}.{key.application}.<locator>, the EE of namespace {parsed}, "
+                f"got {reuse}",
                 ["reuse_ee_id"],
             )
         artifact = self._artifact(artifact_path) if artifact_path is not None else None
@@ -186,7 +186,7 @@ class EnvironmentOperations(ConnectorBase):
         parsed = Namespace.parse(namespace)
         if not parsed.is_ns:
             raise BadArguments(
-                f"only a whole NS can be deleted: {parsed} names a part of one; delete its EEs by their ee_id, "
+                f"namespace: expected a whole NS, got {parsed}, a part of one; delete its EEs by their ee_id, "
                 f"or pass the namespace {'.' + parsed.ns_id!r}",
                 ["namespace"],
             )

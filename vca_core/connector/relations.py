@@ -110,7 +110,10 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
 def _parse_ends(end_1: End, end_2: End) -> tuple[RelationEnd, RelationEnd]:
     ends = _parse_end(*end_1, "1"), _parse_end(*end_2, "2")
     if (ends[0].connector, ends[0].ee_id, ends[0].endpoint) == (ends[1].connector, ends[1].ee_id, ends[1].endpoint):
-        raise BadArguments("a relation has two different ends", ["ee_id_2", "endpoint_2"])
+        raise BadArguments(
+            "ee_id_2, endpoint_2: expected another end than ee_id_1, endpoint_1; a relation has two",
+            ["ee_id_2", "endpoint_2"],
+        )
     return ends
 
 

@@ -161,7 +161,7 @@ def _secrets_below(value: Any, declared: Container[str], above: frozenset[int]) 
 
 
 def _items(value: Any) -> Iterable[tuple[tuple[str, ...], Any]] | None:
-    """The parts of a container, each with the names it goes by; None for what is no container."""
+    """The parts of a container, each with the names it goes by; None for what is not a container."""
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         known = [((name, field.alias or name), getattr(value, name)) for name, field in fields.items()]

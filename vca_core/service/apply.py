@@ -175,7 +175,7 @@ class Apply:
         if changed:
             steps = "; ".join(step.title for step in changed)
             raise BadArguments(
-                f"done before, and now other inputs are given: {steps}. Undo the change; or make it with `vca run` "
+                f"steps that are done have other inputs now: {steps}. Undo the change; or make it with `vca run` "
                 f"(the primitive config sets options); or delete the service first: `vca delete .{self._service.ns}`",
                 [step.key for step in changed],
             )

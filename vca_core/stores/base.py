@@ -138,7 +138,7 @@ class StatusStore(ABC):
             Whether it was inserted. One that is there is left as it is.
 
         Raises:
-            BadArguments: it has no ``_id``, or is no plain data.
+            BadArguments: it has no ``_id``, or is not plain data.
         """
 
     @abstractmethod

@@ -40,7 +40,7 @@ def check_filter(filter: object) -> None:
     """
     if not isinstance(filter, Mapping) or not filter:
         raise BadArguments(
-            "filter is a mapping of dotted paths to the values they have to equal, at least one, as {'_id': 'ns1'}",
+            "filter: expected a mapping of at least one dotted path to the value there, such as {'_id': 'ns1'}",
             ["filter"],
         )
     for path, value in filter.items():
@@ -48,18 +48,17 @@ def check_filter(filter: object) -> None:
             continue  # nearly all are, and this is quick
         if not isinstance(path, str) or not all(path.split(".")):
             shown = repr(path) if isinstance(path, str) else type(path).__name__
-            raise BadArguments(f"filter has the key {shown}, which is no dotted path", ["filter"])
+            raise BadArguments(f"filter: expected dotted paths as keys, got {shown}", ["filter"])
         if any(part.startswith("$") for part in path.split(".")):
             raise BadArguments(
-                f"filter has the operator {path!r}; only equality on dotted paths is understood", [f"filter.{path}"]
+                f"filter: operators are not supported, got {path!r}; expected dotted paths and the values there",
+                [f"filter.{path}"],
             )
         if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
-            raise BadArguments(
-                f"filter.{path} is a whole number of more than 64 bits, which no store keeps", [f"filter.{path}"]
-            )
+            raise BadArguments(f"filter.{path}: expected a whole number of at most 64 bits", [f"filter.{path}"])
         if not isinstance(value, _SCALARS) or (isinstance(value, float) and not math.isfinite(value)):
             raise BadArguments(
-                f"filter.{path} is {type(value).__name__}; text, a number, true, false or null is compared",
+                f"filter.{path}: expected text, a number, true, false or null, got {type(value).__name__}",
                 [f"filter.{path}"],
             )
 
@@ -248,7 +247,7 @@ def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
         raise _refusal(".".join(path), f"{part!r} cannot be made in a {kind}")
     position = _position(part)
     if position is None:
-        raise _refusal(".".join(path), f"{part!r} is no position in a list")
+        raise _refusal(".".join(path), f"{part!r} is not a position in a list")
     if position - len(parent) > LONGEST_PADDING:
         raise _refusal(".".join(path), f"position {part} is too far behind the end of a list of {len(parent)}")
     return parent[position] if position < len(parent) else _MISSING
@@ -292,7 +291,7 @@ def plain_value(value: Any, path: str) -> Any:
 
     def refuse(place: Place, reason: str) -> BadArguments:
         where = ".".join((path, *place))
-        return BadArguments(f"{where}: {reason}; a store keeps plain data, as JSON has it", [where])
+        return BadArguments(f"{where}: {reason}; a store keeps plain data, such as JSON can hold", [where])
 
     return plain(value, refuse)
 
@@ -310,7 +309,9 @@ def new_document(document: object) -> tuple[str, dict[str, Any]]:
         BadArguments: it is none.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("_id"), str | int | float):
-        raise BadArguments("document is a mapping of plain data with an _id, text or a number", ["document._id"])
+        raise BadArguments(
+            "document: expected a mapping of plain data with an _id that is text or a number", ["document._id"]
+        )
     return id_key(document["_id"]), plain_value(document, "document")
 
 

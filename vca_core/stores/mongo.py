@@ -363,7 +363,7 @@ def _query(filter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _storable(value: Any) -> Any:
-    """Put the sign for what is no character in the place of half ones."""
+    """Replace half characters by the sign for what is not a character."""
     if isinstance(value, str):
         return value if value.isascii() else _NOT_TEXT.sub("\ufffd", value)
     if isinstance(value, dict):

@@ -344,7 +344,7 @@ class SqliteStore(StatusStore):
             where = "" if table is None else f" of {table}"
             raise StoreError(
                 f"status store {self._path}: the document {identity}{where} is damaged: it is not a JSON object; "
-                "mend or delete its row",
+                "repair or delete its row",
                 retryable=False,
             )
         return document

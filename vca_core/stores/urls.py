@@ -36,15 +36,13 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
     scheme, _, rest = url.partition(":")
     if scheme == "memory":
         if rest:
-            raise BadArguments("store: memory: takes nothing behind it", ["store"])
+            raise BadArguments("store: expected memory: with nothing after it", ["store"])
         return MemoryStore()
     if scheme == "sqlite":
         if not rest.startswith("///") or not rest[3:] or rest.endswith("/"):
-            raise BadArguments(
-                "store: the file of a sqlite store stands behind three slashes, as sqlite:///status.db", ["store"]
-            )
+            raise BadArguments("store: expected three slashes and the file, as in sqlite:///status.db", ["store"])
         if "?" in rest:
-            raise BadArguments("store: sqlite takes no settings behind a question mark", ["store"])
+            raise BadArguments("store: sqlite takes no settings after a question mark", ["store"])
         from vca_core.stores.sqlite import SqliteStore  # aiosqlite is for those who use it
 
         return SqliteStore(folder.absolute() / unquote(rest[3:]))

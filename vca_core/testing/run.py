@@ -45,7 +45,7 @@ class Recorder:
 
     Args:
         on_result: told of each, as it comes.
-        only_checks: whether tests that are no checks are left out.
+        only_checks: whether tests that are not checks are left out.
     """
 
     def __init__(self, on_result: OnResult = lambda *_: None, *, only_checks: bool = True) -> None:

@@ -48,7 +48,7 @@ def _value(name: str, value: Any) -> Any:
         unit = text[-1:].upper() if not text[-1:].isdigit() else ""
         number = text[: len(text) - len(unit)]
         if unit not in _MIB or not _is_number(number):
-            raise ValueError(f"constraint {name}: expected a size as 4096M or 4G")
+            raise ValueError(f"constraint {name}: expected a size such as 4096M or 4G")
         return int(float(number) * _MIB[unit])
     if name in _NUMBERS:
         if not (text.isascii() and text.isdigit()):

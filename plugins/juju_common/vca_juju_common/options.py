@@ -141,7 +141,7 @@ class JujuOptions(Options):
             return None
         line = given.strip()
         if _KEY_LINE.fullmatch(line) is None:
-            raise ValueError("expected one line of a public ssh key, as: ssh-ed25519 AAAA… comment")
+            raise ValueError("expected one line of a public ssh key, such as: ssh-ed25519 AAAA… comment")
         return line
 
     @model_validator(mode="after")

@@ -114,7 +114,7 @@ def _as_yaml(content: Any) -> bytes:
 
 def _check(folder: Path, document: Any) -> None:
     if not isinstance(document, Mapping):
-        raise _pack_first(folder, "its charmcraft.yaml is no mapping")
+        raise _pack_first(folder, "its charmcraft.yaml is not a mapping")
     if not (folder / "dispatch").is_file() and not (folder / "src" / "charm.py").is_file():
         raise _pack_first(folder, "it has no src/charm.py")
     for name, part in (document.get("parts") or {}).items():

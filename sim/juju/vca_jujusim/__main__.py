@@ -33,7 +33,7 @@ def _within(number: int, least: int, most: int) -> int:
 def _latency(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time that a step can take")
+        raise argparse.ArgumentTypeError(f"{text} is not a time that a step can take")
     return seconds
 
 

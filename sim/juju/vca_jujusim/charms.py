@@ -79,7 +79,7 @@ def read_archive(data: bytes) -> Charm:
     """Unpack an archive.
 
     Raises:
-        Refusal: it is no zip file, too large, has paths that lead out of it, or its metadata, config, actions or
+        Refusal: it is not a zip file, too large, has paths that lead out of it, or its metadata, config, actions or
             manifest are missing or wrong.
     """
     try:

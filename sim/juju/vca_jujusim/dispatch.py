@@ -188,7 +188,7 @@ def parse_tag(tag: Any, kind: str) -> str:
     """What a tag names.
 
     Raises:
-        Refusal: it is no tag of this kind.
+        Refusal: it is not a tag of this kind.
     """
     text = str(tag or "")
     if not text.startswith(f"{kind}-"):

@@ -51,7 +51,7 @@ class TellsOfWhatIsNotThere(Mutant):
 
 
 class GivesOutObjects(Mutant):
-    """A status is no plain data."""
+    """A status is not plain data."""
 
     FAILS = frozenset(
         {

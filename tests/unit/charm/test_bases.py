@@ -106,11 +106,11 @@ def test_a_base_is_written_as_charmcraft_writes_it() -> None:
         (
             "charmcraft.yaml",
             "base: ubuntu\nplatforms: {amd64: }",
-            "base: expected a base as ubuntu@22.04, got 'ubuntu'",
+            "base: expected a base such as ubuntu@22.04, got 'ubuntu'",
         ),
         ("charmcraft.yaml", "base: 24.04\nplatforms: {amd64: }", "base: expected text"),
         ("charmcraft.yaml", "platforms: [amd64]", "platforms: expected a mapping"),
-        ("charmcraft.yaml", "platforms: {'@24.04': }", "platforms.@24.04: expected a base as ubuntu@22.04"),
+        ("charmcraft.yaml", "platforms: {'@24.04': }", "platforms.@24.04: expected a base such as ubuntu@22.04"),
         ("charmcraft.yaml", "platforms: {x: {build-for: [7]}}", "platforms.x.build-for.0: expected text"),
         ("charmcraft.yaml", "platforms: {x: {build-for: 7}}", "platforms.x.build-for: expected a list"),
         ("manifest.yaml", "bases: [{name: ubuntu, channel: ''}]", "bases.0.channel: expected text that is not empty"),

@@ -75,7 +75,9 @@ def test_a_comment_at_the_end_is_fine(place: Path) -> None:
 
 
 def test_an_archive_without_any_of_the_files_is_no_charm(place: Path) -> None:
-    assert refused(place, packed([("sub/metadata.yaml", "name: deep")])).startswith("is no charm: it has no metadata")
+    assert refused(place, packed([("sub/metadata.yaml", "name: deep")])).startswith(
+        "is not a charm: it has no metadata"
+    )
 
 
 @pytest.mark.parametrize("name", ["../metadata.yaml", "a/../../b", "a/..", "..\\x", "a\\..\\x", "./../x"])
@@ -138,7 +140,7 @@ def test_a_small_file_may_be_packed_well(place: Path) -> None:
 def test_a_bomb_that_lies_about_its_size_does_not_go_off(place: Path) -> None:
     content = bytearray(packed([("metadata.yaml", "name: x\n#" + "x" * 8 * 1024**2)]))
     struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 100)
-    assert "is no usable ZIP file" in refused(place, bytes(content))
+    assert "is not a usable ZIP file" in refused(place, bytes(content))
 
 
 def test_what_unpacks_to_too_much_is_refused(place: Path) -> None:
@@ -191,12 +193,12 @@ def test_ways_of_packing_that_cost_memory_are_refused(place: Path, method: int) 
 
 @pytest.mark.parametrize("content", [b"", b"name: x", b"\x1f\x8b" + b"x" * 100, b"PK\5\6", b"PK\3\4" + b"x" * 100])
 def test_what_is_no_zip_file_is_refused(place: Path, content: bytes) -> None:
-    assert refused(place, content) == "is no charm: neither a folder nor a ZIP file"
+    assert refused(place, content) == "is not a charm: neither a folder nor a ZIP file"
 
 
 def test_a_member_that_was_changed_is_refused(place: Path) -> None:
     content = packed([NAME], zipfile.ZIP_STORED).replace(b"name: packed", b"name: picked")
-    assert refused(place, content).startswith("is no usable ZIP file: Bad CRC-32")
+    assert refused(place, content).startswith("is not a usable ZIP file: Bad CRC-32")
 
 
 def test_a_file_that_was_cut_is_refused(place: Path) -> None:
@@ -237,7 +239,7 @@ def test_symlinks_that_lead_out_of_a_charms_folder_are_refused(tmp_path: Path, t
 
 def test_in_a_folder_files_that_are_none_are_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "metadata.yaml")
-    with pytest.raises(BadArguments, match=r"metadata\.yaml is no file"):
+    with pytest.raises(BadArguments, match=r"metadata\.yaml is not a file"):
         read_charm(tmp_path)
 
 

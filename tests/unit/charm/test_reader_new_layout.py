@@ -112,7 +112,7 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
             "config.options.port.default: expected a whole",
         ),
         ("name: x\nactions: [a]", "actions: expected a mapping"),
-        ("name: x\nactions: {a: {params: {b: {type: int}}}}", "actions.a.params.b.type: 'int' is none of the types"),
+        ("name: x\nactions: {a: {params: {b: {type: int}}}}", "actions.a.params.b.type: expected one of the types"),
         ("name: x\nactions: {a: {params: [b]}}", "actions.a.params: expected a mapping"),
         ("name: x\nrequires: {db: {limit: 1}}", "requires.db: interface is missing"),
         ("name: x\ncontainers: {c: {resource: i}}", "containers.c.resource: there is no resource 'i'"),

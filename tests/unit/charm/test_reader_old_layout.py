@@ -143,7 +143,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ({"metadata.yaml": "[name, x]"}, "metadata.yaml: expected a mapping, got a list"),
         ({"metadata.yaml": "name: 7"}, "metadata.yaml: name: expected text (put it in quotes), got a whole number: 7"),
         ({"metadata.yaml": "name: ' '"}, "metadata.yaml: name: expected text that is not empty, got text: ' '"),
-        ({"metadata.yaml": "name: [\n"}, "metadata.yaml: line 2, column 1: is no valid YAML"),
+        ({"metadata.yaml": "name: [\n"}, "metadata.yaml: line 2, column 1: is not valid YAML"),
         ({"metadata.yaml": "name: x\nsummary: [a]"}, "metadata.yaml: summary: expected text, got a list"),
         ({"metadata.yaml": "name: x\nsubordinate: 'true'"}, "metadata.yaml: subordinate: expected true or false"),
         ({"metadata.yaml": "name: x\nseries: focal"}, "metadata.yaml: series: expected a list, got text: 'focal'"),
@@ -218,7 +218,7 @@ def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: di
 
 
 def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None:
-    assert refused({"config.yaml": "options: {}"}) == "is no charm: it has no metadata.yaml and no charmcraft.yaml"
+    assert refused({"config.yaml": "options: {}"}) == "is not a charm: it has no metadata.yaml and no charmcraft.yaml"
 
 
 @pytest.mark.parametrize(

@@ -185,14 +185,14 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
         ([], "name one thing to examine: a backend, or --suite, or --store"),
         (["fake", "--store", "memory:"], "name one thing to examine"),
         (["--store", "memory:", "--works", "clean"], "belong to a backend"),
-        (["nothing"], "no backend is named 'nothing'"),
+        (["nothing"], "there is no backend 'nothing'"),
         (["fake", "--config", "absent.yaml"], "there is no config file absent.yaml"),
         (["--store", "stores:Absent"], "cannot be loaded"),
         (["--store", "nosql:"], "there is no kind of store 'nosql'"),
         (["--suite", "absent.py"], "there is no file and no module 'absent.py'"),
         (["--suite", "stores.py"], "the suite cannot be run"),
-        (["desk", "--level", "best"], "--level is one of NONE, BASE, FULL, not 'BEST'"),
-        (["desk", "--works", "clean [1]"], "--works is a name, and behind a blank a JSON object"),
+        (["desk", "--level", "best"], "--level: expected one of NONE, BASE, FULL, got 'BEST'"),
+        (["desk", "--works", "clean [1]"], "--works: expected a name"),
     ],
 )
 def test_wrong_usage_is_told(folder: Path, arguments: list[str], told: str) -> None:

@@ -125,7 +125,7 @@ def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
     two = load_config({"connectors": {"a": {"backend": "fake"}, "b": {"backend": "fake"}}}, {})
     with pytest.raises(BadArguments, match="no default connector: name one of a, b"):
         two.connector_name()
-    with pytest.raises(BadArguments, match="no connector is named 'c'"):
+    with pytest.raises(BadArguments, match="there is no connector 'c'"):
         two.connector_name("c")
 
 
@@ -146,8 +146,8 @@ def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
         ("connectors:\n  edge: {backend: fake}\nextensions: [a, a]\n", "vca.yaml:3:1", "once"),
         ("connectors:\n  edge: {backend: fake}\n  edge: {backend: x}\n", "vca.yaml:3:3", "'edge' is there twice"),
         ("store: memory:\n", "vca.yaml:1:14", 'as "memory:", has to be in quotes'),
-        ("connectors: [a\n", "vca.yaml:2:1", "no valid YAML"),
-        ("connectors: !!python/object:os.system {}\n", "vca.yaml:1:13", "no valid YAML"),
+        ("connectors: [a\n", "vca.yaml:2:1", "not valid YAML"),
+        ("connectors: !!python/object:os.system {}\n", "vca.yaml:1:13", "not valid YAML"),
         ("- a\n", "vca.yaml:1:1", "should be a mapping"),
         ("", "vca.yaml: ", "is empty"),
         ("a: &x [*x]\n", "vca.yaml:1:", "alias"),
@@ -166,8 +166,8 @@ def test_each_mistake_in_a_yaml_file_is_told_with_its_line(folder: Path, text: s
         ('stor = "memory:"\n[connectors.edge]\nbackend = "fake"\n', "vca.toml:1:1", "did you mean 'store'"),
         ('[connectors.edge]\nbackend = "fake"\nlatency = 1\n', "vca.toml:3:1", "unknown key"),
         ('[connectors.edge]\nbackend = "fake"\n[timeouts]\n  total = -1\n', "vca.toml:4:3", "greater than 0"),
-        ('[connectors.edge]\nbackend = "fake\n', "vca.toml:2:", "no valid TOML"),
-        ('[connectors.edge]\nbackend = "fake"\nbackend = "x"\n', "vca.toml:3:", "no valid TOML"),
+        ('[connectors.edge]\nbackend = "fake\n', "vca.toml:2:", "not valid TOML"),
+        ('[connectors.edge]\nbackend = "fake"\nbackend = "x"\n', "vca.toml:3:", "not valid TOML"),
     ],
 )
 def test_each_mistake_in_a_toml_file_is_told_with_its_line(folder: Path, text: str, place: str, said: str) -> None:

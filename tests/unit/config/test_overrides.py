@@ -65,7 +65,7 @@ async def test_an_overridden_option_is_converted_by_the_backends_model(path: Pat
         ("VCA_TIMEOUTS__TOTAL", "soon", "variable VCA_TIMEOUTS__TOTAL: timeouts.total"),
         ("VCA_TIMEOUT__TOTAL", "60", "no key of the configuration is named 'timeout': did you mean 'timeouts'"),
         ("VCA_STORE__URL", "x", "variable VCA_STORE__URL"),
-        ("VCA_EXTENSIONS", "[audit", "no valid JSON"),
+        ("VCA_EXTENSIONS", "[audit", "not valid JSON"),
         ("VCA_CONNECTORS____BACKEND", "x", "key without a name"),
         ("VCA_TIMEOUTS__TOTAL__X", "1", "holds no keys"),
     ],

@@ -1,4 +1,4 @@
-"""What fails is told with its cause and its output, and a failure of one part is no failure of another."""
+"""What fails is told with its cause and its output, and a failure of one part is not a failure of another."""
 
 from __future__ import annotations
 

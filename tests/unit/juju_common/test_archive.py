@@ -125,7 +125,7 @@ def test_rendered_sources_read_the_same_in_juju_and_the_core(tmp_path: Path) -> 
     ("document", "reason"),
     [
         ("name: x", "no src/charm.py"),
-        ("- x", "no mapping"),
+        ("- x", "not a mapping"),
         ("name: x\nparts: {charm: {plugin: reactive}}", "part charm is built"),
         ("name: x\nparts: {charm: {build-packages: [git]}}", "part charm is built"),
         ("name: x\nextensions: [flask-framework]", "uses extensions"),

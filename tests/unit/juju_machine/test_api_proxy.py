@@ -43,6 +43,6 @@ def test_a_proxy_that_can_stand_for_no_endpoint_is_refused() -> None:
     "text", ["proxy.example", "10.0.0.1:0", "10.0.0.1:", "10.0.0.1:x", "[10.0.0.1", "10.0.0.1; reboot", "", "fe80::1%e"]
 )
 def test_a_proxy_is_an_ip_address(text: str) -> None:
-    with pytest.raises(BadArguments, match="api_proxy is an IP address") as caught:
+    with pytest.raises(BadArguments, match="api_proxy: expected an IP address") as caught:
         parse_api_proxy(text)
     assert caught.value.bad_args == ["api_proxy"]

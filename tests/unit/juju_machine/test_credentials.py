@@ -108,7 +108,7 @@ def test_an_unknown_credential_is_refused_with_what_may_be_meant() -> None:
 
 def test_host_keys_are_left_unchecked_only_in_so_many_words() -> None:
     assert parsed(host_key="off").host_key == "off"
-    with pytest.raises(BadArguments, match="say 'off', with quotes in YAML"):
+    with pytest.raises(BadArguments, match="write 'off', with quotes in YAML"):
         parsed(host_key=False)
 
 
@@ -123,7 +123,7 @@ def test_the_documentation_has_every_credential() -> None:
 
 def test_two_keys_at_once_are_refused() -> None:
     text = key().export_private_key().decode()
-    with pytest.raises(BadArguments, match="both given"):
+    with pytest.raises(BadArguments, match="give one of the two"):
         parsed(private_key=text, private_key_path="/nowhere/id")
 
 

@@ -41,7 +41,7 @@ async def test_a_third_partys_backend_is_found_by_name(site: Site) -> None:
 
 def test_an_unknown_name_lists_the_installed_and_a_suggestion(site: Site) -> None:
     with pytest.raises(
-        BadArguments, match="no backend is named 'fakee': did you mean 'fake'\\? There are: fake, juju-machine"
+        BadArguments, match="there is no backend 'fakee': did you mean 'fake'\\? There are: fake, juju-machine"
     ):
         load_backend("fakee")
 
@@ -64,7 +64,7 @@ def test_connecting_imports_the_named_backend_only(site: Site) -> None:
         ("raise SystemExit(3)", "MODULE:Mine", "SystemExit"),
         ("def broken(:", "MODULE:Mine", "SyntaxError"),
         ("", "MODULE:Mine", "AttributeError"),
-        ("Mine = 3", "MODULE:Mine", "no class but a int"),
+        ("Mine = 3", "MODULE:Mine", "not a class but of type int"),
         ("", "not a reference", "cannot be loaded"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_backend_for_another_api_version_gets_a_remedy(site: Site, version: st
             "api_version = 1\n@hookimpl\nasync def get_status(self, namespce): ...",
             "takes 'namespce', which the hook does not have: did you mean 'namespace'",
         ),
-        ("api_version = 1\nOptions = dict\n@hookimpl\nasync def health(self): ...", "Options is no pydantic model"),
+        ("api_version = 1\nOptions = dict\n@hookimpl\nasync def health(self): ...", "Options is not a pydantic model"),
         (
             "from pydantic import BaseModel as Options\napi_version = 1\n@hookimpl\nasync def health(self): ...",
             "Options: model_config needs extra='forbid'",

@@ -170,7 +170,7 @@ async def test_changed_inputs_are_refused_before_anything_begins(world: World) -
     vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
     vnfs["a"]["config"] = {"mtu": 9000}
     vnfs["d"] = {"charm": "simple-router"}
-    with pytest.raises(BadArguments, match="other inputs are given: a: install simple-router") as caught:
+    with pytest.raises(BadArguments, match="have other inputs now: a: install simple-router") as caught:
         await world.apply(service_of(vnfs=vnfs))
     assert caught.value.bad_args == ["a/install"]
     assert world.asked() == []
@@ -186,7 +186,7 @@ async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
 
 
 async def test_an_unknown_connector_is_refused_before_anything_begins(world: World) -> None:
-    with pytest.raises(BadArguments, match="no connector is named 'egde': did you mean 'edge'"):
+    with pytest.raises(BadArguments, match="there is no connector 'egde': did you mean 'edge'"):
         await world.apply(service_of(connector="egde"))
     assert world.asked() == []
 

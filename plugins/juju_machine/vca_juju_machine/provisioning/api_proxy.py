@@ -49,8 +49,8 @@ def parse_api_proxy(text: str) -> ApiProxy:
     else:
         return ApiProxy(address, port)
     raise BadArguments(
-        "api_proxy is an IP address, with a port or without, as '10.0.0.1:17070' or '[2001:db8::1]:17070',"
-        f" not {text!r}",
+        "api_proxy: expected an IP address, with a port or without, such as '10.0.0.1:17070' or"
+        f" '[2001:db8::1]:17070', got {text!r}",
         ["api_proxy"],
     )
 

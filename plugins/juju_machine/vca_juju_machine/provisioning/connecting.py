@@ -238,7 +238,7 @@ def _private_keys(target: SshTarget, secrets: SecretValues) -> list[asyncssh.SSH
         bad, reason = "credentials.passphrase", "cannot be opened with this passphrase"
         cause = scrub_cause(error, secrets.scrub)
     except (asyncssh.KeyImportError, ValueError) as error:
-        bad, reason = name, "is no private key that can be used, in OpenSSH or PEM format"
+        bad, reason = name, "is not a private key that can be used, in OpenSSH or PEM format"
         if "passphrase" in str(error).lower():
             bad, reason = "credentials.passphrase", "needs a passphrase: give credentials.passphrase"
         cause = scrub_cause(error, secrets.scrub)

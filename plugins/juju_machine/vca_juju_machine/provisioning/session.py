@@ -55,7 +55,7 @@ async def ssh_session(
         VcaTimeoutError: the limit passed.
     """
     if not math.isfinite(limit):
-        raise BadArguments("limit is a finite number of seconds", ["limit"])
+        raise BadArguments("limit: expected a finite number of seconds", ["limit"])
     check_target(target)
     deadline = Deadline(limit)
     secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
@@ -132,7 +132,7 @@ class SshSession:
             mark: goes into all that is made, so that `undo` finds it.
 
         Raises:
-            BadArguments: it is no public key.
+            BadArguments: it is not a public key.
         """
         line = _public_line(public_key)
         sudoers = self._places.sudoers(USER)
@@ -180,7 +180,7 @@ class SshSession:
             mark: goes into all that is made, so that `undo` finds it.
 
         Raises:
-            BadArguments: the proxy is no IP address, or of no use for these endpoints.
+            BadArguments: the proxy is not an IP address, or of no use for these endpoints.
             BackendError: the host has no systemd, or neither iptables nor nft, or they refuse.
         """
         if not api_proxy:
@@ -225,7 +225,7 @@ def _public_line(public_key: str) -> str:
         comment = line.partition(data)[2].strip()
         if "\n" not in line and line.startswith(f"{kind} ") and comment.isprintable():
             return f"{kind} {data} {comment}".rstrip()
-    raise BadArguments("the public key is one line in OpenSSH's format: type, key, comment", ["public_key"])
+    raise BadArguments("public_key: expected one line in OpenSSH's format: type, key, comment", ["public_key"])
 
 
 def _last_output(outcome: Outcome, secrets: SecretValues, script: str) -> str:

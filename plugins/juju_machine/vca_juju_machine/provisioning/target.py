@@ -97,7 +97,7 @@ def parse_credentials(
     texts = {name: _text(given, name) for name in ("hostname", "username", "private_key", "passphrase", "password")}
     path = given.get("private_key_path")
     if path is not None and not (isinstance(path, str | Path) and str(path).strip()):
-        raise _bad("private_key_path", "is the path of a private key's file")
+        raise _bad("private_key_path", "expected the path of a private key's file")
     if path is None and texts["private_key"] is None and texts["password"] is None:
         if default_key is None:
             raise _bad("private_key", "is missing: give a private_key, a private_key_path or a password")
@@ -125,23 +125,23 @@ def check_target(target: SshTarget) -> None:
     """
     if ":" in target.hostname:
         if not _is_ipv6(target.hostname):
-            raise _bad("hostname", "is a host name or an IP address; a port is given as credentials.port")
+            raise _bad("hostname", "expected a host name or an IP address; give a port as credentials.port")
     elif not _NAME.fullmatch(target.hostname):
-        raise _bad("hostname", "is no host name and no IP address")
+        raise _bad("hostname", "expected a host name or an IP address")
     if not _USER.fullmatch(target.username):
-        raise _bad("username", "is no name of a user")
+        raise _bad("username", "expected the name of a user")
     _port(target.port)
     _policy(target.host_key)
     if target.private_key is not None and target.private_key_path is not None:
-        raise _bad("private_key", "and private_key_path are both given: say one of them")
+        raise _bad("private_key", "private_key_path is given as well; give one of the two")
     if target.private_key is not None and "PRIVATE KEY-----" not in target.private_key:
-        raise _bad("private_key", "is no private key in OpenSSH or PEM format; a file is given as private_key_path")
+        raise _bad("private_key", "expected a private key in OpenSSH or PEM format; give a file as private_key_path")
     if target.private_key is None and target.private_key_path is None and not target.password:
         raise _bad("private_key", "is missing: give a private_key, a private_key_path or a password")
 
 
 def _bad(name: str, what: str) -> BadArguments:
-    return BadArguments(f"credentials.{name} {what}", [f"credentials.{name}"])
+    return BadArguments(f"credentials.{name}: {what}", [f"credentials.{name}"])
 
 
 def _text(given: Mapping[str, Any], name: str) -> str | None:
@@ -170,15 +170,17 @@ def _port(value: object) -> int:
     if isinstance(value, str) and value.strip().isdecimal() and value.strip().isascii():
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value < 65536:
-        raise _bad("port", "is a whole number from 1 to 65535")
+        raise _bad("port", "expected a whole number from 1 to 65535")
     return value
 
 
 def _policy(value: object) -> HostKeyPolicy:
     if value is False:  # YAML reads a bare off so
-        raise _bad("host_key", "is false: if the host's key shall not be checked, say 'off', with quotes in YAML")
+        raise _bad(
+            "host_key", "expected text, got false; to leave the host's key unchecked write 'off', with quotes in YAML"
+        )
     if value not in _POLICIES:
-        raise _bad("host_key", f"is one of {', '.join(map(repr, _POLICIES))}")
+        raise _bad("host_key", f"expected one of {', '.join(map(repr, _POLICIES))}")
     return cast("HostKeyPolicy", value)
 
 

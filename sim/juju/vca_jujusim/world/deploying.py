@@ -119,7 +119,7 @@ def parse_config(charm: Charm, application: str, text: Any, given: Any) -> tuple
     """The options of a YAML document and of a mapping, and whether the application is trusted (None: not said).
 
     Raises:
-        Refusal: the document is no YAML, has no settings for this application, or a value does not fit.
+        Refusal: the document is not YAML, has no settings for this application, or a value does not fit.
     """
     values: dict[str, Any] = dict(given or {})
     if text:

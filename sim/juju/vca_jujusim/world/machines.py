@@ -18,7 +18,7 @@ def parse_base(given: Any) -> Base | None:
     """A base of the wire; None where nothing is given.
 
     Raises:
-        Refusal: it is no base that this controller knows.
+        Refusal: it is not a base that this controller knows.
     """
     if not given or not (given.get("name") or given.get("channel")):
         return None

@@ -126,7 +126,7 @@ class Connection:
             params: what it takes.
             repeat: whether it may be sent again when its answer was lost: what it asks for may have been done.
             changes: whether it may change something: then it is sent only while its operation may.
-            encoder: writes what is no plain data in the params.
+            encoder: writes what is not plain data in the params.
 
         Raises:
             ApiError: the controller refuses it.

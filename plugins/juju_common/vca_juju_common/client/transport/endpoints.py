@@ -100,7 +100,7 @@ class Endpoints:
 
         Args:
             endpoint: where it succeeded.
-            servers: what the reply says of the controller's addresses, by machine; what is no address is left out.
+            servers: what the reply says of the controller's addresses, by machine; what is not an address is left out.
         """
         self._last = endpoint
         machines = servers if isinstance(servers, list) else []

@@ -31,11 +31,11 @@ def certificates_of(text: str) -> str:
         try:
             pem = base64.b64decode("".join(pem.split()), validate=True).decode().replace("\\n", "\n")
         except (binascii.Error, UnicodeDecodeError):
-            raise ValueError("expected a certificate in PEM, or that in base64") from None
+            raise ValueError("expected a certificate in PEM, or PEM encoded in base64") from None
     try:
         x509.load_pem_x509_certificates(pem.encode())
     except ValueError:
-        raise ValueError("expected a certificate in PEM; this is none, or a damaged one") from None
+        raise ValueError("expected a certificate in PEM; this one is not valid") from None
     return pem
 
 

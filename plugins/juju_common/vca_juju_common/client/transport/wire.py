@@ -75,7 +75,7 @@ class Wire:
             version: the facade's; None: the one agreed on at the login.
             watcher: id of the watcher that it asks.
             patient: whether it waits for something to happen, however long that takes.
-            encoder: writes what is no plain data in the params.
+            encoder: writes what is not plain data in the params.
 
         Returns:
             The answer's body.
@@ -159,7 +159,7 @@ class Wire:
                 if answered is not None and not answered.done():
                     answered.set_result(answer)
         except (TypeError, ValueError, AttributeError):
-            reason = "the controller sent something that is no JSON object"
+            reason = "the controller sent something that is not a JSON object"
         finally:
             self._end(reason)
             self._socket.abort()
