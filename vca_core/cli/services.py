@@ -26,8 +26,8 @@ def ns_of(text: str) -> str:
     if namespace.nsi_id is not None:
         # A slice is no part of where a service is kept; most who write a.b mean a VNF.
         raise BadArguments(
-            f"NS: expected an NS such as {namespace.ns_id} or .{namespace.ns_id}; {text} has {namespace.nsi_id!r} as its "
-            f"slice: did you mean .{text}?",
+            f"NS: expected an NS such as {namespace.ns_id} or .{namespace.ns_id}; {text} has {namespace.nsi_id!r} as "
+            f"its slice: did you mean .{text}?",
             ["NS"],
         )
     if not namespace.is_ns:

@@ -107,7 +107,7 @@ def test_importing_its_backend_imports_nothing_of_its_system(folder: Path) -> No
         ("desk\n", "is not a name"),
         ("a" * (plugin.LONGEST + 1), "at most 24"),
         ("../desk", "is not a name"),
-        ("vca-desk", "leave vca- out"),
+        ("vca-desk", "without vca-"),
         ("core", "is taken"),
         ("fake", "is taken"),
         ("juju-machine", "is taken"),
