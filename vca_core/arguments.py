@@ -45,7 +45,7 @@ def name(value: object, argument: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadArguments(f"{argument}: expected a name, got {_preview(value)}", [argument])
     if not is_text(value):
-        raise BadArguments(f"{argument} has {HALF}", [argument])
+        raise BadArguments(f"{argument}: has {HALF}", [argument])
     return value
 
 

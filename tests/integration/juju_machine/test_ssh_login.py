@@ -101,7 +101,11 @@ async def test_the_loop_goes_on_while_a_key_is_opened(sshd: Sshd) -> None:
 @pytest.mark.parametrize(
     ("changed", "bad", "says"),
     [
-        ({"private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"}, "private_key", "not a private key that can be used"),
+        (
+            {"private_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"},
+            "private_key",
+            "not a private key that can",
+        ),
         ({"private_key": pem(key(), "openssh", CANARY)}, "passphrase", "needs a passphrase"),
         ({"private_key": pem(key("ssh-rsa"), "pkcs8-pem", CANARY)}, "passphrase", "needs a passphrase"),
         ({"private_key": pem(key(), "openssh", "right"), "passphrase": CANARY}, "passphrase", "cannot be opened"),
