@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import yaml
 
 from vca_jujusim import SimulatedController
+from vca_jujusim.__main__ import main
 from vca_jujusim.raw import RawClient, archive
 
 from .conftest import JAMMY, ROUTER
@@ -170,3 +172,21 @@ async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None
     ] == [True] * 7
     assert "another username or password" in await refused("--port", "0", "--state", state, "--username", "bob")
     assert "another username or password" in await refused("--port", "0", "--state", state, "--password", "other")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ("--port", "http", "a whole number from 0 to 65535"),
+        ("--endpoints", "101", "a whole number from 1 to 100"),
+        ("--latency", "nan", "a finite number of seconds, 0 or more"),
+        ("--latency", "0,5", "a finite number of seconds, 0 or more"),
+    ],
+)
+def test_a_wrong_number_is_refused_with_what_was_expected(
+    option: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["vca-jujusim", option, text])
+    with pytest.raises(SystemExit):
+        main()
+    assert f"argument {option}: expected {expected}, got {text!r}" in capsys.readouterr().err

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import resource
 import signal
 import sqlite3
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -16,33 +18,31 @@ import yaml
 from vca_jujusim.controller import SimulatedController
 
 
-def _port(text: str) -> int:
-    return _within(int(text), 0, 65535)
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        with contextlib.suppress(ValueError):
+            if least <= int(text) <= most:
+                return int(text)
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, got {text!r}")
+
+    return read
 
 
-def _endpoints(text: str) -> int:
-    return _within(int(text), 1, 100)
-
-
-def _within(number: int, least: int, most: int) -> int:
-    if not least <= number <= most:
-        raise argparse.ArgumentTypeError(f"{number} is not between {least} and {most}")
-    return number
-
-
-def _latency(text: str) -> float:
-    seconds = float(text)
-    if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a time that a step can take")
-    return seconds
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < float("inf"):
+            return float(text)
+    raise argparse.ArgumentTypeError(f"expected a finite number of seconds, 0 or more, got {text!r}")
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vca-jujusim", description=__doc__)
-    parser.add_argument("--port", type=_port, default=17070, help="the first port (default: %(default)s; 0: any)")
+    parser.add_argument(
+        "--port", type=_whole(0, 65535), default=17070, help="the first port (default: %(default)s; 0: any)"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
-    parser.add_argument("--endpoints", type=_endpoints, default=1, help="on how many ports (default: %(default)s)")
-    parser.add_argument("--latency", type=_latency, default=0.0, help="seconds that each step of a life takes")
+    parser.add_argument("--endpoints", type=_whole(1, 100), default=1, help="on how many ports (default: %(default)s)")
+    parser.add_argument("--latency", type=_seconds, default=0.0, help="seconds that each step of a life takes")
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
