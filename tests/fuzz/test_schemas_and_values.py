@@ -52,6 +52,33 @@ def test_patterns_that_go_does_not_know_are_refused(pattern: str, capfd: pytest.
     assert capfd.readouterr().err == ""
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"dependencies": {"properties": {"$ref": "http://evil.example/x"}}},
+        {"dependencies": {"a": {"properties": {"$ref": {"$ref": "http://evil.example/x"}}}}},
+        {"properties": {"properties": {"$ref": "http://evil.example/x"}}},
+        {"definitions": {"properties": {"definitions": {"$ref": {"$ref": "#"}}}}},
+        {"allOf": [{"$ref": "file:///etc/passwd"}]},
+    ],
+)
+def test_no_reference_slips_through_the_check(schema: dict[str, Any]) -> None:
+    assert "cannot refer to another one" in refusal(schema, {"properties": 1, "a": 1})
+
+
+def test_parameters_may_be_called_like_keys_of_a_schema() -> None:
+    names = {name: {"type": "string"} for name in ("$ref", "pattern", "properties", "dependencies", "multipleOf")}
+    params = dict.fromkeys(names, "(?=x)")
+    assert check_params(action(properties=names, dependencies={"$ref": ["pattern"]}), params) == params
+
+
+def test_a_schema_has_a_depth() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(3_000):
+        deep = {"not": deep}
+    assert "deeper than 100 levels" in refusal(deep, {})
+
+
 def test_unique_items_are_compared_in_linear_time() -> None:
     schema = {"properties": {"a": {"uniqueItems": True}}}
     items = [{"id": number} for number in range(3_000)]

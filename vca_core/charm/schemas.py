@@ -33,6 +33,8 @@ _TYPES = {
 _REFERENCES = ("$ref", "$schema", "$dynamicRef", "$recursiveRef")
 """What Juju refuses, too: a schema that is not complete in itself."""
 
+_BY_NAME = ("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas")
+"""What holds schemas by names that the charm's author chose."""
 
 _DRAFTS = (bounded(Draft4Validator), bounded(Draft202012Validator))
 
@@ -54,16 +56,16 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
 
 
 def _validator(schema: Mapping[str, Any], place: str) -> Validator:
-    for path, value in _walk(schema, ()):
-        if path[-1] in _REFERENCES and not _is_name(path):
+    for path, value in _walk(schema, (), names=False):
+        if path[-1] in _REFERENCES:
             raise _wrong(place, path, "a schema cannot refer to another one; write it out")
-        for pattern in [] if _is_name(path) else _patterns(path[-1], value):
+        for pattern in _patterns(path[-1], value):
             spend(20)
             try:
                 expression(pattern)
             except BadArguments as error:
                 raise _wrong(place, path, error.message) from error
-        if path[-1] == "multipleOf" and not _is_name(path) and isinstance(value, float) and not math.isfinite(value):
+        if path[-1] == "multipleOf" and isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
     problems: list[SchemaError] = []
     for draft in _DRAFTS:
@@ -81,15 +83,17 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     raise _wrong(place, path, f"is not a valid JSON schema: {problems[0].message}")
 
 
-def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The keys of a schema at any depth, without those that are names of parameters, and may be called the same."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         at = (*path, str(key))
         spend(1)
         if len(at) > 2 * DEEPEST:
             raise BadArguments(f"a schema is deeper than {2 * DEEPEST} levels", ["artifact_path"])
-        yield at, item
-        yield from _walk(item, at)
+        if not names:
+            yield at, item
+        yield from _walk(item, at, names=not names and key in _BY_NAME)
 
 
 def _patterns(key: str, value: Any) -> list[str]:
@@ -97,16 +101,6 @@ def _patterns(key: str, value: Any) -> list[str]:
     if key == "pattern" and isinstance(value, str):
         return [value]
     return list(value) if key == "patternProperties" and isinstance(value, Mapping) else []
-
-
-def _is_name(path: tuple[str, ...]) -> bool:
-    """Whether the last key is not the schema's but a parameter's, named like one of the schema's."""
-    above = 0
-    for key in reversed(path[:-1]):
-        if key not in ("properties", "patternProperties", "definitions"):
-            break
-        above += 1
-    return above % 2 == 1
 
 
 def _wrong(place: str, path: tuple[str, ...], reason: str) -> BadArguments:
