@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from vca_core.charm.members import MOST_MEMBERS, Member, check_members
 from vca_core.errors import BadArguments
 
 LARGEST_ARCHIVE = 1024**3
@@ -24,9 +25,6 @@ HIGHEST_RATIO = 100
 
 RATIO_COUNTS_FROM = 16 * 1024**2
 """How large the unpacked content has to be, in bytes, before the ratio says anything."""
-
-MOST_MEMBERS = 65_534
-"""How many files may be in it: as many as a ZIP file has without extensions. A charm with its Python has 5,000."""
 
 LONGEST_LINK = 4096
 """How long the target of a symlink may be, in bytes."""
@@ -114,33 +112,16 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     if unpacked > RATIO_COUNTS_FROM and unpacked > HIGHEST_RATIO * max(packed, 1):
         raise _refusal(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are")
     for member in members:
-        parts = _parts(member.filename)
-        if parts is None or ".." in parts:
-            raise _refusal(path, f"its member {member.filename!r} leads out of the charm")
         if member.flag_bits & 1:
             raise _refusal(path, f"its member {member.filename!r} is encrypted")
-        if _is_link(member):
-            target = _read_member(path, archive, member, LONGEST_LINK).decode("utf-8", "replace")
-            if not _stays_inside(parts[:-1], target):
-                raise _refusal(path, f"its member {member.filename!r} is a symlink that leads out of the charm")
+    check_members((_member(path, archive, member) for member in members), lambda reason: _refusal(path, reason))
 
 
-def _parts(name: str) -> list[str] | None:
-    """The parts of a relative path, as the strictest of systems would see them; None for an absolute one."""
-    slashed = name.replace("\\", "/")
-    if slashed.startswith("/") or slashed[1:2] == ":":
-        return None
-    return [part for part in slashed.split("/") if part not in ("", ".")]
-
-
-def _stays_inside(folder: list[str], target: str) -> bool:
-    parts = _parts(target)
-    depth = len(folder)
-    for part in parts or []:
-        depth += -1 if part == ".." else 1
-        if depth < 0:
-            return False
-    return parts is not None
+def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Member:
+    target = None
+    if _is_link(member):
+        target = _read_member(path, archive, member, LONGEST_LINK).decode("utf-8", "replace")
+    return Member(member.filename, member.external_attr >> 16, target)
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:
@@ -151,8 +132,6 @@ def _of_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> 
     members = [member for member in archive.infolist() if member.filename == name]
     if not members:
         return None
-    if len(members) > 1:
-        raise _refusal(path, f"holds {name} twice")
     if _is_link(members[0]):
         raise _refusal(path, f"{name} is a symlink; pack the file itself")
     return _read_member(path, archive, members[0], limit)

@@ -12,8 +12,12 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+from vca_core.charm.members import DEEPEST_FOLDER, MOST_MEMBERS, Member, check_members
 from vca_core.errors import BadArguments
 from vca_juju_common.sources import is_source, render_beside
+
+UPLOAD_LIMIT = 1024**3
+"""How many bytes of a charm are uploaded, if the options say nothing else."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
@@ -40,7 +44,7 @@ class Archive:
         self.file.close()
 
 
-def render(path: Path) -> Archive:
+def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
     """Make a charm's archive. It reads all its files: in coroutines, in a thread.
 
     Names are in order and times are fixed, so that the same content gives the same digest wherever it is. The
@@ -48,16 +52,20 @@ def render(path: Path) -> Archive:
 
     Args:
         path: a charm's folder, or an archive, which is taken as it is.
+        limit: how many bytes may be uploaded; what a folder holds is counted before it is packed.
 
     Raises:
-        BadArguments: it cannot be rendered: built charms only, and no symlinks that lead out.
+        BadArguments: it cannot be rendered: built charms only, within the limit, and of what it may hold
+            (`vca_core.charm.members`).
     """
     try:
         if path.is_file():
+            if path.stat().st_size > limit:
+                raise _refusal(f"{path} has more than {limit} bytes; upload_limit says how many may be uploaded")
             return _finish(path.open("rb"))
         file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the archive owns it
         try:
-            _write(path, file)
+            _write(path, file, limit)
         except BaseException:
             file.close()
             raise
@@ -86,28 +94,46 @@ def _entries(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
         name = f"{under}{entry.name}"
         yield Path(entry.path), name
         if entry.is_dir(follow_symlinks=False):
+            if under.count("/") > DEEPEST_FOLDER:
+                raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
             yield from _entries(Path(entry.path), f"{name}/")
 
 
-def _write(folder: Path, file: IO[bytes]) -> None:
-    root = folder.resolve()
+def _write(folder: Path, file: IO[bytes], limit: int) -> None:
+    entries = _checked(folder, limit)
     beside = render_beside(folder) if is_source(folder) else {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for entry, name in _entries(folder):
-            mode = entry.lstat().st_mode
-            if stat.S_ISLNK(mode):
-                target = entry.readlink()
-                if not (entry.parent / target).resolve().is_relative_to(root):
-                    raise BadArguments(f"artifact_path: the symlink {name} leads out of the charm", ["artifact_path"])
-                _put(archive, name, stat.S_IFLNK | 0o777, str(target).encode())
+        for entry, name, mode, target in entries:
+            if target is not None:
+                _put(archive, name, stat.S_IFLNK | 0o777, target.encode())
             elif stat.S_ISDIR(mode):
                 _put(archive, f"{name}/", stat.S_IFDIR | 0o755, b"")
-            elif stat.S_ISREG(mode):
-                _copy(archive, name, stat.S_IFREG | (0o755 if mode & 0o111 else 0o644), entry)
             else:
-                raise BadArguments(f"artifact_path: {name} is neither a file nor a folder", ["artifact_path"])
+                _copy(archive, name, stat.S_IFREG | (0o755 if mode & 0o111 else 0o644), entry)
         for name, (mode, content) in sorted(beside.items()):
             _put(archive, name, stat.S_IFREG | mode, content)
+
+
+def _checked(folder: Path, limit: int) -> list[tuple[Path, str, int, str | None]]:
+    """All that is in a folder, with its mode and the targets of symlinks, if it may be uploaded."""
+    found: list[tuple[Path, str, int, str | None]] = []
+    size = 0
+    for entry, name in _entries(folder):
+        status = entry.lstat()
+        target = str(entry.readlink()) if stat.S_ISLNK(status.st_mode) else None
+        found.append((entry, name, status.st_mode, target))
+        size += status.st_size
+        if size > limit:
+            raise _refusal(f"{folder} holds more than {limit} bytes, with {name!r}; upload_limit says how many may be")
+        if len(found) > MOST_MEMBERS:
+            raise _refusal(f"{folder} holds more than {MOST_MEMBERS} files")
+    members = [Member(name, mode & ~(stat.S_ISUID | stat.S_ISGID), target) for _, name, mode, target in found]
+    check_members(members, lambda reason: _refusal(f"{folder}: {reason}"))
+    return found
+
+
+def _refusal(reason: str) -> BadArguments:
+    return BadArguments(f"artifact_path: {reason}", ["artifact_path"])
 
 
 def _info(name: str, mode: int) -> zipfile.ZipInfo:

@@ -40,7 +40,7 @@ class Session:
         self.folder = host.folder
         self.reporter = Reporter(host.names, host.report)
         self.facts = CharmFacts()
-        self.uploads = Uploads()
+        self.uploads = Uploads(self.options.upload_limit)
         self.controller: Controller = self._controller()
 
     async def open(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import Archive, render, stamp
+from vca_juju_common.archive import UPLOAD_LIMIT, Archive, render, stamp
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Progress
 
@@ -46,9 +46,14 @@ class Uploaded:
 
 
 class Uploads:
-    """Remembers which charm is in which model."""
+    """Remembers which charm is in which model.
 
-    def __init__(self) -> None:
+    Args:
+        limit: how many bytes of a charm are uploaded.
+    """
+
+    def __init__(self, limit: int = UPLOAD_LIMIT) -> None:
+        self._limit = limit
         self._rendered: OrderedDict[tuple[object, ...], _Rendered] = OrderedDict()
         self._rendering: dict[Path, asyncio.Lock] = {}
         self._locks: dict[str, dict[str, asyncio.Lock]] = {}
@@ -80,13 +85,13 @@ class Uploads:
             async with self._rendering.setdefault(path, asyncio.Lock()):
                 known = self._rendered.get(mark)
                 if known is None:
-                    archive = await _render(path)
+                    archive = await _render(path, self._limit)
                     known = self._keep(mark, archive)
             digest = known.digest
             async with self._locks.setdefault(model.uuid, {}).setdefault(digest, asyncio.Lock()):
                 url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
-                    archive = archive or known.archive() or await _render(path)
+                    archive = archive or known.archive() or await _render(path, self._limit)
                     url = await model.upload_charm(archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
                 return Uploaded(url, digest)
@@ -115,10 +120,10 @@ class Uploads:
         self._urls.pop(uuid, None)
 
 
-async def _render(path: Path) -> Archive:
+async def _render(path: Path, limit: int) -> Archive:
     """Render a charm in a thread; what it made is not lost when the caller is cancelled."""
     kept: list[Archive] = []
-    work: Callable[[], None] = lambda: kept.append(render(path))  # noqa: E731 - runs in a thread
+    work: Callable[[], None] = lambda: kept.append(render(path, limit))  # noqa: E731 - runs in a thread
     try:
         await in_thread(work)
     except BaseException:

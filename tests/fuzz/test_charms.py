@@ -1,0 +1,129 @@
+"""Charms of hostile authors, as archives and as folders: refused with the member's name, and nothing is made."""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from vca_core.charm import read_charm
+from vca_core.errors import BadArguments
+from vca_juju_common.archive import render
+
+pytestmark = pytest.mark.timeout(60)
+
+FILE, LINK = stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777
+
+
+def member(name: str, mode: int = FILE) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, mode << 16
+    return info
+
+
+def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
+    place = folder / "x.charm"
+    with warnings.catch_warnings(), zipfile.ZipFile(place, "w") as archive:
+        warnings.simplefilter("ignore")  # of names that are there twice
+        archive.writestr(member("metadata.yaml"), "name: x")
+        for name, mode, content in members:
+            archive.writestr(member(name, mode), content)
+    with pytest.raises(BadArguments) as caught:
+        read_charm(place)
+    assert caught.value.message.isprintable()
+    return caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ([("d/a", LINK, ".."), ("d/b", LINK, "a/../OUT")], "'d/b' is a symlink that leads out"),
+        ([("a", LINK, "b"), ("b", LINK, "../x")], "is a symlink that leads out"),
+        ([("a", LINK, "b"), ("b", LINK, "a")], "in circles"),
+        ([("a", LINK, "a")], "in circles"),
+        ([(f"l{i}", LINK, f"l{i + 1}/l{i + 1}") for i in range(60)], "in circles"),
+        ([("d", LINK, "e"), ("d/x", FILE, "")], "'d/x' stands behind the symlink 'd'"),
+        ([("a", FILE, ""), ("A", FILE, "")], "'A' is there twice, or in upper and in lower case"),
+        ([("a", FILE, ""), ("./a", FILE, "")], "'./a' is there twice"),
+        ([("a", FILE, ""), ("a/", stat.S_IFDIR | 0o755, "")], "'a/' is there twice"),
+        ([("dev", stat.S_IFBLK | 0o644, "")], "'dev' is neither a file nor a folder"),
+        ([("dev", stat.S_IFCHR | 0o644, "")], "'dev' is neither a file nor a folder"),
+        ([("pipe", stat.S_IFIFO | 0o644, "")], "'pipe' is neither a file nor a folder"),
+        ([("run", stat.S_IFREG | 0o4755, "")], "'run' would run with the rights of another user"),
+        ([("run", stat.S_IFREG | 0o2755, "")], "'run' would run with the rights of another user"),
+        ([("a\x1b[2Jb", FILE, "")], r"'a\x1b[2Jb' has characters in its name that cannot be printed"),
+        ([("\u202egnp.exe", FILE, "")], r"'\u202egnp.exe' has characters in its name that cannot be printed"),
+        ([("a/" * 101 + "b", FILE, "")], "deeper than 100 folders"),
+    ],
+)
+def test_an_archive_is_refused_with_its_members_name(
+    tmp_path: Path, members: list[tuple[str, int, str]], told: str
+) -> None:
+    assert told in refusal(tmp_path, members)
+
+
+def test_symlinks_within_a_charm_are_taken(tmp_path: Path) -> None:
+    place = tmp_path / "x.charm"
+    with zipfile.ZipFile(place, "w") as archive:
+        archive.writestr(member("metadata.yaml"), "name: x")
+        for name, target in (("hooks/a", "../src/b"), ("src/b", "c"), ("src/c", "absent"), ("lib", "src/../src")):
+            archive.writestr(member(name, LINK), target)
+    assert read_charm(place).name == "x"
+
+
+@pytest.fixture
+def charm(tmp_path: Path) -> Path:
+    folder = tmp_path / "x"
+    folder.mkdir()
+    (folder / "metadata.yaml").write_text("name: x\nsummary: s\ndescription: d\n")
+    return folder
+
+
+def refused(folder: Path, limit: int = 10**6) -> str:
+    with pytest.raises(BadArguments) as caught:
+        render(folder, limit)
+    assert caught.value.message.isprintable()
+    return caught.value.message
+
+
+def test_a_folder_is_refused_with_its_members_name(charm: Path) -> None:
+    (charm / "loop").symlink_to("loop")
+    assert "'loop' is a symlink that leads out of the charm, or in circles" in refused(charm)
+    (charm / "loop").unlink()
+    (charm / "d").mkdir()
+    (charm / "d" / "a").symlink_to("..")
+    (charm / "d" / "b").symlink_to("a/../OUT")
+    assert "'d/b' is a symlink that leads out" in refused(charm)
+    (charm / "d" / "b").unlink()
+    (charm / "X").touch()
+    (charm / "x").touch()
+    assert "is there twice, or in upper and in lower case" in refused(charm)
+
+
+def test_a_name_that_is_not_utf8_is_refused(charm: Path) -> None:
+    Path(os.fsdecode(os.fsencode(charm) + b"/\xff")).touch()
+    assert r"'\udcff' has characters in its name that cannot be printed, or no UTF-8" in refused(charm)
+
+
+def test_what_is_uploaded_has_a_limit_before_it_is_packed(charm: Path, tmp_path: Path) -> None:
+    with (charm / "sparse").open("wb") as file:
+        file.truncate(3 * 1024**3)
+    assert "with 'sparse'; upload_limit says how many may be" in refused(charm, 1024**3)
+    os.truncate(charm / "sparse", 1000)
+    assert "holds more than 1000 bytes" in refused(charm, 1000)
+    render(charm, 10_000).close()
+    (packed := tmp_path / "x.charm").write_bytes(b"x" * 1001)
+    assert "has more than 1000 bytes" in refused(packed, 1000)
+
+
+def test_folders_have_a_depth(charm: Path) -> None:
+    here = charm
+    for _ in range(110):
+        here = here / "a"
+    here.mkdir(parents=True)
+    assert "deeper than 100 folders" in refused(charm)

@@ -1,0 +1,113 @@
+"""What may be in a charm, whether it is a folder or an archive: nothing that is one thing here and another there."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from vca_core.errors import BadArguments
+
+MOST_MEMBERS = 65_534
+"""How many files may be in it: as many as a ZIP file has without extensions. A charm with its Python has 5,000."""
+
+DEEPEST_FOLDER = 100
+"""How many folders may stand in each other."""
+
+_MOST_LINKS = 40
+"""How many symlinks are followed to one place, as Linux does it."""
+
+_MAY_BE = (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)  # 0: an archive that was not made on Unix
+
+
+class Member(NamedTuple):
+    """One file, folder or symlink.
+
+    Args:
+        name: its path in the charm, parts apart by slashes; a folder may end in one.
+        mode: type and rights as Unix has them; 0 where they are not known.
+        target: of a symlink, where it leads; None for all else.
+    """
+
+    name: str
+    mode: int = 0
+    target: str | None = None
+
+
+def check_members(members: Iterable[Member], refuse: Callable[[str], BadArguments]) -> None:
+    """Check all that is in a charm, before anything is made of it.
+
+    Args:
+        members: in any order.
+        refuse: makes the error of a reason.
+
+    Raises:
+        BadArguments: there is too much, or a member is no file, folder or symlink, has a name that cannot be everywhere
+            or is there twice (letters of either case counted as one), has the rights of another user, stands behind a
+            symlink, or is a symlink that leads out of the charm or in circles: the error has its name.
+    """
+    places: dict[str, tuple[str, ...]] = {}
+    links: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}
+    for member in members:
+        if len(places) >= MOST_MEMBERS:
+            raise refuse(f"holds more than {MOST_MEMBERS} files")
+        place = _place_of(member, refuse)
+        folded = "/".join(place).casefold()
+        if folded in places:
+            raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case")
+        places[folded] = place
+        if member.target is not None:
+            links[place] = (member.name, parts_of(member.target))
+    for place in places.values():
+        for length in range(1, len(place)):
+            if place[:length] in links:
+                name = "/".join(place)
+                raise refuse(f"its member {name!r} stands behind the symlink {links[place[:length]][0]!r}")
+    for place, (name, _) in links.items():
+        if not _stays_inside(place, links):
+            raise refuse(f"its member {name!r} is a symlink that leads out of the charm, or in circles")
+
+
+def parts_of(name: str) -> list[str] | None:
+    """The parts of a relative path, as the strictest of systems would see them; None for an absolute one."""
+    slashed = name.replace("\\", "/")
+    if slashed.startswith("/") or slashed[1:2] == ":":
+        return None
+    return [part for part in slashed.split("/") if part not in ("", ".")]
+
+
+def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[str, ...]:
+    parts = parts_of(member.name)
+    if parts is None or not parts or ".." in parts:
+        raise refuse(f"its member {member.name!r} leads out of the charm")
+    if not member.name.isprintable():  # half a character, as in names that are not UTF-8, is not either
+        raise refuse(f"its member {member.name!a} has characters in its name that cannot be printed, or no UTF-8")
+    if len(parts) > DEEPEST_FOLDER:
+        raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
+    if stat.S_IFMT(member.mode) not in _MAY_BE:
+        raise refuse(f"its member {member.name!r} is neither a file nor a folder nor a symlink")
+    if member.mode & (stat.S_ISUID | stat.S_ISGID) and not stat.S_ISDIR(member.mode):
+        raise refuse(f"its member {member.name!r} would run with the rights of another user (setuid, setgid)")
+    return tuple(parts)
+
+
+def _stays_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:
+    """Follow a symlink step by step, through others; where nothing is, it goes on as if there were a folder."""
+    at, waiting, followed = list(place[:-1]), [place[-1]], 0
+    while waiting:
+        part = waiting.pop()
+        if part == "..":
+            if not at:
+                return False
+            at.pop()
+            continue
+        found = links.get((*at, part))
+        if found is None:
+            at.append(part)
+            continue
+        followed += 1
+        target = found[1]
+        if target is None or followed > _MOST_LINKS:
+            return False
+        waiting += reversed(target)
+    return True
