@@ -217,6 +217,7 @@ class BackendHooks(ReadHooks, Protocol):
             @hookimpl
             async def install_configuration_sw(self, op, ee_id, artifact, config):
                 charm = await artifact.read()
+                await op.held()
                 await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
         """
 
@@ -244,6 +245,7 @@ class BackendHooks(ReadHooks, Protocol):
             @hookimpl
             async def configure(self, op, ee_id, values):
                 options = await self._client.options(ee_id.application)
+                await op.held()
                 await self._client.set(ee_id.application, coerce(options, values))
         """
 

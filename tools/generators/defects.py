@@ -47,7 +47,7 @@ def generate() -> Made:
     """Make the page of the rows and of the marks of the tests."""
     rows = tomllib.loads(ROWS.read_text("utf-8"))
     tests = collected()
-    problems = [f"{number} is no row of tools/defects.toml" for number in sorted(tests.keys() - rows.keys())]
+    problems = [f"{number} is not a row of tools/defects.toml" for number in sorted(tests.keys() - rows.keys())]
     problems += [f"{number} is missing in tools/defects.toml" for number in EXPECTED if number not in rows]
     problems += [f"{number} has no owner" for number, row in rows.items() if row.get("owner") not in OWNERS]
     problems += [
