@@ -87,7 +87,7 @@ def _entries_of(distribution: importlib.metadata.Distribution, group: str, name:
         yield Entry(point.name, point.value, name, version, group)
 
 
-def the_one(entries: Iterable[Entry], name: str, kind: str, install: str = "") -> Entry:
+def entry_named(entries: Iterable[Entry], name: str, kind: str, install: str = "") -> Entry:
     """Pick an entry by name.
 
     Args:

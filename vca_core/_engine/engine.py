@@ -155,7 +155,7 @@ class Engine:
         except VcaError as failure:
             _LOG.warning("%s was refused, and no extension learns of it: %s", run, failure)
             return
-        extensions.refused(facts, error)
+        extensions.tell_refused(facts, error)
 
     async def _open_extensions(self, op: RunningOperation) -> None:
         """Open the extensions before the first operation, within what it may take in all.
@@ -180,7 +180,7 @@ class Engine:
         is_new = trail.ee_id is None
         await self._tracker.remember(trail, ee_id)
         if is_new and facts is not None:
-            self.shared.extensions.created(facts, str(ee_id))
+            self.shared.extensions.tell_created(facts, str(ee_id))
 
     def _operation(self, request: Request[Any], run: str, facts: OperationFacts | None) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.

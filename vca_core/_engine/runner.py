@@ -209,15 +209,15 @@ class Runner:
             for promise in marked:
                 await promise
             if op.facts is None:
-                return _Returned(await self._do(op, request))
+                return _Returned(await self._call_hook(op, request))
             async with self._extensions.around(op.facts):
-                return _Returned(await self._do(op, request))
+                return _Returned(await self._call_hook(op, request))
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             return _Raised(as_vca_error(error, self._session.secrets.scrub))
 
-    async def _do(self, op: RunningOperation, request: Request[R]) -> R:
+    async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
             await self._session.ensure_open(self._limits.total)
         if not op.trail.is_informed:

@@ -110,7 +110,7 @@ class Shared:
         ) -> None:
             if callbacks is not None:
                 callbacks.call(place, fields, outcome=is_outcome)
-            extensions.status_changed(
+            extensions.tell_status(
                 StatusChange(key.connector, place.table, place.query, place.path, fields, operation_id)
             )
 

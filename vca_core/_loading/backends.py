@@ -8,7 +8,7 @@ from typing import Any
 
 import pluggy
 
-from vca_core._entry_points import UNREADABLE, Entry, find_entries, the_one
+from vca_core._entry_points import UNREADABLE, Entry, entry_named, find_entries
 from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import SUPPORTED_API_VERSIONS, NoOptions
 from vca_core.errors import BadArguments, PluginError
@@ -76,7 +76,7 @@ def load_backend(name: str) -> LoadedBackend:
         BadArguments: no backend of that name is installed; says which are, and what to install.
         PluginError: it is broken, made for another version of the API, or brought by several distributions; says why.
     """
-    return _load(the_one(find_entries(GROUP), name, "backend", _OWN.get(name, "")))
+    return _load(entry_named(find_entries(GROUP), name, "backend", _OWN.get(name, "")))
 
 
 def list_backends() -> list[BackendInfo]:
@@ -94,7 +94,7 @@ def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:
     if entry.name == UNREADABLE:
         return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=entry.value)
     try:
-        loaded = _load(the_one(entries, entry.name, "backend"))
+        loaded = _load(entry_named(entries, entry.name, "backend"))
     except (PluginError, BadArguments) as error:
         return BackendInfo(entry.name, entry.distribution, entry.version, ok=False, reason=error.message)
     return BackendInfo(

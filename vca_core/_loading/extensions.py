@@ -11,7 +11,7 @@ from typing import Any
 
 import pluggy
 
-from vca_core._entry_points import find_entries, the_one
+from vca_core._entry_points import entry_named, find_entries
 from vca_core._loading.opening import Opening
 from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
 from vca_core.backend import NoOptions
@@ -81,7 +81,7 @@ class Extensions:
         entries = find_entries(GROUP)
         loaded = []
         for name, options in wanted:
-            entry = the_one(entries, name, "extension")
+            entry = entry_named(entries, name, "extension")
             plugin = entry.load()
             if not isinstance(plugin, type):
                 raise PluginError(f"extension {entry} is broken: {entry.value} is not a class")
@@ -115,15 +115,15 @@ class Extensions:
         if failure is not None:
             raise failure
 
-    def created(self, operation: OperationFacts, ee_id: str) -> None:
+    def tell_created(self, operation: OperationFacts, ee_id: str) -> None:
         """Tell the extensions of an EE that an operation made."""
         self._tell("created", operation=operation, ee_id=ee_id)
 
-    def refused(self, facts: OperationFacts, error: VcaError) -> None:
+    def tell_refused(self, facts: OperationFacts, error: VcaError) -> None:
         """Tell the extensions of a call that ended before it began."""
         self._tell("refused", facts=facts, error=error)
 
-    def status_changed(self, change: StatusChange) -> None:
+    def tell_status(self, change: StatusChange) -> None:
         """Tell the extensions of a stored status."""
         self._tell("status_changed", change=change)
 

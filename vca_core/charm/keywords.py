@@ -29,7 +29,7 @@ _steps: ContextVar[list[int]] = ContextVar("vca_schema_steps")
 
 
 @contextmanager
-def counted(what: str, bad_args: list[str]) -> Iterator[None]:
+def count_steps(what: str, bad_args: list[str]) -> Iterator[None]:
     """Give what is checked within a new budget of steps.
 
     Args:
@@ -82,12 +82,12 @@ def bounded(draft: Any) -> Any:
     return extend(
         draft,
         {  # type: ignore[no-untyped-call]  # its stubs have no types there
-            name: _counting(own.get(name, keyword)) for name, keyword in known.items()
+            name: _count_calls(own.get(name, keyword)) for name, keyword in known.items()
         },
     )
 
 
-def _counting(keyword: Keyword) -> Keyword:
+def _count_calls(keyword: Keyword) -> Keyword:
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
         spend(1)
         yield from keyword(validator, value, instance, schema) or ()
@@ -135,17 +135,17 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
 
 
 def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if unique and isinstance(instance, list) and len({_frozen(item) for item in instance}) < len(instance):
+    if unique and isinstance(instance, list) and len({_freeze(item) for item in instance}) < len(instance):
         yield ValidationError("an item stands twice")
 
 
 def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if _frozen(instance) not in {_frozen(value) for value in values}:
+    if _freeze(instance) not in {_freeze(value) for value in values}:
         yield ValidationError("is none of the values")
 
 
 def _const(_validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if _frozen(instance) != _frozen(value):
+    if _freeze(instance) != _freeze(value):
         yield ValidationError("is another value")
 
 
@@ -156,7 +156,7 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
         yield ValidationError("is not a multiple of it")
 
 
-def _frozen(value: Any) -> Any:
+def _freeze(value: Any) -> Any:
     """What is equal for values that are equal in JSON. Numbers become texts, whose hashes nobody can choose."""
     spend(1)
     if isinstance(value, bool) or value is None:
@@ -164,7 +164,7 @@ def _frozen(value: Any) -> Any:
     if isinstance(value, int | float):
         return "number", hex(int(value)) if value == math.floor(value) else value.hex()  # type: ignore[union-attr]
     if isinstance(value, Mapping):
-        return frozenset((name, _frozen(item)) for name, item in value.items())
+        return frozenset((name, _freeze(item)) for name, item in value.items())
     if isinstance(value, list | tuple):
-        return tuple(_frozen(item) for item in value)
+        return tuple(_freeze(item) for item in value)
     return value

@@ -57,9 +57,9 @@ def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, 
     # It loads jsonschema, by the one way that all threads share: modules of it that import each other in two threads
     # fail. What is imported after it is loaded already.
     errors = action.validator
-    from vca_core.charm.keywords import counted
+    from vca_core.charm.keywords import count_steps
 
-    with counted("params_dict", ["params_dict"]):
+    with count_steps("params_dict", ["params_dict"]):
         problems = (problem for error in errors.iter_errors(given) for problem in _explanations(error))
         return list(itertools.islice(problems, _MOST_FLAWS))
 

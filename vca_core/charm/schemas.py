@@ -15,7 +15,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry
 
 from vca_core.charm.expressions import expression
-from vca_core.charm.keywords import bounded, counted, spend
+from vca_core.charm.keywords import bounded, count_steps, spend
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST
 
@@ -51,7 +51,7 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
     Raises:
         BadArguments: it is not a valid JSON schema, or too large to be checked; says which key and why.
     """
-    with counted(place, ["artifact_path"]):
+    with count_steps(place, ["artifact_path"]):
         return _validator(schema, place)
 
 

@@ -57,21 +57,21 @@ def delete(
 
 async def _look(state: State, ns: str) -> _Found:
     async with state.vca(state.load()) as vca:
-        return await _found(vca, ns)
+        return await _find(vca, ns)
 
 
 async def _delete(state: State, ns: str) -> _Found:
     from vca_core.service.ledger import COLLECTION
 
     async with state.vca(state.load()) as vca:
-        found = await _found(vca, ns)
+        found = await _find(vca, ns)
         for name in found.connectors:
             await vca.connector(name).delete_namespace(f".{ns}")
         await vca.store.delete(COLLECTION, {"_id": f".{ns}"})
         return found
 
 
-async def _found(vca: Vca, ns: str) -> _Found:
+async def _find(vca: Vca, ns: str) -> _Found:
     """What there is of an NS: what was brought up with `vca apply`, and what its connectors list."""
     from vca_core.service.ledger import COLLECTION
 

@@ -102,11 +102,11 @@ class Apply:
             VcaError: the store cannot be used.
         """
         async with service_lock(lock_file(self._vca.config, self._service.ns), self._on_wait):
-            await self._do_all()
+            await self._run_steps()
             self._applied.statuses = await self._ledger.statuses()
         return self._applied
 
-    async def _do_all(self) -> None:
+    async def _run_steps(self) -> None:
         entries = await self._ledger.entries()
         connectors = {name: self._connector(name, entries or {}) for name in self._service.vnfs}
         if entries is None:
@@ -132,7 +132,7 @@ class Apply:
             self._on_step(step, StepState.WAITING, "")
         async with asyncio.TaskGroup() as tasks:
             for step in self.steps:
-                tasks.create_task(self._do(step, connectors, done.get(step.key)), name=step.key)
+                tasks.create_task(self._run_step(step, connectors, done.get(step.key)), name=step.key)
 
     def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
         """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
@@ -197,7 +197,7 @@ class Apply:
         await self._ledger.forget(undone)
         return {key: entry for key, entry in done.items() if key not in undone}
 
-    async def _do(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
+    async def _run_step(self, step: Step, connectors: Mapping[str, Connector], done: Done | None) -> None:
         for key in step.needs:
             await self._ended[key].wait()
         try:
@@ -210,7 +210,7 @@ class Apply:
                 self._tell(step, StepState.KEPT, "")
             else:
                 self._tell(step, StepState.RUNNING, "")
-                ee_id = await self._operation(step, connectors)
+                ee_id = await self._call_operation(step, connectors)
                 await self._note(step, ee_id)
                 self._tell(step, StepState.DONE, "")
         except VcaError as error:
@@ -231,7 +231,7 @@ class Apply:
         except Exception as error:
             raise StoreError(f"it is done, and that could not be kept: {error}") from error
 
-    async def _operation(self, step: Step, connectors: Mapping[str, Connector]) -> str | None:
+    async def _call_operation(self, step: Step, connectors: Mapping[str, Connector]) -> str | None:
         name = step.vnfs[0]
         vnf, connector = self._service.vnfs[name], connectors[name]
         home = self._ledger.home(name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vca_core._entry_points import UNREADABLE, Entry, find_entries, the_one
+from vca_core._entry_points import UNREADABLE, Entry, entry_named, find_entries
 from vca_core.errors import BadArguments, PluginError
 from vca_core.stores.base import StatusStore
 
@@ -58,7 +58,7 @@ def make_store(scheme: str, url: str, folder: Path) -> StatusStore:
     if scheme not in {entry.name for entry in entries}:
         there = [*OWN, *(f"{entry.name}:" for entry in entries if entry.name != UNREADABLE)]
         raise BadArguments(f"store: there is no kind of store {scheme!r}; there are {', '.join(there)}", ["store"])
-    entry = the_one(entries, scheme, "store")
+    entry = entry_named(entries, scheme, "store")
     store = _store_class(entry).from_url(url, folder)
     if not isinstance(store, StatusStore):
         raise PluginError(f"store {entry} is broken: from_url gave a {type(store).__name__}, not a StatusStore")
@@ -69,7 +69,7 @@ def _info(entry: Entry, entries: list[Entry]) -> StoreInfo:
     reason = entry.value if entry.name == UNREADABLE else ""
     if not reason:
         try:
-            _store_class(the_one(entries, entry.name, "store"))
+            _store_class(entry_named(entries, entry.name, "store"))
         except PluginError as error:
             reason = error.message
     return StoreInfo(entry.name, entry.distribution, entry.version, ok=not reason, reason=reason)

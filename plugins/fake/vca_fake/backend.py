@@ -91,7 +91,7 @@ class FakeBackend(Backend[FakeOptions]):
         charm = await self._find_fitting(artifact)
         suited = base_for(charm) if charm is not None else None
         ee_id = await self._add(op, namespace, None, options.base or suited or self.host.options.base)
-        return await self._settled_address(ee_id)
+        return await self._wait_for_address(ee_id)
 
     @hookimpl
     @scripted
@@ -102,7 +102,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._find_fitting(artifact)
         await self._lives.change(ee_id, lambda application, _: check_namespace(application, namespace))
         await op.created(ee_id.locator)
-        return await self._settled_address(ee_id)
+        return await self._wait_for_address(ee_id)
 
     @hookimpl
     @scripted
@@ -113,7 +113,7 @@ class FakeBackend(Backend[FakeOptions]):
         if self._on_kubernetes:
             raise NotSupported("there are no machines on Kubernetes; create an execution environment instead")
         ee_id = await self._add(op, namespace, credentials["hostname"], self.host.options.base)
-        return await self._settled_address(ee_id)
+        return await self._wait_for_address(ee_id)
 
     @hookimpl
     @scripted
@@ -384,7 +384,7 @@ class FakeBackend(Backend[FakeOptions]):
         check_fits(charm, None, on_kubernetes=self._on_kubernetes)
         return charm
 
-    async def _settled_address(self, ee_id: EeId) -> str:
+    async def _wait_for_address(self, ee_id: EeId) -> str:
         """Wait until nothing happens to an EE any more, and return its address."""
         await self._lives.settle(ee_id)
         return await self._lives.change(ee_id, lambda application, _: application.address)

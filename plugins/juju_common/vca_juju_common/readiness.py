@@ -96,7 +96,7 @@ def check_machine(machine: Machine) -> None:
         )
 
 
-async def application_ready(
+async def wait_application_ready(
     model: Model,
     name: str,
     *,

@@ -19,7 +19,7 @@ from vca_juju_common.environments import unused_machines
 from vca_juju_common.facts import charm_name, require_application
 from vca_juju_common.finishing import finish, run_uninterrupted, was_made
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, charm_note
-from vca_juju_common.readiness import application_ready, wait_known
+from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.session import Session
 from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, hand_resources, machine_of
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions
@@ -54,7 +54,7 @@ async def install(
             if charm_name(there.charm_url) != name:
                 raise another_charm(charm_name(there.charm_url), name, ee_id)
         await _note(model, ee_id, namespace, charm)
-        await application_ready(
+        await wait_application_ready(
             model,
             ee_id.application,
             units=num_units if there is None else None,
@@ -80,7 +80,9 @@ async def _deploy(
 
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
-                machines.extend(await _further(undo, model, ee_id.application, machine.base, options, num_units - 1))
+                machines.extend(
+                    await _make_further_machines(undo, model, ee_id.application, machine.base, options, num_units - 1)
+                )
             new = NewApplication(
                 name=ee_id.application,
                 charm_url=charm.url,
@@ -124,7 +126,7 @@ async def _with_charm(
             return charm
 
 
-async def _further(
+async def _make_further_machines(
     undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
 ) -> list[str]:
     """Have machines for further units, and note how to undo that. They bear whose they are, whatever ends us."""
@@ -186,7 +188,9 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
             ]
             base = next((machine.base for machine in known if machine is not None), "")
             async with AsyncExitStack() as undo:
-                machines = await _further(undo, model, ee_id.application, base, options, num_units - len(units))
+                machines = await _make_further_machines(
+                    undo, model, ee_id.application, base, options, num_units - len(units)
+                )
                 await _with_units(undo, model.add_units(ee_id.application, machines))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
@@ -197,7 +201,7 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
             await model.wait(lambda: None if any(unit.name in model.state.units for unit in leaving) else True)
             await remove_machines(model, [unit.machine for unit in leaving if unit.machine])
         grace = session.options.hook_error_grace
-        await application_ready(model, ee_id.application, units=num_units, grace=grace, staying=staying)
+        await wait_application_ready(model, ee_id.application, units=num_units, grace=grace, staying=staying)
 
 
 async def upgrade(
@@ -226,7 +230,7 @@ async def upgrade(
 
         charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
-        await application_ready(
+        await wait_application_ready(
             model,
             ee_id.application,
             grace=session.options.hook_error_grace,

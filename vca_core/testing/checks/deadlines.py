@@ -30,7 +30,7 @@ class DeadlineChecks(Suite, suite=True):
             assert error.kind == "total"
         else:
             pytest.skip(f"{operation} does not wait on this backend")
-        await _usable(kit, scenario, at)
+        await _check_usable(kit, scenario, at)
 
     @each_operation
     @with_faults
@@ -39,7 +39,7 @@ class DeadlineChecks(Suite, suite=True):
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
         await _check_silence(kit, scenario, at, "total")
-        await _usable(kit, scenario, at)
+        await _check_usable(kit, scenario, at)
 
     @each_with_progress
     @with_faults
@@ -49,7 +49,7 @@ class DeadlineChecks(Suite, suite=True):
         await kit.listing()  # opened: until then it is not the hook that waits
         at = await scenario.set_up(kit)
         await _check_silence(kit, scenario, at, "progress")
-        await _usable(kit, scenario, at)
+        await _check_usable(kit, scenario, at)
 
     @each_operation
     @with_faults
@@ -63,7 +63,7 @@ class DeadlineChecks(Suite, suite=True):
                 await _check_limit(kit, scenario, at, total_timeout=limit, progress_timeout=0.9 * limit)
             except VcaTimeoutError as error:
                 assert error.kind == "total", "events went on, and it was taken for silence"
-        await _usable(kit, scenario, at)
+        await _check_usable(kit, scenario, at)
 
     @pytest.mark.parametrize("read", ["list_execution_environments", "get_status", "get_metrics", "health"])
     @with_faults
@@ -95,7 +95,7 @@ async def _check_limit(kit: Kit, scenario: Scenario, at: Setting, **limits: floa
         await scenario.call(kit, at, **limits)
 
 
-async def _usable(kit: Kit, scenario: Scenario, at: Setting) -> None:
+async def _check_usable(kit: Kit, scenario: Scenario, at: Setting) -> None:
     """Nothing runs any more; what was being made is stored or not there; what is there can be deleted."""
     await kit.check_nothing_runs()
     await check_what_is_left(kit, scenario, at)

@@ -38,7 +38,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             stale = _stale(ee_id)
             for place in (None, home, await kit.home()):
                 await _check_refused(other, ee_id, home, before, _reuse(other, place, stale))
-            await _nothing_new(kit, ee_id, home, before)
+            await _check_nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
     @needs("create_execution_environment")
@@ -55,7 +55,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             for place in (None, home, await kit.home()):
                 refused = ("a create of vnf-1", BadArguments, lambda place=place: other.create(two, place))
                 await _check_refused(other, ee_id, home, before, refused)
-            await _nothing_new(kit, ee_id, home, before)
+            await _check_nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
     @needs("install_configuration_sw")
@@ -69,7 +69,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             for given in ({"config": {"no-such-option": "value"}}, {"num_units": 0}):
                 call = lambda given=given: other.install(ee_id, db_dict=place, **given)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, (f"an install with {given}", BadArguments, call))
-            await _nothing_new(kit, ee_id, home, before)
+            await _check_nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
     async def test_what_a_second_process_is_refused_changes_nothing(self, kit: Kit, first: str) -> None:
@@ -86,7 +86,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             skip_unless(refused, "it implements nothing that could be refused on an EE")
             for one in refused:
                 await _check_refused(other, at.ee_id, home, before, one)
-            await _nothing_new(kit, at.ee_id, home, before)
+            await _check_nothing_new(kit, at.ee_id, home, before)
 
     @while_the_first_is
     async def test_a_second_process_deletes_only_what_the_id_names(self, kit: Kit, first: str) -> None:
@@ -104,7 +104,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
                     (await Standing.of(other, ee_id, home)).must_be(before, f"{operation} of {absent}")
                     await other.settle()
                     assert other.statuses_at(at.db_dict)[-1].status is DeploymentStatus.COMPLETED
-            await _nothing_new(kit, ee_id, home, before)
+            await _check_nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
     @needs("exec_primitive")
@@ -119,7 +119,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
                 call = lambda place=place: other.fail(ee_id, db_dict=place)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
                 assert place is None or other.statuses_at(place)[-1].status is DeploymentStatus.FAILED
-            await _nothing_new(kit, ee_id, home, before)
+            await _check_nothing_new(kit, ee_id, home, before)
 
 
 async def _check_refused(kit: Kit, ee_id: str, home: Home, before: Standing, refused: Refused) -> None:
@@ -130,7 +130,7 @@ async def _check_refused(kit: Kit, ee_id: str, home: Home, before: Standing, ref
     (await Standing.of(kit, ee_id, home)).must_be(before, f"{what} in a second process")
 
 
-async def _nothing_new(kit: Kit, ee_id: str, home: Home, before: Standing) -> None:
+async def _check_nothing_new(kit: Kit, ee_id: str, home: Home, before: Standing) -> None:
     """Check that the first process sees it as it was."""
     await look(kit, ee_id)
     (await Standing.of(kit, ee_id, home)).must_be(before, "the first process looked after what a second one did")

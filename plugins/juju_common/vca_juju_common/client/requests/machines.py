@@ -115,15 +115,15 @@ def _find_undo(model: Target, before: Collection[str], new: NewMachine, count: i
 async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
     """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
-    def unclaimed() -> list[str]:
+    def unclaimed_machines() -> list[str]:
         mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
         return [one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.machine_in_use(one)]
 
     try:
         async with asyncio.timeout(claim):
-            await model.wait(lambda: None if unclaimed() else True)
+            await model.wait(lambda: None if unclaimed_machines() else True)
     except TimeoutError:
-        await destroy_machines(model, unclaimed())
+        await destroy_machines(model, unclaimed_machines())
 
 
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:
