@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -37,6 +37,7 @@ class Vca:
         on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
         store: the status store; None: the one that the config names.
         actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
+        secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
 
     Raises:
         BadArguments: `actor` cannot be one.
@@ -53,9 +54,10 @@ class Vca:
         on_update_db: OnUpdateDb | None = None,
         store: StatusStore | None = None,
         actor: str | None = None,
+        secrets: Iterable[str] = (),
     ) -> None:
         checked = None if actor is None else arguments.label(actor, "actor")
-        self._shared = Shared.make(config, on_update_db, store, checked)
+        self._shared = Shared.make(config, on_update_db, store, checked, secrets)
         self.config = config
         self.store = self._shared.store
         self.ssh_key = self._shared.ssh_key
@@ -71,6 +73,7 @@ class Vca:
         store: StatusStore | None = None,
         environ: Mapping[str, str] | None = None,
         actor: str | None = None,
+        secrets: Iterable[str] = (),
     ) -> Self:
         """Make one from a config.
 
@@ -81,12 +84,14 @@ class Vca:
             environ: where overrides (``VCA_STORE``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``) come from; None:
                 ``os.environ``.
             actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
+            secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
 
         Raises:
             BadArguments: the config is wrong; says where, by line.
         """
         environment = os.environ if environ is None else environ
-        return cls(load_config(config, environment), on_update_db=on_update_db, store=store, actor=actor)
+        checked = load_config(config, environment)
+        return cls(checked, on_update_db=on_update_db, store=store, actor=actor, secrets=secrets)
 
     def __repr__(self) -> str:
         config = getattr(self, "config", None)  # it may be asked for while it is being made

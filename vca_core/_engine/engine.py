@@ -60,6 +60,7 @@ class Engine:
         self._tasks = OwnedTasks(name)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
         self.session = BackendSession(name, config, shared.config.folder, shared.ssh_key, self._report)
+        self.session.secrets.add(shared.secret_texts)
         scrub = self.session.secrets.scrub
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)

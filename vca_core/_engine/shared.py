@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,6 +69,7 @@ class Shared:
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
         actor: who asks; None: nobody said.
+        secret_texts: what is secret wherever it stands.
         numbers: of its operations.
     """
 
@@ -83,11 +84,17 @@ class Shared:
     loop: OwnLoop
     owner: str
     actor: str | None
+    secret_texts: tuple[str, ...] = field(default=(), repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod
     def make(
-        cls, config: VcaConfig, on_update_db: OnUpdateDb | None, store: StatusStore | None, actor: str | None
+        cls,
+        config: VcaConfig,
+        on_update_db: OnUpdateDb | None,
+        store: StatusStore | None,
+        actor: str | None,
+        secret_texts: Iterable[str] = (),
     ) -> Shared:
         """Make it from a config; connects to nothing.
 
@@ -96,6 +103,7 @@ class Shared:
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
             actor: who asks; None: nobody said.
+            secret_texts: what is secret wherever it stands.
         """
         opened_late = LazyStore(store or store_from_url(config.store, config.folder))
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
@@ -133,6 +141,7 @@ class Shared:
             loop=OwnLoop(),
             owner=secrets.token_hex(8),
             actor=actor,
+            secret_texts=tuple(secret_texts),
         )
 
     async def drain_callbacks(self, limit: float) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vca_core.cli.options import AllowFiles, Env
 from vca_core.cli.output import echo, is_lively, print_json, print_table
 from vca_core.cli.state import Interrupted, State, code_of, command, run_async
 
@@ -22,13 +23,8 @@ if TYPE_CHECKING:
 def apply(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="The NS file: YAML or TOML.")],
-    env: Annotated[
-        list[str] | None, typer.Option("--env", metavar="NAME", help="A variable that the file may refer to.")
-    ] = None,
-    allow_files: Annotated[
-        list[Path] | None,
-        typer.Option("--allow-files", metavar="DIR", help="A folder whose files it may refer to, beside its own."),
-    ] = None,
+    env: Env = None,
+    allow_files: AllowFiles = None,
     day1: Annotated[
         str | None,
         typer.Option("--day1", help="If the store was lost: take Day-1 primitives for `done`, or run them `again`."),
@@ -52,23 +48,24 @@ def apply_file(
     from vca_core.service import References, read_service
 
     config = state.load()
-    service = read_service(
-        file, References(os.environ, {*env, *config.references.env}, [file.absolute().parent, *allow_files])
-    )
+    references = References(os.environ, {*env, *config.references.env}, [file.absolute().parent, *allow_files])
+    service = read_service(file, references)
+    state.hide(references.taken)
     try:
         apply_run, applied = run_async(_apply(state, config, service, day1))
     except Interrupted:
         echo(f"Interrupted. What was done is kept: run `vca apply {file}` again, and it goes on from there.", err=True)
         raise
     if state.json:
-        print_json(_as_data(service, apply_run, applied))
+        print_json(_as_data(state, service, apply_run, applied))
     else:
-        _tell(service, apply_run, applied, file)
+        _tell(state, service, apply_run, applied, file)
     if applied.errors:
         raise typer.Exit(max(3 if code_of(error) == 3 else 1 for error in applied.errors.values()))
 
 
 async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -> tuple[Apply, Applied]:
+    from vca_core.cli.services import declared_secrets
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
 
@@ -81,10 +78,15 @@ async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -
     async with state.vca(config, view.on_update_db) as vca:
         apply_run = Apply(vca, service, view.on_step, report_waiting, day1=day1)
         with view.show(apply_run.steps):
-            return apply_run, await apply_run.run()
+            applied = await apply_run.run()
+        state.hide(secret for step in apply_run.steps for secret in step.secrets)
+        values = {ee_id: service.vnfs[name].model_dump() for name, ee_id in applied.ee_ids.items()}
+        state.hide(await declared_secrets(vca, values))
+        applied.outputs = state.clean(applied.outputs)
+        return apply_run, applied
 
 
-def _as_data(service: Service, apply_run: Apply, applied: Applied) -> dict[str, Any]:
+def _as_data(state: State, service: Service, apply_run: Apply, applied: Applied) -> dict[str, Any]:
     return {
         "ok": applied.ok,
         "ns": service.ns,
@@ -96,11 +98,11 @@ def _as_data(service: Service, apply_run: Apply, applied: Applied) -> dict[str, 
         },
         "outputs": applied.outputs,
         "changed_secrets": applied.changed_secrets,
-        "errors": {key: error.as_data() for key, error in applied.errors.items()},
+        "errors": {key: state.clean_error(error) for key, error in applied.errors.items()},
     }
 
 
-def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> None:
+def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, file: Path) -> None:
     outputs: dict[str, list[str]] = {}
     for step in apply_run.steps:
         if step.key in applied.outputs:
@@ -122,7 +124,7 @@ def _tell(service: Service, apply_run: Apply, applied: Applied, file: Path) -> N
     titles = {step.key: step.title for step in apply_run.steps}
     for key, error in applied.errors.items():
         echo(f"\nerror: {titles[key]}: {error}", err=True)
-        for name, value in getattr(error, "output", {}).items():
+        for name, value in state.clean(getattr(error, "output", {})).items():
             echo(f"  {name}: {value}", err=True)
     if applied.errors:
         echo(f"\nFix it, then run `vca apply {file}` again: it goes on from there.", err=True)

@@ -19,6 +19,13 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log to stderr.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Log everything; show tracebacks.")]
 
+Env = Annotated[list[str] | None, typer.Option("--env", metavar="NAME", help="A variable that the file may refer to.")]
+AllowFiles = Annotated[
+    list[Path] | None,
+    typer.Option("--allow-files", metavar="DIR", help="A folder whose files it may refer to, beside its own."),
+]
+"""These two belong to commands that read files with references."""
+
 _COMMON: Mapping[str, Any] = {"config": Config, "json": Json, "verbose": Verbose, "debug": Debug}
 
 

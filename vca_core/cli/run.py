@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vca_core.cli.options import AllowFiles, Env
 from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command, run_async
+
+if TYPE_CHECKING:
+    from vca_core.config import VcaConfig
 
 
 @command
@@ -16,13 +21,38 @@ def run(
     context: typer.Context,
     ee: Annotated[str, typer.Argument(help="An ee_id, or NS/VNF of a service: demo/core.")],
     primitive: Annotated[str, typer.Argument(help="An action of its charm; config sets options.")],
-    params: Annotated[list[str] | None, typer.Argument(help="Parameters: name=value, the value as in YAML.")] = None,
+    params: Annotated[
+        list[str] | None,
+        typer.Argument(help="Parameters: name=value, the value as in YAML, or ${env:NAME} or ${file:PATH}."),
+    ] = None,
+    params_file: Annotated[
+        str | None,
+        typer.Option("--params-file", metavar="FILE|-", help="Parameters by name, in YAML or JSON; -: standard input."),
+    ] = None,
+    env: Env = None,
+    allow_files: AllowFiles = None,
     unit: Annotated[str | None, typer.Option("--unit", help="The unit to run it on; else the leader.")] = None,
     timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds in all.")] = None,
 ) -> None:
-    """Run a primitive in an execution environment."""
+    """Run a primitive in an execution environment.
+
+    Nothing secret needs the command line: a value may refer to a variable or a file, and a file may hold all of them.
+    """
+    from vca_core.cli.parameters import read_params_file, read_words  # commands import what they need
+    from vca_core.secrets import secrets_in
+    from vca_core.service import References
+
     state: State = context.obj
-    output = run_async(_run(state, ee, primitive, _parse(params or []), unit, timeout))
+    config = state.load()
+    typed = References(os.environ, None, None)
+    given = read_words(params or [], typed)
+    if params_file is not None:
+        folder = Path.cwd() if params_file == "-" else Path(params_file).absolute().parent
+        in_file = References(os.environ, {*(env or []), *config.references.env}, [folder, *(allow_files or [])])
+        given = {**read_params_file(params_file, in_file), **given}
+        state.hide(in_file.taken)
+    state.hide([*typed.taken, *secrets_in(given)])
+    output = state.clean(run_async(_run(state, config, ee, primitive, given, unit, timeout)))
     if state.json:
         print_json({"output": output})
     elif isinstance(output, str):
@@ -32,26 +62,17 @@ def run(
 
 
 async def _run(
-    state: State, ee: str, primitive: str, params: dict[str, Any], unit: str | None, seconds: float | None
+    state: State,
+    config: VcaConfig,
+    ee: str,
+    primitive: str,
+    params: dict[str, Any],
+    unit: str | None,
+    seconds: float | None,
 ) -> dict[str, Any] | str:
-    from vca_core.cli.services import environment  # commands import what they need
+    from vca_core.cli.services import declared_secrets, environment
 
-    async with state.vca(state.load()) as vca:
+    async with state.vca(config) as vca:
         connector, ee_id = await environment(vca, ee)
+        state.hide(await declared_secrets(vca, {ee_id: params}))
         return await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
-
-
-def _parse(params: list[str]) -> dict[str, Any]:
-    from vca_core.errors import BadArguments
-    from vca_core.yaml_reader import parse
-
-    parsed = {}
-    for number, param in enumerate(params, start=1):
-        name, equals, text = param.partition("=")
-        if not equals or not name:
-            raise BadArguments(f"parameter {number}: expected name=value", ["PARAMS"])
-        try:
-            parsed[name] = parse(name, os.fsencode(text)) if text else ""
-        except BadArguments:
-            raise BadArguments(f"the value of {name} is not YAML; put it in quotes", [f"PARAMS.{name}"]) from None
-    return parsed

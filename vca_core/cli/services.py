@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import BadArguments, NotFound
@@ -54,6 +55,24 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
         there = instead(ns, [document["ns"] for document in found])
         raise NotFound(f"no NS {ns} was brought up with `vca apply` in this store{there}")
     return wanted
+
+
+async def declared_secrets(vca: Vca, values: Mapping[str, Any]) -> list[str]:
+    """Find the secrets among what EEs were given, by the names that their charms are known to declare secret.
+
+    Args:
+        vca: where the store is.
+        values: what was given, by ee_id.
+    """
+    from vca_core._tracking.place import COLLECTION
+    from vca_core.secrets import secrets_in
+
+    found: list[str] = []
+    for ee_id, given in values.items():
+        for record in await vca.store.find(COLLECTION, {"ee_id": ee_id}):
+            names = record.get("secret_names")
+            found += secrets_in(given, frozenset(map(str, names)) if isinstance(names, list) else frozenset())
+    return found
 
 
 async def environment(vca: Vca, text: str) -> tuple[Connector, str]:

@@ -10,8 +10,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -45,6 +45,7 @@ class State:
     config: Path
     json: bool
     verbose: int
+    _hidden: set[str] = field(default_factory=set, init=False, repr=False)
 
     def take(self, *, config: Path | None, json: bool | None, verbose: bool | None, debug: bool | None) -> None:
         """Take the options that stood behind the command's name; they go before those in front of it."""
@@ -72,7 +73,22 @@ class State:
         """Make a `Vca`."""
         from vca_core.vca import Vca
 
-        return Vca.from_config(config, on_update_db=on_update_db, actor=_actor())
+        return Vca.from_config(config, on_update_db=on_update_db, actor=_actor(), secrets=self._hidden)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Take texts for secret: `clean` takes them out, and so does a `Vca` that is made later."""
+        self._hidden.update(secrets)
+
+    def clean(self, value: Any) -> Any:
+        """Take what is secret out of what a backend or a charm gave, as an output that echoes a parameter."""
+        from vca_core.secrets import SecretValues, scrub_plain  # commands import what they need
+
+        return scrub_plain(value, SecretValues(self._hidden).scrub) if self._hidden else value
+
+    def clean_error(self, error: VcaError) -> dict[str, Any]:
+        """Give an error as plain data; of what it says, only raw output may hold what is secret."""
+        data = error.as_data()
+        return {**data, "output": self.clean(data["output"])} if "output" in data else data
 
 
 def _actor() -> str:
@@ -169,10 +185,10 @@ def tell_error(state: State, error: VcaError) -> None:
     from vca_core.cli.output import print_json
 
     if state.json:
-        print_json({"error": error.as_data()})
+        print_json({"error": state.clean_error(error)})
         return
     echo(f"error: {error}", err=True)
-    for name, value in getattr(error, "output", {}).items():
+    for name, value in state.clean(getattr(error, "output", {})).items():
         echo(f"  {name}: {value}", err=True)
     if error.retryable:
         echo("The same command may succeed later.", err=True)

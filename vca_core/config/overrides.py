@@ -123,11 +123,15 @@ class References:
         environ: where variables come from.
         names: the variables that may be referred to; None: all of them.
         folders: the folders that files have to be in or below, wherever symlinks lead; None: anywhere.
+
+    Attributes:
+        taken: the values that came in so far: they are secret.
     """
 
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     names: Collection[str] | None = ()
     folders: Collection[str | os.PathLike[str]] | None = ()
+    taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
     def reach(self, file: Path) -> bool:
         """Whether a file may be read."""
@@ -204,6 +208,7 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
             )
         )
     elif found["name"] in references.environ:
+        references.taken.add(references.environ[found["name"]])
         return references.environ[found["name"]]
     else:
         problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set"))
@@ -224,4 +229,6 @@ def _text_of(name: str, path: KeyPath, folder: Path, references: References, pro
     if isinstance(text, Unreadable):
         problems.append(Problem(path, f"refers to the file {file}: {text.reason}"))
         return ""
-    return text.removesuffix("\n").removesuffix("\r")
+    text = text.removesuffix("\n").removesuffix("\r")
+    references.taken.add(text)
+    return text

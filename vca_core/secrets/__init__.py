@@ -16,7 +16,7 @@ from __future__ import annotations
 from vca_core.secrets.causes import as_vca_error, scrub_cause
 from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
 from vca_core.secrets.log import ScrubbingLog
-from vca_core.secrets.values import MASK, HeldSecrets, SecretValues
+from vca_core.secrets.values import MASK, HeldSecrets, SecretValues, scrub_plain
 
 __all__ = [
     "MASK",
@@ -27,6 +27,7 @@ __all__ = [
     "is_secret_name",
     "model_secrets",
     "scrub_cause",
+    "scrub_plain",
     "secret_strings",
     "secrets_in",
     "url_without_credentials",

@@ -7,7 +7,8 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -99,6 +100,24 @@ class SecretValues:
         while spans := sorted(span for form in known if form in text for span in _occurrences(form, text)):
             text = _mask(text, spans)
         return text
+
+
+def scrub_plain(value: Any, scrub: Callable[[str], str]) -> Any:
+    """Take secrets out of plain data: out of its texts and keys, and numbers that are secret as a whole.
+
+    Args:
+        value: plain data.
+        scrub: takes secrets out of a text.
+    """
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, Mapping):
+        return {scrub(str(key)): scrub_plain(item, scrub) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [scrub_plain(item, scrub) for item in value]
+    if value is None or isinstance(value, bool) or scrub(str(value)) == str(value):
+        return value
+    return scrub(str(value))
 
 
 def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:

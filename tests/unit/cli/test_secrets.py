@@ -1,0 +1,139 @@
+"""Secrets and the command: they need not be typed, and nothing that it prints or keeps holds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from vca_core.cli.app import app
+
+ROOT = Path(__file__).parents[3]
+RUNNER = CliRunner()
+SECRET = 't0p-s3cret/of"mine'
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.db*"))
+    service = tmp_path / "examples" / "service"
+    config = service / "vca.yaml"
+    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0", config.read_text()))
+    monkeypatch.chdir(service)
+    for name in [name for name in os.environ if name.startswith("VCA_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PLACE", SECRET)
+    (service / "place.txt").write_text(f"{SECRET}\n")
+    return service
+
+
+def vca(*arguments: str, code: int = 0, typed: str | None = None) -> str:
+    ended = RUNNER.invoke(app, list(arguments), input=typed)
+    assert ended.exit_code == code, ended.output
+    assert SECRET not in ended.output
+    assert json.dumps(SECRET)[1:-1] not in ended.output
+    assert repr(SECRET)[1:-1] not in ended.output
+    return ended.output
+
+
+def keeps_no_secret(folder: Path) -> bool:
+    """Whether the status store is free of it; the fake's world has what a machine has."""
+    return all(SECRET[:9].encode() not in one.read_bytes() for one in folder.glob("vca-status.db*"))
+
+
+@pytest.fixture
+def applied(folder: Path) -> Path:
+    vca("apply", "service.yaml")
+    return folder
+
+
+@pytest.mark.parametrize("value", ["${env:PLACE}", "${file:place.txt}"])
+def test_a_value_of_run_comes_from_a_variable_or_a_file(applied: Path, value: str) -> None:
+    told = json.loads(vca("run", "demo/core", "touch", f"filename={value}", "--json"))
+    assert told["output"]["filename"] == "***", "it arrived, or the charm had refused it: and is not shown"
+    assert "***" in vca("run", "demo/core", "touch", f"filename={value}")
+    assert keeps_no_secret(applied)
+
+
+@pytest.mark.parametrize("source", ["params.yaml", "params.json", "-"])
+def test_parameters_come_from_a_file_or_standard_input(applied: Path, source: str) -> None:
+    text = "filename: mine\n" if source.endswith("yaml") else '{"filename": "mine"}'
+    if source != "-":
+        (applied / source).write_text(text)
+    words = ["run", "demo/core", "touch", "--params-file", source, "--json"]
+    assert json.loads(vca(*words, typed=text))["output"]["filename"] == "mine"
+    given = json.loads(vca(*words, "filename=typed", typed=text))
+    assert given["output"]["filename"] == "typed", "what is typed goes before"
+
+
+def test_a_params_file_refers_to_what_it_may_only(applied: Path) -> None:
+    (applied / "params.yaml").write_text("filename: ${env:PLACE}\n")
+    words = ["run", "demo/core", "touch", "--params-file", "params.yaml"]
+    assert "`--env PLACE`" in vca(*words, code=2)
+    assert "***" in vca(*words, "--env", "PLACE")
+    (applied / "params.yaml").write_text("filename: ${file:place.txt}\n")
+    assert "***" in vca(*words)
+    (applied / "params.yaml").write_text("filename: ${file:../elsewhere.txt}\n")
+    (applied.parent / "elsewhere.txt").write_text(SECRET)
+    assert "--allow-files" in vca(*words, code=2)
+    assert "***" in vca(*words, "--allow-files", "..")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("- a\n", "expected parameters by name"),
+        ("a: [1\n", "params.yaml:"),
+        ("a: 1\na: 2\n", "twice"),
+        (f"a: !!bool {SECRET}\n", "params.yaml:1:"),
+        ("", "expected parameters by name"),
+    ],
+)
+def test_a_params_file_that_is_wrong_is_told_without_values(applied: Path, text: str, told: str) -> None:
+    (applied / "params.yaml").write_text(text)
+    assert told in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
+    assert "cannot be read" in vca("run", "demo/core", "touch", "--params-file", "absent.yaml", code=2)
+
+
+def test_a_parameter_that_is_typed_twice_is_refused(applied: Path) -> None:
+    assert "given twice" in vca("run", "demo/core", "touch", "filename=a", "filename=b", code=2)
+
+
+def test_apply_prints_nothing_that_came_by_reference(folder: Path) -> None:
+    (folder / "ns.yaml").write_text(
+        "ns: demo\nvnfs: {core: {charm: simple-router, day1: [{run: touch, with: {filename: '${env:PLACE}'}},\n"
+        "  {run: touch, with: {filename: '${file:place.txt}'}}]}}\n"
+    )
+    data: Any = json.loads(vca("--json", "apply", "ns.yaml", "--env", "PLACE"))
+    assert [output["filename"] for output in data["outputs"].values()] == ["***", "***"]
+    vca("delete", "demo", "--yes")
+    told = vca("apply", "ns.yaml", "--env", "PLACE")
+    assert told.count("'filename': '***'") == 2
+    assert keeps_no_secret(folder)
+
+
+def test_what_fails_shows_nothing_secret(folder: Path) -> None:
+    config = folder / "vca.yaml"
+    quoted = json.dumps(SECRET)
+    rule = f"{{operation: exec_primitive, primitive: touch, fail: {{message: {quoted}, output: {{stderr: {quoted}}}}}}}"
+    config.write_text(f"{config.read_text()}      script: [{rule}]\n")
+    vca("apply", "service.yaml")
+    for value in ("filename=${env:PLACE}", f"filename=x password={quoted}"):
+        words = ["run", "demo/core", "touch", *value.split(" ", 1)]
+        assert "***" in vca(*words, code=1)
+        assert "***" in vca(*words, "--json", code=1)
+    assert keeps_no_secret(folder)
+    (folder / "ns.yaml").write_text(
+        "ns: other\nvnfs: {core: {charm: simple-router, day1: [{run: touch, with: {filename: '${env:PLACE}'}}]}}\n"
+    )
+    vca("apply", "ns.yaml", "--env", "PLACE", code=1)
+    vca("status", "other", code=1)
+    vca("status", "--json", code=1)
+    vca("apply", "ns.yaml", "--env", "PLACE", "--json", code=1)
+    assert keeps_no_secret(folder)

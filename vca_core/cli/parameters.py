@@ -1,0 +1,88 @@
+"""The parameters of a primitive: from the command line and from a file, with what they refer to."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vca_core.config.overrides import References
+
+
+def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
+    """Read ``name=value``, the value as in YAML.
+
+    Args:
+        words: what was typed.
+        references: what values may refer to.
+
+    Raises:
+        BadArguments: a word is something else, a name is there twice, or a value cannot be read; no value is shown.
+    """
+    from vca_core.errors import BadArguments
+    from vca_core.yaml_reader import parse
+
+    parsed: dict[str, Any] = {}
+    for number, word in enumerate(words, start=1):
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise BadArguments(f"parameter {number}: expected name=value", ["PARAMS"])
+        if name in parsed:
+            raise BadArguments(f"parameter {name} is given twice", [f"PARAMS.{name}"])
+        try:
+            parsed[name] = parse(name, os.fsencode(text)) if text else ""
+        except BadArguments:
+            raise BadArguments(f"the value of {name} is not YAML; put it in quotes", [f"PARAMS.{name}"]) from None
+    return _with_references(parsed, Path.cwd(), references, "")
+
+
+def read_params_file(file: str, references: References) -> dict[str, Any]:
+    """Read a file of parameters: a mapping in YAML or JSON.
+
+    Args:
+        file: its path; ``-``: standard input.
+        references: what values may refer to.
+
+    Raises:
+        BadArguments: it cannot be read, or is something else; no value is shown.
+    """
+    from vca_core.errors import BadArguments
+    from vca_core.text_files import LARGEST_FILE, Unreadable
+    from vca_core.yaml_reader import read_yaml
+
+    shown = "standard input" if file == "-" else file
+    try:
+        if file == "-":
+            content = sys.stdin.buffer.read(LARGEST_FILE + 1)
+        else:
+            with Path(file).open("rb") as opened:  # it may be a pipe, as of a shell's <(...)
+                content = opened.read(LARGEST_FILE + 1)
+        if len(content) > LARGEST_FILE:
+            raise BadArguments(f"{shown}: is larger than {LARGEST_FILE} bytes", ["--params-file"])
+        values = read_yaml(content.decode("utf-8-sig"))
+    except OSError as error:
+        raise BadArguments(f"{shown}: cannot be read: {error.strerror}", ["--params-file"]) from error
+    except UnicodeDecodeError as error:
+        reason = f"is not UTF-8 (byte {error.start})"
+        raise BadArguments(f"{shown}: {reason}", ["--params-file"]) from None  # the error has the content
+    if isinstance(values, Unreadable):
+        where = "" if values.line is None else f":{values.line}:{values.column}"
+        raise BadArguments(f"{shown}{where}: {values.reason}", ["--params-file"])
+    if not isinstance(values, dict):
+        raise BadArguments(f"{shown}: expected parameters by name, as `name: value`", ["--params-file"])
+    folder = Path.cwd() if file == "-" else Path(file).absolute().parent
+    return _with_references(values, folder, references, f"{shown}: ")
+
+
+def _with_references(values: dict[str, Any], folder: Path, references: References, where: str) -> dict[str, Any]:
+    from vca_core.config.overrides import resolve
+    from vca_core.config.problems import Problem, refusal
+
+    problems: list[Problem] = []
+    resolved: dict[str, Any] = resolve(values, (), folder, references, problems)
+    if problems:
+        raise refusal(problems, lambda _: where)
+    return resolved
