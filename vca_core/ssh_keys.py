@@ -61,6 +61,8 @@ class SshKeyPair:
         self.key_type = key_type
         self._tasks = OwnedTasks(f"ssh key {path.name}")
         self._work: asyncio.Task[str] | None = None
+        # Reading an RSA key validates it, which takes a quarter of a second of a processor.
+        self._loaded: tuple[tuple[object, ...], str] | None = None
 
     def __repr__(self) -> str:
         return f"<SshKeyPair {getattr(self, 'private_path', '?')}>"
@@ -90,6 +92,18 @@ class SshKeyPair:
         # Each caller gets an error of its own: the connector writes into it where it happened.
         raise copy.copy(shared) from shared.__cause__
 
+    def public_key_blocking(self) -> str:
+        """Give the public key as `public_key` does, without an event loop; it blocks.
+
+        Raises:
+            VcaError: an event loop runs in this thread, and would stand still; else as `public_key`.
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return self._load_or_make()
+        raise VcaError("an event loop runs here, which would stand still: await `get_public_key` instead")
+
     async def close(self) -> None:
         """Wait until no thread works on the pair any more; a key that is being made takes a second or two."""
         if self._work is not None and self._work.get_loop() is asyncio.get_running_loop():
@@ -113,15 +127,35 @@ class SshKeyPair:
         if self.private_path.parts[0].startswith("~"):
             raise _unusable(f"there is no home folder for {self.private_path}: set HOME, or give an absolute path")
         try:
-            if not os.path.lexists(self.private_path):
-                self._check_alone()
-                _make_folder(self.private_path.parent)
-                _publish(self.private_path, _new_private_key(self.key_type), 0o600)
-            return self._public_line()
+            return self._remembered_or_made()
         except OSError as error:
             # The error's frames hold the key; what is raised must not.
             reason, cause = str(error), scrub_cause(error, str)
         raise _unusable(f"the key pair at {self.private_path} cannot be read or made: {reason}") from cause
+
+    def _remembered_or_made(self) -> str:
+        if (found := self._loaded) is not None and found[0] == self._mark():
+            return found[1]
+        if not os.path.lexists(self.private_path):
+            self._check_alone()
+            _make_folder(self.private_path.parent)
+            _publish(self.private_path, _new_private_key(self.key_type), 0o600)
+        mark = self._mark()  # before it is read: what changes later is read again
+        line = self._public_line()
+        self._loaded = (mark, line) if mark == self._mark() else None
+        return line
+
+    def _mark(self) -> tuple[object, ...]:
+        """What changes when one of the files does."""
+        marks: list[object] = []
+        for path in (self.private_path, self.public_path):
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                marks.append(None)
+            else:
+                marks += [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
+        return tuple(marks)
 
     def _check_alone(self) -> None:
         # Private first, then public: one that was not there may be now, when another process made both.

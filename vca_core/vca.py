@@ -187,7 +187,18 @@ class Vca:
 
     async def get_public_key(self) -> str:
         """Return the public key to inject into machines; see `Connector.get_public_key`."""
+        self._shared.loop.bind()
         return await self.ssh_key.public_key()
+
+    def get_public_key_blocking(self) -> str:
+        """Return the public key, as `get_public_key` does, to callers without an event loop.
+
+        It blocks: a key that is made takes a second or two.
+
+        Raises:
+            VcaError: an event loop runs in this thread: use `get_public_key` there.
+        """
+        return self.ssh_key.public_key_blocking()
 
     async def __aenter__(self) -> Self:
         self._shared.loop.bind()

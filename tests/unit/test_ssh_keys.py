@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from vca_core import Vca
-from vca_core.errors import BadArguments
+from vca_core import Vca, ssh_keys
+from vca_core.errors import BadArguments, VcaError
 from vca_core.ssh_keys import SshKeyPair
 
 
@@ -205,3 +205,35 @@ async def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BadArguments, match=r"file.*cannot be read or made"):
         await pair(tmp_path / "file" / "id").public_key()
+
+
+async def test_a_key_is_read_once_and_again_when_it_changes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[Path] = []
+    real = ssh_keys._read_private_key
+
+    def counted(place: Path) -> bytes:
+        reads.append(place)
+        return real(place)
+
+    monkeypatch.setattr(ssh_keys, "_read_private_key", counted)
+    keys = SshKeyPair(path, key_type="ed25519")
+    first = await keys.public_key()
+    await keys.public_key()
+    before = len(reads)
+    assert [await keys.public_key() for _ in range(5)] == [first] * 5
+    assert len(reads) == before
+    path.unlink()
+    path.with_name(f"{path.name}.pub").unlink()
+    assert await keys.public_key() != first
+
+
+def test_without_an_event_loop_the_key_is_given_too(path: Path) -> None:
+    keys = SshKeyPair(path, key_type="ed25519")
+    line = keys.public_key_blocking()
+    assert asyncio.run(keys.public_key()) == line
+
+
+async def test_the_blocking_form_does_not_stop_an_event_loop(path: Path) -> None:
+    with pytest.raises(VcaError, match="an event loop runs here"):
+        SshKeyPair(path, key_type="ed25519").public_key_blocking()
+    assert not path.exists()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,14 +33,17 @@ class OwnLoop:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = os.getpid()
 
     def bind(self) -> asyncio.AbstractEventLoop:
         """Check that the running event loop is the one this belongs to, and return it.
 
         Raises:
-            VcaError: it is another one.
+            VcaError: it is another one, or this is a copy in a forked process.
         """
         loop = asyncio.get_running_loop()
+        if self._process != os.getpid():
+            raise VcaError(f"this Vca belongs to process {self._process}, which forked this one; make one here")
         if self._loop is None or self._loop.is_closed():
             self._loop = loop
         elif self._loop is not loop:
@@ -105,7 +109,8 @@ class Shared:
             actor: who asks; None: nobody said.
             secret_texts: what is secret wherever it stands.
         """
-        opened_late = LazyStore(store or store_from_url(config.store, config.folder))
+        loop = OwnLoop()
+        opened_late = LazyStore(store or store_from_url(config.store, config.folder), loop.bind)
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 
@@ -138,7 +143,7 @@ class Shared:
             artifacts=ArtifactRoot(config.artifacts_folder or config.folder),
             ssh_key=SshKeyPair(config.ssh_key_path),
             callbacks=callbacks,
-            loop=OwnLoop(),
+            loop=loop,
             owner=secrets.token_hex(8),
             actor=actor,
             secret_texts=tuple(secret_texts),

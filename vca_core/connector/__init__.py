@@ -46,6 +46,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         Returns:
             One line, without a newline at its end. The key pair is made when it is first asked for.
         """
+        self._engine.shared.loop.bind()
         return await self._engine.shared.ssh_key.public_key()
 
     async def disconnect(self) -> DisconnectReport:

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from vca_core.config import VcaConfig
 from vca_core.errors import StoreError
+from vca_core.private_files import MODE
 from vca_core.stores.urls import path_of
 
 _BETWEEN = 0.2
@@ -46,7 +47,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         yield
         return
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
     except OSError as error:
         raise StoreError(
             f"cannot make the lock file {path}: {error.strerror}; let this user write to the folder, or name another "

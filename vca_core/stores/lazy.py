@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from vca_core.stores.base import Outcome, StatusStore, Write
@@ -16,10 +16,12 @@ class LazyStore(StatusStore):
 
     Args:
         store: the store behind.
+        check: called before each use; raises where it is not to be used, as in another event loop.
     """
 
-    def __init__(self, store: StatusStore) -> None:
+    def __init__(self, store: StatusStore, check: Callable[[], object] = lambda: None) -> None:
         self._store = store
+        self._check = check
         self._is_open = False
         self._opening: asyncio.Lock | None = None
 
@@ -43,6 +45,7 @@ class LazyStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.set(table, filter, update)
@@ -63,30 +66,35 @@ class LazyStore(StatusStore):
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.get(table, filter)
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.exists(table, filter)
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.find(table, filter)
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.ensure(table, document)
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
+        self._check()
         if not self._is_open:
             await self.open()
         return await self._store.delete(table, filter)

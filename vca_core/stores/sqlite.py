@@ -19,6 +19,7 @@ from urllib.parse import quote
 import aiosqlite
 
 from vca_core.errors import StoreError, VcaError
+from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
 from vca_core.tasks import OwnedTasks
@@ -284,6 +285,7 @@ class SqliteStore(StatusStore):
             return
         if not self._path.parent.is_dir():
             raise StoreError(f"status store {self._path}: there is no folder {self._path.parent}; make it")
+        make_private(self._path)
         target, is_uri = (self._path, False) if _is_writable(self._path) else (_read_only_uri(self._path), True)
         connecting = aiosqlite.connect(target, timeout=_BUSY, isolation_level=None, uri=is_uri)
         # Nothing is lost with it: what was committed is on the disk. As aiosqlite has it, the thread of a store that

@@ -14,6 +14,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter
 
 from vca_core.errors import VcaConnectionError
+from vca_core.private_files import make_private
 from vca_core.tasks import in_thread
 from vca_fake.world import Model
 
@@ -125,6 +126,7 @@ class FileWorlds(Worlds):
                 ) from error
 
     def _connect(self) -> sqlite3.Connection:
+        make_private(self._path)
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection

@@ -207,10 +207,13 @@ async def test_disconnect_closes_the_rest_whatever_one_step_raises(make_vca: Mak
     assert not report.clean
 
 
-async def test_a_number_that_no_store_keeps_is_a_bad_argument(make_vca: MakeVca) -> None:
+@pytest.mark.parametrize(
+    ("number", "said"), [(2**64, "64 bits"), (10**5000, "more than 300 digits")], ids=["64", "5000"]
+)
+async def test_a_number_that_no_store_keeps_is_a_bad_argument(make_vca: MakeVca, number: int, said: str) -> None:
     vca = make_vca(Plain)
-    huge = {"collection": "nsrs", "filter": {"_id": 10**5000}, "path": "vca"}
-    with pytest.raises(BadArguments, match="64 bits"):
+    huge = {"collection": "nsrs", "filter": {"_id": number}, "path": "vca"}
+    with pytest.raises(BadArguments, match=said):
         await vca.connector().create_execution_environment(".ns.vnf", huge)
     assert (await vca.disconnect()).clean
 
