@@ -202,6 +202,8 @@ class Vca:
 
     async def __aenter__(self) -> Self:
         self._shared.loop.bind()
+        if self._shared.spill is not None:
+            self._shared.spill.start()
         return self
 
     async def __aexit__(

@@ -65,7 +65,9 @@ class Engine:
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
         self.environments = Environments(name, shared.outbox, records, scrub)
-        self._tracker = Tracker(self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn)
+        self._tracker = Tracker(
+            self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn, shared.spill
+        )
         self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
@@ -246,6 +248,8 @@ class Engine:
         """
         if asyncio.get_running_loop() is not self.environments.loop:
             self.environments.loop = self.shared.loop.bind()
+            if self.shared.spill is not None:
+                self.shared.spill.start()
 
     async def _declared_secrets(self, op: RunningOperation, artifact: Artifact) -> frozenset[str]:
         """Read the charm before anything is begun.

@@ -170,6 +170,9 @@ class Runner:
         if stored:
             written = stored[0] if len(stored) == 1 else asyncio.gather(*stored)
             cancelled = await settle(written, self._limits.store_grace) or cancelled
+            if not written.done():
+                keeping = asyncio.ensure_future(self._tracker.keep_safe(op.trail, self._limits.cleanup))
+                cancelled = await settle(keeping, float("inf")) or cancelled
         if cancelled is not None:
             raise cancelled
         if failure is not None:

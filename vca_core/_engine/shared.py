@@ -16,6 +16,7 @@ from vca_core._loading.extensions import Extensions
 from vca_core._tracking.callbacks import OnUpdateDb, UpdateCallbacks
 from vca_core._tracking.outbox import Outbox, Unwritten
 from vca_core._tracking.place import Place
+from vca_core._tracking.spill import Spill
 from vca_core.artifacts import ArtifactRoot
 from vca_core.config import VcaConfig
 from vca_core.errors import VcaError
@@ -72,6 +73,7 @@ class Shared:
         callbacks: calls ``on_update_db``; None: there is none.
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
+        spill: keeps outcomes that the store does not take in time; None: nothing does.
         actor: who asks; None: nobody said.
         secret_texts: what is secret wherever it stands.
         numbers: of its operations.
@@ -88,6 +90,7 @@ class Shared:
     loop: OwnLoop
     owner: str
     actor: str | None
+    spill: Spill | None = None
     secret_texts: tuple[str, ...] = field(default=(), repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -134,6 +137,8 @@ class Shared:
             attempt_limit=config.timeouts.store_grace,
             on_stored=on_stored,
         )
+        owner = secrets.token_hex(8)
+        folder = config.spill_folder
         return cls(
             config=config,
             store=opened_late,
@@ -144,7 +149,8 @@ class Shared:
             ssh_key=SshKeyPair(config.ssh_key_path),
             callbacks=callbacks,
             loop=loop,
-            owner=secrets.token_hex(8),
+            owner=owner,
+            spill=None if folder is None else Spill(folder, owner, opened_late),
             actor=actor,
             secret_texts=tuple(secret_texts),
         )
@@ -177,6 +183,8 @@ class Shared:
         if self.callbacks is not None:
             steps["on_update_db"] = self.callbacks.drain
         steps["the extensions"] = self.extensions.close
+        if self.spill is not None:
+            steps["the spill"] = self.spill.close
         steps["the status store"] = self._close_store
         for name, step in steps.items():
             try:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.claims import Claim
-from vca_core._tracking.home import Home
+from vca_core._tracking.home import Home, put_past_no_later
 from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, TIME, Place, status_fields
+from vca_core._tracking.place import COLLECTION, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, StoreError, VcaError
@@ -28,7 +28,6 @@ from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.stores import StatusStore
-from vca_core.stores.document import value_at
 from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
@@ -384,15 +383,10 @@ class Environments:
     def _blind_putter(self, key: EeKey, place: Place, fields: dict[str, Any]) -> Put:
         """How a status is written where the store could not say whether the place is a home: past no later one."""
 
-        async def is_later(store: StatusStore) -> bool:
-            document = await store.get(place.table, place.query)
-            there = None if document is None else value_at(document, f"{place.path}.{TIME}")
-            return not isinstance(there, str) or float(there) < float(fields[TIME])
-
         async def put(store: StatusStore) -> Written:
             document = await store.get(COLLECTION, {"_id": key.record_id})
             if document is not None and EeRecord.read(document, key.record_id).home == place:
-                return await Home(place).put(store, fields, is_later)
+                return await put_past_no_later(store, place, fields)
             matched = await store.set(place.table, place.query, place.update(fields))
             return Written.STORED if matched else Written.NO_DOCUMENT
 

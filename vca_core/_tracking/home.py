@@ -108,3 +108,17 @@ class Home:
         there = value_at(document, self.place.path)
         self._said = there if isinstance(there, Mapping) else {}
         self._seen = self._said.get(TIME)
+
+
+async def put_past_no_later(store: StatusStore, place: Place, fields: Mapping[str, Any]) -> Written:
+    """Write a status to a place, unless one that is later stands there."""
+
+    async def is_later(store: StatusStore) -> bool:
+        document = await store.get(place.table, place.query)
+        there = None if document is None else value_at(document, f"{place.path}.{TIME}")
+        try:
+            return there is None or float(there) < float(fields[TIME])
+        except (TypeError, ValueError):
+            return True  # somebody else's word
+
+    return await Home(place).put(store, fields, is_later)

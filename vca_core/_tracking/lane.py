@@ -73,6 +73,7 @@ class Entry:
         done: promises that are kept when it is over.
         tried: promises that are kept after the first attempt.
         is_abandoned: nobody waits for it any more.
+        is_safe: it is kept in a file until the store has it.
         is_told: it was given as one that could not be stored.
         on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
@@ -89,6 +90,7 @@ class Entry:
     tried: list[asyncio.Future[None]] = field(default_factory=list)
     is_running: bool = False
     is_abandoned: bool = False
+    is_safe: bool = False
     is_told: bool = False
     on_begin: Callable[[], None] | None = None
 

@@ -219,6 +219,12 @@ class Outbox:
             if not entry.is_running and entry in lane.queue:
                 lane.take_off(entry)
 
+    def unsafe_outcomes(self, key: EeKey) -> list[Entry]:
+        """The outcomes in an EE's lane that nothing but this process has."""
+        lane = self.lanes.get(key)
+        queue = () if lane is None else lane.queue
+        return [entry for entry in queue if entry.kind is Kind.OUTCOME and not entry.is_safe]
+
     # The end.
 
     async def drain(self, limit: float, connector: str | None = None, *, once: bool = True) -> list[Unwritten]:
@@ -282,6 +288,8 @@ class Outbox:
                 if entry.place is not None and not entry.is_told:
                     entry.is_told = once
                     reason = f"the status store did not take it within {limit:g} s"
+                    if once:
+                        _LOG.warning("the status for %s is not stored: %s", entry.place, reason)
                     late.append(Unwritten(entry.place, entry.fields, reason))
         return late
 

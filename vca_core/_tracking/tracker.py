@@ -15,6 +15,7 @@ from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, default_home, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.spill import Spill
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
 from vca_core.naming import EeId, EeKey, Namespace
@@ -41,6 +42,7 @@ class Tracker:
         outbox: writes, in order.
         scrub: takes secrets out of a text.
         spawn: starts a task that the connector owns.
+        spill: keeps outcomes that the store does not take in time; None: nothing does.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Tracker:
         outbox: Outbox,
         scrub: Callable[[str], str],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
+        spill: Spill | None = None,
     ) -> None:
+        self._spill = spill
         self._environments = environments
         self._records = records
         self._claims = claims
@@ -143,6 +147,7 @@ class Tracker:
             environment.writes = True
             environment.before = environment.record
             if environment.record is not None:
+                trail.generations[key] = environment.record.generation
                 record = self._records.take_over(environment.record)
                 if record is not environment.record:
                     environment.record, environment.at_home = record, None
@@ -178,6 +183,7 @@ class Tracker:
         environment.writes = True
         if not environment.is_home(trail.home):
             environment.move(Home(trail.home))
+        trail.generations[environment.key] = record.generation
         trail.concerned = (environment.key,)
         trail.places = trail.places or (trail.home,)
 
@@ -260,6 +266,23 @@ class Tracker:
         if trail.traits.removes is Scope.NAMESPACE:
             stored += self._end_namespace(trail, failure)
         return stored
+
+    async def keep_safe(self, trail: Trail, limit: float) -> None:
+        """Have an operation's outcomes outlive this process, if the store did not take them in time.
+
+        Args:
+            trail: the operation.
+            limit: seconds that a disk may take for it.
+        """
+        if self._spill is None:
+            return
+        generations = trail.generations | {record.key: record.generation for record in trail.doomed}
+        try:
+            async with asyncio.timeout(limit):
+                for key in {trail.lane, *generations}:
+                    await self._spill.keep_entries(key, self._outbox.unsafe_outcomes(key), generations.get(key))
+        except TimeoutError:
+            _LOG.warning("%s: its outcome is kept in this process only: the disk did not take it in time", trail.id)
 
     def _lose_the_race(self, trail: Trail) -> None:
         """Leave the home to the one that made the EE, where this operation did not claim it first."""

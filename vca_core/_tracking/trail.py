@@ -43,6 +43,7 @@ class Trail:
         is_marked: whether its places say that it runs before it begins.
         is_created: whether the ee_id is stored.
         address: of the EE that it made or went on with.
+        generations: of the records of the EEs that it concerns, as it had them.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -69,6 +70,7 @@ class Trail:
     is_marked: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
     address: str | None = field(init=False, default=None)
+    generations: dict[EeKey, str | None] = field(init=False, default_factory=dict)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)

@@ -71,6 +71,8 @@ class StatusSettings(Part):
     """Seconds: intermediate statuses of one path are stored at most once in it; 0: every one."""
     queue_limit: Annotated[int, Field(gt=0), Number] = 10_000
     """How many outcomes may wait for the store before new operations are refused."""
+    spill: Annotated[str, Field(min_length=1)] | None = None
+    """Folder of outcomes that the store does not take in time, so that they outlive the process; None: they do not."""
 
 
 class Limits(Part):
@@ -157,6 +159,11 @@ class VcaConfig(Part):
     def artifacts_folder(self) -> Path | None:
         """The root folder of artifacts, absolute; None where there is none."""
         return None if self.artifacts is None else self._path(self.artifacts)
+
+    @property
+    def spill_folder(self) -> Path | None:
+        """The folder of outcomes that the store does not take in time, absolute; None where there is none."""
+        return None if self.status.spill is None else self._path(self.status.spill)
 
     @property
     def ssh_key_path(self) -> Path:

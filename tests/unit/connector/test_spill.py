@@ -1,0 +1,149 @@
+"""With a spill folder, an outcome that was returned while the store was away outlives the process."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.backends import Plain
+from support.making import MakeVca
+
+from vca_core.errors import StoreError
+from vca_core.stores import MemoryStore
+from vca_core.vca import Vca
+
+HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
+ACTION = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "op"}
+
+
+class Switched(MemoryStore):
+    """Takes no writes while it is off."""
+
+    is_off = False
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        if self.is_off:
+            raise StoreError("the network is gone")
+        return await super().set(table, filter, update)
+
+    async def status(self, path: str) -> Mapping[str, Any]:
+        """What stands at a path."""
+        document = await self.get("nsrs", {"_id": "ns"})
+        assert document is not None
+        found: Mapping[str, Any] = document[path]
+        return found
+
+
+@pytest.fixture
+async def store() -> Switched:
+    made = Switched()
+    await made.ensure("nsrs", {"_id": "ns", "vca": {}, "op": {}})
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "spill"
+
+
+@pytest.fixture
+async def ee_id(make_vca: MakeVca, store: Switched, folder: Path) -> str:
+    """An EE that ran an action and was gone from its process before the store was back."""
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
+    made, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    assert await vca.flush() == []
+    assert list(folder.glob("*")) == [], "nothing is made before it is needed"
+    store.is_off = True
+    await vca.connector().exec_primitive(made, "anything", {}, ACTION)
+    report = await vca.disconnect()
+    assert "completed" in {unwritten.fields["status"] for unwritten in report.unwritten}
+    store.is_off = False
+    return made
+
+
+async def restarted(make_vca: MakeVca, store: Switched, folder: Path) -> Vca:
+    """A later process, which has written what was left."""
+    vca = make_vca(Plain, store=store, status={"spill": str(folder)})
+    async with vca:
+        spill = vca._shared.spill
+        assert spill is not None
+        assert spill._writing is not None
+        await spill._writing
+    return vca
+
+
+async def test_an_outcome_is_stored_by_the_next_process(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str
+) -> None:
+    assert "status" not in await store.status("op")
+    [file] = folder.glob("*.db")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    await restarted(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "completed"
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_outcome_passes_none_that_is_later(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.set("nsrs", {"_id": "ns"}, {"op.status": "failed", "op.status-time": "9999999999.0"})
+    await restarted(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "failed"
+    assert "later statuses stand there" in caplog.text
+    assert list(folder.iterdir()) == []
+
+
+async def test_an_outcome_goes_to_no_other_ee_of_that_name(
+    make_vca: MakeVca, store: Switched, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    store.is_off = True
+    await vca.connector().exec_primitive(ee_id, "anything", {}, HOME)
+    await vca.disconnect()
+    store.is_off = False
+    await store.set("vca_execution_environments", {"ee_id": ee_id}, {"generation": "another"})
+    await store.set("nsrs", {"_id": "ns"}, {"vca.status": "of the other one"})
+    await restarted(make_vca, store, folder)
+    assert (await store.status("vca"))["status"] == "of the other one"
+    assert "earlier process left" in caplog.text
+
+
+async def test_a_file_is_left_to_the_process_that_lives(make_vca: MakeVca, store: Switched, folder: Path) -> None:
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    store.is_off = True
+    await vca.connector().exec_primitive(ee_id, "anything", {}, ACTION)
+    store.is_off = False
+    await restarted(make_vca, store, folder)
+    assert len(list(folder.glob("*.db"))) == 1
+    assert await vca.flush(60) == []
+    await vca.disconnect()
+    assert list(folder.iterdir()) == [], "what the store has by now is kept no longer"
+
+
+async def test_a_folder_that_cannot_be_made_costs_no_operation(
+    make_vca: MakeVca, store: Switched, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    spill = str(tmp_path / "file" / "spill")
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": spill})
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    store.is_off = True
+    await vca.connector().exec_primitive(ee_id, "anything", {}, ACTION)
+    assert "kept in this process only" in caplog.text
+    store.is_off = False
+
+
+@pytest.mark.parametrize("damage", ["not a database", ""])
+async def test_a_damaged_file_stops_nothing(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, damage: str
+) -> None:
+    (folder / "0000.lock").write_text("")
+    (folder / "0000.db").write_text(damage)
+    await restarted(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "completed"

@@ -1,0 +1,286 @@
+"""Outcomes that the status store did not take in time, kept in a file, so that they outlive this process.
+
+Each `Vca` has a file of its own and holds a lock while it lives. Whoever starts later takes the files whose lock is
+free and writes what they hold, past nothing that was written since.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import itertools
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vca_core._tracking.home import put_past_no_later
+from vca_core._tracking.lane import Entry, Written
+from vca_core._tracking.place import COLLECTION, Place
+from vca_core._tracking.records import EeRecord
+from vca_core.errors import StoreError, VcaError
+from vca_core.naming import EeKey
+from vca_core.stores import StatusStore
+from vca_core.stores.sqlite import SqliteStore
+from vca_core.tasks import OwnedTasks, in_thread
+
+_LOG = logging.getLogger(__name__)
+
+_TABLE = "outcomes"
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
+"""Seconds between attempts at a store that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spilled:
+    """An outcome, as it stands in the file.
+
+    Args:
+        key: whose it is.
+        place: where it goes.
+        fields: the five fields.
+        generation: of the EE's record; None: it had none.
+    """
+
+    key: EeKey
+    place: Place
+    fields: Mapping[str, Any]
+    generation: str | None
+
+    def document(self, number: int) -> dict[str, Any]:
+        """As the file has it."""
+        return {
+            "_id": number,
+            "key": list(self.key),
+            "table": self.place.table,
+            "filter": [list(pair) for pair in self.place.filter],
+            "path": self.place.path,
+            "fields": dict(self.fields),
+            "generation": self.generation,
+        }
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Spilled:
+        """Read what `document` made.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        try:
+            key, pairs = EeKey(*document["key"]), tuple((path, value) for path, value in document["filter"])
+            place = Place(document["table"], pairs, document["path"])
+            return cls(key, place, document["fields"], document["generation"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"outcome {document.get('_id')} is damaged", retryable=False) from error
+
+    async def put(self, store: StatusStore) -> Written:
+        """Write it where it belongs, past nothing later, and to no other EE of the same name."""
+        document = await store.get(COLLECTION, {"_id": self.key.record_id})
+        if document is not None:
+            record = EeRecord.read(document, self.key.record_id)
+            if record.home == self.place and record.generation != self.generation:
+                return Written.PASSED
+        return await put_past_no_later(store, self.place, self.fields)
+
+
+class Spill:
+    """The files of outcomes in a folder; the folder is made, for this user alone.
+
+    Args:
+        folder: where they are.
+        name: of this `Vca`'s own file; no other has it.
+        store: where outcomes that other processes left are written.
+    """
+
+    def __init__(self, folder: Path, name: str, store: StatusStore) -> None:
+        self._store = store
+        self._folder = folder
+        self._name = name
+        self._file: SqliteStore | None = None
+        self._lock: int | None = None
+        self._opening = asyncio.Lock()
+        self._numbers = itertools.count(1)
+        self._forgetting = OwnedTasks("spill")
+        self._writing: asyncio.Task[None] | None = None
+
+    async def keep_entries(self, key: EeKey, outcomes: Sequence[Entry], generation: str | None) -> None:
+        """Keep outcomes that wait for the store until it has them; they are on the disk when this returns.
+
+        A file that cannot be written costs the safety, and no operation: that is logged.
+
+        Args:
+            key: whose they are.
+            outcomes: entries of its lane.
+            generation: of its record; None: it has none.
+        """
+        try:
+            for outcome in outcomes:
+                if outcome.place is not None:
+                    await self._keep(outcome, Spilled(key, outcome.place, outcome.fields, generation))
+        except VcaError as error:
+            _LOG.warning("an outcome of %s is kept in this process only: %s", key, error)
+
+    async def _keep(self, outcome: Entry, spilled: Spilled) -> None:
+        file = await self._ensure_open()
+        number = next(self._numbers)
+        outcome.is_safe = True
+        try:
+            await file.ensure(_TABLE, spilled.document(number))
+        except BaseException:
+            outcome.is_safe = False
+            raise
+
+        def forget(stored: asyncio.Future[Written | None]) -> None:
+            if not stored.cancelled() and stored.result() is not None:  # None: the outbox was closed before
+                self._forgetting.spawn(file.delete(_TABLE, {"_id": number}), "forget")
+
+        outcome.promise().add_done_callback(forget)
+
+    def start(self) -> None:
+        """Begin to write what processes left that are gone, unless that was begun."""
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_left(), name="write what was left")
+
+    async def _write_left(self) -> None:
+        """Write what was left; a store that fails is tried again until it takes it."""
+        pause = _FIRST_PAUSE
+        left = await in_thread(self._left)
+        while left := [name for name in left if not await self._write_file(name)]:
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    async def _write_file(self, name: str) -> bool:
+        """Write what is in one file; whether it is over, the file done, somebody else's, or of no use."""
+        try:
+            async with self._taken(name) as file:
+                if file is not None:
+                    await _write_all(file, self._store)
+        except (VcaError, OSError) as error:
+            _LOG.warning("outcomes in %s are not stored: %s", self._path(name), error)
+            return not (isinstance(error, VcaError) and error.retryable)
+        return True
+
+    async def close(self, limit: float) -> list[str]:
+        """Close the file, and remove it if nothing is left in it.
+
+        Args:
+            limit: seconds for what is under way.
+
+        Returns:
+            The names of tasks that still live.
+        """
+        writing, self._writing = self._writing, None
+        alive: list[str] = []
+        if writing is not None:
+            writing.cancel()
+            await asyncio.wait((writing,), timeout=limit)
+            alive += [] if writing.done() else [writing.get_name()]
+        try:
+            async with asyncio.timeout(limit):
+                while await self._forgetting.wait(limit):
+                    pass
+        except TimeoutError:
+            alive += await self._forgetting.cancel(limit)
+        # The next use may be in another loop, and takes what is left in this file.
+        self._opening = asyncio.Lock()
+        name, self._name = self._name, f"{self._name.partition('-')[0]}-{next(self._numbers)}"
+        file, self._file = self._file, None
+        lock, self._lock = self._lock, None
+        if file is not None and lock is not None:
+            try:
+                await self._close_file(name, file)
+            finally:
+                os.close(lock)
+        return alive
+
+    async def _ensure_open(self) -> SqliteStore:
+        async with self._opening:
+            if self._file is None:
+                self._lock = await in_thread(lambda: self._make(self._name))
+                file = SqliteStore(self._path(self._name))
+                await file.open()
+                self._file = file
+            return self._file
+
+    @asynccontextmanager
+    async def _taken(self, name: str) -> AsyncIterator[SqliteStore | None]:
+        """Have a file whose lock is free; None: it is not, or the file is gone."""
+        lock = await in_thread(lambda: _lock(self._path(name, ".lock")))
+        if lock is None:
+            yield None
+            return
+        try:
+            if not await in_thread(self._path(name).exists):
+                await in_thread(lambda: self._path(name, ".lock").unlink(missing_ok=True))
+                yield None
+                return
+            file = SqliteStore(self._path(name))
+            await file.open()
+            try:
+                yield file
+            finally:
+                await self._close_file(name, file)
+        finally:
+            os.close(lock)
+
+    async def _close_file(self, name: str, file: SqliteStore) -> None:
+        try:
+            is_empty = not await file.find(_TABLE)
+        finally:
+            await file.close()
+        if is_empty:
+            await in_thread(lambda: self._remove(name))
+
+    def _make(self, name: str) -> int:
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            lock = _lock(self._path(name, ".lock"), make=True)
+            os.close(os.open(self._path(name), os.O_RDWR | os.O_CREAT, 0o600))
+        except OSError as error:
+            raise StoreError(f"status.spill: {self._folder} cannot be written: {error.strerror}") from error
+        if lock is None:
+            raise StoreError(f"status.spill: another process has {self._path(name)}", retryable=False)
+        return lock
+
+    def _remove(self, name: str) -> None:
+        for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
+            self._path(name, suffix).unlink(missing_ok=True)
+
+    def _left(self) -> list[str]:
+        return sorted(path.stem for path in self._folder.glob("*.lock") if path.stem != self._name)
+
+    def _path(self, name: str, suffix: str = ".db") -> Path:
+        return self._folder / f"{name}{suffix}"
+
+
+def _lock(path: Path, *, make: bool = False) -> int | None:
+    """Lock a file; None: somebody has it, or it is gone."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+async def _write_all(file: SqliteStore, store: StatusStore) -> None:
+    for document in await file.find(_TABLE):
+        try:
+            spilled = Spilled.read(document)
+            written = await spilled.put(store)
+        except VcaError as error:
+            if error.retryable:
+                raise
+            _LOG.warning("an outcome that an earlier process left cannot be stored: %s", error)
+        else:
+            if written is not Written.STORED:
+                why = "its document is gone" if written is Written.NO_DOCUMENT else "later statuses stand there"
+                _LOG.warning("the outcome that an earlier process left for %s is not stored: %s", spilled.place, why)
+        await file.delete(_TABLE, {"_id": document["_id"]})
