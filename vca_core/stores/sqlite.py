@@ -22,6 +22,7 @@ from vca_core.errors import StoreError, VcaError
 from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
+from vca_core.stores.filesystems import shared_filesystem
 from vca_core.tasks import OwnedTasks
 
 R = TypeVar("R")
@@ -285,6 +286,13 @@ class SqliteStore(StatusStore):
             return
         if not self._path.parent.is_dir():
             raise StoreError(f"status store {self._path}: there is no folder {self._path.parent}; make it")
+        shared = shared_filesystem(self._path)  # reads no disk: the kernel's table
+        if shared is not None:
+            raise StoreError(
+                f"status store {self._path} is on {shared}: SQLite needs locks and memory of one kernel and would lose "
+                "writes there; use a local disk, or MongoDB for several machines",
+                retryable=False,
+            )
         make_private(self._path)
         target, is_uri = (self._path, False) if _is_writable(self._path) else (_read_only_uri(self._path), True)
         connecting = aiosqlite.connect(target, timeout=_BUSY, isolation_level=None, uri=is_uri)

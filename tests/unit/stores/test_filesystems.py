@@ -1,0 +1,50 @@
+"""A status store of SQLite is refused on a file system that several kernels share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vca_core.errors import StoreError
+from vca_core.stores import filesystems
+from vca_core.stores.filesystems import shared_filesystem
+from vca_core.stores.sqlite import SqliteStore
+
+
+def line(point: str, kind: str) -> str:
+    return f"36 35 98:0 / {point} rw,noatime master:1 - {kind} source rw,errors=continue"
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Path:
+    return tmp_path / "mountinfo"
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("nfs", "NFS"), ("nfs4", "NFS"), ("cifs", "SMB"), ("smb3", "SMB"), ("9p", "9p"), ("virtiofs", "virtiofs")],
+)
+async def test_a_file_on_a_shared_file_system_is_refused(
+    tmp_path: Path, mounts: Path, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts.write_text("\n".join([line("/", "ext4"), line(str(tmp_path), kind), "", "garbage"]))
+    monkeypatch.setattr(filesystems, "_MOUNTS", mounts)
+    store = SqliteStore(tmp_path / "status.db")
+    with pytest.raises(StoreError, match=f"is on {name}.*use a local disk") as refused:
+        await store.open()
+    assert not refused.value.retryable
+    assert not (tmp_path / "status.db").exists()
+
+
+def test_the_innermost_mount_counts_and_the_last_one_there(tmp_path: Path, mounts: Path) -> None:
+    local = tmp_path / "a folder"
+    local.mkdir()
+    escaped = str(local).replace(" ", r"\040")
+    mounts.write_text("\n".join([line(escaped, "nfs"), line(escaped, "ext4"), line(str(tmp_path), "nfs4")]))
+    assert shared_filesystem(local / "status.db", mounts) is None
+    assert shared_filesystem(tmp_path / "status.db", mounts) == "NFS"
+
+
+def test_without_a_table_of_mounts_nothing_is_refused(tmp_path: Path) -> None:
+    assert shared_filesystem(tmp_path / "status.db", tmp_path / "nothing") is None

@@ -1,0 +1,49 @@
+"""Which file system a file is on: some are shared between kernels, and SQLite's memory is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+_MOUNTS = Path("/proc/self/mountinfo")
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+
+_SHARED = {
+    "nfs": "NFS",
+    "nfs4": "NFS",
+    "cifs": "SMB",
+    "smb3": "SMB",
+    "smbfs": "SMB",
+    "9p": "9p",
+    "virtiofs": "virtiofs",
+}
+"""File systems whose other users may be under another kernel, by the kernel's word for them."""
+
+
+def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
+    """Tell which shared file system a file is on.
+
+    Args:
+        path: the file, there or not; its folder is.
+        mounts: Linux's table of mounts; None: this process's.
+
+    Returns:
+        Its name: ``NFS``; None: it is on none, or there is no such table to look at.
+    """
+    try:
+        lines = (mounts or _MOUNTS).read_text("utf-8", "surrogateescape").splitlines()
+    except OSError:
+        return None
+    place = path.parent.resolve()
+    found: tuple[int, str] | None = None
+    for line in lines:
+        before, _, after = line.partition(" - ")
+        fields = before.split(" ")
+        kind = after.partition(" ")[0]
+        if len(fields) < 5 or not kind:
+            continue
+        point = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), fields[4]))
+        # The last one of those at the same point lies on top.
+        if place.is_relative_to(point) and (found is None or len(point.parts) >= found[0]):
+            found = (len(point.parts), kind)
+    return None if found is None else _SHARED.get(found[1])
