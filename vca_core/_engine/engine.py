@@ -59,16 +59,18 @@ class Engine:
         config = shared.config.connectors[name]
         self._tasks = OwnedTasks(name)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
-        self.session = BackendSession(name, config, shared.config.folder, shared.ssh_key, self._report)
+        self.session = BackendSession(
+            name, config, shared.config.folder, shared.ssh_key, self._report, shared.lasting.values
+        )
         self.session.secrets.add(shared.secret_texts)
         scrub = self.session.secrets.scrub
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
-        self.environments = Environments(name, shared.outbox, records, scrub)
+        self.environments = Environments(name, shared.outbox, records, scrub, shared.lasting.forget)
         self._tracker = Tracker(
             self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn, shared.spill
         )
-        self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits)
+        self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
     def _run_id(self, operation: str) -> str:

@@ -75,10 +75,12 @@ class Confidential:
     Args:
         values: values by name; those whose name sounds secret, or that the EE's charm declares secret, are.
         certain: values that are secret in any case.
+        lasting: whether the EE keeps the values: they stay secret for as long as it lives.
     """
 
     values: Mapping[str, Any] | None = field(default=None, repr=False)
     certain: tuple[str, ...] = field(default=(), repr=False)
+    lasting: bool = False
 
 
 NO_SECRETS = Confidential()

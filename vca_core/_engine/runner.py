@@ -25,7 +25,7 @@ from vca_core.config import Timeouts
 from vca_core.errors import BackendError, VcaError, VcaTimeoutError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.secrets import as_vca_error, secrets_in
+from vca_core.secrets import LastingSecrets, as_vca_error, secrets_in
 from vca_core.status import EntityState
 from vca_core.tasks import settle
 
@@ -56,6 +56,7 @@ class Runner:
         tracker: follows operations and writes their outcomes.
         extensions: what surrounds operations.
         limits: the connector's time-outs.
+        lasting: keeps the secret options of EEs.
 
     Attributes:
         running: the operations that are not over for their callers.
@@ -63,13 +64,20 @@ class Runner:
     """
 
     def __init__(
-        self, session: BackendSession, locks: Locks, tracker: Tracker, extensions: Extensions, limits: Timeouts
+        self,
+        session: BackendSession,
+        locks: Locks,
+        tracker: Tracker,
+        extensions: Extensions,
+        limits: Timeouts,
+        lasting: LastingSecrets,
     ) -> None:
         self._session = session
         self._locks = locks
         self._tracker = tracker
         self._extensions = extensions
         self._limits = limits
+        self._lasting = lasting
         self._pacer = Pacer(_AT_A_TIME)
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
@@ -144,6 +152,8 @@ class Runner:
         values = list(confidential.certain)
         if confidential.values:
             values += secrets_in(confidential.values, op.trail.secret_names)
+            if confidential.lasting:
+                self._lasting.keep(request.keys[0], confidential.values, op.trail.secret_names)
         if values:
             handle = self._session.secrets.add(values)
             op.at_end = lambda: self._session.secrets.remove(handle)

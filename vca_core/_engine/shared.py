@@ -22,6 +22,7 @@ from vca_core.config import VcaConfig
 from vca_core.errors import VcaError
 from vca_core.extensions import StatusChange
 from vca_core.naming import EeKey
+from vca_core.secrets import LastingSecrets
 from vca_core.ssh_keys import SshKeyPair
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.stores.lazy import LazyStore
@@ -76,6 +77,7 @@ class Shared:
         spill: keeps outcomes that the store does not take in time; None: nothing does.
         actor: who asks; None: nobody said.
         secret_texts: what is secret wherever it stands.
+        lasting: secret options of the EEs of all connectors: one may say what another was given.
         numbers: of its operations.
     """
 
@@ -92,6 +94,7 @@ class Shared:
     actor: str | None
     spill: Spill | None = None
     secret_texts: tuple[str, ...] = field(default=(), repr=False)
+    lasting: LastingSecrets = field(default_factory=LastingSecrets, repr=False)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @classmethod

@@ -62,6 +62,7 @@ class BackendSession:
         folder: the config file's folder.
         ssh_key: the key pair of machines.
         reporter: takes what the backend reports.
+        also: secrets that are not this connector's alone.
 
     Raises:
         BadArguments: no such backend, or options that it refuses.
@@ -77,10 +78,16 @@ class BackendSession:
     """
 
     def __init__(
-        self, connector: str, config: ConnectorConfig, folder: Path, ssh_key: SshKeyPair, reporter: Report
+        self,
+        connector: str,
+        config: ConnectorConfig,
+        folder: Path,
+        ssh_key: SshKeyPair,
+        reporter: Report,
+        also: SecretValues,
     ) -> None:
         self.name = f"{connector} ({config.backend})"
-        self.secrets = SecretValues()
+        self.secrets = SecretValues(also=also)
         loaded = load_backend(config.backend)
         cls: Any = loaded.cls
         options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")

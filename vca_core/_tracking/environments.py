@@ -111,6 +111,7 @@ class Environments:
         outbox: writes, in order.
         records: keeps what outlives this process.
         scrub: takes secrets out of a text.
+        on_forget: told of each EE that is gone.
 
     Attributes:
         loop: the event loop that reports have to come from; None: nobody has used this yet.
@@ -118,11 +119,19 @@ class Environments:
         deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
     """
 
-    def __init__(self, connector: str, outbox: Outbox, records: EeRecords, scrub: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        connector: str,
+        outbox: Outbox,
+        records: EeRecords,
+        scrub: Callable[[str], str],
+        on_forget: Callable[[EeKey], None],
+    ) -> None:
         self._connector = connector
         self._outbox = outbox
         self._records = records
         self._scrub = scrub
+        self._on_forget = on_forget
         self._known: dict[EeKey, Environment] = {}
         self.loop: asyncio.AbstractEventLoop | None = None
         self.deleting: set[str] = set()
@@ -139,6 +148,7 @@ class Environments:
     def forget(self, key: EeKey) -> None:
         """Forget an EE that is gone."""
         self._known.pop(key, None)
+        self._on_forget(key)
 
     def unwatch(self) -> None:
         """Take note that nothing is watched from now on: what is known of each EE may not be all there is."""

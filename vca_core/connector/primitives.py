@@ -76,7 +76,7 @@ class PrimitiveOperations(ConnectorBase):
                 db_dict,
                 progress_timeout,
                 total_timeout,
-                Confidential(params),
+                Confidential(params, lasting=True),
             )
         return await self._run(
             operation(BackendHooks.exec_primitive)(ee_id=parsed, primitive=primitive, params=params, unit=unit),

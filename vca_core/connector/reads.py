@@ -17,6 +17,7 @@ from vca_core.description import Description
 from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
+from vca_core.secrets import scrub_plain
 from vca_core.status import DeploymentStatus, aggregate
 
 R = TypeVar("R")
@@ -96,7 +97,7 @@ class ReadOperations(ConnectorBase):
         """
         parsed = Namespace.parse(namespace)
         call = reading(BackendHooks.get_status)(namespace=parsed)
-        return await self._read(call, partial(_plain, "get_status"), total_timeout, parsed)
+        return await self._read(call, partial(self._plain, "get_status"), total_timeout, parsed)
 
     async def get_metrics(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Tell the metrics of a namespace's units as plain data, by unit name.
@@ -110,7 +111,7 @@ class ReadOperations(ConnectorBase):
         """
         parsed = Namespace.parse(namespace)
         call = reading(BackendHooks.get_metrics)(namespace=parsed)
-        return await self._read(call, partial(_plain, "get_metrics"), total_timeout, parsed)
+        return await self._read(call, partial(self._plain, "get_metrics"), total_timeout, parsed)
 
     async def health(self, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Ask the backend's system whether it is there, over the connection that operations use.
@@ -124,7 +125,7 @@ class ReadOperations(ConnectorBase):
         Raises:
             VcaConnectionError: it does not answer.
         """
-        return await self._read(reading(BackendHooks.health)(), partial(_plain, "health"), total_timeout, None)
+        return await self._read(reading(BackendHooks.health)(), partial(self._plain, "health"), total_timeout, None)
 
     async def _read(
         self,
@@ -134,6 +135,11 @@ class ReadOperations(ConnectorBase):
         namespace: Namespace | None,
     ) -> R:
         return await self._engine.run(Request(call, answer, namespace=namespace, total=total))
+
+    def _plain(self, hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
+        """Check what a hook returned; a unit may say what its charm was configured with."""
+        scrubbed: dict[str, Any] = scrub_plain(plain_mapping(value, hook), self._engine.session.secrets.scrub)
+        return scrubbed
 
 
 def _within(
@@ -145,7 +151,3 @@ def _within(
         if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
     ]
     return sorted(within, key=lambda record: str(record.ee_id))
-
-
-def _plain(hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
-    return plain_mapping(value, hook)

@@ -7,6 +7,7 @@ foreign system, a client library or a plugin prints back is caught here.
 
     values      the secret values of the moment, and how they are taken out of a text
     finding     which of the given values are secret
+    lasting     values of options, secret for as long as their EE lives
     causes      errors without secrets and without foreign objects, of whatever was raised
     log         the logger that backends are given
 """
@@ -15,12 +16,14 @@ from __future__ import annotations
 
 from vca_core.secrets.causes import as_vca_error, scrub_cause
 from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
+from vca_core.secrets.lasting import LastingSecrets
 from vca_core.secrets.log import ScrubbingLog
 from vca_core.secrets.values import MASK, HeldSecrets, SecretValues, scrub_plain
 
 __all__ = [
     "MASK",
     "HeldSecrets",
+    "LastingSecrets",
     "ScrubbingLog",
     "SecretValues",
     "as_vca_error",

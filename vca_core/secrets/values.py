@@ -43,10 +43,13 @@ class SecretValues:
 
     Args:
         values: texts that are secret for good.
+        also: others whose values are taken out, too.
     """
 
-    def __init__(self, values: Iterable[str] = ()) -> None:
+    def __init__(self, values: Iterable[str] = (), also: SecretValues | None = None) -> None:
         self._known: Counter[str] = Counter()
+        self._by_start: dict[str, tuple[str, ...]] = {}
+        self._also = also
         self.add(values)
 
     def __repr__(self) -> str:
@@ -62,7 +65,11 @@ class SecretValues:
             The receipt to `remove` them with.
         """
         forms = [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
-        self._known.update(forms)
+        for form in forms:
+            if form not in self._known:
+                start = form[:_SHORTEST]
+                self._by_start[start] = (*self._by_start.get(start, ()), form)
+            self._known[form] += 1
         return HeldSecrets(forms)
 
     def remove(self, held: HeldSecrets) -> None:
@@ -71,6 +78,12 @@ class SecretValues:
             self._known[form] -= 1
             if not self._known[form]:
                 del self._known[form]
+                start = form[:_SHORTEST]
+                left = tuple(other for other in self._by_start[start] if other != form)
+                if left:
+                    self._by_start[start] = left
+                else:
+                    del self._by_start[start]
 
     @contextlib.contextmanager
     def hold_for(self, values: Iterable[str]) -> Iterator[None]:
@@ -96,10 +109,18 @@ class SecretValues:
         """
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
-        known = list(self._known)  # one atomic copy: another thread may add meanwhile
-        while spans := sorted(span for form in known if form in text for span in _occurrences(form, text)):
+        while spans := sorted(span for form in self._forms_in(text) for span in _occurrences(form, text)):
             text = _mask(text, spans)
         return text
+
+    def _forms_in(self, text: str) -> list[str]:
+        """The forms that may be in a text. With many EEs there are thousands; a status has a hundred characters."""
+        found = [] if self._also is None else self._also._forms_in(text)  # noqa: SLF001 - of the same class
+        if len(self._known) < len(text):
+            known = list(self._known)  # one atomic copy: another thread may add meanwhile
+            return found + [form for form in known if form in text]
+        starts = {text[at : at + length] for length in range(1, _SHORTEST + 1) for at in range(len(text) - length + 1)}
+        return found + [form for start in starts for form in self._by_start.get(start, ()) if form in text]
 
 
 def scrub_plain(value: Any, scrub: Callable[[str], str]) -> Any:

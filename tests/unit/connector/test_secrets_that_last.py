@@ -1,0 +1,120 @@
+"""Secret options stay secret for as long as their EE lives: its units may say them at any time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from support.backends import MACHINE, Plain
+from support.making import MakeVca
+
+from vca_core.backend import Operation
+from vca_core.connector import Connector
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
+from vca_core.secrets import LastingSecrets, SecretValues
+from vca_core.stores import MemoryStore
+from vca_core.vca import Vca
+
+OLD, NEW = "c4n4ry-0ld-value", "c4n4ry-n3w-value"
+HOME = {"collection": "nsrs", "filter": {"_id": "1"}, "path": "vca"}
+
+
+class Talkative(Plain):
+    """Its units repeat what they were configured with, whenever they like."""
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        self.calls.append("configure")
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        return {"units": [{"message": f"login with {OLD} refused", f"of {OLD}": 1}]}
+
+
+def say(connector: Connector, ee_id: str, text: str) -> None:
+    backend = connector._engine.session.backend
+    assert isinstance(backend, Talkative)
+    backend.host.report(EeId.parse(ee_id), MACHINE, f"blocked {text[-1]}", f"login with {text} refused")
+
+
+async def stored(vca: Vca) -> str:
+    await vca.flush()
+    return json.dumps(await vca.store.find("nsrs"))
+
+
+async def configured(vca: Vca) -> str:
+    await vca.store.ensure("nsrs", {"_id": "1"})
+    ee_id, _ = await vca.connector("c0").create_execution_environment(".n.v", HOME)
+    await vca.connector("c0").exec_primitive(ee_id, "config", {"params": {"ssh-password": OLD, "port": "2222"}})
+    return ee_id
+
+
+async def test_a_unit_says_no_secret_after_its_operation(make_vca: MakeVca) -> None:
+    vca = make_vca(Talkative, store=MemoryStore())
+    ee_id = await configured(vca)
+    say(vca.connector("c0"), ee_id, OLD)
+    told = await stored(vca)
+    assert "login with *** refused" in told
+    assert OLD not in told
+    assert OLD not in str(await vca.connector("c0").get_status(".n.v"))
+
+
+async def test_another_connector_says_no_secret_either(make_vca: MakeVca) -> None:
+    vca = make_vca(Talkative, Talkative, store=MemoryStore())
+    await configured(vca)
+    await vca.store.ensure("nsrs", {"_id": "2"})
+    other, _ = await vca.connector("c1").create_execution_environment(".n.w", {**HOME, "filter": {"_id": "2"}})
+    say(vca.connector("c1"), other, OLD)
+    assert OLD not in await stored(vca)
+
+
+async def test_the_value_before_the_present_one_is_secret_still(make_vca: MakeVca) -> None:
+    vca = make_vca(Talkative, store=MemoryStore())
+    ee_id = await configured(vca)
+    await vca.connector("c0").exec_primitive(ee_id, "config", {"ssh-password": NEW})
+    for text in (OLD, NEW, "port 2222"):
+        say(vca.connector("c0"), ee_id, text)
+        told = await stored(vca)
+        assert ("***" in told) is (text != "port 2222")
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["EE", "namespace"])
+async def test_with_its_ee_a_secret_is_forgotten(make_vca: MakeVca, whole: bool) -> None:
+    vca = make_vca(Talkative, store=MemoryStore())
+    ee_id = await configured(vca)
+    lasting = vca._shared.lasting
+    assert lasting.values.scrub(OLD) == "***"
+    if whole:
+        await vca.connector("c0").delete_namespace(".n")
+    else:
+        await vca.connector("c0").delete_execution_environment(ee_id)
+    assert lasting.values.scrub(OLD) == OLD
+    assert (repr(lasting.values), lasting._held) == ("<SecretValues: 0 texts>", {})
+
+
+def test_what_is_kept_does_not_grow_with_each_change() -> None:
+    lasting = LastingSecrets()
+    for number in range(100):
+        lasting.keep("ee", {"password": f"value-number-{number}", "port": number}, ())
+    for number in range(100):
+        assert (lasting.values.scrub(f"value-number-{number}") == "***") is (number >= 98)
+    lasting.forget("ee")
+    assert repr(lasting.values) == "<SecretValues: 0 texts>"
+
+
+def test_thousands_of_secrets_are_looked_up_by_how_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str] = []
+
+    class Text(str):
+        __slots__ = ()
+
+        def __contains__(self, form: str) -> bool:
+            looked.append(form)
+            return super().__contains__(form)
+
+    values = SecretValues(f"{number:05}-the-secret" for number in range(2_000))
+    assert values.scrub(Text("login with 00042-the-secret refused, pin ab")) == "login with *** refused, pin ab"
+    assert len(looked) < 50
