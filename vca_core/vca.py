@@ -181,6 +181,8 @@ class Vca:
         """
         self._shared.loop.bind()
         seconds = arguments.timeout(limit, "limit", self.config.timeouts.store_grace)
+        if self._shared.spill is not None:
+            await self._shared.spill.wait_written(seconds)
         unwritten = await self._shared.outbox.drain(seconds, once=False)
         await self._shared.drain_callbacks(seconds)
         return unwritten

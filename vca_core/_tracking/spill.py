@@ -144,6 +144,11 @@ class Spill:
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_left(), name="write what was left")
 
+    async def wait_written(self, limit: float) -> None:
+        """Wait until what others left is written, if that was begun, for at most `limit` seconds."""
+        if self._writing is not None:
+            await asyncio.wait((self._writing,), timeout=limit)
+
     async def _write_left(self) -> None:
         """Write what was left; a store that fails is tried again until it takes it."""
         pause = _FIRST_PAUSE
