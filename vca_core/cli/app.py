@@ -25,7 +25,7 @@ from vca_core.cli import (
     status,
 )
 from vca_core.cli.options import Config, Debug, Json, Verbose
-from vca_core.cli.output import echo
+from vca_core.cli.output import echo, is_output_lost
 from vca_core.cli.state import State
 
 EPILOG = (
@@ -51,7 +51,7 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
         from importlib.metadata import version  # nobody else needs it
 
         echo(f"vca {version('vca-core')}")
-        raise typer.Exit
+        raise typer.Exit(int(is_output_lost()))
 
 
 @app.callback()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vca_core.cli.output import echo, print_json, print_table
-from vca_core.cli.state import State, command, run_async
+from vca_core.cli.state import Interrupted, State, command, run_async
 
 if TYPE_CHECKING:
     from vca_core.vca import Vca
@@ -31,21 +32,21 @@ def delete(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where no terminal is.")] = False,
 ) -> None:
     """Delete an NS with everything in it. It shows what would go, and asks."""
-    from vca_core.cli.services import ns_of
+    from vca_core.cli.services import parse_ns
     from vca_core.errors import BadArguments
 
     state: State = context.obj
-    wanted = ns_of(ns)
+    wanted = parse_ns(ns).ns_id
     if not yes:
-        found = run_async(_look(state, wanted))
+        found = run_async(_look(state, ns))
         if found.ees and not state.json:
             echo(f"NS {wanted} has:\n")
             print_table(("VNF", "EXECUTION ENVIRONMENT", "CONNECTOR"), found.ees)
             echo("")
         if state.json or not sys.stdin.isatty():
             raise BadArguments(f"nobody can be asked here: repeat it with --yes to delete NS {wanted}", ["--yes"])
-        typer.confirm(f"Delete NS {wanted} with all its execution environments?", abort=True)
-    found = run_async(_delete(state, wanted))
+        _ask(f"Delete NS {wanted} with all its execution environments?")
+    found = run_async(_delete(state, ns))
     if state.json:
         ees = [ee_id for _, ee_id, _ in found.ees]
         print_json({"deleted": wanted, "connectors": found.connectors, "ees": ees})
@@ -55,15 +56,29 @@ def delete(
         echo(f"There was nothing to delete: {', '.join(found.connectors)} has nothing of NS {wanted}.")
 
 
-async def _look(state: State, ns: str) -> _Found:
+def _ask(question: str) -> None:
+    try:
+        agreed = typer.confirm(question)
+    except typer.Abort:
+        raise Interrupted(signal.SIGINT) from None
+    if not agreed:
+        echo("Nothing was deleted.")
+        raise typer.Exit(1)
+
+
+async def _look(state: State, text: str) -> _Found:
+    from vca_core.cli.services import find_ns
+
     async with state.vca(state.load()) as vca:
-        return await _find(vca, ns)
+        return await _find(vca, await find_ns(vca, text))
 
 
-async def _delete(state: State, ns: str) -> _Found:
+async def _delete(state: State, text: str) -> _Found:
+    from vca_core.cli.services import find_ns
     from vca_core.service.ledger import COLLECTION
 
     async with state.vca(state.load()) as vca:
+        ns = await find_ns(vca, text)
         found = await _find(vca, ns)
         for name in found.connectors:
             await vca.connector(name).delete_namespace(f".{ns}")
@@ -77,7 +92,8 @@ async def _find(vca: Vca, ns: str) -> _Found:
 
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
-    names = sorted({vca.config.connector_name(entry.get("connector")) for entry in entries.values()} or {_default(vca)})
+    kept = {vca.config.connector_name(entry.get("connector")) for entry in entries.values()}
+    names = sorted(kept or vca.config.connectors)  # where the store was lost, nobody knows which
     ees: dict[str, tuple[str, str, str]] = {}
     for vnf, entry in entries.items():
         if entry.get("ee_id"):
@@ -89,7 +105,3 @@ async def _find(vca: Vca, ns: str) -> _Found:
                 vnf = (record.namespace.vnf_id if record.namespace else None) or ""
                 ees.setdefault(str(record.ee_id), (vnf, str(record.ee_id), name))
     return _Found(ns, names, list(ees.values()), bool(documents))
-
-
-def _default(vca: Vca) -> str:
-    return vca.config.connector_name(None)

@@ -9,31 +9,45 @@ from vca_core.errors import BadArguments, NotFound
 
 if TYPE_CHECKING:
     from vca_core.connector import Connector
+    from vca_core.naming import Namespace
     from vca_core.vca import Vca
 
 
-def ns_of(text: str) -> str:
-    """The ns_id that a user means: ``demo``, ``.demo``.
+async def find_ns(vca: Vca, text: str) -> str:
+    """Find the ns_id that a user means: ``demo``, ``.demo``, or ``slice.demo`` where `vca apply` knows the slice.
 
     Raises:
-        BadArguments: it names more than an NS, or a slice.
+        BadArguments: it names more than an NS, or a slice that is not known.
+    """
+    from vca_core.service.ledger import COLLECTION
+
+    namespace = parse_ns(text)
+    if namespace.nsi_id is not None:
+        known = await vca.store.find(COLLECTION, {"ns": namespace.ns_id})
+        if all(service.get("nsi") != namespace.nsi_id for service in known):
+            # Most who write a.b mean an NS with a VNF, or forgot the dot in front.
+            raise BadArguments(
+                f"NS: expected an NS such as {namespace.ns_id} or .{namespace.ns_id}; no NS of a slice "
+                f"{namespace.nsi_id!r} is known: did you mean .{text}?",
+                ["NS"],
+            )
+    if not namespace.is_ns:
+        raise BadArguments(f"NS: expected an NS such as demo or .demo, got {text}, a part of one", ["NS"])
+    return namespace.ns_id
+
+
+def parse_ns(text: str) -> Namespace:
+    """Read what a user gives for an NS; whether it is one is not looked at.
+
+    Raises:
+        BadArguments: it is not a namespace.
     """
     from vca_core.naming import Namespace  # commands import what they need
 
     if "/" in text:
         ns, _, vnf = text.partition("/")
         raise BadArguments(f"NS: expected an NS such as {ns or 'demo'}, got {text}, its VNF {vnf}", ["NS"])
-    namespace = Namespace.parse(text if "." in text else f".{text}")
-    if namespace.nsi_id is not None:
-        # A slice is no part of where a service is kept; most who write a.b mean a VNF.
-        raise BadArguments(
-            f"NS: expected an NS such as {namespace.ns_id} or .{namespace.ns_id}; {text} has {namespace.nsi_id!r} as "
-            f"its slice: did you mean .{text}?",
-            ["NS"],
-        )
-    if not namespace.is_ns:
-        raise BadArguments(f"NS: expected an NS such as demo or .demo, got {text}, a part of one", ["NS"])
-    return namespace.ns_id
+    return Namespace.parse(text if "." in text else f".{text}")
 
 
 async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
@@ -90,7 +104,7 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
         ee_id = str(EeId.parse(text, "EE"))
         known = await vca.store.find(COLLECTION, {"ee_id": ee_id})
         return vca.connector(known[0]["connector"] if known else None), ee_id
-    [service] = await services(vca, ns_of(ns))
+    [service] = await services(vca, await find_ns(vca, ns))
     entry = service["vnfs"].get(vnf)
     if entry is None:
         raise NotFound(f"NS {ns} has no VNF {vnf!r}{instead(vnf, service['vnfs'])}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vca_core.cli.output import console, echo, is_lively, is_output_lost, print_json, print_table
-from vca_core.cli.state import Interrupted, State, command, run_async
+from vca_core.cli.state import Interrupted, State, code_of, command, run_async
 
 if TYPE_CHECKING:
     from vca_core.vca import Vca
@@ -27,30 +28,32 @@ def status(
 ) -> None:
     """Tell the status of services that `vca apply` brought up."""
     try:
-        has_failed = run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
-    except Interrupted:
-        if not watch:
+        code = run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
+    except Interrupted as error:
+        if not watch or error.number != signal.SIGINT:  # with Ctrl-C a watch ends as it should
             raise
         return
-    if has_failed:
-        raise typer.Exit(1)
+    if code:
+        raise typer.Exit(code)
 
 
-async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> bool:
-    from vca_core.cli.services import ns_of, services
+async def _status(state: State, ns: str | None, *, watch: bool, refresh: bool) -> int:
+    from vca_core.cli.services import find_ns, services
 
+    code = 0
     async with state.vca(state.load()) as vca:
         while True:
-            found = await services(vca, None if ns is None else ns_of(ns))
+            wanted = None if ns is None else await find_ns(vca, ns)
+            found = await services(vca, wanted)
             if refresh:
-                problems = await _refresh(vca, found)
-                found = await services(vca, None if ns is None else ns_of(ns))
+                problems, code = await _refresh(vca, found)
+                found = await services(vca, wanted)
                 _put(found, problems)
             if watch and is_lively() and not state.json:
                 console().clear()
             _tell(state, found)
             if not watch or is_output_lost():
-                return any(_failures(service) for service in found)
+                return 1 if any(_failures(service) for service in found) else code
             await asyncio.sleep(1)
 
 
@@ -58,15 +61,16 @@ _Problems = dict[tuple[str, str], tuple[str, str]]
 """By NS and VNF: a status, and a detail."""
 
 
-async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> _Problems:
+async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> tuple[_Problems, int]:
     """Ask the backends; one EE that is gone, or one backend that does not answer, is no reason to show nothing.
 
     Returns:
-        What could not be found out, and why.
+        What could not be found out, and why; the exit code for that.
     """
     from vca_core.errors import NotFound, VcaError
 
     problems: _Problems = {}
+    code = 0
     for service in found:
         for name, entry in service["vnfs"].items():
             if not entry.get("ee_id"):
@@ -77,8 +81,9 @@ async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> _Problems:
                 problems[service["ns"], name] = ("gone", "its backend does not list it; `vca apply` makes it again")
             except VcaError as error:
                 problems[service["ns"], name] = ("unknown", error.message)
+                code = max(code, code_of(error))
     await vca.flush(vca.config.timeouts.store_grace)
-    return problems
+    return problems, code
 
 
 def _put(found: list[dict[str, Any]], problems: _Problems) -> None:

@@ -66,7 +66,9 @@ class Ledger:
         Args:
             connectors: the names of the connectors, by VNF: the default may be another one tomorrow.
         """
-        empty: dict[str, Any] = {"_id": self._id, "ns": self._service.ns, "vnfs": {}, "operations": {}, "done": {}}
+        service = self._service
+        about = {"_id": self._id, "ns": service.ns, "nsi": service.nsi}
+        empty: dict[str, Any] = {**about, "vnfs": {}, "operations": {}, "done": {}}
         await self._store.ensure(COLLECTION, empty)
         document = await self._store.get(COLLECTION, {"_id": self._id}) or empty
         known: Mapping[str, Any] = document["vnfs"]

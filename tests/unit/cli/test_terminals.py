@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.commands import ended, prepared
+from support.commands import prepared
 from support.terminals import Terminal
+from typer.testing import CliRunner
 
+from vca_core.cli.app import app
 from vca_core.cli.tables import fold, lay_out, printable
 
 WIDTHS = pytest.mark.parametrize("columns", [80, 100])
@@ -19,8 +20,11 @@ LONG = "a-rather-long-name-of-a-network-service"
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return prepared(tmp_path / "here", latency=0)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("VCA_CONFIG", raising=False)
+    folder = prepared(tmp_path / "here", latency=0)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def renamed(folder: Path) -> None:
@@ -42,8 +46,7 @@ def words_of(text: str) -> set[str]:
     return set(text.split())
 
 
-@WIDTHS
-@pytest.mark.parametrize("long", [False, True])
+@pytest.mark.parametrize(("long", "columns"), [(False, 80), (True, 80), (True, 100)])
 def test_no_word_of_apply_status_and_delete_is_broken(folder: Path, columns: int, long: bool) -> None:
     if long:
         renamed(folder)
@@ -72,9 +75,9 @@ def test_no_word_of_apply_status_and_delete_is_broken(folder: Path, columns: int
     "words",
     [["-h"], ["backends"], ["doctor"], ["config", "check"], ["charm", "../charms/content-cache"], ["apply", "x"]],
 )
-async def test_a_terminal_shows_the_words_of_a_pipe(folder: Path, columns: int, words: list[str]) -> None:
-    _, piped = await ended(folder, *words)
-    _, lines = await asyncio.to_thread(shown_in, folder, *words, columns=columns)
+def test_a_terminal_shows_the_words_of_a_pipe(folder: Path, columns: int, words: list[str]) -> None:
+    piped = CliRunner().invoke(app, words, prog_name="vca").output
+    _, lines = shown_in(folder, *words, columns=columns)
     # A word that no line has room for is broken by the terminal; of tables, columns may be left out.
     wanted = {word for word in words_of(piped) if len(word) <= columns and not word.isdigit()}
     assert wanted - {"API", "CAPABILITIES"} <= {word.rstrip(":") for word in lines_words(lines)} | lines_words(lines)
@@ -92,6 +95,16 @@ def test_the_live_view_says_stopped_after_ctrl_c(folder: Path) -> None:
         assert all("stopped" in line for line in table)
         assert not any("running" in line for line in table)
         assert "run `vca apply service.yaml` again" in " ".join(terminal.lines)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\x03", 130)])
+def test_who_does_not_agree_deletes_nothing(folder: Path, typed: str, code: int) -> None:
+    assert shown_in(folder, "apply", "service.yaml", columns=80)[0] == 0
+    with Terminal(folder, "delete", "demo", columns=80) as terminal:
+        terminal.wait_for(lambda lines: "[y/N]" in " ".join(lines))
+        terminal.type(typed)
+        assert terminal.wait() == code
+    assert shown_in(folder, "status", "demo", columns=80)[0] == 0
 
 
 def test_the_live_view_ends_with_what_is_so(folder: Path) -> None:

@@ -69,6 +69,16 @@ def test_a_vnf_is_not_taken_for_an_ns(folder: Path, command: str, ns: str, told:
     assert told in vca(command, ns, code=2)
 
 
+def test_a_slice_that_is_known_may_stand_in_front(folder: Path) -> None:
+    (folder / "ns.yaml").write_text("ns: b\nnsi: a\nvnfs: {core: {charm: simple-router}}\n")
+    vca("apply", "ns.yaml")
+    assert vca_json("status", "a.b")["services"][0]["ns"] == "b"
+    assert vca_json("run", "a.b/core", "show-routes")["output"]["table"] == "main"
+    assert "did you mean .other.b?" in vca("status", "other.b", code=2)
+    assert "did you mean .other.b?" in vca("run", "other.b/core", "show-routes", code=2)
+    assert "NS b is deleted" in vca("delete", "a.b", "--yes")
+
+
 def test_a_slice_that_may_be_an_ns_is_asked_about() -> None:
     assert "did you mean .a.b?" in vca("explain", "a.b")
 
@@ -100,6 +110,25 @@ def test_another_default_builds_no_second_service(folder: Path) -> None:
     config.write_text(config.read_text().replace("default: edge", "default: other").rstrip() + "\n" + other)
     assert "Nothing to do" in vca("apply", "service.yaml")
     assert vca_json("delete", "demo", "--yes")["connectors"] == ["edge"]
+
+
+def test_a_delete_without_the_store_looks_at_all_connectors(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    config = folder / "vca.yaml"
+    other = "  other:\n    backend: fake\n    options: {latency: 0, state: other.db}\ndefault: other\n"
+    config.write_text(config.read_text().rstrip() + "\n" + other)
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    assert len(vca_json("delete", "demo", "--yes")["ees"]) == 3
+
+
+def test_a_backend_that_cannot_be_asked_is_no_success(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("  edge:", "  other:"))
+    told = vca("status", "--refresh", code=2)
+    assert told.count("UNKNOWN") == 3
+    assert "there is no connector 'edge'" in told
 
 
 def test_a_lost_store_does_not_run_primitives_again_in_silence(folder: Path) -> None:
@@ -138,6 +167,22 @@ def test_a_changed_secret_is_told_and_not_kept(folder: Path) -> None:
 
 def test_options_have_short_help() -> None:
     assert "Usage" in vca("apply", "-h")
+
+
+@pytest.mark.parametrize("words", ["-h", "--version", "schema", "status", "run -h"])
+def test_every_command_tells_in_a_line_that_the_disk_is_full(folder: Path, words: str) -> None:
+    vca("apply", "service.yaml") if words == "status" else None
+    line = f"{sys.executable} -m vca_core.cli {words} >/dev/full"
+    ended = subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)
+    assert ended.stderr == "vca: nothing more can be printed: No space left on device\n"
+    assert ended.returncode == 1
+
+
+def test_a_watch_ends_when_nobody_looks(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    line = f"{{ {sys.executable} -m vca_core.cli status --watch; echo $? >code; }} | true"
+    subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, check=True, timeout=60)
+    assert (folder / "code").read_text() == "1\n"
 
 
 @pytest.mark.parametrize("reader", ["true", "cat >/dev/full"])
@@ -202,18 +247,19 @@ def test_a_read_only_store_can_be_read(read_only: Path) -> None:
     assert "let this user write to the folder" in refused.stderr
 
 
-async def test_a_read_only_store_shows_what_a_writer_does(folder: Path) -> None:
-    await asyncio.to_thread(vca_unprivileged, "apply", "service.yaml")
+def test_a_read_only_store_shows_what_a_writer_does(folder: Path) -> None:
+    vca("apply", "service.yaml")
     writer = SqliteStore(folder / "vca-status.db")
-    await writer.open()
-    try:
-        await writer.set("vca_services", {"_id": ".demo"}, {"vnfs.core.status": "changed"})
-        for path in [*folder.glob("vca-status.db*"), folder]:
-            path.chmod(path.stat().st_mode & ~0o222)
-        assert "CHANGED" in (await asyncio.to_thread(vca_unprivileged, "status")).stdout
-        examined = await asyncio.to_thread(vca_unprivileged, "doctor")
-        assert examined.returncode == 1
-        assert "vca-status.db can only be read: let this user write to it" in examined.stdout
-    finally:
-        folder.chmod(0o755)
-        await writer.close()
+    with asyncio.Runner() as runner:
+        runner.run(writer.open())
+        try:
+            runner.run(writer.set("vca_services", {"_id": ".demo"}, {"vnfs.core.status": "changed"}))
+            for path in [*folder.glob("vca-status.db*"), folder]:
+                path.chmod(path.stat().st_mode & ~0o222)
+            assert "CHANGED" in vca_unprivileged("status").stdout
+            examined = vca_unprivileged("doctor")
+            assert examined.returncode == 1
+            assert "vca-status.db can only be read: let this user write to it" in examined.stdout
+        finally:
+            folder.chmod(0o755)
+            runner.run(writer.close())

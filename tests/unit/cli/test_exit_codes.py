@@ -1,0 +1,101 @@
+"""Exit codes are the documented ones: each row of the page's table is tried."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from pathlib import Path
+
+import pytest
+from support.commands import prepared, started
+from typer.testing import CliRunner
+
+from vca_core.cli.app import EPILOG, app
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs" / "reference" / "command.md").read_text()
+TABLE = PAGE.partition("## Exit codes")[2].partition("\n## ")[0]
+
+RUNNER = CliRunner()
+SIGNALS = 128
+"""Above it is the number of the signal that ended a command."""
+
+CASES: list[tuple[int, list[str]]] = [
+    (0, ["-h"]),
+    (0, ["--version"]),
+    (0, ["status"]),
+    (0, ["config", "check"]),
+    (0, ["doctor"]),
+    (0, ["backends"]),
+    (0, ["explain", ".a.b"]),
+    (0, ["delete", "nosuch", "--yes"]),
+    (1, ["status", "nosuch"]),
+    (1, ["run", "demo/core", "touch", "filename=x"]),
+    (1, ["-c", "sick.yaml", "doctor"]),
+    (1, ["-c", "failing.yaml", "apply", "service.yaml"]),
+    (1, ["-c", "failing.yaml", "status"]),
+    (2, []),
+    (2, ["nosuch"]),
+    (2, ["apply"]),
+    (2, ["status", "--nosuch"]),
+    (2, ["-c", "absent.yaml", "status"]),
+    (2, ["-c", "broken.yaml", "status"]),
+    (2, ["-c", "sick.yaml", "config", "check"]),
+    (2, ["apply", "absent.yaml"]),
+    (2, ["delete", "demo"]),
+    (2, ["delete", "demo/core", "--yes"]),
+    (2, ["run", "demo.app.0", "touch", "oops"]),
+    (2, ["explain", "x"]),
+    (3, ["run", "demo.app.0", "touch", "filename=x", "--timeout", "0"]),
+    (3, ["-c", "away.yaml", "run", "demo.app.0", "touch", "filename=x"]),
+    (130, ["apply", "slow.yaml"]),
+    (143, ["apply", "slow.yaml"]),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = prepared(tmp_path / "here", latency=0)
+    monkeypatch.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("VCA_")]:
+        monkeypatch.delenv(name)
+    config = (folder / "vca.yaml").read_text()
+    rule = "{operation: exec_primitive, primitive: purge, fail: full}"
+    failing = config.replace("world.db", "failing.db") + f"      script: [{rule}]\n"
+    (folder / "failing.yaml").write_text(f"store: sqlite:///failing-status.db\n{failing}")
+    (folder / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
+    (folder / "sick.yaml").write_text("artifacts: nowhere\nconnectors: {a: {backend: fake}}\n")
+    options = "endpoints: ['127.0.0.1:1'], username: u, secret: s3cret-1, cloud: c, connect_timeout: 1"
+    (folder / "away.yaml").write_text(f"connectors: {{a: {{backend: juju-machine, options: {{{options}}}}}}}\n")
+    (folder / "slow.yaml").write_text("ns: slow\nvnfs: {a: {charm: simple-router}}\n")
+    return folder
+
+
+def test_the_page_and_the_help_have_the_codes_that_are_tried() -> None:
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", TABLE, re.MULTILINE)}
+    assert documented == {code for code, _ in CASES}
+    assert documented == {int(code) for code in re.findall(r"(?:^|[;:,] )(\d+) ", EPILOG)}
+
+
+def test_exit_codes_are_the_documented_ones(folder: Path) -> None:
+    told = []
+    for expected, words in CASES:
+        if expected < SIGNALS:
+            ended = RUNNER.invoke(app, words)
+            if ended.exit_code != expected or not isinstance(ended.exception, SystemExit | None):
+                told.append((words, expected, ended.exit_code, ended.exception, ended.output))
+    assert told == []
+
+
+@pytest.mark.parametrize(("expected", "words"), [case for case in CASES if case[0] > SIGNALS])
+async def test_a_signal_has_the_documented_exit_code(folder: Path, expected: int, words: list[str]) -> None:
+    config = folder / "vca.yaml"
+    config.write_text(config.read_text().replace("latency: 0", "latency: 30"))
+    process = await started(folder, *words)
+    assert process.stdout is not None
+    await process.stdout.readline()
+    process.send_signal(signal.Signals(expected - SIGNALS))
+    output = (await process.stdout.read()).decode()
+    assert await process.wait() == expected, output
+    assert "Traceback" not in output
