@@ -157,12 +157,14 @@ class Apply:
     def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
         """Refuse to register a host a second time, under another name of its VNF."""
         left = {
-            entry["machine"]: name
+            str(entry["machine"]).casefold(): name
             for name, entry in entries.items()
-            if entry.get("machine") and name not in self._service.vnfs and f"{name}/register" in done
+            if entry.get("machine") and name not in self._service.vnfs
+            # A process that was killed may have registered it without noting that.
+            if f"{name}/register" in done or entry.get("ee_id")
         }
         for name, vnf in self._service.vnfs.items():
-            host = None if vnf.machine is None else str(vnf.machine.get("hostname"))
+            host = None if vnf.machine is None else str(vnf.machine.get("hostname")).casefold()
             if host in left and f"{name}/register" not in done:
                 raise BadArguments(
                     f"the host of VNF {name} is registered already, for VNF {left[host]}, which the file does not have "

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -148,7 +149,13 @@ def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
     file = folder / "ns.yaml"
     file.write_text("ns: site\nvnfs: {old: {machine: {hostname: h1, username: u}}}\n")
     vca("apply", "ns.yaml")
-    file.write_text("ns: site\nvnfs: {new: {machine: {hostname: h1, username: u}}}\n")
+    for host in ("h1", "H1"):
+        file.write_text(f"ns: site\nvnfs: {{new: {{machine: {{hostname: {host}, username: u}}}}}}\n")
+        assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
+    with sqlite3.connect(folder / "vca-status.db") as store:  # as a process that was killed before it noted it
+        store.execute("UPDATE documents SET document = json_remove(document, '$.done') WHERE identity LIKE '%.site%'")
+        assert store.total_changes == 1
+    store.close()
     assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
 
 
