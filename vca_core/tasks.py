@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 _LOG = logging.getLogger(__name__)
 
@@ -103,15 +103,42 @@ async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError
     return cancelled
 
 
+class Unshown(Generic[R]):
+    """What came of something, printed by nobody: asyncio's debug mode shows the results and errors of slow tasks.
+
+    Args:
+        results: the result; empty: there is none.
+        error: why there is none.
+    """
+
+    __slots__ = ("_error", "_results")
+
+    def __init__(self, *results: R, error: BaseException | None = None) -> None:
+        self._results = results
+        self._error = error
+
+    def get(self) -> R:
+        """Give the result, or raise the error."""
+        if self._error is not None:
+            raise self._error
+        return self._results[0]
+
+
 async def in_thread(work: Callable[[], R]) -> R:
     """Run something that blocks in a thread, and end no sooner than it: a cancellation waits for it.
 
     Args:
         work: what to run; it should take a moment only, since nothing can stop it.
     """
-    running = asyncio.ensure_future(asyncio.to_thread(work))
+
+    def hidden() -> Unshown[R]:
+        try:
+            return Unshown(work())
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            return Unshown(error=error)
+
+    running = asyncio.ensure_future(asyncio.to_thread(hidden))
     cancelled = await settle(running, float("inf"))
     if cancelled is not None:
-        running.exception()  # looked at: nobody else will
         raise cancelled
-    return running.result()
+    return running.result().get()

@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from vca_core.tasks import OwnedTasks
+from vca_core.tasks import OwnedTasks, in_thread
 
 
 async def fail() -> None:
@@ -27,3 +27,24 @@ async def test_a_failure_that_is_awaited_is_not_logged(caplog: pytest.LogCapture
         await tasks.spawn(fail(), "work", awaited=True)
     assert not [record for record in caplog.records if record.name.startswith("vca_core")]
     assert len(tasks) == 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_no_task_shows_what_a_thread_returned(caplog: pytest.LogCaptureFixture, fails: bool) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = -1  # everything is told
+
+    def work() -> str:
+        if fails:
+            raise LookupError("canary-4711")
+        return "canary-4711"
+
+    try:
+        assert await in_thread(work) == "canary-4711"
+    except LookupError as error:
+        assert (fails, str(error)) == (True, "canary-4711")  # noqa: PT017 - the other way is checked, too
+    finally:
+        loop.set_debug(False)
+    assert "to_thread" in caplog.text
+    assert "canary" not in caplog.text

@@ -37,12 +37,12 @@ _AT_A_TIME = 16
 """How many operations begin in one turn of the event loop."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)  # asyncio's debug mode prints the results of tasks
 class _Returned(Generic[R]):
     value: R
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Raised:
     error: VcaError
 

@@ -57,7 +57,7 @@ class UpdateCallbacks:
         waiting = self._waiting.get(path)
         if waiting is None:
             waiting = self._waiting[path] = deque()
-            self._tasks.spawn(self._work(path, waiting), str(path))
+            self._tasks.spawn(self._work(path, waiting), f"{path.path} in {path.table}")
         elif len(waiting) >= _MOST_WAITING and not waiting[-1][1]:
             waiting.pop()
         waiting.append((fields, outcome))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
@@ -14,7 +15,7 @@ from vca_core._engine.engine import Engine
 from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
 from vca_core.config import validate_model
-from vca_core.errors import BackendError, BadArguments, ConflictError, NotSupported
+from vca_core.errors import BackendError, BadArguments, ConflictError, NotSupported, VcaError
 from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
 
@@ -23,6 +24,23 @@ DbDict = Mapping[str, Any]
 
 
 R = TypeVar("R")
+
+
+def _without_frames(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+    """Let errors leave an operation without the frames below it: those hold parameters, and some log locals.
+
+    What a backend raised is kept as the error's cause, with its frames as text.
+    """
+
+    @functools.wraps(method)
+    async def call(*args: Any, **kwargs: Any) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except (VcaError, asyncio.CancelledError) as error:
+            del args, kwargs
+            raise error.with_traceback(None)  # noqa: B904 - the same error, not one that another led to
+
+    return call
 
 
 class ConnectorBase:
@@ -38,6 +56,12 @@ class ConnectorBase:
         self._engine = Engine(shared, name)
         if shared.extensions.exist:  # where there is none, nobody pays for it
             self._tell_refusals()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name, method in list(vars(cls).items()):
+            if not name.startswith("_") and inspect.iscoroutinefunction(method):
+                setattr(cls, name, _without_frames(method))
 
     def _tell_refusals(self) -> None:
         """Have all operations tell extensions when they are refused, so that none can be forgotten."""
@@ -56,6 +80,8 @@ class ConnectorBase:
                 if error.operation_id is None:  # what came as far as the engine has been told, and has one
                     given = inspect.signature(method).bind_partial(*args, **kwargs).arguments
                     await self._engine.refuse_call(method.__name__, given, error)
+                    del given
+                del args, kwargs  # what is raised has this frame
                 raise
 
         return call

@@ -23,7 +23,7 @@ from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
 from vca_core.stores.filesystems import shared_filesystem
-from vca_core.tasks import OwnedTasks
+from vca_core.tasks import OwnedTasks, Unshown
 
 R = TypeVar("R")
 
@@ -166,14 +166,14 @@ class SqliteStore(StatusStore):
     async def _alone(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do something at the connection, one thing at a time in the order of the calls; owned until it is done."""
 
-        async def in_turn() -> R:
+        async def in_turn() -> Unshown[R]:
             async with self._turn:
                 try:
-                    return await work()
+                    return Unshown(await work())
                 except sqlite3.Error as error:
                     raise self._failure(error) from error
 
-        return await asyncio.shield(self._tasks.spawn(in_turn(), "in turn", awaited=True))
+        return (await asyncio.shield(self._tasks.spawn(in_turn(), "in turn", awaited=True))).get()
 
     def _failure(self, error: sqlite3.Error) -> VcaError:
         refusal, self._refusal = self._refusal, None

@@ -176,3 +176,26 @@ async def test_what_a_charm_declares_secret_stays_so_later(make_vca: MakeVca, tm
             await connector.exec_primitive(ee_id, "arm", {"number": CANARY, "other": "shown"})
         assert CANARY not in "".join(traceback.format_exception(caught.value))
         assert "shown" in str(caught.value)
+
+
+@pytest.mark.parametrize("primitive", ["own-error", "foreign-error", "config"])
+async def test_no_frame_of_an_error_holds_a_parameter(make_vca: MakeVca, primitive: str) -> None:
+    connector = make_vca(Leaky).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+
+    async def locals_of_error() -> str:
+        given = {"password": CANARY, "params": {"password": CANARY}}
+        call = connector.exec_primitive(ee_id, primitive, given)
+        del given
+        try:
+            await call
+        except VcaError as error:
+            del call
+            shown = traceback.TracebackException.from_exception(error, capture_locals=True)
+            return "".join(shown.format())
+        return ""
+
+    told = await locals_of_error()
+    assert repr(CANARY)[1:-1] not in told
+    assert CANARY not in told
+    assert "Traceback" in told
