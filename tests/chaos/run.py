@@ -127,7 +127,7 @@ class Run:
         for _ in range(words):
             line = await self._line(worker)
             if not line:
-                raise AssertionError(f"the worker ended by itself, with {await worker.wait()}")
+                raise AssertionError(f"the worker ended by itself, with {await worker.wait()}:\n{self._log()}")
             self._take(line)
 
     async def _start(self, how: str) -> asyncio.subprocess.Process:
@@ -162,7 +162,10 @@ class Run:
                 await worker.wait()
                 return listed
             self._take(line)
-        raise AssertionError(f"nothing came to rest:\n{(self._folder / 'log').read_text()[-2000:]}")
+        raise AssertionError(f"nothing came to rest:\n{self._log()}")
+
+    def _log(self) -> str:
+        return (self._folder / "log").read_text("utf-8")[-4000:]
 
     @staticmethod
     async def _line(worker: asyncio.subprocess.Process) -> str:

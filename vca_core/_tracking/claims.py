@@ -14,6 +14,7 @@ from typing import Any
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import EeRecord, damage_error, home_fields, new_generation
+from vca_core._tracking.schema import newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import shared_application, shared_model
@@ -106,6 +107,8 @@ class Claims:
         if document is None:
             raise StoreError("the execution environment of this name was deleted at this moment; try again")
         record = EeRecord.read(document, key.record_id)
+        if record.newer is not None:
+            raise record.newer
         if record.namespace.ns_id != claimed.namespace.ns_id:
             raise shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
         if record.namespace != claimed.namespace:
@@ -276,10 +279,14 @@ class Claims:
             "model": record.key.model,
             "ns_id": record.namespace.ns_id,
             "generation": generation,
+            **schema_fields(),
         }
 
 
 def _check_ns(document: Mapping[str, Any], model: str, namespace: Namespace) -> None:
+    newer = newer_error(document)
+    if newer is not None:
+        raise newer
     owner = document.get("ns_id")
     if not isinstance(owner, str):
         raise damage_error(document.get("_id"))

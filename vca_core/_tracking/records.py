@@ -19,6 +19,7 @@ from typing import Any
 from vca_core._tracking.lane import Put, Written, as_store_error
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
+from vca_core._tracking.schema import newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.stores import StatusStore
@@ -40,6 +41,7 @@ class EeRecord:
         has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
         address: its host name or address, as its backend said when it was made, registered or gone on with.
+        newer: why this release must not operate on it: a newer one wrote it; None: it may.
     """
 
     key: EeKey
@@ -51,6 +53,7 @@ class EeRecord:
     has_failed: bool = False
     secret_names: frozenset[str] = frozenset()
     address: str | None = None
+    newer: StoreError | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
@@ -63,6 +66,7 @@ class EeRecord:
         Raises:
             StoreError: it is damaged; names it.
         """
+        newer = newer_error(document)
         try:
             return cls(
                 _key_in(document),
@@ -74,8 +78,11 @@ class EeRecord:
                 document.get("has_failed") is True,
                 frozenset(_texts_in(document, "secret_names")),
                 _text_in(document, "address"),
+                newer,
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
+            if newer is not None:
+                raise newer from error
             raise damage_error(identity or document.get("_id")) from error
 
     def is_as_in(self, document: Mapping[str, Any]) -> bool:
@@ -117,6 +124,7 @@ class EeRecord:
             "generation": self.generation,
             "owner": self.owner,
             "has_failed": False,
+            **schema_fields(),
             OWN_STATE: {} if state is None else dict(state),
         }
 
@@ -297,11 +305,15 @@ class EeRecords:
                 except StoreError as error:
                     _LOG.warning("%s", error)
                     continue
-                query = {**record.query_of_ee, "owner": record.owner}
-                if await store.set(COLLECTION, query, {"owner": self._owner}):
-                    record = replace(record, owner=self._owner)
                 records.append(record)
-            return records
+            if any(record.newer is not None for record in records):
+                return records  # not this release's to delete
+            return [await take_over(store, record) for record in records]
+
+        async def take_over(store: StatusStore, record: EeRecord) -> EeRecord:
+            query = {**record.query_of_ee, "owner": record.owner}
+            is_taken = await store.set(COLLECTION, query, {"owner": self._owner})
+            return replace(record, owner=self._owner) if is_taken else record
 
         key = EeKey(self._connector, model, "")
         return await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")

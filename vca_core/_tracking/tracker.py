@@ -75,13 +75,14 @@ class Tracker:
 
         Raises:
             BadArguments: another namespace has the names that the EE needs, or its home has no document.
-            StoreError: the store cannot take the claim on them.
+            StoreError: the store cannot take the claim on them, or a newer release keeps them.
         """
         if trail.traits.claims:
             await self._claim(trail)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             trail.doomed = await self._doom(trail.model)
+            _refuse_newer(trail.doomed)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -91,6 +92,7 @@ class Tracker:
                     trail.places = tuple(place for place in trail.places if not environment.is_home(place))
                 else:
                     concerned.append(environment)
+        _refuse_newer([one.record for one in concerned if one.record is not None])
         trail.concerned = tuple(environment.key for environment in concerned)
         trail.is_informed = trail.traits.removes is not Scope.NOTHING or all(one.is_whole for one in concerned)
         if declared and concerned:
@@ -392,6 +394,12 @@ class Tracker:
             return await home.put(store, fields, is_current)
 
         return put
+
+
+def _refuse_newer(records: Sequence[EeRecord]) -> None:
+    for record in records:
+        if record.newer is not None:
+            raise record.newer
 
 
 def _reports_to(environment: Environment, trail: Trail) -> bool:

@@ -1,0 +1,38 @@
+"""An EE that a newer release keeps is shown, and not operated on."""
+
+from __future__ import annotations
+
+import pytest
+from support.backends import Plain
+from support.making import MakeVca
+
+from vca_core._tracking.place import COLLECTION
+from vca_core.errors import StoreError
+from vca_core.stores import MemoryStore
+
+
+async def test_an_ee_of_a_newer_release_is_listed_and_not_changed(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    ee_id, _ = await make_vca(Plain, store=store).connector().create_execution_environment(".ns.vnf")
+    for document in await store.find(COLLECTION):
+        assert document["schema"] == 1
+        assert document["release"]
+        await store.set(COLLECTION, {"_id": document["_id"]}, {"schema": 2, "release": "7.0"})
+    before = await store.find(COLLECTION)
+    vca = make_vca(Plain, store=store)
+    connector = vca.connector()
+    refused = r"vca-core 7\.0 wrote .* with schema 2; this is vca-core .*, which knows 1"
+    with pytest.raises(StoreError, match=refused) as error:
+        await connector.exec_primitive(ee_id, "anything")
+    assert not error.value.retryable
+    with pytest.raises(StoreError, match=refused):
+        await connector.create_execution_environment(".ns.vnf", reuse_ee_id=ee_id)
+    with pytest.raises(StoreError, match=refused):
+        await connector.create_execution_environment(".ns.another")
+    with pytest.raises(StoreError, match=refused):
+        await connector.delete_namespace(".ns")
+    await connector.list_execution_environments()
+    assert await vca.flush() == []
+    assert await store.find(COLLECTION) == before
+    with pytest.raises(StoreError, match=refused):
+        await connector.delete_execution_environment(ee_id)

@@ -1,0 +1,39 @@
+"""The layout of the core's own documents, which processes of several releases may share."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.errors import StoreError
+
+SCHEMA = 1
+"""The layout that this release writes; documents that do not say are of the first one."""
+
+
+def schema_fields() -> dict[str, Any]:
+    """What a document says of its layout: its number, and the release that wrote it."""
+    return {"schema": SCHEMA, "release": _release()}
+
+
+def newer_error(document: Mapping[str, Any]) -> StoreError | None:
+    """Say why this release must not operate on what a document is about: a newer one wrote it.
+
+    Returns:
+        An error that names both releases; None: it may.
+    """
+    schema = document.get("schema", SCHEMA)
+    if not isinstance(schema, int) or schema <= SCHEMA:
+        return None
+    return StoreError(
+        f"vca-core {document.get('release') or 'of a newer release'} wrote the record {document.get('_id')!r} with "
+        f"schema {schema}; this is vca-core {_release()}, which knows {SCHEMA}: use the newer one on it",
+        retryable=False,
+    )
+
+
+@functools.cache
+def _release() -> str:
+    return importlib.metadata.version("vca-core")
