@@ -171,7 +171,8 @@ class Run:
     async def _line(worker: asyncio.subprocess.Process) -> str:
         assert worker.stdout is not None
         async with asyncio.timeout(_SILENCE):
-            return (await worker.stdout.readline()).decode().strip()
+            line = (await worker.stdout.readline()).decode()
+            return line.strip() if line.endswith("\n") else ""  # it was killed in the middle of a word
 
     def _take(self, line: str) -> None:
         word, _, rest = line.partition(" ")

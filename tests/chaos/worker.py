@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ _AWAY = (StoreError, ConflictError, VcaTimeoutError)
 
 def tell(*words: object) -> None:
     """Say something that outlives this process."""
-    print(*words, flush=True)
+    os.write(1, f"{' '.join(map(str, words))}\n".encode())
 
 
 async def made(connector: Connector, number: int) -> str:

@@ -378,7 +378,14 @@ class Environments:
                 environment.at_home = None
             return written
 
-        return self._outbox.status(environment.key, home.place, fields, put)
+        promise = self._outbox.status(environment.key, home.place, fields, put)
+
+        def note_drop(ended: asyncio.Future[Written]) -> None:
+            if not ended.cancelled() and ended.result() is Written.DROPPED and environment.at_home == content:
+                environment.at_home = None  # so that the next report writes it again
+
+        promise.add_done_callback(note_drop)
+        return promise
 
     def putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put | None:
         """How a status of an operation is written: at a home, only while this process has the EE."""

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 from vca_core._tracking.batches import Batches
 from vca_core._tracking.place import Place
 from vca_core._tracking.slots import Slots
-from vca_core.errors import StoreError, VcaError
+from vca_core._tracking.store_errors import as_store_error
+from vca_core.errors import VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 
@@ -35,6 +36,8 @@ class Written(enum.Enum):
     NO_DOCUMENT = enum.auto()
     PASSED = enum.auto()
     """Another process has the EE by now, and what it wrote stays."""
+    DROPPED = enum.auto()
+    """Too many statuses waited for the store."""
 
 
 Put = Callable[[StatusStore], Awaitable[Written]]
@@ -258,10 +261,35 @@ class Lane:
             if older.place != entry.place:
                 continue
             if older.may_merge and not older.is_running:
-                self.queue.remove(older)
-                entry.done += older.done
-                entry.tried += older.tried
+                self._replace(older, entry)
             return
+
+    def _replace(self, older: Entry, later: Entry) -> None:
+        self.queue.remove(older)
+        self._office.note_removal(self, older)
+        later.done += older.done
+        later.tried += older.tried
+
+    def merge_all(self) -> list[Entry]:
+        """Merge all intermediate statuses with later statuses of their places; give those that are left."""
+        latest: dict[Place, Entry] = {}
+        left = []
+        for entry in reversed(list(self.queue)):
+            if entry.place is None:
+                continue
+            later = latest.setdefault(entry.place, entry)
+            if not entry.may_merge or entry.is_running:
+                continue
+            if later is entry:
+                left.append(entry)
+            else:
+                self._replace(entry, later)
+        return left
+
+    def drop(self, entry: Entry) -> None:
+        """Give an intermediate status up."""
+        self.take_off(entry)
+        entry.keep(Written.DROPPED)
 
     def _restart(self, task: asyncio.Task[None]) -> None:
         """A lane outlives its task: whatever ended it, what is queued is gone on with."""
@@ -312,6 +340,8 @@ class Lane:
                 self.queue.appendleft(entry)
             slots = await self._take_slot()  # no attempt's time passes before the store has room for it
             try:
+                if entry not in self.queue:  # merged or dropped meanwhile
+                    continue
                 clock.reschedule(loop.time() + limit)
                 is_over = await self._attempt(entry)
                 clock.reschedule(None)
@@ -415,21 +445,3 @@ class Lane:
             self._office.note_lost(self, entry, entry.place, f"the store refuses it: {error}")
         else:
             _LOG.warning("what is kept of %s cannot be changed: %s", self.key, error)
-
-
-def as_store_error(error: BaseException, what: str, limit: float) -> VcaError:
-    """Make an error of the tree of what a store raised.
-
-    Args:
-        error: what it raised.
-        what: what it was asked to do: ``"read the execution environment"``.
-        limit: seconds that it had.
-    """
-    if isinstance(error, VcaError):
-        return error
-    if isinstance(error, TimeoutError):
-        own = StoreError(f"the status store did not {what} within {limit:g} s")
-    else:
-        own = StoreError(f"the status store failed: it could not {what}: {error}")
-    own.__cause__ = error
-    return own

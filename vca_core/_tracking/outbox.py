@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from vca_core._tracking.batches import MOST_WRITES, Batches
 from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written
-from vca_core._tracking.place import Place
+from vca_core._tracking.place import TIME, Place
 from vca_core._tracking.slots import Slots
 from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
@@ -51,7 +51,7 @@ class Outbox:
     Args:
         store: the store, opened.
         interval: seconds; intermediate statuses of one place are stored at most once in that time. 0: all are.
-        queue_limit: how many outcomes and changes may wait for the store.
+        queue_limit: how many outcomes and changes may wait for the store, and how many intermediate statuses.
         attempt_limit: seconds that one attempt at the store may take.
         on_stored: learns of each status that was stored.
 
@@ -60,6 +60,7 @@ class Outbox:
         batches: gathers what lanes write.
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
+        events: how many intermediate statuses wait.
         slots: one for each lane that is at the store, as many as a batch has writes; the others wait, and their limits
             do not count yet.
     """
@@ -79,7 +80,7 @@ class Outbox:
         self.queue_limit = queue_limit
         self._on_stored = on_stored
         self.lanes: dict[EeKey, Lane] = {}
-        self.waiting = 0
+        self.waiting = self.events = 0
         self.slots = Slots(MOST_WRITES)
         self.batches = Batches(store, attempt_limit, self.slots)
         self._lost: dict[tuple[str, Place], Unwritten] = {}
@@ -265,7 +266,7 @@ class Outbox:
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
-        self.waiting = 0
+        self.waiting = self.events = 0
         tasks = {task for task in cancelled if task is not None}
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:
@@ -320,7 +321,27 @@ class Outbox:
             lane = self.lanes[key] = Lane(key, self)
         if not entry.may_merge:
             self.waiting += 1
+            return lane
+        self.events += 1
+        if self.events > self.queue_limit:
+            self._make_room()
         return lane
+
+    def _make_room(self) -> None:
+        """Merge what can be merged, and if that is not enough, give the oldest intermediate statuses up."""
+        left = [(entry, lane) for lane in list(self.lanes.values()) for entry in lane.merge_all()]
+        too_many = self.events - self.queue_limit * 9 // 10
+        if too_many <= 0:
+            return
+        oldest = sorted(left, key=lambda pair: pair[0].fields.get(TIME, ""))[:too_many]
+        for entry, lane in oldest:
+            lane.drop(entry)
+        _LOG.warning(
+            "%d statuses wait for the store; the %d oldest intermediate ones were dropped, as for %s",
+            self.events + len(oldest),
+            len(oldest),
+            oldest[0][0].place if oldest else None,
+        )
 
     # What lanes need (`vca_core._tracking.lane.Office`).
 
@@ -342,7 +363,9 @@ class Outbox:
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
-        if self.has(lane) and not entry.may_merge:
+        if self.has(lane) and entry.may_merge:
+            self.events -= 1
+        elif self.has(lane):
             self.waiting -= 1
 
     def has(self, lane: Lane) -> bool:

@@ -220,3 +220,21 @@ async def test_batches_that_a_store_cannot_make_in_time_get_smaller(store: Recor
         outbox.outcome(*lane(number), {"status": str(number)})
     assert await outbox.drain(LONG) == []
     assert {len(batch) for batch in store.batches} <= set(range(1, 11))
+
+
+async def test_what_is_merged_while_it_waits_for_room_is_not_written(
+    store: Recording, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = Outbox(store, interval=3600, queue_limit=100, attempt_limit=LONG, on_stored=lambda *_: None)
+    store.gate.clear()
+    for number in range(50):
+        outbox.status(*lane(number), {"status": "full"})
+    await asyncio.sleep(0)
+    first = outbox.status(*lane(60), {"status": "first"})
+    await asyncio.sleep(0)
+    outbox.status(*lane(60), {"status": "second"})
+    store.gate.set()
+    assert await first is Written.STORED
+    assert [word for batch in store.batches for word in batch if word != "full"] == ["second"]
+    assert "started anew" not in caplog.text
+    assert await outbox.close(LONG) == []

@@ -236,3 +236,43 @@ async def test_what_comes_as_a_lane_ends_is_not_left_waiting(
     for number in range(20):
         assert await outbox.outcome(KEY, PLACE, {"status": str(number)}) is Written.STORED
     assert later == [], "nothing waits for a timer"
+
+
+async def test_past_the_bound_the_oldest_intermediate_statuses_go(
+    store: Wild, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox = Outbox(store, interval=0, queue_limit=20, attempt_limit=LONG, on_stored=lambda *_: None)
+
+    def refuse(update: Mapping[str, Any]) -> None:
+        raise StoreError("the disk is full")
+
+    store.before = refuse
+    places = [Place("nsrs", (("_id", "ns"),), f"vca{number}") for number in range(30)]
+    keys = [EeKey("edge", "ns", f"app{number}") for number in range(30)]
+    outcome = outbox.outcome(keys[0], places[0], {"status": "outcome", "status-time": "0"})
+    promises = [
+        outbox.status(key, place, {"status": f"event {number}", "status-time": f"{number:03}"})
+        for number, (key, place) in enumerate(zip(keys[1:], places[1:], strict=True), start=1)
+    ]
+    assert outbox.events <= 20
+    assert "oldest intermediate ones were dropped" in caplog.text
+    store.before = None
+    assert await outbox.drain(LONG) == []
+    assert await outcome is Written.STORED
+    results = [await promise for promise in promises]
+    dropped = results.count(Written.DROPPED)
+    assert results == [Written.DROPPED] * dropped + [Written.STORED] * (29 - dropped)
+    assert 0 < dropped < 15
+    assert outbox.events == outbox.waiting == 0
+    assert await outbox.close(LONG) == []
+
+
+async def test_past_the_bound_what_has_a_later_one_goes_first(store: Wild, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = Outbox(store, interval=0, queue_limit=20, attempt_limit=LONG, on_stored=lambda *_: None)
+    promises = [outbox.status(KEY, PLACE, {"status": str(number)}) for number in range(50)]
+    assert {await promise for promise in promises} == {Written.STORED}
+    assert len(store.written) < 50
+    assert store.written[-1] == "49"
+    assert "dropped" not in caplog.text
+    assert outbox.events == 0
+    assert await outbox.close(LONG) == []

@@ -1,0 +1,23 @@
+"""What a store raised, as errors of the tree."""
+
+from __future__ import annotations
+
+from vca_core.errors import StoreError, VcaError
+
+
+def as_store_error(error: BaseException, what: str, limit: float) -> VcaError:
+    """Make an error of the tree of what a store raised.
+
+    Args:
+        error: what it raised.
+        what: what it was asked to do: ``"read the execution environment"``.
+        limit: seconds that it had.
+    """
+    if isinstance(error, VcaError):
+        return error
+    if isinstance(error, TimeoutError):
+        own = StoreError(f"the status store did not {what} within {limit:g} s")
+    else:
+        own = StoreError(f"the status store failed: it could not {what}: {error}")
+    own.__cause__ = error
+    return own
