@@ -3,9 +3,9 @@
 # PYTHON names the interpreter (default: python3); it needs Python 3.11 or later.
 set -eu
 
-pinned=0.13.9 # what uv.lock was written with
 oldest=0.8.0  # what can read it
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+pinned=$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' "$root/tools/uv.txt") # what uv.lock was written with
 python=${PYTHON:-python3}
 
 say() { echo "$*" >&2; }
@@ -36,7 +36,8 @@ install_own() {
     say "Installing uv $pinned into .uv/ (once) ..."
     rm -rf "$root/.uv"
     "$python" -m venv "$root/.uv"
-    "$root/.uv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$pinned"
+    "$root/.uv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+        --no-deps --only-binary :all: --requirement "$root/tools/uv.txt"
 }
 
 check_python
