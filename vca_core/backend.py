@@ -97,7 +97,7 @@ class Operation(Protocol):
         """Seconds until the caller's total deadline; 0.0 when it has passed."""
 
     async def held(self) -> None:
-        """Make sure that the operation may still change something; call it before each request that does.
+        """Make sure that the operation may still make changes; call it before each request that makes one.
 
         Returns at once while the EE is this operation's, and waits while that is unsure. The core calls it before each
         hook. Nothing may be changed after it raised.
@@ -107,7 +107,7 @@ class Operation(Protocol):
         """
 
     async def created(self, locator: str) -> None:
-        """Have the ee_id stored, as soon as the EE exists and before anything is waited for.
+        """Store the ee_id, as soon as the EE exists and before anything is waited for.
 
         Once this has returned, nothing is undone: a caller finds the ee_id, can go on with it and delete it. When it
         raises, the id is not kept: undo what was made, then let the error through.
@@ -124,7 +124,7 @@ class Operation(Protocol):
     def report(
         self, entity: Entity, native: str | None, detail: str = "", status: DeploymentStatus | None = None
     ) -> None:
-        """Tell what is seen of an entity of this operation's EE; the same as `Host.report`, usable before `created`.
+        """Report what is seen of an entity of this operation's EE; as `Host.report`, but usable before `created`.
 
         Args:
             entity: what it is about, as ``Entity("machine", "0")``.
@@ -169,7 +169,7 @@ class Host(Protocol[OptionsT_co]):
         detail: str = "",
         status: DeploymentStatus | None = None,
     ) -> None:
-        """Tell what is seen of an entity, during operations and between them. Never blocks; loop thread only.
+        """Report what is seen of an entity, during operations and between them. Never blocks; loop thread only.
 
         Args:
             ee_id: the execution environment that the entity belongs to.

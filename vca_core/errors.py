@@ -35,7 +35,7 @@ class VcaError(Exception):
 
     Args:
         message: what happened, in one sentence, with what was given, what was expected and what to do about it.
-        backend: name of the connector and its backend, as ``edge (fake)``; filled in by the connector.
+        backend: name of the connector and its backend, such as ``edge (fake)``; filled in by the connector.
         ee_id: the execution environment concerned, in its text form.
         operation: the operation that failed, by its hook's name.
         operation_id: the run of it, as extensions know it; filled in by the connector.

@@ -129,7 +129,7 @@ class ExtensionHooks(Protocol):
 
     @_hookspec
     def created(self, operation: OperationFacts, ee_id: str) -> None:
-        """Learn of an execution environment that an operation created, when its id is stored.
+        """Learn of an execution environment that an operation created, once its id is stored.
 
         Called in the event loop: it must not block. An error is logged.
 

@@ -44,7 +44,7 @@ class EntityState:
 
     Args:
         entity: which one.
-        native: the word its own system uses, as ``"maintenance"``; ``""`` while it has none.
+        native: the word its own system uses, such as ``"maintenance"``; ``""`` while it has none.
         detail: what its system says beside it, for people.
         status: what the word means; None: by the documented table.
     """
@@ -104,7 +104,7 @@ NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
 
 
 def native_to_status(kind: str, native: str | None) -> DeploymentStatus:
-    """Say what a native status word means.
+    """Return what a native status word means.
 
     Args:
         kind: kind of entity: ``application``, ``unit``, ``action`` or ``machine``.

@@ -114,7 +114,7 @@ class Vca:
         return connector
 
     def request(self, request_id: str) -> AbstractContextManager[None]:
-        """Have what is called within belong to a request of your own, in tasks that are started within, too.
+        """Mark calls made within the block, and in tasks started within it, as part of a request of your own.
 
         Extensions see its id, so that an audit or a trace can be joined with yours::
 

@@ -35,7 +35,7 @@ The hooks that a backend implements *are* its capabilities. Nothing else declare
 
 ## What the known backends can do
 
-Each cell tells how many of the kit's checks that are about the hook passed; what failed would be told beside it. `-`:
+Each cell says how many of the kit's checks of the hook passed; failed ones would be listed beside it. `-`:
 not implemented. Machines read [capabilities.json](capabilities.json).
 
 """

@@ -135,7 +135,7 @@ class Engine:
         return await self._runner.run(op, request, declared)
 
     async def refuse_call(self, operation: str, given: Mapping[str, Any], error: VcaError) -> None:
-        """Tell extensions of a call whose arguments were refused, so that there is no request.
+        """Report to extensions a call whose arguments were refused, so that there is no request.
 
         Args:
             operation: the name that it was called by.

@@ -22,7 +22,7 @@ _LONGEST = 200
 
 @contextmanager
 def request_context(request_id: str) -> Iterator[None]:
-    """Have what is called within belong to a request of the caller's, in tasks that are started within, too."""
+    """Mark calls made within the block, and in tasks started within it, as part of a request of the caller's."""
     token = _REQUEST_ID.set(request_id)
     try:
         yield

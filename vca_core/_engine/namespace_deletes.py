@@ -97,7 +97,7 @@ class NamespaceDeletes:
             shared.waiters -= 1
 
     def _join(self, shared: RunningOperation, op: RunningOperation) -> None:
-        """Have the outcome of a delete that is under way written where another caller wants it, too."""
+        """Write the outcome of a delete that is under way to the place that another caller named, too."""
         for place in op.trail.places:
             if place not in shared.trail.places:
                 shared.trail.places = (*shared.trail.places, place)

@@ -104,7 +104,7 @@ class RunningOperation:
         self.reporter(self.trail, entity, native, detail, status)
 
     async def created(self, locator: str) -> None:
-        """Have the ee_id stored; see `vca_core.backend.Operation.created`."""
+        """Store the ee_id; see `vca_core.backend.Operation.created`."""
         trail = self.trail
         if not trail.traits.claims:
             raise BackendError(
@@ -143,7 +143,7 @@ class RunningOperation:
             self.wake()
 
     def wake(self, *_: object) -> None:
-        """Have whoever waits for the operation look at it."""
+        """Wake those who wait for the operation."""
         if not self.interrupt.done():
             self.interrupt.set_result(None)
 

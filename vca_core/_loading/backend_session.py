@@ -49,7 +49,7 @@ class ConnectorHost:
         detail: str = "",
         status: DeploymentStatus | None = None,
     ) -> None:
-        """Tell what is seen of an entity; see `vca_core.backend.Host.report`."""
+        """Report what is seen of an entity; see `vca_core.backend.Host.report`."""
         self.reporter(ee_id, entity, native, detail, status)
 
 

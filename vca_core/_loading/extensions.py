@@ -116,15 +116,15 @@ class Extensions:
             raise failure
 
     def tell_created(self, operation: OperationFacts, ee_id: str) -> None:
-        """Tell the extensions of an EE that an operation made."""
+        """Report to the extensions an EE that an operation created."""
         self._tell("created", operation=operation, ee_id=ee_id)
 
     def tell_refused(self, facts: OperationFacts, error: VcaError) -> None:
-        """Tell the extensions of a call that ended before it began."""
+        """Report to the extensions a call that ended before it began."""
         self._tell("refused", facts=facts, error=error)
 
     def tell_status(self, change: StatusChange) -> None:
-        """Tell the extensions of a stored status."""
+        """Report to the extensions a status that was stored."""
         self._tell("status_changed", change=change)
 
     def _tell(self, hook: str, **arguments: Any) -> None:

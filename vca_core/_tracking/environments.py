@@ -89,7 +89,7 @@ class Environment:
             self.move(Home(record.home))
 
     def move(self, home: Home) -> None:
-        """Have another home from now on."""
+        """Use another home from now on."""
         self.home = home
         self.at_home = None
 

@@ -116,7 +116,7 @@ class Entry:
                 promise.set_exception(error)
 
     def note_begin(self) -> None:
-        """Say that its turn has come; only the first time counts."""
+        """Note that its turn has come; only the first time counts."""
         if self.on_begin is not None:
             on_begin, self.on_begin = self.on_begin, None
             on_begin()
@@ -153,7 +153,7 @@ class Office(Protocol):
         """Whether the lane is still in use."""
 
     def forget(self, lane: Lane) -> None:
-        """Let go of a lane that has nothing to do."""
+        """Drop a lane that has nothing to do."""
 
 
 class Lane:

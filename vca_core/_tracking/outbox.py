@@ -157,7 +157,7 @@ class Outbox:
         return self._queue(key, Kind.OUTCOME, place, fields, put, operation_id).promise()
 
     def announce(self, key: EeKey, place: Place, fields: Mapping[str, Any], operation_id: str | None = None) -> None:
-        """Have callbacks and extensions hear of a status that was stored in another way, and is not an outcome."""
+        """Notify callbacks and extensions of a status that was stored in another way and is not an outcome."""
         self._on_stored(key, place, fields, False, operation_id)  # noqa: FBT003 - it is not an outcome
 
     def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
@@ -351,7 +351,7 @@ class Outbox:
         return self._flushing > 0
 
     def note_stored(self, lane: Lane, entry: Entry, place: Place) -> None:
-        """Tell callbacks and extensions that a status was stored."""
+        """Notify callbacks and extensions that a status was stored."""
         self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME, entry.operation_id)
 
     def note_lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
@@ -373,7 +373,7 @@ class Outbox:
         return self.lanes.get(lane.key) is lane
 
     def forget(self, lane: Lane) -> None:
-        """Let go of a lane that has nothing to do."""
+        """Drop a lane that has nothing to do."""
         if self.has(lane):
             del self.lanes[lane.key]
 

@@ -242,7 +242,7 @@ class EeRecords:
         return await store.exists(COLLECTION, query)
 
     def change(self, record: EeRecord, update: Mapping[str, Any], *, owned: bool = False) -> asyncio.Future[Any]:
-        """Have fields of a record changed, behind what is queued for its EE.
+        """Change fields of a record, after what is queued for its EE.
 
         Args:
             record: as it was read.
@@ -257,7 +257,7 @@ class EeRecords:
         return self._outbox.change(record.key, change)
 
     def take_over(self, record: EeRecord) -> EeRecord:
-        """Have it written that this `Vca` operates on the EE, and that no failure stands any more.
+        """Write that this `Vca` operates on the EE, and that no failure stands any more.
 
         Another one that operated on it since it was read keeps it, and its failure.
         """

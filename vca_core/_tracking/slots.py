@@ -62,7 +62,7 @@ class Slots:
                     self._free -= 1
 
     def resize(self, most: int) -> None:
-        """Have room for more or fewer from now on; who has a slot keeps it."""
+        """Change the number of slots; whoever has one keeps it."""
         self._free += most - self._most - 1
         self._most = most
         self.give()

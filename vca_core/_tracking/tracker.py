@@ -158,7 +158,7 @@ class Tracker:
         return [] if trail.is_marked else [self.mark(trail, place) for place in trail.places]
 
     def mark(self, trail: Trail, place: Place) -> asyncio.Future[None]:
-        """Have a place say that an operation runs.
+        """Write to a place that an operation runs.
 
         Returns:
             Done when it does, or the store failed to take it.

@@ -19,7 +19,7 @@ def charm(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(help="A charm's folder, or a .charm file.")],
 ) -> None:
-    """Tell the actions, options, endpoints and bases of a charm.
+    """Show the actions, options, endpoints and bases of a charm.
 
     What is wrong with a malformed one is told with file and key.
     """

@@ -181,7 +181,7 @@ def code_of(error: VcaError) -> int:
 
 
 def tell_error(state: State, error: VcaError) -> None:
-    """Tell an error: as a JSON object, or as text for people."""
+    """Print an error: as a JSON object, or as text for people."""
     from vca_core.cli.output import print_json
 
     if state.json:

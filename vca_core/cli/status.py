@@ -26,7 +26,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Look again each second, until Ctrl-C.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the backends first.")] = False,
 ) -> None:
-    """Tell the status of services that `vca apply` brought up."""
+    """Show the status of services that `vca apply` brought up."""
     try:
         code = run_async(_status(context.obj, ns, watch=watch, refresh=refresh))
     except Interrupted as error:

@@ -17,7 +17,7 @@ from vca_core.suggestions import instead
 
 M = TypeVar("M", bound=BaseModel)
 KeyPath = tuple[Any, ...]
-"""Where a value stands: keys and positions from the root down, as ``("connectors", "edge", "backend")``."""
+"""Where a value stands: keys and positions from the root down, such as ``("connectors", "edge", "backend")``."""
 
 
 MOST_TOLD = 20
@@ -47,7 +47,7 @@ def refusal(problems: Iterable[Problem], place_of: Callable[[KeyPath], str] = la
 
     Args:
         problems: at least one.
-        place_of: says where a path stands, as ``vca.yaml:5:3: ``; empty where nothing is known.
+        place_of: says where a path stands, such as ``vca.yaml:5:3: ``; empty where nothing is known.
     """
     by_key: dict[str, list[Problem]] = {}
     for problem in problems:

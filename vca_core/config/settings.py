@@ -182,7 +182,7 @@ class VcaConfig(Part):
         return self.connectors[self.connector_name(name)]
 
     def connector_name(self, name: str | None = None) -> str:
-        """Say which connector is meant by a name or, with None, by default; errors as `connector`."""
+        """Resolve the name of a connector; None is the default one. Raises as `connector` does."""
         if name is None:
             if self.default is None:
                 known = ", ".join(sorted(self.connectors))

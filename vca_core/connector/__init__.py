@@ -41,7 +41,7 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         return self._engine.session.hooks.capabilities
 
     async def get_public_key(self) -> str:
-        """Tell the public key to inject into machines, so that they can be provisioned.
+        """Return the public key to inject into machines, so that they can be provisioned.
 
         Returns:
             One line, without a newline at its end. The key pair is made when it is first asked for.

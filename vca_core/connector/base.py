@@ -64,7 +64,7 @@ class ConnectorBase:
                 setattr(cls, name, _without_frames(method))
 
     def _tell_refusals(self) -> None:
-        """Have all operations tell extensions when they are refused, so that none can be forgotten."""
+        """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""
         for name in dir(type(self)):
             if not name.startswith("_") and inspect.iscoroutinefunction(method := getattr(self, name)):
                 setattr(self, name, self._with_refusals_told(method))

@@ -104,7 +104,7 @@ class EnvironmentOperations(ConnectorBase):
 
         Args:
             namespace: names the EE.
-            credentials: ``hostname`` and ``username``, and what else the backend takes, as ``private_key_path``.
+            credentials: ``hostname`` and ``username``, and what else the backend takes, such as ``private_key_path``.
             db_dict: the EE's home, as in `create_execution_environment`.
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
@@ -143,7 +143,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Forget an execution environment and leave its machine as it is. Absent is success.
+        """Forget an execution environment and leave its machine as it is. Forgetting what does not exist succeeds.
 
         Args:
             ee_id: which one.
@@ -160,7 +160,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Delete an execution environment with all it brought, and see it gone. Absent is success.
+        """Delete an execution environment with all it brought, and wait until it is gone; if it does not exist, succeed.
 
         Args:
             ee_id: which one.
@@ -174,7 +174,7 @@ class EnvironmentOperations(ConnectorBase):
     async def delete_namespace(
         self, namespace: str | Namespace, db_dict: DbDict | None = None, total_timeout: Seconds = None
     ) -> None:
-        """Delete everything of an NS, and see it gone. Absent is success.
+        """Delete everything of an NS, and wait until it is gone. Deleting what does not exist succeeds.
 
         What runs in the namespace is stopped with a `ConflictError`; deletes of it at the same time share one outcome.
 

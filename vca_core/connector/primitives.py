@@ -95,7 +95,7 @@ class PrimitiveOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> str:
-        """Have an EE make an ssh key pair if it has none, and get the public key.
+        """Make an ssh key pair in an EE if it has none, and return the public key.
 
         Runs ``generate-ssh-key``, whose failure means that there is one, and ``get-ssh-public-key``.
 

@@ -86,7 +86,7 @@ class ReadOperations(ConnectorBase):
         return mask(described, await self._engine.secret_names(parsed))
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
-        """Tell the native status of a namespace as plain data. Reading creates nothing.
+        """Return the native status of a namespace as plain data. Reading creates nothing.
 
         Args:
             namespace: which one.
@@ -100,7 +100,7 @@ class ReadOperations(ConnectorBase):
         return await self._read(call, partial(self._plain, "get_status"), total_timeout, parsed)
 
     async def get_metrics(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
-        """Tell the metrics of a namespace's units as plain data, by unit name.
+        """Return the metrics of a namespace's units as plain data, by unit name.
 
         Args:
             namespace: which one.

@@ -93,7 +93,7 @@ def _text_of(exc: BaseException) -> str:
     try:
         return str(exc)
     except Exception as broken:  # noqa: BLE001 - a foreign object's __str__ may raise anything
-        return f"(its text cannot be had: {qualified_name(type(broken))})"
+        return f"(its text cannot be read: {qualified_name(type(broken))})"
 
 
 def _frames(exc: BaseException) -> list[str]:

@@ -146,5 +146,5 @@ class StatusStore(ABC):
         """Delete all documents that match; give their number."""
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
-        """Say whether a document matches; a store that can tell without reading the document should."""
+        """Return whether a document matches; a store should find out without reading the document, if it can."""
         return await self.get(table, filter) is not None

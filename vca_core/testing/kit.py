@@ -186,7 +186,7 @@ class Kit:
         return [stored for stored in self.statuses if stored.path == path]
 
     async def create(self, namespace: str, db_dict: Mapping[str, Any] | None = None, **given: Any) -> str:
-        """Have an EE by the way that the backend has: create or register."""
+        """Make an EE in the way that the backend supports: create or register."""
         if "create_execution_environment" in self.capabilities:
             return await self._create(namespace, db_dict, **given)
         return await self.register(namespace, db_dict, **given)
@@ -218,7 +218,7 @@ class Kit:
         await self.connector.install_configuration_sw(ee_id, charm or self.charms.charm, options=options, **given)
 
     async def ready(self, namespace: str, db_dict: Mapping[str, Any] | None = None) -> str:
-        """Have an EE that primitives can be run on: with a charm, where the backend installs some."""
+        """Make an EE that primitives can be run on: with a charm, if the backend installs charms."""
         ee_id = await self.create(namespace, db_dict)
         if "install_configuration_sw" in self.capabilities:
             await self.install(ee_id)
@@ -281,7 +281,7 @@ class Kit:
                     await asyncio.sleep(_MOMENT)
 
     async def forget(self) -> None:
-        """Have the core forget what it knows, as a process that has never seen these EEs: the backend remains."""
+        """Make the core forget what it knows, like a process that never saw these EEs; the backend is not touched."""
         known = self.connector._engine.environments  # noqa: SLF001 - as above
         await self.settle()
         for record in await self.listing():
@@ -291,7 +291,7 @@ class Kit:
 
     @contextlib.asynccontextmanager
     async def second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
-        """Have another `Vca` on the same system, which knows nothing of what this one did.
+        """Open another `Vca` on the same system, which knows nothing of what this one did.
 
         Args:
             has_store: whether it is on the same store, too.
@@ -358,7 +358,7 @@ class Kit:
 async def open_kit(
     subject: Subject, faults: Faults | None, folder: Path, key: Path | None = None
 ) -> AsyncIterator[Kit]:
-    """Have a kit, and clean up behind it."""
+    """Open a kit, and clean up after it."""
     kit = Kit(subject, faults, folder, key=key)
     try:
         yield kit

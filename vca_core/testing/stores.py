@@ -30,10 +30,10 @@ class Outage(Protocol):
     """Takes a store's server away."""
 
     async def begin(self) -> None:
-        """Have the store not reach its server."""
+        """Cut the store off from its server."""
 
     async def end(self) -> None:
-        """Have it reach its server again."""
+        """Let the store reach its server again."""
 
 
 @pytest.mark.asyncio

@@ -23,7 +23,7 @@ def needs(*hooks: str) -> Callable[[Check], Check]:
 
 
 def with_faults(check: Check) -> Check:
-    """Say that a check needs the fixture `faults`; those make the level FULL."""
+    """Mark a check that needs the fixture `faults`; those make the level FULL."""
     vars(check)["vca_faults"] = True
     return check
 

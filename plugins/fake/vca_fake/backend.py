@@ -320,7 +320,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @scripted
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
-        """Tell of a model what `juju status` would."""
+        """Return what `juju status` would say about a model."""
         model = await self._model(namespace)
         return {
             "model": model.name,
@@ -344,7 +344,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @scripted
     async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
-        """Tell how many actions were run, by unit."""
+        """Return how many actions were run, by unit."""
         model = await self._model(namespace)
         return {
             unit.id: {"actions": application.actions_so_far}
@@ -355,7 +355,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @scripted
     async def health(self) -> dict[str, Any]:
-        """Tell how much there is."""
+        """Return how much there is of everything."""
         models = await self._worlds.models()
         return {"models": len(models), "applications": sum(len(model.applications) for model in models)}
 

@@ -22,19 +22,19 @@ class FakeFaults:
 
     @contextlib.asynccontextmanager
     async def silent(self) -> AsyncIterator[None]:
-        """Let whatever is asked for wait for ever."""
+        """Make every request wait for ever."""
         async with self._all(hang=True):
             yield
 
     @contextlib.asynccontextmanager
     async def streaming(self) -> AsyncIterator[None]:
-        """Let whatever is asked for report changes, and never get done."""
+        """Make every request report changes without end."""
         async with self._all(stream={"kind": "action", "status": "running"}):
             yield
 
     @contextlib.asynccontextmanager
     async def disconnected(self) -> AsyncIterator[None]:
-        """Let whatever is asked for find that there is no connection."""
+        """Make every request fail for want of a connection."""
         async with self._all(disconnect=True):
             yield
 

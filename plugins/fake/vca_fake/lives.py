@@ -92,7 +92,7 @@ class Lives:
         await asyncio.sleep(self._latency.of(*step))
 
     def end(self, ee_id: EeId) -> None:
-        """Tell that an application is gone."""
+        """Report that an application is gone."""
         task = self._living.pop(ee_id, None)
         if task is not None:
             task.cancel()

@@ -162,7 +162,7 @@ class Script:
 
     @contextlib.contextmanager
     def interrupted(self, rules: Sequence[Rule]) -> Iterator[None]:
-        """Have rules in front of all others for the length of a ``with`` block.
+        """Put rules in front of all others for the length of a ``with`` block.
 
         Args:
             rules: those rules; they need not match anything.

@@ -90,12 +90,12 @@ class JujuBackend(Backend[OptionsT]):
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
-        """Tell what the controller tells of a namespace."""
+        """Return what the controller says about a namespace."""
         return await reads.status(self.session, namespace)
 
     @hookimpl
     async def get_metrics(self, namespace: Namespace) -> Mapping[str, Any]:
-        """Tell the latest metrics of a namespace's units."""
+        """Return the latest metrics of a namespace's units."""
         return await reads.metrics(self.session, namespace)
 
     @hookimpl

@@ -135,7 +135,7 @@ class Reporter:
             self.release(ee_id)
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
-        """Tell what changed in a model."""
+        """Report what changed in a model."""
         known = {name: one.ee_id for name, one in environments_in(model, self._rules).items()}
         known |= self._adopted.get(model.name, {})
         by_machine = {ee_id.locator: ee_id for ee_id in known.values()}

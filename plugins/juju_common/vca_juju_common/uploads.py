@@ -66,7 +66,7 @@ class Uploads:
         self._urls.clear()
 
     async def charm(self, model: Model, path: Path, progress: Progress) -> Uploaded:
-        """Have a charm in a model.
+        """Upload a charm into a model, once.
 
         Args:
             model: where.

@@ -84,7 +84,7 @@ async def bring_charm(
     config: Mapping[str, Any],
     asked: InstallOptions,
 ) -> Brought:
-    """Have a charm in a model, for a machine. What does not fit is refused before anything is uploaded.
+    """Bring a charm into a model, for a machine. What does not fit is refused before anything is uploaded.
 
     Raises:
         BadArguments: it does not fit, or cannot be rendered.
@@ -131,7 +131,9 @@ async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, aske
     try:
         charm = await model.add_store_charm(name, base, arch, asked.channel, asked.revision, force=asked.force)
     except ApiError as error:
-        raise BadArguments(f"artifact_path: charm {name} cannot be had: {error.message}", ["artifact_path"]) from error
+        raise BadArguments(
+            f"artifact_path: charm {name} cannot be fetched: {error.message}", ["artifact_path"]
+        ) from error
     if charm.subordinate:
         raise subordinate(name)
     return charm
@@ -207,7 +209,7 @@ def _file(given: str, name: str, artifact: Artifact) -> Path:
 
 @contextmanager
 def tell_progress(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Progress]:
-    """Tell how far an upload is, as if the application said so; afterwards what it says itself, if it is there."""
+    """Report the progress of an upload as the application's state; afterwards its own state, if it exists."""
     entity = Entity("application", ee_id.application)
 
     def progress(sent: int, size: int) -> None:

@@ -102,7 +102,7 @@ async def make_machine(
 
 
 def report_from_now_on(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
-    """Have what is seen of a new execution environment reported, from its state now on."""
+    """Report what is seen of a new execution environment from now on, beginning with its present state."""
     session.reporter.adopt(model, _ee_id(session, model, namespace, machine))
 
 

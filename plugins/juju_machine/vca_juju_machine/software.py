@@ -129,7 +129,7 @@ async def _with_charm(
 async def _make_further_machines(
     undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
 ) -> list[str]:
-    """Have machines for further units, and note how to undo that. They bear whose they are, whatever ends us."""
+    """Make machines for further units, and note how to undo that. Each bears its application, to be found after a kill."""
     there = [one for one in unused_machines(model, application) if model.state.machines[one].base == base][:count]
     if len(there) == count:
         return there
@@ -144,7 +144,7 @@ async def _make_further_machines(
 
 
 async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    """Have units come to machines, which then are not undone any more."""
+    """Add units to machines, and wait until they are placed; from then on the machines are not undone."""
     asking, cancelled = await finish(work)
     if was_made(asking):
         undo.pop_all()

@@ -14,13 +14,13 @@ class RepetitionChecks(Suite, suite=True):
     """What can be asked for again and again."""
 
     async def test_an_ee_can_be_deleted_ten_times(self, kit: Kit) -> None:
-        """Absent is success."""
+        """Deleting or forgetting what does not exist succeeds."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.check_delete(ee_id)
 
     async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
-        """Absent is success, and nothing is made by it."""
+        """Deleting what does not exist succeeds, and creates nothing."""
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
@@ -36,7 +36,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("deregister_execution_environment")
     async def test_an_ee_can_be_deregistered_ten_times(self, kit: Kit) -> None:
-        """Absent is success."""
+        """Deleting or forgetting what does not exist succeeds."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.connector.deregister_execution_environment(ee_id)
@@ -44,7 +44,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("delete_namespace")
     async def test_a_namespace_can_be_deleted_ten_times(self, kit: Kit) -> None:
-        """Absent is success, and nothing is made by it."""
+        """Deleting what does not exist succeeds, and creates nothing."""
         await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.connector.delete_namespace(kit.namespace(None))
@@ -52,7 +52,7 @@ class RepetitionChecks(Suite, suite=True):
 
     @needs("delete_namespace")
     async def test_a_namespace_that_never_was_can_be_deleted(self, kit: Kit) -> None:
-        """Absent is success."""
+        """Deleting or forgetting what does not exist succeeds."""
         await kit.connector.delete_namespace(kit.namespace(None))
         assert await kit.ids() == []
 

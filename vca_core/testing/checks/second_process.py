@@ -170,7 +170,7 @@ class SecondProcessChecks(Suite, suite=True):
 
 @contextlib.asynccontextmanager
 async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> AsyncIterator[Kit]:
-    """Have a second process.
+    """Start a second process.
 
     Args:
         kit: the first one.

@@ -211,7 +211,7 @@ class ConnectedController:
             self._debts.pop(model.uuid, None)
 
     def _rest(self, model: WatchedModel) -> None:
-        """Have a model that nobody uses looked at after a while."""
+        """Check later whether a model that nobody uses can be closed."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
             self._timers[model.name] = loop.call_later(self._idle, self._disconnect_idle, model)

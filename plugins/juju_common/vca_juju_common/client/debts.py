@@ -55,7 +55,7 @@ class Debts(Generic[ModelT]):
         return bool(self._owed or self._doubts)
 
     def owe(self, undo: Undo[ModelT]) -> None:
-        """Have something undone when there is a connection again, or when an operation changes the model."""
+        """Undo something when there is a connection again, or when an operation changes the model."""
         self._owed.append(undo)
 
     def doubt(self, find: Find[ModelT], until: float | None = None) -> None:

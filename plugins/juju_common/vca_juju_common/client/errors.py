@@ -24,7 +24,7 @@ class ApiError(BackendError):
 
     Args:
         message: what the controller says.
-        code: its word for the kind of error, as ``"not found"``; often empty.
+        code: its word for the kind of error, such as ``"not found"``; often empty.
         info: what it says beside it.
     """
 

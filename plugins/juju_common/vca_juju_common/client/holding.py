@@ -18,7 +18,7 @@ _HELD: ContextVar[Held | None] = ContextVar("vca_juju_held", default=None)
 
 @contextmanager
 def asking_first(held: Held | None) -> Iterator[None]:
-    """Have something asked before each changing request that is sent in a ``with`` block.
+    """Call something before each changing request that is sent in a ``with`` block.
 
     Args:
         held: what to ask. None: nothing, for what undoes: it concerns only what the same operation made, and nobody

@@ -69,7 +69,7 @@ class MachineRequests(Protocol):
         """
 
     async def keep_instances(self, machines: Sequence[str]) -> None:
-        """Let what machines are outlive them, however they go. Those that are gone are no error.
+        """Ask the controller to keep the instances of machines that are removed later. Missing machines are no error.
 
         Args:
             machines: their ids.
@@ -197,7 +197,7 @@ class CharmRequests(Protocol):
             force: whether a base that it does not support is taken.
 
         Raises:
-            ApiError: it cannot be had.
+            ApiError: the controller cannot fetch it.
         """
 
     async def upload_charm(self, file: IO[bytes], size: int, progress: Progress) -> str:

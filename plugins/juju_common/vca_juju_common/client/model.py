@@ -308,7 +308,7 @@ class WatchedModel:
             self._wake()  # whoever waits has to know that it broke
 
     async def _gather(self) -> None:
-        """Let deltas gather, until somebody begins to wait for one."""
+        """Let deltas gather until somebody waits for one."""
         loop = asyncio.get_running_loop()
         self._gathering = gathering = loop.create_future()
         timer = loop.call_later(GATHER, _set, gathering)

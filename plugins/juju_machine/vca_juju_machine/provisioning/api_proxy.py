@@ -56,7 +56,7 @@ def parse_api_proxy(text: str) -> ApiProxy:
 
 
 def render_rules(proxy: ApiProxy, endpoints: Iterable[str]) -> str:
-    """Say which addresses lead where, a line for each: ``4 10.1.2.3 17070 192.0.2.1 17070``.
+    """Write down which address is redirected where, a line for each: ``4 10.1.2.3 17070 192.0.2.1 17070``.
 
     Args:
         proxy: where they lead.

@@ -26,7 +26,7 @@ class HostFacts:
     """What a machine's record needs to say of a host.
 
     Args:
-        base: its operating system, as ``"ubuntu@22.04"``.
+        base: its operating system, such as ``"ubuntu@22.04"``.
         architecture: in Juju's words: ``"amd64"``, ``"arm64"``, ``"ppc64el"``, ``"s390x"``, ``"riscv64"``.
         cores: how many processors it may use.
         memory_mib: its memory, in MiB.

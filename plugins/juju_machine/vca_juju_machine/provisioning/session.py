@@ -174,7 +174,7 @@ class SshSession:
         The files are the same ones every time, so the last call holds.
 
         Args:
-            api_proxy: the address, as ``"10.0.0.1"`` or ``"10.0.0.1:17070"``; without one, nothing is done.
+            api_proxy: the address, such as ``"10.0.0.1"`` or ``"10.0.0.1:17070"``; without one, nothing is done.
             controller_endpoints: the controller's own, as ``"10.1.2.3:17070"``; see `api_proxy.render_rules`. Where the
                 proxy is itself the only one, no rules are made.
             mark: goes into all that is made, so that `undo` finds it.

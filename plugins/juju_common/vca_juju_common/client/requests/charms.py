@@ -27,12 +27,12 @@ def origin_value(origin: Origin) -> Any:
 async def add_store_charm(
     model: Target, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
 ) -> StoreCharm:
-    """Have a charm of Charmhub in a model.
+    """Add a charm of Charmhub to a model.
 
     Args:
         model: where.
         name: of the charm.
-        base: that it will run on, as ``ubuntu@22.04``.
+        base: that it will run on, such as ``ubuntu@22.04``.
         arch: that it will run on.
         channel: ``track/risk``, one of them or None: ``stable``.
         revision: None: the channel's.

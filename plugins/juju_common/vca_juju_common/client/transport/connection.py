@@ -186,14 +186,14 @@ class Connection:
             self._ready = asyncio.get_running_loop().create_future()
 
     def _start(self) -> None:
-        """Have somebody who keeps it connected."""
+        """Start the supervisor if it is not running."""
         if self._running is None or self._running.done():
             self._rest()
             self._ready = asyncio.get_running_loop().create_future()
             self._running = self._tasks.spawn(self._run(), "supervisor")
 
     def _rest(self) -> None:
-        """Have nobody who tries later."""
+        """Cancel the pending retry."""
         if self._later is not None:
             self._later.cancel()
             self._later = None
@@ -244,7 +244,7 @@ class Connection:
             await wire.close(1.0)
 
     def _fail(self, error: VcaError) -> None:
-        """Tell all who wait. The next call tries anew, and so do we, while somebody wants it."""
+        """Wake all who wait. The next call tries anew, and so does the supervisor while the connection is wanted."""
         if self._ready is not None and not self._ready.done():
             self._ready.set_exception(error)
             self._ready.exception()
