@@ -160,7 +160,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Delete an execution environment with all it brought, and wait until it is gone; if it does not exist, succeed.
+        """Delete an execution environment with all it brought, and wait until it is gone. Absent ones are fine.
 
         Args:
             ee_id: which one.

@@ -129,7 +129,7 @@ async def _with_charm(
 async def _make_further_machines(
     undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
 ) -> list[str]:
-    """Make machines for further units, and note how to undo that. Each bears its application, to be found after a kill."""
+    """Make machines for further units, and note how to undo that. Each bears its application, so it can be found."""
     there = [one for one in unused_machines(model, application) if model.state.machines[one].base == base][:count]
     if len(there) == count:
         return there
