@@ -58,8 +58,8 @@ def test_yaml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> 
         (f"a = {'[' * 60}{']' * 60}", "deeper than 50 levels"),
         (f"a = 0x{'f' * 900_000}", "more than 300 digits"),
         (" " * 10**6, "is empty"),
-        (" " * 500_000 + "a" + " " * 400_000, "no valid TOML"),
-        ("'" * 999_999, "no valid TOML"),
+        (" " * 500_000 + "a" + " " * 400_000, "not valid TOML"),
+        ("'" * 999_999, "not valid TOML"),
         ("[[a]]\n" * 150_000, "more than 50000 values"),
         ("a = 1979-05-27", "a: expected plain data, got a Python date"),
     ],
@@ -79,7 +79,7 @@ def test_a_config_is_no_pipe_and_no_device(tmp_path: Path) -> None:
 
 def test_json_in_the_environment_has_a_depth() -> None:
     config = {"connectors": {"edge": {"backend": "fake"}}}
-    for depth, reason in ((100_000, "no valid JSON"), (60, "deeper than 50 levels")):
+    for depth, reason in ((100_000, "not valid JSON"), (60, "deeper than 50 levels")):
         variables = {"VCA_CONNECTORS__EDGE__OPTIONS": '{"a":' + "[" * depth + "]" * depth + "}"}
         with pytest.raises(BadArguments, match=reason):
             load_config(config, variables)

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vca_core._tracking.home import put_past_no_later
 from vca_core._tracking.lane import Entry, Written
@@ -24,8 +24,10 @@ from vca_core._tracking.records import EeRecord
 from vca_core.errors import StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
-from vca_core.stores.sqlite import SqliteStore
 from vca_core.tasks import OwnedTasks, in_thread
+
+if TYPE_CHECKING:
+    from vca_core.stores.sqlite import SqliteStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -204,6 +206,8 @@ class Spill:
     async def _ensure_open(self) -> SqliteStore:
         async with self._opening:
             if self._file is None:
+                from vca_core.stores.sqlite import SqliteStore  # aiosqlite is for those who use it
+
                 self._lock = await in_thread(lambda: self._make(self._name))
                 file = SqliteStore(self._path(self._name))
                 await file.open()
@@ -222,6 +226,8 @@ class Spill:
                 await in_thread(lambda: self._path(name, ".lock").unlink(missing_ok=True))
                 yield None
                 return
+            from vca_core.stores.sqlite import SqliteStore  # as above
+
             file = SqliteStore(self._path(name))
             await file.open()
             try:
