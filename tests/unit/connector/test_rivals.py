@@ -216,29 +216,15 @@ async def test_a_refresh_that_comes_late_leaves_a_failure(
     assert await home_of(whole) == failed
 
 
-async def test_who_comes_late_and_has_not_seen_the_home_passes_nothing(
-    make_vca: MakeVca, whole: MemoryStore, system: type[System]
+@pytest.mark.parametrize("away", [("writes_fail",), ("reads_fail", "writes_fail")], ids=["late", "away-at-the-start"])
+async def test_who_has_not_seen_the_home_passes_nothing_later(
+    make_vca: MakeVca, whole: MemoryStore, system: type[System], away: tuple[str, ...]
 ) -> None:
     view = View(whole)
     first, second = make_vca(system, store=whole), make_vca(system, store=view, timeouts=SHORT)
     ee_id = await created(first)
-    view.writes_fail = True
-    await second.connector().exec_primitive(ee_id, "p", db_dict=HOME)
-    with pytest.raises(BackendError):
-        await first.connector().exec_primitive(ee_id, "fails", db_dict=HOME)
-    failed = await home_of(whole)
-    view.writes_fail = False
-    await second.flush(LONG)
-    assert await home_of(whole) == failed
-
-
-async def test_a_store_away_at_the_start_overwrites_nothing_later(
-    make_vca: MakeVca, whole: MemoryStore, system: type[System]
-) -> None:
-    view = View(whole)
-    first, second = make_vca(system, store=whole), make_vca(system, store=view, timeouts=SHORT)
-    ee_id = await created(first)
-    view.reads_fail = view.writes_fail = True
+    for fault in away:
+        setattr(view, fault, True)
     await second.connector().exec_primitive(ee_id, "p", db_dict=HOME)
     with pytest.raises(BackendError):
         await first.connector().exec_primitive(ee_id, "fails", db_dict=HOME)
