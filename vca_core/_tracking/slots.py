@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Hashable
 
 
@@ -16,8 +17,9 @@ class Slots:
     def __init__(self, most: int) -> None:
         self._most = most
         self._free = most
-        self._urgent: dict[Hashable, asyncio.Future[None]] = {}
-        self._others: dict[Hashable, asyncio.Future[None]] = {}
+        # A plain dict gets slow at its front once much was taken from there.
+        self._urgent: OrderedDict[Hashable, asyncio.Future[None]] = OrderedDict()
+        self._others: OrderedDict[Hashable, asyncio.Future[None]] = OrderedDict()
 
     def take(self) -> bool:
         """Take a slot, if one is free."""
@@ -56,7 +58,7 @@ class Slots:
         self._free += 1
         for waiting in (self._urgent, self._others):
             while waiting and self._free > 0:
-                turn = waiting.pop(next(iter(waiting)))
+                _, turn = waiting.popitem(last=False)
                 if not turn.done():
                     turn.set_result(None)
                     self._free -= 1
