@@ -21,6 +21,7 @@ from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
 from vca_core.stores import StatusStore
+from vca_core.stores.lazy import LazyStore
 from vca_core.tasks import settle
 
 _LOG = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ class Vca:
         checked = None if actor is None else arguments.label(actor, "actor")
         self._shared = Shared.make(config, on_update_db, store, checked, secrets)
         self.config = config
-        self.store = self._shared.store
+        self.store: StatusStore = LazyStore(self._shared.store, self._shared.loop.bind)
         self.ssh_key = self._shared.ssh_key
         self._connectors: dict[str, Connector] = {}
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None

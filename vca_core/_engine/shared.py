@@ -116,7 +116,7 @@ class Shared:
             secret_texts: what is secret wherever it stands.
         """
         loop = OwnLoop()
-        opened_late = LazyStore(store or store_from_url(config.store, config.folder), loop.bind)
+        opened_late = LazyStore(store or store_from_url(config.store, config.folder))
         extensions = Extensions.load([(entry.name, entry.options) for entry in config.extensions])
         callbacks = None if on_update_db is None else UpdateCallbacks(on_update_db, config.timeouts.callback)
 

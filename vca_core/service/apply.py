@@ -145,7 +145,12 @@ class Apply:
             return
         for connector in set(connectors.values()):
             if "list_execution_environments" in connector.capabilities:
-                listed = await connector.list_execution_environments(f".{self._service.ns}")
+                namespaces = [self._service.namespace(name) for name in self._service.vnfs]
+                listed = [
+                    entry
+                    for entry in await connector.list_execution_environments(f".{self._service.ns}")
+                    if entry.namespace in namespaces
+                ]
                 if listed:
                     raise BadArguments(
                         f"the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
