@@ -99,7 +99,7 @@ PIECES = st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.lists(PIECES, max_size=60), st.sampled_from(["vca.yaml", "vca.toml"]))
 def test_anything_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, pieces: list[str], name: str) -> None:
     file = tmp_path_factory.mktemp("fuzz") / name

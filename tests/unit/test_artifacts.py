@@ -201,7 +201,7 @@ PARTS = st.sampled_from(
 
 
 @pytest.mark.defect("D95")
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(path=st.one_of(st.lists(PARTS, max_size=8).map("/".join), st.text(max_size=20)))
 def test_whatever_is_asked_for_nothing_outside_the_root_is_found(root: Path, path: str) -> None:
     try:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.charm import Action, Charm, check_params
@@ -220,7 +220,6 @@ VALUES = st.recursive(
 
 
 @pytest.mark.defect("D80")
-@settings(deadline=None)  # the first one loads jsonschema
 @given(st.dictionaries(st.sampled_from(["a", "b", "c", "n", "l", "o", "zz"]), VALUES, max_size=5))
 def test_values_are_never_told(params: dict[str, Any]) -> None:
     error = problems(STRICT, params)

@@ -214,7 +214,7 @@ GOOD = packed(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.integers(0, len(GOOD) - 1), st.integers(0, 255)), min_size=1, max_size=8))
 def test_whatever_is_broken_it_is_read_or_refused(place: Path, changes: list[tuple[int, int]]) -> None:
     content = bytearray(GOOD)

@@ -41,7 +41,7 @@ async def result_of(store: StatusStore, step: tuple[Any, ...]) -> Any:
         return type(error), str(error)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(STEPS)
 def test_a_file_and_memory_do_the_same(steps: list[tuple[Any, ...]]) -> None:
     async def compared() -> None:
