@@ -6,7 +6,7 @@
     document    one document: which ones a filter matches, what an update makes of it
     memory      in this process
     sqlite      in a file, for several processes at once
-    mongo       in a MongoDB database
+    mongo       in a MongoDB database (mongo_urls, mongo_errors)
     lazy        around another store: opened when it is first used
     plugins     stores that other distributions bring
     urls        the store that a config names

@@ -11,7 +11,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qs, unquote
 
 from pydantic import SecretStr
 
@@ -20,6 +19,7 @@ from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_errors import MongoErrors
+from vca_core.stores.mongo_urls import client_of, database_of, settings_of
 from vca_core.tasks import OwnedTasks
 
 if TYPE_CHECKING:
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from pymongo.asynchronous.collection import AsyncCollection
 
 R = TypeVar("R")
-
-_URL = re.compile(r"mongodb(?:\+srv)?://(?P<hosts>[^/?#]+)/(?P<database>[^/?#]+)(?:\?(?P<settings>.*))?", re.DOTALL)
-
-_LIMITS = {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000, "socketTimeoutMS": 10_000}
-"""What holds where the URL says nothing else; the driver's own would wait for an answer forever."""
 
 _OWN = "vca_"
 """What the names of the core's own collections begin with."""
@@ -84,21 +79,17 @@ class MongoStatusStore(StatusStore):
         if self._client is not None:
             return
         try:
-            from pymongo import AsyncMongoClient  # the driver is for those who use it
+            import pymongo  # noqa: F401 - the driver is for those who use it
         except ModuleNotFoundError as error:
             raise StoreError(
                 "the status store needs pymongo; install vca-core with its extra 'mongodb'", retryable=False
             ) from error
         url = self._url.get_secret_value()
         self._errors = MongoErrors(self._shown, url)
-        given = {name.lower() for name in _settings_of(url)}
-        limits: dict[str, Any] = {
-            name: value for name, value in _LIMITS.items() if not given & {name.lower(), "timeoutms"}
-        }
         failure = None
         client: AsyncMongoClient[dict[str, Any]] | None = None
         try:
-            client = AsyncMongoClient(url, appname="vca", **limits)
+            client = client_of(url)
             for collection, indexes in _INDEXES.items():
                 for name, fields in indexes.items():
                     keys = [(field, 1) for field in fields]
@@ -342,20 +333,10 @@ class MongoStatusStore(StatusStore):
 
 def _database_of(url: str) -> str:
     """Check a URL; give the name of its database."""
-    found = _URL.fullmatch(url)
-    if found is None:
-        raise BadArguments(
-            "store: expected hosts and a database, as mongodb://host1,host2/osm?replicaSet=rs0; special characters of "
-            "a user's name or password are written as %40",
-            ["store"],
-        )
-    if _settings_of(url).get("w", [""])[-1] == "0":
+    database = database_of(url, "store")
+    if settings_of(url).get("w", [""])[-1] == "0":
         raise BadArguments("store: w=0 leaves open whether a status was stored; expected majority or 1", ["store"])
-    return unquote(found["database"])
-
-
-def _settings_of(url: str) -> dict[str, list[str]]:
-    return parse_qs(url.partition("?")[2], keep_blank_values=True)
+    return database
 
 
 def _query(filter: Mapping[str, Any]) -> dict[str, Any]:

@@ -41,10 +41,13 @@ class MongoErrors:
     Args:
         shown: the URL, as it may be shown.
         url: the URL.
+        subject: how errors call what the database is to us.
+        argument: how errors call the URL.
     """
 
-    def __init__(self, shown: str, url: str) -> None:
-        self._shown = shown
+    def __init__(self, shown: str, url: str, *, subject: str = "status store", argument: str = "store") -> None:
+        self._what = f"{subject} {shown}"
+        self._argument = argument
         self._secrets = SecretValues([url, *secrets_in({"url": url})])
 
     def of_open(self, error: Exception) -> VcaError:
@@ -52,7 +55,7 @@ class MongoErrors:
         from pymongo.errors import ConfigurationError  # the driver is for those who use it
 
         if isinstance(error, ConfigurationError | TypeError | ValueError):
-            return self._after(error, BadArguments(f"store: {self._said(error)}", ["store"]))
+            return self._after(error, BadArguments(f"{self._argument}: {self._said(error)}", [self._argument]))
         return self.of(error, "cannot open it")
 
     def of(self, error: Exception, what: str) -> VcaError:
@@ -62,7 +65,7 @@ class MongoErrors:
             error: what the driver raised.
             what: what could not be done, for people.
         """
-        return self._after(error, self._meaning(error, f"status store {self._shown}: {what}"))
+        return self._after(error, self._meaning(error, f"{self._what}: {what}"))
 
     def _meaning(self, error: Exception, text: str) -> VcaError:
         from bson.errors import BSONError
@@ -89,7 +92,7 @@ class MongoErrors:
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None
-        own = StoreError(f"status store {self._shown}: no answer: {self._said(error)}")
+        own = StoreError(f"{self._what}: no answer: {self._said(error)}")
         return self._after(error, own)
 
     def _after(self, error: Exception, own: E) -> E:
