@@ -54,7 +54,7 @@ def find_entries(group: str) -> list[Entry]:
     """Find all entry points of a group, sorted by name. Nothing is imported.
 
     Args:
-        group: ``vca.backends``, ``vca.extensions`` or ``vca.stores``.
+        group: ``vca.backends``, ``vca.extensions``, ``vca.stores`` or ``vca.connectors``.
 
     Returns:
         The entries; one with the name `UNREADABLE` for each distribution whose entry points cannot be read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -17,9 +17,11 @@ from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
 from vca_core.config import VcaConfig, load_config
 from vca_core.connector import Connector, relate
+from vca_core.connector.provided import Connectors
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
+from vca_core.providers import ConnectorProvider, make_provider
 from vca_core.stores import StatusStore
 from vca_core.stores.lazy import LazyStore
 from vca_core.tasks import settle
@@ -39,9 +41,11 @@ class Vca:
         store: the status store; None: the one that the config names.
         actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
         secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
+        providers: where `find_connector` looks up connectors after the config's own providers; closed by `disconnect`.
 
     Raises:
-        BadArguments: `actor` cannot be one.
+        BadArguments: `actor` or one of `providers` cannot be one, or a provider of the config refuses its options.
+        PluginError: a provider of the config is broken.
 
     Attributes:
         store: the status store, opened when first used.
@@ -56,13 +60,15 @@ class Vca:
         store: StatusStore | None = None,
         actor: str | None = None,
         secrets: Iterable[str] = (),
+        providers: Sequence[ConnectorProvider] = (),
     ) -> None:
         checked = None if actor is None else arguments.label(actor, "actor")
         self._shared = Shared.make(config, on_update_db, store, checked, secrets)
         self.config = config
         self.store: StatusStore = LazyStore(self._shared.store, self._shared.loop.bind)
         self.ssh_key = self._shared.ssh_key
-        self._connectors: dict[str, Connector] = {}
+        named = [make_provider(entry.name, entry.options, config.folder) for entry in config.connector_providers]
+        self._connectors = Connectors(self._shared, [*named, *_checked(providers)])
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
 
     @classmethod
@@ -75,6 +81,7 @@ class Vca:
         environ: Mapping[str, str] | None = None,
         actor: str | None = None,
         secrets: Iterable[str] = (),
+        providers: Sequence[ConnectorProvider] = (),
     ) -> Self:
         """Make one from a config.
 
@@ -86,33 +93,50 @@ class Vca:
                 ``os.environ``.
             actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
             secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
+            providers: where `find_connector` looks up connectors after the config's own providers.
 
         Raises:
             BadArguments: the config is wrong; says where, by line.
+            PluginError: an extension, a store or a provider that it names is broken.
         """
         environment = os.environ if environ is None else environ
-        checked = load_config(config, environment)
-        return cls(checked, on_update_db=on_update_db, store=store, actor=actor, secrets=secrets)
+        loaded = load_config(config, environment, providers=bool(providers))
+        return cls(loaded, on_update_db=on_update_db, store=store, actor=actor, secrets=secrets, providers=providers)
 
     def __repr__(self) -> str:
         config = getattr(self, "config", None)  # it may be asked for while it is being made
         return f"<Vca with connectors {', '.join(config.connectors) if config else '?'}>"
 
     def connector(self, name: str | None = None) -> Connector:
-        """Get a connector; its plugin is imported now, nothing is connected to.
+        """Get a connector that the config has, or that `find_connector` found; its plugin is imported now.
+
+        Nothing is connected to.
 
         Args:
-            name: its name in the config; None: the default one.
+            name: its name; None: the default one.
 
         Raises:
             BadArguments: there is none by that name, or its options are wrong.
             PluginError: its backend is broken.
         """
-        name = self.config.connector_name(name)
-        connector = self._connectors.get(name)
-        if connector is None:
-            connector = self._connectors[name] = Connector(self._shared, name)
-        return connector
+        return self._connectors.get(name)
+
+    async def find_connector(self, name: str | None = None) -> Connector:
+        """Find a connector in the config or, where that has none of the name, with the providers, as they know it now.
+
+        When a definition has changed since, the connector goes on with the new one: the same object, its earlier
+        backend closed. While something runs on it, it stays as it is, and the next call of this looks again.
+
+        Args:
+            name: its name; None: the default one.
+
+        Raises:
+            BadArguments: nobody knows the name, with where was looked; or the definition is wrong.
+            PluginError: the backend or a provider is broken.
+            StoreError: a provider's database cannot be read; retryable where it is out of reach.
+        """
+        self._shared.loop.bind()
+        return await self._connectors.find(name)
 
     def request(self, request_id: str) -> AbstractContextManager[None]:
         """Mark calls made within the block, and in tasks started within it, as part of a request of your own.
@@ -168,7 +192,7 @@ class Vca:
         for number, end in enumerate(ends, start=1):  # callers need no type checker
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
                 raise BadArguments(f"end_{number}: expected a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
-            if self._connectors.get(end[0].name) is not end[0]:
+            if self._connectors.made.get(end[0].name) is not end[0]:
                 raise BadArguments(f"end_{number}: {end[0]!r} belongs to another Vca", [f"end_{number}"])
 
     async def flush(self, limit: float | None = None) -> list[Unwritten]:
@@ -237,7 +261,7 @@ class Vca:
         unwritten: list[Unwritten] = []
         alive: list[str] = []
         try:
-            connectors = list(self._connectors.values())
+            connectors = list(self._connectors.made.values())
             ends = await asyncio.gather(*(connector.disconnect() for connector in connectors), return_exceptions=True)
             for connector, end in zip(connectors, ends, strict=True):
                 if isinstance(end, DisconnectReport):
@@ -246,8 +270,18 @@ class Vca:
                 else:
                     _LOG.error("%r could not be disconnected: %s", connector, type(end).__qualname__)
                     alive.append(f"{connector.name}: disconnecting failed with {type(end).__qualname__}")
+            alive += await self._connectors.close_providers(grace)
             alive += await self._shared.close(grace, unwritten)
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None
             self._shared.loop.let_go()
+
+
+def _checked(providers: Sequence[ConnectorProvider]) -> Sequence[ConnectorProvider]:
+    for number, provider in enumerate(providers):
+        if not isinstance(provider, ConnectorProvider):
+            raise BadArguments(
+                f"providers[{number}]: expected a ConnectorProvider, got {type(provider).__name__}", ["providers"]
+            )
+    return providers

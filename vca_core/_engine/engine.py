@@ -25,6 +25,7 @@ from vca_core._tracking.records import EeRecords
 from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
+from vca_core.config import ConnectorConfig
 from vca_core.errors import BadArguments, ConflictError, StoreError, VcaError
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, EeKey, Namespace
@@ -45,22 +46,23 @@ class Engine:
 
     Args:
         shared: what all connectors of its `Vca` share.
-        name: the connector's name in the config.
+        name: the connector's name.
+        definition: its backend, with options and limits.
 
     Attributes:
         session: its backend.
         shared: what all connectors share.
     """
 
-    def __init__(self, shared: Shared, name: str) -> None:
+    def __init__(self, shared: Shared, name: str, definition: ConnectorConfig) -> None:
         self.shared = shared
         self._name = name
-        self._limits = limits = shared.config.timeouts_of(name)
-        config = shared.config.connectors[name]
+        self._limits = limits = shared.config.timeouts_with(definition)
         self._tasks = OwnedTasks(name)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
+        self._is_retired = False
         self.session = BackendSession(
-            name, config, shared.config.folder, shared.ssh_key, self._report, shared.lasting.values
+            name, definition, shared.config.folder, shared.ssh_key, self._report, shared.lasting.values
         )
         self.session.secrets.add(shared.secret_texts)
         scrub = self.session.secrets.scrub
@@ -229,7 +231,7 @@ class Engine:
         """
         self._bind()
         trail, outbox = op.trail, self.shared.outbox
-        if self._disconnecting is not None:
+        if self._disconnecting is not None or self._is_retired:
             raise op.locate(ConflictError(_DISCONNECTING))
         if trail.traits.reads or trail.traits.removes is Scope.NAMESPACE:
             return
@@ -320,12 +322,34 @@ class Engine:
             )
         return await asyncio.shield(self._disconnecting)
 
-    async def _disconnect(self) -> DisconnectReport:
+    async def retire(self) -> bool:
+        """Close the backend for good, unless something runs; what is queued for the store stays queued.
+
+        Returns:
+            Whether that was done. If not, or if this is cancelled, it stays in use.
+        """
+        self._bind()
+        if self._runner.running or self.stragglers or self._deletes.under_way or self._disconnecting is not None:
+            return False
+        self._is_retired = True
+        try:
+            self._disconnecting = asyncio.get_running_loop().create_task(
+                self._disconnect(drain=False), name=f"{self._name}: retire"
+            )
+            report = await asyncio.shield(self._disconnecting)
+        except BaseException:
+            self._is_retired = False
+            raise
+        if report.alive:
+            _LOG.warning("%s: its earlier backend left behind: %s", self._name, ", ".join(report.alive))
+        return True
+
+    async def _disconnect(self, *, drain: bool = True) -> DisconnectReport:
         limits = self._limits
         unwritten: list[Unwritten] = []
         alive: list[str] = []
 
-        async def drain(limit: float) -> list[str]:
+        async def store_queued(limit: float) -> list[str]:
             unwritten.extend(await self.shared.outbox.drain(limit, self._name))
             await self.shared.drain_callbacks(limit)
             return []
@@ -333,7 +357,7 @@ class Engine:
         steps: list[tuple[Callable[[float], Awaitable[list[str]]], float]] = [
             (self._stop_all, limits.cleanup + limits.store_grace),
             (self.session.close, limits.cleanup),
-            (drain, limits.store_grace),
+            *([(store_queued, limits.store_grace)] if drain else []),
             (self._tasks.cancel, limits.cleanup),
         ]
         try:

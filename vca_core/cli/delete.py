@@ -92,12 +92,12 @@ async def _find(vca: Vca, ns: str) -> _Found:
 
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
-    kept = {vca.config.connector_name(entry.get("connector")) for entry in entries.values()}
-    names = sorted(kept or vca.config.connectors)  # where the store was lost, nobody knows which
+    on = {vnf: (await vca.find_connector(entry.get("connector"))).name for vnf, entry in entries.items()}
+    names = sorted(set(on.values()) or vca.config.connectors)  # where the store was lost, nobody knows which
     ees: dict[str, tuple[str, str, str]] = {}
     for vnf, entry in entries.items():
         if entry.get("ee_id"):
-            ees[entry["ee_id"]] = (vnf, entry["ee_id"], vca.config.connector_name(entry.get("connector")))
+            ees[entry["ee_id"]] = (vnf, entry["ee_id"], on[vnf])
     for name in names:
         connector = vca.connector(name)
         if "list_execution_environments" in connector.capabilities:

@@ -103,11 +103,11 @@ async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
     if not slash:
         ee_id = str(EeId.parse(text, "EE"))
         known = await vca.store.find(COLLECTION, {"ee_id": ee_id})
-        return vca.connector(known[0]["connector"] if known else None), ee_id
+        return await vca.find_connector(known[0]["connector"] if known else None), ee_id
     [service] = await services(vca, await find_ns(vca, ns))
     entry = service["vnfs"].get(vnf)
     if entry is None:
         raise NotFound(f"NS {ns} has no VNF {vnf!r}{instead(vnf, service['vnfs'])}")
     if not entry.get("ee_id"):
         raise NotFound(f"VNF {vnf} of NS {ns} has no execution environment yet; run `vca apply` again")
-    return vca.connector(entry.get("connector")), entry["ee_id"]
+    return await vca.find_connector(entry.get("connector")), entry["ee_id"]

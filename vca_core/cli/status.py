@@ -76,7 +76,8 @@ async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> tuple[_Problems, in
             if not entry.get("ee_id"):
                 continue
             try:
-                await vca.connector(entry.get("connector")).refresh_status(entry["ee_id"])
+                connector = await vca.find_connector(entry.get("connector"))
+                await connector.refresh_status(entry["ee_id"])
             except NotFound:
                 problems[service["ns"], name] = ("gone", "its backend does not list it; `vca apply` makes it again")
             except VcaError as error:

@@ -4,18 +4,27 @@
 in which line it stands. `validate_model` is the same check for the options of backends and operations.
 """
 
-from vca_core.config.load import load_config
+from vca_core.config.load import load_config, load_definition
 from vca_core.config.overrides import References
 from vca_core.config.problems import validate_model
-from vca_core.config.settings import ConnectorConfig, ExtensionConfig, StatusSettings, Timeouts, VcaConfig
+from vca_core.config.settings import (
+    ConnectorConfig,
+    ExtensionConfig,
+    ProviderConfig,
+    StatusSettings,
+    Timeouts,
+    VcaConfig,
+)
 
 __all__ = [
     "ConnectorConfig",
     "ExtensionConfig",
+    "ProviderConfig",
     "References",
     "StatusSettings",
     "Timeouts",
     "VcaConfig",
     "load_config",
+    "load_definition",
     "validate_model",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from pydantic import BaseModel
@@ -45,7 +46,12 @@ def open_document(source: object, what: str, needed: str, model: type[BaseModel]
 
 
 def check_document(
-    document: Document, model: type[M], problems: list[Problem], may_show: Callable[[KeyPath], bool], what: str
+    document: Document,
+    model: type[M],
+    problems: list[Problem],
+    may_show: Callable[[KeyPath], bool],
+    what: str,
+    context: Mapping[str, object] = MappingProxyType({}),
 ) -> M:
     """Make a model of a document.
 
@@ -55,14 +61,15 @@ def check_document(
         problems: what is known to be wrong already.
         may_show: says whether the value at a path cannot be secret, and may be shown.
         what: how errors call it: ``the configuration``.
+        context: what else the validators find there.
 
     Raises:
         BadArguments: all that is wrong, one a line, with file, line and column.
         PluginError: a validator of the model is broken.
     """
-    context = {"folder": document.folder}
+    given = {**context, "folder": document.folder}
     found = validate_safely(
-        lambda: model.model_validate(document.values, context=context), model, document.values, may_show, own=True
+        lambda: model.model_validate(document.values, context=given), model, document.values, may_show, own=True
     )
     if isinstance(found, Cause):
         raise PluginError(f"{what} cannot be checked") from found

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vca_core.config.checking import check_document, open_document
-from vca_core.config.files import check_size
+from vca_core.config.files import Document, check_plain, check_size
 from vca_core.config.overrides import References, apply_environment, resolve_references
 from vca_core.config.problems import KeyPath, Problem
-from vca_core.config.settings import Limits, StatusSettings, Timeouts, VcaConfig
+from vca_core.config.settings import ConnectorConfig, Limits, StatusSettings, Timeouts, VcaConfig
+from vca_core.plain import copy_plain
 
 _SHOWN = {
     "default",
@@ -25,7 +27,10 @@ _SHOWN = {
 
 
 def load_config(
-    source: str | os.PathLike[str] | Mapping[str, Any] | VcaConfig, environ: Mapping[str, str] | None = None
+    source: str | os.PathLike[str] | Mapping[str, Any] | VcaConfig,
+    environ: Mapping[str, str] | None = None,
+    *,
+    providers: bool = False,
 ) -> VcaConfig:
     """Read and check a configuration. It reads small files, and blocks for them; it connects to nothing.
 
@@ -36,6 +41,7 @@ def load_config(
         source: path of a YAML or TOML file; or a mapping of the same form; or a `VcaConfig`, which is given back.
         environ: the environment. None: that of the process, for the references, and for the overrides of a file;
             a mapping is overridden only by an environment that is passed. ``{}``: none.
+        providers: whether connectors are looked up elsewhere, too, so that the configuration needs none.
 
     Raises:
         BadArguments: all that is wrong, one a line, with file, line and column, or with the variable that it came from;
@@ -50,7 +56,27 @@ def load_config(
         problems += apply_environment(document, variables)
         check_size(document)
     problems += resolve_references(document, References(variables, names=None, folders=None))
-    return check_document(document, VcaConfig, problems, _may_show, "the configuration")
+    return check_document(document, VcaConfig, problems, _may_show, "the configuration", {"providers": providers})
+
+
+def load_definition(name: str, values: object, origin: str) -> ConnectorConfig:
+    """Check the definition of a connector that is not in the configuration, as one that is there.
+
+    Overrides and references are not for it: who writes it does not see this process's environment and files.
+
+    Args:
+        name: the connector's.
+        values: what ``connectors.NAME`` would hold; copied.
+        origin: where it comes from, as errors name it.
+
+    Raises:
+        BadArguments: all that is wrong, one a line, with the origin. Values of options are never shown.
+    """
+    document = Document({"connectors": {name: values}}, Path.cwd(), {(): origin})
+    check_size(document)
+    check_plain(document)
+    document.values = copy_plain(document.values)
+    return check_document(document, VcaConfig, [], _may_show, f"the connector {name}").connectors[name]
 
 
 def _may_show(path: KeyPath) -> bool:

@@ -163,14 +163,15 @@ def resolve_references(document: Document, references: References) -> list[Probl
         What is wrong, each problem at the path of its option.
     """
     problems: list[Problem] = []
-    connectors, extensions = document.values.get("connectors"), document.values.get("extensions")
+    connectors = document.values.get("connectors")
     if "store" in document.values:  # a URL with a password in it, as a whole
         document.values["store"] = resolve(document.values["store"], ("store",), document.folder, references, problems)
     parts: list[tuple[KeyPath, Any]] = []
     if isinstance(connectors, dict):
         parts += [(("connectors", name), connector) for name, connector in connectors.items()]
-    if isinstance(extensions, list):
-        parts += [(("extensions", number), extension) for number, extension in enumerate(extensions)]
+    for key in ("extensions", "connector_providers"):
+        if isinstance(listed := document.values.get(key), list):
+            parts += [((key, number), part) for number, part in enumerate(listed)]
     for path, part in parts:
         if isinstance(part, dict) and "options" in part:
             part["options"] = resolve(part["options"], (*path, "options"), document.folder, references, problems)

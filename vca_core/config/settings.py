@@ -113,11 +113,24 @@ class ExtensionConfig(Part):
 Extension = Annotated[ExtensionConfig, BeforeValidator(_extension)]
 
 
+class ProviderConfig(Part):
+    """Where connectors are looked up, in the file its bare name, or as an extension; options are never shown."""
+
+    name: Annotated[str, Field(min_length=1)]
+    options: Options
+
+
+def _may_be_elsewhere(info: ValidationInfo) -> bool:
+    """Whether a connector that the configuration does not have may be known to a provider."""
+    return info.data.get("connector_providers") != [] or bool((info.context or {}).get("providers"))
+
+
 class VcaConfig(Part):
     """A whole configuration; `load_config` makes it.
 
     Args:
-        connectors: by name, at least one; letters, digits, ``-`` and ``_``.
+        connector_providers: where connectors are looked up that `connectors` does not have, in this order.
+        connectors: by name, at least one if there are no providers; letters, digits, ``-`` and ``_``.
         default: name of the connector that is meant when none is named; the only one where there is only one.
         store: URL of the status store: ``memory:``, ``sqlite:///status.db`` or ``mongodb://host/database``.
         artifacts: root folder of relative artifact paths; None: there is none.
@@ -129,7 +142,10 @@ class VcaConfig(Part):
         ssh_key: file of the private ssh key; it is not touched before somebody asks for the key.
     """
 
-    # Before `default`, whose check needs it.
+    # Before `connectors`, and that before `default`: their checks need what is above them.
+    connector_providers: Annotated[list[Annotated[ProviderConfig, BeforeValidator(_extension)]], Listed] = Field(
+        default_factory=list
+    )
     connectors: Annotated[dict[Annotated[str, AfterValidator(_connector_name)], ConnectorConfig], Mapped]
     default: Annotated[str | None, Field(validate_default=True)] = None
     store: Annotated[str, Field(min_length=1)] = "memory:"
@@ -185,16 +201,20 @@ class VcaConfig(Part):
         """Resolve the name of a connector; None is the default one. Raises as `connector` does."""
         if name is None:
             if self.default is None:
-                known = ", ".join(sorted(self.connectors))
+                known = ", ".join(sorted(self.connectors)) or "those that the providers know"
                 raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
-            return self.default
+            name = self.default
         if name not in self.connectors:
             raise BadArguments(f"there is no connector {name!r}{instead(name, self.connectors)}", ["connector"])
         return name
 
     def timeouts_of(self, name: str | None = None) -> Timeouts:
         """Give the limits of a connector: its own where it has them, those of the top otherwise."""
-        return self.timeouts.model_copy(update=self.connector(name).timeouts.model_dump(exclude_none=True))
+        return self.timeouts_with(self.connector(name))
+
+    def timeouts_with(self, definition: ConnectorConfig) -> Timeouts:
+        """Give the limits of a connector that is defined so, wherever its definition is from."""
+        return self.timeouts.model_copy(update=definition.timeouts.model_dump(exclude_none=True))
 
     @model_validator(mode="before")
     @classmethod
@@ -207,15 +227,17 @@ class VcaConfig(Part):
 
     @field_validator("connectors")
     @classmethod
-    def _require_one(cls, connectors: dict[str, ConnectorConfig]) -> dict[str, ConnectorConfig]:
-        if not connectors:
-            raise ValueError("needs at least one connector, as `edge: {backend: fake}`")
+    def _require_one(cls, connectors: dict[str, ConnectorConfig], info: ValidationInfo) -> dict[str, ConnectorConfig]:
+        if not connectors and not _may_be_elsewhere(info):
+            raise ValueError("needs at least one connector, as `edge: {backend: fake}`, or `connector_providers`")
         return connectors
 
     @field_validator("default")
     @classmethod
     def _check_default(cls, default: str | None, info: ValidationInfo) -> str | None:
         connectors = info.data.get("connectors")
+        if _may_be_elsewhere(info):
+            return default if default is None else _connector_name(default)
         if default is not None and connectors is not None and default not in connectors:
             raise ValueError(f"names no connector{instead(default, connectors)}")
         return default

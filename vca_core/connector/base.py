@@ -14,7 +14,7 @@ from vca_core import arguments
 from vca_core._engine.engine import Engine
 from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
-from vca_core.config import validate_model
+from vca_core.config import ConnectorConfig, validate_model
 from vca_core.errors import BackendError, BadArguments, ConflictError, NotSupported, VcaError
 from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
@@ -48,12 +48,13 @@ class ConnectorBase:
 
     Args:
         shared: what all connectors of its `Vca` share.
-        name: its name in the config.
+        name: its name.
+        definition: its backend, with options and limits; None: the config's.
     """
 
-    def __init__(self, shared: Shared, name: str) -> None:
+    def __init__(self, shared: Shared, name: str, definition: ConnectorConfig | None = None) -> None:
         self.name = name
-        self._engine = Engine(shared, name)
+        self._engine = Engine(shared, name, shared.config.connector(name) if definition is None else definition)
         if shared.extensions.exist:  # where there is none, nobody pays for it
             self._tell_refusals()
 
@@ -89,6 +90,24 @@ class ConnectorBase:
     def __repr__(self) -> str:
         engine = getattr(self, "_engine", None)  # it may be asked for while it is being made
         return f"<Connector {getattr(self, 'name', '?') if engine is None else engine.session.name}>"
+
+    async def _redefine(self, definition: ConnectorConfig) -> bool:
+        """Go on with another definition, unless something runs.
+
+        Returns:
+            Whether that was done.
+
+        Raises:
+            BadArguments: its options are wrong; then nothing has changed.
+            PluginError: its backend is broken; likewise.
+        """
+        earlier = self._engine
+        later = Engine(earlier.shared, self.name, definition)
+        if not await earlier.retire():
+            return False
+        later.observe(earlier.session.hooks.probe)
+        self._engine = later
+        return True
 
     def _artifact(self, path: str) -> Artifact:
         return self._engine.shared.artifacts.find(path)

@@ -97,7 +97,7 @@ class Apply:
         and cleaned up; running it again goes on from there.
 
         Raises:
-            BadArguments: a connector is not in the config, or a step was done with other inputs before: then nothing
+            BadArguments: nobody knows a connector, or a step was done with other inputs before: then nothing
                 is begun.
             VcaError: the store cannot be used.
         """
@@ -108,7 +108,7 @@ class Apply:
 
     async def _run_steps(self) -> None:
         entries = await self._ledger.entries()
-        connectors = {name: self._connector(name, entries or {}) for name in self._service.vnfs}
+        connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
         if entries is None:
             await self._check_unknown(connectors)
         before = await self._ledger.done()
@@ -134,10 +134,10 @@ class Apply:
             for step in self.steps:
                 tasks.create_task(self._run_step(step, connectors, done.get(step.key)), name=step.key)
 
-    def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
+    async def _connector(self, vnf: str, entries: Mapping[str, Mapping[str, Any]]) -> Connector:
         """The connector of a VNF: the one that its EE is on, whatever the default is by now."""
         named = self._service.vnfs[vnf].connector or self._service.connector
-        return self._vca.connector(named or entries.get(vnf, {}).get("connector"))
+        return await self._vca.find_connector(named or entries.get(vnf, {}).get("connector"))
 
     async def _check_unknown(self, connectors: Mapping[str, Connector]) -> None:
         """Refuse to run primitives again where a store was lost, and the service lives on."""

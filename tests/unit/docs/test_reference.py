@@ -16,7 +16,7 @@ from unit.docs.pages import DOCS, ROOT, blocks, rows
 
 from vca_core import errors
 from vca_core._tracking.place import status_fields
-from vca_core.config.settings import ConnectorConfig, ExtensionConfig, VcaConfig
+from vca_core.config.settings import ConnectorConfig, ExtensionConfig, ProviderConfig, VcaConfig
 from vca_core.connector import Connector
 from vca_core.naming import CHARM_NAMES, Namespace
 from vca_core.status import NATIVE_STATUS, DeploymentStatus
@@ -35,6 +35,7 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
     lists: dict[str, tuple[str, type[BaseModel]]] = {
         "connectors": ("connectors.NAME.", ConnectorConfig),
         "extensions": ("extensions[].", ExtensionConfig),
+        "connector_providers": ("connector_providers[].", ProviderConfig),
     }
     for name, field in model.model_fields.items():
         default = field.get_default(call_default_factory=True, validated_data={})
