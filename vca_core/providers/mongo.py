@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -129,11 +132,14 @@ class MongoConnectors(ConnectorProvider):
         failure: VcaError
         try:
             collection = self._opened()[self._database][self._options.collection]
-            found = await collection.find({self._options.fields.name: name}).limit(2).to_list()
+            with _unlogged():
+                found = await collection.find({self._options.fields.name: name}).limit(2).to_list()
         except VcaError:
             raise
         except Exception as error:  # noqa: BLE001 - raised below
-            failure = self._errors.of_open(error)
+            failure = (
+                self._errors.of_open(error) if self._client is None else self._errors.of(error, "cannot read them")
+            )
         else:
             if len(found) > 1:
                 raise BadArguments(
@@ -199,6 +205,24 @@ class MongoConnectors(ConnectorProvider):
                 return made
             raise PluginError(f"{self._shown}: decrypting the option {option} gave {kind_of(made)}, not text")
         raise failure
+
+
+_IS_SECRET: ContextVar[bool] = ContextVar("vca_reads_secrets", default=False)
+
+
+def _may_be_logged(_: logging.LogRecord) -> bool:
+    return not _IS_SECRET.get()
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep the driver from logging commands and answers, which it does for who listens at DEBUG."""
+    logging.getLogger("pymongo.command").addFilter(_may_be_logged)  # once: it is the same function
+    token = _IS_SECRET.set(True)
+    try:
+        yield
+    finally:
+        _IS_SECRET.reset(token)
 
 
 def _function(value: str) -> Decrypt:
