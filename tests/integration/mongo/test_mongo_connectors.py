@@ -32,7 +32,7 @@ def reversed_text(value: str, document: Mapping[str, Any]) -> str:
     return value[::-1]
 
 
-async def test_a_config_names_the_collection_and_documents_are_definitions(mongo_url: str) -> None:
+async def test_a_config_names_the_collection_of_definitions(mongo_url: str) -> None:
     put(mongo_url, {"_id": 1, "name": "far", "backend": "fake", "options": {"latency": 0.0}, "timeouts": {"total": 60}})
     config = {"connectors": {}, "connector_providers": [{"name": "mongodb", "options": {"url": "${env:DATABASE}"}}]}
     async with Vca.from_config(config, environ={"DATABASE": mongo_url}) as vca:
@@ -184,9 +184,8 @@ def test_a_function_that_cannot_be_imported_says_so() -> None:
 
 
 async def test_a_wrong_setting_of_the_url_is_told_at_first_use() -> None:
-    async with vca_with(
-        MongoConnectors({"url": f"mongodb://me:{CANARY}@host/db?tlsInsecure=true&tlsAllowInvalidCertificates=true"})
-    ) as vca:
+    url = f"mongodb://me:{CANARY}@host/db?tlsInsecure=true&tlsAllowInvalidCertificates=true"
+    async with vca_with(MongoConnectors({"url": url})) as vca:
         with pytest.raises(BadArguments, match=r"options\.url") as caught:
             await vca.find_connector("far")
     assert CANARY not in "".join(traceback.format_exception(caught.value))
