@@ -138,7 +138,8 @@ async def test_a_database_that_is_away_is_retryable(
     put(url, {"_id": 1, "name": "far", "backend": "fake"})
     shown = url.replace("mongodb://", f"mongodb://me:{CANARY}@")
     away = MongoConnectors({"url": f"{shown}?serverSelectionTimeoutMS=200"})
-    provider = MongoConnectors({"url": f"{url}?serverSelectionTimeoutMS=200"})
+    # The driver looks for a lost server twice a second at most; this one has to be found again.
+    provider = MongoConnectors({"url": f"{url}?serverSelectionTimeoutMS=3000"})
     async with vca_with(provider) as vca:
         connector = await vca.find_connector("far")
         own_mongo_server.kill()
