@@ -77,7 +77,7 @@ class Engine:
 
     def _run_id(self, operation: str) -> str:
         """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
-        return f"{operation}-{self.shared.owner[:8]}-{next(self.shared.numbers)}"
+        return f"{operation}-{self.shared.owner}-{next(self.shared.numbers)}"
 
     def observe(self, probe: Probe | None) -> None:
         """Attach a probe; None detaches it."""

@@ -63,7 +63,7 @@ def common(
     verbose: Verbose = False,
     debug: Debug = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Configure what a network orchestrator deployed: execution environments, charms, primitives."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
 from vca_core._engine.operation import RunningOperation
+from vca_core.backend import ExecutionEnvironment
 from vca_core.description import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.errors import BackendError
 from vca_core.naming import EeId
@@ -15,6 +16,7 @@ from vca_core.secrets import MASK, is_secret_name
 from vca_core.status import EntityState
 
 T = TypeVar("T")
+R = TypeVar("R", OptionState, UnitState, EntityState, InstalledCharm)
 
 _SCALARS = (str, int, float, bool, type(None))
 _TEXT = (str,)
@@ -56,19 +58,54 @@ def checked_description(ee_id: EeId, value: object, _op: RunningOperation) -> De
     )
 
 
-def mask(described: Description, declared: frozenset[str]) -> Description:
+def mask(described: Description, declared: frozenset[str], scrub: Callable[[str], str]) -> Description:
     """Mask the values of secret options: those that the charm declares secret, and those that are named like one.
+
+    Secrets that the core knows go from all other texts, as a unit may say what its charm was configured with.
 
     Args:
         described: what the backend described.
         declared: the names that the EE's charm is known to declare secret.
+        scrub: takes known secrets out of a text.
     """
     options = {}
     for name, option in described.options.items():
-        is_secret = option.secret or name in declared or is_secret_name(name)
+        is_secret = option.secret or option.type == "secret" or name in declared or is_secret_name(name)
         has_value = option.value is not None and option.value != ""
-        options[name] = replace(option, value=MASK if has_value else option.value, secret=True) if is_secret else option
-    return replace(described, options=options)
+        if is_secret:
+            options[name] = replace(option, value=MASK if has_value else option.value, secret=True)
+        else:
+            options[name] = _scrub_texts(option, scrub)
+    units = tuple(
+        replace(
+            _scrub_texts(unit, scrub),
+            state=_scrub_texts(unit.state, scrub),
+            addresses=tuple(scrub(address) for address in unit.addresses),
+        )
+        for unit in described.units
+    )
+    charm = None if described.charm is None else _scrub_texts(described.charm, scrub)
+    return replace(described, charm=charm, options=options, units=units)
+
+
+def scrub_details(listed: ExecutionEnvironment, scrub: Callable[[str], str]) -> ExecutionEnvironment:
+    """Take known secrets out of what the entities of a listed EE say beside their states.
+
+    Args:
+        listed: a checked record.
+        scrub: takes known secrets out of a text.
+    """
+    return replace(listed, entities=tuple(_scrub_texts(state, scrub) for state in listed.entities))
+
+
+_SAID = frozenset({"value", "detail", "reference", "digest", "version"})
+"""The fields with texts of others; names and words of states are not among them."""
+
+
+def _scrub_texts(value: R, scrub: Callable[[str], str]) -> R:
+    texts = {name: getattr(value, name) for name in _SAID if isinstance(getattr(value, name, None), str)}
+    scrubbed: dict[str, Any] = {name: after for name, text in texts.items() if (after := scrub(text)) != text}
+    return replace(value, **scrubbed) if scrubbed else value
 
 
 def _check_unit(value: object) -> UnitState:

@@ -12,7 +12,7 @@ from vca_core._engine.request import Call, Request, reading
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
-from vca_core.connector.descriptions import checked_description, mask
+from vca_core.connector.descriptions import checked_description, mask, scrub_details
 from vca_core.description import Description
 from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
@@ -40,7 +40,8 @@ class ReadOperations(ConnectorBase):
         """
         wanted = None if namespace is None else Namespace.parse(namespace)
         call = reading(BackendHooks.list_execution_environments)(namespace=wanted)
-        return await self._read(call, partial(_within, wanted), total_timeout, wanted)
+        listed = await self._read(call, partial(_within, wanted), total_timeout, wanted)
+        return [scrub_details(record, self._engine.session.secrets.scrub) for record in listed]
 
     async def refresh_status(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> DeploymentStatus:
         """Report what the backend's listing says now of an EE, so that its home is up to date.
@@ -73,7 +74,7 @@ class ReadOperations(ConnectorBase):
 
         Returns:
             The description. Values of options that the charm declares secret, or that are named like a secret, are
-            ``***``.
+            ``***``, and so are secrets that the core knows in all other texts.
 
         Raises:
             NotFound: the EE is gone.
@@ -83,7 +84,7 @@ class ReadOperations(ConnectorBase):
         call = reading(BackendHooks.describe_execution_environment)(ee_id=parsed)
         request = Request(call, partial(checked_description, parsed), ee_id=parsed, total=total_timeout)
         described = await self._engine.run(request)
-        return mask(described, await self._engine.secret_names(parsed))
+        return mask(described, await self._engine.secret_names(parsed), self._engine.session.secrets.scrub)
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Return the native status of a namespace as plain data. Reading creates nothing.

@@ -117,11 +117,15 @@ class Registrar:
             new = NewMachine(facts.base, manual=manual)
             machine = await make_machine(undo, session, model, namespace, new)
             undo.push_async_callback(self._undo, session, target, mark)
+            await op.held()
             # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.
             await login.ensure_user(public_key, mark)
             endpoints = session.controller.addresses
+            await op.held()
             await login.proxy_api(options.api_proxy, endpoints, mark)
-            await login.run_script(await model.provisioning_script(machine, manual.nonce))
+            script = await model.provisioning_script(machine, manual.nonce)
+            await op.held()
+            await login.run_script(script)
         return machine
 
     async def _undo(self, session: Session, target: SshTarget, mark: str) -> None:

@@ -58,6 +58,7 @@ async def test_values_of_secret_options_are_masked(make_vca: MakeVca) -> None:
         "by-declaration": OptionState("s3cret-1", is_set=True, secret=True),
         "password": OptionState("s3cret-2", is_set=True),
         "token": OptionState("", is_set=False),
+        "key": OptionState("s3cret-3", is_set=True, type="secret"),
         "mtu": OptionState(1400, is_set=True),
     }
     told = await described(make_vca, lambda ee_id: Description(ee_id, CHARM, options))
@@ -66,8 +67,21 @@ async def test_values_of_secret_options_are_masked(make_vca: MakeVca) -> None:
         "by-declaration": (MASK, True),
         "password": (MASK, True),
         "token": ("", True),
+        "key": (MASK, True),
         "mtu": (1400, False),
     }
+
+
+async def test_known_secrets_go_from_all_that_units_say(make_vca: MakeVca) -> None:
+    unit = UnitState("router/0", EntityState(MACHINE, "blocked", "login with s3cret-9 refused"), True, ("10.0.0.1",))
+    options = {"note": OptionState("s3cret-9", is_set=True), "mtu": OptionState(1400, is_set=True)}
+    charm = InstalledCharm("router", "local:router-3", version="s3cret-9")
+    connector = make_vca(describing(lambda ee_id: Description(ee_id, charm, options, [unit]))).connector()
+    connector._engine.session.secrets.add(["s3cret-9"])
+    ee_id, _ = await connector.create_execution_environment(NS)
+    told = await connector.describe(ee_id)
+    assert "s3cret-9" not in repr(told)
+    assert (told.units[0].state.detail, told.options["mtu"].value) == (f"login with {MASK} refused", 1400)
 
 
 async def test_options_that_another_process_knows_as_secret_are_masked(make_vca: MakeVca, store: MemoryStore) -> None:

@@ -47,7 +47,7 @@ def test_an_unknown_name_lists_the_installed_and_a_suggestion(site: Site) -> Non
 
 
 def test_a_missing_backend_of_this_project_names_what_brings_it() -> None:
-    with pytest.raises(BadArguments, match="vca-juju-k8s, a part of this project, brings it"):
+    with pytest.raises(BadArguments, match="vca-juju-k8s will bring it, and is not there yet"):
         load_backend("juju-k8s")
 
 
