@@ -109,7 +109,7 @@ class Extensions:
                 entered.append((extension, surrounding))
             yield
         except BaseException as error:  # noqa: BLE001 - raised again below: extensions see it and cannot swallow it
-            failure = error
+            failure = _locate(error, operation)
         for extension, surrounding in reversed(entered):
             failure = await _leave(extension, surrounding, failure)
         if failure is not None:
@@ -121,7 +121,7 @@ class Extensions:
 
     def tell_refused(self, facts: OperationFacts, error: VcaError) -> None:
         """Report to the extensions a call that ended before it began."""
-        self._tell("refused", facts=facts, error=error)
+        self._tell("refused", facts=facts, error=_locate(error, facts))
 
     def tell_status(self, change: StatusChange) -> None:
         """Report to the extensions a status that was stored."""
@@ -215,3 +215,10 @@ async def _leave(
 
 def _failure_of(extension: _Extension, error: Exception) -> PluginError:
     return PluginError(f"the extension {extension.name!r} failed: {type(error).__name__}: {error}")
+
+
+def _locate(error: BaseException, facts: OperationFacts) -> BaseException:
+    """Fill in where an error of the tree happened, for extensions to see; returns the error itself."""
+    if isinstance(error, VcaError):
+        error.locate(backend=facts.backend, ee_id=facts.ee_id, operation=facts.operation, operation_id=facts.id)
+    return error

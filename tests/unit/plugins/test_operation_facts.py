@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.distributions import Site
 
-from vca_core import BadArguments, Vca
+from vca_core import BadArguments, Vca, VcaError
 from vca_core.extensions import OperationFacts, StatusChange
 from vca_core.naming import EeId
 from vca_core.status import Entity
@@ -23,7 +23,7 @@ WATCH = """
     from contextlib import asynccontextmanager
     from vca_core.hookspecs import hookimpl
 
-    seen, changes = [], []
+    seen, changes, places = [], [], []
 
     class Watch:
         def __init__(self, options): ...
@@ -32,7 +32,15 @@ WATCH = """
         @asynccontextmanager
         async def around(self, operation):
             seen.append(operation)
-            yield
+            try:
+                yield
+            except Exception as error:
+                places.append((operation, error.as_data()["where"]))
+                raise
+
+        @hookimpl
+        def refused(self, facts, error):
+            places.append((facts, error.as_data()["where"]))
 
         @hookimpl
         def status_changed(self, change):
@@ -88,6 +96,22 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
     }
     assert len({facts.id for facts in seen}) == len(seen)
     assert CANARY not in repr(seen)
+
+
+async def test_errors_tell_extensions_where_they_happened(site: Site) -> None:
+    vca, seen, _ = watch(site)
+    [places] = [module.places for module in list(sys.modules.values()) if getattr(module, "seen", None) is seen]
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf")
+        with pytest.raises(VcaError):
+            await edge.exec_primitive(ee_id, "touch", {})  # it has no charm
+        with pytest.raises(BadArguments):
+            await edge.scale(ee_id, 0)
+    assert [facts.operation for facts, _ in places] == ["exec_primitive", "scale"]
+    for facts, place in places:
+        expected = {"operation": facts.operation, "operation_id": facts.id, "backend": facts.backend, "ee_id": ee_id}
+        assert place == expected
 
 
 async def test_credentials_are_named_and_never_shown(site: Site) -> None:
