@@ -41,8 +41,9 @@ class BackendHooks(ReadHooks, Protocol):
     async def open(self) -> None:
         """Connect to the backend's system and start watching it.
 
-        Called before the first operation, and again for the first one after `close`. Import client libraries here, not
-        at the top of the entry module.
+        Called before the first operation, and again for the first one after `close`. It runs once for all operations
+        that wait for it, each within its own limit; if it fails, the next operation calls it again. Import client
+        libraries here, not at the top of the entry module.
 
         Raises:
             VcaConnectionError: the system cannot be reached or refuses the login.
@@ -78,7 +79,9 @@ class BackendHooks(ReadHooks, Protocol):
     ) -> str | None:
         """Create an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it.
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it. If that raises, remove the
+        EE, as nobody has its id. Afterwards remove nothing: the caller has the id. A hook that returns without having
+        called it has failed.
 
         Args:
             op: this run.
@@ -98,6 +101,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def create_execution_environment(self, op, namespace):
+                await op.held()
                 machine = await self._client.add_machine()
                 try:
                     await op.created(machine.id)
@@ -173,6 +177,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def register_execution_environment(self, op, namespace, credentials):
+                await op.held()
                 host = await self._client.enlist(credentials["hostname"], credentials["username"])
                 await op.created(host.id)
                 return await host.wait_started()
@@ -277,6 +282,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def exec_primitive(self, op, ee_id, primitive, params):
+                await op.held()
                 run = await self._client.run(ee_id.application, primitive, params)
                 async for state in run.states():
                     op.report(Entity("action", run.id), state)
@@ -303,6 +309,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def add_relation(self, op, end_1, end_2):
+                await op.held()
                 if end_2.backend is not self:
                     raise NotSupported("only EEs of one connector can be related here")
                 await self._client.relate(
@@ -328,6 +335,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def remove_relation(self, op, end_1, end_2):
+                await op.held()
                 await self._client.unrelate(
                     (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
                 )
@@ -352,6 +360,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def scale(self, op, ee_id, num_units):
+                await op.held()
                 await self._client.scale(ee_id.application, num_units)
         """
 
@@ -378,6 +387,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def upgrade(self, op, ee_id, artifact, config):
+                await op.held()
                 await self._client.refresh(ee_id.application, artifact.path, config)
         """
 
@@ -396,6 +406,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def deregister_execution_environment(self, op, ee_id):
+                await op.held()
                 await self._client.forget(ee_id.application)
         """
 
@@ -414,6 +425,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def delete_execution_environment(self, op, ee_id):
+                await op.held()
                 await self._client.remove(ee_id.application)
                 await self._client.wait_gone(ee_id.application)
         """
@@ -432,6 +444,7 @@ class BackendHooks(ReadHooks, Protocol):
 
             @hookimpl
             async def delete_namespace(self, op, namespace):
+                await op.held()
                 await self._client.destroy_model(self.host.names.model(namespace))
         """
 
