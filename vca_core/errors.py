@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import copy
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, Literal, Self
 
@@ -149,6 +150,17 @@ class BadArguments(VcaError):
     def __init__(self, message: str = "", bad_args: Iterable[str] = (), **where: Any) -> None:
         super().__init__(message, **where)
         self.bad_args = list(bad_args)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call arguments as those call them who read the error.
+
+        Args:
+            names: what arguments are called by those who give them, by the name that is in the error.
+        """
+        for name, called in names.items():
+            pattern = re.compile(rf"(?<![\w.-]){re.escape(name)}(?=[.:])")
+            self.message = pattern.sub(called, self.message)
+            self.bad_args = [pattern.sub(called, f"{argument}:")[:-1] for argument in self.bad_args]
 
 
 class InvalidCertificate(BadArguments):

@@ -117,6 +117,13 @@ def test_errors_carry_what_is_documented() -> None:
     assert AlreadyExists("m", ee_id="m.a.0").ee_id == "m.a.0"
 
 
+def test_arguments_are_renamed_for_those_who_gave_them() -> None:
+    error = BadArguments("run add: params_dict.metric: no number; params_dict.b: no", ["params_dict.metric", "ee_id"])
+    error.rename({"params_dict": "with", "ee": "nobody"})
+    assert str(error) == "run add: with.metric: no number; with.b: no"
+    assert error.bad_args == ["with.metric", "ee_id"]
+
+
 @pytest.mark.defect("D8")
 def test_a_timeout_says_which_limit_was_hit_and_how_long_it_was() -> None:
     error = VcaTimeoutError("m", kind="progress", limit=5)

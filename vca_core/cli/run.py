@@ -71,8 +71,13 @@ async def _run(
     seconds: float | None,
 ) -> dict[str, Any] | str:
     from vca_core.cli.services import declared_secrets, environment
+    from vca_core.errors import BadArguments
 
     async with state.vca(config) as vca:
         connector, ee_id = await environment(vca, ee)
         state.hide(await declared_secrets(vca, {ee_id: params}))
-        return await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
+        try:
+            return await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
+        except BadArguments as error:
+            error.rename({"params_dict": "parameters", "primitive_name": "primitive"})
+            raise

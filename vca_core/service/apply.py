@@ -263,14 +263,18 @@ class Apply:
             )
         else:
             primitive = vnf.day1[step.number]
-            self._applied.outputs[step.key] = await connector.exec_primitive(
-                ee_id,
-                primitive.run,
-                primitive.with_,
-                self._ledger.path(step),
-                total_timeout=primitive.timeout,
-                unit=primitive.unit,
-            )
+            try:
+                self._applied.outputs[step.key] = await connector.exec_primitive(
+                    ee_id,
+                    primitive.run,
+                    primitive.with_,
+                    self._ledger.path(step),
+                    total_timeout=primitive.timeout,
+                    unit=primitive.unit,
+                )
+            except BadArguments as error:
+                error.rename({"params_dict": "with", "primitive_name": "run"})
+                raise
         return None
 
     async def _environment(self, name: str, connector: Connector) -> str:

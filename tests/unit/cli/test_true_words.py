@@ -84,6 +84,13 @@ def test_a_slice_that_may_be_an_ns_is_asked_about() -> None:
     assert "did you mean .a.b?" in vca("explain", "a.b")
 
 
+def test_parameters_are_called_as_the_user_calls_them(folder: Path) -> None:
+    vca("apply", "service.yaml")
+    told = vca("run", "demo/edge", "add-route", "destination=10.0.0.0/8", "via=10.0.0.1", "metric=abc", code=2)
+    assert "parameters.metric: expected a whole number" in told
+    assert "primitive: charm" in vca("run", "demo/edge", "nope", code=2)
+
+
 def test_a_failed_primitive_is_told_by_the_status_too(folder: Path) -> None:
     config = folder / "vca.yaml"
     config.write_text(
