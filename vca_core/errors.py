@@ -319,22 +319,23 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
 _DEEPEST = 50
 
 
-def from_data(data: Mapping[str, Any]) -> VcaError:
+def from_data(data: object) -> VcaError:
     """Make an error of what `VcaError.as_data` gave, in this process or in another one.
 
     It never fails: a class or a version that is not known here gives a `VcaError` with the text, fields that are not
     known are left out.
 
     Args:
-        data: the error as plain data.
+        data: the error as plain data; what is no mapping gives a `VcaError`, too.
 
     Returns:
         The error, without a cause and without a traceback.
     """
-    name, text, retryable, where = (data.get(key) for key in ("class", "text", "retryable", "where"))
-    is_known = data.get("version") == DATA_VERSION
+    given: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+    name, text, retryable, where = (given.get(key) for key in ("class", "text", "retryable", "where"))
+    is_known = given.get("version") == DATA_VERSION
     kind = next((cls for cls in _CODES if is_known and cls.__name__ == name), VcaError)
-    fields = {field: data.get(field) for field in _own_fields(kind)}
+    fields = {field: given.get(field) for field in _own_fields(kind)}
     places = where if isinstance(where, Mapping) else {}
     known_places = {key: place for key in _WHERE if isinstance(place := places.get(key), str)}
     is_retryable = retryable if isinstance(retryable, bool) and retryable is not kind.retryable else None

@@ -117,6 +117,11 @@ def test_errors_carry_what_is_documented() -> None:
     assert AlreadyExists("m", ee_id="m.a.0").ee_id == "m.a.0"
 
 
+@pytest.mark.parametrize("data", [None, [], "text", 3])
+def test_what_is_no_plain_form_becomes_an_error(data: Any) -> None:
+    assert type(from_data(data)) is VcaError
+
+
 def test_arguments_are_renamed_for_those_who_gave_them() -> None:
     error = BadArguments("run add: params_dict.metric: no number; params_dict.b: no", ["params_dict.metric", "ee_id"])
     error.rename({"params_dict": "with", "ee": "nobody"})
