@@ -137,7 +137,7 @@ def test_multiples_are_taken(factor: float, given: float) -> None:
     ids=["doubled", "values", "text", "digits", "negative"],
 )
 def test_what_callers_give_is_bounded(value: Any, told: str) -> None:
-    with pytest.raises(BadArguments, match=f"^params_dict has .*{told}"):
+    with pytest.raises(BadArguments, match=f"^params_dict: has .*{told}"):
         arguments.values({"a": value}, "params_dict")
 
 

@@ -59,7 +59,7 @@ async def test_one_that_is_not_there_and_a_subordinate_are_refused(
     publish(controller, tmp_path, "sub", subordinate=True, requires=beside)
     async with connected(controller, tmp_path) as edge:
         ee_id = await machine(edge)
-        with pytest.raises(BadArguments, match="charm none cannot be had"):
+        with pytest.raises(BadArguments, match="charm none cannot be fetched"):
             await edge.install_configuration_sw(ee_id, "ch:none")
         with pytest.raises(BadArguments, match="is a subordinate"):
             await edge.install_configuration_sw(ee_id, "ch:sub")
