@@ -100,7 +100,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
 
 async def test_errors_tell_extensions_where_they_happened(site: Site) -> None:
     vca, seen, _ = watch(site)
-    [places] = [module.places for module in list(sys.modules.values()) if getattr(module, "seen", None) is seen]
+    [places] = [vars(module)["places"] for module in list(sys.modules.values()) if vars(module).get("seen") is seen]
     async with vca:
         edge = vca.connector()
         ee_id, _ = await edge.create_execution_environment(".ns.vnf")
