@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from support.fair_clock import let_pass
 from support.juju import until
 
 from vca_core import NotFound, VcaConnectionError
 from vca_core.errors import VcaError
-from vca_juju_common.client.transport import connection, wire
+from vca_juju_common.client.transport import connection, dial, wire
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
@@ -184,3 +185,67 @@ async def test_a_controller_that_refuses_pings_is_up_and_asked_again(
         await kept.ready()
         await until(lambda: max(controller.counts.pings.values(), default=0) >= 3)
     assert controller.counts.opened == 1
+
+
+async def test_only_so_many_connections_are_made_at_once(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dial, "AT_ONCE", 2)
+    rule = controller.faults.delay("Admin.Login", 30.0)
+    async with supervised(controller) as kept, asyncio.TaskGroup() as group:
+        dialer = kept._dialer
+        others = [Connection(dialer, "/api", "the API", 5.0, 5.0) for _ in range(3)]
+        asked = [group.create_task(one.ready()) for one in (kept, *others)]
+        await until(lambda: controller.counts.requests["Admin.Login"] == 2)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert controller.counts.opened == 2
+        rule.times = 0
+        controller.cut()
+        await asyncio.gather(*asked)
+        await asyncio.gather(*(one.close() for one in others))
+
+
+async def test_waiting_for_the_turn_to_be_dialled_costs_no_patience(controller: SimulatedController) -> None:
+    async with supervised(controller, patience=0.5) as kept, asyncio.TaskGroup() as group:
+        for _ in range(dial.AT_ONCE):
+            await kept._dialer.line.acquire()
+        asked = group.create_task(kept.ready())
+        await until(lambda: kept._turn.waited)
+        for _ in range(3):
+            let_pass(60.0)
+            await asyncio.sleep(0)
+        assert not asked.done()
+        for _ in range(dial.AT_ONCE):
+            kept._dialer.line.release()
+        await asked
+
+
+async def test_a_connection_that_was_lost_costs_no_patience_in_line(controller: SimulatedController) -> None:
+    async with supervised(controller) as kept:
+        await kept.ready()
+        before = kept._turn.waited
+        for _ in range(dial.AT_ONCE):
+            await kept._dialer.line.acquire()
+        controller.cut()
+        await until(lambda: kept._turn.waited > before)
+        let_pass(60.0)
+        assert kept.seconds_left()
+        for _ in range(dial.AT_ONCE):
+            kept._dialer.line.release()
+        await kept.ready()
+
+
+async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedController) -> None:
+    controller.faults.refuse("connect", "not now", times=None)
+    async with supervised(controller, patience=2.0) as kept, asyncio.TaskGroup() as group:
+        asked = group.create_task(outcome_of(kept))
+        await until(lambda: kept._trouble)
+        let_pass(7.0)
+        assert "no connection within 7" in (await asked).message
+
+
+async def outcome_of(kept: Connection) -> VcaConnectionError:
+    with pytest.raises(VcaConnectionError) as caught:
+        await kept.ready()
+    return caught.value

@@ -14,6 +14,7 @@ from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.generated import Bridge
+from vca_juju_common.client.transport.turns import Turn
 from vca_juju_common.client.transport.wire import Wire
 
 LASTING = 5.0
@@ -30,8 +31,8 @@ class Connection:
         dialer: makes the connections.
         path: of the API.
         name: for logs and errors.
-        patience: seconds that a call waits for the first connection.
-        outage: seconds that a call waits for a connection once there was one.
+        patience: seconds that a call waits for the first connection, without those until it is its turn to be dialled.
+        outage: seconds that a call waits for a connection once there was one; likewise.
         on_open: done with each new connection before calls get it, as re-reading what they may have changed.
         on_end: told when there will be no connection any more unless somebody asks for one.
         wanted: whether to go on, `SLOWLY`, after a failure against which no retry helps: a password may be changed on
@@ -62,6 +63,8 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
+        self._turn = Turn(dialer.line)
+        self._waited_before = 0.0
         self._last: Wire | None = None
         self._closed: VcaError | None = None
 
@@ -79,17 +82,20 @@ class Connection:
             raise AssertionError("whoever runs makes it")
         if (there := _wire_in(self._ready)) is not None:  # nearly always: nothing has to be set up to wait for it
             return there
-        while True:
+        clock = asyncio.get_running_loop().time
+        begun, waited_before = clock(), self._turn.waited
+        while (left := self._patience - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
+            done, _ = await asyncio.wait((self._ready,), timeout=left)
+            if not done:
+                continue
             try:
-                async with asyncio.timeout(self._patience):
-                    wire = await asyncio.shield(self._ready)
-                    if not wire.closed.is_set():
-                        return wire
-                    self._renew(wire)
-            except TimeoutError:
-                raise self._missing_error(self._patience) from self._trouble
+                wire = self._ready.result()
             except VcaError as error:
                 raise error.again() from error.__cause__
+            if not wire.closed.is_set():
+                return wire
+            self._renew(wire)
+        raise self._missing_error(clock() - begun) from self._trouble
 
     def seconds_left(self) -> float | None:
         """Seconds in which a connection that broke has to be back; None: it has not broken.
@@ -99,14 +105,16 @@ class Connection:
         """
         if self._last is None or self._last.ended is None:
             return None
-        left = self._last.ended + self._outage - asyncio.get_running_loop().time()
+        passed = asyncio.get_running_loop().time() - self._last.ended
+        left = self._outage - passed + (self._turn.waited - self._waited_before)
         if left <= 0:
-            raise self._missing_error(self._outage) from self._trouble
+            raise self._missing_error(passed) from self._trouble
         return left
 
-    def _missing_error(self, limit: float) -> VcaConnectionError:
+    def _missing_error(self, passed: float) -> VcaConnectionError:
         told = self._trouble.message if self._trouble else "no answer"
-        return VcaConnectionError(f"{self.name}: no connection within {limit:g} s: {told}", str(self._dialer.endpoints))
+        where = str(self._dialer.endpoints)
+        return VcaConnectionError(f"{self.name}: no connection within {round(passed, 1):g} s: {told}", where)
 
     async def call(
         self,
@@ -226,12 +234,14 @@ class Connection:
         Returns:
             Whether it lasted.
         """
-        wire = await self._dialer.dial(self._path)
+        async with self._turn:
+            wire = await self._dialer.dial(self._path)
         try:
             if self._on_open is not None:
                 await self._on_open(wire)
             self._trouble = None
             self._last = wire
+            self._waited_before = self._turn.waited
             self._patience = self._outage
             if self._ready is not None and not self._ready.done():
                 self._ready.set_result(wire)

@@ -24,6 +24,9 @@ CLIENT_VERSION = "3.6.1.3"
 STAGGER = 0.25
 """Seconds that an endpoint has before the next one is tried beside it."""
 
+AT_ONCE = 32
+"""How many connections are made at once: each costs the processor some milliseconds, and has `connect_limit`."""
+
 _REFUSED = "unauthorized access"
 _MOVED = {
     "redirection required": MOVED,
@@ -54,6 +57,9 @@ class Dialer:
         connect_limit: seconds for one endpoint to answer and take the login.
         request_limit: seconds for each request.
         proxy: URL of a proxy to go through; None: none, whatever the environment says.
+
+    Attributes:
+        line: held while a connection is made, where many may want one at once.
     """
 
     def __init__(
@@ -72,6 +78,7 @@ class Dialer:
         self.proxy = proxy
         self.connect_limit = connect_limit
         self.request_limit = request_limit
+        self.line = asyncio.Semaphore(AT_ONCE)
         self._http: Http | None = None
 
     @property
