@@ -41,7 +41,7 @@ def main() -> int:
         made = GENERATE[name]() if given.check else MEASURE.get(name, GENERATE[name])()
         problems += made.problems
         if given.check:
-            problems += [f"{file.relative_to(ROOT)} is out of date: run `make docs`" for file in made.outdated()]
+            problems += [f"{file.relative_to(ROOT)} is out of date: run `make docs`" for file in made.outdated_files()]
         else:
             made.write()
     for problem in problems:

@@ -127,13 +127,13 @@ class SshKeyPair:
         if self.private_path.parts[0].startswith("~"):
             raise _unusable(f"there is no home folder for {self.private_path}: set HOME, or give an absolute path")
         try:
-            return self._remembered_or_made()
+            return self._find_or_make()
         except OSError as error:
             # The error's frames hold the key; what is raised must not.
             reason, cause = str(error), scrub_cause(error, str)
         raise _unusable(f"the key pair at {self.private_path} cannot be read or made: {reason}") from cause
 
-    def _remembered_or_made(self) -> str:
+    def _find_or_make(self) -> str:
         if (found := self._loaded) is not None and found[0] == self._mark():
             return found[1]
         if not os.path.lexists(self.private_path):

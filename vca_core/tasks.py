@@ -131,13 +131,13 @@ async def in_thread(work: Callable[[], R]) -> R:
         work: what to run; it should take a moment only, since nothing can stop it.
     """
 
-    def hidden() -> Unshown[R]:
+    def hide() -> Unshown[R]:
         try:
             return Unshown(work())
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             return Unshown(error=error)
 
-    running = asyncio.ensure_future(asyncio.to_thread(hidden))
+    running = asyncio.ensure_future(asyncio.to_thread(hide))
     cancelled = await settle(running, float("inf"))
     if cancelled is not None:
         raise cancelled

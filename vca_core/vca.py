@@ -68,7 +68,7 @@ class Vca:
         self.store: StatusStore = LazyStore(self._shared.store, self._shared.loop.bind)
         self.ssh_key = self._shared.ssh_key
         named = [make_provider(entry.name, entry.options, config.folder) for entry in config.connector_providers]
-        self._connectors = Connectors(self._shared, [*named, *_checked(providers)])
+        self._connectors = Connectors(self._shared, [*named, *_check_providers(providers)])
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
 
     @classmethod
@@ -278,7 +278,7 @@ class Vca:
             self._shared.loop.let_go()
 
 
-def _checked(providers: Sequence[ConnectorProvider]) -> Sequence[ConnectorProvider]:
+def _check_providers(providers: Sequence[ConnectorProvider]) -> Sequence[ConnectorProvider]:
     for number, provider in enumerate(providers):
         if not isinstance(provider, ConnectorProvider):
             raise BadArguments(

@@ -41,7 +41,7 @@ not implemented. Machines read [capabilities.json](capabilities.json).
 """
 
 
-def examined(place: str, cls: str) -> Verdict:
+def examine(place: str, cls: str) -> Verdict:
     """Run one suite."""
     found = str(ROOT / place) if place.endswith(".py") else place
     [verdict] = run_suites([f"{found}::{cls}"], settings=False)
@@ -92,7 +92,7 @@ def generate() -> Made:
 def measure() -> Made:
     """Run the kit on all known backends, and make the page and its data of what it finds. A failure is a problem."""
     sys.path.insert(0, str(ROOT / "tests"))
-    verdicts = {name: examined(*suite) for name, suite in SUITES.items()}
+    verdicts = {name: examine(*suite) for name, suite in SUITES.items()}
     data = {name: as_data(verdict) for name, verdict in verdicts.items()}
     failed = [
         f"{name}: {check.title}: {check.reason}" for name, verdict in verdicts.items() for check in verdict.failed

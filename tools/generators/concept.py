@@ -73,7 +73,7 @@ class Card:
         """Its middle, from above."""
         return self.top + CARD_HEIGHT // 2
 
-    def drawn(self) -> str:
+    def draw(self) -> str:
         """Its elements."""
         x = self.left + CARD // 2
         y = self.middle - 10 * len(self.lines) + 1
@@ -177,7 +177,7 @@ def picture() -> str:
         f'<rect class="ground" width="{WIDTH}" height="{HEIGHT}" rx="12"/>',
         f'<rect class="core" x="{left}" y="24" width="{right - left}" height="{HEIGHT - 48}" rx="14"/>',
         f'<text class="title" x="{left + FRAME + 2}" y="54">the core: vca-core</text>',
-        *(card.drawn() for card in CARDS),
+        *(card.draw() for card in CARDS),
         *arrows,
         *keys,
     ]

@@ -28,7 +28,7 @@ The tests that hold it carry `@pytest.mark.defect("<number>")`; a row of the cor
 """
 
 
-def collected() -> dict[str, list[str]]:
+def collect() -> dict[str, list[str]]:
     """Find the tests of each number, as links.
 
     Raises:
@@ -46,7 +46,7 @@ def collected() -> dict[str, list[str]]:
 def generate() -> Made:
     """Make the page of the rows and of the marks of the tests."""
     rows = tomllib.loads(ROWS.read_text("utf-8"))
-    tests = collected()
+    tests = collect()
     problems = [f"{number} is not a row of tools/defects.toml" for number in sorted(tests.keys() - rows.keys())]
     problems += [f"{number} is missing in tools/defects.toml" for number in EXPECTED if number not in rows]
     problems += [f"{number} has no owner" for number, row in rows.items() if row.get("owner") not in OWNERS]

@@ -44,7 +44,7 @@ undo that could not reach the controller is made up for when the same process ne
 """
 
 
-def observed() -> dict[str, Any]:
+def observe() -> dict[str, Any]:
     """Run the tests; what they found.
 
     Raises:
@@ -90,5 +90,5 @@ def generate() -> Made:
 
 def measure() -> Made:
     """Run the tests, and make the page and its data of what they find."""
-    data = observed()
+    data = observe()
     return Made({PAGE: page(data), KEPT: json.dumps(data, indent=1) + "\n"})

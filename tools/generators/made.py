@@ -24,7 +24,7 @@ class Made:
     problems: Sequence[str] = ()
     folder: Path | None = None
 
-    def outdated(self) -> list[Path]:
+    def outdated_files(self) -> list[Path]:
         """Find the files that are missing, of nothing any more, or say something else."""
         there = set(self.folder.glob("*.md")) if self.folder else set()
         return sorted(
@@ -34,7 +34,7 @@ class Made:
 
     def write(self) -> None:
         """Write the files that are outdated, and remove those of nothing."""
-        for file in self.outdated():
+        for file in self.outdated_files():
             if file in self.files:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(self.files[file], "utf-8")

@@ -55,7 +55,7 @@ def operation(spec: Callable[Concatenate[Any, Operation, P], Coroutine[Any, Any,
     return call
 
 
-def reading(spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Callable[P, Call[T]]:
+def read_call(spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Callable[P, Call[T]]:
     """Make calls of a hook that only reads.
 
     Args:

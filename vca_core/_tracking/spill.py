@@ -154,7 +154,7 @@ class Spill:
     async def _write_left(self) -> None:
         """Write what was left; a store that fails is tried again until it takes it."""
         pause = _FIRST_PAUSE
-        left = await in_thread(self._left)
+        left = await in_thread(self._other_names)
         while left := [name for name in left if not await self._write_file(name)]:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -162,7 +162,7 @@ class Spill:
     async def _write_file(self, name: str) -> bool:
         """Write what is in one file; whether it is over, the file done, somebody else's, or of no use."""
         try:
-            async with self._taken(name) as file:
+            async with self._take(name) as file:
                 if file is not None:
                     await _write_all(file, self._store)
         except (VcaError, OSError) as error:
@@ -215,8 +215,8 @@ class Spill:
             return self._file
 
     @asynccontextmanager
-    async def _taken(self, name: str) -> AsyncIterator[SqliteStore | None]:
-        """Have a file whose lock is free; None: it is not, or the file is gone."""
+    async def _take(self, name: str) -> AsyncIterator[SqliteStore | None]:
+        """Take a file whose lock is free; None if the lock is held, or the file is gone."""
         lock = await in_thread(lambda: _lock(self._path(name, ".lock")))
         if lock is None:
             yield None
@@ -260,7 +260,7 @@ class Spill:
         for suffix in (".db", ".db-wal", ".db-shm", ".lock"):
             self._path(name, suffix).unlink(missing_ok=True)
 
-    def _left(self) -> list[str]:
+    def _other_names(self) -> list[str]:
         return sorted(path.stem for path in self._folder.glob("*.lock") if path.stem != self._name)
 
     def _path(self, name: str, suffix: str = ".db") -> Path:

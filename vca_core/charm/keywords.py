@@ -64,7 +64,7 @@ def spend(steps: int) -> None:
         raise _TooMuch
 
 
-def bounded(draft: Any) -> Any:
+def add_bounds(draft: Any) -> Any:
     """Make a validator class with bounds of one of jsonschema's."""
     own: dict[str, Keyword] = {
         "pattern": _pattern,

@@ -96,14 +96,14 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
             kinds = [_KINDS.get(kind, kind) for kind in ([said] if isinstance(said, str) else said)]
             yield path, f"expected {' or '.join(kinds)}, got {kind_of(given)}"
         case "enum":
-            yield path, f"expected one of {', '.join(map(_shown, said[:_MOST_SHOWN]))}"
+            yield path, f"expected one of {', '.join(map(_shorten, said[:_MOST_SHOWN]))}"
         case "anyOf" | "oneOf" | "allOf" | "not" | "if" | "dependencies" | "dependentRequired" | "contains" | "items":
             yield path, f"does not fit what the charm's schema asks for with {error.validator}"
         case _:
-            yield path, f"{kind_of(given)} that does not fit the charm's schema: {error.validator} is {_shown(said)}"
+            yield path, f"{kind_of(given)} that does not fit the charm's schema: {error.validator} is {_shorten(said)}"
 
 
-def _shown(said: object) -> str:
+def _shorten(said: object) -> str:
     if isinstance(said, int) and abs(said) >= 10**20:
         return "a huge number"
     text = str(said)

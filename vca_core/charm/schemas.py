@@ -15,7 +15,7 @@ from jsonschema.protocols import Validator
 from referencing import Registry
 
 from vca_core.charm.expressions import expression
-from vca_core.charm.keywords import bounded, count_steps, spend
+from vca_core.charm.keywords import add_bounds, count_steps, spend
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST
 
@@ -36,7 +36,7 @@ _REFERENCES = ("$ref", "$schema", "$dynamicRef", "$recursiveRef")
 _BY_NAME = ("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas")
 """What holds schemas by names that the charm's author chose."""
 
-_DRAFTS = (bounded(Draft4Validator), bounded(Draft202012Validator))
+_DRAFTS = (add_bounds(Draft4Validator), add_bounds(Draft202012Validator))
 
 
 def validator(schema: Mapping[str, Any], place: str) -> Validator:

@@ -68,11 +68,9 @@ class ConnectorBase:
         """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""
         for name in dir(type(self)):
             if not name.startswith("_") and inspect.iscoroutinefunction(method := getattr(self, name)):
-                setattr(self, name, self._with_refusals_told(method))
+                setattr(self, name, self._report_refusals(method))
 
-    def _with_refusals_told(
-        self, method: Callable[..., Coroutine[Any, Any, R]]
-    ) -> Callable[..., Coroutine[Any, Any, R]]:
+    def _report_refusals(self, method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
         @functools.wraps(method)
         async def call(*args: Any, **kwargs: Any) -> R:
             try:

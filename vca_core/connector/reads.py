@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from vca_core._engine.answers import checked_listing
 from vca_core._engine.operation import RunningOperation
-from vca_core._engine.request import Call, Request, reading
+from vca_core._engine.request import Call, Request, read_call
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
@@ -39,7 +39,7 @@ class ReadOperations(ConnectorBase):
             The records, sorted by ee_id.
         """
         wanted = None if namespace is None else Namespace.parse(namespace)
-        call = reading(BackendHooks.list_execution_environments)(namespace=wanted)
+        call = read_call(BackendHooks.list_execution_environments)(namespace=wanted)
         listed = await self._read(call, partial(_within, wanted), total_timeout, wanted)
         return [scrub_details(record, self._engine.session.secrets.scrub) for record in listed]
 
@@ -81,7 +81,7 @@ class ReadOperations(ConnectorBase):
             StoreError: the store cannot say which options are secret.
         """
         parsed = EeId.parse(ee_id)
-        call = reading(BackendHooks.describe_execution_environment)(ee_id=parsed)
+        call = read_call(BackendHooks.describe_execution_environment)(ee_id=parsed)
         request = Request(call, partial(checked_description, parsed), ee_id=parsed, total=total_timeout)
         described = await self._engine.run(request)
         return mask(described, await self._engine.secret_names(parsed), self._engine.session.secrets.scrub)
@@ -97,7 +97,7 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend's system has nothing of this namespace.
         """
         parsed = Namespace.parse(namespace)
-        call = reading(BackendHooks.get_status)(namespace=parsed)
+        call = read_call(BackendHooks.get_status)(namespace=parsed)
         return await self._read(call, partial(self._plain, "get_status"), total_timeout, parsed)
 
     async def get_metrics(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend's system has nothing of this namespace.
         """
         parsed = Namespace.parse(namespace)
-        call = reading(BackendHooks.get_metrics)(namespace=parsed)
+        call = read_call(BackendHooks.get_metrics)(namespace=parsed)
         return await self._read(call, partial(self._plain, "get_metrics"), total_timeout, parsed)
 
     async def health(self, *, total_timeout: Seconds = None) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class ReadOperations(ConnectorBase):
         Raises:
             VcaConnectionError: it does not answer.
         """
-        return await self._read(reading(BackendHooks.health)(), partial(self._plain, "health"), total_timeout, None)
+        return await self._read(read_call(BackendHooks.health)(), partial(self._plain, "health"), total_timeout, None)
 
     async def _read(
         self,

@@ -131,8 +131,8 @@ class MongoConnectors(ConnectorProvider):
     async def _document(self, name: str) -> dict[str, Any] | None:
         failure: VcaError
         try:
-            collection = self._opened()[self._database][self._options.collection]
-            with _unlogged():
+            collection = self._ensure_client()[self._database][self._options.collection]
+            with _keep_unlogged():
                 found = await collection.find({self._options.fields.name: name}).limit(2).to_list()
         except VcaError:
             raise
@@ -149,7 +149,7 @@ class MongoConnectors(ConnectorProvider):
             return found[0] if found else None
         raise failure  # not in the `except`: it would keep the driver's exception, which may show secrets
 
-    def _opened(self) -> AsyncMongoClient[dict[str, Any]]:
+    def _ensure_client(self) -> AsyncMongoClient[dict[str, Any]]:
         if self._client is None:
             try:
                 self._client = client_of(self._url.get_secret_value())
@@ -210,14 +210,14 @@ class MongoConnectors(ConnectorProvider):
 _IS_SECRET: ContextVar[bool] = ContextVar("vca_reads_secrets", default=False)
 
 
-def _may_be_logged(_: logging.LogRecord) -> bool:
+def _is_loggable(_: logging.LogRecord) -> bool:
     return not _IS_SECRET.get()
 
 
 @contextmanager
-def _unlogged() -> Iterator[None]:
+def _keep_unlogged() -> Iterator[None]:
     """Keep the driver from logging commands and answers, which it does for who listens at DEBUG."""
-    logging.getLogger("pymongo.command").addFilter(_may_be_logged)  # once: it is the same function
+    logging.getLogger("pymongo.command").addFilter(_is_loggable)  # once: it is the same function
     token = _IS_SECRET.set(True)
     try:
         yield

@@ -111,7 +111,7 @@ class Apply:
         connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
         if entries is None:
             await self._check_unknown(connectors)
-        before = await self._ledger.done()
+        before = await self._ledger.read_steps()
         self._check_unchanged(before)
         self._check_renamed(entries or {}, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})

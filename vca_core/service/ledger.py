@@ -83,11 +83,11 @@ class Ledger:
                 update[f"vnfs.{name}.connector"] = connectors[name]
         if update:
             await self._set(update)
-        return _done_in(document)
+        return _steps_in(document)
 
-    async def done(self) -> dict[str, Done]:
+    async def read_steps(self) -> dict[str, Done]:
         """What was done, also for VNFs that the file does not have any more."""
-        return _done_in(await self._store.get(COLLECTION, {"_id": self._id}) or {})
+        return _steps_in(await self._store.get(COLLECTION, {"_id": self._id}) or {})
 
     async def statuses(self) -> dict[str, str]:
         """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
@@ -107,6 +107,6 @@ class Ledger:
         await self._store.set(COLLECTION, {"_id": self._id}, update)
 
 
-def _done_in(document: Mapping[str, Any]) -> dict[str, Done]:
+def _steps_in(document: Mapping[str, Any]) -> dict[str, Done]:
     done: Mapping[str, Any] = document.get("done", {})
     return {key: Done(entry["digest"], entry.get("ee_id"), entry.get("seal")) for key, entry in done.items() if entry}

@@ -24,7 +24,7 @@ def seal(secrets: Sequence[str]) -> str | None:
     Returns:
         The seal, to be kept; None where there are none.
     """
-    return _sealed(secrets, randomness.token_bytes(16)) if secrets else None
+    return _seal(secrets, randomness.token_bytes(16)) if secrets else None
 
 
 def is_sealed(secrets: Sequence[str], kept: str | None) -> bool:
@@ -38,12 +38,12 @@ def is_sealed(secrets: Sequence[str], kept: str | None) -> bool:
         return True
     salt, _, _ = kept.partition(":")
     try:
-        made = _sealed(secrets, bytes.fromhex(salt))
+        made = _seal(secrets, bytes.fromhex(salt))
     except ValueError:
         return False
     return hmac.compare_digest(made, kept)
 
 
-def _sealed(secrets: Sequence[str], salt: bytes) -> str:
+def _seal(secrets: Sequence[str], salt: bytes) -> str:
     text = json.dumps(list(secrets)).encode()
     return f"{salt.hex()}:{hashlib.scrypt(text, salt=salt, n=_COST, r=8, p=1).hex()}"

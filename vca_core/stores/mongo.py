@@ -142,7 +142,7 @@ class MongoStatusStore(StatusStore):
         for numbers in _rounds(writes):
             for first in range(0, len(numbers), _MOST_IN_BULK):
                 some = numbers[first : first + _MOST_IN_BULK]
-                made = await self._together([writes[number] for number in some], late)
+                made = await self._write_all([writes[number] for number in some], late)
                 outcomes.update(zip(some, made, strict=True))
         return [outcomes[number] for number in range(len(writes))]
 
@@ -195,7 +195,7 @@ class MongoStatusStore(StatusStore):
 
     # Batches.
 
-    async def _together(self, writes: Sequence[Write], late: LateWrites) -> list[Outcome]:
+    async def _write_all(self, writes: Sequence[Write], late: LateWrites) -> list[Outcome]:
         """Make writes of different documents of one collection, in one unordered bulk if nothing is in the way."""
         if len(writes) > 1 and not any(late.in_front_of(write) for write in writes):
             error = await self._bulk(writes)
@@ -207,7 +207,7 @@ class MongoStatusStore(StatusStore):
                 return [error] * len(writes)
         outcomes: list[Outcome] = []
         for write in writes:
-            outcome: Outcome = late.in_front_of(write) or await self._again(write, bulk=len(writes) > 1)
+            outcome: Outcome = late.in_front_of(write) or await self._write_one(write, bulk=len(writes) > 1)
             if isinstance(outcome, Exception):
                 late.note(write, outcome)
             outcomes.append(outcome)
@@ -247,7 +247,7 @@ class MongoStatusStore(StatusStore):
         except StoreError as error:
             return error
 
-    async def _again(self, write: Write, *, bulk: bool) -> Outcome:
+    async def _write_one(self, write: Write, *, bulk: bool) -> Outcome:
         """Make a write on its own; where it was in a bulk that did, its guard does not match any more."""
         try:
             if await self.set(write.table, write.filter, write.update):

@@ -55,7 +55,7 @@ class MongoErrors:
         from pymongo.errors import ConfigurationError  # the driver is for those who use it
 
         if isinstance(error, ConfigurationError | TypeError | ValueError):
-            return self._after(error, BadArguments(f"{self._argument}: {self._said(error)}", [self._argument]))
+            return self._after(error, BadArguments(f"{self._argument}: {self._text_of(error)}", [self._argument]))
         return self.of(error, "cannot open it")
 
     def of(self, error: Exception, what: str) -> VcaError:
@@ -72,7 +72,7 @@ class MongoErrors:
         from pymongo.errors import InvalidName, OperationFailure
 
         if isinstance(error, BSONError | InvalidName | OverflowError | UnicodeError):
-            return StoreError(f"{text}: {self._said(error)}", retryable=False)
+            return StoreError(f"{text}: {self._text_of(error)}", retryable=False)
         if isinstance(error, OperationFailure):
             code = error.code or 0
             if code in _NOT_ALLOWED:
@@ -84,7 +84,7 @@ class MongoErrors:
             if code in _REFUSED:  # the server's own text shows what stands in the document
                 return StoreError(f"{text}: the server refuses it: {_REFUSED[code]}", retryable=False)
             return StoreError(f"{text}: the server failed with {self._name_of(error)}")
-        return self.unreachable(error) or StoreError(f"{text}: {self._said(error)}")
+        return self.unreachable(error) or StoreError(f"{text}: {self._text_of(error)}")
 
     def unreachable(self, error: Exception) -> StoreError | None:
         """What a call fails with that did not reach the server, or whose answer was lost; None: it is another error."""
@@ -92,7 +92,7 @@ class MongoErrors:
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None
-        own = StoreError(f"{self._what}: no answer: {self._said(error)}")
+        own = StoreError(f"{self._what}: no answer: {self._text_of(error)}")
         return self._after(error, own)
 
     def _after(self, error: Exception, own: E) -> E:
@@ -113,6 +113,6 @@ class MongoErrors:
         details = getattr(error, "details", None) or {}
         return f"{details.get('codeName') or type(error).__name__} ({getattr(error, 'code', None) or 'no code'})"
 
-    def _said(self, error: Exception) -> str:
+    def _text_of(self, error: Exception) -> str:
         text = str(error).partition(", Timeout:")[0].partition(", Topology Description:")[0]
         return self._secrets.scrub(f"{type(error).__name__}: {text}")

@@ -93,11 +93,11 @@ class SqliteStore(StatusStore):
     async def open(self) -> None:
         """See `StatusStore.open`."""
         self._turn = asyncio.Lock()
-        await self._alone(self._open)
+        await self._run_in_turn(self._open)
 
     async def close(self) -> None:
         """See `StatusStore.close`."""
-        await self._alone(self._close)
+        await self._run_in_turn(self._close)
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
@@ -156,14 +156,14 @@ class SqliteStore(StatusStore):
             sql = f"SELECT {columns} FROM documents WHERE {where}"  # noqa: S608 - no values
             return list(await self._open_connection().execute_fetchall(sql, values))
 
-        return await self._alone(work)
+        return await self._run_in_turn(work)
 
     def _open_connection(self) -> aiosqlite.Connection:
         if self._connection is None:
             raise StoreError(f"{self._path} is not open")
         return self._connection
 
-    async def _alone(self, work: Callable[[], Awaitable[R]]) -> R:
+    async def _run_in_turn(self, work: Callable[[], Awaitable[R]]) -> R:
         """Do something at the connection, one thing at a time in the order of the calls; owned until it is done."""
 
         async def in_turn() -> Unshown[R]:

@@ -163,7 +163,7 @@ class Kit:
         """
         return f".{self.ns_id}{ns}" + (f".{vnf}" if vnf else "")
 
-    async def home(self) -> dict[str, Any]:
+    async def make_home(self) -> dict[str, Any]:
         """Make a document, and give a `db_dict` of a place in it."""
         document = f"{self.ns_id}-{next(self.homes)}"
         await self.vca.store.ensure(_TABLE, {"_id": document})
@@ -217,7 +217,7 @@ class Kit:
         options = self.subject.operation_options.get("install_configuration_sw")
         await self.connector.install_configuration_sw(ee_id, charm or self.charms.charm, options=options, **given)
 
-    async def ready(self, namespace: str, db_dict: Mapping[str, Any] | None = None) -> str:
+    async def create_ready(self, namespace: str, db_dict: Mapping[str, Any] | None = None) -> str:
         """Make an EE that primitives can be run on: with a charm, if the backend installs charms."""
         ee_id = await self.create(namespace, db_dict)
         if "install_configuration_sw" in self.capabilities:
@@ -247,7 +247,7 @@ class Kit:
             if (record.namespace is not None and self.ns_id in record.namespace.ns_id) or own in record.ee_id.model
         ]
 
-    async def of(self, namespace: str) -> list[str]:
+    async def ids_in(self, namespace: str) -> list[str]:
         """The ee_ids in the listing that have the names of a namespace."""
         parsed, names = Namespace.parse(namespace), self.connector._engine.session.names  # noqa: SLF001 - as above
         key = (names.model(parsed), names.application(parsed))
@@ -257,7 +257,7 @@ class Kit:
         """The ee_ids of `listing`."""
         return [str(record.ee_id) for record in await self.listing()]
 
-    async def lists(self, ee_ids: Sequence[str]) -> None:
+    async def check_listed(self, ee_ids: Sequence[str]) -> None:
         """Check that these EEs are listed, and no others of this check."""
         there = set(await self.ids())
         assert there == set(ee_ids), f"missing in the listing: {set(ee_ids) - there}; too many: {there - set(ee_ids)}"
@@ -273,7 +273,7 @@ class Kit:
         assert found, f"the backend does not list {ee_id}"
         return found[0]
 
-    async def catches_up(self, ee_id: str, listed: ExecutionEnvironment | None) -> None:
+    async def wait_listed(self, ee_id: str, listed: ExecutionEnvironment | None) -> None:
         """Wait until an EE is listed as another process lists it, for a moment: what is watched may come later."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.limit(_GRACE)):

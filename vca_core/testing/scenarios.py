@@ -81,11 +81,11 @@ class Scenario:
             home: the home of an EE that is made for it; None: in the core's own record.
         """
         namespace = kit.namespace(ns=part)
-        db_dict = await kit.home()
+        db_dict = await kit.make_home()
         if self.makes:
             return Setting(namespace, "", "", db_dict)
-        ee_id = await (kit.ready if self.charm else kit.create)(namespace, home)
-        other = await kit.ready(kit.namespace("vnf2", ns=part)) if self.pair else ""
+        ee_id = await (kit.create_ready if self.charm else kit.create)(namespace, home)
+        other = await kit.create_ready(kit.namespace("vnf2", ns=part)) if self.pair else ""
         setting = Setting(namespace, ee_id, other, db_dict)
         if self.operation == "remove_relation" and "add_relation" in kit.capabilities:
             await kit.connector.add_relation(*ends(kit, setting))

@@ -71,11 +71,11 @@ class Subject:
 class Faults(Protocol):
     """What the system behind a backend must be made to do. The kit undoes it by leaving the context."""
 
-    def silent(self) -> AbstractAsyncContextManager[None]:
+    def silence(self) -> AbstractAsyncContextManager[None]:
         """Inside, the system neither answers nor changes anything; what was going on goes on afterwards."""
 
-    def streaming(self) -> AbstractAsyncContextManager[None]:
+    def stream(self) -> AbstractAsyncContextManager[None]:
         """Inside, what is asked for does not get done, and the state of what is waited for changes all the time."""
 
-    def disconnected(self) -> AbstractAsyncContextManager[None]:
+    def disconnect(self) -> AbstractAsyncContextManager[None]:
         """Connections are cut when it is entered, and refused inside; afterwards the system can be reached again."""

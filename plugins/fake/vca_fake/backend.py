@@ -26,7 +26,7 @@ from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 from vca_fake.relations import check_pair
 from vca_fake.script import Script
-from vca_fake.scripted import scripted, text_of
+from vca_fake.scripted import follow_script, text_of
 from vca_fake.world import Application, Model, RelationEndKey
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
@@ -62,7 +62,7 @@ class FakeBackend(Backend[FakeOptions]):
         self._lives = Lives(self._worlds, Latency(options.latency, options.seed), self._clock, host.report)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def open(self) -> None:
         """Let time go on."""
         await self._worlds.open()
@@ -71,7 +71,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     async def close(self) -> None:
         """Stop time; what there is stays."""
-        for rule in self.script.unmatched():
+        for rule in self.script.unmatched_rules():
             self.host.log.warning("nothing matched the script's rule for %s", rule)
         await self._lives.stop()
         await self._worlds.close()
@@ -79,7 +79,7 @@ class FakeBackend(Backend[FakeOptions]):
     # Execution environments.
 
     @hookimpl
-    @scripted
+    @follow_script
     async def create_execution_environment(
         self,
         op: Operation,
@@ -94,7 +94,7 @@ class FakeBackend(Backend[FakeOptions]):
         return await self._wait_for_address(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def resume_execution_environment(
         self, op: Operation, ee_id: EeId, namespace: Namespace, artifact: Artifact | None
     ) -> str:
@@ -105,7 +105,7 @@ class FakeBackend(Backend[FakeOptions]):
         return await self._wait_for_address(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
     ) -> str:
@@ -116,19 +116,19 @@ class FakeBackend(Backend[FakeOptions]):
         return await self._wait_for_address(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def deregister_execution_environment(self, ee_id: EeId) -> None:
         """Forget an EE and leave its machine."""
         await self._remove(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def delete_execution_environment(self, ee_id: EeId) -> None:
         """Remove an EE with its machine."""
         await self._remove(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def delete_namespace(self, namespace: Namespace) -> None:
         """Remove a model with all that is in it."""
         name = self.host.names.model(namespace)
@@ -150,7 +150,7 @@ class FakeBackend(Backend[FakeOptions]):
     # Charms.
 
     @hookimpl
-    @scripted
+    @follow_script
     async def install_configuration_sw(
         self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], num_units: int, options: InstallOptions
     ) -> None:
@@ -170,7 +170,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.settle(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def upgrade(
         self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
     ) -> None:
@@ -193,7 +193,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.settle(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def scale(self, ee_id: EeId, num_units: int) -> None:
         """Add units, or remove the latest ones."""
 
@@ -208,7 +208,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.settle(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def configure(self, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options; a proxy charm that was told how to reach its VNF goes on."""
 
@@ -225,7 +225,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.settle(ee_id)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> dict[str, Any]:
@@ -257,7 +257,7 @@ class FakeBackend(Backend[FakeOptions]):
     # Relations.
 
     @hookimpl
-    @scripted
+    @follow_script
     async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two EEs."""
         self._check_reach(end_2)
@@ -278,7 +278,7 @@ class FakeBackend(Backend[FakeOptions]):
             await self._worlds.change(name, relate)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def remove_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
         self._check_reach(end_2)
@@ -294,7 +294,7 @@ class FakeBackend(Backend[FakeOptions]):
     # Reads.
 
     @hookimpl
-    @scripted
+    @follow_script
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List what there is."""
         return [
@@ -305,7 +305,7 @@ class FakeBackend(Backend[FakeOptions]):
         ]
 
     @hookimpl
-    @scripted
+    @follow_script
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         """Describe an EE."""
         models = {model.name: model for model in await self._worlds.models()}
@@ -318,7 +318,7 @@ class FakeBackend(Backend[FakeOptions]):
         return description_of(model, find_application(model, ee_id), find)
 
     @hookimpl
-    @scripted
+    @follow_script
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
         """Return what `juju status` would say about a model."""
         model = await self._model(namespace)
@@ -342,7 +342,7 @@ class FakeBackend(Backend[FakeOptions]):
         }
 
     @hookimpl
-    @scripted
+    @follow_script
     async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
         """Return how many actions were run, by unit."""
         model = await self._model(namespace)
@@ -353,7 +353,7 @@ class FakeBackend(Backend[FakeOptions]):
         }
 
     @hookimpl
-    @scripted
+    @follow_script
     async def health(self) -> dict[str, Any]:
         """Return how much there is of everything."""
         models = await self._worlds.models()

@@ -21,19 +21,19 @@ class FakeFaults:
         self._script = script
 
     @contextlib.asynccontextmanager
-    async def silent(self) -> AsyncIterator[None]:
+    async def silence(self) -> AsyncIterator[None]:
         """Make every request wait for ever."""
         async with self._all(hang=True):
             yield
 
     @contextlib.asynccontextmanager
-    async def streaming(self) -> AsyncIterator[None]:
+    async def stream(self) -> AsyncIterator[None]:
         """Make every request report changes without end."""
         async with self._all(stream={"kind": "action", "status": "running"}):
             yield
 
     @contextlib.asynccontextmanager
-    async def disconnected(self) -> AsyncIterator[None]:
+    async def disconnect(self) -> AsyncIterator[None]:
         """Make every request fail for want of a connection."""
         async with self._all(disconnect=True):
             yield
@@ -41,5 +41,5 @@ class FakeFaults:
     @contextlib.asynccontextmanager
     async def _all(self, **what: Any) -> AsyncIterator[None]:
         hooks = HOOKS - {"close"}
-        with self._script.interrupted([Rule(operation=hook, **what) for hook in sorted(hooks)]):
+        with self._script.put_in_front([Rule(operation=hook, **what) for hook in sorted(hooks)]):
             yield

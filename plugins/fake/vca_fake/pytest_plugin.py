@@ -99,6 +99,6 @@ async def vca_fake(
     }
     async with Vca.from_config(config, on_update_db=stored, environ={}) as vca:
         yield FakeVca(vca, script, recorder, statuses)
-    unmatched = script.unmatched()
+    unmatched = script.unmatched_rules()
     if unmatched:
         pytest.fail(f"the script has rules that nothing matched: {', '.join(unmatched)}", pytrace=False)

@@ -161,7 +161,7 @@ class Script:
         self._used.append(0)
 
     @contextlib.contextmanager
-    def interrupted(self, rules: Sequence[Rule]) -> Iterator[None]:
+    def put_in_front(self, rules: Sequence[Rule]) -> Iterator[None]:
         """Put rules in front of all others for the length of a ``with`` block.
 
         Args:
@@ -177,7 +177,7 @@ class Script:
     def __bool__(self) -> bool:
         return bool(self._rules)
 
-    def unmatched(self) -> list[str]:
+    def unmatched_rules(self) -> list[str]:
         """The rules that nothing matched, as texts."""
         return [str(rule) for rule, used in zip(self._rules, self._used, strict=True) if not used]
 

@@ -48,7 +48,7 @@ class Stage(Protocol):
 StageT = TypeVar("StageT", bound=Stage)
 
 
-def scripted(
+def follow_script(
     hook: Callable[Concatenate[StageT, P], Coroutine[Any, Any, R]],
 ) -> Callable[Concatenate[StageT, P], Coroutine[Any, Any, R]]:
     """Record each call of a hook, and let the script have its way with it."""

@@ -100,7 +100,7 @@ def _entries(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
 
 
 def _write(folder: Path, file: IO[bytes], limit: int) -> None:
-    entries = _checked(folder, limit)
+    entries = _collect_entries(folder, limit)
     beside = render_beside(folder) if is_source(folder) else {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, name, mode, target in entries:
@@ -114,7 +114,7 @@ def _write(folder: Path, file: IO[bytes], limit: int) -> None:
             _put(archive, name, stat.S_IFREG | mode, content)
 
 
-def _checked(folder: Path, limit: int) -> list[tuple[Path, str, int, str | None]]:
+def _collect_entries(folder: Path, limit: int) -> list[tuple[Path, str, int, str | None]]:
     """All that is in a folder, with its mode and the targets of symlinks, if it may be uploaded."""
     found: list[tuple[Path, str, int, str | None]] = []
     size = 0

@@ -11,7 +11,7 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import ConnectedController
-from vca_juju_common.client.holding import asking_first
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
@@ -59,7 +59,7 @@ class Session:
     @asynccontextmanager
     async def use(self, name: str, op: Operation) -> AsyncIterator[Model]:
         """A model that is there, for an operation; see `Controller.use`."""
-        with asking_first(op.held):
+        with ask_first(op.held):
             async with self.controller.use(name) as model:
                 yield model
 
@@ -76,7 +76,7 @@ class Session:
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        with asking_first(op.held):
+        with ask_first(op.held):
             async with self.controller.use(name, self._new_model()) as model:
                 yield model
 

@@ -94,12 +94,12 @@ async def _deploy(
                 constraints=options.constraints,
                 force=asked.force,
             )
-            await _with_units(undo, model.deploy(new))
+            await _place_units(undo, model.deploy(new))
 
-        return await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
+        return await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
 
 
-async def _with_charm(
+async def _bring_and_use(
     session: Session,
     model: Model,
     op: Operation,
@@ -143,7 +143,7 @@ async def _make_further_machines(
     return [*there, *adding.result()]
 
 
-async def _with_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
+async def _place_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     """Add units to machines, and wait until they are placed; from then on the machines are not undone."""
     asking, cancelled = await finish(work)
     if was_made(asking):
@@ -191,7 +191,7 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
                 machines = await _make_further_machines(
                     undo, model, ee_id.application, base, options, num_units - len(units)
                 )
-                await _with_units(undo, model.add_units(ee_id.application, machines))
+                await _place_units(undo, model.add_units(ee_id.application, machines))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
@@ -228,7 +228,7 @@ async def upgrade(
                 )
                 await run_uninterrupted(model.set_charm(new))
 
-        charm = await _with_charm(session, model, op, ee_id, artifact, config, asked, use)
+        charm = await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
         await wait_application_ready(
             model,

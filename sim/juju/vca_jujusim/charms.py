@@ -180,7 +180,7 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
     """
     kind = spec.get("type", "string")
     text = value if isinstance(value, str) else None
-    wrong = Refusal(f'option "{name}" expected {kind}, got {_shown(value)}')
+    wrong = Refusal(f'option "{name}" expected {kind}, got {_quote(value)}')
     if kind == "string":
         if text is None:
             raise wrong
@@ -247,7 +247,7 @@ def _reason(error: jsonschema.ValidationError) -> str:
             return f"must satisfy {error.validator_value}"
 
 
-def _shown(value: Any) -> str:
+def _quote(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

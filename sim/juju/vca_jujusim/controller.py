@@ -156,7 +156,7 @@ class SimulatedController:
                 raise ValueError(f"{self._state.path} was made with another username or password")
         self.password = self.world.users[self.username].password
         self.world.bootstrap(self.username)
-        self.world.on_model_gone = self._model_gone
+        self.world.on_model_gone = self._stop_watchers
         self._server = Server(self, self._identity.context(), self.host, self._modes)
         await self._server.start(self._first_port)
         self.persist()
@@ -187,12 +187,12 @@ class SimulatedController:
         for model in list(self.world.models.values()):
             wake(model)
 
-    def _model_gone(self, model: Model) -> None:
+    def _stop_watchers(self, model: Model) -> None:
         if self.on_model_gone == "stop-watcher":
             for watcher in list(model.watchers):
                 watcher.stop()
 
-    async def model_was_told_gone(self, session: Session) -> None:
+    async def close_after_removal(self, session: Session) -> None:
         """A watcher has told that its model is gone."""
         if self.on_model_gone == "close":
             session.cut()
@@ -278,7 +278,7 @@ class SimulatedController:
         """The script of a manual machine was run on it: its agent comes."""
         found = self.model(model).machine(machine)
         found.script_run = True
-        self.model(model).changed("machine", machine)
+        self.model(model).note_change("machine", machine)
         settle(self.model(model), "machine", machine)
 
     def lose_machine(self, model: str, machine: str) -> None:
@@ -294,12 +294,12 @@ class SimulatedController:
         machine = model.machine(key)
         machine.lost = lost
         machine.agent = Status("down", "agent is not communicating with the server") if lost else Status("started")
-        model.changed("machine", key)
+        model.note_change("machine", key)
         for unit in model.units_on(key):
             unit.agent = Status("lost", "agent is lost, sorry! See 'juju status-history'") if lost else Status("idle")
             if lost:
                 unit.workload = Status("unknown", f"agent lost, see 'juju show-status-log {unit.name}'")
-            model.changed("unit", unit.name)
+            model.note_change("unit", unit.name)
             settle(model, "unit", unit.name)
         settle(model, "machine", key)
 

@@ -237,7 +237,7 @@ class Faults:
         """A hook fails `times` times (None: always); Juju runs it again by itself unless `retry` is False."""
         return self._life(LifeFault(kind="hook", entity="unit", name=unit, hook=hook, times=times, retry=retry))
 
-    def blocked(self, unit: str = "*", message: str = "needs a human", *, times: int | None = 1) -> LifeFault:
+    def block(self, unit: str = "*", message: str = "needs a human", *, times: int | None = 1) -> LifeFault:
         """A unit comes to blocked, where it would be active."""
         return self._life(LifeFault(kind="blocked", entity="unit", name=unit, message=message, times=times))
 

@@ -43,17 +43,17 @@ class Port:
         except OSError:  # it is gone already, or there is no file left for it: we are called again
             return
         connection.setblocking(False)  # noqa: FBT003 - as above
-        task = asyncio.create_task(self._taken(connection), name="connection that is not taken yet")
+        task = asyncio.create_task(self._take_or_close(connection), name="connection that is not taken yet")
 
-        def ended(task: asyncio.Task[None]) -> None:
+        def on_end(task: asyncio.Task[None]) -> None:
             self._taking.discard(task)
             if task.cancelled():  # perhaps before it began
                 connection.close()
 
         self._taking.add(task)
-        task.add_done_callback(ended)
+        task.add_done_callback(on_end)
 
-    async def _taken(self, connection: socket.socket) -> None:
+    async def _take_or_close(self, connection: socket.socket) -> None:
         try:
             await self._take(connection)
         except OSError:  # the client gave up

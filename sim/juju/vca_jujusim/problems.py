@@ -49,6 +49,6 @@ def not_found(kind: str, name: str) -> Refusal:
     return Refusal(f"{kind} {shown} not found", NOT_FOUND)
 
 
-def denied() -> Refusal:
+def denial() -> Refusal:
     """For a user who has no right to it."""
     return Refusal("permission denied", UNAUTHORIZED)

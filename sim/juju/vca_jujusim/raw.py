@@ -87,7 +87,7 @@ class RawClient:
         """Send a frame as it is."""
         await self._socket.send_str(text)
 
-    async def ended(self) -> None:
+    async def wait_closed(self) -> None:
         """Wait until the connection ends."""
         await asyncio.shield(self._reader)
 

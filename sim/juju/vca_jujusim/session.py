@@ -97,7 +97,7 @@ class Session:
                 await self.stalled.wait()
                 if message.type is not WSMsgType.TEXT:
                     break
-                request = _parsed(message.data)
+                request = _parse(message.data)
                 if request is None:
                     break  # no request at all: Juju hangs up
                 name = f"{request.get('type')}.{request.get('request')}"
@@ -154,7 +154,7 @@ class Session:
         with contextlib.suppress(ConnectionError):  # the client has gone; what it asked for was done
             await self._socket.send_str(json.dumps(reply))
         if name == "AllWatcher.Next" and any(watcher.ended for watcher in self.watchers.values()):
-            await self.controller.model_was_told_gone(self)
+            await self.controller.close_after_removal(self)
 
     async def _answer(self, request: Json, name: str, faults: list[WireFault]) -> Json:
         reply: Json = {"request-id": request.get("request-id")}
@@ -185,7 +185,7 @@ class Session:
         reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}
 
 
-def _parsed(text: str) -> Json | None:
+def _parse(text: str) -> Json | None:
     """A request; None where it is none."""
     try:
         found = json.loads(text)

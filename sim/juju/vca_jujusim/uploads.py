@@ -96,7 +96,7 @@ async def upload_resource(
                 "revision": number,
                 "username": "",
             }
-            model.changed("application", application)
+            model.note_change("application", application)
         fingerprint = base64.b64encode(bytes.fromhex(digest)).decode()
         found |= {"fingerprint": fingerprint, "size": len(data), "timestamp": now()}
         sim.counts.uploads[uuid, f"resource {name}", hashlib.sha256(data).hexdigest()] += 1

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from vca_jujusim.problems import STOPPED, Refusal
-from vca_jujusim.world.deltas import describe, gone
+from vca_jujusim.world.deltas import describe, removal_data
 
 if TYPE_CHECKING:
     from vca_jujusim.faults import DeltaFaults
@@ -36,7 +36,7 @@ class Watcher:
         self.ended = False
         model.watchers.add(self)
 
-    def changed(self, kind: str, key: str) -> None:
+    def note_change(self, kind: str, key: str) -> None:
         """Something changed, appeared or went."""
         self._pending[kind, key] = None
         self._event.set()
@@ -68,7 +68,7 @@ class Watcher:
         deltas = [delta for kind, key in pending if (delta := self._delta(kind, key)) is not None]
         if ("model", self.model.record.uuid) in pending and self.model.record.life == "dead":
             self.ended = True
-        return self._disturbed(deltas)
+        return self._disturb(deltas)
 
     def _delta(self, kind: str, key: str) -> Delta | None:
         """A delta; None for what came and went without this watcher having seen it."""
@@ -78,9 +78,9 @@ class Watcher:
         if (kind, key) not in self._told and kind != "model":
             return None
         self._told.discard((kind, key))
-        return [kind, "remove", gone(self.model, kind, key)]
+        return [kind, "remove", removal_data(self.model, kind, key)]
 
-    def _disturbed(self, deltas: list[Delta]) -> list[Delta]:
+    def _disturb(self, deltas: list[Delta]) -> list[Delta]:
         late, self._held = self._held, []
         deltas = deltas + late  # a late one comes after newer ones
         if deltas and self._faults.take_late():

@@ -46,7 +46,7 @@ class CancellationChecks(Suite, suite=True):
             await scenario.call(kit, at)
         kit.store.refuses_ids = False
         await kit.check_nothing_runs()
-        left = await kit.of(at.namespace)
+        left = await kit.ids_in(at.namespace)
         assert not left, f"the backend lists {left[0]}, whose id nobody has"
         await scenario.call(kit, at)
 

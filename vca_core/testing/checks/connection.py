@@ -25,7 +25,7 @@ class ConnectionChecks(Suite, suite=True):
         """A connection error, or a time-out: both say that a retry can help. Restored, the same call succeeds."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
-        async with kit.faults.disconnected():
+        async with kit.faults.disconnect():
             with pytest.raises((VcaConnectionError, VcaTimeoutError)) as caught:
                 await scenario.call(kit, at, total_timeout=kit.limit(_LIMIT))
             assert caught.value.retryable
@@ -34,7 +34,7 @@ class ConnectionChecks(Suite, suite=True):
             await check_what_is_left(kit, scenario, at)
         await scenario.call(kit, at)
         if not scenario.removes:
-            assert len(await kit.of(at.namespace)) == 1
+            assert len(await kit.ids_in(at.namespace)) == 1
 
     @each_operation
     @with_faults
@@ -47,7 +47,7 @@ class ConnectionChecks(Suite, suite=True):
         if gate is None:
             await running
             pytest.skip(f"{operation} does not wait on this backend")
-        async with kit.faults.disconnected():
+        async with kit.faults.disconnect():
             gate.set()
             await asyncio.wait((running,), timeout=kit.limit(0.2))
         try:
@@ -56,7 +56,7 @@ class ConnectionChecks(Suite, suite=True):
             assert error.retryable, f"{error!r} says that a retry does not help"
         else:
             if scenario.removes:
-                assert not await kit.of(at.namespace), (
+                assert not await kit.ids_in(at.namespace), (
                     f"{operation} was told to be done, and {at.ee_id} is still listed"
                 )
         await kit.check_nothing_runs()
@@ -65,9 +65,9 @@ class ConnectionChecks(Suite, suite=True):
     @with_faults
     async def test_what_was_there_is_there_when_the_connection_is_back(self, kit: Kit) -> None:
         """With the states that it had, and ready to be worked with."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
-        async with kit.faults.disconnected():
+        async with kit.faults.disconnect():
             pass
         await kit.check_unchanged(before)
         if kit.can_work:
@@ -77,7 +77,7 @@ class ConnectionChecks(Suite, suite=True):
     async def test_a_listing_without_a_connection_is_no_empty_one(self, kit: Kit) -> None:
         """Who is told that there is nothing makes it anew, or forgets what is there; what is remembered may be told."""
         ee_id = await kit.create(kit.namespace())
-        async with kit.faults.disconnected():
+        async with kit.faults.disconnect():
             try:
                 listed = await kit.connector.list_execution_environments(total_timeout=kit.limit(_LIMIT))
             except VcaError as error:
@@ -90,7 +90,7 @@ class ConnectionChecks(Suite, suite=True):
     async def test_health_tells_that_the_connection_is_lost(self, kit: Kit) -> None:
         """And that it is back."""
         await kit.connector.health()
-        async with kit.faults.disconnected():
+        async with kit.faults.disconnect():
             with pytest.raises((VcaConnectionError, VcaTimeoutError)):
                 await kit.connector.health(total_timeout=kit.limit(_LIMIT))
         await kit.connector.health()

@@ -58,7 +58,7 @@ class DeadlineChecks(Suite, suite=True):
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
         limit = kit.limit(2 * SHORT)
-        async with kit.faults.streaming():
+        async with kit.faults.stream():
             try:
                 await _check_limit(kit, scenario, at, total_timeout=limit, progress_timeout=0.9 * limit)
             except VcaTimeoutError as error:
@@ -70,9 +70,9 @@ class DeadlineChecks(Suite, suite=True):
     async def test_a_read_ends_at_its_total_limit(self, kit: Kit, read: str) -> None:
         """Reads have one limit, and it holds; or they need not ask."""
         skip_unless(read in kit.capabilities, f"the backend does not implement {read}")
-        await kit.ready(kit.namespace())
+        await kit.create_ready(kit.namespace())
         given = [] if read == "health" else [kit.namespace(None)]
-        async with kit.faults.silent(), asyncio.timeout(kit.limit(30)):
+        async with kit.faults.silence(), asyncio.timeout(kit.limit(30)):
             try:
                 await getattr(kit.connector, read)(*given, total_timeout=kit.limit(SHORT))
             except VcaTimeoutError as error:
@@ -81,7 +81,7 @@ class DeadlineChecks(Suite, suite=True):
 
 
 async def _check_silence(kit: Kit, scenario: Scenario, at: Setting, kind: str) -> None:
-    async with kit.faults.silent():
+    async with kit.faults.silence():
         try:
             await _check_limit(kit, scenario, at, **{f"{kind}_timeout": kit.limit(SHORT)})
         except VcaTimeoutError as error:
@@ -110,7 +110,7 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
         at: its setting.
     """
     await kit.settle()
-    found = await kit.of(at.namespace)
+    found = await kit.ids_in(at.namespace)
     assert len(found) <= 1, f"it left {found}"
     if not scenario.makes:
         if not scenario.removes:

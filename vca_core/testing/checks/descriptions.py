@@ -40,7 +40,7 @@ class DescriptionChecks(Suite, suite=True):
     @needs("describe_execution_environment")
     async def test_a_description_outlives_a_disconnect(self, kit: Kit) -> None:
         """The backend's system says it, not this process."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         before = await kit.connector.describe(ee_id)
         await kit.vca.disconnect()
         assert await kit.connector.describe(ee_id) == before
@@ -48,7 +48,7 @@ class DescriptionChecks(Suite, suite=True):
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_names_the_charm_that_was_installed(self, kit: Kit) -> None:
         """By the charm's own name, and by a reference of the system's."""
-        charm = (await kit.connector.describe(await kit.ready(kit.namespace()))).charm
+        charm = (await kit.connector.describe(await kit.create_ready(kit.namespace()))).charm
         assert charm is not None, "no charm is told, and one was installed"
         assert charm.reference
         artifact = ArtifactRoot(kit.charms.folder).find(kit.charms.charm)
@@ -58,7 +58,7 @@ class DescriptionChecks(Suite, suite=True):
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
         """Those options are set; all others are as the charm has them."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
     @needs("describe_execution_environment", "install_configuration_sw", "configure")
@@ -85,7 +85,7 @@ class DescriptionChecks(Suite, suite=True):
     @needs("describe_execution_environment", "install_configuration_sw", "scale")
     async def test_a_description_has_as_many_units_as_were_scaled_to(self, kit: Kit) -> None:
         """More, and fewer."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("scale")
         for number in (2, 1):
             await kit.connector.scale(ee_id, number, options=options)

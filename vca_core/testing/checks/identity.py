@@ -29,7 +29,7 @@ class IdentityChecks(Suite, suite=True):
     async def test_another_process_finds_what_this_one_made(self, kit: Kit) -> None:
         """With its namespace and its states."""
         skip_unless(kit.subject.persistent, "the subject says that nothing of it is persistent")
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         mine = await kit.record(ee_id)
         async with kit.second_process() as other:
             theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
@@ -62,21 +62,21 @@ class IdentityChecks(Suite, suite=True):
         spared = [await kit.create(namespace) for namespace in similar]
         await kit.create(kit.namespace())
         await kit.connector.delete_namespace(kit.namespace(None))
-        await kit.lists(spared)
+        await kit.check_listed(spared)
 
     @needs("create_execution_environment")
     async def test_deleting_an_ee_spares_those_with_similar_names(self, kit: Kit) -> None:
         """One whose application's name begins with its application's, or ends like it, is another one."""
         spared = [await kit.create(kit.namespace(vnf)) for vnf in ("vnf10", "vnf1-b", "b-vnf1", "vnf1.vdu1-0")]
         await kit.check_delete(await kit.create(kit.namespace("vnf1")))
-        await kit.lists(spared)
+        await kit.check_listed(spared)
 
     @needs("create_execution_environment")
     async def test_deleting_an_ee_spares_its_namesakes_in_other_namespaces(self, kit: Kit) -> None:
         """An application of the same name in another NS is another one."""
         spared = [await kit.create(kit.namespace(ns=ns)) for ns in ("0", "-b")]
         await kit.check_delete(await kit.create(kit.namespace()))
-        await kit.lists(spared)
+        await kit.check_listed(spared)
 
     @needs("resume_execution_environment")
     async def test_the_backend_refuses_to_reuse_an_ee_of_another_namespace(self, kit: Kit) -> None:

@@ -32,11 +32,11 @@ class LifecycleChecks(Suite, suite=True):
     @pytest.mark.parametrize("kind", ["task", "thread", "descriptor"])
     async def test_a_disconnect_leaves_no(self, kit: Kit, kind: str) -> None:
         """No task, thread, socket or file that was not there before; what was made stays in the backend's system."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         if kit.can_work:
             await kit.work(ee_id)
         await kit.check_delete(ee_id)
-        await kit.ready(kit.namespace())
+        await kit.create_ready(kit.namespace())
         left = [name for name in await kit.leftovers() if name.startswith(kind)]
         assert not left, f"left behind: {', '.join(left)}"
 
@@ -60,7 +60,7 @@ class LifecycleChecks(Suite, suite=True):
 
     async def test_a_backend_can_be_used_again_after_a_disconnect(self, kit: Kit) -> None:
         """What is there is there still, and can be worked with."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
         for _ in range(3):
             await kit.vca.disconnect()
@@ -73,7 +73,7 @@ class LifecycleChecks(Suite, suite=True):
         for number in range(3):
             async with _Heartbeat() as heartbeat:
                 namespace = kit.namespace(f"vnf{number}")
-                ee_id = await kit.ready(namespace)
+                ee_id = await kit.create_ready(namespace)
                 if kit.can_work:
                     await kit.work(ee_id)
                 await kit.check_delete(ee_id)
@@ -93,7 +93,7 @@ class LifecycleChecks(Suite, suite=True):
             await scenario.call(kit, at)
             if kit.can_fail and not scenario.removes:
                 with contextlib.suppress(VcaError):
-                    await kit.fail(at.ee_id or (await kit.of(at.namespace))[0])
+                    await kit.fail(at.ee_id or (await kit.ids_in(at.namespace))[0])
             for record in await kit.listing():
                 await kit.check_delete(str(record.ee_id))
             if "delete_namespace" in kit.capabilities:
@@ -104,7 +104,7 @@ class LifecycleChecks(Suite, suite=True):
     async def test_a_namespace_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
         """At once, and by the same name."""
         for _ in range(3):
-            ee_id = await kit.ready(kit.namespace())
+            ee_id = await kit.create_ready(kit.namespace())
             assert await kit.ids() == [ee_id]
             await kit.connector.delete_namespace(kit.namespace(None))
             assert await kit.ids() == []

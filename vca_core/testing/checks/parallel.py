@@ -45,7 +45,7 @@ class ParallelChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_operations_on_one_ee_wait_for_each_other(self, kit: Kit) -> None:
         """Hooks of one EE never overlap."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         await asyncio.gather(*(kit.work(ee_id) for _ in range(SEVERAL)))
         calls = kit.calls_of("exec_primitive")
         assert len(calls) == SEVERAL

@@ -103,7 +103,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw", "configure")
     async def test_configure_refuses_an_option_the_charm_does_not_have(self, kit: Kit) -> None:
         """By name."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(BadArguments, match="no-such-option"):
             await kit.connector.exec_primitive(ee_id, "config", {"no-such-option": CANARY})
 
@@ -111,7 +111,7 @@ class RefusalChecks(Suite, suite=True):
     async def test_configure_refuses_a_mistyped_value_without_showing_it(self, kit: Kit) -> None:
         """By the option's name; the value may be a secret."""
         option, value = _wrong(kit)
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
             await kit.connector.exec_primitive(ee_id, "config", {option: value})
         assert str(value) not in f"{caught.value}{caught.value.__cause__}"
@@ -119,7 +119,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_primitive_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:
         """By name; nothing is run."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(BadArguments, match="no-such-primitive"):
             await kit.connector.exec_primitive(ee_id, "no-such-primitive", {"some": CANARY})
 
@@ -127,7 +127,7 @@ class RefusalChecks(Suite, suite=True):
     async def test_parameters_that_do_not_fit_are_refused(self, kit: Kit) -> None:
         """A required one that is missing, one of another type, one that is not declared: without values."""
         skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.exec_primitive(ee_id, "echo", params)
@@ -137,7 +137,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_unit_that_is_not_there_is_not_found(self, kit: Kit) -> None:
         """Nothing is run on another one."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(NotFound) as caught:
             await kit.work(ee_id, unit=f"{EeId.parse(ee_id).application}/77")
         check_error(caught.value)
@@ -145,7 +145,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_failed_primitive_is_an_execution_error_with_output(self, kit: Kit) -> None:
         """Carries the primitive's name and what it left behind."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(ExecutionError) as caught:
             await kit.fail(ee_id)
         check_error(caught.value)
@@ -157,7 +157,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw")
     async def test_another_charm_in_the_same_place_is_refused(self, kit: Kit) -> None:
         """AlreadyExists; what is installed stays."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
         with pytest.raises(AlreadyExists) as caught:
             await kit.install(ee_id, kit.charms.other)
@@ -167,7 +167,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw", "upgrade")
     async def test_a_charm_of_another_name_is_no_upgrade(self, kit: Kit) -> None:
         """BadArguments; what is installed stays."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("upgrade")
         with pytest.raises(BadArguments) as caught:
             await kit.connector.upgrade(ee_id, kit.charms.other, options=options)
@@ -211,7 +211,7 @@ async def _check_refused_as_absent(kit: Kit, operation: str, ee_id: str, other: 
     if operation == "scale":
         call = kit.connector.scale(ee_id, 2, options=kit.subject.operation_options.get("scale"))
     else:
-        call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.home()))
+        call = scenario.call(kit, Setting(kit.namespace(), ee_id, other, await kit.make_home()))
     with pytest.raises(NotFound) as caught:
         await call
     check_error(caught.value)

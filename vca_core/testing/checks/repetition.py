@@ -61,13 +61,13 @@ class RepetitionChecks(Suite, suite=True):
         """It is the same one each time."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
-            assert await kit.resume(kit.namespace(), ee_id, await kit.home()) == ee_id
+            assert await kit.resume(kit.namespace(), ee_id, await kit.make_home()) == ee_id
         assert await kit.ids() == [ee_id]
 
     @needs("install_configuration_sw")
     async def test_a_charm_can_be_installed_ten_times(self, kit: Kit) -> None:
         """The same charm again is success, and changes nothing."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
         for _ in range(TIMES):
             await kit.install(ee_id)
@@ -76,7 +76,7 @@ class RepetitionChecks(Suite, suite=True):
     @needs("install_configuration_sw", "configure")
     async def test_options_can_be_set_ten_times(self, kit: Kit) -> None:
         """To what they are already."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         for _ in range(TIMES):
             assert await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config)) == "CONFIG OK"
 

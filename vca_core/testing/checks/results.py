@@ -61,7 +61,7 @@ class ResultChecks(Suite, suite=True):
     @needs("scale", "install_configuration_sw")
     async def test_scaling_ends_with_the_units_that_were_asked_for(self, kit: Kit) -> None:
         """Up and down; all of them settled."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("scale")
         for wanted in (3, 1, 1, 2):
             await kit.connector.scale(ee_id, wanted, options=options)
@@ -74,7 +74,7 @@ class ResultChecks(Suite, suite=True):
     async def test_an_upgraded_charm_has_the_options_of_its_new_version(self, kit: Kit) -> None:
         """The new version is what is configured from then on."""
         skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("upgrade")
         await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)
         for state in (await kit.record(ee_id)).entities:
@@ -84,20 +84,20 @@ class ResultChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_primitive_gives_back_plain_data(self, kit: Kit) -> None:
         """A mapping, that can be stored as JSON."""
-        output = await kit.work(await kit.ready(kit.namespace()))
+        output = await kit.work(await kit.create_ready(kit.namespace()))
         assert isinstance(output, dict)
         json.dumps(output)
 
     @needs("get_status")
     async def test_a_status_is_plain_data(self, kit: Kit) -> None:
         """It can be stored as JSON."""
-        await kit.ready(kit.namespace())
+        await kit.create_ready(kit.namespace())
         assert json.dumps(await kit.connector.get_status(kit.namespace(None)))
 
     @needs("get_metrics")
     async def test_metrics_are_plain_data(self, kit: Kit) -> None:
         """By unit name; they can be stored as JSON."""
-        await kit.ready(kit.namespace())
+        await kit.create_ready(kit.namespace())
         assert json.dumps(await kit.connector.get_metrics(kit.namespace(None)))
 
     @needs("health")

@@ -45,7 +45,7 @@ class SecondProcessChecks(Suite, suite=True):
     async def test_a_second_process_that_only_looks_changes_nothing(self, kit: Kit, first: str) -> None:
         """Whatever it reads, and however often; what it reports of an EE is what is listed."""
         home = await new_home(kit)
-        ee_id = await kit.ready(kit.namespace(), home)
+        ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             await look(other, ee_id)
@@ -66,8 +66,8 @@ class SecondProcessChecks(Suite, suite=True):
         scenario = SCENARIOS[operation]
         if scenario.makes:
             skip_unless("create_execution_environment" in kit.capabilities, "hosts are registered one by one")
-            ee_id = await kit.ready(kit.namespace(), home)
-            at = Setting(kit.namespace("vnf2"), "", "", await kit.home())
+            ee_id = await kit.create_ready(kit.namespace(), home)
+            at = Setting(kit.namespace("vnf2"), "", "", await kit.make_home())
         else:
             at = await scenario.set_up(kit, home=home)
             ee_id = at.ee_id
@@ -88,7 +88,7 @@ class SecondProcessChecks(Suite, suite=True):
             if operation == "delete_namespace":
                 kept = await kit.store.find(COLLECTION, {"model": EeId.parse(ee_id).model})
                 assert not kept, f"{what}: the core still has {kept}"
-            await kit.catches_up(ee_id, now.listed)
+            await kit.wait_listed(ee_id, now.listed)
             for process in (other, kit):
                 await look(process, ee_id, is_there=now.listed is not None)
                 (await Standing.of(process, ee_id, home)).must_be(now, f"{what}, and somebody looked")
@@ -102,11 +102,11 @@ class SecondProcessChecks(Suite, suite=True):
         await kit.create(kit.namespace())
         async with second_process(kit, first) as other:
             home = await new_home(other)
-            ee_id = await other.ready(kit.namespace("vnf2"), home)
+            ee_id = await other.create_ready(kit.namespace("vnf2"), home)
             before = await up_to_date(other, ee_id, home)
             assert before.home.get("ee_id") == ee_id
             before.must_say_what_is_listed("a second process made an EE")
-            await kit.catches_up(ee_id, before.listed)
+            await kit.wait_listed(ee_id, before.listed)
             await look(kit, ee_id)
             (await Standing.of(kit, ee_id, home)).must_be(before, "the first process looked at what a second one made")
 
@@ -115,7 +115,7 @@ class SecondProcessChecks(Suite, suite=True):
     async def test_a_second_process_goes_on_with_an_ee(self, kit: Kit, first: str) -> None:
         """By its id: its home stays where it is and says what is listed; given another one, it moves there."""
         home = await new_home(kit)
-        ee_id = await kit.ready(kit.namespace(), home)
+        ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
             assert await other.create(kit.namespace(), reuse_ee_id=ee_id) == ee_id
@@ -138,7 +138,7 @@ class SecondProcessChecks(Suite, suite=True):
         """Until that operates on the EE: then its home says again what is listed."""
         skip_unless(kit.can_fail, "the subject names no primitive that fails")
         home = await new_home(kit)
-        ee_id = await kit.ready(kit.namespace(), home)
+        ee_id = await kit.create_ready(kit.namespace(), home)
         with pytest.raises(ExecutionError):
             await kit.fail(ee_id, db_dict=home)
         before = await Standing.of(kit, ee_id, home)
@@ -146,7 +146,7 @@ class SecondProcessChecks(Suite, suite=True):
         async with second_process(kit, first) as other:
             await look(other, ee_id)
             (await Standing.of(other, ee_id, home)).must_be(before, "a second process looked at a failure")
-            await other.work(ee_id, db_dict=await other.home())
+            await other.work(ee_id, db_dict=await other.make_home())
             await other.connector.refresh_status(ee_id)
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process operated on an EE that had failed")
@@ -188,7 +188,7 @@ async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> Asy
 async def new_home(kit: Kit) -> dict[str, Any]:
     """Make a document for a home; skips the check where the second process sees another world."""
     skip_unless(kit.subject.persistent, NOT_PERSISTENT)  # before anything is made
-    return await kit.home()
+    return await kit.make_home()
 
 
 async def up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> Standing:

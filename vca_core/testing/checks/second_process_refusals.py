@@ -33,10 +33,10 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            for place in (None, home, await kit.home()):
+            for place in (None, home, await kit.make_home()):
                 await _check_refused(other, ee_id, home, before, _create(other, place))
             stale = _stale(ee_id)
-            for place in (None, home, await kit.home()):
+            for place in (None, home, await kit.make_home()):
                 await _check_refused(other, ee_id, home, before, _reuse(other, place, stale))
             await _check_nothing_new(kit, ee_id, home, before)
 
@@ -52,7 +52,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         ee_id = await kit.create(one, home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            for place in (None, home, await kit.home()):
+            for place in (None, home, await kit.make_home()):
                 refused = ("a create of vnf-1", BadArguments, lambda place=place: other.create(two, place))
                 await _check_refused(other, ee_id, home, before, refused)
             await _check_nothing_new(kit, ee_id, home, before)
@@ -65,7 +65,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            place = await kit.home()
+            place = await kit.make_home()
             for given in ({"config": {"no-such-option": "value"}}, {"num_units": 0}):
                 call = lambda given=given: other.install(ee_id, db_dict=place, **given)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, (f"an install with {given}", BadArguments, call))
@@ -79,10 +79,10 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         if scenario.is_possible(kit) and kit.charms.provides and kit.charms.requires:
             at = await scenario.set_up(kit, home=home)
         else:
-            at = Setting(kit.namespace(), await kit.ready(kit.namespace(), home), "", {})
+            at = Setting(kit.namespace(), await kit.create_ready(kit.namespace(), home), "", {})
         before = await up_to_date(kit, at.ee_id, home)
         async with second_process(kit, first) as other:
-            refused = _refusals_on_an_ee(other, replace(at, db_dict=await kit.home()))
+            refused = _refusals_on_an_ee(other, replace(at, db_dict=await kit.make_home()))
             skip_unless(refused, "it implements nothing that could be refused on an EE")
             for one in refused:
                 await _check_refused(other, at.ee_id, home, before, one)
@@ -99,7 +99,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         async with second_process(kit, first) as other:
             for operation in ("deregister_execution_environment", "delete_execution_environment"):
                 for absent in (_stale(ee_id), never_was) if operation in other.capabilities else ():
-                    at = Setting(kit.namespace(), absent, "", await kit.home())
+                    at = Setting(kit.namespace(), absent, "", await kit.make_home())
                     await SCENARIOS[operation].call(other, at)
                     (await Standing.of(other, ee_id, home)).must_be(before, f"{operation} of {absent}")
                     await other.settle()
@@ -112,10 +112,10 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         """Its outcome is FAILED at its own place; the home of its EE stays as it was."""
         skip_unless(kit.can_fail, "the subject names no primitive that fails")
         home = await new_home(kit)
-        ee_id = await kit.ready(kit.namespace(), home)
+        ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            for place in (None, await kit.home()):
+            for place in (None, await kit.make_home()):
                 call = lambda place=place: other.fail(ee_id, db_dict=place)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
                 assert place is None or other.statuses_at(place)[-1].status is DeploymentStatus.FAILED

@@ -34,10 +34,10 @@ class SecrecyChecks(Suite, suite=True):
     async def test_a_lost_connection_tells_no_secret(self, kit: Kit) -> None:
         """Who reports a failed login or request is tempted to say what was sent."""
         secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         told = []
         with _collect_logs() as lines:
-            async with kit.faults.disconnected():
+            async with kit.faults.disconnect():
                 calls: list[Callable[..., Awaitable[object]]] = [kit.connector.list_execution_environments]
                 if kit.subject.works is not None and "exec_primitive" in kit.capabilities:
                     primitive, params = kit.subject.works
@@ -58,7 +58,7 @@ class SecrecyChecks(Suite, suite=True):
             secrets and "register_execution_environment" in kit.capabilities, "no host is registered with a secret"
         )
         with _collect_logs() as lines:
-            db_dict = await kit.home()
+            db_dict = await kit.make_home()
             await kit.check_delete(await kit.register(kit.namespace(), db_dict))
             await kit.settle()
         for secret in secrets:

@@ -29,7 +29,7 @@ class StatusChecks(Suite, suite=True):
         """Nothing is reported to an operation's place once it is over."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
-        at = type(at)(at.namespace, at.ee_id, at.other, await kit.home())
+        at = type(at)(at.namespace, at.ee_id, at.other, await kit.make_home())
         await scenario.call(kit, at)
         await kit.settle()
         told = kit.statuses_at(at.db_dict)
@@ -42,7 +42,7 @@ class StatusChecks(Suite, suite=True):
 
     async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
         """Each entity of an EE."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         record = await kit.record(ee_id)
         last = _last_words(kit.reports_on(ee_id))
         assert record.entities, "the listing tells no entities: nobody can know how the EE is"
@@ -51,7 +51,7 @@ class StatusChecks(Suite, suite=True):
 
     async def test_what_was_reported_last_is_what_is_listed(self, kit: Kit) -> None:
         """The native words of the listing are those that were told."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         last = _last_words(kit.reports_on(ee_id))
         for state in (await kit.record(ee_id)).entities:
             told = last.get(state.entity, state.native)
@@ -64,7 +64,7 @@ class StatusChecks(Suite, suite=True):
 
     async def test_native_words_mean_something(self, kit: Kit) -> None:
         """The documented table knows them, or the backend says what they mean (`status=`)."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         if kit.can_work:
             await kit.work(ee_id)
         unknown = {
@@ -76,7 +76,7 @@ class StatusChecks(Suite, suite=True):
 
     async def test_a_deleted_ee_is_not_reported_any_more(self, kit: Kit) -> None:
         """Nothing that is left behind keeps telling of it."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         await kit.check_delete(ee_id)
         before = len(kit.watching.reports)
         await kit.create(kit.namespace("vnf2"))
@@ -87,7 +87,7 @@ class StatusChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_primitive_that_succeeds_is_reported_to_its_end(self, kit: Kit) -> None:
         """Its action goes forward and is completed."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         since = len(kit.watching.reports)
         await kit.work(ee_id)
         actions = _actions(kit.reports_on(ee_id, since))
@@ -99,8 +99,8 @@ class StatusChecks(Suite, suite=True):
     async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
         """Its action is never told to be completed, and its outcome is FAILED."""
         skip_unless(kit.can_fail, "the subject names no primitive that fails")
-        ee_id = await kit.ready(kit.namespace())
-        since, db_dict = len(kit.watching.reports), await kit.home()
+        ee_id = await kit.create_ready(kit.namespace())
+        since, db_dict = len(kit.watching.reports), await kit.make_home()
         with pytest.raises(ExecutionError):
             await kit.fail(ee_id, db_dict=db_dict)
         await kit.settle()
@@ -114,7 +114,7 @@ class StatusChecks(Suite, suite=True):
     @needs("scale", "install_configuration_sw")
     async def test_a_unit_that_was_removed_is_reported_as_gone(self, kit: Kit) -> None:
         """With None as its native word, so that the EE's aggregate is rid of it."""
-        ee_id = await kit.ready(kit.namespace())
+        ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("scale")
         await kit.connector.scale(ee_id, 2, options=options)
         before = {state.entity for state in (await kit.record(ee_id)).entities}

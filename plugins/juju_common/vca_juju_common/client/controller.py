@@ -78,7 +78,7 @@ class ConnectedController:
             VcaConnectionError: it cannot be reached, or refuses the login.
         """
         await in_thread(_load)  # half a second that the loop need not wait
-        await self._connection.ready()
+        await self._connection.wire()
 
     async def close(self) -> None:
         """Disconnect from everything; if this is cancelled, without a farewell."""
@@ -131,7 +131,7 @@ class ConnectedController:
             raise
         finally:
             model.users -= 1
-            self._rest(model)
+            self._check_later(model)
 
     async def forget(self, model: Model) -> None:
         """Disconnect from a model, as one that is gone."""
@@ -210,7 +210,7 @@ class ConnectedController:
         if model.is_gone or not model.debts:
             self._debts.pop(model.uuid, None)
 
-    def _rest(self, model: WatchedModel) -> None:
+    def _check_later(self, model: WatchedModel) -> None:
         """Check later whether a model that nobody uses can be closed."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
@@ -222,7 +222,7 @@ class ConnectedController:
         if model.users or self._models.get(model.name) is not model:
             return
         if model.is_needed:
-            self._rest(model)
+            self._check_later(model)
             return
         del self._models[model.name]
         self._debts.pop(model.uuid, None)

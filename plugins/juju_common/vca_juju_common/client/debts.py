@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from vca_juju_common.client.errors import ApiError
-from vca_juju_common.client.holding import asking_first
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.state import State
 
 
@@ -102,7 +102,7 @@ class Debts(Generic[ModelT]):
             while owed:
                 undo = owed.pop()
                 try:
-                    with asking_first(None):
+                    with ask_first(None):
                         await undo(model)
                 except ApiError:  # the controller does not let us: trying again would change nothing
                     continue

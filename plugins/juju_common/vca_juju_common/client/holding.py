@@ -17,7 +17,7 @@ _HELD: ContextVar[Held | None] = ContextVar("vca_juju_held", default=None)
 
 
 @contextmanager
-def asking_first(held: Held | None) -> Iterator[None]:
+def ask_first(held: Held | None) -> Iterator[None]:
     """Call something before each changing request that is sent in a ``with`` block.
 
     Args:

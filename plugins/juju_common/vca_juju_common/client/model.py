@@ -15,7 +15,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.holding import asking_first
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.requests import (
     actions,
@@ -159,7 +159,7 @@ class WatchedModel:
             NotFound: the model is gone.
             VcaConnectionError: there is no connection.
         """
-        await self._connection.ready()
+        await self._connection.wire()
 
     async def close(self) -> None:
         """Disconnect; nothing of it is left."""
@@ -190,7 +190,7 @@ class WatchedModel:
             That connection.
         """
         self._check_there()
-        return await self._connection.ready()
+        return await self._connection.wire()
 
     async def answer_or_undo(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
         """Ask for something that has to be undone if nobody is there any more when the answer comes.
@@ -221,7 +221,7 @@ class WatchedModel:
         """Read the state as a whole, as after a break."""
         self._check_there()
         read_before = self.state.readings
-        wire = await self._connection.ready()
+        wire = await self._connection.wire()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
             await wire.call("AllWatcher", "Stop", watcher=self._watcher)
         await self.wait(lambda: self.state.readings > read_before or None, stale=float("inf"))
@@ -364,5 +364,5 @@ def _set(waited: asyncio.Future[None]) -> None:
 
 async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
     """Undo what an answer tells of that nobody waits for any more."""
-    with suppress(VcaError), asking_first(None):  # it was refused; or the undoing failed, and is owed
+    with suppress(VcaError), ask_first(None):  # it was refused; or the undoing failed, and is owed
         await undo(await asking)

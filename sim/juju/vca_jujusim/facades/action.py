@@ -30,7 +30,7 @@ def _enqueue(model: Model, operation: str, given: Json) -> Json:
     action = Action(str(model.next_number("task") + 1), operation, unit, name, params)
     model.put("action", action.id, action)
     settle(model, "action", action.id)
-    return described(action)
+    return describe(action)
 
 
 def _receiver(model: Model, given: str) -> str:
@@ -47,7 +47,7 @@ def _receiver(model: Model, given: str) -> str:
     return unit.name
 
 
-def described(action: Action) -> Json:
+def describe(action: Action) -> Json:
     """An action with its result."""
     found: dict[str, Any] = {
         "action": {
@@ -82,7 +82,7 @@ def _action(model: Model, entity: Json) -> Action:
 @method("Action.Actions")
 def actions(call: Call, params: Json) -> Answer:
     """What became of actions."""
-    return {"results": call.results(params.get("entities"), lambda one: described(_action(call.model, one)))}
+    return {"results": call.results(params.get("entities"), lambda one: describe(_action(call.model, one)))}
 
 
 @method("Action.Cancel", access="write")
@@ -98,9 +98,9 @@ def cancel(call: Call, params: Json) -> Answer:
             finish_action(model, action, "cancelled", "action cancelled via the API")
         else:
             action.status = "aborting"
-            model.changed("action", action.id)
+            model.note_change("action", action.id)
             settle(model, "action", action.id)
-        return described(action)
+        return describe(action)
 
     return {"results": call.results(params.get("entities"), one)}
 
@@ -134,7 +134,7 @@ def _operation(model: Model, key: str) -> Json:
         "fail": "",
         "enqueued": found[0].enqueued,
         "status": status,
-        "actions": [described(action) for action in found],
+        "actions": [describe(action) for action in found],
     }
     if found[0].started:
         told["started"] = found[0].started

@@ -34,7 +34,7 @@ def set_annotations(call: Call, params: Json) -> Answer:
                 held[key] = value
             else:
                 held.pop(key, None)
-        model.annotated(tag)
+        model.note_annotations(tag)
         return {}
 
     return {"results": call.results(params.get("annotations"), one)}

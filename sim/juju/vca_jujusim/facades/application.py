@@ -186,5 +186,5 @@ def unexpose(call: Call, params: Json) -> Answer:
 def _expose(call: Call, params: Json, *, exposed: bool) -> Answer:
     application = call.model.application(str(params.get("application") or ""))
     application.exposed = exposed
-    call.model.changed("application", application.name)
+    call.model.note_change("application", application.name)
     return None

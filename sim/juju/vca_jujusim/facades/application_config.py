@@ -90,7 +90,7 @@ def set_configs(call: Call, params: Json) -> Answer:
         config, trust = parse_config(charm, application.name, given.get("config-yaml"), given.get("config"))
         application.config |= config
         application.trust = application.trust if trust is None else trust
-        changed(model, application)
+        show_units(model, application)
         return {}
 
     return {"results": call.results(params.get("Args"), one)}
@@ -110,15 +110,15 @@ def unset(call: Call, params: Json) -> Answer:
             elif name not in options:
                 raise Refusal(f'unknown option "{name}"')
             application.config.pop(name, None)
-        changed(model, application)
+        show_units(model, application)
         return {}
 
     return {"results": call.results(params.get("Args"), one)}
 
 
-def changed(model: Model, application: Application) -> None:
-    """The units see the new configuration."""
-    model.changed("application", application.name)
+def show_units(model: Model, application: Application) -> None:
+    """Let the units see the new configuration."""
+    model.note_change("application", application.name)
     for unit in model.units_of(application.name):
         settle(model, "unit", unit.name)
 
@@ -139,7 +139,7 @@ def set_constraints(call: Call, params: Json) -> Answer:
     """The constraints of machines to come."""
     application = call.model.application(str(params.get("application") or ""))
     application.constraints = {key: value for key, value in (params.get("constraints") or {}).items() if value}
-    call.model.changed("application", application.name)
+    call.model.note_change("application", application.name)
     return None
 
 
@@ -185,5 +185,5 @@ def set_charm(call: Call, params: Json) -> Answer:
     application.resources |= resources
     application.charm_modified += 1
     model.release_charm(old.url)
-    changed(model, application)
+    show_units(model, application)
     return None

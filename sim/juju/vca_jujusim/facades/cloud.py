@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
-from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denied, not_found
+from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denial, not_found
 
 
-def _described(cloud: Json) -> Json:
+def _describe(cloud: Json) -> Json:
     kept = "type auth-types endpoint identity-endpoint storage-endpoint regions ca-certificates config skip-tls-verify"
     found = {key: cloud[key] for key in kept.split() if cloud.get(key) is not None}
     return {"type": "", "regions": [], "auth-types": [], **found}
@@ -15,7 +15,7 @@ def _described(cloud: Json) -> Json:
 @method("Cloud.Clouds")
 def clouds(call: Call, _params: Json) -> Answer:
     """All clouds."""
-    return {"clouds": {f"cloud-{name}": _described(cloud) for name, cloud in call.world.clouds.items()}}
+    return {"clouds": {f"cloud-{name}": _describe(cloud) for name, cloud in call.world.clouds.items()}}
 
 
 @method("Cloud.Cloud")
@@ -26,7 +26,7 @@ def cloud(call: Call, params: Json) -> Answer:
         name = parse_tag(entity.get("tag"), "cloud")
         if name not in call.world.clouds:
             raise not_found("cloud", name)
-        return {"cloud": _described(call.world.clouds[name])}
+        return {"cloud": _describe(call.world.clouds[name])}
 
     return {"results": call.results(params.get("entities"), one)}
 
@@ -68,7 +68,7 @@ def user_credentials(call: Call, params: Json) -> Answer:
     def one(given: Json) -> Json:
         user, name = parse_tag(given.get("user-tag"), "user"), parse_tag(given.get("cloud-tag"), "cloud")
         if user != call.user and not call.world.is_superuser(call.user):
-            raise denied()
+            raise denial()
         mine = [key for key in call.world.credentials if key.startswith(f"{name}/{user}/")]
         return {"result": [f"cloudcred-{key.replace('/', '_')}" for key in mine]}
 
@@ -81,7 +81,7 @@ def _key(call: Call, tag: object) -> str:
     if len(parts) != 3:
         raise Refusal(f'"{tag}" is not a valid cloudcred tag')
     if parts[1] != call.user and not call.world.is_superuser(call.user):
-        raise denied()
+        raise denial()
     if parts[0] not in call.world.clouds:
         raise not_found("cloud", parts[0])
     return key

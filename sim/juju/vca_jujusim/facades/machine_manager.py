@@ -61,7 +61,7 @@ def retry(call: Call, params: Json) -> Answer:
         machine = model.machine(parse_tag(tag, "machine"))
         if machine.instance.current == "provisioning error":
             machine.instance = Status("pending")
-            model.changed("machine", machine.id)
+            model.note_change("machine", machine.id)
             settle(model, "machine", machine.id)
         return {}
 

@@ -51,7 +51,7 @@ def set_values(call: Call, params: Json) -> Answer:
         if key == "authorized-keys":
             raise Refusal('cannot change "authorized-keys"; use the KeyManager facade')
     record.config |= params.get("config") or {}
-    call.model.changed("model", record.uuid)
+    call.model.note_change("model", record.uuid)
     return None
 
 
@@ -63,7 +63,7 @@ def unset(call: Call, params: Json) -> Answer:
         if key in FIXED:
             raise Refusal(f'cannot unset "{key}"')
         record.config.pop(key, None)
-    call.model.changed("model", record.uuid)
+    call.model.note_change("model", record.uuid)
     return None
 
 
@@ -78,5 +78,5 @@ def set_constraints(call: Call, params: Json) -> Answer:
     """Set them."""
     record = call.model.record
     record.constraints = {key: value for key, value in (params.get("constraints") or {}).items() if value}
-    call.model.changed("model", record.uuid)
+    call.model.note_change("model", record.uuid)
     return None

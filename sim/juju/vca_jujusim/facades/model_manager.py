@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
-from vca_jujusim.problems import Refusal, denied, not_found
+from vca_jujusim.problems import Refusal, denial, not_found
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.model import ACCESS, Model
@@ -41,7 +41,7 @@ def create_model(call: Call, params: Json) -> Answer:
     model = world.add_model(name, owner, cloud, region, config)
     model.record.keys = keys
     model.record.credential = credential
-    model.changed("model", model.record.uuid)
+    model.note_change("model", model.record.uuid)
     return model_info(call, model)
 
 
@@ -129,7 +129,7 @@ def info(call: Call, params: Json) -> Answer:
     def one(entity: Json) -> Json:
         key = parse_tag(entity.get("tag"), "model")
         if key not in call.world.models:
-            raise denied() if not call.world.is_superuser(call.user) else not_found("model", key)
+            raise denial() if not call.world.is_superuser(call.user) else not_found("model", key)
         return {"result": model_info(call, _of_tag(call, entity, "read"))}
 
     return {"results": call.results(params.get("entities"), one)}
@@ -232,7 +232,7 @@ def modify_access(call: Call, params: Json) -> Answer:
             model.record.access.pop(user, None)
         elif has is not None:
             model.record.access[user] = ACCESS[max(ACCESS.index(wanted) - 1, 0)]
-        model.changed("model", model.record.uuid)
+        model.note_change("model", model.record.uuid)
         return {}
 
     return {"results": call.results(params.get("changes"), one)}
@@ -248,7 +248,7 @@ def change_credential(call: Call, params: Json) -> Answer:
         if tag not in call.world.credentials:
             raise not_found("cloud credential", tag)
         model.record.credential = tag
-        model.changed("model", model.record.uuid)
+        model.note_change("model", model.record.uuid)
         return {}
 
     return {"results": call.results(params.get("model-credentials"), one)}

@@ -43,7 +43,7 @@ def add_pending(call: Call, params: Json) -> Answer:
     return {"pending-ids": pending}
 
 
-def described(name: str, application: str, resource: dict[str, Any]) -> Json:
+def describe(name: str, application: str, resource: dict[str, Any]) -> Json:
     """A resource, as lists have it."""
     return {
         "name": name,
@@ -69,7 +69,7 @@ def list_resources(call: Call, params: Json) -> Answer:
 
     def one(entity: Json) -> Json:
         application = model.application(parse_tag(entity.get("tag"), "application"))
-        found = [described(name, application.name, told) for name, told in application.resources.items()]
+        found = [describe(name, application.name, told) for name, told in application.resources.items()]
         return {"resources": found, "charm-store-resources": [], "unit-resources": []}
 
     results = call.results(params.get("entities"), one)

@@ -60,7 +60,7 @@ def add_keys(call: Call, params: Json) -> Answer:
         if key in model.record.keys:
             raise Refusal(f"duplicate ssh key: {key}")
         model.record.keys.append(key)
-        model.changed("model", model.record.uuid)
+        model.note_change("model", model.record.uuid)
         return {}
 
     return {"results": call.results(params.get("ssh-keys"), one)}
@@ -76,7 +76,7 @@ def delete_keys(call: Call, params: Json) -> Answer:
         if not found:
             raise Refusal(f"key not found: {given}")
         model.record.keys.remove(found[0])
-        model.changed("model", model.record.uuid)
+        model.note_change("model", model.record.uuid)
         return {}
 
     return {"results": call.results(params.get("ssh-keys"), one)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
-from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denied
+from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denial
 from vca_jujusim.world.entities import User
 
 
@@ -40,7 +40,7 @@ def info(call: Call, params: Json) -> Answer:
     def one(tag: object) -> Json:
         name = parse_tag(tag, "user")
         if name not in call.world.users or (name != call.user and not call.world.is_superuser(call.user)):
-            raise denied()
+            raise denial()
         user = call.world.users[name]
         return {
             "result": {

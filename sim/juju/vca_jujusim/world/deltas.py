@@ -43,7 +43,7 @@ def describe(model: Model, kind: str, key: str) -> dict[str, Any]:
             return _model(model)
 
 
-def gone(model: Model, kind: str, key: str) -> dict[str, Any]:
+def removal_data(model: Model, kind: str, key: str) -> dict[str, Any]:
     """The data of a removal: what identifies the entity."""
     names = {
         "application": "name",

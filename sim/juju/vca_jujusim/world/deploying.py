@@ -108,9 +108,9 @@ def add_unit(model: Model, application: Application, machine: Machine, principal
     unit.principal = principal
     application.next_unit += 1
     machine.clean = False
-    model.changed("machine", machine.id)
+    model.note_change("machine", machine.id)
     model.put("unit", unit.name, unit)
-    model.changed("application", application.name)
+    model.note_change("application", application.name)
     settle(model, "unit", unit.name)
     return unit
 

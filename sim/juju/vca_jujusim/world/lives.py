@@ -60,12 +60,12 @@ def _machine(model: Model, machine: Machine) -> None:
         fault = model.world.faults.take("provisioning", "machine", machine.id)
         if fault is not None:
             machine.instance = Status("provisioning error", fault.message)
-            model.changed("machine", machine.id)
+            model.note_change("machine", machine.id)
             return
         _provision(model, machine)
     elif machine.instance.current == "running" and machine.agent.current == "pending":
         machine.agent = Status("started")
-        model.changed("machine", machine.id)
+        model.note_change("machine", machine.id)
         for unit in model.units_on(machine.id):
             settle(model, "unit", unit.name)
         for other in model.machines.values():
@@ -74,7 +74,7 @@ def _machine(model: Model, machine: Machine) -> None:
         return
     else:
         return
-    model.changed("machine", machine.id)
+    model.note_change("machine", machine.id)
     settle(model, "machine", machine.id)
 
 
@@ -112,17 +112,17 @@ def _unit(model: Model, unit: Unit) -> None:
         old, unit.charm_url = unit.charm_url, application.charm_url
         model.release_charm(old)
         unit.agent = Status("executing", "running upgrade-charm hook")
-        model.changed("unit", unit.name)
+        model.note_change("unit", unit.name)
         settle(model, "unit", unit.name)
     elif unit.workload.message == "waiting for machine":
         unit.workload = Status("waiting", "installing agent")
-        model.changed("unit", unit.name)
+        model.note_change("unit", unit.name)
     elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):
         if not _hook(model, unit, "install"):
             return
         unit.workload = Status("maintenance", "installing charm software")
         unit.agent = Status("executing", "running install hook")
-        model.changed("unit", unit.name)
+        model.note_change("unit", unit.name)
     else:
         _ready(model, unit)
         return
@@ -142,7 +142,7 @@ def _ready(model: Model, unit: Unit) -> None:
     if told != (status.current, status.message, "idle"):
         unit.workload = status
         unit.agent = Status("idle")
-        model.changed("unit", unit.name)
+        model.note_change("unit", unit.name)
     if first:
         for action in model.actions.values():
             if action.unit == unit.name:
@@ -169,7 +169,7 @@ def _hook(model: Model, unit: Unit, hook: str) -> bool:
     unit.workload = Status("error", f'hook failed: "{hook}"', {"hook": hook})
     unit.agent = Status("idle")
     unit.retry = fault.retry
-    model.changed("unit", unit.name)
+    model.note_change("unit", unit.name)
     if fault.retry:
         settle(model, "unit", unit.name, retry=True)
     return False
@@ -187,7 +187,7 @@ def _action(model: Model, action: Action) -> None:
         return
     if action.status == "pending":
         action.status, action.started = "running", now()
-        model.changed("action", action.id)
+        model.note_change("action", action.id)
         settle(model, "action", action.id)
         return
     if action.status == "aborting":
@@ -196,7 +196,7 @@ def _action(model: Model, action: Action) -> None:
     fault = model.world.faults.take("action", "action", action.name)
     if fault is not None and fault.outcome == "hang":
         action.log.append({"message": "working", "timestamp": now()})
-        model.changed("action", action.id)
+        model.note_change("action", action.id)
         return
     if fault is not None:
         action.output = dict(fault.output or {})
@@ -211,4 +211,4 @@ def _action(model: Model, action: Action) -> None:
 def finish_action(model: Model, action: Action, status: str, message: str) -> None:
     """An action ends."""
     action.status, action.message, action.completed = status, message, now()
-    model.changed("action", action.id)
+    model.note_change("action", action.id)

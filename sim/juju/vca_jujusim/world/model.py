@@ -7,7 +7,7 @@ from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from vca_jujusim.charms import Charm
-from vca_jujusim.problems import Refusal, denied, not_found
+from vca_jujusim.problems import Refusal, denial, not_found
 from vca_jujusim.world.entities import (
     DEAD,
     Action,
@@ -83,13 +83,13 @@ class Model:
                 yield kind, key
         for key in self.actions:
             yield "action", key
-        for tag in self._annotated():
+        for tag in self._annotated_tags():
             yield "annotation", tag
 
     def put(self, kind: str, key: str, entity: object) -> None:
         """Add an entity."""
         self._of(kind)[key] = entity
-        self.changed(kind, key)
+        self.note_change(kind, key)
 
     def restore(self, kind: str, key: str, entity: object) -> None:
         """Put back an entity that was kept, without telling anybody."""
@@ -105,18 +105,18 @@ class Model:
         if isinstance(gone, Relation):
             self.relation_ids[key] = gone.id
         if gone is not None:
-            self.changed(kind, key)
+            self.note_change(kind, key)
 
-    def changed(self, kind: str, key: str) -> None:
+    def note_change(self, kind: str, key: str) -> None:
         """Tell the watchers, and keep it where the world is kept."""
         for watcher in self.watchers:
-            watcher.changed(kind, key)
+            watcher.note_change(kind, key)
         self.world.keep(self, kind, key)
 
-    def annotated(self, tag: str) -> None:
+    def note_annotations(self, tag: str) -> None:
         """Annotations of an entity changed."""
         for watcher in self.watchers:
-            watcher.changed("annotation", tag)
+            watcher.note_change("annotation", tag)
         kind, _, rest = tag.partition("-")
         if kind == "machine":
             rest = rest.replace("-", "/")
@@ -210,7 +210,7 @@ class Model:
                 return self.unit("/".join(rest.rsplit("-", 1))).annotations
         raise Refusal(f'"{tag}" is not a valid tag')
 
-    def _annotated(self) -> Iterator[str]:
+    def _annotated_tags(self) -> Iterator[str]:
         if self.record.annotations:
             yield f"model-{self.record.uuid}"
         for machine in self.machines.values():
@@ -229,7 +229,7 @@ class Model:
             return
         has = self.record.access.get(user)
         if has is None or ACCESS.index(has) < ACCESS.index(wanted):
-            raise denied()
+            raise denial()
 
     def check_alive(self) -> None:
         """Nothing is added to a model that goes."""

@@ -36,7 +36,7 @@ def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
     if unit.life == ALIVE:
         unit.life = DYING
         unit.agent = Status("executing", "running stop hook") if unit.installed else unit.agent
-        model.changed("unit", unit.name)
+        model.note_change("unit", unit.name)
     if force:
         unit.life = "dead"
     _settle(model, "unit", unit.name)
@@ -99,7 +99,7 @@ def destroy_model(model: Model, *, destroy_storage: bool | None, force: bool) ->
     record.force = record.force or force
     record.life = DYING
     record.status = Status("destroying", "cleaning up")
-    model.changed("model", record.uuid)
+    model.note_change("model", record.uuid)
     for application in list(model.applications.values()):
         for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
             model.remove("applicationOffer", name)
@@ -162,7 +162,7 @@ def finish_machine(model: Model, machine: Machine) -> None:
     if not held and not machine.lost:
         if machine.keep:
             model.record.kept.append(machine.instance_id)
-            model.changed("model", model.record.uuid)
+            model.note_change("model", model.record.uuid)
         model.remove("machine", machine.id)
 
 
@@ -175,14 +175,14 @@ def _elect(model: Model, gone: Unit) -> None:
     """The next unit leads where the leader went."""
     if gone.leader and (left := [unit for unit in model.units_of(gone.application) if unit.life == ALIVE]):
         left[0].leader = True
-        model.changed("unit", left[0].name)
+        model.note_change("unit", left[0].name)
 
 
 def _dies(model: Model, kind: str, key: str) -> None:
     entity = model.applications[key] if kind == "application" else model.machines[key]
     if entity.life == ALIVE:
         entity.life = DYING
-        model.changed(kind, key)
+        model.note_change(kind, key)
 
 
 def _settle(model: Model, kind: str, key: str) -> None:

@@ -78,7 +78,7 @@ def _generate(call: ActionCall) -> Mapping[str, Any]:
     if call.unit.ssh_key:
         raise ActionFailed("there is an ssh key already")
     call.unit.ssh_key = True
-    call.model.changed("unit", call.unit.name)
+    call.model.note_change("unit", call.unit.name)
     return {}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vca_jujusim.charms import Charm
-from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, Refusal, denied, not_found
+from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, Refusal, denial, not_found
 from vca_jujusim.world.clock import Clock
 from vca_jujusim.world.entities import DEAD, ModelRecord, User
 from vca_jujusim.world.model import Model
@@ -88,7 +88,7 @@ class World:
         """A model is gone."""
         model.record.life = DEAD
         self.models.pop(model.record.uuid, None)
-        model.changed("model", model.record.uuid)
+        model.note_change("model", model.record.uuid)
         self.on_model_gone(model)
 
     def model(self, key: str) -> Model:
@@ -120,12 +120,12 @@ class World:
     def check_superuser(self, user: str) -> None:
         """Refuse anybody else."""
         if not self.is_superuser(user):
-            raise denied()
+            raise denial()
 
     def check_can_add_models(self, user: str) -> None:
         """Refuse a user with neither `add-model` nor `superuser`."""
         if self.users[user].access not in {"add-model", "superuser"}:
-            raise denied()
+            raise denial()
 
     def user(self, name: str) -> User:
         """A user, or "not found"."""

@@ -10,7 +10,7 @@ from typing import Any
 from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
-from vca_juju_common.client.holding import asking_first
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_order, machine_tag
@@ -137,7 +137,7 @@ async def undo_machines(model: Target, machines: Sequence[str]) -> None:
             await destroy_machines(model, unused)
 
     try:
-        with asking_first(None):
+        with ask_first(None):
             await undo(model)
     except BaseException:
         model.debts.owe(undo)

@@ -68,7 +68,7 @@ class Connection:
         self._last: Wire | None = None
         self._closed: VcaError | None = None
 
-    async def ready(self) -> Wire:
+    async def wire(self) -> Wire:
         """The connection, when there is one.
 
         Raises:
@@ -144,7 +144,7 @@ class Connection:
             NotFound: it is a model's, and the model is gone.
         """
         while True:
-            wire = await self.ready()
+            wire = await self.wire()
             if changes:  # each time: while the connection was away, the operation may have lost what it holds
                 await check_held()
             try:
@@ -167,7 +167,7 @@ class Connection:
             name: of the facade.
             repeat: as for `call`.
         """
-        wire = await self.ready()
+        wire = await self.wire()
 
         async def send(
             facade: str, request: str, params: Any, encoder: type[json.JSONEncoder] | None
@@ -183,7 +183,7 @@ class Connection:
             reason: for those who call nevertheless.
         """
         self._closed = self._closed or reason or VcaConnectionError(f"{self.name} was closed")
-        self._rest()
+        self._cancel_retry()
         await self._tasks.cancel(10.0)
         self._fail(self._closed)
 
@@ -196,11 +196,11 @@ class Connection:
     def _start(self) -> None:
         """Start the supervisor if it is not running."""
         if self._running is None or self._running.done():
-            self._rest()
+            self._cancel_retry()
             self._ready = asyncio.get_running_loop().create_future()
             self._running = self._tasks.spawn(self._run(), "supervisor")
 
-    def _rest(self) -> None:
+    def _cancel_retry(self) -> None:
         """Cancel the pending retry."""
         if self._later is not None:
             self._later.cancel()
@@ -259,7 +259,7 @@ class Connection:
             self._ready.set_exception(error)
             self._ready.exception()
         if self._wanted is not None and self._closed is None and not isinstance(error, NotFound):
-            self._rest()
+            self._cancel_retry()
             self._later = asyncio.get_running_loop().call_later(SLOWLY, self._try_again, self._wanted)
         if self._on_end is not None:
             self._on_end(error)
