@@ -33,7 +33,7 @@ JUJU = ("<!-- figures of Juju: made by `make bench ARGS=--write` -->", "<!-- end
 Figures = dict[str, float]
 
 
-async def timed(life: Callable[[], Awaitable[None]], count: int, concurrency: int) -> Figures:
+async def time_life(life: Callable[[], Awaitable[None]], count: int, concurrency: int) -> Figures:
     """Live, and tell how fast: by the clock, and in the processor's time, which other programs disturb less."""
     begin, used = time.perf_counter(), time.process_time()
     await lives.many(life, count, concurrency)
@@ -48,7 +48,7 @@ def through_core(concurrency: int, count: int, store: str = "memory") -> Figures
         async with lives.vca(url) as vca:
             connector = vca.connector()
             await lives.many(lambda: lives.life(connector), min(count, concurrency), concurrency)  # warm
-            return await timed(lambda: lives.life(connector), count, concurrency)
+            return await time_life(lambda: lives.life(connector), count, concurrency)
 
     with stores.url_of(store) as url:
         return asyncio.run(main(url))
@@ -60,12 +60,12 @@ def past_core(concurrency: int, count: int) -> Figures:
     async def main() -> Figures:
         direct = lives.Direct()
         await lives.many(direct.life, min(count, concurrency), concurrency)
-        return await timed(direct.life, count, concurrency)
+        return await time_life(direct.life, count, concurrency)
 
     return asyncio.run(main())
 
 
-def kept(count: int) -> Figures:
+def keep_lives(count: int) -> Figures:
     """EEs that are created, configured and kept."""
 
     async def main() -> tuple[float, float]:
@@ -99,7 +99,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
     "through the core, 100 at a time": lambda quick: through_core(100, 200 if quick else 3000),
     "through the core, 1000 at a time": lambda quick: through_core(1000, 1000 if quick else 3000),
     "through the core and SQLite, 100 at a time": lambda quick: through_core(100, 20 if quick else 1000, "sqlite"),
-    "10,000 EEs in one process": lambda quick: kept(500 if quick else 10_000),
+    "10,000 EEs in one process": lambda quick: keep_lives(500 if quick else 10_000),
     "import pydantic": lambda quick: imports("pydantic", 2 if quick else 7),
     "import vca_core": lambda quick: imports("vca_core", 2 if quick else 7),
     "from vca_core import Vca": lambda quick: imports("vca_core.vca", 2 if quick else 7),
@@ -147,7 +147,7 @@ RATIOS = {
 }
 
 
-def measured(name: str, *, quick: bool) -> Figures:
+def measure(name: str, *, quick: bool) -> Figures:
     """Run one measurement in a process of its own."""
     command = [sys.executable, __file__, "--one", name, *(["--quick"] if quick else [])]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -195,7 +195,7 @@ def main() -> int:
     if given.only != "core":
         from bench.juju import suite
 
-        rows = suite.measured(quick=given.quick)
+        rows = suite.measure(quick=given.quick)
         told["juju"] = suite.as_json(rows)
         tables[JUJU] = suite.table(rows)
         sound = suite.sound(rows)
@@ -211,7 +211,7 @@ def core(*, quick: bool) -> tuple[dict[str, Figures], Figures]:
     results: dict[str, Figures] = {}
     for name in MEASUREMENTS:
         print(f"measuring: {name} ...", file=sys.stderr)
-        results[name] = measured(name, quick=quick)
+        results[name] = measure(name, quick=quick)
     known = {name: ratio for name, ratio in RATIOS.items() if set(ratio[:2]) <= results.keys()}
     return results, {name: results[this][key] / results[against][key] for name, (this, against, key) in known.items()}
 

@@ -31,7 +31,7 @@ def tell(*words: object) -> None:
     os.write(1, f"{' '.join(map(str, words))}\n".encode())
 
 
-async def made(connector: Connector, number: int) -> str:
+async def make(connector: Connector, number: int) -> str:
     """The EE, made or there."""
     home = {"collection": "nsrs", "filter": {"_id": f"ns{number}"}, "path": "vca.0"}
     ee_id: str | None = None
@@ -51,7 +51,7 @@ async def made(connector: Connector, number: int) -> str:
 
 async def work(connector: Connector, number: int, life: int, *, settle: bool) -> None:
     """Make an EE, and run primitives on it."""
-    ee_id = await made(connector, number)
+    ee_id = await make(connector, number)
     for turn in range(0 if settle else _MOST):
         path = f"life{life}.turn{turn}"
         place: dict[str, Any] = {"collection": "nslcmops", "filter": {"_id": f"ops{number}"}, "path": path}

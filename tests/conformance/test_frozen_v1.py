@@ -14,7 +14,7 @@ FROZEN = Path(__file__).parents[1] / "third_party" / "vca-frozen-v1"
 
 
 @pytest.fixture(autouse=True)
-def installed(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an installation of the plugin leaves behind."""
     site = tmp_path_factory.mktemp("site")
     info = site / "vca_frozen_v1-1.0.dist-info"

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Mapping
 
 import pytest
-from conformance.mutants.site import examined, install
+from conformance.mutants.site import examine, install
 from conformance.mutants.suite import all_backends
 
 _PROCESSES = 2
@@ -24,7 +24,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[s
 
     async def run() -> dict[str, dict[str, str]]:
         parts = [names[start::_PROCESSES] for start in range(_PROCESSES)]
-        found = await asyncio.gather(*(examined(folder, part) for part in parts))
+        found = await asyncio.gather(*(examine(folder, part) for part in parts))
         return {name: failed for part in found for name, failed in part.items()}
 
     return asyncio.run(run())

@@ -84,7 +84,7 @@ def charm(tmp_path: Path) -> Path:
     return folder
 
 
-def refused(folder: Path, limit: int = 10**6) -> str:
+def refusal_of_folder(folder: Path, limit: int = 10**6) -> str:
     with pytest.raises(BadArguments) as caught:
         render(folder, limit)
     assert caught.value.message.isprintable()
@@ -93,32 +93,32 @@ def refused(folder: Path, limit: int = 10**6) -> str:
 
 def test_a_folder_is_refused_with_its_members_name(charm: Path) -> None:
     (charm / "loop").symlink_to("loop")
-    assert "'loop' is a symlink that leads out of the charm, or in circles" in refused(charm)
+    assert "'loop' is a symlink that leads out of the charm, or in circles" in refusal_of_folder(charm)
     (charm / "loop").unlink()
     (charm / "d").mkdir()
     (charm / "d" / "a").symlink_to("..")
     (charm / "d" / "b").symlink_to("a/../OUT")
-    assert "'d/b' is a symlink that leads out" in refused(charm)
+    assert "'d/b' is a symlink that leads out" in refusal_of_folder(charm)
     (charm / "d" / "b").unlink()
     (charm / "X").touch()
     (charm / "x").touch()
-    assert "is there twice, or in upper and in lower case" in refused(charm)
+    assert "is there twice, or in upper and in lower case" in refusal_of_folder(charm)
 
 
 def test_a_name_that_is_not_utf8_is_refused(charm: Path) -> None:
     Path(os.fsdecode(os.fsencode(charm) + b"/\xff")).touch()
-    assert r"'\udcff' has characters in its name that cannot be printed, or no UTF-8" in refused(charm)
+    assert r"'\udcff' has characters in its name that cannot be printed, or no UTF-8" in refusal_of_folder(charm)
 
 
 def test_what_is_uploaded_has_a_limit_before_it_is_packed(charm: Path, tmp_path: Path) -> None:
     with (charm / "sparse").open("wb") as file:
         file.truncate(3 * 1024**3)
-    assert "with 'sparse'; upload_limit says how many may be" in refused(charm, 1024**3)
+    assert "with 'sparse'; upload_limit says how many may be" in refusal_of_folder(charm, 1024**3)
     os.truncate(charm / "sparse", 1000)
-    assert "holds more than 1000 bytes" in refused(charm, 1000)
+    assert "holds more than 1000 bytes" in refusal_of_folder(charm, 1000)
     render(charm, 10_000).close()
     (packed := tmp_path / "x.charm").write_bytes(b"x" * 1001)
-    assert "has more than 1000 bytes" in refused(packed, 1000)
+    assert "has more than 1000 bytes" in refusal_of_folder(packed, 1000)
 
 
 def test_folders_have_a_depth(charm: Path) -> None:
@@ -126,4 +126,4 @@ def test_folders_have_a_depth(charm: Path) -> None:
     for _ in range(110):
         here = here / "a"
     here.mkdir(parents=True)
-    assert "deeper than 100 folders" in refused(charm)
+    assert "deeper than 100 folders" in refusal_of_folder(charm)

@@ -23,7 +23,7 @@ BOMB = "\n".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in rang
 MERGES = "\n".join(f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12))
 
 
-def told(path: Path) -> str:
+def refusal(path: Path) -> str:
     with pytest.raises(BadArguments) as caught:
         load_config(path, {})
     return str(caught.value)
@@ -45,7 +45,7 @@ def told(path: Path) -> str:
 )
 def test_yaml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "vca.yaml").write_text(text)
-    assert reason in told(tmp_path / "vca.yaml")
+    assert reason in refusal(tmp_path / "vca.yaml")
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_yaml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> 
 )
 def test_toml_is_refused_by_its_size(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "vca.toml").write_text(text)
-    assert reason in told(tmp_path / "vca.toml")
+    assert reason in refusal(tmp_path / "vca.toml")
 
 
 def test_a_config_is_no_pipe_and_no_device(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.yaml")
     (tmp_path / "zero.toml").symlink_to("/dev/zero")
-    assert "not a regular file" in told(tmp_path / "pipe.yaml")
-    assert "not a regular file" in told(tmp_path / "zero.toml")
+    assert "not a regular file" in refusal(tmp_path / "pipe.yaml")
+    assert "not a regular file" in refusal(tmp_path / "zero.toml")
 
 
 def test_json_in_the_environment_has_a_depth() -> None:

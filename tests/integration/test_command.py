@@ -56,7 +56,7 @@ async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_
     moments = random.Random(2026)  # noqa: S311 - the same moments each time
     slots = asyncio.Semaphore(3)
 
-    async def killed(number: int, lines: int, pause: float) -> None:
+    async def kill(number: int, lines: int, pause: float) -> None:
         """Kill it when it has printed some lines, or a moment later."""
         async with slots:
             place = prepared(tmp_path / f"killed{number}")
@@ -78,7 +78,7 @@ async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_
 
     async with asyncio.TaskGroup() as kills:
         for number in range(MOMENTS):
-            kills.create_task(killed(number, moments.randrange(55), moments.uniform(0, 0.02)))
+            kills.create_task(kill(number, moments.randrange(55), moments.uniform(0, 0.02)))
 
 
 async def test_two_at_once_make_one_service_and_both_succeed(folder: Path) -> None:

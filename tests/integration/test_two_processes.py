@@ -50,7 +50,7 @@ async def standing(folder: Path, ee_id: str) -> tuple[dict[str, Any], dict[str, 
     return document.get("vca", {}), kept, listed
 
 
-async def refreshed(folder: Path, ee_id: str) -> dict[str, Any]:
+async def refresh(folder: Path, ee_id: str) -> dict[str, Any]:
     """What an EE's home says when this process has asked the backend for it."""
     async with Vca.from_config(folder / "vca.yaml", environ={}) as looking:
         await looking.connector().refresh_status(ee_id)
@@ -59,7 +59,7 @@ async def refreshed(folder: Path, ee_id: str) -> dict[str, Any]:
     return home
 
 
-def said(home: dict[str, Any]) -> tuple[str, str, str]:
+def status_of(home: dict[str, Any]) -> tuple[str, str, str]:
     return home["status"], home["VCA-status"], home["entity-type"]
 
 
@@ -71,19 +71,19 @@ async def test_commands_leave_the_ee_of_another_process_alone(folder: Path, firs
         if first == "killed":
             await orchestrator.kill()
         before = await standing(folder, ee_id)
-        assert said(before[0]) == ("completed", "active", "unit")
+        assert status_of(before[0]) == ("completed", "active", "unit")
         await vca(folder, "run", ee_id, "show-routes")
         await vca(folder, "apply", "service.yaml")
         told = json.loads(await vca(folder, "--json", "status", "--refresh"))
         assert {one["status"] for one in told["services"][0]["vnfs"].values()} == {"completed"}
-        assert await refreshed(folder, ee_id) == before[0]
+        assert await refresh(folder, ee_id) == before[0]
         assert await standing(folder, ee_id) == before
         if first == "connected":
             assert await orchestrator.do("refresh_status", ee_id=ee_id) == "completed"
             assert await standing(folder, ee_id) == before
         await vca(folder, "delete", "demo", "--yes")
         home, record, listed = await standing(folder, ee_id)
-        assert (said(home), record, listed) == (("completed", "deleted", "operation"), {}, [])
+        assert (status_of(home), record, listed) == (("completed", "deleted", "operation"), {}, [])
         if first == "connected":
             assert await orchestrator.do("refresh_status", ee_id=ee_id) == "NotFound"
             assert (await standing(folder, ee_id))[0] == home
@@ -98,11 +98,11 @@ async def test_a_failure_outlives_its_process_until_somebody_operates(folder: Pa
         await orchestrator.kill()
     home, record, _ = await standing(folder, ee_id)
     assert (home["status"], record["has_failed"]) == ("failed", True)
-    assert await refreshed(folder, ee_id) == home
+    assert await refresh(folder, ee_id) == home
     await vca(folder, "run", ee_id, "show-routes")
     _, record, _ = await standing(folder, ee_id)
     assert not record["has_failed"]
-    assert said(await refreshed(folder, ee_id)) == ("completed", "active", "unit")
+    assert status_of(await refresh(folder, ee_id)) == ("completed", "active", "unit")
 
 
 async def test_what_a_kill_ended_is_running_until_somebody_asks(folder: Path) -> None:
@@ -114,9 +114,9 @@ async def test_what_a_kill_ended_is_running_until_somebody_asks(folder: Path) ->
         await orchestrator.stores("running")
         await orchestrator.kill()
     home, record, _ = await standing(folder, ee_id)
-    assert said(home) == ("running", "running", "operation")
+    assert status_of(home) == ("running", "running", "operation")
     assert (home["detailed-status"], record["has_failed"]) == ("exec_primitive", False)
-    assert said(await refreshed(folder, ee_id)) == ("completed", "active", "unit")
+    assert status_of(await refresh(folder, ee_id)) == ("completed", "active", "unit")
 
 
 async def test_a_create_that_a_kill_ended_can_be_gone_on_with(folder: Path) -> None:
@@ -128,12 +128,12 @@ async def test_a_create_that_a_kill_ended_can_be_gone_on_with(folder: Path) -> N
         await orchestrator.kill()
     async with Vca.from_config(folder / "vca.yaml", environ={}) as second:
         document = await second.store.get("nsrs", {"_id": "ns"}) or {}
-        assert said(document["vca"]) == ("pending", "pending", "machine")
+        assert status_of(document["vca"]) == ("pending", "pending", "machine")
         ee_id = document["vca"]["ee_id"]
         found, _ = await second.connector().create_execution_environment(NS, reuse_ee_id=ee_id)
         assert found == ee_id
-        assert said((await standing(folder, ee_id))[0]) == ("completed", "started", "machine")
+        assert status_of((await standing(folder, ee_id))[0]) == ("completed", "started", "machine")
         await second.connector().delete_execution_environment(ee_id, OTHER)
-        assert said((await standing(folder, ee_id))[0]) == ("completed", "deleted", "operation")
+        assert status_of((await standing(folder, ee_id))[0]) == ("completed", "deleted", "operation")
         with pytest.raises(NotFound):
             await second.connector().refresh_status(ee_id)

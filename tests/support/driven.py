@@ -89,12 +89,12 @@ def _say(*words: Any) -> None:
     sys.stdout.flush()
 
 
-def _stored(_table: str, _filter: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
+def _note_stored(_table: str, _filter: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
     _say("stored", path, {key.removeprefix(path): value for key, value in update.items()})
 
 
 async def _obey(config: str) -> None:
-    async with Vca.from_config(config, on_update_db=_stored) as vca:
+    async with Vca.from_config(config, on_update_db=_note_stored) as vca:
         while line := await asyncio.to_thread(sys.stdin.readline):
             operation, arguments = json.loads(line)
             try:

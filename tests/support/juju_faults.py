@@ -20,7 +20,7 @@ class JujuFaults:
         self._controller = controller
 
     @contextlib.asynccontextmanager
-    async def silent(self) -> AsyncIterator[None]:
+    async def silence(self) -> AsyncIterator[None]:
         """Connections stay open and say nothing; new ones neither; nothing lives."""
         self._freeze()
         self._controller.stall()
@@ -33,7 +33,7 @@ class JujuFaults:
             self._controller.thaw()
 
     @contextlib.asynccontextmanager
-    async def streaming(self) -> AsyncIterator[None]:
+    async def stream(self) -> AsyncIterator[None]:
         """Nothing gets ahead, and the messages of all machines and units change."""
         self._freeze()
         telling = asyncio.get_running_loop().create_task(self._tell(), name="a stream of deltas")
@@ -45,7 +45,7 @@ class JujuFaults:
             self._controller.thaw()
 
     @contextlib.asynccontextmanager
-    async def disconnected(self) -> AsyncIterator[None]:
+    async def disconnect(self) -> AsyncIterator[None]:
         """All connections are cut, and the port is closed."""
         await self._controller.go_down()
         try:
@@ -65,8 +65,8 @@ class JujuFaults:
                 for machine in list(model.machines.values()):
                     machine.instance.message = f"booting, step {number}"
                     machine.agent.message = f"booting, step {number}"
-                    model.changed("machine", machine.id)
+                    model.note_change("machine", machine.id)
                 for unit in list(model.units.values()):
                     unit.workload.message = f"working, step {number}"
-                    model.changed("unit", unit.name)
+                    model.note_change("unit", unit.name)
             await asyncio.sleep(0.02)

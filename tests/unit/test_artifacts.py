@@ -35,7 +35,7 @@ def root(tmp_path: Path) -> Path:
     return root
 
 
-def refused(root: Path, path: Any) -> str:
+def refusal(root: Path, path: Any) -> str:
     with pytest.raises(BadArguments) as caught:
         ArtifactRoot(root).find(path)
     assert caught.value.bad_args == ["artifact_path"]
@@ -88,60 +88,60 @@ def test_a_root_that_is_a_symlink_is_followed(root: Path, tmp_path: Path) -> Non
     ],
 )
 def test_what_leads_out_of_the_root_is_refused(root: Path, path: str) -> None:
-    text = refused(root, path)
+    text = refusal(root, path)
     assert repr(path) in text
     assert "leads out of" in text
 
 
 @pytest.mark.parametrize("path", ["/", ".", "charms/..", "//./", "self"])
 def test_the_root_itself_is_no_artifact(root: Path, path: str) -> None:
-    assert "itself: name a charm below it" in refused(root, path)
+    assert "itself: name a charm below it" in refusal(root, path)
 
 
 @pytest.mark.parametrize("path", [None, "", " ", 7, b"charms/simple", Path("charms/simple"), ["charms/simple"]])
 def test_what_is_no_text_is_refused(root: Path, path: object) -> None:
-    assert str(root) in refused(root, path)
+    assert str(root) in refusal(root, path)
 
 
 @pytest.mark.parametrize("path", ["charms/sim\0ple", "charms/simple\n", "ch:a\x7f"])
 def test_control_characters_are_refused(root: Path, path: str) -> None:
-    assert "control characters" in refused(root, path)
+    assert "control characters" in refusal(root, path)
 
 
 def test_an_absent_artifact_is_named_in_full_with_a_suggestion(root: Path) -> None:
-    assert refused(root, "charms/simpel") == (
+    assert refusal(root, "charms/simpel") == (
         f"artifact_path: 'charms/simpel': there is no {root}/charms/simpel: did you mean 'simple'?"
     )
 
 
 def test_an_absent_folder_on_the_way_is_what_is_guessed(root: Path) -> None:
-    assert "did you mean 'charms'?" in refused(root, "charm/simple")
+    assert "did you mean 'charms'?" in refusal(root, "charm/simple")
 
 
 def test_where_nothing_is_similar_the_entries_are_told(root: Path) -> None:
-    assert f"; {root}/charms has alias, loop, nowhere, other.charm, simple" in refused(root, "charms/zzz")
+    assert f"; {root}/charms has alias, loop, nowhere, other.charm, simple" in refusal(root, "charms/zzz")
 
 
 def test_an_absolute_path_is_refused_with_the_way_to_write_it(root: Path) -> None:
-    assert refused(root, f"{root}/charms/simple").endswith("; paths start from there: write 'charms/simple'")
+    assert refusal(root, f"{root}/charms/simple").endswith("; paths start from there: write 'charms/simple'")
 
 
 @pytest.mark.parametrize("path", ["charms/nowhere", "charms/loop"])
 def test_symlinks_that_end_nowhere_are_refused(root: Path, path: str) -> None:
-    assert repr(path) in refused(root, path)
+    assert repr(path) in refusal(root, path)
 
 
 def test_what_is_neither_a_folder_nor_a_file_is_refused(root: Path) -> None:
     os.mkfifo(root / "pipe")
-    assert "neither a folder nor a file" in refused(root, "pipe")
+    assert "neither a folder nor a file" in refusal(root, "pipe")
 
 
 def test_a_name_that_is_too_long_is_refused(root: Path) -> None:
-    assert "cannot be looked at" in refused(root, "x" * 300)
+    assert "cannot be looked at" in refusal(root, "x" * 300)
 
 
 def test_an_absent_root_is_told(tmp_path: Path) -> None:
-    assert f"the folder of artifacts {tmp_path / 'absent'} cannot be used" in refused(tmp_path / "absent", "simple")
+    assert f"the folder of artifacts {tmp_path / 'absent'} cannot be used" in refusal(tmp_path / "absent", "simple")
 
 
 def test_an_absent_root_hurts_nobody_who_needs_none(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_charm_of_charmhub_is_not_looked_up_and_not_readable(root: Path) -> No
 
 @pytest.mark.parametrize("path", ["ch:", "ch: ", "ch:a b"])
 def test_a_charm_of_charmhub_has_a_name(root: Path, path: str) -> None:
-    assert "expected ch:NAME" in refused(root, path)
+    assert "expected ch:NAME" in refusal(root, path)
 
 
 async def test_the_charm_is_read_when_asked_for_and_only_once(root: Path) -> None:

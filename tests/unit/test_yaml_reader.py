@@ -15,7 +15,7 @@ from vca_core.text_files import LARGEST_FILE
 from vca_core.yaml_reader import parse
 
 
-def refused(content: bytes | str) -> str:
+def refusal(content: bytes | str) -> str:
     with pytest.raises(BadArguments) as caught:
         parse("x.yaml", content.encode() if isinstance(content, str) else content)
     assert caught.value.bad_args == ["artifact_path"]
@@ -106,56 +106,56 @@ def test_aliases_and_merges_are_written_out() -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
-    told = refused(text)
+    told = refusal(text)
     assert told.startswith(f"x.yaml: {place}: is not valid YAML: ")
     assert reason in told
 
 
 def test_a_character_that_is_none_is_refused() -> None:
-    assert "is not valid YAML" in refused('a: "\\UFFFFFFFF"')
+    assert "is not valid YAML" in refusal('a: "\\UFFFFFFFF"')
 
 
 def test_other_encodings_are_told() -> None:
-    assert refused("name: Über".encode("latin-1")) == "x.yaml: is not UTF-8 (byte 6); save it as UTF-8"
-    assert "UTF-8" in refused("name: a".encode("utf-16"))
+    assert refusal("name: Über".encode("latin-1")) == "x.yaml: is not UTF-8 (byte 6); save it as UTF-8"
+    assert "UTF-8" in refusal("name: a".encode("utf-16"))
 
 
 def test_the_size_is_limited() -> None:
     assert parse("x.yaml", b"a: " + b"x" * (LARGEST_FILE - 3)) is not None
-    assert f"larger than {LARGEST_FILE} bytes" in refused(b"a: " + b"x" * (LARGEST_FILE - 2))
+    assert f"larger than {LARGEST_FILE} bytes" in refusal(b"a: " + b"x" * (LARGEST_FILE - 2))
 
 
 def test_bombs_of_aliases_do_not_go_off() -> None:
     levels = [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 12)]
-    assert "more than 50000 values" in refused("\n".join(["l0: &l0 [x]", *levels]))
+    assert "more than 50000 values" in refusal("\n".join(["l0: &l0 [x]", *levels]))
 
 
 def test_bombs_of_merges_do_not_go_off() -> None:
     levels = [f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12)]
-    assert "more than 50000 values" in refused("\n".join(["l0: &l0 {a: 1}", *levels]))
+    assert "more than 50000 values" in refusal("\n".join(["l0: &l0 {a: 1}", *levels]))
 
 
 def test_bombs_of_merges_of_nothing_do_not_go_off() -> None:
     levels = [f"l{i}: &l{i} {{<<: [{', '.join([f'*l{i - 1}'] * 10)}]}}" for i in range(1, 12)]
-    assert "more than 50000 values" in refused("\n".join(["l0: &l0 {}", *levels]))
+    assert "more than 50000 values" in refusal("\n".join(["l0: &l0 {}", *levels]))
 
 
 @pytest.mark.parametrize("text", ["*{}", "&{} x: &{} y", "!{}!x 1", "!{} 1", "!!bool {}", "!{}%ff 1", "%TAG !{}! x"])
 def test_no_value_is_in_an_error(text: str) -> None:
-    assert "CANARY" not in refused(f"a: {text}\n".replace("{}", "CANARY"))
+    assert "CANARY" not in refusal(f"a: {text}\n".replace("{}", "CANARY"))
 
 
 def test_bombs_of_long_text_do_not_go_off() -> None:
-    assert "too much text" in refused(f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 100)}]")
+    assert "too much text" in refusal(f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 100)}]")
 
 
 def test_the_number_of_values_is_limited() -> None:
-    assert "more than 50000 values" in refused("[" + "a," * 60_000 + "]")
+    assert "more than 50000 values" in refusal("[" + "a," * 60_000 + "]")
 
 
 def test_the_depth_is_limited() -> None:
-    assert "deeper than 50 levels" in refused("[" * 100_000)
-    assert "deeper than 50 levels" in refused("\n".join(" " * i + "a:" for i in range(60)))
+    assert "deeper than 50 levels" in refusal("[" * 100_000)
+    assert "deeper than 50 levels" in refusal("\n".join(" " * i + "a:" for i in range(60)))
 
 
 TEXTS = st.text(max_size=10)

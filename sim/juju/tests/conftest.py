@@ -86,7 +86,7 @@ class World:
             if told == {"life": "gone"} and fits(told):
                 return told
 
-    async def settled(self) -> None:
+    async def settle(self) -> None:
         """Wait until no life has anything to do."""
         while not self.sim.clock.idle:
             await self.call("Pinger.Ping")

@@ -122,7 +122,7 @@ async def test_duplicate_and_late_deltas(sim: SimulatedController, world: World)
     first = (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]
     assert [(kind, data["agent-status"]["current"]) for kind, _, data in first] == [("machine", "pending")]
     sim.thaw()
-    await world.settled()
+    await world.settle()
     sim.faults.deltas.duplicate.times = sim.faults.deltas.duplicate.hits + 1
     told = (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]
     assert [data["agent-status"]["current"] for _, _, data in told] == ["started", "started", "pending", "pending"]
@@ -135,7 +135,7 @@ async def test_hooks_that_fail(sim: SimulatedController, world: World, *, retry:
     failed = await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "error")
     assert failed["workload-status"]["message"] == 'hook failed: "install"'
     if not retry:
-        await world.settled()
+        await world.settle()
         assert sim.model("ns").units["router/0"].workload.current == "error"
         await world.result("Application.ResolveUnitErrors", tags={"entities": [{"tag": "unit-router-0"}]}, retry=True)
     await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
@@ -147,14 +147,14 @@ async def test_a_unit_in_error_goes_by_force_only(sim: SimulatedController, worl
     await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "error")
     destroy = {"application-tag": "application-router"}
     await world.result("Application.DestroyApplication", applications=[destroy])
-    await world.settled()
+    await world.settle()
     assert "router" in sim.model("ns").applications
     await world.result("Application.DestroyApplication", applications=[destroy | {"force": True}])
     await world.until("application", "router", lambda data: data["life"] == "gone")
 
 
 async def test_units_that_are_blocked(sim: SimulatedController, world: World) -> None:
-    sim.faults.blocked("router/0", "needs a licence")
+    sim.faults.block("router/0", "needs a licence")
     await world.deploy()
     unit = await world.until("unit", "router/0", lambda data: data["agent-status"]["current"] == "idle")
     assert unit["workload-status"] | {"since": ""} == unit["workload-status"] | {
@@ -217,7 +217,7 @@ async def test_a_model_stuck_in_dying(sim: SimulatedController, world: World, co
     sim.faults.freeze("model", "ns")
     admin = await connect()
     await admin.result("ModelManager.DestroyModels", models=[{"model-tag": f"model-{world.uuid}"}])
-    await world.settled()
+    await world.settle()
     status = await admin.result("ModelManager.ModelStatus", entities=[{"tag": f"model-{world.uuid}"}])
     assert status["life"] == "dying"
     with pytest.raises(Refusal, match="no longer alive"):

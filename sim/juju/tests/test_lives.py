@@ -93,10 +93,10 @@ async def test_a_charm_goes_with_the_last_unit_that_has_it(sim: SimulatedControl
     assert sorted(charms) == ["local:router-0", "local:router-1", "local:router-2"]
     change = {"charm-url": url, "charm-origin": {"source": "local", "base": JAMMY}}
     await world.call("Application.SetCharm", application="router", **change, generation="master")
-    await world.settled()
+    await world.settle()
     assert sorted(charms) == ["local:router-1", "local:router-2"]
     await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-other"}])
-    await world.settled()
+    await world.settle()
     assert sorted(charms) == ["local:router-2"]
 
 
@@ -114,7 +114,7 @@ async def test_manual_machines_start_when_their_script_was_run(sim: SimulatedCon
         await world.call("MachineManager.ProvisioningScript", **asked, nonce="another")
     script = (await world.call("MachineManager.ProvisioningScript", **asked, nonce=manual["nonce"]))["script"]
     assert world.uuid in script
-    await world.settled()
+    await world.settle()
     assert sim.model("ns").machines["0"].agent.current == "pending"
     sim.run_provisioning_script("ns", "0")
     machine = await world.until("machine", "0", lambda data: data["agent-status"]["current"] == "started")

@@ -42,7 +42,7 @@ class Process:
 
 
 @asynccontextmanager
-async def started(folder: Path, *arguments: str) -> AsyncIterator[Process]:
+async def start(folder: Path, *arguments: str) -> AsyncIterator[Process]:
     command = [sys.executable, "-m", "vca_jujusim", "--write-config", str(folder / "vca.yaml"), *arguments]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
@@ -56,7 +56,7 @@ async def started(folder: Path, *arguments: str) -> AsyncIterator[Process]:
 
 async def test_killed_and_started_again_it_knows_all_and_goes_on(tmp_path: Path) -> None:
     state = ("--state", str(tmp_path / "world.db"))
-    async with started(tmp_path, "--port", "0", "--latency", "0.3", *state) as first:
+    async with start(tmp_path, "--port", "0", "--latency", "0.3", *state) as first:
         port = first.endpoint.rpartition(":")[2]
         async with first.client() as admin:
             await admin.login()
@@ -70,7 +70,7 @@ async def test_killed_and_started_again_it_knows_all_and_goes_on(tmp_path: Path)
             run = {"receiver": "router/leader", "name": "touch", "parameters": {"filename": "x"}}
             tag = (await client.result("Action.EnqueueOperation", actions=[run]))["action"]["tag"]
         assert await first.end(signal.SIGKILL) == -signal.SIGKILL
-    async with started(tmp_path, "--port", port, *state) as second:
+    async with start(tmp_path, "--port", port, *state) as second:
         assert (second.endpoint, second.password, second.ca_cert) == (first.endpoint, first.password, first.ca_cert)
         async with second.client(uuid) as client:
             await client.login()
@@ -89,7 +89,7 @@ async def test_killed_and_started_again_it_knows_all_and_goes_on(tmp_path: Path)
 
 async def test_the_config_that_it_writes_has_five_lines(tmp_path: Path) -> None:
     counts = tmp_path / "counts.json"
-    async with started(tmp_path, "--port", "0", "--endpoints", "3", "--counts", str(counts)) as process:
+    async with start(tmp_path, "--port", "0", "--endpoints", "3", "--counts", str(counts)) as process:
         text = (tmp_path / "vca.yaml").read_text()
         assert len(text.splitlines()) == 5
         options = yaml.safe_load(text)["connectors"]["edge"]["options"]
@@ -138,7 +138,7 @@ async def test_the_state_of_a_world_comes_back_as_it_was(tmp_path: Path) -> None
     assert path.stat().st_mode & 0o077 == 0
 
 
-async def refused(*arguments: str) -> str:
+async def refusal(*arguments: str) -> str:
     """Start one in vain; what it says."""
     command = [sys.executable, "-m", "vca_jujusim", *arguments]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
@@ -154,13 +154,13 @@ async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None
     async with SimulatedController(state=Path(state)) as sim:
         used = str(sim.ports[0])
         told = await asyncio.gather(
-            refused("--port", used),
-            refused("--port", "70000"),
-            refused("--endpoints", "0"),
-            refused("--latency", "-1"),
-            refused("--port", "0", "--state", str(broken)),
-            refused("--port", "0", "--state", state),
-            refused("--port", "0", "--ca-file", str(tmp_path / "none" / "ca.pem")),
+            refusal("--port", used),
+            refusal("--port", "70000"),
+            refusal("--endpoints", "0"),
+            refusal("--latency", "-1"),
+            refusal("--port", "0", "--state", str(broken)),
+            refusal("--port", "0", "--state", state),
+            refusal("--port", "0", "--ca-file", str(tmp_path / "none" / "ca.pem")),
         )
     assert [
         words in line
@@ -170,8 +170,8 @@ async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None
             strict=True,
         )
     ] == [True] * 7
-    assert "another username or password" in await refused("--port", "0", "--state", state, "--username", "bob")
-    assert "another username or password" in await refused("--port", "0", "--state", state, "--password", "other")
+    assert "another username or password" in await refusal("--port", "0", "--state", state, "--username", "bob")
+    assert "another username or password" in await refusal("--port", "0", "--state", state, "--password", "other")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from vca_jujusim.raw import RawClient, archive
 from .conftest import PROXY, ROUTER, SIDECAR, Connect, World
 
 
-async def refused(awaitable: object) -> tuple[str, str]:
+async def refusal(awaitable: object) -> tuple[str, str]:
     """The code and the message of a refusal."""
     with pytest.raises(Refusal) as caught:
         await awaitable  # type: ignore[misc]
@@ -30,7 +30,7 @@ async def refused(awaitable: object) -> tuple[str, str]:
     ],
 )
 async def test_archives_that_are_no_charms(world: World, files: dict[str, str], told: str) -> None:
-    code, message = await refused(world.client.upload_charm(archive(files)))
+    code, message = await refusal(world.client.upload_charm(archive(files)))
     assert code == "bad request"
     assert told in message
     assert not world.sim.counts.uploads
@@ -39,7 +39,7 @@ async def test_archives_that_are_no_charms(world: World, files: dict[str, str], 
 async def test_a_charm_url_with_both_architecture_and_series(world: World) -> None:
     path = f"/model/{world.uuid}/charms?schema=local&arch=amd64&series=jammy"
     sent = world.client.put("POST", path, archive(ROUTER), {"Content-Type": "application/zip"})
-    assert await refused(sent) == (
+    assert await refusal(sent) == (
         "bad request",
         'charm or bundle URL has invalid form: "local:amd64/jammy/router-0"',
     )
@@ -47,7 +47,7 @@ async def test_a_charm_url_with_both_architecture_and_series(world: World) -> No
 
 
 async def test_what_is_no_archive_at_all(world: World) -> None:
-    assert "zip" in (await refused(world.client.upload_charm(b"PK not really")))[1]
+    assert "zip" in (await refusal(world.client.upload_charm(b"PK not really")))[1]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ async def test_what_is_no_archive_at_all(world: World) -> None:
     ],
 )
 async def test_deployments(world: World, change: dict[str, object], code: str, told: str) -> None:
-    found = await refused(world.deploy(**change))
+    found = await refusal(world.deploy(**change))
     assert found[0] == code
     assert told in found[1]
     assert not world.sim.model("ns").applications
@@ -81,19 +81,19 @@ async def test_a_base_that_was_not_declared_with_force(world: World) -> None:
 
 async def test_a_machine_of_another_base(world: World) -> None:
     await world.result("MachineManager.AddMachines", params=[{"base": {"name": "ubuntu", "channel": "20.04"}}])
-    _, message = await refused(world.deploy(placement=[{"scope": "#", "directive": "0"}]))
+    _, message = await refusal(world.deploy(placement=[{"scope": "#", "directive": "0"}]))
     assert "base does not match" in message
 
 
 async def test_a_second_application_of_a_name(world: World) -> None:
     await world.deploy()
-    assert (await refused(world.deploy()))[0] == "already exists"
+    assert (await refusal(world.deploy()))[0] == "already exists"
 
 
 async def test_units_and_placement_for_a_subordinate(world: World) -> None:
-    assert (await refused(world.deploy(SIDECAR, "side")))[0] == "bad request"
+    assert (await refusal(world.deploy(SIDECAR, "side")))[0] == "bad request"
     placement = [{"scope": "#", "directive": "0"}]
-    assert (await refused(world.deploy(SIDECAR, "side", **{"num-units": 0, "placement": placement})))[
+    assert (await refusal(world.deploy(SIDECAR, "side", **{"num-units": 0, "placement": placement})))[
         0
     ] == "bad request"
     await world.deploy(SIDECAR, "side", **{"num-units": 0})
@@ -108,14 +108,14 @@ async def test_relations_that_do_not_fit(world: World) -> None:
     await world.deploy(PROXY, "proxy")
     add = world.call
     await add("Application.AddRelation", endpoints=["one:gateway", "two:upstream"])
-    code, message = await refused(add("Application.AddRelation", endpoints=["two:upstream", "one:gateway"]))
+    code, message = await refusal(add("Application.AddRelation", endpoints=["two:upstream", "one:gateway"]))
     assert code == "already exists"
     assert "relation two:upstream one:gateway already exists" in message
-    assert (await refused(add("Application.AddRelation", endpoints=["one:nope", "two"])))[0] == "not found"
-    assert (await refused(add("Application.AddRelation", endpoints=["one", "nobody"])))[0] == "not found"
-    assert (await refused(add("Application.AddRelation", endpoints=["one:gateway", "three:gateway"])))[0] == "not found"
-    assert "limit" in (await refused(add("Application.AddRelation", endpoints=["three:gateway", "two:upstream"])))[1]
-    assert "ambiguous" in (await refused(add("Application.AddRelation", endpoints=["one", "three"])))[1]
+    assert (await refusal(add("Application.AddRelation", endpoints=["one:nope", "two"])))[0] == "not found"
+    assert (await refusal(add("Application.AddRelation", endpoints=["one", "nobody"])))[0] == "not found"
+    assert (await refusal(add("Application.AddRelation", endpoints=["one:gateway", "three:gateway"])))[0] == "not found"
+    assert "limit" in (await refusal(add("Application.AddRelation", endpoints=["three:gateway", "two:upstream"])))[1]
+    assert "ambiguous" in (await refusal(add("Application.AddRelation", endpoints=["one", "three"])))[1]
 
 
 async def test_actions_that_are_not_declared_or_do_not_fit(world: World) -> None:
@@ -126,18 +126,18 @@ async def test_actions_that_are_not_declared_or_do_not_fit(world: World) -> None
             "Action.EnqueueOperation", actions=[{"receiver": unit, "name": name, "parameters": params}]
         )
 
-    assert "not defined" in (await refused(enqueue("reboot")))[1]
-    assert "filename" in (await refused(enqueue("touch")))[1]
-    assert "additionalProperties" in (await refused(enqueue("touch", filename="x", other=1)))[1]
-    assert "must be of type string" in (await refused(enqueue("touch", filename=3)))[1]
-    assert (await refused(enqueue("touch", "unit-router-7", filename="x")))[0] == "not found"
+    assert "not defined" in (await refusal(enqueue("reboot")))[1]
+    assert "filename" in (await refusal(enqueue("touch")))[1]
+    assert "additionalProperties" in (await refusal(enqueue("touch", filename="x", other=1)))[1]
+    assert "must be of type string" in (await refusal(enqueue("touch", filename=3)))[1]
+    assert (await refusal(enqueue("touch", "unit-router-7", filename="x")))[0] == "not found"
     assert not world.sim.model("ns").actions
 
 
 async def test_undeclared_or_mistyped_options_set_nothing(world: World) -> None:
     await world.deploy()
     for wrong in ({"mtu": "9000", "colour": "red"}, {"mtu": "9000", "fast": "maybe"}):
-        await refused(world.result("Application.SetConfigs", Args=[{"application": "router", "config": wrong}]))
+        await refusal(world.result("Application.SetConfigs", Args=[{"application": "router", "config": wrong}]))
     assert world.sim.model("ns").applications["router"].config == {}
     await world.result(
         "Application.SetConfigs", Args=[{"application": "router", "config": {"name": "", "fast": "True"}}]
@@ -148,7 +148,7 @@ async def test_undeclared_or_mistyped_options_set_nothing(world: World) -> None:
 async def test_machines_with_units_go_by_force_only(world: World) -> None:
     await world.deploy()
     destroy = {"machine-tags": ["machine-0"], "force": False}
-    assert "has unit" in (await refused(world.result("MachineManager.DestroyMachineWithParams", **destroy)))[1]
+    assert "has unit" in (await refusal(world.result("MachineManager.DestroyMachineWithParams", **destroy)))[1]
     await world.result("MachineManager.DestroyMachineWithParams", **(destroy | {"force": True}))
     await world.until("machine", "0", lambda data: data["life"] == "gone")
 
@@ -156,28 +156,28 @@ async def test_machines_with_units_go_by_force_only(world: World) -> None:
 async def test_models(sim: SimulatedController, connect: Connect, world: World) -> None:
     admin = await connect()
     create = {"name": "ns", "owner-tag": "user-admin"}
-    assert (await refused(admin.call("ModelManager.CreateModel", **create)))[0] == "already exists"
+    assert (await refusal(admin.call("ModelManager.CreateModel", **create)))[0] == "already exists"
     assert (
         "not a valid model name"
-        in (await refused(admin.call("ModelManager.CreateModel", **create | {"name": "N_s"})))[1]
+        in (await refusal(admin.call("ModelManager.CreateModel", **create | {"name": "N_s"})))[1]
     )
-    assert (await refused(admin.call("ModelManager.CreateModel", **create | {"cloud-tag": "cloud-x"})))[
+    assert (await refusal(admin.call("ModelManager.CreateModel", **create | {"cloud-tag": "cloud-x"})))[
         0
     ] == "not found"
     own = sim.model("controller").record.uuid
-    await refused(admin.result("ModelManager.DestroyModels", models=[{"model-tag": f"model-{own}"}]))
+    await refusal(admin.result("ModelManager.DestroyModels", models=[{"model-tag": f"model-{own}"}]))
     assert "controller" in [model.record.name for model in sim.world.models.values()]
-    gone = await refused(admin.result("ModelManager.DestroyModels", models=[{"model-tag": "model-none"}]))
+    gone = await refusal(admin.result("ModelManager.DestroyModels", models=[{"model-tag": "model-none"}]))
     assert gone[0] == "model not found"
     async with RawClient(sim, "b0a9ec4c-0000-4000-8000-000000000000") as nowhere:
-        assert (await refused(nowhere.login()))[0] == "model not found"
+        assert (await refusal(nowhere.login()))[0] == "model not found"
 
 
 async def test_a_model_with_storage_goes_when_told_what_becomes_of_it(world: World, connect: Connect) -> None:
     stateful = {**ROUTER, "metadata.yaml": ROUTER["metadata.yaml"] + "storage: {data: {type: filesystem}}\n"}
     await world.deploy(stateful)
     admin, tag = await connect(), {"model-tag": f"model-{world.uuid}"}
-    code, _ = await refused(admin.result("ModelManager.DestroyModels", models=[tag]))
+    code, _ = await refusal(admin.result("ModelManager.DestroyModels", models=[tag]))
     assert code == "controller/model has persistent storage"
     await admin.result("ModelManager.DestroyModels", models=[tag | {"destroy-storage": True}])
     await world.until("model", world.uuid, lambda data: data["life"] == "gone")
@@ -189,7 +189,7 @@ async def test_a_model_with_manual_machines_is_emptied_first(world: World, conne
     tag = {"model-tag": f"model-{world.uuid}"}
     assert (
         "manually provisioned"
-        in (await refused((await connect()).result("ModelManager.DestroyModels", models=[tag])))[1]
+        in (await refusal((await connect()).result("ModelManager.DestroyModels", models=[tag])))[1]
     )
 
 
@@ -198,29 +198,29 @@ async def test_users_without_the_right(sim: SimulatedController, connect: Connec
         sim.add_user(name, "pw", access)
     guest, osm = await connect(None, "guest", "pw"), await connect(None, "osm", "pw")
     create = {"name": "own", "owner-tag": "user-guest"}
-    assert (await refused(guest.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
+    assert (await refusal(guest.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
     mine = create | {"owner-tag": "user-osm"}
-    assert (await refused(osm.call("ModelManager.CreateModel", **mine)))[1] == "no credential specified"
+    assert (await refusal(osm.call("ModelManager.CreateModel", **mine)))[1] == "no credential specified"
     asked = {"user-tag": "user-osm", "cloud-tag": "cloud-localhost"}
     credential = (await osm.result("Cloud.UserCredentials", **{"user-clouds": [asked]}))["result"][0]
     made = await osm.call("ModelManager.CreateModel", **mine, credential=credential)
-    assert (await refused(osm.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
+    assert (await refusal(osm.call("ModelManager.CreateModel", **create)))[0] == "unauthorized access"
     async with RawClient(sim, world.uuid) as other:
-        assert (await refused(other.login("osm", "pw")))[0] == "unauthorized access"
+        assert (await refusal(other.login("osm", "pw")))[0] == "unauthorized access"
     change = {"user-tag": "user-guest", "action": "grant", "access": "read", "model-tag": f"model-{made['uuid']}"}
     await osm.result("ModelManager.ModifyModelAccess", changes=[change])
     reader = await connect(made["uuid"], "guest", "pw")
     assert (await reader.call("Client.FullStatus"))["model"]["name"] == "own"
-    assert (await refused(reader.call("MachineManager.AddMachines", params=[{}])))[0] == "unauthorized access"
+    assert (await refusal(reader.call("MachineManager.AddMachines", params=[{}])))[0] == "unauthorized access"
 
 
 async def test_requests_that_do_not_fit_the_schema_or_the_connection(sim: SimulatedController, world: World) -> None:
-    assert "cannot unmarshal" in (await refused(world.call("Application.Get", application=3)))[1]
-    assert (await refused(world.call("Application.Fly")))[0] == "not implemented"
-    assert (await refused(world.call("Rockets.Launch")))[0] == "not implemented"
-    assert (await refused(world.call("ModelManager.ListModels", tag="user-admin")))[0] == "not supported"
+    assert "cannot unmarshal" in (await refusal(world.call("Application.Get", application=3)))[1]
+    assert (await refusal(world.call("Application.Fly")))[0] == "not implemented"
+    assert (await refusal(world.call("Rockets.Launch")))[0] == "not implemented"
+    assert (await refusal(world.call("ModelManager.ListModels", tag="user-admin")))[0] == "not supported"
     async with RawClient(sim) as stranger:
-        assert (await refused(stranger.call("Cloud.Clouds")))[0] in {"not implemented", "unauthorized access"}
+        assert (await refusal(stranger.call("Cloud.Clouds")))[0] in {"not implemented", "unauthorized access"}
 
 
 async def test_offers_in_use_hold_their_application(sim: SimulatedController, connect: Connect, world: World) -> None:
@@ -237,9 +237,9 @@ async def test_offers_in_use_hold_their_application(sim: SimulatedController, co
     await consumer.result("Application.Consume", args=[details["offer"]])
     await consumer.call("Application.AddRelation", endpoints=["edge:upstream", "router:gateway"])
     destroy = {"applications": [{"application-tag": "application-router"}]}
-    assert "used by 1 offer" in (await refused(world.result("Application.DestroyApplication", **destroy)))[1]
+    assert "used by 1 offer" in (await refusal(world.result("Application.DestroyApplication", **destroy)))[1]
     urls = {"offer-urls": ["admin/ns.router"]}
-    assert "has 1 relation" in (await refused(admin.result("ApplicationOffers.DestroyOffers", **urls)))[1]
+    assert "has 1 relation" in (await refusal(admin.result("ApplicationOffers.DestroyOffers", **urls)))[1]
     await consumer.call("Application.DestroyRelation", endpoints=["edge:upstream", "router:gateway"])
     gone = {"applications": [{"application-tag": "application-router"}]}
     await consumer.result("Application.DestroyConsumedApplications", **gone)
@@ -252,7 +252,7 @@ async def test_offers_in_use_hold_their_application(sim: SimulatedController, co
 async def test_frames_that_are_no_requests_end_the_connection(sim: SimulatedController, frame: str) -> None:
     async with RawClient(sim) as client:
         await client.send_text(frame)
-        await client.ended()
+        await client.wait_closed()
         with pytest.raises(ConnectionResetError):
             await client.login()
     assert not sim.defects
@@ -268,11 +268,11 @@ async def test_units_for_what_is_on_its_way_out(sim: SimulatedController, world:
     add = {"application": "router", "num-units": 1}
     placed = add | {"placement": [{"scope": "#", "directive": "1"}]}
     where = 'acquiring machine to host unit "router/1": cannot assign unit "router/1" to machine 1: '
-    assert await refused(world.call("Application.AddUnits", **placed)) == (
+    assert await refusal(world.call("Application.AddUnits", **placed)) == (
         "",
         where + "machine is not found or not alive",
     )
     await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
-    code, message = await refused(world.call("Application.AddUnits", **add))
+    code, message = await refusal(world.call("Application.AddUnits", **add))
     assert code == ""
     assert message.endswith('cannot add unit to application "router": application is not found or not alive')

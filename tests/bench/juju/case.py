@@ -37,7 +37,7 @@ def lives_of(kind: str, place: Place) -> Lives:
     return Framework(place)
 
 
-async def measured(lives: Lives, count: int) -> dict[str, Any]:
+async def measure(lives: Lives, count: int) -> dict[str, Any]:
     """Live."""
     gc.collect()
     begin, used = time.perf_counter(), time.process_time()
@@ -57,7 +57,7 @@ async def main(kind: str, count: int) -> None:
     await lives.life(0)
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.readline)
-    print(json.dumps(await measured(lives, count)), flush=True)
+    print(json.dumps(await measure(lives, count)), flush=True)
     await lives.close()
 
 

@@ -63,11 +63,11 @@ class Floor:
         model = await self._way.connected(f"/model/{uuid}/api")
         try:
             deltas = Deltas(model, str((await model.call("Client.WatchAll"))["watcher-id"]))
-            machine = await self._created(model, deltas)
-            await self._installed(model, deltas, uuid, machine)
-            await self._configured(model, deltas)
+            machine = await self._wait_created(model, deltas)
+            await self._wait_installed(model, deltas, uuid, machine)
+            await self._wait_configured(model, deltas)
             await self._run(model, deltas, "touch")
-            await self._deleted(model, deltas, machine)
+            await self._wait_deleted(model, deltas, machine)
             tag = f"model-{uuid}"
             await self._controller.one("ModelManager.DestroyModels", {"models": [{"model-tag": tag}]})
             await deltas.until(lambda: ("model", uuid) not in deltas.there)
@@ -76,14 +76,14 @@ class Floor:
         finally:
             await model.close()
 
-    async def _created(self, model: Wire, deltas: Deltas) -> str:
+    async def _wait_created(self, model: Wire, deltas: Deltas) -> str:
         base = {"name": "ubuntu", "channel": "22.04"}
         params = {"params": [{"base": base, "jobs": ["JobHostUnits"]}]}
         machine = str((await model.one("MachineManager.AddMachines", params))["machine"])
         await deltas.until(lambda: deltas.word("machine", machine, "agent-status") == "started")
         return machine
 
-    async def _installed(self, model: Wire, deltas: Deltas, uuid: str, machine: str) -> None:
+    async def _wait_installed(self, model: Wire, deltas: Deltas, uuid: str, machine: str) -> None:
         params = {
             "application": APPLICATION,
             "charm-url": await self._way.upload(uuid, self._archive),
@@ -99,7 +99,7 @@ class Floor:
         unit = f"{APPLICATION}/0"
         await deltas.until(lambda: deltas.word("unit", unit, "workload-status") in {"active", "blocked"})
 
-    async def _configured(self, model: Wire, deltas: Deltas) -> None:
+    async def _wait_configured(self, model: Wire, deltas: Deltas) -> None:
         await model.one("Application.SetConfigs", {"Args": [{"application": APPLICATION, "config": SSH}]})
         now = (await model.call("Application.Get", {"application": APPLICATION}))["config"]
         assert all(now[key]["value"] == value for key, value in SSH.items())
@@ -112,7 +112,7 @@ class Floor:
         await deltas.until(lambda: deltas.there.get(key, {}).get("status") in {"completed", "failed"})
         assert (await model.one("Action.Actions", {"entities": [{"tag": tag}]}))["status"] == "completed"
 
-    async def _deleted(self, model: Wire, deltas: Deltas, machine: str) -> None:
+    async def _wait_deleted(self, model: Wire, deltas: Deltas, machine: str) -> None:
         asked = {"application-tag": f"application-{APPLICATION}", "destroy-storage": True}
         await model.one("Application.DestroyApplication", {"applications": [asked]})
         left = {("application", APPLICATION), ("unit", f"{APPLICATION}/0")}

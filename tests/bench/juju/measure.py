@@ -66,12 +66,12 @@ def case(kind: str, lives: int, *, latency: float, limit: float) -> Figures:
             command, env=ENVIRON, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         ) as process:
             try:
-                return _told(process, simulator, kind, lives, limit)
+                return _read_figures(process, simulator, kind, lives, limit)
             finally:
                 process.kill()
 
 
-def _told(process: subprocess.Popen[str], simulator: Simulator, kind: str, lives: int, limit: float) -> Figures:
+def _read_figures(process: subprocess.Popen[str], simulator: Simulator, kind: str, lives: int, limit: float) -> Figures:
     assert process.stdin is not None
     assert process.stdout is not None
     _say(process.stdin, json.dumps(asdict(simulator.place)))

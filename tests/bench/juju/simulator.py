@@ -63,7 +63,7 @@ class Simulator:
         """What it has counted."""
         self._counts.unlink(missing_ok=True)
         self._process.send_signal(signal.SIGUSR1)
-        told = self._told()
+        told = self._read_line()
         requests = told["requests"]
         return Counted(
             told["total"],
@@ -75,7 +75,7 @@ class Simulator:
             _seconds(self._process.pid),
         )
 
-    def _told(self) -> dict[str, Any]:
+    def _read_line(self) -> dict[str, Any]:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:

@@ -70,7 +70,7 @@ def cases(*, quick: bool) -> list[list[Case]]:
     return found
 
 
-def measured(*, quick: bool) -> list[Row]:
+def measure(*, quick: bool) -> list[Row]:
     """Measure all; rounds of what is compared take turns."""
     rows: list[Row] = []
     for group in cases(quick=quick):

@@ -21,7 +21,7 @@ class ReturnsBeforeReady(Mutant):
     )
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
-        op.report(MACHINE, self.found(ee_id).native)
+        op.report(MACHINE, self.find(ee_id).native)
 
 
 class CreatesTwice(Mutant):
@@ -35,10 +35,10 @@ class CreatesTwice(Mutant):
         }
     ) | both(CREATE_REFUSED)
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         names = self.host.names
         ee_id = EeId(names.model(namespace), names.application(namespace), "m")
-        return super().made(namespace, reuse or (ee_id if ee_id in self.world.boxes else None))
+        return super().make(namespace, reuse or (ee_id if ee_id in self.world.boxes else None))
 
 
 class RefusesWithoutTheId(Mutant):
@@ -51,13 +51,13 @@ class RefusesWithoutTheId(Mutant):
         }
     )
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         names = self.host.names
         ee_id = EeId(names.model(namespace), names.application(namespace), "m")
         box = self.world.boxes.get(ee_id)
         if reuse is None and box is not None and box.namespace == namespace.canonical:
             raise AlreadyExists(f"{ee_id} is there already", ee_id="some.other.one")
-        return super().made(namespace, reuse)
+        return super().make(namespace, reuse)
 
 
 class ReusesWhatIsGone(Mutant):
@@ -69,8 +69,8 @@ class ReusesWhatIsGone(Mutant):
         }
     ) | both(CREATE_REFUSED)
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
-        return super().made(namespace, reuse if reuse in self.world.boxes else None)
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+        return super().make(namespace, reuse if reuse in self.world.boxes else None)
 
 
 class LeaksWhenCancelled(Mutant):
@@ -87,7 +87,7 @@ class LeaksWhenCancelled(Mutant):
     @hookimpl
     async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, None)
+        ee_id = self.make(namespace, None)
         await self.world.request()
         await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
@@ -109,7 +109,7 @@ class StoresTheIdLast(Mutant):
     @hookimpl
     async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, None)
+        ee_id = self.make(namespace, None)
         await self.come_up(op, ee_id)
         await op.created(ee_id.locator)
         return f"{ee_id.application}.example"

@@ -114,5 +114,5 @@ class DeletesOnce(Mutant):
 
     @hookimpl
     async def delete_execution_environment(self, ee_id: EeId) -> None:
-        self.found(ee_id)
+        self.find(ee_id)
         await super().delete_execution_environment(ee_id)

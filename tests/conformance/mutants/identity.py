@@ -73,13 +73,13 @@ class MergesNamespaces(Mutant):
         }
     )
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         names = self.host.names
         ee_id = EeId(names.model(namespace), names.application(namespace), "m")
         box = self.world.boxes.get(ee_id)
         if box is not None and box.namespace.ns_id == namespace.ns_id:
             box.namespace = namespace.canonical
-        return super().made(namespace, reuse)
+        return super().make(namespace, reuse)
 
 
 class MergesModels(Mutant):

@@ -24,7 +24,7 @@ class ReportsCompletedForAFailure(Mutant):
         }
     )
 
-    def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         op.report(action, "completed")
         if primitive == "fail":
             raise ExecutionError("it failed", primitive, {"tried": "yes"})
@@ -41,7 +41,7 @@ class TakesAFailureForSuccess(Mutant):
         }
     ) | both(FAILS_THERE, FAILURE)
 
-    def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         op.report(action, "failed" if primitive == "fail" else "completed")
         return {"done": primitive}
 
@@ -55,9 +55,9 @@ class LosesTheOutput(Mutant):
         }
     )
 
-    def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         try:
-            return super().finished(op, action, primitive)
+            return super().finish(op, action, primitive)
         except ExecutionError as error:
             raise ExecutionError(error.message, primitive) from None
 
@@ -71,9 +71,9 @@ class NeverEndsAnAction(Mutant):
         }
     )
 
-    def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         if primitive == "fail":
-            return super().finished(op, action, primitive)
+            return super().finish(op, action, primitive)
         return {"done": primitive}
 
 

@@ -39,7 +39,7 @@ class ReportsTheWrongEnd(Mutant):
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
         await super().come_up(op, ee_id)
-        self.found(ee_id).native = "started"
+        self.find(ee_id).native = "started"
         op.report(MACHINE, "down")
 
 
@@ -53,8 +53,8 @@ class ReportsNothing(Mutant):
     )
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
-        await self.going_on(op, Entity("action", op.id))
-        self.found(ee_id).native = "started"
+        await self.go_on(op, Entity("action", op.id))
+        self.find(ee_id).native = "started"
 
 
 class SpeaksInTongues(Mutant):

@@ -32,8 +32,8 @@ class Distrustful(Good):
         super().__init__(host)
         self._mine: set[EeId] = set()
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
-        ee_id = super().made(namespace, reuse)
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+        ee_id = super().make(namespace, reuse)
         self._mine.add(ee_id)
         return ee_id
 

@@ -24,7 +24,7 @@ def install(folder: Path) -> None:
     (info / "entry_points.txt").write_text(f"[vca.backends]\n{lines}")
 
 
-async def examined(folder: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+async def examine(folder: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
     """Run the kit on some of them.
 
     Args:

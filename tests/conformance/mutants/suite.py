@@ -37,7 +37,7 @@ _FAMILIES = (
 )
 
 
-def _adopted(cls: type[Good]) -> type[BackendConformance]:
+def _adopt(cls: type[Good]) -> type[BackendConformance]:
     class Adopted(BackendConformance):
         @pytest.fixture
         def world(self) -> World:
@@ -62,5 +62,5 @@ def all_backends() -> list[type[Good]]:
     return [Good, *(cls for cls in found if issubclass(cls, Mutant) and cls is not Mutant)]
 
 
-_classes: dict[str, Any] = {f"Test{cls.__name__}": _adopted(cls) for cls in all_backends()}
+_classes: dict[str, Any] = {f"Test{cls.__name__}": _adopt(cls) for cls in all_backends()}
 globals().update(_classes)

@@ -49,7 +49,7 @@ class World:
         await asyncio.sleep(0)
 
     @contextlib.asynccontextmanager
-    async def silent(self) -> AsyncIterator[None]:
+    async def silence(self) -> AsyncIterator[None]:
         self.answers.clear()
         try:
             yield
@@ -57,7 +57,7 @@ class World:
             self.answers.set()
 
     @contextlib.asynccontextmanager
-    async def streaming(self) -> AsyncIterator[None]:
+    async def stream(self) -> AsyncIterator[None]:
         self.streams = True
         try:
             yield
@@ -65,7 +65,7 @@ class World:
             self.streams = False
 
     @contextlib.asynccontextmanager
-    async def disconnected(self) -> AsyncIterator[None]:
+    async def disconnect(self) -> AsyncIterator[None]:
         self.broken = self.was_broken = True
         try:
             yield
@@ -93,7 +93,7 @@ class Good(Backend[GoodOptions]):
     @hookimpl
     async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str | None:
         await self.world.request()
-        ee_id = self.made(namespace, None)
+        ee_id = self.make(namespace, None)
         try:
             await op.created(ee_id.locator)
         except BaseException:
@@ -105,7 +105,7 @@ class Good(Backend[GoodOptions]):
     @hookimpl
     async def resume_execution_environment(self, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
         await self.world.request()
-        self.made(namespace, ee_id)
+        self.make(namespace, ee_id)
         await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
         return f"{ee_id.application}.example"
@@ -115,14 +115,14 @@ class Good(Backend[GoodOptions]):
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         await self.world.request()
-        self.found(ee_id)
+        self.find(ee_id)
         action = Entity("action", op.id)
         for native in ("pending", "running"):
             op.report(action, native)
-            await self.going_on(op, action)
-        return self.finished(op, action, primitive)
+            await self.go_on(op, action)
+        return self.finish(op, action, primitive)
 
-    def finished(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
         if primitive == "fail":
             op.report(action, "failed")
             raise ExecutionError("it failed", primitive, {"tried": "yes"})
@@ -161,7 +161,7 @@ class Good(Backend[GoodOptions]):
     @hookimpl
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         await self.world.request()
-        self.found(ee_id)
+        self.find(ee_id)
         return Description(ee_id)
 
     @hookimpl
@@ -180,7 +180,7 @@ class Good(Backend[GoodOptions]):
 
     # What the hooks share.
 
-    def made(self, namespace: Namespace, reuse: EeId | None) -> EeId:
+    def make(self, namespace: Namespace, reuse: EeId | None) -> EeId:
         names, canonical = self.host.names, namespace.canonical
         ee_id = EeId(names.model(namespace), names.application(namespace), "m")
         for other in self.world.boxes:
@@ -203,13 +203,13 @@ class Good(Backend[GoodOptions]):
             raise BadArguments(f"{namespace} would share the model {ee_id.model} with {there}", ["namespace"])
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
-        box = self.found(ee_id)
+        box = self.find(ee_id)
         op.report(MACHINE, box.native)
-        await self.going_on(op, MACHINE, box.native)
-        self.found(ee_id).native = "started"
+        await self.go_on(op, MACHINE, box.native)
+        self.find(ee_id).native = "started"
         op.report(MACHINE, "started")
 
-    async def going_on(self, op: Operation, entity: Entity, native: str = "running") -> None:
+    async def go_on(self, op: Operation, entity: Entity, native: str = "running") -> None:
         for _ in range(3):
             await self.world.request()
         number = 0
@@ -219,7 +219,7 @@ class Good(Backend[GoodOptions]):
             await asyncio.sleep(0.005)
             await self.world.request()
 
-    def found(self, ee_id: EeId) -> Box:
+    def find(self, ee_id: EeId) -> Box:
         box = self.world.boxes.get(ee_id)
         if box is None:
             raise NotFound(f"there is no {ee_id}", ee_id=str(ee_id))

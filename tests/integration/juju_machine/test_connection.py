@@ -21,7 +21,7 @@ from vca_jujusim.facades import admin
 CANARY = "canary-5d1f-secret"
 
 
-async def refused(controller: SimulatedController, **options: Any) -> VcaConnectionError:
+async def refusal(controller: SimulatedController, **options: Any) -> VcaConnectionError:
     async with connected(controller, **options) as edge:
         with pytest.raises(VcaConnectionError) as caught:
             await edge.health()
@@ -31,7 +31,7 @@ async def refused(controller: SimulatedController, **options: Any) -> VcaConnect
 
 @pytest.mark.defect("D70")
 async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: SimulatedController) -> None:
-    error = await refused(controller, secret=CANARY)
+    error = await refusal(controller, secret=CANARY)
     assert not error.retryable
     assert "refuses the login of user admin" in str(error)
     assert CANARY not in f"{error!r} {error} {error.__cause__}"
@@ -48,7 +48,7 @@ async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: Si
 )
 async def test_what_no_retry_helps_against_is_told_so(controller: SimulatedController, trouble: Any, told: str) -> None:
     controller.faults.login = trouble
-    error = await refused(controller)
+    error = await refusal(controller)
     assert (error.retryable, told in str(error)) == (False, True), error
 
 
@@ -75,11 +75,11 @@ async def test_a_migration_that_begins_while_connected_is_told_so(controller: Si
 
 async def test_a_certificate_of_another_authority_is_refused(controller: SimulatedController) -> None:
     async with SimulatedController() as other:
-        error = await refused(controller, ca_cert=other.ca_cert)
+        error = await refusal(controller, ca_cert=other.ca_cert)
     assert not error.retryable
     assert "certificate cannot be trusted" in str(error)
-    assert "certificate cannot be trusted" in str(await refused(controller, ca_cert=None))
-    assert "certificate cannot be trusted" in str(await refused(controller, tls_hostname="other"))
+    assert "certificate cannot be trusted" in str(await refusal(controller, ca_cert=None))
+    assert "certificate cannot be trusted" in str(await refusal(controller, tls_hostname="other"))
 
 
 async def test_certificates_of_every_form_and_verification_turned_off(
@@ -304,7 +304,7 @@ async def test_another_generation_of_juju_is_told_so(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin, "AGENT_VERSION", "4.0.1")
-    error = await refused(controller)
+    error = await refusal(controller)
     assert not error.retryable
     assert "is Juju 4.0.1; this backend speaks to Juju 3" in str(error)
 

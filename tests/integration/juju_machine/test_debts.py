@@ -180,7 +180,7 @@ async def test_a_connection_that_ends_leaves_nobody_waiting_for_deltas(controlle
         model = client_of(edge)._models["ns1"]
         for _ in range(5):
             readings = model.state.readings
-            controller.model("ns1").changed("machine", "0")
+            controller.model("ns1").note_change("machine", "0")
             controller.cut("ns1")
             await until(lambda readings=readings: model.state.readings > readings)  # type: ignore[misc]
         await until(lambda: len(model._tasks) == 1)

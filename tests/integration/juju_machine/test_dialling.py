@@ -38,7 +38,7 @@ async def dialling(*ports: int, ca_cert: str | None = None, password: str = "hun
         await dialer.close()
 
 
-async def failing(dialer: Dialer) -> VcaConnectionError:
+async def failure(dialer: Dialer) -> VcaConnectionError:
     with pytest.raises(VcaConnectionError) as caught:
         await dialer.dial("/api")
     return caught.value
@@ -69,7 +69,7 @@ async def test_a_redirected_handshake_is_reported_and_not_followed(
 
     async with serving(elsewhere) as port, dialling(controller.ports[0], ca_cert=controller.ca_cert) as dialer:
         controller.faults.redirect("connect", f"http://127.0.0.1:{port}/api?canary-of-it", status=status)
-        error = await failing(dialer)
+        error = await failure(dialer)
     assert asked == []
     assert not error.retryable
     assert error.message == (
@@ -106,7 +106,7 @@ async def test_an_endpoint_with_a_foreign_certificate_ends_no_other(controller: 
         assert wire.endpoint.port == controller.ports[0]
         await wire.close()
         await controller.go_down()
-        error = await failing(dialer)
+        error = await failure(dialer)
         await controller.come_back()
     assert error.retryable
     assert f":{other.ports[0]}: its certificate cannot be trusted" in error.message
@@ -116,7 +116,7 @@ async def test_an_endpoint_with_a_foreign_certificate_ends_no_other(controller: 
 async def test_what_fails_everywhere_for_good_is_told_so(controller: SimulatedController) -> None:
     async with SimulatedController() as one, SimulatedController() as other:
         async with dialling(one.ports[0], other.ports[0], ca_cert=controller.ca_cert) as dialer:
-            error = await failing(dialer)
+            error = await failure(dialer)
         assert not error.retryable
         assert all(f":{where.ports[0]}: its certificate" in error.message for where in (one, other))
 
@@ -153,7 +153,7 @@ async def test_a_password_is_tried_once_for_any_number_of_endpoints() -> None:
         SimulatedController(endpoints=3, dead=(0,)) as controller,
         dialling(*controller.ports, ca_cert=controller.ca_cert) as dialer,
     ):
-        error = await failing(dialer)
+        error = await failure(dialer)
         assert not error.retryable
         assert controller.counts.failed_logins == 1
 
@@ -164,7 +164,7 @@ async def test_unexpected_errors_of_libraries_are_named_without_text(controller:
 
     async with dialling(controller.ports[0]) as dialer:
         dialer.account = Account("admin", broken)
-        error = await failing(dialer)
+        error = await failure(dialer)
     assert error.retryable
     assert error.message == f"127.0.0.1:{controller.ports[0]} cannot be reached: RuntimeError"
     assert isinstance(getattr(error.__cause__, "__cause__", None), RuntimeError)

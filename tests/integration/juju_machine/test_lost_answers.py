@@ -146,7 +146,7 @@ def behind(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
         begin(self, *args)
         for key in set(self._pending) - known if known else ():
             del self._pending[key]
-            asyncio.get_running_loop().call_later(0.2, self.changed, *key)
+            asyncio.get_running_loop().call_later(0.2, self.note_change, *key)
 
     monkeypatch.setattr(watcher.Watcher, "__init__", begin_behind)
     return known

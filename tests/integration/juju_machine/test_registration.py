@@ -67,7 +67,7 @@ def options(tmp_path: Path) -> dict[str, Any]:
     return {"public_key": KEY, "known_hosts": str(tmp_path / "known_hosts")}
 
 
-async def registered(edge: Connector, host: Sshd, **changed: Any) -> str:
+async def register(edge: Connector, host: Sshd, **changed: Any) -> str:
     return await edge.register_execution_environment(VNF, credentials(host, **changed))
 
 
@@ -78,7 +78,7 @@ async def test_a_host_becomes_an_execution_environment(
 ) -> None:
     store = MemoryStore()
     async with connected(controller, store=store, **options(tmp_path)) as edge:
-        ee_id = await registered(edge, host)
+        ee_id = await register(edge, host)
         assert ee_id == "ns1.app-vnf-vnf1.0"
         assert [one["address"] for one in await store.find(COLLECTION) if "application" in one] == ["127.0.0.1"]
         counts = controller.counts
@@ -91,7 +91,7 @@ async def test_a_host_becomes_an_execution_environment(
         requests = controller.counts.requests
         assert (requests["MachineManager.AddMachines"], requests["MachineManager.ProvisioningScript"]) == (1, 1)
         with pytest.raises(AlreadyExists):
-            await registered(edge, host)
+            await register(edge, host)
         with pytest.raises(AlreadyExists, match=r"is machine 0 .*deregister namespace \.ns1\.vnf1 first"):
             await edge.register_execution_environment(".ns1.vnf2", credentials(host))
 
@@ -101,7 +101,7 @@ async def test_a_namespace_goes_with_its_manual_machines(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
-        await registered(edge, host)
+        await register(edge, host)
         await edge.delete_namespace(NS)
     assert [model.record.name for model in controller.world.models.values()] == ["controller"]
 
@@ -110,11 +110,11 @@ async def test_what_is_deregistered_leaves_the_host_as_it_is(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
-        ee_id = await registered(edge, host)
+        ee_id = await register(edge, host)
         await edge.deregister_execution_environment(ee_id)
         assert controller.model("ns1").machines == {}
         (host.folder / "ran").unlink()
-        assert await registered(edge, host) == "ns1.app-vnf-vnf1.1"
+        assert await register(edge, host) == "ns1.app-vnf-vnf1.1"
 
 
 @pytest.mark.defect("D3")
@@ -130,7 +130,7 @@ async def test_a_failure_leaves_no_machine_and_tells_no_secret(
         controller.faults.refuse("Annotations.Set", "no annotations today", times=1)
     async with connected(controller, **options(tmp_path)) as edge:
         with pytest.raises(BackendError) as caught:
-            await registered(edge, host)
+            await register(edge, host)
         assert SECRET not in f"{caught.value} {caught.value.__cause__}"
         assert controller.model("ns1").machines == {}
 
@@ -161,7 +161,7 @@ async def test_what_was_done_on_a_host_is_undone_however_it_ends(
     monkeypatch.setattr(controller, "provisioning_script", script)
     endpoints = [*controller.endpoints, "10.99.0.1:17070"]  # not its own loopback, which no rule may lead elsewhere
     async with connected(controller, endpoints=endpoints, api_proxy="192.0.2.1", **options(tmp_path)) as edge:
-        registering = asyncio.create_task(registered(edge, host))
+        registering = asyncio.create_task(register(edge, host))
         if how == "cancelled":
             await until(begun.exists)
             registering.cancel()
@@ -193,7 +193,7 @@ async def test_an_undo_is_not_cut_off_by_a_cancellation(
     script = f"mv {host.programs}/slow-id {host.programs}/id\nexit 3\n"  # asked when the undo becomes root
     monkeypatch.setattr(controller, "provisioning_script", lambda *_: script)
     async with connected(controller, **options(tmp_path)) as edge:
-        registering = asyncio.create_task(registered(edge, host))
+        registering = asyncio.create_task(register(edge, host))
         await until(begun.exists)
         registering.cancel()
         await asyncio.wait((registering,), timeout=0)  # now it is cancelled
@@ -214,7 +214,7 @@ async def test_an_inaccessible_host_loses_its_machine_and_leaves_a_log(
     monkeypatch.setattr(controller, "provisioning_script", lambda *_: f"# {SECRET}\n: >{host.allowed}\nexit 3\n")
     async with connected(controller, **options(tmp_path)) as edge:
         with pytest.raises(BackendError, match="exit code 3"):
-            await registered(edge, host)
+            await register(edge, host)
         assert controller.model("ns1").machines == {}
     (said,) = [record.getMessage() for record in caplog.records if "was not undone" in record.getMessage()]
     (mark,) = re.findall(r"vca-[0-9a-f-]{36}", said)
@@ -260,22 +260,22 @@ async def test_a_host_with_an_agent_is_refused_before_any_change(
     unit.touch()
     async with connected(controller, **options(tmp_path)) as edge:
         with pytest.raises(AlreadyExists, match=r"jujud-machine-7.*sudo /sbin/remove-juju-services"):
-            await registered(edge, host)
+            await register(edge, host)
         assert controller.counts.requests["MachineManager.AddMachines"] == 0
         assert not (host.home / ".ssh").exists()
         unit.unlink()
-        await registered(edge, host)
+        await register(edge, host)
 
 
 async def test_a_machine_left_by_a_killed_process_comes_with_a_remedy(
     controller: SimulatedController, host: Sshd, tmp_path: Path
 ) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
-        await registered(edge, host)
+        await register(edge, host)
     controller.model("ns1").machines["0"].annotations.clear()  # killed before it noted whose it is
     async with connected(controller, **options(tmp_path)) as edge:
         with pytest.raises(AlreadyExists, match="juju remove-machine --force 0"):
-            await registered(edge, host)
+            await register(edge, host)
 
 
 @pytest.mark.defect("D2")
@@ -286,7 +286,7 @@ async def test_the_connectors_key_is_the_default_and_may_be_refused(
     async with connected(controller, **options(tmp_path)) as edge:
         await edge.get_public_key()
         with pytest.raises(VcaConnectionError, match="login") as caught:
-            await registered(edge, host, private_key=None)
+            await register(edge, host, private_key=None)
         assert not caught.value.retryable
     assert "ns1" not in {name for name, model in controller.world.models.items() if model.machines}
 
@@ -301,7 +301,7 @@ async def test_credentials_are_checked_before_any_network(controller: SimulatedC
 
 async def test_a_charm_is_installed_on_it(controller: SimulatedController, host: Sshd, tmp_path: Path) -> None:
     async with connected(controller, **options(tmp_path)) as edge:
-        ee_id = await registered(edge, host)
+        ee_id = await register(edge, host)
         await edge.install_configuration_sw(ee_id, "simple-router", options={"force": True})
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
         await edge.delete_execution_environment(ee_id)

@@ -47,7 +47,7 @@ def sshd(start_sshd: Callable[..., Sshd]) -> Sshd:
 
 
 @asynccontextmanager
-async def logged_in(sshd: Sshd) -> AsyncIterator[SshSession]:
+async def log_in(sshd: Sshd) -> AsyncIterator[SshSession]:
     async with ssh_session(sshd.target(), limit=500, places=places_of(sshd)) as session:
         yield session
 
@@ -58,11 +58,11 @@ async def facts_of(sshd: Sshd) -> HostFacts:
 
 
 async def authorize(sshd: Sshd, text: str = VCA, mark: str = MARK) -> None:
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.ensure_user(text, mark)
 
 
-def authorized(sshd: Sshd, text: str | None = None) -> Path:
+def keys_file(sshd: Sshd, text: str | None = None) -> Path:
     file = sshd.home / ".ssh" / "authorized_keys"
     if text is not None:
         file.parent.mkdir()
@@ -98,14 +98,14 @@ async def test_a_host_without_agents_is_refused(sshd: Sshd) -> None:
 
 async def test_a_key_is_authorized_where_there_is_no_file(sshd: Sshd) -> None:
     await authorize(sshd, f"{VCA}\n")
-    file = authorized(sshd)
+    file = keys_file(sshd)
     assert file.read_text() == f"{VCA} {MARK}\n"
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
 
 
 async def test_keys_of_the_owner_stay(sshd: Sshd) -> None:
     old = f"# mine\n{OWNER}\nno-pty {OTHER}"  # the last line has no end
-    file = authorized(sshd, old)
+    file = keys_file(sshd, old)
     file.chmod(0o666)
     file.parent.chmod(0o777)
     await authorize(sshd)
@@ -119,29 +119,29 @@ async def test_keys_of_the_owner_stay(sshd: Sshd) -> None:
     ids=["as it is", "with another comment", "with options"],
 )
 async def test_a_key_that_is_authorized_is_not_added_again(sshd: Sshd, old: str) -> None:
-    file = authorized(sshd, f"{OWNER}\n{old}\n")
+    file = keys_file(sshd, f"{OWNER}\n{old}\n")
     await authorize(sshd)
     assert file.read_text() == f"{OWNER}\n{old}\n"
 
 
 async def test_a_key_that_is_commented_out_is_none(sshd: Sshd) -> None:
-    file = authorized(sshd, f"#{VCA}\n # {VCA}\n")
+    file = keys_file(sshd, f"#{VCA}\n # {VCA}\n")
     await authorize(sshd)
     assert file.read_text().endswith(f"\n{VCA} {MARK}\n")
 
 
 async def test_a_key_is_added_once_however_many_add_it(sshd: Sshd) -> None:
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await asyncio.gather(*(session.ensure_user(VCA, MARK) for _ in range(6)))
-    assert authorized(sshd).read_text() == f"{VCA} {MARK}\n"
+    assert keys_file(sshd).read_text() == f"{VCA} {MARK}\n"
 
 
 async def test_the_key_that_was_added_is_taken_back_and_no_other(sshd: Sshd) -> None:
-    file = authorized(sshd, f"{OWNER}\n# {VCA}\n")
+    file = keys_file(sshd, f"{OWNER}\n# {VCA}\n")
     inode = file.stat().st_ino
     await authorize(sshd)
     file.write_text(f"{file.read_text()}{OTHER}\n")
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.undo("vca-another")
         assert VCA in file.read_text()
         await session.undo(MARK)
@@ -151,10 +151,10 @@ async def test_the_key_that_was_added_is_taken_back_and_no_other(sshd: Sshd) -> 
 
 
 async def test_nothing_is_undone_for_a_mark_that_any_file_may_hold(sshd: Sshd) -> None:
-    file = authorized(sshd, f"{OWNER}\n")
+    file = keys_file(sshd, f"{OWNER}\n")
     await authorize(sshd)
     before = file.read_text()
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         for mark in ("", "vca-"):
             with pytest.raises(VcaError):
                 await session.undo(mark)
@@ -162,22 +162,22 @@ async def test_nothing_is_undone_for_a_mark_that_any_file_may_hold(sshd: Sshd) -
 
 
 async def test_a_key_that_was_there_before_stays(sshd: Sshd) -> None:
-    file = authorized(sshd, f"{VCA}\n")
+    file = keys_file(sshd, f"{VCA}\n")
     await authorize(sshd)
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.undo(MARK)
     assert file.read_text() == f"{VCA}\n"
 
 
 async def test_to_undo_where_nothing_was_done_makes_nothing(sshd: Sshd) -> None:
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.undo(MARK)
-    assert not authorized(sshd).parent.exists()
+    assert not keys_file(sshd).parent.exists()
 
 
 async def test_an_authorized_key_logs_in(sshd: Sshd) -> None:
     sshd.allowed.unlink()
-    sshd.allowed.symlink_to(authorized(sshd, sshd.client_key.export_public_key().decode()))
+    sshd.allowed.symlink_to(keys_file(sshd, sshd.client_key.export_public_key().decode()))
     await authorize(sshd, VCA)
     async with ssh_session(sshd.target(private_key=key(name="vca").export_private_key().decode()), limit=500):
         pass
@@ -200,7 +200,7 @@ async def test_what_is_no_public_key_is_refused(sshd: Sshd, text: str) -> None:
     with pytest.raises(BadArguments) as caught:
         await authorize(sshd, text)
     assert caught.value.bad_args == ["public_key"]
-    assert not authorized(sshd).parent.exists()
+    assert not keys_file(sshd).parent.exists()
 
 
 async def test_the_user_that_juju_expects_is_made(sshd: Sshd) -> None:
@@ -210,14 +210,14 @@ async def test_the_user_that_juju_expects_is_made(sshd: Sshd) -> None:
     [rights] = Path(places_of(sshd).sudo).iterdir()
     assert (rights.name, rights.read_text()) == ("90-vca-ubuntu", f"# {MARK}\nubuntu ALL=(ALL) NOPASSWD:ALL\n")
     assert stat.S_IMODE(rights.stat().st_mode) == 0o440
-    assert authorized(sshd).read_text() == f"{VCA} {MARK}\n"
+    assert keys_file(sshd).read_text() == f"{VCA} {MARK}\n"
 
 
 async def test_a_user_that_was_made_goes_and_one_of_the_owner_does_not(sshd: Sshd) -> None:
     sshd.program("id", "[ $# = 1 ] && echo 0")
     await authorize(sshd)
     sshd.program("getent", f"echo 'ubuntu:x:1000:1000:{MARK}:/home/ubuntu:/bin/bash'")
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.undo("vca-another")
         assert [one.name for one in Path(places_of(sshd).sudo).iterdir()] == ["90-vca-ubuntu"]
         assert not [call for call in sshd.called() if call.startswith("userdel")]
@@ -227,12 +227,12 @@ async def test_a_user_that_was_made_goes_and_one_of_the_owner_does_not(sshd: Ssh
 
 
 async def test_a_user_who_is_there_stays_as_it_is(sshd: Sshd) -> None:
-    authorized(sshd, f"{OWNER}\n")
+    keys_file(sshd, f"{OWNER}\n")
     await authorize(sshd)
     await authorize(sshd, mark="vca-another")
     assert not [call for call in sshd.called() if call.startswith("useradd")]
     assert list(Path(places_of(sshd).sudo).iterdir()) == []
-    assert authorized(sshd).read_text() == f"{OWNER}\n{VCA} {MARK}\n"
+    assert keys_file(sshd).read_text() == f"{OWNER}\n{VCA} {MARK}\n"
 
 
 async def test_the_agents_of_a_host_are_told_whatever_they_are(sshd: Sshd) -> None:
@@ -240,7 +240,7 @@ async def test_the_agents_of_a_host_are_told_whatever_they_are(sshd: Sshd) -> No
     (units / "jujud-machine-3.service").touch()
     (units / "jujud-machine-12-lxd-0.service").symlink_to("/lib/systemd/system/nowhere")  # as Juju 2 did
     (units / "jujud-machine-3-exec-start.sh").touch()
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         assert (await session.facts()).agents == ("jujud-machine-12-lxd-0", "jujud-machine-3")
 
 
@@ -252,7 +252,7 @@ async def test_an_agent_of_the_registration_goes_and_no_other(sshd: Sshd) -> Non
         (folder / "agent.conf").write_text(f"tag: machine-{number}\nnonce: manual:10.0.0.1:{nonce}\n")
         Path(places.units, f"jujud-machine-{number}.service").touch()
         Path(places.units, f"jujud-machine-{number}-exec-start.sh").touch()
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         await session.undo(MARK)
     assert "systemctl disable --now jujud-machine-0.service" in sshd.called()
     assert sorted(one.name for one in Path(places.units).iterdir()) == [
@@ -267,7 +267,7 @@ async def test_what_cannot_be_undone_is_told_and_the_rest_is_undone(sshd: Sshd) 
     await authorize(sshd)
     sshd.program("getent", f"echo 'ubuntu:x:1000:1000:{MARK}:/home/ubuntu:/bin/bash'")
     sshd.program("userdel", "echo 'userdel: user ubuntu is currently used by process 7' >&2; exit 8")
-    async with logged_in(sshd) as session:
+    async with log_in(sshd) as session:
         with pytest.raises(BackendError, match="undo failed .*used by process 7"):
             await session.undo(MARK)
     assert list(Path(places_of(sshd).sudo).iterdir()) == []

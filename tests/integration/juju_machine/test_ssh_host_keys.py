@@ -24,7 +24,7 @@ async def visit(target: SshTarget) -> None:
         pass
 
 
-async def refused(target: SshTarget, says: str) -> None:
+async def check_refused(target: SshTarget, says: str) -> None:
     with pytest.raises(VcaConnectionError, match=says) as caught:
         await visit(target)
     assert not caught.value.retryable
@@ -34,7 +34,7 @@ def line(sshd: Sshd, host_key: asyncssh.SSHKey) -> str:
     return f"[{sshd.host}]:{sshd.port} {host_key.export_public_key().decode()}"
 
 
-def known(sshd: Sshd, text: str) -> None:
+def write_known(sshd: Sshd, text: str) -> None:
     sshd.known_hosts.parent.mkdir(exist_ok=True)
     sshd.known_hosts.write_text(text)
 
@@ -55,9 +55,9 @@ async def test_a_host_key_that_changed_is_refused(start_sshd: StartSshd) -> None
     await visit(first.target())
     second = start_sshd("second", host_key=key(name="another host"))
     stored = first.known_hosts.read_text().replace(str(first.port), str(second.port))
-    known(second, stored)
+    write_known(second, stored)
     for policy in ("accept-new", "strict"):
-        await refused(
+        await check_refused(
             second.target(host_key=policy), f"has changed: it has ssh-ed25519 SHA256:.*, and {second.known_hosts}"
         )
     assert second.known_hosts.read_text() == stored
@@ -66,7 +66,7 @@ async def test_a_host_key_that_changed_is_refused(start_sshd: StartSshd) -> None
 
 async def test_the_command_that_the_error_tells_forgets_the_host(start_sshd: StartSshd) -> None:
     sshd = start_sshd(host_key=key(name="another host"))
-    known(sshd, line(sshd, key(name="host")))
+    write_known(sshd, line(sshd, key(name="host")))
     with pytest.raises(VcaConnectionError) as caught:
         await visit(sshd.target())
     advice = str(caught.value).partition("remove the old key: ")[2]
@@ -77,8 +77,8 @@ async def test_the_command_that_the_error_tells_forgets_the_host(start_sshd: Sta
 
 
 async def test_a_host_whose_key_is_of_another_type_now_has_changed(sshd: Sshd) -> None:
-    known(sshd, line(sshd, key("ecdsa-sha2-nistp256")))
-    await refused(sshd.target(), "has changed: it has ssh-ed25519")
+    write_known(sshd, line(sshd, key("ecdsa-sha2-nistp256")))
+    await check_refused(sshd.target(), "has changed: it has ssh-ed25519")
 
 
 async def test_the_known_one_of_several_host_keys_is_asked_for(start_sshd: StartSshd, tmp_path: Path) -> None:
@@ -86,12 +86,12 @@ async def test_the_known_one_of_several_host_keys_is_asked_for(start_sshd: Start
     rsa.write_bytes(key("ssh-rsa").export_private_key())
     rsa.chmod(0o600)
     sshd = start_sshd(extra=f"HostKey {rsa}")
-    known(sshd, line(sshd, key("ssh-rsa")))
+    write_known(sshd, line(sshd, key("ssh-rsa")))
     await visit(sshd.target(host_key="strict"))
 
 
 async def test_strict_takes_no_host_that_is_not_known(sshd: Sshd) -> None:
-    await refused(sshd.target(host_key="strict"), "is not known: it has ssh-ed25519 SHA256:")
+    await check_refused(sshd.target(host_key="strict"), "is not known: it has ssh-ed25519 SHA256:")
     assert not sshd.known_hosts.exists()
 
 
@@ -102,7 +102,7 @@ async def test_off_checks_and_stores_nothing(sshd: Sshd) -> None:
 
 async def test_the_key_of_another_port_is_that_of_another_host(sshd: Sshd) -> None:
     # Behind a NAT each port may be another machine.
-    known(sshd, f"{sshd.host} {key(name='port 22').export_public_key().decode()}")
+    write_known(sshd, f"{sshd.host} {key(name='port 22').export_public_key().decode()}")
     await visit(sshd.target())
     assert len(sshd.known_hosts.read_text().splitlines()) == 2
 
@@ -114,18 +114,18 @@ async def test_hashed_entries_are_understood(sshd: Sshd) -> None:
     assert sshd.host not in sshd.known_hosts.read_text()
     await visit(sshd.target(host_key="strict"))
     old, new = (one.export_public_key().decode().split()[1] for one in (sshd.host_key, key(name="another host")))
-    known(sshd, sshd.known_hosts.read_text().replace(old, new))
-    await refused(sshd.target(), "has changed")
+    write_known(sshd, sshd.known_hosts.read_text().replace(old, new))
+    await check_refused(sshd.target(), "has changed")
 
 
 async def test_a_revoked_key_is_refused(sshd: Sshd) -> None:
-    known(sshd, f"@revoked {line(sshd, sshd.host_key)}")
-    await refused(sshd.target(), "is not to be trusted: Host key is revoked")
+    write_known(sshd, f"@revoked {line(sshd, sshd.host_key)}")
+    await check_refused(sshd.target(), "is not to be trusted: Host key is revoked")
 
 
 async def test_the_files_keys_stay_without_a_final_line_end(sshd: Sshd) -> None:
     old = f"# mine\nother.example {key(name='other').export_public_key().decode().strip()}"
-    known(sshd, old)
+    write_known(sshd, old)
     await visit(sshd.target())
     assert sshd.known_hosts.read_text().startswith(f"{old}\n[127.0.0.1]:{sshd.port} ")
 
@@ -139,7 +139,7 @@ async def test_a_link_to_the_file_stays_a_link(sshd: Sshd, tmp_path: Path) -> No
 
 
 async def test_a_file_that_is_none_is_told(sshd: Sshd) -> None:
-    known(sshd, "nonsense\n")
+    write_known(sshd, "nonsense\n")
     with pytest.raises(BadArguments, match="cannot be used") as caught:
         await visit(sshd.target())
     assert caught.value.bad_args == ["known_hosts"]
@@ -177,7 +177,7 @@ async def test_another_host_of_that_name_that_was_met_meanwhile_wins(tmp_path: P
 
     async with await asyncssh.create_server(Slow, host.host, 0, server_host_keys=[key(name="host")]) as server:
         host.port = server.get_port()
-        await refused(host.target(), "has changed: it has ssh-ed25519")
+        await check_refused(host.target(), "has changed: it has ssh-ed25519")
     assert len(host.known_hosts.read_text().splitlines()) == 1
 
 
@@ -188,7 +188,7 @@ async def test_a_host_certificate_needs_a_known_authority(start_sshd: StartSshd,
     certificate.write_bytes(made.export_certificate())
     sshd = start_sshd(extra=f"HostCertificate {certificate}")
     await visit(sshd.target())  # without one it counts as any host
-    known(sshd, f"@cert-authority * {authority.export_public_key().decode()}")
+    write_known(sshd, f"@cert-authority * {authority.export_public_key().decode()}")
     await visit(sshd.target(host_key="strict"))
-    known(sshd, f"@cert-authority * {key(name='false').export_public_key().decode()}")
-    await refused(sshd.target(host_key="strict"), "not to be trusted|has changed")
+    write_known(sshd, f"@cert-authority * {key(name='false').export_public_key().decode()}")
+    await check_refused(sshd.target(host_key="strict"), "not to be trusted|has changed")

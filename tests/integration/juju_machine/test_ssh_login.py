@@ -26,7 +26,7 @@ async def logs_in(target: SshTarget) -> bool:
         return (await session.facts()).cores > 0
 
 
-def nothing_is_left() -> bool:
+def is_nothing_left() -> bool:
     threads = [
         one.name for one in threading.enumerate() if not one.name.startswith(("MainThread", "asyncio_", "Thread-"))
     ]
@@ -139,7 +139,7 @@ async def test_a_wrong_key_is_refused_for_good(sshd: Sshd) -> None:
     assert not caught.value.retryable
     assert caught.value.url == sshd.target().url
     assert not sshd.known_hosts.exists()  # only a host that let us in is remembered
-    assert nothing_is_left()
+    assert is_nothing_left()
 
 
 async def test_a_wrong_user_is_refused_for_good(sshd: Sshd) -> None:
@@ -194,7 +194,7 @@ async def test_silence_ends_at_the_limit(tmp_path: Path) -> None:
             async with ssh_session(target, limit=0.3):
                 pass
     assert caught.value.retryable
-    assert nothing_is_left()
+    assert is_nothing_left()
 
 
 async def test_a_login_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ async def test_a_login_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
             visiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await visiting
-            assert nothing_is_left()
+            assert is_nothing_left()
             peer.settimeout(300)
             while peer.recv(4096):  # until its end: the connection is closed
                 pass
@@ -215,7 +215,7 @@ async def test_a_login_that_is_cancelled_leaves_nothing(tmp_path: Path) -> None:
 
 async def test_a_session_leaves_nothing(sshd: Sshd) -> None:
     assert await logs_in(sshd.target())
-    assert nothing_is_left()
+    assert is_nothing_left()
 
 
 async def test_the_limit_holds_for_every_step(sshd: Sshd) -> None:
@@ -228,7 +228,7 @@ async def test_the_limit_holds_for_every_step(sshd: Sshd) -> None:
         with pytest.raises(VcaTimeoutError, match="more than 500 s to read what") as caught:
             await reading
     assert (caught.value.kind, caught.value.limit) == ("total", 500)
-    assert nothing_is_left()
+    assert is_nothing_left()
 
 
 async def test_a_host_that_goes_away_is_told_and_a_retry_may_help(start_sshd: Callable[..., Sshd]) -> None:

@@ -33,7 +33,7 @@ def left_behind(sshd: Sshd) -> list[Path]:
     return list(sshd.temporary.iterdir())
 
 
-def seen(file: Path) -> None:
+def wait_seen(file: Path) -> None:
     """Wait, in a thread, until a file is there."""
     end = time.monotonic() + 300
     while not file.exists():
@@ -179,7 +179,7 @@ async def test_a_script_that_is_given_up_is_stopped_and_leaves_no_file(sshd: Ssh
             await session.run_script(script)
 
     running = asyncio.create_task(run())
-    await asyncio.to_thread(seen, started)
+    await asyncio.to_thread(wait_seen, started)
     pids = [pid_in(started), pid_in(sshd.home / "child")]
     assert all(map(lives, pids))
     assert left_behind(sshd) == []  # gone before it began
@@ -204,7 +204,7 @@ async def test_a_script_is_stopped_when_the_connection_breaks(sshd: Sshd) -> Non
             running = asyncio.create_task(
                 session.run_script("echo $$ >$HOME/new; mv $HOME/new $HOME/pid; tail -f /dev/null")
             )
-            await asyncio.to_thread(seen, started)
+            await asyncio.to_thread(wait_seen, started)
             session._remote._connection.abort()
             await running
 
@@ -213,10 +213,10 @@ async def test_a_script_is_stopped_when_the_connection_breaks(sshd: Sshd) -> Non
     assert caught.value.retryable
     assert left_behind(sshd) == []
     pid = pid_in(started)
-    await asyncio.to_thread(gone, pid)
+    await asyncio.to_thread(wait_gone, pid)
 
 
-def gone(pid: int) -> None:
+def wait_gone(pid: int) -> None:
     """Wait, in a thread, until a process is gone."""
     end = time.monotonic() + 300
     while lives(pid):

@@ -77,7 +77,7 @@ async def test_what_is_raised_unexpectedly_is_told_to_those_who_wait(controller:
 
     async with supervised(controller, read, patience=0.3) as kept:
         with pytest.raises(VcaConnectionError, match="the API cannot be opened: KeyError") as caught:
-            await kept.ready()
+            await kept.wire()
     assert caught.value.retryable
     assert CANARY not in str(caught.value)
     assert CANARY in repr(caught.value.__cause__.__cause__)  # type: ignore[union-attr] # the cause is kept
@@ -101,7 +101,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 async def broken_thrice(controller: SimulatedController) -> None:
     async with supervised(controller) as kept:
         for _ in range(3):
-            await kept.ready()
+            await kept.wire()
             opened = controller.counts.opened
             controller.cut()
             await until(lambda opened=opened: controller.counts.opened > opened)  # type: ignore[misc] # a default
@@ -128,7 +128,7 @@ async def test_a_wanted_connection_comes_back_after_a_wrong_password(
     monkeypatch.setattr(connection, "SLOWLY", 0.05)
     right, ended = controller.password, list[VcaError]()
     async with supervised(controller, on_end=ended.append, wanted=lambda: True) as kept:
-        await kept.ready()
+        await kept.wire()
         change_password(controller, "another")
         controller.cut()
         await until(lambda: len(ended) >= 3)
@@ -145,7 +145,7 @@ async def test_who_calls_meanwhile_is_told_at_once_and_tries_anew(controller: Si
         change_password(controller, "another")
         for _ in range(2):
             with pytest.raises(VcaConnectionError, match="refuses the login"):
-                await kept.ready()
+                await kept.wire()
         change_password(controller, right)
         await kept.call("Pinger", "Ping")
     assert controller.counts.failed_logins == 2
@@ -164,12 +164,12 @@ async def test_unwanted_or_impossible_connections_are_not_retried(
     nowhere = "/model/00000000-0000-4000-8000-000000000000/api"
     async with supervised(controller, wanted=wanted, path=nowhere) as kept:
         with pytest.raises(NotFound):
-            await kept.ready()
+            await kept.wire()
     assert asked == []
     async with supervised(controller, wanted=wanted) as kept:
         change_password(controller, "another")
         with pytest.raises(VcaConnectionError, match="refuses the login"):
-            await kept.ready()
+            await kept.wire()
         await until(lambda: asked)
         assert not [task for task in asyncio.all_tasks() if task.get_name() == "the API: supervisor"]
     assert len(asked) == 1
@@ -182,7 +182,7 @@ async def test_a_controller_that_refuses_pings_is_up_and_asked_again(
     monkeypatch.setattr(wire, "PING_EVERY", 0.02)
     controller.faults.refuse("Pinger.Ping", "model migration in progress", times=None)
     async with supervised(controller) as kept:
-        await kept.ready()
+        await kept.wire()
         await until(lambda: max(controller.counts.pings.values(), default=0) >= 3)
     assert controller.counts.opened == 1
 

@@ -29,7 +29,7 @@ def document_in(url: str, collection: str, identity: str) -> dict[str, Any]:
     return found
 
 
-async def opened(url: str) -> MongoStatusStore:
+async def open_store(url: str) -> MongoStatusStore:
     store = MongoStatusStore(url)
     await store.open()
     return store
@@ -62,7 +62,7 @@ async def test_a_home_that_is_not_there_is_refused(mongo_url: str) -> None:
 async def winners(server: MongoServer) -> int:
     """How many of two stores win one token, over several rounds; one in each round if updates are atomic."""
     url = server.url()
-    one, two = await opened(url), await opened(url)
+    one, two = await open_store(url), await open_store(url)
     won = 0
     for number in range(ROUNDS):
         await one.ensure("t", {"_id": number, "owner": None, "free": True})
@@ -89,7 +89,7 @@ async def test_without_its_gate_the_server_has_no_atomic_update(tmp_path: Path) 
 
 async def test_what_was_acknowledged_outlives_a_kill(own_mongo_server: MongoServer) -> None:
     url = own_mongo_server.url() + "?serverSelectionTimeoutMS=1000"
-    store = await opened(url)
+    store = await open_store(url)
     await store.ensure("t", {"_id": "a", "n": 0})
     for number in range(3):
         acknowledged = 0
@@ -110,7 +110,7 @@ async def test_what_was_acknowledged_outlives_a_kill(own_mongo_server: MongoServ
 
 
 async def through(proxy: TcpProxy, server: MongoServer) -> MongoStatusStore:
-    return await opened(server.url().replace(server.address, proxy.address) + "?serverSelectionTimeoutMS=1000")
+    return await open_store(server.url().replace(server.address, proxy.address) + "?serverSelectionTimeoutMS=1000")
 
 
 async def test_a_repeat_after_a_swallowed_answer_finds_what_was_done(
@@ -161,7 +161,7 @@ async def test_a_server_that_refuses_is_used_again_when_it_is_back(mongo_server:
 async def test_a_server_that_does_not_answer_costs_a_limit(mongo_server: MongoServer) -> None:
     async with tcp_proxy(mongo_server.address) as proxy:
         url = mongo_server.url().replace(mongo_server.address, proxy.address)
-        store = await opened(url + "?socketTimeoutMS=200&serverSelectionTimeoutMS=200")
+        store = await open_store(url + "?socketTimeoutMS=200&serverSelectionTimeoutMS=200")
         await store.ensure("t", {"_id": "a"})
         proxy.passing.clear()
         with pytest.raises(StoreError) as caught:
@@ -190,7 +190,7 @@ async def test_nothing_passes_a_write_whose_caller_is_gone(mongo_server: MongoSe
 
 
 async def test_a_batch_tells_of_each_write_of_a_bulk_that_was_short(mongo_url: str) -> None:
-    store = await opened(mongo_url)
+    store = await open_store(mongo_url)
     for name in "abc":
         await store.ensure("t", {"_id": name, "n": 0, "text": "x"})
     made, unmatched, refused, again = await store.batch(
@@ -209,7 +209,7 @@ async def test_a_batch_tells_of_each_write_of_a_bulk_that_was_short(mongo_url: s
 
 
 async def test_a_batch_is_made_that_is_too_big_for_one_bulk(mongo_url: str) -> None:
-    store = await opened(mongo_url)
+    store = await open_store(mongo_url)
     for number in range(5):
         await store.ensure("t", {"_id": number})
     writes = [Write("t", {"_id": number % 5}, {f"n{number}": number}) for number in range(10)]
@@ -238,7 +238,7 @@ class Commands(monitoring.CommandListener):
 async def test_write_concerns_reach_the_server(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = Commands()
     monkeypatch.setattr(monitoring, "_LISTENERS", monitoring._LISTENERS._replace(command_listeners=[commands]))
-    store = await opened(f"{mongo_url}?w=1&journal=false")
+    store = await open_store(f"{mongo_url}?w=1&journal=false")
     for table in ("nsrs", "vca_services"):
         await store.ensure(table, {"_id": "a"})
         await store.batch([Write(table, {"_id": name}, {"n": 1}) for name in "ab"])
@@ -256,7 +256,7 @@ async def test_errors_show_neither_passwords_nor_documents(mongo_server: MongoSe
         await store.open()
     shown = f"{caught.value} {caught.value.as_data()} {store!r}"
     assert "canary" not in shown
-    plain = await opened(mongo_server.url())
+    plain = await open_store(mongo_server.url())
     await plain.ensure("t", {"_id": "a", "text": "canary"})
     with pytest.raises(StoreError, match=r"text\.no") as refused:
         await plain.set("t", {"_id": "a"}, {"text.no": 1})

@@ -122,10 +122,10 @@ class Stage:
 
     async def _record(self, subject: Subject) -> Recorded:
         async with self._slots, self._scene(subject, {}, {}) as scene:
-            await scene.reconnected()
+            await scene.reconnect()
             found = await _outcome(subject.scenario.call(scene.kit, scene.at, total_timeout=AMPLE))
             assert found is None, f"{subject.title} fails where nothing is wrong: {found!r}"
-            await scene.rested()
+            await scene.rest()
             counts = scene.controller.counts
             requests = {name: number for name, number in counts.requests.items() if name != "Pinger.Ping"}
             return Recorded({"connect": counts.opened, **requests}, world_of(scene.controller))
@@ -137,7 +137,7 @@ class Stage:
         async with self._slots, self._scene(subject, warm, fault.controller) as scene:
             scene.request, scene.nth = request, nth
             if not fault.warm:
-                await scene.reconnected(fault.options)
+                await scene.reconnect(fault.options)
             found = fault.do(scene)
             if asyncio.iscoroutine(found):
                 await found
@@ -158,13 +158,13 @@ class Stage:
 
     async def _promises(self, scene: Scene, fault: Fault, error: VcaError | None) -> None:
         scenario, kit = scene.subject.scenario, scene.kit
-        text = _told(error)
+        text = _text_of(error)
         assert SECRET not in text, "an error holds a secret"
         assert scene.password not in text, "an error holds the password"
         if scenario.told:
-            await self._stored(scene, error)
+            await self._check_stored(scene, error)
         await scene.calm()
-        await scene.rested()
+        await scene.rest()
         if error is None and not fault.extra:
             there, wanted = world_of(scene.controller), self.recorded[scene.subject.name].world
             assert there == wanted, f"the model holds {there} and not {wanted}"
@@ -173,11 +173,11 @@ class Stage:
             again = await _outcome(_again(scene))
             assert again is None, f"the same call later fails with {again!r}"
         assert error is None or not (error.retryable and fault.lasting), "a retry does not help, and was advised"
-        await scene.removed(each=error is not None)
+        await scene.remove(each=error is not None)
         assert scene.password not in str(kit.statuses), "a status holds the password"
         assert SECRET not in str(kit.statuses), "a status holds a secret"
 
-    async def _stored(self, scene: Scene, error: VcaError | None) -> None:
+    async def _check_stored(self, scene: Scene, error: VcaError | None) -> None:
         """The outcome is at the db_dict, and the last that was told there."""
         await scene.kit.settle()
         told = [one.status for one in scene.kit.statuses_at(scene.at.db_dict)]
@@ -215,7 +215,7 @@ class Stage:
             try:
                 at = await subject.scenario.set_up(kit)
                 if subject.scenario.told:
-                    at = replace(at, db_dict=await kit.home())
+                    at = replace(at, db_dict=await kit.make_home())
                 yield Scene(controller, subject, kit, at, subject.main)
             finally:
                 report = await kit.vca.disconnect()
@@ -241,7 +241,7 @@ def _word(error: VcaError | None) -> str:
     return f"{kind}, retry" if error.retryable else kind
 
 
-def _told(error: BaseException | None) -> str:
+def _text_of(error: BaseException | None) -> str:
     text = ""
     while error is not None:
         text += f"{error!r} {error} {vars(error)}"

@@ -122,12 +122,12 @@ class Scene:
                     controller.find_machine(model.record.name, machine)
         controller.thaw()
 
-    async def rested(self) -> None:
+    async def rest(self) -> None:
         """Wait until lives have nothing more to do."""
         while not self.controller.world.clock.idle:
             await asyncio.sleep(0)
 
-    async def reconnected(self, options: Mapping[str, Any] | None = None) -> None:
+    async def reconnect(self, options: Mapping[str, Any] | None = None) -> None:
         """Have another process come, with further options: it knows what is stored, and nothing else."""
         await self.kit.vca.disconnect()
         subject = self.kit.subject
@@ -167,12 +167,12 @@ class Scene:
                 return f"{stored} is stored, and {listed} listed"
         return ""
 
-    async def removed(self, *, each: bool) -> None:
+    async def remove(self, *, each: bool) -> None:
         """Remove what is there: each EE by its id where this is asked for, then the NS; nothing is left."""
         for ee_id in await self.kit.ids() if each else ():
             await self.kit.check_delete(ee_id)
         await self.kit.connector.delete_namespace(f".{NS}")
-        await self.rested()
+        await self.rest()
         left = world_of(self.controller)
         assert left == {}, f"after its delete the controller still holds {left}"
 

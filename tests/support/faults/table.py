@@ -185,13 +185,13 @@ def _hook(*, retry: bool) -> Do:
             return
         for unit in scene.model.units.values():
             unit.workload, unit.retry = Status("error", 'hook failed: "start"', {"hook": "start"}), retry
-            scene.model.changed("unit", unit.name)
+            scene.model.note_change("unit", unit.name)
 
     return do
 
 
 def _blocked(scene: Scene) -> None:
-    scene.controller.faults.blocked(times=None)
+    scene.controller.faults.block(times=None)
 
 
 def _noted(_rule: object) -> None:

@@ -23,7 +23,7 @@ def cache() -> CharmCache:
     return CharmCache(size=2)
 
 
-def settled(folder: Path, files: dict[str, str] | None = None, moment: int = LONG_AGO) -> Path:
+def settle(folder: Path, files: dict[str, str] | None = None, moment: int = LONG_AGO) -> Path:
     """Write files of a charm, as if that had been a while ago."""
     folder.mkdir(exist_ok=True)
     for name, text in (files or {}).items():
@@ -34,18 +34,18 @@ def settled(folder: Path, files: dict[str, str] | None = None, moment: int = LON
 
 
 def test_what_did_not_change_is_read_once(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: x"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x"})
     assert cache.read(place) is cache.read(place)
 
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_file_that_is_added_changed_or_removed_is_seen(cache: CharmCache, tmp_path: Path, file: str) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: x", "charmcraft.yaml": "name: x"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x", "charmcraft.yaml": "name: x"})
     first = cache.read(place)
-    settled(place, {file: "name: x #" if file in ("metadata.yaml", "charmcraft.yaml") else ""})
+    settle(place, {file: "name: x #" if file in ("metadata.yaml", "charmcraft.yaml") else ""})
     second = cache.read(place)
     (place / file).unlink()
-    settled(place)
+    settle(place)
     third = cache.read(place)
     assert first is not second
     assert second is not third
@@ -53,18 +53,18 @@ def test_a_file_that_is_added_changed_or_removed_is_seen(cache: CharmCache, tmp_
 
 
 def test_a_change_that_keeps_the_size_is_seen_by_its_time(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: a"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: a"})
     assert cache.read(place).name == "a"
-    settled(place, {"metadata.yaml": "name: b"}, LONG_AGO + 1)
+    settle(place, {"metadata.yaml": "name: b"}, LONG_AGO + 1)
     assert cache.read(place).name == "b"
 
 
 def test_a_file_that_took_another_ones_place_is_seen(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: a"})
-    other = settled(tmp_path / "y", {"metadata.yaml": "name: b"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: a"})
+    other = settle(tmp_path / "y", {"metadata.yaml": "name: b"})
     assert cache.read(place).name == "a"
     (other / "metadata.yaml").rename(place / "metadata.yaml")
-    settled(place)
+    settle(place)
     assert cache.read(place).name == "b"
 
 
@@ -80,7 +80,7 @@ def test_a_charm_file_is_kept_and_its_changes_are_seen(
 ) -> None:
     place = write({"metadata.yaml": "name: x"})
     if place.is_dir():
-        settled(place)
+        settle(place)
     os.utime(place, ns=(LONG_AGO, LONG_AGO))
     charm = cache.read(place)
     assert cache.read(place) is charm
@@ -90,21 +90,21 @@ def test_a_charm_file_is_kept_and_its_changes_are_seen(
 
 
 def test_errors_are_not_kept(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: ["})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: ["})
     for _ in range(2):
         with pytest.raises(BadArguments, match="line 1"):
             cache.read(place)
-    settled(place, {"metadata.yaml": "name: x"})
+    settle(place, {"metadata.yaml": "name: x"})
     charm = cache.read(place)
-    settled(place, {"metadata.yaml": "name: [["})
+    settle(place, {"metadata.yaml": "name: [["})
     with pytest.raises(BadArguments, match="line 1"):
         cache.read(place)
-    settled(place, {"metadata.yaml": "name: x"})
+    settle(place, {"metadata.yaml": "name: x"})
     assert cache.read(place) == charm
 
 
 def test_a_charm_that_is_gone_is_not_given_from_memory(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: x"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x"})
     cache.read(place)
     (place / "metadata.yaml").unlink()
     place.rmdir()
@@ -113,7 +113,7 @@ def test_a_charm_that_is_gone_is_not_given_from_memory(cache: CharmCache, tmp_pa
 
 
 def test_the_one_not_asked_for_the_longest_gives_way(cache: CharmCache, tmp_path: Path) -> None:
-    a, b, c = (settled(tmp_path / name, {"metadata.yaml": f"name: {name}"}) for name in "abc")
+    a, b, c = (settle(tmp_path / name, {"metadata.yaml": f"name: {name}"}) for name in "abc")
     charms = [cache.read(place) for place in (a, b)]
     assert cache.read(a) is charms[0]
     cache.read(c)
@@ -123,7 +123,7 @@ def test_the_one_not_asked_for_the_longest_gives_way(cache: CharmCache, tmp_path
 
 
 def test_threads_that_want_the_same_charm_get_the_same_one(cache: CharmCache, tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: x"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x"})
     together = threading.Barrier(8)
 
     def read(_: int) -> int:
@@ -135,7 +135,7 @@ def test_threads_that_want_the_same_charm_get_the_same_one(cache: CharmCache, tm
 
 
 def test_threads_that_want_different_charms_all_get_theirs(cache: CharmCache, tmp_path: Path) -> None:
-    places = [settled(tmp_path / f"c{number}", {"metadata.yaml": f"name: c{number}"}) for number in range(6)]
+    places = [settle(tmp_path / f"c{number}", {"metadata.yaml": f"name: c{number}"}) for number in range(6)]
     with ThreadPoolExecutor(8) as pool:
         names = pool.map(lambda place: (place.name, cache.read(place).name), places * 20)
     assert all(wanted == got for wanted, got in names)
@@ -143,10 +143,10 @@ def test_threads_that_want_different_charms_all_get_theirs(cache: CharmCache, tm
 
 
 def test_artifacts_of_one_charm_share_it_while_it_is_the_same(tmp_path: Path) -> None:
-    place = settled(tmp_path / "x", {"metadata.yaml": "name: x"})
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x"})
     root = ArtifactRoot(tmp_path)
     first = root.find("x")
     assert first.charm() is root.find("/x/").charm()
-    settled(place, {"metadata.yaml": "name: y"}, LONG_AGO + 1)
+    settle(place, {"metadata.yaml": "name: y"}, LONG_AGO + 1)
     assert root.find("x").charm().name == "y"
     assert first.charm().name == "x"

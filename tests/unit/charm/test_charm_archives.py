@@ -25,7 +25,7 @@ Member = tuple[str | zipfile.ZipInfo, str | bytes]
 NAME: Member = ("metadata.yaml", "name: packed")
 
 
-def packed(members: Iterable[Member], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def pack(members: Iterable[Member], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     content = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(content, "w", method) as archive:
         warnings.simplefilter("ignore")  # of duplicate names
@@ -46,7 +46,7 @@ def place(tmp_path: Path) -> Path:
     return tmp_path / "x.charm"
 
 
-def refused(place: Path, content: bytes) -> str:
+def refusal(place: Path, content: bytes) -> str:
     place.write_bytes(content)
     before = sorted(place.parent.iterdir())
     with pytest.raises(BadArguments) as caught:
@@ -57,101 +57,99 @@ def refused(place: Path, content: bytes) -> str:
 
 
 def test_what_is_packed_is_read_from_where_it_is(place: Path) -> None:
-    place.write_bytes(packed([NAME, ("src/", ""), ("src/charm.py", "pass"), ("actions.yaml", "touch: {}")]))
+    place.write_bytes(pack([NAME, ("src/", ""), ("src/charm.py", "pass"), ("actions.yaml", "touch: {}")]))
     charm = read_charm(place)
     assert (charm.name, list(charm.actions)) == ("packed", ["touch"])
     assert list(place.parent.iterdir()) == [place]
 
 
 def test_packing_without_compression_is_fine(place: Path) -> None:
-    place.write_bytes(packed([NAME], zipfile.ZIP_STORED))
+    place.write_bytes(pack([NAME], zipfile.ZIP_STORED))
     assert read_charm(place) == Charm("packed")
 
 
 def test_a_comment_at_the_end_is_fine(place: Path) -> None:
-    place.write_bytes(packed([NAME]))
+    place.write_bytes(pack([NAME]))
     with zipfile.ZipFile(place, "a") as archive:
         archive.comment = b"x" * 65_535
     assert read_charm(place) == Charm("packed")
 
 
 def test_an_archive_without_any_of_the_files_is_no_charm(place: Path) -> None:
-    assert refused(place, packed([("sub/metadata.yaml", "name: deep")])).startswith(
-        "is not a charm: it has no metadata"
-    )
+    assert refusal(place, pack([("sub/metadata.yaml", "name: deep")])).startswith("is not a charm: it has no metadata")
 
 
 @pytest.mark.parametrize("name", ["../metadata.yaml", "a/../../b", "a/..", "..\\x", "a\\..\\x", "./../x"])
 def test_members_that_climb_out_are_refused(place: Path, name: str) -> None:
-    assert refused(place, packed([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
+    assert refusal(place, pack([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "//host/x", "\\x", "C:\\x", "c:x"])
 def test_absolute_members_are_refused(place: Path, name: str) -> None:
-    assert refused(place, packed([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
+    assert refusal(place, pack([NAME, (name, "")])) == f"its member {name!r} leads out of the charm"
 
 
 @pytest.mark.parametrize("target", ["../x", "/etc/passwd", "a/../../x", "..\\x", "C:\\x"])
 def test_symlinks_that_lead_out_are_refused(place: Path, target: str) -> None:
-    told = refused(place, packed([NAME, (link("hook"), target)]))
+    told = refusal(place, pack([NAME, (link("hook"), target)]))
     assert told == "its member 'hook' is a symlink that leads out of the charm, or in circles"
 
 
 def test_symlinks_that_stay_inside_are_fine(place: Path) -> None:
-    place.write_bytes(packed([NAME, (link("hooks/install"), "../src/charm.py"), (link("venv/a/b"), "./c/../d")]))
+    place.write_bytes(pack([NAME, (link("hooks/install"), "../src/charm.py"), (link("venv/a/b"), "./c/../d")]))
     assert read_charm(place) == Charm("packed")
 
 
 def test_a_symlink_for_a_file_that_is_read_is_refused(place: Path) -> None:
-    content = packed([("real.yaml", "name: real"), (link("metadata.yaml"), "real.yaml")])
-    assert refused(place, content) == "metadata.yaml is a symlink; pack the file itself"
+    content = pack([("real.yaml", "name: real"), (link("metadata.yaml"), "real.yaml")])
+    assert refusal(place, content) == "metadata.yaml is a symlink; pack the file itself"
 
 
 def test_a_symlink_with_an_endless_target_is_refused(place: Path) -> None:
-    assert refused(place, packed([NAME, (link("hook"), "a/" * 5000)])) == "hook is larger than 4096 bytes"
+    assert refusal(place, pack([NAME, (link("hook"), "a/" * 5000)])) == "hook is larger than 4096 bytes"
 
 
 def test_encrypted_members_are_refused(place: Path) -> None:
-    content = bytearray(packed([NAME]))
+    content = bytearray(pack([NAME]))
     content[6] |= 1  # the flags of the member …
     content[content.index(b"PK\1\2") + 8] |= 1  # … and of its entry in the list
-    assert refused(place, bytes(content)) == "its member 'metadata.yaml' is encrypted"
+    assert refusal(place, bytes(content)) == "its member 'metadata.yaml' is encrypted"
 
 
 def test_a_file_that_is_there_twice_is_refused(place: Path) -> None:
-    told = refused(place, packed([NAME, ("metadata.yaml", "name: other")]))
+    told = refusal(place, pack([NAME, ("metadata.yaml", "name: other")]))
     assert told == "its member 'metadata.yaml' is there twice, or in upper and in lower case"
 
 
 def test_a_large_file_is_refused(place: Path) -> None:
     text = os.urandom(LARGEST_FILE // 2 + 1).hex()
-    assert refused(place, packed([("metadata.yaml", text)])) == f"metadata.yaml is larger than {LARGEST_FILE} bytes"
+    assert refusal(place, pack([("metadata.yaml", text)])) == f"metadata.yaml is larger than {LARGEST_FILE} bytes"
 
 
 def test_a_bomb_is_refused(place: Path) -> None:
-    content = packed([NAME, ("zeros", bytes(32 * 1024**2))])
+    content = pack([NAME, ("zeros", bytes(32 * 1024**2))])
     assert len(content) < 100_000
-    assert refused(place, content) == "is packed more than 100 to 1, as only bombs are"
+    assert refusal(place, content) == "is packed more than 100 to 1, as only bombs are"
 
 
 def test_a_small_file_may_be_packed_well(place: Path) -> None:
-    place.write_bytes(packed([NAME, ("zeros", bytes(1024**2))]))
+    place.write_bytes(pack([NAME, ("zeros", bytes(1024**2))]))
     assert read_charm(place) == Charm("packed")
 
 
 def test_a_bomb_that_lies_about_its_size_does_not_go_off(place: Path) -> None:
-    content = bytearray(packed([("metadata.yaml", "name: x\n#" + "x" * 8 * 1024**2)]))
+    content = bytearray(pack([("metadata.yaml", "name: x\n#" + "x" * 8 * 1024**2)]))
     struct.pack_into("<I", content, content.index(b"PK\1\2") + 24, 100)
-    assert "is not a usable ZIP file" in refused(place, bytes(content))
+    assert "is not a usable ZIP file" in refusal(place, bytes(content))
 
 
 def test_what_unpacks_to_too_much_is_refused(place: Path) -> None:
-    content = bytearray(packed([NAME, ("a", "a"), ("b", "b")]))
+    content = bytearray(pack([NAME, ("a", "a"), ("b", "b")]))
     at = -1
     for _ in range(3):
         at = content.index(b"PK\1\2", at + 1)
         struct.pack_into("<II", content, at + 20, 2**31, 2**31)
-    assert refused(place, bytes(content)) == f"holds more than {LARGEST_UNPACKED} bytes when unpacked"
+    assert refusal(place, bytes(content)) == f"holds more than {LARGEST_UNPACKED} bytes when unpacked"
 
 
 def test_what_is_larger_than_any_charm_is_refused_unread(place: Path) -> None:
@@ -167,51 +165,49 @@ def end(members: int, length: int, at: int) -> bytes:
 
 def test_too_many_members_are_refused(place: Path) -> None:
     many = MOST_MEMBERS + 1
-    assert refused(place, end(many, 22, 0)) == f"holds more than {MOST_MEMBERS} files"
+    assert refusal(place, end(many, 22, 0)) == f"holds more than {MOST_MEMBERS} files"
 
 
 def test_too_many_members_are_counted_whatever_the_end_says(place: Path) -> None:
-    content = packed([("a", "")])
+    content = pack([("a", "")])
     members = content[content.index(b"PK\1\2") : content.index(b"PK\5\6")] * (MOST_MEMBERS + 1)
-    assert refused(place, members + end(1, len(members), 0)) == f"holds more than {MOST_MEMBERS} files"
+    assert refusal(place, members + end(1, len(members), 0)) == f"holds more than {MOST_MEMBERS} files"
 
 
 def test_a_list_of_members_that_is_too_long_is_refused_unread(place: Path) -> None:
-    assert refused(place, end(1, 2**31, 0)) == f"holds more than {MOST_MEMBERS} files"
+    assert refusal(place, end(1, 2**31, 0)) == f"holds more than {MOST_MEMBERS} files"
 
 
 def test_the_extension_for_more_members_is_refused(place: Path) -> None:
-    content = packed([NAME])
+    content = pack([NAME])
     at = content.rindex(b"PK\5\6")
     locator = struct.pack("<4sIQI", b"PK\6\7", 0, 0, 1)
-    assert refused(place, content[:at] + locator + content[at:]) == f"holds more than {MOST_MEMBERS} files"
+    assert refusal(place, content[:at] + locator + content[at:]) == f"holds more than {MOST_MEMBERS} files"
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_ways_of_packing_that_cost_memory_are_refused(place: Path, method: int) -> None:
-    told = refused(place, packed([NAME], method))
+    told = refusal(place, pack([NAME], method))
     assert told == "its member 'metadata.yaml' is packed in another way than deflate"
 
 
 @pytest.mark.parametrize("content", [b"", b"name: x", b"\x1f\x8b" + b"x" * 100, b"PK\5\6", b"PK\3\4" + b"x" * 100])
 def test_what_is_no_zip_file_is_refused(place: Path, content: bytes) -> None:
-    assert refused(place, content) == "is not a charm: neither a folder nor a ZIP file"
+    assert refusal(place, content) == "is not a charm: neither a folder nor a ZIP file"
 
 
 def test_a_member_that_was_changed_is_refused(place: Path) -> None:
-    content = packed([NAME], zipfile.ZIP_STORED).replace(b"name: packed", b"name: picked")
-    assert refused(place, content).startswith("is not a usable ZIP file: Bad CRC-32")
+    content = pack([NAME], zipfile.ZIP_STORED).replace(b"name: packed", b"name: picked")
+    assert refusal(place, content).startswith("is not a usable ZIP file: Bad CRC-32")
 
 
 def test_a_file_that_was_cut_is_refused(place: Path) -> None:
-    content = packed([NAME, ("hook", os.urandom(1000))])
+    content = pack([NAME, ("hook", os.urandom(1000))])
     for length in range(0, len(content), 7):
-        refused(place, content[:length])
+        refusal(place, content[:length])
 
 
-GOOD = packed(
-    [NAME, ("actions.yaml", "touch: {params: {a: {type: string}}}"), (link("hook"), "src"), ("src", "x" * 99)]
-)
+GOOD = pack([NAME, ("actions.yaml", "touch: {params: {a: {type: string}}}"), (link("hook"), "src"), ("src", "x" * 99)])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

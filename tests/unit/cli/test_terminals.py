@@ -27,7 +27,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def renamed(folder: Path) -> None:
+def rename(folder: Path) -> None:
     """Give the NS a name with which tables do not fit."""
     file = folder / "service.yaml"
     file.write_text(file.read_text().replace("ns: demo", f"ns: {LONG}"))
@@ -49,7 +49,7 @@ def words_of(text: str) -> set[str]:
 @pytest.mark.parametrize(("long", "columns"), [(False, 80), (True, 80), (True, 100)])
 def test_no_word_of_apply_status_and_delete_is_broken(folder: Path, columns: int, long: bool) -> None:
     if long:
-        renamed(folder)
+        rename(folder)
     ns = LONG if long else "demo"
     code, lines = shown_in(folder, "apply", "service.yaml", columns=columns)
     assert code == 0, lines

@@ -29,7 +29,7 @@ def refusal(source: Any, environ: dict[str, str] | None = None) -> BadArguments:
     return caught.value
 
 
-def written(folder: Path, text: str, name: str = "vca.yaml") -> Path:
+def write(folder: Path, text: str, name: str = "vca.yaml") -> Path:
     path = folder / name
     path.write_text(text)
     return path
@@ -85,7 +85,7 @@ def as_mapping(folder: Path) -> VcaConfig:
 def test_a_config_is_the_same_in_every_form(folder: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     text = TOML if form == "toml" else YAML
-    config = as_mapping(folder) if form == "mapping" else load_config(written(folder, text, f"vca.{form}"), {})
+    config = as_mapping(folder) if form == "mapping" else load_config(write(folder, text, f"vca.{form}"), {})
     assert config.default == "edge"
     assert config.connectors["edge"].options == {"latency": 0.05}
     assert [entry.name for entry in config.extensions] == ["audit", "trace"]
@@ -103,13 +103,13 @@ def test_a_checked_config_is_taken_as_it_is() -> None:
 
 
 def test_a_copy_with_another_store_keeps_the_folder(folder: Path) -> None:
-    config = load_config(written(folder, YAML), {})
+    config = load_config(write(folder, YAML), {})
     assert config.model_copy(update={"store": "memory:"}).folder == folder
 
 
 def test_relative_paths_start_at_the_files_own_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "elsewhere").mkdir()
-    path = written(folder, YAML)
+    path = write(folder, YAML)
     monkeypatch.chdir(folder / "elsewhere")
     assert load_config(Path("..") / path.name, {}).artifacts_folder == (folder / "elsewhere" / ".." / "charms")
 
@@ -154,7 +154,7 @@ def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
     ],
 )  # fmt: skip
 def test_each_mistake_in_a_yaml_file_is_told_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
-    error = refusal(written(folder, text))
+    error = refusal(write(folder, text))
     assert place in str(error)
     assert said in str(error)
     assert str(folder) in str(error)
@@ -171,19 +171,19 @@ def test_each_mistake_in_a_yaml_file_is_told_with_its_line(folder: Path, text: s
     ],
 )
 def test_each_mistake_in_a_toml_file_is_told_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
-    error = refusal(written(folder, text, "vca.toml"))
+    error = refusal(write(folder, text, "vca.toml"))
     assert place in str(error)
     assert said in str(error)
 
 
 def test_a_multiline_text_that_looks_like_keys_confuses_nothing(folder: Path) -> None:
     text = "[connectors.edge]\nbackend = \"fake\"\n[connectors.edge.options]\nnote = '''\n\"x\\z\" = 1\nfoo = 2\n'''\n"
-    options = load_config(written(folder, text, "vca.toml"), {}).connectors["edge"].options
+    options = load_config(write(folder, text, "vca.toml"), {}).connectors["edge"].options
     assert options == {"note": '"x\\z" = 1\nfoo = 2\n'}
 
 
 def test_all_mistakes_are_told_at_once(folder: Path) -> None:
-    error = refusal(written(folder, "stor: x\nconnectors:\n  edge: {backnd: fake}\ntimeouts: {total: -1}\n"))
+    error = refusal(write(folder, "stor: x\nconnectors:\n  edge: {backnd: fake}\ntimeouts: {total: -1}\n"))
     assert set(error.bad_args) == {"stor", "connectors.edge.backnd", "connectors.edge.backend", "timeouts.total"}
     assert len(str(error).splitlines()) == 4
 
@@ -222,8 +222,8 @@ def test_option_values_and_store_credentials_are_never_shown(folder: Path) -> No
     assert CANARY not in f"{config!r} {config!s} {config.connectors['edge']!r}"
     wrong = {"connectors": {"edge": {"backend": "fake", "options": [CANARY]}}, "store": {"url": CANARY}}
     assert set(refusal(wrong).bad_args) == {"connectors.edge.options", "store"}
-    refusal(written(folder, f"connectors: {{edge: {{backend: fake, options: {{a: *{CANARY}}}}}}}\n"))
-    refusal(written(folder, f"connectors: {{edge: {{backend: fake, options: {{a: !{CANARY} x}}}}}}\n"))
+    refusal(write(folder, f"connectors: {{edge: {{backend: fake, options: {{a: *{CANARY}}}}}}}\n"))
+    refusal(write(folder, f"connectors: {{edge: {{backend: fake, options: {{a: !{CANARY} x}}}}}}\n"))
 
 
 KEYS = st.sampled_from(

@@ -19,7 +19,7 @@ from vca_core.stores import MemoryStore
 DB = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
 
 
-async def waiting(count: int, backend: Gated) -> None:
+async def wait_for_calls(count: int, backend: Gated) -> None:
     """Let the loop turn until so many primitives have been entered."""
     while backend.running < count:
         backend.entered.clear()
@@ -32,7 +32,7 @@ async def test_operations_on_one_ee_wait_for_each_other(make_vca: MakeVca) -> No
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     runs = [asyncio.create_task(connector.exec_primitive(ee_id, f"p{i}")) for i in range(5)]
-    await waiting(1, backend)
+    await wait_for_calls(1, backend)
     backend.gate.set()
     await asyncio.gather(*runs)
     assert backend.most_running == 1
@@ -45,7 +45,7 @@ async def test_operations_on_different_ees_do_not_wait(make_vca: MakeVca) -> Non
     backend: Any = connector._engine.session.backend
     ees = [(await connector.create_execution_environment(f".ns{i % 2}.vnf{i}"))[0] for i in range(6)]
     runs = [asyncio.create_task(connector.exec_primitive(ee, "p")) for ee in ees]
-    await waiting(6, backend)
+    await wait_for_calls(6, backend)
     backend.gate.set()
     await asyncio.gather(*runs)
     assert backend.most_running == 6
@@ -69,7 +69,7 @@ async def test_a_cancelled_caller_is_cancelled_and_the_outcome_failed(make_vca: 
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await vca.store.ensure("nsrs", {"_id": "ns"})
     run = asyncio.create_task(connector.exec_primitive(ee_id, "p", db_dict=DB))
-    await waiting(1, backend)
+    await wait_for_calls(1, backend)
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
@@ -84,7 +84,7 @@ async def test_a_caller_cancelled_in_the_queue_leaves_the_queue(make_vca: MakeVc
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     first = asyncio.create_task(connector.exec_primitive(ee_id, "first"))
-    await waiting(1, backend)
+    await wait_for_calls(1, backend)
     second = asyncio.create_task(connector.exec_primitive(ee_id, "second"))
     third = asyncio.create_task(connector.exec_primitive(ee_id, "third"))
     await asyncio.sleep(0)
@@ -189,7 +189,7 @@ async def test_disconnect_stops_what_runs_with_a_retryable_conflict(make_vca: Ma
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     run = asyncio.create_task(connector.exec_primitive(ee_id, "p"))
-    await waiting(1, backend)
+    await wait_for_calls(1, backend)
     report = await connector.disconnect()
     with pytest.raises(ConflictError) as caught:
         await run

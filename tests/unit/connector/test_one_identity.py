@@ -45,12 +45,12 @@ def test_one_vca_serves_several_event_loops_one_after_another(make_vca: MakeVca)
         await vca.disconnect()
         return len(await vca.connector().list_execution_environments())
 
-    async def ended(name: str) -> int:
+    async def run(name: str) -> int:
         count = await once(name)
         await vca.disconnect()
         return count
 
-    assert [asyncio.run(ended("a")), asyncio.run(ended("b"))] == [1, 2]
+    assert [asyncio.run(run("a")), asyncio.run(run("b"))] == [1, 2]
 
 
 class Handmade(Plain):

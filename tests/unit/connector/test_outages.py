@@ -59,7 +59,7 @@ async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca
     else:
         await connector.delete_execution_environment(ee_id)
     store.is_off = False
-    again, _ = await _created(connector)
+    again, _ = await _create(connector)
     assert await vca.flush(LONG) == []
     [record] = await store.find(COLLECTION, {"ee_id": again})
     document = await store.get("nsrs", {"_id": "ns"})
@@ -134,7 +134,7 @@ class Shared(Plain):
         self.there.clear()
 
 
-async def _created(connector: Connector) -> tuple[str, Any]:
+async def _create(connector: Connector) -> tuple[str, Any]:
     """Create an EE as soon as the store takes it."""
     while True:
         try:

@@ -121,7 +121,7 @@ def backend_of(vca: Vca) -> Any:
     return vca.connector()._engine.session.backend
 
 
-async def created(vca: Vca) -> str:
+async def create(vca: Vca) -> str:
     ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
     await vca.flush(LONG)
     return ee_id
@@ -153,7 +153,7 @@ async def test_a_take_over_that_comes_late_clears_no_failure(
 ) -> None:
     view = View(whole)
     first, second = make_vca(system, store=view, timeouts=SHORT), make_vca(system, store=whole)
-    ee_id = await created(first)
+    ee_id = await create(first)
     await second.connector().exec_primitive(ee_id, "p")
     view.writes_fail = True
     await first.connector().exec_primitive(ee_id, "p")
@@ -171,7 +171,7 @@ async def test_a_change_waiting_for_the_store_holds_up_no_operation(
 ) -> None:
     view = View(whole)
     first, second = make_vca(system, store=whole), make_vca(system, store=view, timeouts={**SHORT, "total": LONG})
-    ee_id = await created(first)
+    ee_id = await create(first)
     view.writes_fail = True
     assert await second.connector().exec_primitive(ee_id, "p", db_dict=OTHER) == {}
     view.writes_fail = False
@@ -202,7 +202,7 @@ async def test_a_refresh_that_comes_late_leaves_a_failure(
 ) -> None:
     view = View(whole)
     first, second = make_vca(system, store=whole), make_vca(system, store=view, timeouts=SHORT)
-    ee_id = await created(first)
+    ee_id = await create(first)
     backend_of(first).host.report(EeId.parse(ee_id), MACHINE, "pending")
     await first.flush(LONG)
     view.writes_fail = True
@@ -222,7 +222,7 @@ async def test_who_has_not_seen_the_home_passes_nothing_later(
 ) -> None:
     view = View(whole)
     first, second = make_vca(system, store=whole), make_vca(system, store=view, timeouts=SHORT)
-    ee_id = await created(first)
+    ee_id = await create(first)
     for fault in away:
         setattr(view, fault, True)
     await second.connector().exec_primitive(ee_id, "p", db_dict=HOME)
@@ -243,7 +243,7 @@ async def test_a_deleted_namespace_does_not_flicker_for_others(
         told.append(update[f"{path}status"])
 
     first, second = make_vca(system, store=whole, on_update_db=tell), make_vca(system, store=whole)
-    await created(first)
+    await create(first)
     await second.connector().delete_namespace(".ns")
     await first.flush(LONG)
     assert "unknown" not in told
@@ -254,7 +254,7 @@ async def test_a_refused_operation_gives_the_ee_back(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     first, second = make_vca(system, store=whole), make_vca(system, store=whole)
-    ee_id = await created(first)
+    ee_id = await create(first)
     before = await record_of(whole)
     with pytest.raises(BadArguments):
         await second.connector().exec_primitive(ee_id, "unknown")
@@ -270,7 +270,7 @@ async def test_an_outdated_id_writes_nothing_at_its_home(
     make_vca: MakeVca, whole: MemoryStore, system: type[System], how: str
 ) -> None:
     vca = make_vca(system, store=whole)
-    ee_id = await created(vca)
+    ee_id = await create(vca)
     before = await home_of(whole)
     connector, stale = vca.connector(), f"{ee_id}7"
     turned = {**HOME, "filter": dict(reversed(list(HOME["filter"].items())))}  # type: ignore[attr-defined]
@@ -296,7 +296,7 @@ async def test_a_listing_that_fails_fails_no_operation(
             raise error
 
     first, second = make_vca(system, store=whole), make_vca(Unlisted, store=whole)
-    ee_id = await created(first)
+    ee_id = await create(first)
     assert await second.connector().exec_primitive(ee_id, "p") == {}
 
 
@@ -314,7 +314,7 @@ async def test_a_listing_replaces_nothing_that_was_reported_since(
             return [ExecutionEnvironment(ee_id, None, None, [EntityState(unit, "error")])]
 
     first, second = make_vca(system, store=whole), make_vca(Slow, store=whole)
-    ee_id = await created(first)
+    ee_id = await create(first)
     await second.connector().exec_primitive(ee_id, "p")
     await second.flush(LONG)
     assert (await home_of(whole))["detailed-status"] == "it came up meanwhile"
@@ -331,7 +331,7 @@ async def test_a_cancellation_of_the_stores_own_is_no_cancellation(
 
     view = Cancels(whole)
     vca = make_vca(system, store=view, timeouts=SHORT)
-    ee_id = await created(vca)
+    ee_id = await create(vca)
     view.reads_fail = True
     assert await vca.connector().exec_primitive(ee_id, "p") == {}
     view.reads_fail = False
@@ -354,7 +354,7 @@ async def test_a_damaged_record_is_told_for_good(
     make_vca: MakeVca, whole: MemoryStore, system: type[System], field: str, value: Any
 ) -> None:
     first, second = make_vca(system, store=whole), make_vca(system, store=whole)
-    ee_id = await created(first)
+    ee_id = await create(first)
     await whole.set(COLLECTION, {"ee_id": ee_id}, {field: value})
     for vca in (first, second):
         assert await vca.connector().exec_primitive(ee_id, "p") == {}
@@ -370,7 +370,7 @@ async def test_what_flush_gave_disconnect_gives_too(
 ) -> None:
     view = View(whole)
     vca = make_vca(system, store=view, timeouts=SHORT)
-    ee_id = await created(vca)
+    ee_id = await create(vca)
     view.writes_fail = True
     await vca.connector().exec_primitive(ee_id, "p", db_dict=OTHER)
     assert [lost.path.path for lost in await vca.flush(0.0)] == ["vca"]
@@ -395,7 +395,7 @@ async def test_a_damaged_record_goes_with_its_namespace_and_not_before(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
     vca = make_vca(system, store=whole)
-    ee_id = await created(vca)
+    ee_id = await create(vca)
     await whole.set(COLLECTION, {"ee_id": ee_id}, {"secret_names": 5})
     await vca.connector().delete_namespace(".ns")
     await vca.flush(LONG)

@@ -100,7 +100,7 @@ def on(system: System) -> type[Plain]:
     return Connected
 
 
-async def prepared(vca: Vca) -> str:
+async def prepare(vca: Vca) -> str:
     """An EE with a unit that is active and one that has failed."""
     for name in ("ns", "op"):
         await vca.store.ensure("nsrs", {"_id": name})
@@ -121,7 +121,7 @@ async def at_home(*all_of: Vca) -> dict[str, Any]:
 async def test_what_changes_is_not_taken_for_all_there_is(make_vca: MakeVca, system: System) -> None:
     store = MemoryStore()
     async with make_vca(on(system), store=store) as first:
-        ee_id = await prepared(first)
+        ee_id = await prepare(first)
         assert (await at_home(first))["VCA-status"] == "error"
     second = make_vca(on(system), store=store)
     await second.connector().exec_primitive(ee_id, "p", {UNIT.id: "maintenance"}, OTHER)
@@ -132,7 +132,7 @@ async def test_what_changes_is_not_taken_for_all_there_is(make_vca: MakeVca, sys
 async def test_the_outcome_of_a_scale_is_that_of_all_units(make_vca: MakeVca, system: System) -> None:
     store = MemoryStore()
     async with make_vca(on(system), store=store) as first:
-        ee_id = await prepared(first)
+        ee_id = await prepare(first)
     second = make_vca(on(system), store=store)
     await second.connector().scale(ee_id, 3)
     assert (await at_home(second))["VCA-status"] == "error"
@@ -141,7 +141,7 @@ async def test_the_outcome_of_a_scale_is_that_of_all_units(make_vca: MakeVca, sy
 async def test_what_another_process_changed_is_seen_before_operating(make_vca: MakeVca, system: System) -> None:
     store = MemoryStore()
     first, second = (make_vca(on(system), store=store) for _ in range(2))
-    ee_id = await prepared(first)
+    ee_id = await prepare(first)
     await second.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"})
     assert (await at_home(first, second))["VCA-status"] == "active"
     system.states[EeId.parse(ee_id)][NEXT] = "error"  # nobody hears of this one
@@ -151,7 +151,7 @@ async def test_what_another_process_changed_is_seen_before_operating(make_vca: M
 
 async def test_what_changed_while_disconnected_is_in_the_next_outcome(make_vca: MakeVca, system: System) -> None:
     vca = make_vca(on(system))
-    ee_id = await prepared(vca)
+    ee_id = await prepare(vca)
     await vca.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"})
     await vca.disconnect()
     system.put(EeId.parse(ee_id), NEXT, "error")
@@ -169,7 +169,7 @@ async def test_entities_that_come_one_by_one_are_no_news(make_vca: MakeVca, syst
 
     store = MemoryStore()
     async with make_vca(on(system), store=store) as first:
-        ee_id = await prepared(first)
+        ee_id = await prepare(first)
         before = await at_home(first)
     second = make_vca(TellsAll, store=store)
     await second.connector().exec_primitive(ee_id, "p", None, OTHER)
@@ -180,7 +180,7 @@ async def test_who_looks_on_keeps_what_it_sees_to_itself(make_vca: MakeVca, syst
     written: list[Mapping[str, Any]] = []
     store = MemoryStore()
     first = make_vca(on(system), store=store, on_update_db=lambda *update: written.append(update[-1]))
-    ee_id = await prepared(first)
+    ee_id = await prepare(first)
     second = make_vca(on(system), store=store)
     await second.connector().exec_primitive(ee_id, "p", {}, OTHER)
     await at_home(first, second)
@@ -197,7 +197,7 @@ async def test_a_reuse_of_an_ee_that_is_gone_spares_the_present_one(
     make_vca: MakeVca, system: System, home: dict[str, Any] | None
 ) -> None:
     vca = make_vca(on(system))
-    ee_id = await prepared(vca)
+    ee_id = await prepare(vca)
     before = await at_home(vca)
     with pytest.raises(NotFound):
         await vca.connector().create_execution_environment(".ns.vnf", home, reuse_ee_id=f"{ee_id}9")

@@ -40,12 +40,12 @@ def say(connector: Connector, ee_id: str, text: str) -> None:
     backend.host.report(EeId.parse(ee_id), MACHINE, f"blocked {text[-1]}", f"login with {text} refused")
 
 
-async def stored(vca: Vca) -> str:
+async def store_text(vca: Vca) -> str:
     await vca.flush()
     return json.dumps(await vca.store.find("nsrs"))
 
 
-async def configured(vca: Vca) -> str:
+async def configure(vca: Vca) -> str:
     await vca.store.ensure("nsrs", {"_id": "1"})
     ee_id, _ = await vca.connector("c0").create_execution_environment(".n.v", HOME)
     await vca.connector("c0").exec_primitive(ee_id, "config", {"params": {"ssh-password": OLD, "port": "2222"}})
@@ -54,9 +54,9 @@ async def configured(vca: Vca) -> str:
 
 async def test_a_unit_says_no_secret_after_its_operation(make_vca: MakeVca) -> None:
     vca = make_vca(Talkative, store=MemoryStore())
-    ee_id = await configured(vca)
+    ee_id = await configure(vca)
     say(vca.connector("c0"), ee_id, OLD)
-    told = await stored(vca)
+    told = await store_text(vca)
     assert "login with *** refused" in told
     assert OLD not in told
     assert OLD not in str(await vca.connector("c0").get_status(".n.v"))
@@ -64,27 +64,27 @@ async def test_a_unit_says_no_secret_after_its_operation(make_vca: MakeVca) -> N
 
 async def test_another_connector_says_no_secret_either(make_vca: MakeVca) -> None:
     vca = make_vca(Talkative, Talkative, store=MemoryStore())
-    await configured(vca)
+    await configure(vca)
     await vca.store.ensure("nsrs", {"_id": "2"})
     other, _ = await vca.connector("c1").create_execution_environment(".n.w", {**HOME, "filter": {"_id": "2"}})
     say(vca.connector("c1"), other, OLD)
-    assert OLD not in await stored(vca)
+    assert OLD not in await store_text(vca)
 
 
 async def test_the_value_before_the_present_one_is_secret_still(make_vca: MakeVca) -> None:
     vca = make_vca(Talkative, store=MemoryStore())
-    ee_id = await configured(vca)
+    ee_id = await configure(vca)
     await vca.connector("c0").exec_primitive(ee_id, "config", {"ssh-password": NEW})
     for text in (OLD, NEW, "port 2222"):
         say(vca.connector("c0"), ee_id, text)
-        told = await stored(vca)
+        told = await store_text(vca)
         assert ("***" in told) is (text != "port 2222")
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["EE", "namespace"])
 async def test_with_its_ee_a_secret_is_forgotten(make_vca: MakeVca, whole: bool) -> None:
     vca = make_vca(Talkative, store=MemoryStore())
-    ee_id = await configured(vca)
+    ee_id = await configure(vca)
     lasting = vca._shared.lasting
     assert lasting.values.scrub(OLD) == "***"
     if whole:

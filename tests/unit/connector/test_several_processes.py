@@ -87,7 +87,7 @@ async def kept(store: MemoryStore) -> list[dict[str, Any]]:
     return [{key: value for key, value in record.items() if key not in WHO} for record in records]
 
 
-async def brought_up(vca: Vca) -> str:
+async def bring_up(vca: Vca) -> str:
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     await connector.install_configuration_sw(ee_id, "ch:router", HOME)
@@ -131,7 +131,7 @@ async def test_another_process_leaves_home_and_record(
 ) -> None:
     world = type("OneWorld", (Deaf,), {"there": {}})
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     if first_is == "gone":
         await first.disconnect()
     before = await home_of(store), await kept(store), await second.connector().list_execution_environments()
@@ -145,7 +145,7 @@ async def test_a_failure_stands_in_the_next_process_too(
     make_vca: MakeVca, store: MemoryStore, world: type[World]
 ) -> None:
     first = make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     with pytest.raises(BackendError):
         await first.connector().install_configuration_sw(ee_id, "ch:router", HOME, config={"breaks": True})
     await first.disconnect()
@@ -168,7 +168,7 @@ async def test_refresh_returns_when_the_home_is_written(
     make_vca: MakeVca, store: MemoryStore, world: type[World]
 ) -> None:
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     await first.connector().exec_primitive(ee_id, "p", {"app/0": "blocked"})
     await first.flush()
     assert (await home_of(store))["VCA-status"] == "blocked"
@@ -178,7 +178,7 @@ async def test_refresh_returns_when_the_home_is_written(
 
 async def test_refresh_writes_that_an_ee_is_gone(make_vca: MakeVca, store: MemoryStore, world: type[World]) -> None:
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     world.there.clear()
     with pytest.raises(NotFound):
         await second.connector().refresh_status(ee_id)
@@ -190,7 +190,7 @@ async def test_the_one_that_operated_last_writes_between_operations(
     make_vca: MakeVca, store: MemoryStore, world: type[World]
 ) -> None:
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     backends: list[Any] = [vca.connector()._engine.session.backend for vca in (first, second)]
     await second.connector().install_configuration_sw(ee_id, "ch:router", HOME)
     backends[1].host.report(EeId.parse(ee_id), UNIT, "blocked", "by the second")
@@ -224,7 +224,7 @@ async def test_a_late_outcome_passes_no_later_one_and_is_told(
     store = Held()
     await store.ensure("nsrs", {"_id": "ns", "vca": []})
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     gate = store.gate = asyncio.Event()
     with pytest.raises(BackendError):
         await first.connector().install_configuration_sw(ee_id, "ch:router", HOME, config={"breaks": True})
@@ -246,7 +246,7 @@ async def test_an_ee_that_is_gone_has_one_end_at_its_home(
     make_vca: MakeVca, store: MemoryStore, world: type[World], how: str, place: dict[str, Any] | None
 ) -> None:
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     connector = second.connector()
     if how == "delete_namespace":
         await connector.delete_namespace(".ns", OTHER if place else None)
@@ -269,7 +269,7 @@ async def test_an_ee_that_is_gone_has_one_end_at_its_home(
 async def test_a_delete_by_an_earlier_id_leaves_the_successor(make_vca: MakeVca, store: MemoryStore) -> None:
     world = type("OneWorld", (Deaf,), {"there": {}})
     vca = make_vca(world, store=store)
-    ee_id = await brought_up(vca)
+    ee_id = await bring_up(vca)
     before = await home_of(store), await kept(store)
     await vca.connector().delete_execution_environment(f"{ee_id}0")
     await vca.flush()
@@ -311,7 +311,7 @@ async def test_an_ee_id_that_came_again_is_known_as_another_ee(
     make_vca: MakeVca, store: MemoryStore, world: type[World]
 ) -> None:
     first, second = make_vca(world, store=store), make_vca(world, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     await second.connector().delete_namespace(".ns")
     again, _ = await second.connector().create_execution_environment(".ns.vnf", OTHER)
     assert again == ee_id
@@ -339,7 +339,7 @@ async def test_going_on_with_an_ee_tells_what_it_is(make_vca: MakeVca, store: Me
             return "10.0.0.1"
 
     first, second = make_vca(Quiet, store=store), make_vca(Quiet, store=store)
-    ee_id = await brought_up(first)
+    ee_id = await bring_up(first)
     await second.connector().create_execution_environment(".ns.vnf", HOME, reuse_ee_id=ee_id)
     home = await home_of(store)
     assert (home["status"], home["VCA-status"], home["entity-type"]) == ("completed", "started", "machine")

@@ -64,7 +64,7 @@ async def ee_id(make_vca: MakeVca, store: Switched, folder: Path) -> str:
     return made
 
 
-async def restarted(make_vca: MakeVca, store: Switched, folder: Path) -> Vca:
+async def restart(make_vca: MakeVca, store: Switched, folder: Path) -> Vca:
     """A later process, which has written what was left."""
     vca = make_vca(Plain, store=store, status={"spill": str(folder)})
     async with vca:
@@ -82,7 +82,7 @@ async def test_an_outcome_is_stored_by_the_next_process(
     [file] = folder.glob("*.db")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    await restarted(make_vca, store, folder)
+    await restart(make_vca, store, folder)
     assert (await store.status("op"))["status"] == "completed"
     assert list(folder.iterdir()) == []
 
@@ -91,7 +91,7 @@ async def test_an_outcome_passes_none_that_is_later(
     make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     await store.set("nsrs", {"_id": "ns"}, {"op.status": "failed", "op.status-time": "9999999999.0"})
-    await restarted(make_vca, store, folder)
+    await restart(make_vca, store, folder)
     assert (await store.status("op"))["status"] == "failed"
     assert "later statuses stand there" in caplog.text
     assert list(folder.iterdir()) == []
@@ -108,7 +108,7 @@ async def test_an_outcome_goes_to_no_other_ee_of_that_name(
     store.is_off = False
     await store.set("vca_execution_environments", {"ee_id": ee_id}, {"generation": "another"})
     await store.set("nsrs", {"_id": "ns"}, {"vca.status": "of the other one"})
-    await restarted(make_vca, store, folder)
+    await restart(make_vca, store, folder)
     assert (await store.status("vca"))["status"] == "of the other one"
     assert "earlier process left" in caplog.text
 
@@ -119,7 +119,7 @@ async def test_a_file_is_left_to_the_process_that_lives(make_vca: MakeVca, store
     store.is_off = True
     await vca.connector().exec_primitive(ee_id, "anything", {}, ACTION)
     store.is_off = False
-    await restarted(make_vca, store, folder)
+    await restart(make_vca, store, folder)
     assert len(list(folder.glob("*.db"))) == 1
     assert await vca.flush(60) == []
     await vca.disconnect()
@@ -145,5 +145,5 @@ async def test_a_damaged_file_stops_nothing(
 ) -> None:
     (folder / "0000.lock").write_text("")
     (folder / "0000.db").write_text(damage)
-    await restarted(make_vca, store, folder)
+    await restart(make_vca, store, folder)
     assert (await store.status("op"))["status"] == "completed"

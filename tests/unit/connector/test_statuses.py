@@ -63,7 +63,7 @@ class Seen:
         return [(fields["status"], fields["VCA-status"]) for where, fields in self.changes if where == path]
 
 
-async def prepared(vca: Vca) -> None:
+async def prepare(vca: Vca) -> None:
     await vca.store.ensure("nsrs", {"_id": "ns", "_admin": {"deployed": {"VCA": []}}})
     await vca.store.ensure("nslcmops", {"_id": "op"})
 
@@ -81,7 +81,7 @@ async def at_home(vca: Vca) -> dict[str, Any]:
 async def test_events_are_stored_in_order_the_outcome_last_and_once(make_vca: MakeVca) -> None:
     seen = Seen()
     vca = make_vca(Charmed, on_update_db=seen)
-    await prepared(vca)
+    await prepare(vca)
     ee_id, address = await vca.connector().create_execution_environment(".ns.vnf", HOME)
     await vca.disconnect()
     assert address == {"hostname": "10.0.0.1"}
@@ -100,7 +100,7 @@ async def test_events_are_stored_in_order_the_outcome_last_and_once(make_vca: Ma
 @pytest.mark.defect("D41")
 async def test_the_outcome_of_an_install_is_the_worst_of_its_units(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed, artifacts="docs/examples/charms")
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     await connector.install_configuration_sw(ee_id, "simple-router", HOME, num_units=2)
@@ -116,7 +116,7 @@ async def test_the_outcome_of_an_install_is_the_worst_of_its_units(make_vca: Mak
 @pytest.mark.defect("D36")
 async def test_a_failed_primitive_carries_its_output_and_is_failed(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     with pytest.raises(ExecutionError) as caught:
@@ -133,7 +133,7 @@ async def test_a_failed_primitive_carries_its_output_and_is_failed(make_vca: Mak
 async def test_action_events_go_to_the_operation_only(make_vca: MakeVca) -> None:
     seen = Seen()
     vca = make_vca(Charmed, on_update_db=seen)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     reports = [("action", "7", "running", ""), ("unit", "app/0", "active", ""), ("action", "7", "completed", "")]
@@ -157,7 +157,7 @@ async def test_a_failure_at_home_stays_until_the_next_operation(make_vca: MakeVc
             raise BackendError("no space left")
 
     vca = make_vca(Fails, artifacts="docs/examples/charms")
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
@@ -172,7 +172,7 @@ async def test_a_failure_at_home_stays_until_the_next_operation(make_vca: MakeVc
 
 async def test_what_happens_between_operations_reaches_the_home(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
@@ -186,7 +186,7 @@ async def test_what_happens_between_operations_reaches_the_home(make_vca: MakeVc
 async def test_another_process_writes_to_a_home_once_it_has_the_ee(make_vca: MakeVca) -> None:
     store = MemoryStore()
     first = make_vca(Charmed, store=store)
-    await prepared(first)
+    await prepare(first)
     ee_id, _ = await first.connector().create_execution_environment(".ns.vnf", HOME)
     await first.disconnect()
     second = make_vca(Charmed, store=store)
@@ -216,7 +216,7 @@ async def test_without_a_db_dict_the_home_is_the_cores_own_document(make_vca: Ma
 @pytest.mark.defect("D27")
 async def test_a_deleted_ee_writes_no_more(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
@@ -244,7 +244,7 @@ class Failing(MemoryStore):
 async def test_a_store_that_is_down_costs_only_creates_and_no_outcome(make_vca: MakeVca) -> None:
     store = Failing()
     vca = make_vca(Charmed, store=store, timeouts={"store_grace": 0.1})
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     backend: Any = connector._engine.session.backend
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
@@ -266,7 +266,7 @@ async def test_a_store_that_is_down_costs_only_creates_and_no_outcome(make_vca: 
 async def test_when_outcomes_fill_the_queue_new_operations_are_refused(make_vca: MakeVca) -> None:
     store = Failing()
     vca = make_vca(Charmed, store=store, timeouts={"store_grace": 0.05}, status={"queue_limit": 2})
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     store.down = True
@@ -289,7 +289,7 @@ async def test_an_ee_id_that_finds_no_document_fails_the_create(make_vca: MakeVc
             return "10.0.0.1"
 
     vca = make_vca(DocumentVanishes)
-    await prepared(vca)
+    await prepare(vca)
     with pytest.raises(StoreError, match="no document of nsrs matches"):
         await vca.connector().create_execution_environment(".ns.vnf", HOME)
 
@@ -343,7 +343,7 @@ async def test_a_failing_callback_hurts_nobody(make_vca: MakeVca) -> None:
 async def test_an_interval_merges_statuses_but_never_outcomes(make_vca: MakeVca) -> None:
     seen = Seen()
     vca = make_vca(Charmed, on_update_db=seen, status={"interval": 3600.0})
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     for turn in range(3):
@@ -397,7 +397,7 @@ async def test_the_ssh_key_is_text_and_a_failed_action_is_an_error(make_vca: Mak
 
     seen = Seen()
     vca = make_vca(Keys, on_update_db=seen)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     assert await connector.get_ee_ssh_public__key(ee_id, OTHER) == "ssh-rsa AAAA me"
@@ -411,7 +411,7 @@ async def test_the_ssh_key_is_text_and_a_failed_action_is_an_error(make_vca: Mak
 
 async def test_refresh_reports_what_the_listing_says(make_vca: MakeVca) -> None:
     vca = make_vca(Charmed)
-    await prepared(vca)
+    await prepare(vca)
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf", HOME)
     await connector.exec_primitive(ee_id, "p", {"reports": [("unit", "ghost/0", "error", "")]})

@@ -23,7 +23,7 @@ STORE = ("stores/", "plain")
 
 
 @contextmanager
-def traced(until: Path | None = None) -> Iterator[list[str]]:
+def trace(until: Path | None = None) -> Iterator[list[str]]:
     """Note the core's modules that are entered, each once; until something else is."""
     entered: list[str] = []
     is_over = False
@@ -66,7 +66,7 @@ async def test_the_way_of_a_primitive_is_the_one_on_the_page(vca: Vca, ee_id: st
     connector = vca.connector()
     await connector.exec_primitive(ee_id, "show-routes")
     await vca.flush()
-    with traced(until=FAKE) as entered:
+    with trace(until=FAKE) as entered:
         await connector.exec_primitive(ee_id, "show-routes")
     told = [room for room, _ in rows(PAGE, "## One primitive")]
     assert [room for room in entered if not room.startswith(STORE)] == told
@@ -76,7 +76,7 @@ async def test_the_way_of_a_primitive_is_the_one_on_the_page(vca: Vca, ee_id: st
 async def test_the_way_of_a_status_is_the_one_on_the_page(vca: Vca, ee_id: str) -> None:
     backend: Any = vca.connector()._engine.session.backend
     outbox = vca._shared.outbox
-    with traced() as entered:
+    with trace() as entered:
         backend.host.report(EeId.parse(ee_id), Entity("unit", "app-vnf-vnf/0"), "blocked", "no uplink")
         await next(iter(outbox.lanes.values())).becomes_idle()
     told = [room for room, _ in rows(PAGE, "## One status event")]

@@ -87,7 +87,7 @@ def test_all_python_of_a_played_page_is_run(page: Path) -> None:
         assert any(re.search(rf"\b{stem}\b", text) for text in users), f"{stem} is used by nothing"
 
 
-def played(page: Path, folder: Path) -> None:
+def play_page(page: Path, folder: Path) -> None:
     if page.parent.name == "how-to":
         shutil.copytree(DOCS / "examples", folder, dirs_exist_ok=True)
     play(page, folder)
@@ -97,7 +97,7 @@ def played(page: Path, folder: Path) -> None:
 def plays(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[None]]]:
     """All pages at once: most of their time is the start of interpreters."""
     with ThreadPoolExecutor(max_workers=4) as pool:
-        yield {page: pool.submit(played, page, tmp_path_factory.mktemp(page.stem)) for page in PLAYED}
+        yield {page: pool.submit(play_page, page, tmp_path_factory.mktemp(page.stem)) for page in PLAYED}
 
 
 @pytest.mark.timeout(1800)  # some of them run the conformance kit

@@ -27,7 +27,7 @@ KUBERNETES = {
 }
 
 
-def written(folder: Path, name: str, files: dict[str, str]) -> str:
+def write(folder: Path, name: str, files: dict[str, str]) -> str:
     (folder / name).mkdir()
     for file, content in files.items():
         (folder / name / file).write_text(content)
@@ -40,7 +40,7 @@ def config(folder: Path, **options: Any) -> dict[str, Any]:
 
 @pytest.mark.defect("D14")
 async def test_a_proxy_charm_is_blocked_until_it_can_reach_its_vnf(tmp_path: Path) -> None:
-    charm = written(tmp_path, "proxy", PROXY)
+    charm = write(tmp_path, "proxy", PROXY)
     async with Vca.from_config(config(tmp_path), environ={}) as vca:
         connector = vca.connector()
         ee_id, _ = await connector.create_execution_environment(".ns.vnf", artifact_path=charm)
@@ -62,7 +62,7 @@ async def test_a_proxy_charm_is_blocked_until_it_can_reach_its_vnf(tmp_path: Pat
 
 
 async def test_a_machine_gets_a_base_that_its_charm_supports(tmp_path: Path) -> None:
-    charm = written(tmp_path, "focal", {**PROXY, "metadata.yaml": PROXY["metadata.yaml"].replace("jammy", "focal")})
+    charm = write(tmp_path, "focal", {**PROXY, "metadata.yaml": PROXY["metadata.yaml"].replace("jammy", "focal")})
     async with Vca.from_config(config(tmp_path), environ={}) as vca:
         connector = vca.connector()
         suited, _ = await connector.create_execution_environment(".ns.suited", artifact_path=charm)
@@ -78,8 +78,8 @@ async def test_a_machine_gets_a_base_that_its_charm_supports(tmp_path: Path) -> 
 
 
 async def test_on_kubernetes_there_are_no_machines(tmp_path: Path) -> None:
-    pod = written(tmp_path, "pod", KUBERNETES)
-    proxy = written(tmp_path, "proxy", PROXY)
+    pod = write(tmp_path, "pod", KUBERNETES)
+    proxy = write(tmp_path, "proxy", PROXY)
     async with Vca.from_config(config(tmp_path, kind="k8s"), environ={}) as vca:
         connector = vca.connector()
         ee_id, _ = await connector.create_execution_environment(".ns.vnf")

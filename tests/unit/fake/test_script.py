@@ -64,7 +64,7 @@ async def test_rules_match_by_namespace_and_the_first_applies() -> None:
         assert await connector.exec_primitive(a, "show-routes") == {"routes": "of a"}
         with pytest.raises(NotFound, match="gone"):
             await connector.exec_primitive(b, "show-routes")
-    assert script.unmatched() == []
+    assert script.unmatched_rules() == []
 
 
 async def test_statuses_are_passed_through_before_the_end() -> None:

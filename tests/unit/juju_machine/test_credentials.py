@@ -16,13 +16,13 @@ HOST = {"hostname": "vm1", "username": "ubuntu"}
 CANARY = "canary-8c1f7e52"
 
 
-def parsed(**credentials: Any) -> SshTarget:
+def parse(**credentials: Any) -> SshTarget:
     return parse_credentials({**HOST, **credentials}, known_hosts=KNOWN, default_key=Path("/nowhere/id"))
 
 
 @pytest.mark.defect("D2")
 def test_without_a_key_in_the_credentials_the_default_is_used() -> None:
-    target = parsed()
+    target = parse()
     assert target == SshTarget(
         hostname="vm1", username="ubuntu", port=22, private_key_path=Path("/nowhere/id"), known_hosts=KNOWN
     )
@@ -37,19 +37,19 @@ def test_without_any_key_the_credential_that_is_missing_is_named() -> None:
 
 
 def test_a_password_does_without_a_key() -> None:
-    target = parsed(password=CANARY)
+    target = parse(password=CANARY)
     assert target.password == CANARY
     assert target.private_key_path is None
 
 
 def test_what_was_given_beats_the_defaults() -> None:
-    target = parsed(private_key_path="/keys/a:b", port="2222", host_key="strict", passphrase=SecretStr("open"))
+    target = parse(private_key_path="/keys/a:b", port="2222", host_key="strict", passphrase=SecretStr("open"))
     assert target.private_key_path == Path("/keys/a:b")
     assert (target.port, target.host_key, target.passphrase) == (2222, "strict", "open")
 
 
 def test_none_counts_as_not_given() -> None:
-    assert parsed(port=None, private_key=None, private_key_path=None, host_key=None) == parsed()
+    assert parse(port=None, private_key=None, private_key_path=None, host_key=None) == parse()
 
 
 @pytest.mark.defect("D96")
@@ -66,7 +66,7 @@ def test_none_counts_as_not_given() -> None:
 def test_addresses_of_both_versions_and_names_are_understood(
     hostname: str, port: int, understood: str, known_name: str, url: str
 ) -> None:
-    target = parsed(hostname=hostname, port=port)
+    target = parse(hostname=hostname, port=port)
     assert (target.hostname, target.known_name, target.url) == (understood, known_name, url)
 
 
@@ -86,7 +86,7 @@ def test_addresses_of_both_versions_and_names_are_understood(
 )
 def test_a_value_that_cannot_be_right_is_named_and_not_shown(name: str, value: object) -> None:
     with pytest.raises(BadArguments) as caught:
-        parsed(**{name: value})
+        parse(**{name: value})
     assert caught.value.bad_args == [f"credentials.{name}"]
     assert f"credentials.{name}" in str(caught.value)
     assert CANARY not in str(caught.value)
@@ -101,22 +101,22 @@ def test_what_is_missing_is_named(name: str) -> None:
 
 def test_an_unknown_credential_is_refused_with_what_may_be_meant() -> None:
     with pytest.raises(BadArguments, match="did you mean 'port'") as caught:
-        parsed(prot=CANARY)
+        parse(prot=CANARY)
     assert caught.value.bad_args == ["credentials.prot"]
     assert CANARY not in str(caught.value)
 
 
 def test_host_keys_are_left_unchecked_only_in_so_many_words() -> None:
-    assert parsed(host_key="off").host_key == "off"
+    assert parse(host_key="off").host_key == "off"
     with pytest.raises(BadArguments, match="write 'off', with quotes in YAML"):
-        parsed(host_key=False)
+        parse(host_key=False)
 
 
 def test_the_documentation_has_every_credential() -> None:
     page = (Path(__file__).parents[3] / "docs" / "how-to" / "register-machines.md").read_text("utf-8")
     table = page.partition("## Credentials")[2].partition("##")[0]
     with pytest.raises(BadArguments) as caught:
-        parsed(nothing_like_this=1)
+        parse(nothing_like_this=1)
     known = str(caught.value).partition("there are: ")[2].split(", ")
     assert sorted(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == known
 
@@ -124,7 +124,7 @@ def test_the_documentation_has_every_credential() -> None:
 def test_two_keys_at_once_are_refused() -> None:
     text = key().export_private_key().decode()
     with pytest.raises(BadArguments, match="give one of the two"):
-        parsed(private_key=text, private_key_path="/nowhere/id")
+        parse(private_key=text, private_key_path="/nowhere/id")
 
 
 @pytest.mark.defect("D80")
@@ -163,5 +163,5 @@ async def test_a_target_made_by_hand_is_checked_before_any_network(changed: dict
 
 async def test_a_limit_that_is_no_number_of_seconds_is_refused() -> None:
     with pytest.raises(BadArguments, match="finite number"):
-        async with ssh_session(parsed(), limit=float("inf")):
+        async with ssh_session(parse(), limit=float("inf")):
             pass

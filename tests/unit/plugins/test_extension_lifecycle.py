@@ -80,7 +80,7 @@ LEDGER = """
 """
 
 
-def made(site: Site, *extensions: str, **config: Any) -> tuple[Vca, Any]:
+def make(site: Site, *extensions: str, **config: Any) -> tuple[Vca, Any]:
     """Make a `Vca` on a fake with extensions, and the module of these."""
     names = ("Ledger", "Second", "Slow", "Loud")
     module = site.add("ledger", LEDGER, "[vca.extensions]", *(f"{name.lower()} = MODULE:{name}" for name in names))
@@ -97,7 +97,7 @@ def refusals(module: Any) -> list[tuple[Any, VcaError]]:
 
 
 async def test_extensions_are_open_from_the_first_operation_to_the_end(site: Site) -> None:
-    vca, module = made(site, "ledger", "second")
+    vca, module = make(site, "ledger", "second")
     assert module.seen == []
     async with vca:
         await asyncio.gather(*(vca.connector().health() for _ in range(3)))
@@ -108,7 +108,7 @@ async def test_extensions_are_open_from_the_first_operation_to_the_end(site: Sit
 
 
 async def test_a_failed_open_fails_the_operation_and_is_tried_again(site: Site) -> None:
-    vca, module = made(site, "second", "ledger")
+    vca, module = make(site, "second", "ledger")
     module.failures.append(OSError("no disk"))
     async with vca:
         with pytest.raises(PluginError, match="extension 'ledger' failed: OSError: no disk") as caught:
@@ -120,14 +120,14 @@ async def test_a_failed_open_fails_the_operation_and_is_tried_again(site: Site) 
 
 
 async def test_opening_extensions_counts_against_the_total(site: Site) -> None:
-    vca, _ = made(site, "slow")
+    vca, _ = make(site, "slow")
     with pytest.raises(VcaTimeoutError, match="while the extensions are opened"):
         await vca.connector().create_execution_environment(".ns.vnf", total_timeout=0.01)
     assert (await vca.disconnect()).clean
 
 
 async def test_a_disconnect_ends_the_opening_of_extensions(site: Site) -> None:
-    vca, _ = made(site, "slow")
+    vca, _ = make(site, "slow")
     creating = asyncio.create_task(vca.connector().create_execution_environment(".ns.vnf"))
     while not any("extensions: open" in task.get_name() for task in asyncio.all_tasks()):
         await asyncio.sleep(0)
@@ -137,7 +137,7 @@ async def test_a_disconnect_ends_the_opening_of_extensions(site: Site) -> None:
 
 
 async def test_an_extension_learns_of_an_ee_when_its_id_is_stored(site: Site) -> None:
-    vca, module = made(site, "loud", "ledger")
+    vca, module = make(site, "loud", "ledger")
     async with vca:
         ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
         await vca.connector().create_execution_environment(".ns.vnf", reuse_ee_id=ee_id)
@@ -146,7 +146,7 @@ async def test_an_extension_learns_of_an_ee_when_its_id_is_stored(site: Site) ->
 
 
 async def test_a_call_with_wrong_arguments_is_seen_with_what_is_known(site: Site) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     async with vca:
         edge = vca.connector()
         with vca.request("r1"), pytest.raises(BadArguments) as caught:
@@ -189,7 +189,7 @@ async def test_a_call_with_wrong_arguments_is_seen_with_what_is_known(site: Site
     ],
 )
 async def test_each_operation_tells_once_that_it_refuses(site: Site, operation: str, given: dict[str, Any]) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     async with vca:
         with pytest.raises(BadArguments) as caught:
             await getattr(vca.connector(), operation)(**given)
@@ -199,7 +199,7 @@ async def test_each_operation_tells_once_that_it_refuses(site: Site, operation: 
 
 
 async def test_a_relation_of_two_connectors_is_told_when_it_is_refused(site: Site) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     async with vca:
         end = (vca.connector(), "a.b.0", "x")
         with pytest.raises(BadArguments):
@@ -222,7 +222,7 @@ BARE = """
 
 async def test_what_a_backend_cannot_do_is_told_as_refused(site: Site) -> None:
     site.add("bare", BARE, "[vca.backends]", "bare = MODULE:Bare")
-    vca, module = made(site, "loud", "ledger", connectors={"edge": {"backend": "bare"}})
+    vca, module = make(site, "loud", "ledger", connectors={"edge": {"backend": "bare"}})
     async with vca:
         with pytest.raises(NotSupported):
             await vca.connector().get_status(".ns")
@@ -233,7 +233,7 @@ async def test_what_a_backend_cannot_do_is_told_as_refused(site: Site) -> None:
 
 
 async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     connector = vca.connector()
     await connector.health()
     engine = connector._engine
@@ -255,7 +255,7 @@ async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) ->
 
 
 async def test_another_namespaces_claim_is_told_as_refused(site: Site) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     async with vca:
         await vca.connector().create_execution_environment(".ns.a_b")
         with pytest.raises(BadArguments):
@@ -265,7 +265,7 @@ async def test_another_namespaces_claim_is_told_as_refused(site: Site) -> None:
 
 
 async def test_an_operation_that_began_is_not_told_as_refused(site: Site) -> None:
-    vca, module = made(site, "ledger")
+    vca, module = make(site, "ledger")
     async with vca:
         ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
         with pytest.raises(VcaError) as caught:

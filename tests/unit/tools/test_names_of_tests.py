@@ -10,7 +10,7 @@ TOOL = Path(__file__).parents[3] / "tools" / "names_of_tests.py"
 FITS, TOO_LONG = "test_" + "n" * 55, "test_" + "n" * 56
 
 
-def looked_at(folder: Path) -> tuple[int, str]:
+def look_at(folder: Path) -> tuple[int, str]:
     ended = subprocess.run([sys.executable, TOOL, folder], capture_output=True, text=True, check=False)
     return ended.returncode, ended.stderr
 
@@ -18,7 +18,7 @@ def looked_at(folder: Path) -> tuple[int, str]:
 def test_a_name_of_sixty_characters_passes(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "test_a.py").write_text(f"def {FITS}(): ...\ndef helper_{TOO_LONG}(): ...\n")
-    assert looked_at(tmp_path) == (0, "")
+    assert look_at(tmp_path) == (0, "")
 
 
 def test_longer_names_are_printed_wherever_tests_are(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_longer_names_are_printed_wherever_tests_are(tmp_path: Path) -> None:
         file = tmp_path / place
         file.parent.mkdir(parents=True)
         file.write_text(f"class TestIt:\n    async def {TOO_LONG}(self): ...\n")
-    code, said = looked_at(tmp_path)
+    code, said = look_at(tmp_path)
     assert code == 1
     assert [line for line in said.splitlines() if TOO_LONG in line] == [
         f"sim/b/tests/test_b.py: {TOO_LONG} (61)",
