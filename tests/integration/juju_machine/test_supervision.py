@@ -195,7 +195,7 @@ async def test_only_so_many_connections_are_made_at_once(
     async with supervised(controller) as kept, asyncio.TaskGroup() as group:
         dialer = kept._dialer
         others = [Connection(dialer, "/api", "the API", 5.0, 5.0) for _ in range(3)]
-        asked = [group.create_task(one.ready()) for one in (kept, *others)]
+        asked = [group.create_task(one.wire()) for one in (kept, *others)]
         await until(lambda: controller.counts.requests["Admin.Login"] == 2)
         for _ in range(20):
             await asyncio.sleep(0)
@@ -210,7 +210,7 @@ async def test_waiting_for_the_turn_to_be_dialled_costs_no_patience(controller: 
     async with supervised(controller, patience=0.5) as kept, asyncio.TaskGroup() as group:
         for _ in range(dial.AT_ONCE):
             await kept._dialer.line.acquire()
-        asked = group.create_task(kept.ready())
+        asked = group.create_task(kept.wire())
         await until(lambda: kept._turn.waited)
         for _ in range(3):
             let_pass(60.0)
@@ -223,7 +223,7 @@ async def test_waiting_for_the_turn_to_be_dialled_costs_no_patience(controller: 
 
 async def test_a_connection_that_was_lost_costs_no_patience_in_line(controller: SimulatedController) -> None:
     async with supervised(controller) as kept:
-        await kept.ready()
+        await kept.wire()
         before = kept._turn.waited
         for _ in range(dial.AT_ONCE):
             await kept._dialer.line.acquire()
@@ -233,7 +233,7 @@ async def test_a_connection_that_was_lost_costs_no_patience_in_line(controller: 
         assert kept.seconds_left()
         for _ in range(dial.AT_ONCE):
             kept._dialer.line.release()
-        await kept.ready()
+        await kept.wire()
 
 
 async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedController) -> None:
@@ -247,5 +247,5 @@ async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedC
 
 async def outcome_of(kept: Connection) -> VcaConnectionError:
     with pytest.raises(VcaConnectionError) as caught:
-        await kept.ready()
+        await kept.wire()
     return caught.value
