@@ -27,7 +27,7 @@ from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 from vca_fake.relations import check_pair
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
-from vca_fake.world import Application, Model, RelationEndKey
+from vca_fake.world import Application, Model
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
 
@@ -117,19 +117,19 @@ class FakeBackend(Backend[FakeOptions]):
 
     @hookimpl
     @follow_script
-    async def deregister_execution_environment(self, ee_id: EeId) -> None:
+    async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Forget an EE and leave its machine."""
-        await self._remove(ee_id)
+        await self._remove(op, ee_id)
 
     @hookimpl
     @follow_script
-    async def delete_execution_environment(self, ee_id: EeId) -> None:
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Remove an EE with its machine."""
-        await self._remove(ee_id)
+        await self._remove(op, ee_id)
 
     @hookimpl
     @follow_script
-    async def delete_namespace(self, namespace: Namespace) -> None:
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         """Remove a model with all that is in it."""
         name = self.host.names.model(namespace)
 
@@ -144,6 +144,7 @@ class FakeBackend(Backend[FakeOptions]):
 
         await self._worlds.change(name, check)
         await self._lives.pause("delete", name)
+        await op.held()
         for ee_id in await self._worlds.change(name, delete):
             self._lives.end(ee_id)
 
@@ -152,7 +153,13 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @follow_script
     async def install_configuration_sw(
-        self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], num_units: int, options: InstallOptions
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
     ) -> None:
         """Install a charm; where it is installed already, wait until its units are ready."""
         charm = await artifact.read()
@@ -166,13 +173,14 @@ class FakeBackend(Backend[FakeOptions]):
             elif application.charm.name != charm.name:
                 raise refusals.another_charm(application.charm.name, charm.name, ee_id)
 
+        await op.held()
         await self._lives.change(ee_id, install)
         await self._lives.settle(ee_id)
 
     @hookimpl
     @follow_script
     async def upgrade(
-        self, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
     ) -> None:
         """Replace a charm by another version of it."""
         charm = await artifact.read()
@@ -189,12 +197,13 @@ class FakeBackend(Backend[FakeOptions]):
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)
 
+        await op.held()
         await self._lives.change(ee_id, upgrade)
         await self._lives.settle(ee_id)
 
     @hookimpl
     @follow_script
-    async def scale(self, ee_id: EeId, num_units: int) -> None:
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
         """Add units, or remove the latest ones."""
 
         def scale(application: Application, now: float) -> None:
@@ -204,12 +213,13 @@ class FakeBackend(Backend[FakeOptions]):
                 application.drop(unit)
 
         await self._lives.pause("scale", ee_id)
+        await op.held()
         await self._lives.change(ee_id, scale)
         await self._lives.settle(ee_id)
 
     @hookimpl
     @follow_script
-    async def configure(self, ee_id: EeId, values: Mapping[str, Any]) -> None:
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options; a proxy charm that was told how to reach its VNF goes on."""
 
         def configure(application: Application, now: float) -> None:
@@ -221,6 +231,7 @@ class FakeBackend(Backend[FakeOptions]):
 
         await self._lives.change(ee_id, lambda application, _: coerce(charm_in(application).options, values))
         await self._lives.pause("configure", ee_id)
+        await op.held()
         await self._lives.change(ee_id, configure)
         await self._lives.settle(ee_id)
 
@@ -239,6 +250,7 @@ class FakeBackend(Backend[FakeOptions]):
             application.actions_so_far += 1
             return application.actions_so_far, checked, unit or names[0]
 
+        await op.held()
         number, checked, on_unit = await self._lives.change(ee_id, begin)
         action = Entity("action", f"{ee_id.application}-{number}")
         for native in ("pending", "running"):
@@ -258,7 +270,7 @@ class FakeBackend(Backend[FakeOptions]):
 
     @hookimpl
     @follow_script
-    async def add_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two EEs."""
         self._check_reach(end_2)
         charms = [
@@ -275,11 +287,12 @@ class FakeBackend(Backend[FakeOptions]):
                 model.relations.append(pair)
 
         for name in {end.ee_id.model for end in (end_1, end_2)}:
+            await op.held()
             await self._worlds.change(name, relate)
 
     @hookimpl
     @follow_script
-    async def remove_relation(self, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
         self._check_reach(end_2)
         ends = {(end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2)}
@@ -289,6 +302,7 @@ class FakeBackend(Backend[FakeOptions]):
             model.relations = [pair for pair in model.relations if set(pair) != ends]
 
         for name in {end.ee_id.model for end in (end_1, end_2)}:
+            await op.held()
             await self._worlds.change(name, unrelate)
 
     # Reads.
@@ -309,13 +323,8 @@ class FakeBackend(Backend[FakeOptions]):
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         """Describe an EE."""
         models = {model.name: model for model in await self._worlds.models()}
-
-        def find(end: RelationEndKey) -> EeId | None:
-            there = models[end[0]].applications.get(end[1]) if end[0] in models else None
-            return None if there is None else there.ee_id
-
         model = models.get(ee_id.model, Model(ee_id.model))
-        return description_of(model, find_application(model, ee_id), find)
+        return description_of(models, model, find_application(model, ee_id))
 
     @hookimpl
     @follow_script
@@ -410,6 +419,7 @@ class FakeBackend(Backend[FakeOptions]):
                 added.put(added.machine, "pending", "asked for", now)
             return added.ee_id
 
+        await op.held()
         adding = asyncio.ensure_future(self._worlds.change(model, add))
         cancelled = await settle(adding, float("inf"))
         if cancelled is not None:
@@ -425,7 +435,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.change(ee_id, lambda *_: None)
         return ee_id
 
-    async def _remove(self, ee_id: EeId) -> None:
+    async def _remove(self, op: Operation, ee_id: EeId) -> None:
         def remove(model: Model) -> bool:
             if model.find(ee_id) is None:
                 return False
@@ -433,6 +443,7 @@ class FakeBackend(Backend[FakeOptions]):
             return True
 
         await self._lives.pause("delete", ee_id)
+        await op.held()
         if await self._worlds.change(ee_id.model, remove):
             self._lives.end(ee_id)
 

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 
 from vca_core.backend import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.charm import Charm
 from vca_core.naming import EeId
 from vca_fake.world import Application, Model, RelationEndKey
 
-Find = Callable[[RelationEndKey], EeId | None]
-"""Finds the EE that an end of a relation is of."""
 
-
-def description_of(model: Model, application: Application, find: Find) -> Description:
+def description_of(models: Mapping[str, Model], model: Model, application: Application) -> Description:
     """Describe an application as it is now.
 
     Args:
+        models: all models by name; the other ends of its relations are looked up in them.
         model: where it is.
         application: which one.
-        find: finds the EEs at the other ends of its relations.
     """
     charm = application.charm
     if charm is None:
@@ -30,7 +27,7 @@ def description_of(model: Model, application: Application, find: Find) -> Descri
         InstalledCharm(charm.name, reference),
         dict(_options(application, charm)),
         tuple(_units(application, reference)),
-        tuple(_relations(model, application, find)),
+        tuple(_relations(models, model, application)),
     )
 
 
@@ -46,9 +43,15 @@ def _units(application: Application, reference: str) -> Iterator[UnitState]:
         yield UnitState(state.entity.id, state, number == 0, (application.address,), reference)
 
 
-def _relations(model: Model, application: Application, find: Find) -> Iterator[RelationState]:
+def _relations(models: Mapping[str, Model], model: Model, application: Application) -> Iterator[RelationState]:
     own = (model.name, application.ee_id.application)
     for pair in model.relations:
         for end, other in (pair, pair[::-1]):
             if end[:2] == own:
-                yield RelationState(end[2], find(other), other[1], other[2])
+                yield RelationState(end[2], _find(models, other), other[1], other[2])
+
+
+def _find(models: Mapping[str, Model], end: RelationEndKey) -> EeId | None:
+    model = models.get(end[0])
+    application = None if model is None else model.applications.get(end[1])
+    return None if application is None else application.ee_id
