@@ -45,11 +45,13 @@ class OperationFacts:
     Args:
         id: names this run: ``create_execution_environment-5f0c93a1-17``.
         operation: the operation, by its hook's name.
-        connector: the connector's name.
-        backend: connector and backend: ``edge (fake)``.
+        connector: the connector's name. Empty: a call of the `Vca` was refused that named no connector of it.
+        backend: connector and backend: ``edge (fake)``. Empty as `connector` is.
         namespace: the namespace it was given.
         ee_id: the EE, where it was given one; of a relation the first one.
-        primitive: the primitive that is run.
+        ee_id_2: the second EE of a relation.
+        connector_2: the name of the connector that the second EE of a relation belongs to.
+        primitive: the primitive that is run; None for ``config``, which is the operation ``configure``.
         parameters: the names of what it was given by name: a primitive's parameters, options, credentials.
         num_units: how many units are asked for.
         charm: the charm, as the caller named it.
@@ -63,6 +65,8 @@ class OperationFacts:
     backend: str
     namespace: str | None = None
     ee_id: str | None = None
+    ee_id_2: str | None = None
+    connector_2: str | None = None
     primitive: str | None = None
     parameters: tuple[str, ...] = ()
     num_units: int | None = None

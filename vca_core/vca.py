@@ -11,13 +11,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from vca_core import arguments
-from vca_core._engine.facts import request_context
+from vca_core._engine.facts import facts_of_call, request_context
 from vca_core._engine.report import DisconnectReport, Unwritten
 from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
 from vca_core.config import VcaConfig, load_config
 from vca_core.connector import Connector, relate
 from vca_core.connector.provided import Connectors
+from vca_core.connector.relations import End, RelationSpec
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
@@ -173,8 +174,7 @@ class Vca:
         Raises:
             NotSupported: the first one's backend cannot reach the second one.
         """
-        self._check_ends(end_1, end_2)
-        await relate(BackendHooks.add_relation, end_1, end_2, progress_timeout, total_timeout)
+        await self._relate(BackendHooks.add_relation, end_1, end_2, progress_timeout, total_timeout)
 
     async def remove_relation(
         self,
@@ -185,14 +185,42 @@ class Vca:
         total_timeout: Seconds = None,
     ) -> None:
         """Remove a relation of execution environments of two connectors; see `add_relation`."""
-        self._check_ends(end_1, end_2)
-        await relate(BackendHooks.remove_relation, end_1, end_2, progress_timeout, total_timeout)
+        await self._relate(BackendHooks.remove_relation, end_1, end_2, progress_timeout, total_timeout)
+
+    async def _relate(self, spec: RelationSpec, end_1: End, end_2: End, progress: Seconds, total: Seconds) -> None:
+        try:
+            self._check_ends(end_1, end_2)
+        except BadArguments as error:
+            if self._shared.extensions.exist:
+                await self._report_refusal(spec.__name__, error, end_1, end_2)
+            raise
+        await relate(spec, end_1, end_2, progress, total)
+
+    async def _report_refusal(self, operation: str, error: BadArguments, *ends: object) -> None:
+        """Report to extensions a call with an end that is not one, so that no connector can do it."""
+        given: dict[str, Any] = {}
+        connectors: list[Connector | None] = [None, None]
+        for number, end in enumerate(ends):
+            if isinstance(end, tuple) and len(end) == 3:
+                given[f"ee_id_{number + 1}"] = end[1]
+                connectors[number] = end[0] if isinstance(end[0], Connector) else None
+        first, second = connectors
+        if second is not None:
+            given["connector_2"] = second.name
+        if first is not None and self._is_own(first):
+            await first._engine.refuse_call(operation, given, error)  # noqa: SLF001 - connectors are made here
+            return
+        facts = facts_of_call(operation, given, self._shared.run_id(operation), "", "", self._shared.actor)
+        await self._shared.report_refusal(facts, error, self.config.timeouts.total)
+
+    def _is_own(self, connector: Connector) -> bool:
+        return self._connectors.made.get(connector.name) is connector
 
     def _check_ends(self, *ends: object) -> None:
         for number, end in enumerate(ends, start=1):  # callers need no type checker
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
                 raise BadArguments(f"end_{number}: expected a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
-            if self._connectors.made.get(end[0].name) is not end[0]:
+            if not self._is_own(end[0]):
                 raise BadArguments(f"end_{number}: {end[0]!r} belongs to another Vca", [f"end_{number}"])
 
     async def flush(self, limit: float | None = None) -> list[Unwritten]:

@@ -75,10 +75,6 @@ class Engine:
         self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting)
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
-    def _run_id(self, operation: str) -> str:
-        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
-        return f"{operation}-{self.shared.owner}-{next(self.shared.numbers)}"
-
     def observe(self, probe: Probe | None) -> None:
         """Attach a probe; None detaches it."""
         self.session.hooks.probe = self.environments.probe = probe
@@ -109,7 +105,7 @@ class Engine:
         Raises:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
-        run = self._run_id(request.call.hook)
+        run = self.shared.run_id(request.call.hook)
         # Taken for extensions only: where there is none, nobody pays for it.
         facts = self._facts(request, run) if self.shared.extensions.exist else None
         try:
@@ -146,23 +142,14 @@ class Engine:
         """
         if not self.shared.extensions.exist:
             return
-        run = self._run_id(operation)
+        run = self.shared.run_id(operation)
         facts = facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor)
         await self._refuse(run, facts, error)
 
     async def _refuse(self, run: str, facts: OperationFacts | None, error: VcaError) -> None:
         error.locate(operation_id=run)
-        extensions = self.shared.extensions
-        if facts is None:
-            return
-        try:
-            self._bind()
-            if not extensions.opening.is_open:
-                await extensions.ensure_open(self._limits.total)
-        except VcaError as failure:
-            _LOG.warning("%s was refused, and no extension learns of it: %s", run, failure)
-            return
-        extensions.tell_refused(facts, error)
+        if facts is not None:
+            await self.shared.report_refusal(facts, error, self._limits.total)
 
     async def _open_extensions(self, op: RunningOperation) -> None:
         """Open the extensions before the first operation, within what it may take in all.

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from vca_core._engine.request import Request
+from vca_core.backend import RelationEnd
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, Namespace
 
@@ -41,6 +42,7 @@ def facts_of(request: Request[Any], run: str, connector: str, backend: str, acto
         actor: who asks.
     """
     given, artifact = request.call.arguments, request.artifact
+    second: RelationEnd | None = given.get("end_2")
     return OperationFacts(
         id=run,
         operation=request.call.hook,
@@ -48,6 +50,8 @@ def facts_of(request: Request[Any], run: str, connector: str, backend: str, acto
         backend=backend,
         namespace=None if request.namespace is None else str(request.namespace),
         ee_id=None if request.ee_id is None else str(request.ee_id),
+        ee_id_2=None if second is None else str(second.ee_id),
+        connector_2=None if second is None else second.connector,
         primitive=given.get("primitive"),
         parameters=_names_in(given),
         num_units=given.get("num_units"),
@@ -77,6 +81,8 @@ def facts_of_call(
         connector=connector,
         backend=backend,
         namespace=_text(given.get("namespace"), Namespace),
+        ee_id_2=_text(given.get("ee_id_2"), EeId),
+        connector_2=_text(given.get("connector_2")),
         ee_id=next((text for name in _EE_IDS if (text := _text(given.get(name), EeId)) is not None), None),
         primitive=_text(given.get("primitive_name")),
         parameters=_names_in(given),

@@ -20,7 +20,7 @@ from vca_core._tracking.spill import Spill
 from vca_core.artifacts import ArtifactRoot
 from vca_core.config import VcaConfig
 from vca_core.errors import VcaError
-from vca_core.extensions import StatusChange
+from vca_core.extensions import OperationFacts, StatusChange
 from vca_core.naming import EeKey
 from vca_core.secrets import LastingSecrets
 from vca_core.ssh_keys import SshKeyPair
@@ -157,6 +157,28 @@ class Shared:
             actor=actor,
             secret_texts=tuple(secret_texts),
         )
+
+    def run_id(self, operation: str) -> str:
+        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
+        return f"{operation}-{self.owner}-{next(self.numbers)}"
+
+    async def report_refusal(self, facts: OperationFacts, error: VcaError, limit: float) -> None:
+        """Report to the extensions a call that ended before it began; they are opened for it.
+
+        Args:
+            facts: what was asked for, as far as it was understood.
+            error: what the caller gets.
+            limit: seconds that it may take to open them. If they do not open, that is logged.
+        """
+        error.locate(operation_id=facts.id)
+        try:
+            self.loop.bind()
+            if not self.extensions.opening.is_open:
+                await self.extensions.ensure_open(limit)
+        except VcaError as failure:
+            _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)
+            return
+        self.extensions.tell_refused(facts, error)
 
     async def drain_callbacks(self, limit: float) -> None:
         """Wait for the callbacks that are queued, for at most `limit` seconds."""

@@ -11,13 +11,13 @@ from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import NO_SECRETS, Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, plain_mapping
+from vca_core.connector.config_primitive import CONFIG_PRIMITIVE, options_in
 from vca_core.errors import BadArguments, ExecutionError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, EeKey
 
 R = TypeVar("R")
 
-CONFIG_PRIMITIVE = "config"
 """The primitive that sets options instead of running an action."""
 
 CONFIG_OK = "CONFIG OK"
@@ -67,8 +67,7 @@ class PrimitiveOperations(ConnectorBase):
         if primitive == CONFIG_PRIMITIVE:
             if unit is not None:
                 raise BadArguments("unit: the primitive config concerns all units; leave it out", ["unit"])
-            if params.keys() == {"params"} and isinstance(params["params"], Mapping):
-                params = arguments.values(params["params"], "params_dict")  # as LCM sends it
+            params = arguments.values(options_in(params), "params_dict")
             return await self._run(
                 operation(BackendHooks.configure)(ee_id=parsed, values=params),
                 _config_ok,

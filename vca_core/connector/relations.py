@@ -93,7 +93,8 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
     try:
         ends = _parse_ends(end_1, end_2)
     except BadArguments as error:
-        await end_1[0]._engine.refuse_call(spec.__name__, {"ee_id": end_1[1]}, error)  # noqa: SLF001 - as below
+        given = {"ee_id_1": end_1[1], "ee_id_2": end_2[1], "connector_2": end_2[0].name}
+        await end_1[0]._engine.refuse_call(spec.__name__, given, error)  # noqa: SLF001 - as below
         raise
     request = Request(
         operation(spec)(end_1=ends[0], end_2=ends[1]),

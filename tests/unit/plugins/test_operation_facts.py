@@ -61,6 +61,13 @@ def watch(site: Site, actor: str | None = None) -> tuple[Vca, list[OperationFact
     return vca, sys.modules[module].seen, sys.modules[module].changes
 
 
+def places_of(seen: list[OperationFacts]) -> list[Any]:
+    """Where errors happened, as the extension whose operations these are saw them."""
+    [places] = [vars(module)["places"] for module in list(sys.modules.values()) if vars(module).get("seen") is seen]
+    found: list[Any] = places
+    return found
+
+
 async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None:
     vca, seen, _ = watch(site, "operator@desk")
     async with vca:
@@ -100,7 +107,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
 
 async def test_errors_tell_extensions_where_they_happened(site: Site) -> None:
     vca, seen, _ = watch(site)
-    [places] = [vars(module)["places"] for module in list(sys.modules.values()) if vars(module).get("seen") is seen]
+    places = places_of(seen)
     async with vca:
         edge = vca.connector()
         ee_id, _ = await edge.create_execution_environment(".ns.vnf")
@@ -123,8 +130,9 @@ async def test_credentials_are_named_and_never_shown(site: Site) -> None:
     assert CANARY not in repr(seen)
 
 
-async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
+async def test_a_relation_is_reported_with_both_ends(site: Site) -> None:
     vca, seen, _ = watch(site)
+    places = places_of(seen)
     async with vca:
         edge = vca.connector()
         ees = [(await edge.create_execution_environment(f".ns.vnf{number}"))[0] for number in (1, 2)]
@@ -132,7 +140,54 @@ async def test_a_relation_is_told_with_its_first_end(site: Site) -> None:
             await edge.install_configuration_sw(ee_id, charm)
         seen.clear()
         await edge.add_relation(ees[0], ees[1], "gateway", "uplink")
-    assert [(facts.operation, facts.ee_id) for facts in seen] == [("add_relation", ees[0])]
+        with pytest.raises(BadArguments):
+            await edge.add_relation(ees[0], ees[1], "gateway", "")
+    [(refused, _)] = places
+    for facts in (*seen, refused):
+        assert (facts.operation, facts.connector, facts.ee_id) == ("add_relation", "edge", ees[0])
+        assert (facts.connector_2, facts.ee_id_2) == ("edge", ees[1])
+
+
+@pytest.mark.parametrize("params", [{"hostname": CANARY}, {"params": {"hostname": CANARY}}])
+async def test_config_has_the_same_facts_when_it_is_refused(site: Site, params: dict[str, Any]) -> None:
+    vca, seen, _ = watch(site)
+    places = places_of(seen)
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf")
+        await edge.install_configuration_sw(ee_id, "simple-router")
+        seen.clear()
+        await edge.exec_primitive(ee_id, "config", params)
+        with pytest.raises(BadArguments):
+            await edge.exec_primitive(ee_id, "config", params, unit="router/0")
+    [ran], [(refused, _)] = seen, places
+    assert dataclasses.replace(refused, id=ran.id) == ran
+    assert (ran.operation, ran.parameters) == ("configure", ("hostname",))
+    assert refused.id.startswith("configure-")
+
+
+async def test_a_relation_without_a_connector_is_reported_as_refused(site: Site) -> None:
+    vca, seen, _ = watch(site, "me")
+    places = places_of(seen)
+    other = Vca.from_config({"connectors": {"far": {"backend": "fake"}}}, environ={})
+    async with vca:
+        ours, theirs = (vca.connector(), "a.b.0", "x"), (other.connector(), "c.d.0", "x")
+        wrong: Any
+        for relate, wrong in ((vca.add_relation, ("edge", "a.b.0", "x")), (vca.remove_relation, 7)):
+            with pytest.raises(BadArguments) as caught:
+                await relate(wrong, ours)
+            assert caught.value.operation_id == places[-1][0].id
+        with pytest.raises(BadArguments):
+            await vca.add_relation(ours, theirs)
+    assert seen == []
+    assert [
+        (facts.operation, facts.connector, facts.ee_id, facts.connector_2, facts.ee_id_2, facts.actor)
+        for facts, _ in places
+    ] == [
+        ("add_relation", "", "a.b.0", "edge", "a.b.0", "me"),
+        ("remove_relation", "", None, "edge", "a.b.0", "me"),
+        ("add_relation", "edge", "a.b.0", "far", "c.d.0", "me"),
+    ]
 
 
 async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
