@@ -101,10 +101,11 @@ class Direct:
         create = DirectOperation("create_execution_environment")
         await backend.create_execution_environment(create, namespace, None, CreateOptions())
         ee_id = EeId(CHARM_NAMES.model(namespace), CHARM_NAMES.application(namespace), create.locator)
-        await backend.install_configuration_sw(ee_id, self.artifact, {"mtu": 1400}, 1, InstallOptions())
-        await backend.configure(ee_id, {"mtu": 9000})
+        install = DirectOperation("install_configuration_sw")
+        await backend.install_configuration_sw(install, ee_id, self.artifact, {"mtu": 1400}, 1, InstallOptions())
+        await backend.configure(DirectOperation("configure"), ee_id, {"mtu": 9000})
         await backend.exec_primitive(DirectOperation("exec_primitive"), ee_id, "show-routes", {"table": "main"}, None)
-        await backend.delete_execution_environment(ee_id)
+        await backend.delete_execution_environment(DirectOperation("delete_execution_environment"), ee_id)
 
 
 async def many(one: Any, count: int, concurrency: int) -> None:

@@ -19,7 +19,7 @@ CHANGES: dict[str, Callable[[Connector], Awaitable[object]]] = {
     "exec_primitive": lambda edge: edge.exec_primitive(PAIR[0], "show-routes"),
     "scale": lambda edge: edge.scale(PAIR[0], 2),
     "upgrade": lambda edge: edge.upgrade(PAIR[0], "simple-router"),
-    "add_relation": lambda edge: edge.add_relation(*reversed(PAIR), "gateway", "upstream"),
+    "add_relation": lambda edge: edge.add_relation(PAIR[1], PAIR[0], "gateway", "upstream"),
     "remove_relation": lambda edge: edge.remove_relation(*PAIR, "gateway", "upstream"),
     "deregister": lambda edge: edge.deregister_execution_environment(PAIR[0]),
     "delete": lambda edge: edge.delete_execution_environment(PAIR[0]),
@@ -46,7 +46,7 @@ async def test_nothing_is_changed_without_the_environment(
     before = await world_of(connector)
     asked: set[str] = set()
 
-    async def lose(op: RunningOperation[Any]) -> None:
+    async def lose(op: RunningOperation) -> None:
         if op.id in asked:  # the core asks before it calls the hook, and the backend after that
             raise ConflictError("the execution environment is another process's now")
         asked.add(op.id)
