@@ -12,6 +12,7 @@ from support.juju import until
 
 from vca_core import NotFound, VcaConnectionError
 from vca_core.errors import VcaError
+from vca_juju_common.client.errors import ConnectionLost
 from vca_juju_common.client.transport import connection, dial, wire
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Account, Dialer
@@ -243,6 +244,18 @@ async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedC
         await until(lambda: kept._trouble)
         let_pass(7.0)
         assert "no connection within 7" in (await asked).message
+
+
+async def test_nothing_is_written_to_a_socket_that_is_gone(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with supervised(controller) as kept:
+        there = await kept.ready()
+        controller.cut()
+        await asyncio.sleep(0)  # its end is closed then, and ours has not looked
+        found = await asyncio.gather(*(there.call("Pinger", "Ping") for _ in range(20)), return_exceptions=True)
+        assert {type(one) for one in found} == {ConnectionLost}
+    assert "socket.send()" not in caplog.text
 
 
 async def outcome_of(kept: Connection) -> VcaConnectionError:

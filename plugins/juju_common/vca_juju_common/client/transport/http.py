@@ -26,6 +26,21 @@ UPLOADS = 16
 class Websocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
     """A websocket that can be ended without a farewell."""
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the socket under it is gone, before the event loop tells.
+
+        A transport of TLS does not know that before Python 3.13: what is written to it vanishes, with a warning.
+        """
+        connection = self._response.connection
+        if connection is None or connection.transport is None or connection.transport.is_closing():
+            return True
+        try:
+            connection.transport.get_extra_info("socket").getpeername()
+        except OSError:
+            return True
+        return False
+
     def abort(self) -> None:
         """End the connection at once: what is not sent yet never will be. Done twice, it does nothing."""
         connection = self._response.connection

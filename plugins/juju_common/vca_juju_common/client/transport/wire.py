@@ -139,6 +139,9 @@ class Wire:
             await self._tasks.cancel(limit)
 
     async def _send(self, text: str) -> None:
+        if self._socket.is_broken:
+            self._end("the connection broke")
+            raise ConnectionLost(self._reason, str(self.endpoint), sent=False)
         try:
             await self._socket.send_str(text)
         except (OSError, RuntimeError) as error:  # what aiohttp raises where a connection ends, or has ended
