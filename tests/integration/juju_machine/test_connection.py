@@ -368,3 +368,33 @@ async def test_what_is_asked_can_be_traced_without_what_is_said(
     assert controller.password not in caplog.text
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("vca_juju")]
     assert "canary" not in "\n".join(ours)
+
+
+def osm_user(controller: SimulatedController) -> dict[str, Any]:
+    """A user who may add models and no more; the options to log in with."""
+    controller.add_user("osm", "osm-password", "add-model")
+    controller.world.credentials["localhost/osm/mine"] = {"auth-type": "certificate", "attrs": {}}
+    return {"username": "osm", "secret": "osm-password", "cloud": "localhost", "credential": "mine"}
+
+
+async def test_a_model_without_access_to_it_is_no_wrong_password(controller: SimulatedController) -> None:
+    async with connected(controller, **osm_user(controller)) as edge:
+        ee_id = await machine(edge)
+        controller.faults.refuse("Admin.Login", "permission denied", "unauthorized access", times=None, model=NS[1:])
+        controller.cut()
+        with pytest.raises(VcaConnectionError, match="user osm has no access to model ns1") as caught:
+            await edge.install_configuration_sw(ee_id, "simple-router")
+    assert not caught.value.retryable
+    assert caught.value.as_data()["class"] == "VcaConnectionError"
+
+
+async def test_permission_denied_of_a_model_that_went_is_not_believed(controller: SimulatedController) -> None:
+    async with connected(controller, **osm_user(controller)) as edge:
+        ee_id = await machine(edge)
+        controller.faults.freeze("unit")
+        installing = asyncio.create_task(edge.install_configuration_sw(ee_id, "simple-router"))
+        await until(lambda: controller.counts.requests["Annotations.Set"] == 2)
+        await controller.restart(lambda: controller.world.remove_model(controller.model("ns1")))
+        with pytest.raises(NotFound, match="user osm has no access to model ns1, or it is gone"):
+            await installing
+        await edge.delete_execution_environment(ee_id)

@@ -90,6 +90,10 @@ def _wrong_password(scene: Scene) -> None:
     scene.controller.world.users[scene.controller.username].password = "another one"
 
 
+def _no_access(scene: Scene) -> None:
+    scene.controller.faults.refuse("Admin.Login", "permission denied", "unauthorized access", times=None, model=NS)
+
+
 def _nothing(_scene: Scene) -> None:
     """It is how the controller is made."""
 
@@ -230,6 +234,7 @@ FAULTS = {
     fault.name: fault
     for fault in (
         Fault("wrong password", _wrong_password, outcome=REFUSED),
+        Fault("user has no access to the model", _no_access, concerns=OF_MODELS, outcome=REFUSED),
         Fault("redirect to another controller", _login("redirect"), outcome=REFUSED),
         Fault("login by macaroon wanted", _login("discharge"), outcome=REFUSED),
         Fault("model is being migrated", _login("migrating", "model"), concerns=OF_MODELS, outcome=REFUSED),

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from vca_core.errors import BackendError, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.errors import ApiError, NoAccess
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import reads, relations
@@ -126,6 +126,10 @@ class ConnectedController:
             if error.is_gone:  # others were faster
                 raise NotFound(error.message) from error
             raise
+        except NoAccess as error:
+            model.unsure = True
+            await self._check_listed(model, error)
+            raise
         except (asyncio.CancelledError, BackendError, VcaConnectionError):
             model.unsure = True  # what was asked for may come true after all: whoever comes next has to see it
             raise
@@ -172,7 +176,7 @@ class ConnectedController:
                     debts=self._debts.setdefault(uuid, Debts()),
                 )
             try:
-                await model.open()
+                await self._connect(model)
             except NotFound:  # what we knew of it is old
                 await self._drop(model)
                 model = None
@@ -185,6 +189,22 @@ class ConnectedController:
             else:
                 return model
         raise NotFound(f"there is no model {name}")
+
+    async def _connect(self, model: WatchedModel) -> None:
+        try:
+            await model.open()
+        except NoAccess as error:
+            await self._check_listed(model, error)
+            raise
+
+    async def _check_listed(self, model: WatchedModel, error: NoAccess) -> None:
+        """Tell a model that the user may not open from one that is not there: Juju says the same of both.
+
+        Raises:
+            NotFound: it is not listed.
+        """
+        if (await self.models()).get(model.name) != model.uuid:
+            raise NotFound(f"user {self.username} has no access to model {model.name}, or it is gone") from error
 
     async def _uuid(self, name: str, new: NewModel | None) -> str:
         if name in self._uuids:

@@ -78,6 +78,18 @@ class ConnectionLost(VcaConnectionError):
         self.sent = sent
 
 
+class NoAccess(VcaConnectionError):
+    """A user who may log in to the controller has no access to a model; it may also be gone.
+
+    Args:
+        message: what happened.
+        url: where to.
+    """
+
+    def __init__(self, message: str, url: str | None = None, **where: Any) -> None:
+        super().__init__(message, url, **{**where, "retryable": False})
+
+
 def error_of(answer: Any) -> ApiError | None:
     """The error in a result, as a mapping of the wire or an object of the generated classes; None: there is none."""
     error = answer.get("error") if isinstance(answer, dict) else getattr(answer, "error", None)

@@ -6,9 +6,10 @@ import hmac
 
 from vca_jujusim.dispatch import Answer, Call, Json, facade_versions, method, parse_tag
 from vca_jujusim.papers import macaroon
-from vca_jujusim.problems import REDIRECT, UNAUTHORIZED, Refusal
+from vca_jujusim.problems import REDIRECT, UNAUTHORIZED, Refusal, denied
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import now
+from vca_jujusim.world.model import Model
 
 
 @method("Admin.Login", access=None)
@@ -50,13 +51,24 @@ def login(call: Call, params: Json) -> Answer:
         },
     }
     if session.of_model:
-        model = session.require_model()
-        model.check_access(name, "read")
+        model = _model_for(call, name)
         found["model-tag"] = f"model-{model.record.uuid}"
         found["user-info"]["model-access"] = model.record.access.get(name, "admin")
     session.user = name
     user.last_connection = now()
     return found
+
+
+def _model_for(call: Call, user: str) -> Model:
+    """The model of a connection; of one that is gone only superusers are told so: the rights went with it."""
+    try:
+        model = call.session.require_model()
+    except Refusal:
+        if call.world.is_superuser(user):
+            raise
+        raise denied() from None
+    model.check_access(user, "read")
+    return model
 
 
 @method("Admin.RedirectInfo", access=None)

@@ -235,7 +235,7 @@ class Connection:
             Whether it lasted.
         """
         async with self._turn:
-            wire = await self._dialer.dial(self._path)
+            wire = await self._dialer.dial(self._path, self.name)
         try:
             if self._on_open is not None:
                 await self._on_open(wire)

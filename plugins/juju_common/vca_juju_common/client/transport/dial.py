@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, reason_of
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, NoAccess, reason_of
 from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import common_versions
 from vca_juju_common.client.transport.tls import Tls
@@ -28,6 +28,7 @@ AT_ONCE = 32
 """How many connections are made at once: each costs the processor some milliseconds, and has `connect_limit`."""
 
 _REFUSED = "unauthorized access"
+_WRONG_PASSWORD = "invalid entity name or password"  # noqa: S105 - it is what Juju says
 _MOVED = {
     "redirection required": MOVED,
     "discharge required": "the controller wants a login of an external identity provider; give a local user and secret",
@@ -95,11 +96,12 @@ class Dialer:
         if self._http is not None:
             await self._http.close()
 
-    async def dial(self, path: str) -> Wire:
+    async def dial(self, path: str, name: str = "controller") -> Wire:
         """Connect and log in, once, to whichever endpoint answers first.
 
         Args:
             path: of the API: ``/api`` or ``/model/<uuid>/api``.
+            name: what it is of, for errors: ``controller`` or ``model NAME``.
 
         Raises:
             VcaConnectionError: no endpoint answers, or the login is refused; ``retryable`` says whether it may later.
@@ -108,7 +110,7 @@ class Dialer:
         """
         endpoints = self.endpoints.all
         attempts = [
-            asyncio.create_task(self._try(endpoint, path, position * STAGGER), name=f"dial {endpoint}")
+            asyncio.create_task(self._try(endpoint, path, name, position * STAGGER), name=f"dial {endpoint}")
             for position, endpoint in enumerate(endpoints)
         ]
         failures: list[VcaConnectionError] = []
@@ -128,7 +130,7 @@ class Dialer:
             retryable=any(failure.retryable for failure in failures),
         ) from failures[-1]
 
-    async def _try(self, endpoint: Endpoint, path: str, delay: float) -> Wire | VcaConnectionError:
+    async def _try(self, endpoint: Endpoint, path: str, name: str, delay: float) -> Wire | VcaConnectionError:
         """Connect to one endpoint and log in there.
 
         Returns:
@@ -143,7 +145,7 @@ class Dialer:
         try:
             async with asyncio.timeout(self.connect_limit):
                 wire = await self._connect(endpoint, path)
-                await self._login(wire)
+                await self._login(wire, name)
         except TimeoutError:
             return VcaConnectionError(f"{endpoint} did not answer within {self.connect_limit:g} s", where)
         except ConnectionLost as error:
@@ -181,7 +183,7 @@ class Dialer:
             raise VcaConnectionError(f"{endpoint} cannot be reached: {reason_of(error)}", str(endpoint)) from error
         return Wire(websocket, endpoint, self.request_limit)
 
-    async def _login(self, wire: Wire) -> None:
+    async def _login(self, wire: Wire, name: str) -> None:
         params = {
             "auth-tag": f"user-{self.account.username}",
             "credentials": await self.account.secret(),
@@ -190,9 +192,9 @@ class Dialer:
         try:
             reply = await wire.call("Admin", "Login", params, version=3)
         except ApiError as error:
-            raise self._refusal(error, wire.endpoint) from None
+            raise self._refusal(error, wire.endpoint, name) from None
         if reply.get("discharge-required") or reply.get("discharge-required-error"):
-            raise self._refusal(ApiError("", "discharge required"), wire.endpoint)
+            raise self._refusal(ApiError("", "discharge required"), wire.endpoint, name)
         version = str(reply.get("server-version") or "")
         if not version.startswith("3."):
             raise VcaConnectionError(
@@ -204,19 +206,21 @@ class Dialer:
         self.endpoints.note_login(wire.endpoint, reply.get("servers"))
         wire.keep_alive()
 
-    def _refusal(self, error: ApiError, endpoint: Endpoint) -> VcaError:
-        where = str(endpoint)
+    def _refusal(self, error: ApiError, endpoint: Endpoint, name: str) -> VcaError:
+        where, user = str(endpoint), self.account.username
         if error.code == MODEL_NOT_FOUND:
             return NotFound(f"the controller has no such model: {error.message}")
         for word, told in _MOVED.items():
             if word in {error.code, error.message}:
                 return VcaConnectionError(f"{endpoint}: {told}", where, retryable=False)
-        if error.code == _REFUSED or "invalid entity name or password" in error.message:
-            return VcaConnectionError(
-                f"{endpoint} refuses the login of user {self.account.username}: look at username and secret",
-                where,
-                retryable=False,
-            )
+        if _WRONG_PASSWORD in error.message:
+            told = f"{endpoint} refuses the login of user {user}: look at username and secret"
+            return VcaConnectionError(told, where, retryable=False)
+        if error.code == _REFUSED and error.message == "permission denied":
+            return NoAccess(f"{endpoint}: user {user} has no access to {name}", where)
+        if error.code == _REFUSED:
+            told = f"{endpoint} refuses the login of user {user}: {error.message}"
+            return VcaConnectionError(told, where, retryable=False)
         return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
 
 
