@@ -250,7 +250,7 @@ async def test_nothing_is_written_to_a_socket_that_is_gone(
     controller: SimulatedController, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with supervised(controller) as kept:
-        there = await kept.ready()
+        there = await kept.wire()
         controller.cut()
         await asyncio.sleep(0)  # its end is closed then, and ours has not looked
         found = await asyncio.gather(*(there.call("Pinger", "Ping") for _ in range(20)), return_exceptions=True)

@@ -6,7 +6,7 @@ import hmac
 
 from vca_jujusim.dispatch import Answer, Call, Json, facade_versions, method, parse_tag
 from vca_jujusim.papers import macaroon
-from vca_jujusim.problems import REDIRECT, UNAUTHORIZED, Refusal, denied
+from vca_jujusim.problems import REDIRECT, UNAUTHORIZED, Refusal, denial
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import now
 from vca_jujusim.world.model import Model
@@ -66,7 +66,7 @@ def _model_for(call: Call, user: str) -> Model:
     except Refusal:
         if call.world.is_superuser(user):
             raise
-        raise denied() from None
+        raise denial() from None
     model.check_access(user, "read")
     return model
 
