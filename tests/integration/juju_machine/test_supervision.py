@@ -246,6 +246,18 @@ async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedC
         assert "no connection within 7" in (await asked).message
 
 
+async def test_all_who_wait_are_told_although_the_first_asks_again(controller: SimulatedController) -> None:
+    async with supervised(controller) as kept:
+        change_password(controller, "another")
+
+        async def ask_twice() -> None:
+            for _ in range(2):
+                with pytest.raises(VcaConnectionError, match="look at username and secret"):
+                    await kept.wire()
+
+        await asyncio.gather(*(ask_twice() for _ in range(3)))
+
+
 async def test_nothing_is_written_to_a_socket_that_is_gone(
     controller: SimulatedController, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -85,11 +85,12 @@ class Connection:
         clock = asyncio.get_running_loop().time
         begun, waited_before = clock(), self._turn.waited
         while (left := self._patience - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
-            done, _ = await asyncio.wait((self._ready,), timeout=left)
+            ready = self._ready  # another one may be in its place when this one is done
+            done, _ = await asyncio.wait((ready,), timeout=left)
             if not done:
                 continue
             try:
-                wire = self._ready.result()
+                wire = ready.result()
             except VcaError as error:
                 raise error.again() from error.__cause__
             if not wire.closed.is_set():
