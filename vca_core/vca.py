@@ -13,6 +13,7 @@ from typing import Any, Self
 from vca_core import arguments
 from vca_core._engine.facts import facts_of_call, request_context
 from vca_core._engine.report import DisconnectReport, Unwritten
+from vca_core._engine.request import run_id
 from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
 from vca_core.config import VcaConfig, load_config
@@ -210,7 +211,8 @@ class Vca:
         if first is not None and self._is_own(first):
             await first._engine.refuse_call(operation, given, error)  # noqa: SLF001 - connectors are made here
             return
-        facts = facts_of_call(operation, given, self._shared.run_id(operation), "", "", self._shared.actor)
+        run = run_id(operation, self._shared.owner, next(self._shared.numbers))
+        facts = facts_of_call(operation, given, run, "", "", self._shared.actor)
         await self._shared.report_refusal(facts, error, self.config.timeouts.total)
 
     def _is_own(self, connector: Connector) -> bool:

@@ -13,7 +13,7 @@ from vca_core._engine.facts import facts_of, facts_of_call
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, operations_in
 from vca_core._engine.report import DisconnectReport
-from vca_core._engine.request import Request
+from vca_core._engine.request import Request, run_id
 from vca_core._engine.runner import Runner
 from vca_core._engine.shared import Shared
 from vca_core._loading.backend_session import BackendSession
@@ -105,7 +105,7 @@ class Engine:
         Raises:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
-        run = self.shared.run_id(request.call.hook)
+        run = run_id(request.call.hook, self.shared.owner, next(self.shared.numbers))
         # Taken for extensions only: where there is none, nobody pays for it.
         facts = self._facts(request, run) if self.shared.extensions.exist else None
         try:
@@ -142,7 +142,7 @@ class Engine:
         """
         if not self.shared.extensions.exist:
             return
-        run = self.shared.run_id(operation)
+        run = run_id(operation, self.shared.owner, next(self.shared.numbers))
         facts = facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor)
         await self._refuse(run, facts, error)
 

@@ -68,6 +68,17 @@ def read_call(spec: Callable[Concatenate[Any, P], Coroutine[Any, Any, T]]) -> Ca
     return call
 
 
+def run_id(operation: str, owner: str, number: int) -> str:
+    """Name one run of an operation, unlike any other of any process.
+
+    Args:
+        operation: the operation's name.
+        owner: names the `Vca` that runs it.
+        number: counts the runs of that `Vca`.
+    """
+    return f"{operation}-{owner}-{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Confidential:
     """How to find the secrets of a request.

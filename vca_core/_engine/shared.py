@@ -158,10 +158,6 @@ class Shared:
             secret_texts=tuple(secret_texts),
         )
 
-    def run_id(self, operation: str) -> str:
-        """Name one run of an operation, unlike any other of any process: by its `Vca`, and by its number there."""
-        return f"{operation}-{self.owner}-{next(self.numbers)}"
-
     async def report_refusal(self, facts: OperationFacts, error: VcaError, limit: float) -> None:
         """Report to the extensions a call that ended before it began; they are opened for it.
 

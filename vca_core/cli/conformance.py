@@ -13,6 +13,7 @@ import typer
 
 from vca_core.cli.output import echo, print_json
 from vca_core.cli.state import State, command
+from vca_core.extras import install_from_clone
 
 if TYPE_CHECKING:
     from vca_core.stores import StatusStore
@@ -57,7 +58,7 @@ def conformance(
     except ModuleNotFoundError as error:
         if error.name not in ("pytest", "pytest_asyncio"):
             raise
-        echo("vca: the kit needs pytest; install vca-core with its extra `testing`", err=True)
+        echo(f"vca: the kit needs pytest; {install_from_clone('testing')}", err=True)
         raise typer.Exit(2) from None
 
     state: State = context.obj

@@ -12,6 +12,7 @@ import typer
 
 from vca_core.cli.output import echo, print_json
 from vca_core.cli.state import Interrupted, State, command
+from vca_core.extras import install_from_clone
 
 LONGEST = 24
 """Characters of a name: lines of the plugin that have it twice stay below 120."""
@@ -118,7 +119,7 @@ def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "copier":
             raise
-        raise BadArguments("writing a plugin needs copier; install vca-core with its extra `testing`") from None
+        raise BadArguments(f"writing a plugin needs copier; {install_from_clone('testing')}") from None
     try:
         copier.run_copy(str(template()), target, data=answers, defaults=not ask, unsafe=False, quiet=True)
     except CopierAnswersInterrupt:

@@ -10,7 +10,7 @@ from typing import Any
 
 from vca_core.config.problems import KeyPath, Problem, refusal
 from vca_core.errors import BadArguments
-from vca_core.plain import DEEPEST, excess, flaws
+from vca_core.plain import DEEPEST, excess, flaws, kind_of
 from vca_core.text_files import Places, Unreadable, read_text
 
 MOST_VALUES = 50_000
@@ -55,7 +55,7 @@ def read_document(path: Path, needed: str) -> Document:
     text = read_text(path)
     read = text if isinstance(text, Unreadable) else parsers[path.suffix.lower()](text)
     if isinstance(read, tuple) and not isinstance(read[0], dict):
-        read = Unreadable(f"should be a mapping with the key `{needed}`, not a {type(read[0]).__name__}", 1, 1)
+        read = Unreadable(f"expected a mapping with the key `{needed}`, got {kind_of(read[0])}", 1, 1)
     if isinstance(read, tuple) and not read[0]:
         read = Unreadable(f"is empty; it needs at least `{needed}`")
     if isinstance(read, Unreadable):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticKnownError
 
 
 class Part(BaseModel):
@@ -15,7 +16,7 @@ class Part(BaseModel):
 
 def _number(value: Any) -> Any:
     if isinstance(value, bool):  # pydantic would take true for 1
-        raise ValueError("should be a number")  # noqa: TRY004 - what pydantic makes an error of
+        raise PydanticKnownError("float_type")
     return value
 
 

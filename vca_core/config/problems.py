@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import AliasChoices, BaseModel, Secret, SecretBytes, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
+from vca_core.config.expectations import expectation, what_came
 from vca_core.errors import BadArguments, Cause, PluginError
+from vca_core.plain import kind_of
 from vca_core.secrets import SecretValues, is_secret_name, scrub_cause, secret_strings, secrets_in
 from vca_core.suggestions import instead
 
@@ -30,11 +32,13 @@ class Problem:
 
     Args:
         path: where.
-        text: what is expected there, and what to do.
+        text: what is wrong there, and what to do; with `got`, what is expected: ``a mapping``.
+        got: what was given instead: ``a list``.
     """
 
     path: KeyPath
     text: str
+    got: str | None = None
 
     @property
     def key(self) -> str:
@@ -54,9 +58,19 @@ def refusal(problems: Iterable[Problem], place_of: Callable[[KeyPath], str] = la
         by_key.setdefault(problem.key, []).append(problem)
     lines = []
     for key, same in by_key.items():
-        texts = " or ".join(dict.fromkeys(problem.text for problem in same))  # a union has one problem for each member
+        texts = _text_of(same)
         lines.append(f"{place_of(same[0].path)}{key}: {texts}" if key else f"{place_of(())}{texts}")
     return BadArguments("\n".join(lines), [key for key in by_key if key])
+
+
+def _text_of(same: Sequence[Problem]) -> str:
+    """Say what is wrong at one key; a union has one problem for each member."""
+    expected = " or ".join(dict.fromkeys(problem.text for problem in same if problem.got is not None))
+    others = dict.fromkeys(problem.text for problem in same if problem.got is None)
+    if not expected:
+        return " or ".join(others)
+    got = next((problem.got for problem in same if problem.got), "")
+    return " or ".join([f"expected {expected}{f', got {got}' if got else ''}", *others])
 
 
 def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -> M:
@@ -77,10 +91,10 @@ def validate_model(model: type[M], values: Mapping[str, Any], where: str = "") -
     """
     root = (where,) if where else ()
     if not isinstance(values, Mapping):
-        raise refusal([Problem(root, f"should be a mapping of names to values, got {type(values).__name__}")])
+        raise refusal([Problem(root, "a mapping of names to values", kind_of(values))])
     found = validate_safely(lambda: model.model_validate(dict(values)), model, values)
     if isinstance(found, list):
-        raise refusal([Problem((*root, *problem.path), problem.text) for problem in found])
+        raise refusal([replace(problem, path=(*root, *problem.path)) for problem in found])
     if isinstance(found, Cause):
         raise PluginError(f"{model.__qualname__}, the model of {where or 'these values'}, is broken") from found
     return found
@@ -115,7 +129,12 @@ def validate_safely(
 
 
 # Their texts are made of what the model expects. Those of others may quote what was given.
-_OWN_WORDS = frozenset(get_args(ErrorType)) - {"assertion_error", "import_error", "union_tag_invalid", "value_error"}
+_OWN_WORDS = (frozenset(get_args(ErrorType)) | {"path_type"}) - {
+    "assertion_error",
+    "import_error",
+    "union_tag_invalid",
+    "value_error",
+}
 
 
 def _problem(
@@ -127,14 +146,16 @@ def _problem(
         return Problem(path, "is required")
     if kind == "extra_forbidden":
         return Problem(path, f"unknown key{instead(str(loc[-1]), _names_at(model, loc[:-1]))}")
-    text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ").removeprefix("Input ")
+    if kind == "invalid_key" or (loc[-1:] == ("[key]",) and not isinstance(given, str)):
+        return Problem(path, "expected text as a key; put it in quotes")
+    if kind in _OWN_WORDS and (expected := expectation(detail)) is not None:
+        return Problem(path, expected, what_came(detail, may_show=may_show(path)))
+    text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not own and kind not in _OWN_WORDS:
         text = SecretValues(_secrets_at(model, path, given)).scrub(text)
     if kind in _OWN_WORDS:
         text = text[:1].lower() + text[1:]
-    if loc[-1:] == ("[key]",) and not isinstance(given, str):
-        text = "a key should be text; put it in quotes"
-    elif may_show(path) and isinstance(given, str | int | float):
+    if may_show(path) and isinstance(given, str | int | float):
         text += f", got {given!r}"
     return Problem(path, text)
 

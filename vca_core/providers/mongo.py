@@ -17,6 +17,7 @@ from vca_core._entry_points import Entry
 from vca_core.config import validate_model
 from vca_core.config.parts import Listed, Mapped, Part, Values
 from vca_core.errors import BadArguments, Cause, PluginError, StoreError, VcaError
+from vca_core.extras import install_from_clone
 from vca_core.plain import kind_of
 from vca_core.providers.base import ConnectorProvider
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in, url_without_credentials
@@ -155,7 +156,7 @@ class MongoConnectors(ConnectorProvider):
                 self._client = client_of(self._url.get_secret_value())
             except ModuleNotFoundError as error:
                 raise StoreError(
-                    "the provider mongodb needs pymongo; install vca-core with its extra 'mongodb'", retryable=False
+                    f"the provider mongodb needs pymongo; {install_from_clone('mongodb')}", retryable=False
                 ) from error
         return self._client
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import SecretStr
 
 from vca_core.errors import BadArguments, StoreError, VcaError
+from vca_core.extras import install_from_clone
 from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
@@ -82,7 +83,7 @@ class MongoStatusStore(StatusStore):
             import pymongo  # noqa: F401 - the driver is for those who use it
         except ModuleNotFoundError as error:
             raise StoreError(
-                "the status store needs pymongo; install vca-core with its extra 'mongodb'", retryable=False
+                f"the status store needs pymongo; {install_from_clone('mongodb')}", retryable=False
             ) from error
         url = self._url.get_secret_value()
         self._errors = MongoErrors(self._shown, url)

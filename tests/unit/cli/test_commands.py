@@ -77,7 +77,7 @@ def test_without_typer_it_says_what_to_install() -> None:
     code = "import sys; sys.modules['typer'] = None; from vca_core.cli import main; main()"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 2
-    assert "install vca-core with its extra `cli`" in ended.stderr
+    assert "pip install './vca[cli]'" in ended.stderr
 
 
 def test_a_service_is_told_as_json(folder: Path) -> None:

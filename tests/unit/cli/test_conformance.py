@@ -201,4 +201,4 @@ def test_wrong_usage_is_told(folder: Path, arguments: list[str], told: str) -> N
 
 def test_without_pytest_it_says_what_to_install(folder: Path) -> None:
     (folder / "sitecustomize.py").write_text("import sys\nsys.modules['pytest'] = None\n")
-    assert "install vca-core with its extra `testing`" in vca(folder, "conformance", "fake", code=2)
+    assert "pip install './vca[testing]'" in vca(folder, "conformance", "fake", code=2)

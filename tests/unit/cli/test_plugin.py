@@ -165,7 +165,7 @@ def test_without_copier_it_says_what_to_install(folder: Path) -> None:
         [sys.executable, "-c", code, "plugin", "new", "desk"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
-    assert "install vca-core with its extra `testing`" in ended.stderr
+    assert "pip install './vca[testing]'" in ended.stderr
     assert list(folder.iterdir()) == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -57,24 +58,80 @@ def test_what_fits_is_given_back_as_the_model() -> None:
     ("values", "bad_args", "said"),
     [
         ({}, ["options.name"], "options.name: is required"),
-        ({"name": 3}, ["options.name"], "should be a valid string"),
+        ({"name": 3}, ["options.name"], "expected text, got a whole number"),
         ({"name": "x", "nmae": CANARY}, ["options.nmae"], "unknown key: did you mean 'name'? There are: below"),
         ({"name": "x", "kind": CANARY}, ["options.kind"], "'a' or 'b'"),
-        ({"name": "x", "below": {"port": CANARY}}, ["options.below.port"], "valid integer"),
+        ({"name": "x", "below": {"port": CANARY}}, ["options.below.port"], "expected a whole number, got text"),
         ({"name": "x", "below": {"prt": 1}}, ["options.below.prt"], "did you mean 'port'"),
-        ({"name": "x", "many": [{}, {"port": CANARY}]}, ["options.many.1.port"], "valid integer"),
+        ({"name": "x", "many": [{}, {"port": CANARY}]}, ["options.many.1.port"], "expected a whole number, got text"),
         ({"name": "x", "either": CANARY}, ["options.either"], " or "),
         ({"name": "x", "password": CANARY}, ["options.password"], "*** is not good"),
         ({"name": "x", "ticket": CANARY}, ["options.ticket"], "*** is not good"),
         ({"name": "x", "checked": f"a {CANARY[:6]}"}, ["options.checked"], f"a {CANARY[:6]} is not good"),
-        ({"name": CANARY, 3: 4}, ["options.3"], "keys should be strings"),
-        ([CANARY], ["options"], "a mapping of names to values, got list"),
+        ({"name": CANARY, 3: 4}, ["options.3"], "expected text as a key; put it in quotes"),
+        ([CANARY], ["options"], "expected a mapping of names to values, got a list"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_told_by_its_key(values: Any, bad_args: list[str], said: str) -> None:
     error = refusal(values)
     assert error.bad_args == bad_args
     assert said in str(error)
+
+
+class Kinds(BaseModel):
+    """A field of each kind that options have."""
+
+    model_config = ConfigDict(extra="forbid")
+    text: Annotated[str, Field(min_length=1, max_length=3)] = "x"
+    pattern: Annotated[str, Field(pattern="^a")] = "a"
+    whole: Annotated[int, Field(ge=1, le=9, multiple_of=2)] = 2
+    real: Annotated[float, Field(gt=0, lt=9.5, allow_inf_nan=False)] = 1
+    truth: bool = True
+    names: Annotated[list[str], Field(min_length=1, max_length=2)] = ["a"]
+    pair: tuple[int, int] = (1, 2)
+    below: dict[str, int] = Field(default_factory=dict)
+    part: Below = Below()
+    word: Literal["a", "b"] = "a"
+    nothing: None = None
+    file: Path = Path()
+    either: int | list[int] | None = None
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("text", [], "expected text, got a list"),
+        ("text", "", "expected text that is not empty"),
+        ("text", CANARY, "expected at most 3 characters"),
+        ("pattern", CANARY, "expected text that matches ^a"),
+        ("whole", CANARY, "expected a whole number, got text"),
+        ("whole", {}, "expected a whole number, got a mapping"),
+        ("whole", 1.5, "expected a whole number, got a number"),
+        ("whole", 0, "expected a number of at least 1"),
+        ("whole", 10, "expected a number of at most 9"),
+        ("whole", 3, "expected a multiple of 2"),
+        ("real", 0, "expected a number greater than 0"),
+        ("real", 9.5, "expected a number less than 9.5"),
+        ("real", float("nan"), "expected a finite number, got a number"),
+        ("real", None, "expected a number, got nothing"),
+        ("truth", CANARY, "expected true or false, got text"),
+        ("truth", [], "expected true or false, got a list"),
+        ("names", 1, "expected a list, got a whole number"),
+        ("names", [], "expected at least one entry"),
+        ("names", ["a", "b", "c"], "expected at most 2 entries"),
+        ("pair", {}, "expected a list, got a mapping"),
+        ("below", [CANARY], "expected a mapping, got a list"),
+        ("part", [CANARY], "expected a mapping, got a list"),
+        ("word", CANARY, "expected 'a' or 'b'"),
+        ("nothing", 1, "expected nothing, got a whole number"),
+        ("file", 1, "expected a path, got a whole number"),
+        ("either", CANARY, "expected a whole number or a list, got text"),
+    ],
+)
+def test_expectations_are_said_in_the_words_of_all_errors(key: str, value: Any, said: str) -> None:
+    with pytest.raises(BadArguments) as caught:
+        validate_model(Kinds, {key: value}, "options")
+    assert str(caught.value) == f"options.{key}: {said}"
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -161,7 +161,7 @@ async def test_a_name_that_was_not_looked_up_says_how_to() -> None:
     [
         ({"options": {"password": CANARY}}, "the shelf: connectors.far.backend: is required"),
         ({**fake(), "option": CANARY}, "connectors.far.option: unknown key: did you mean 'options'"),
-        ({**fake(), "timeouts": {"total": -1}}, "connectors.far.timeouts.total: should be greater than 0"),
+        ({**fake(), "timeouts": {"total": -1}}, "connectors.far.timeouts.total: expected a number greater than 0"),
         (fake(password=CANARY), "connectors.far.options.password: unknown key"),
         ({"backend": "fak"}, "there is no backend 'fak'"),
         ({**fake(at=asyncio.Event)}, "connectors.far.options.at"),
