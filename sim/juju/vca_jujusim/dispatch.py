@@ -169,6 +169,8 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
         raise Refusal("upgrade in progress", UPGRADING)
     if call.session.migrating and f"{facade}.{request}" not in _WHILE_MIGRATING:
         raise Refusal("model migration in progress")
+    if facade == "MachineManager" and call.model.kind == "caas":
+        raise Refusal(f'facade "{facade}" not supported for container models', NOT_SUPPORTED)
     if facade != "Admin" and call.session.of_model and entry.access is not None:
         call.model.check_access(call.user, entry.access)
     found = entry.function(call, _without_nulls(params))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.juju import VNF, connected, machine, until, write_charm
@@ -254,3 +255,27 @@ async def test_the_first_process_wins_even_if_its_note_comes_late(
         assert not second.done()  # nothing told it yet that it is not the only one
         controller.thaw()
         await one_has_it(controller, one, [first, second], "ns1.app-vnf-vnf1.1")
+
+
+@pytest.mark.parametrize("cloud", ["microk8s", None])
+async def test_a_cloud_of_kubernetes_is_refused_and_nothing_stays(
+    controller: SimulatedController, cloud: str | None
+) -> None:
+    kubernetes: dict[str, Any] = {"type": "kubernetes", "auth-types": ["certificate"], "regions": [{"name": "one"}]}
+    controller.world.clouds["microk8s" if cloud else "localhost"] = kubernetes
+    async with connected(controller, cloud=cloud) as edge:
+        with pytest.raises(BadArguments, match="options.cloud: .* is one of Kubernetes") as caught:
+            await machine(edge)
+        assert caught.value.bad_args == ["options.cloud"]
+        assert [model.record.name for model in controller.world.models.values()] == ["controller"]
+
+
+@pytest.mark.parametrize(
+    ("option", "given"), [("cloud", {"cloud": "x"}), ("region", {"cloud": "localhost", "region": "x"})]
+)
+async def test_clouds_and_regions_that_are_not_there_are_the_options(
+    controller: SimulatedController, option: str, given: dict[str, Any]
+) -> None:
+    async with connected(controller, **given) as edge:
+        with pytest.raises(BadArguments, match=f'options.{option}: {option} "x" not found'):
+            await machine(edge)

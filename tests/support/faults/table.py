@@ -21,6 +21,7 @@ REFUSED = "VcaConnectionError"
 FAILED = "BackendError"
 GONE = "NotFound"
 LATE = "VcaTimeoutError, retry"
+BAD = "BadArguments"
 NOT_RUN = "ExecutionError"
 
 CREATE, REGISTER, INSTALL = (
@@ -305,6 +306,13 @@ FAULTS = {
             turns="results",
         ),
         Fault("permission denied", _refused, outcome=FAILED),
+        Fault(
+            "cloud is one of Kubernetes",
+            lambda scene: scene.controller.world.clouds["localhost"].update(type="kubernetes"),
+            concerns=(CREATE, REGISTER),
+            outcome=BAD,
+            lasting=True,
+        ),
         Fault("machine cannot be provisioned", _no_machine, concerns=(CREATE, SCALE), outcome=FAILED, lasting=True),
         Fault(
             "machine is lost",

@@ -21,12 +21,14 @@ class NewModel:
         region: of the cloud.
         credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
         config: model config; ``authorized-keys`` is left out where there are none.
+        kind: what the model has to be: ``iaas``, of machines, or ``caas``, of containers.
     """
 
     cloud: str | None
     region: str | None
     credential: str | None
     config: Mapping[str, Any]
+    kind: str = "iaas"
 
 
 @dataclass(frozen=True, slots=True)

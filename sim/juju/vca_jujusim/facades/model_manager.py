@@ -75,7 +75,7 @@ def model_info(call: Call, model: Model) -> Json:
     record = model.record
     return {
         "name": record.name,
-        "type": "iaas",
+        "type": model.kind,
         "uuid": record.uuid,
         "controller-uuid": call.world.uuid,
         "is-controller": record.name == "controller",
@@ -145,7 +145,7 @@ def list_models(call: Call, params: Json) -> Answer:
 def user_model(model: Model) -> Json:
     """A model in a list."""
     record = model.record
-    told = {"name": record.name, "uuid": record.uuid, "type": "iaas", "owner-tag": f"user-{record.owner}"}
+    told = {"name": record.name, "uuid": record.uuid, "type": model.kind, "owner-tag": f"user-{record.owner}"}
     return {"model": told, "last-connection": None}
 
 
@@ -184,7 +184,7 @@ def status(call: Call, params: Json) -> Answer:
         return {
             "model-tag": f"model-{record.uuid}",
             "life": record.life,
-            "type": "iaas",
+            "type": model.kind,
             "owner-tag": f"user-{record.owner}",
             "hosted-machine-count": len(model.machines),
             "application-count": len(model.applications),

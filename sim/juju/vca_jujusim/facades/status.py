@@ -127,7 +127,7 @@ def full_status(call: Call, params: Json) -> Answer:
     return {
         "model": {
             "name": record.name,
-            "type": "iaas",
+            "type": model.kind,
             "cloud-tag": f"cloud-{record.cloud}",
             "region": record.region,
             "version": AGENT_VERSION,

@@ -52,6 +52,11 @@ class Model:
         self.relation_ids: dict[str, int] = {}
         self.watchers: set[Watcher] = set()
 
+    @property
+    def kind(self) -> str:
+        """What it holds: machines (``iaas``) or containers (``caas``)."""
+        return "caas" if self.world.clouds[self.record.cloud]["type"] == "kubernetes" else "iaas"
+
     def _of(self, kind: str) -> MutableMapping[str, Any]:
         kinds: dict[str, MutableMapping[str, Any]] = {
             "machine": self.machines,

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from vca_core.errors import BadArguments
+import asyncio
+from contextlib import suppress
+
+from vca_core.errors import BadArguments, VcaError
+from vca_core.tasks import settle
 from vca_juju_common.client.errors import ApiError, checked_result, error_of
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.requests.target import Facades
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import over_races, pauses
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewModel
+
+TAKE_BACK = 10.0
+"""Seconds that one waits for the end of a model that was made in the wrong cloud."""
 
 
 async def list_models(controller: Facades, username: str) -> dict[str, str]:
@@ -40,7 +48,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
 
     Raises:
         ApiError: the controller refuses it.
-        BadArguments: it refuses the credential.
+        BadArguments: it refuses cloud, region or credential. Or the cloud is of another kind: then nothing stays there.
     """
 
     async def work() -> str | None:
@@ -68,10 +76,35 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
                     f"model {name} cannot be made: {error.message}; see the options cloud and credential",
                     ["options.credential"],
                 ) from error
+            for option, value in (("cloud", new.cloud), ("region", new.region)):
+                if value is not None and error.is_not_found and error.message.startswith(option):
+                    raise BadArguments(f"options.{option}: {error.message}", [f"options.{option}"]) from error
             raise
+        if (made.type_ or new.kind) != new.kind:
+            cancelled = await settle(_take_back(controller, username, str(made.uuid)), float("inf"))
+            raise cancelled or _wrong_kind(new)
         return str(made.uuid)
 
     return await over_races(work)
+
+
+async def _take_back(controller: Facades, username: str, uuid: str) -> None:
+    """Destroy a model in which nothing is, and see it gone."""
+    with suppress(VcaError, TimeoutError), ask_first(None):
+        async with asyncio.timeout(TAKE_BACK):
+            await destroy_model(controller, uuid, destroy_storage=True, force=False)
+            for pause in pauses(0.1, 2.0):
+                if uuid not in (await list_models(controller, username)).values():
+                    return
+                await asyncio.sleep(pause)
+
+
+def _wrong_kind(new: NewModel) -> BadArguments:
+    there, wanted = ("Kubernetes", "machines") if new.kind == "iaas" else ("machines", "Kubernetes")
+    named = f"cloud {new.cloud}" if new.cloud else "the controller's own cloud"
+    return BadArguments(
+        f"options.cloud: {named} is one of {there}; name one of {wanted} (juju clouds lists them)", ["options.cloud"]
+    )
 
 
 async def destroy_model(
