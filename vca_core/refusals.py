@@ -1,8 +1,9 @@
 """What backends and the core refuse, in one wording: each function makes the error, and the caller raises it.
 
 There is an EE already (`already_exists`, `shared_application`, `shared_model`), something is missing
-(`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`another_charm`, `not_a_version`,
-`subordinate`, `wrong_substrate`, `unsupported_base`), or a relation cannot be made (`unreachable_end`).
+(`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
+`not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`), or a relation cannot be made
+(`unreachable_end`).
 """
 
 from __future__ import annotations
@@ -113,6 +114,19 @@ def not_a_version(installed: str, charm: str) -> BadArguments:
 def subordinate(charm: str) -> BadArguments:
     """A subordinate charm has no EE of its own."""
     return _unfit(f"charm {charm} is a subordinate; it lives beside another charm and has no EE of its own")
+
+
+def not_installable(charm: str, obstacles: Iterable[str]) -> BadArguments:
+    """A charm cannot be installed as it is.
+
+    Args:
+        charm: its name.
+        obstacles: why, each a sentence without its end.
+    """
+    return _unfit(
+        f"charm {charm} cannot be installed as it is: {'; '.join(obstacles)}; mend that, or pack it first (charmcraft "
+        "pack) and name the .charm file"
+    )
 
 
 def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:

@@ -80,7 +80,8 @@ def test_symlinks_within_a_charm_are_taken(tmp_path: Path) -> None:
 def charm(tmp_path: Path) -> Path:
     folder = tmp_path / "x"
     folder.mkdir()
-    (folder / "metadata.yaml").write_text("name: x\nsummary: s\ndescription: d\n")
+    (folder / "metadata.yaml").write_text("name: x\nsummary: s\ndescription: d\nseries: [jammy]\n")
+    (folder / "dispatch").touch()
     return folder
 
 

@@ -41,6 +41,28 @@ _SERIES = {word: Base("ubuntu", channel) for word, channel in _UBUNTU.items()} |
     f"centos{version}": Base("centos", version) for version in ("7", "8", "9")
 }
 
+_ARCHITECTURES = {
+    "x86_64": "amd64",
+    "x64": "amd64",
+    "aarch64": "arm64",
+    "armhf": "armhf",
+    "armv7l": "armhf",
+    "arm": "armhf",
+    "ppc64": "ppc64el",
+    "ppc64le": "ppc64el",
+    "risc": "riscv64",
+    "i386": "i386",
+    "i486": "i386",
+    "i586": "i386",
+    "i686": "i386",
+}
+
+
+def architecture_of(word: str) -> str:
+    """The name that Juju has for an architecture: ``amd64`` where others say ``x86_64``."""
+    lower = word.strip().lower()
+    return _ARCHITECTURES.get(lower, lower)
+
 
 def of_manifest(bases: Field) -> tuple[Base, ...]:
     """Read ``bases`` of ``manifest.yaml``, which packing leaves behind and Juju goes by.
@@ -102,7 +124,7 @@ def _of_text(place: Field, text: str, architecture: str) -> Base:
     name, _, channel = text.partition("@")
     if not name or not channel:
         raise place.error(f"expected a base such as ubuntu@22.04, got {text!r}")
-    return Base(name, channel, (architecture,) if architecture else ())
+    return Base(name, channel, (architecture_of(architecture),) if architecture else ())
 
 
 def _base(field: Field) -> Base:
@@ -114,7 +136,7 @@ def _base(field: Field) -> Base:
     return Base(
         parts["name"].name(),
         parts["channel"].name(),
-        tuple(item.name() for item in architectures.items()) if architectures else (),
+        tuple(dict.fromkeys(architecture_of(item.name()) for item in architectures.items())) if architectures else (),
     )
 
 

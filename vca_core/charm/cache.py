@@ -8,7 +8,7 @@ from collections import OrderedDict
 from pathlib import Path
 
 from vca_core.charm.model import Charm
-from vca_core.charm.reader import FILES, read_charm
+from vca_core.charm.reader import LOOKED_AT, read_charm
 
 SETTLED = 100_000_000
 """How old the last change has to be, in nanoseconds, before a charm is kept.
@@ -73,7 +73,7 @@ class _Entry:
 
 def _state(path: Path) -> _State:
     """How the file system tells one version of a charm from the next."""
-    return tuple(_stamp(place) for place in (path, *(path / name for name in FILES)))
+    return tuple(_stamp(place) for place in (path, *(path / name for name in LOOKED_AT)))
 
 
 def _stamp(place: Path) -> tuple[int, int, int, int, int] | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core.charm.fields import Field
+from vca_core.charm.fields import FALSE, TRUE, Field
 from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
@@ -20,8 +20,6 @@ from vca_core.suggestions import instead
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_TRUE = ("true", "True", "TRUE", "t", "T", "1")
-_FALSE = ("false", "False", "FALSE", "f", "F", "0")
 _SECRET = re.compile(r"secret:\S+")
 
 _EXPECTED = {
@@ -106,8 +104,8 @@ def _convert(option: Option, value: Any) -> str | int | float | bool:
             return _whole_number(value)
         case "float", str() | int() | float():
             return _finite(value)
-        case "boolean", str() if value.strip() in _TRUE + _FALSE:
-            return value.strip() in _TRUE
+        case "boolean", str() if value.strip() in TRUE + FALSE:
+            return value.strip() in TRUE
         case "secret", str() if not value or _SECRET.fullmatch(value):
             return str(value)
     raise _Unfit

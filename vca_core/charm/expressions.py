@@ -1,6 +1,6 @@
 """Regular expressions of charms: RE2's, as Go and so Juju have them; matching takes time linear in the text.
 
-This module loads RE2; it is loaded with the first schema.
+This module loads RE2; it is loaded with the first schema or folder.
 """
 
 from __future__ import annotations
@@ -37,5 +37,13 @@ def is_found(pattern: str, text: str) -> bool:
     """Say whether a pattern matches anywhere in a text; half a character matches nothing."""
     try:
         return expression(pattern).search(text) is not None
+    except UnicodeError:
+        return False
+
+
+def is_whole(pattern: str, text: str) -> bool:
+    """Say whether a pattern matches a whole text; half a character matches nothing."""
+    try:
+        return expression(pattern).fullmatch(text) is not None
     except UnicodeError:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,6 +13,11 @@ from vca_core.suggestions import did_you_mean
 
 _Word = TypeVar("_Word", bound=str)
 
+TRUE = ("true", "True", "TRUE", "t", "T", "1")
+FALSE = ("false", "False", "FALSE", "f", "F", "0")
+"""The texts that Juju takes for true and false."""
+
+_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
 _SHOWN = 60
 
 
@@ -101,22 +107,33 @@ class Field:
             raise self.expectation_error("text that is not empty")
         return self.text()
 
-    def flag(self) -> bool:
+    def flag(self, *, text: bool = False) -> bool:
         """Take it for true or false.
+
+        Args:
+            text: also take the texts that Juju takes in metadata: ``true``, ``True``, ``TRUE``, ``t``, ``T``, ``1`` and
+                their counterparts.
 
         Raises:
             BadArguments: it is something else.
         """
+        if text and self.value in TRUE + FALSE:
+            return self.value in TRUE
         if not isinstance(self.value, bool):
             raise self.expectation_error("true or false")
         return self.value
 
-    def whole_number(self) -> int:
+    def whole_number(self, *, text: bool = False) -> int:
         """Take it for a whole number.
+
+        Args:
+            text: also take its text, as Juju does in metadata.
 
         Raises:
             BadArguments: it is something else.
         """
+        if text and isinstance(self.value, str) and _WHOLE.fullmatch(self.value):
+            return int(self.value)
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             raise self.expectation_error("a whole number")
         return self.value

@@ -191,6 +191,7 @@ class Charm:
         resources: what it has to be given, by name.
         containers: its workload containers, by name.
         assumes: what it needs of Juju, as the charm writes it.
+        obstacles: why it cannot be installed as it is; empty: it can.
     """
 
     name: str
@@ -205,6 +206,7 @@ class Charm:
     resources: Mapping[str, Resource] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
     assumes: tuple[Any, ...] = ()
+    obstacles: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_kubernetes(self) -> bool:

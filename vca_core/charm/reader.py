@@ -1,4 +1,4 @@
-"""Reading a charm: ``metadata.yaml`` and its fellows, ``charmcraft.yaml``, or both (the mixed layout).
+"""Reading a charm: what its documents say, whichever files they are written in.
 
 A file of its own (``actions.yaml``) counts before the same key of ``charmcraft.yaml``: it is what Juju reads.
 What the ``extensions`` of ``charmcraft.yaml`` or the layers of a reactive charm add comes with packing: the source
@@ -7,15 +7,18 @@ does not have it. Unknown keys are nobody's fault; keys that are read have to be
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vca_core.charm import bases
 from vca_core.charm.actions import read_actions
 from vca_core.charm.coerce import as_default
+from vca_core.charm.documents import CHARMCRAFT, JUJU_FILES, Documents
 from vca_core.charm.fields import Field
+from vca_core.charm.ignoring import IGNORE_FILE
 from vca_core.charm.model import (
-    Action,
     Base,
     Charm,
     Container,
@@ -26,11 +29,16 @@ from vca_core.charm.model import (
     Resource,
     Role,
 )
-from vca_core.charm.source import read_files
+from vca_core.charm.packing import files_to_make, obstacles
+from vca_core.charm.source import PROGRAMS, Found, read_files
 from vca_core.errors import BadArguments
+from vca_core.refusals import not_installable
 
-FILES = ("metadata.yaml", "charmcraft.yaml", "actions.yaml", "config.yaml", "manifest.yaml")
-"""What is read of a charm: all that its `Charm` depends on."""
+FILES = (*JUJU_FILES, CHARMCRAFT)
+"""What is read of a charm."""
+
+LOOKED_AT = (*FILES, IGNORE_FILE, *PROGRAMS)
+"""All that its `Charm` depends on."""
 
 _TYPES: tuple[OptionType, ...] = ("string", "int", "float", "boolean", "secret")
 _ROLES: tuple[Role, ...] = ("requires", "provides", "peers")
@@ -49,103 +57,113 @@ def read_charm(path: Path) -> Charm:
         BadArguments: it is not a charm, cannot be read, is dangerous (bombs, paths and symlinks that lead out of it) or
             malformed; says the file, the key, or line and column, and what was expected.
     """
+    return _read(path).charm
+
+
+def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Make what Juju needs of a charm's folder beside, or instead of, the files that are there.
+
+    Args:
+        folder: the charm's.
+
+    Returns:
+        Mode and content by name.
+
+    Raises:
+        BadArguments: it cannot be read, or not be installed as it is.
+    """
+    read = _read(folder)
+    if read.charm.obstacles:
+        raise not_installable(read.charm.name, read.charm.obstacles)
+    return files_to_make(read.found, read.documents, read.charm.bases)
+
+
+class _Reading(NamedTuple):
+    found: Found
+    documents: Documents
+    charm: Charm
+
+
+def _read(path: Path) -> _Reading:
     from vca_core.text_files import LARGEST_FILE
     from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
 
-    contents = read_files(path, FILES, LARGEST_FILE)
-    if "metadata.yaml" not in contents and "charmcraft.yaml" not in contents:
+    found = read_files(path, FILES, LARGEST_FILE)
+    if not found.contents.keys() & {"metadata.yaml", CHARMCRAFT}:
         raise BadArguments(f"{path}: is not a charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
     try:
-        return _Files({name: Field(name, parse(name, content)) for name, content in contents.items()}).charm()
+        files = {name: Field(name, parse(name, content)) for name, content in found.contents.items()}
+        documents = Documents(files, is_packed=found.is_packed)
+        charm = _charm(documents)
+        reasons = obstacles(found, documents, says_bases=bool(charm.bases or charm.series))
+        return _Reading(found, documents, replace(charm, obstacles=tuple(reasons)))
     except BadArguments as error:
         raise BadArguments(f"{path}: {error.message}", error.bad_args) from error.__cause__
 
 
-class _Files:
-    """The files of a charm, and what they say together."""
+def _charm(documents: Documents) -> Charm:
+    find = documents.metadata.get
+    kind = find("type") or documents.of_source("type")
+    if kind is not None and kind.value == "bundle":
+        raise kind.error("this is a bundle of charms; name one of its charms")
+    name = find("name")
+    if name is None:
+        raise (documents.files.get("metadata.yaml") or documents.files[CHARMCRAFT]).error("name is missing")
+    summary, description = find("summary"), find("description")
+    subordinate, assumes, series = find("subordinate"), find("assumes"), find("series")
+    words = tuple(item.name() for item in series.items()) if series else ()
+    declared = find("resources")
+    resources = {key: _resource(key, field) for key, field in declared.mapping().items()} if declared else {}
+    return Charm(
+        name=name.name(),
+        summary=summary.text() if summary else "",
+        description=description.text() if description else "",
+        subordinate=subordinate.flag(text=True) if subordinate else False,
+        actions=read_actions(documents.actions, name.value) if documents.actions is not None else {},
+        options=_options(documents.config),
+        endpoints=_endpoints(documents.metadata),
+        bases=_bases(documents, words),
+        series=words,
+        resources=resources,
+        containers=_containers(find("containers"), resources),
+        assumes=tuple(item.value for item in assumes.items()) if assumes else (),
+    )
 
-    def __init__(self, files: dict[str, Field]) -> None:
-        self._files = files
-        self._missing = files.get("metadata.yaml") or files["charmcraft.yaml"]
 
-    def _find(self, key: str, own: str = "metadata.yaml") -> Field | None:
-        """Look up a key where it may stand: in a file of its own, then in charmcraft.yaml."""
-        for name in (own, "charmcraft.yaml"):
-            found = self._files[name].get(key) if name in self._files else None
-            if found is not None:
-                return found
-        return None
+def _options(config: Field | None) -> dict[str, Option]:
+    if config is None or config.value is None:
+        return {}
+    if "options" not in config.mapping(empty=True):
+        raise config.error("options is missing; a charm's options stand below it")
+    options = config.get("options")
+    return {name: _option(name, field) for name, field in options.mapping().items()} if options else {}
 
-    def charm(self) -> Charm:
-        if (kind := self._find("type")) is not None and kind.value == "bundle":
-            raise kind.error("this is a bundle of charms; name one of its charms")
-        name = self._find("name")
-        if name is None:
-            raise self._missing.error("name is missing")
-        summary, description = self._find("summary"), self._find("description")
-        subordinate = self._find("subordinate")
-        assumes = self._find("assumes")
-        series = self._find("series")
-        words = tuple(item.name() for item in series.items()) if series else ()
-        resources = self._resources()
-        return Charm(
-            name=name.name(),
-            summary=summary.text() if summary else "",
-            description=description.text() if description else "",
-            subordinate=subordinate.flag() if subordinate else False,
-            actions=self._actions_of(name.value),
-            options=self._options(),
-            endpoints=self._endpoints(),
-            bases=self._bases(words),
-            series=words,
-            resources=resources,
-            containers=self._containers(resources),
-            assumes=tuple(item.value for item in assumes.items()) if assumes else (),
-        )
 
-    def _actions_of(self, charm: str) -> dict[str, Action]:
-        own = self._files.get("actions.yaml")
-        actions = own if own is not None and own.value is not None else self._find("actions", "charmcraft.yaml")
-        return read_actions(actions, charm) if actions is not None else {}
+def _endpoints(metadata: Mapping[str, Field]) -> dict[str, Endpoint]:
+    endpoints: dict[str, Endpoint] = {}
+    for role in _ROLES:
+        for name, field in (declared.mapping() if (declared := metadata.get(role)) else {}).items():
+            if name in endpoints:
+                raise field.error(f"there is an endpoint of that name in {endpoints[name].role}, too; rename one")
+            endpoints[name] = _endpoint(name, role, field)
+    return endpoints
 
-    def _options(self) -> dict[str, Option]:
-        own = self._files.get("config.yaml")
-        config = own if own is not None and own.value is not None else self._find("config", "charmcraft.yaml")
-        if config is None:
-            return {}
-        if "options" not in config.mapping(empty=True):
-            raise config.error("options is missing; a charm's options stand below it")
-        options = config.get("options")
-        return {name: _option(name, field) for name, field in options.mapping().items()} if options else {}
 
-    def _endpoints(self) -> dict[str, Endpoint]:
-        endpoints: dict[str, Endpoint] = {}
-        for role in _ROLES:
-            for name, field in (declared.mapping() if (declared := self._find(role)) else {}).items():
-                if name in endpoints:
-                    raise field.error(f"there is an endpoint of that name in {endpoints[name].role}, too; rename one")
-                endpoints[name] = _endpoint(name, role, field)
-        return endpoints
+def _bases(documents: Documents, series: tuple[str, ...]) -> tuple[Base, ...]:
+    if documents.bases is not None:
+        return bases.of_manifest(documents.bases)
+    if (platforms := documents.of_source("platforms")) is not None:
+        return bases.of_platforms(documents.of_source("base"), platforms)
+    if (declared := documents.of_source("bases")) is not None:
+        return bases.of_bases(declared)
+    return bases.of_series(series)
 
-    def _bases(self, series: tuple[str, ...]) -> tuple[Base, ...]:
-        if (manifest := self._find("bases", "manifest.yaml")) is not None and manifest.file == "manifest.yaml":
-            return bases.of_manifest(manifest)
-        if (platforms := self._find("platforms", "charmcraft.yaml")) is not None:
-            return bases.of_platforms(self._find("base", "charmcraft.yaml"), platforms)
-        if (declared := self._find("bases", "charmcraft.yaml")) is not None:
-            return bases.of_bases(declared)
-        return bases.of_series(series)
 
-    def _resources(self) -> dict[str, Resource]:
-        declared = self._find("resources")
-        return {name: _resource(name, field) for name, field in declared.mapping().items()} if declared else {}
-
-    def _containers(self, resources: dict[str, Resource]) -> dict[str, Container]:
-        declared = self._find("containers")
-        if declared is None:
-            return {}
-        images = [name for name, resource in resources.items() if resource.type == "oci-image"]
-        return {name: _container(name, field, images) for name, field in declared.mapping(empty=True).items()}
+def _containers(declared: Field | None, resources: Mapping[str, Resource]) -> dict[str, Container]:
+    if declared is None:
+        return {}
+    images = [name for name, resource in resources.items() if resource.type == "oci-image"]
+    return {name: _container(name, field, images) for name, field in declared.mapping(empty=True).items()}
 
 
 def _option(name: str, field: Field) -> Option:
@@ -169,9 +187,9 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
         name,
         role,
         parts["interface"].name(),
-        limit=limit.whole_number() if limit else None,
+        limit=(limit.whole_number(text=True) or None) if limit else None,  # to Juju, 0 is none
         scope=scope.one_of(("global", "container")) if scope else "global",
-        optional=optional.flag() if optional else None,
+        optional=optional.flag(text=True) if optional else None,
     )
 
 

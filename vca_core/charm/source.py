@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
+from vca_core.charm.ignoring import Ignored
 from vca_core.charm.members import MOST_MEMBERS, Member, check_members
 from vca_core.errors import BadArguments
 
@@ -30,7 +31,29 @@ LONGEST_LINK = 4096
 """How long the target of a symlink may be, in bytes."""
 
 
-def read_files(path: Path, names: Sequence[str], limit: int) -> Mapping[str, bytes]:
+PROGRAMS = ("dispatch", "hooks", "src", "src/charm.py")
+"""Where the programs of a charm are: what `Found` depends on beside the files that are read."""
+
+
+class Found(NamedTuple):
+    """What was found of a charm.
+
+    Args:
+        contents: of the files that were asked for, by name.
+        is_packed: whether it is a ``.charm`` file.
+        has_program: whether it has what Juju starts: ``dispatch``, or something in ``hooks``.
+        has_sources: whether it has ``src/charm.py``.
+        ignored: the files that were asked for and stay at home when the charm is uploaded.
+    """
+
+    contents: Mapping[str, bytes]
+    is_packed: bool
+    has_program: bool
+    has_sources: bool
+    ignored: frozenset[str] = frozenset()
+
+
+def read_files(path: Path, names: Sequence[str], limit: int) -> Found:
     """Read some files of a charm.
 
     Args:
@@ -38,21 +61,50 @@ def read_files(path: Path, names: Sequence[str], limit: int) -> Mapping[str, byt
         names: of files at its top.
         limit: how many bytes a file may have.
 
-    Returns:
-        Contents by name, of those that are there.
-
     Raises:
         BadArguments: it is neither, cannot be read, is dangerous, or a file is too large.
     """
     try:
         if path.is_dir():
-            return {name: content for name in names if (content := _of_folder(path, name, limit)) is not None}
+            return _found_in_folder(path, names, limit)
         if not path.is_file():
             raise _refusal(path, "is neither a folder nor a file" if path.exists() else "does not exist")
         with path.open("rb") as file, _archive(path, file) as archive:
-            return {name: content for name in names if (content := _of_archive(path, archive, name, limit)) is not None}
+            return _found_in_archive(path, archive, names, limit)
     except OSError as error:
         raise _refusal(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _found_in_folder(folder: Path, names: Sequence[str], limit: int) -> Found:
+    ignored = Ignored.of(folder)
+
+    def goes_along(name: str) -> bool:
+        return not ignored.has(name, is_folder=False)
+
+    contents = {name: content for name in names if (content := _of_folder(folder, name, limit)) is not None}
+    hooks = folder / "hooks"
+    has_hooks = (
+        hooks.is_dir()
+        and not ignored.has("hooks", is_folder=not hooks.is_symlink())
+        and any(goes_along(f"hooks/{hook.name}") for hook in hooks.iterdir())
+    )
+    return Found(
+        contents,
+        is_packed=False,
+        has_program=has_hooks or ((folder / "dispatch").is_file() and goes_along("dispatch")),
+        has_sources=(folder / "src" / "charm.py").is_file() and goes_along("src/charm.py"),
+        ignored=frozenset(name for name in contents if not goes_along(name)),
+    )
+
+
+def _found_in_archive(path: Path, archive: zipfile.ZipFile, names: Sequence[str], limit: int) -> Found:
+    there = archive.namelist()
+    return Found(
+        {name: content for name in names if (content := _of_archive(path, archive, name, limit)) is not None},
+        is_packed=True,
+        has_program="dispatch" in there or any(name.startswith("hooks/") and name != "hooks/" for name in there),
+        has_sources="src/charm.py" in there,
+    )
 
 
 def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:

@@ -21,7 +21,8 @@ def charm(
 ) -> None:
     """Show the actions, options, endpoints and bases of a charm.
 
-    What is wrong with a malformed one is told with file and key.
+    What is wrong with a malformed one is told with file and key; so is what keeps one from being installed as it is,
+    such as sources that have to be packed first (charmcraft pack).
     """
     from pydantic import TypeAdapter  # commands import what they need
 
@@ -46,6 +47,8 @@ def _tell(charm: Charm) -> None:
     echo(f"runs on: {', '.join(map(str, charm.bases)) or '(it does not say)'}")
     if charm.subordinate:
         echo("a subordinate: it lives beside another charm")
+    for obstacle in charm.obstacles:
+        echo(f"cannot be installed as it is: {obstacle}")
     if charm.actions:
         echo("")
         print_table(

@@ -49,12 +49,15 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
     """Refuse a charm that cannot live in an EE.
 
     Raises:
-        BadArguments: it is a subordinate, made for another kind of backend, or for another base.
+        BadArguments: it is a subordinate, made for another kind of backend or for another base, or cannot be installed
+            as it is.
     """
     if charm.subordinate:
         raise refusals.subordinate(charm.name)
     if charm.is_kubernetes != on_kubernetes:
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
+    if charm.obstacles:
+        raise refusals.not_installable(charm.name, charm.obstacles)
     if application is None or on_kubernetes or force or not charm.bases:
         return
     supported = {base.release for base in charm.bases}

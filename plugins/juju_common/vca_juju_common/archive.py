@@ -12,16 +12,16 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+from vca_core.charm.ignoring import Ignored
 from vca_core.charm.members import DEEPEST_FOLDER, MOST_MEMBERS, Member, check_members
+from vca_core.charm.reader import render_beside
 from vca_core.errors import BadArguments
-from vca_juju_common.sources import is_source, render_beside
 
 UPLOAD_LIMIT = 1024**3
 """How many bytes of a charm are uploaded, if the options say nothing else."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
-_LEFT_OUT = frozenset({".git", ".bzr", ".hg", ".svn", "__pycache__", ".tox", ".venv", ".mypy_cache", ".ruff_cache"})
 _CHUNK = 256 * 1024
 
 
@@ -56,7 +56,7 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
 
     Raises:
         BadArguments: it cannot be rendered: built charms only, within the limit, and of what it may hold
-            (`vca_core.charm.members`).
+            (`vca_core.charm.members`). What stays at home is told by `vca_core.charm.ignoring`.
     """
     try:
         if path.is_file():
@@ -76,7 +76,7 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
 
 def stamp(path: Path) -> tuple[object, ...]:
     """What changes when a charm's files do, without reading them."""
-    entries = [(path, "")] if path.is_file() else list(_entries(path))
+    entries = [(path, "")] if path.is_file() else list(_entries(path, Ignored.of(path)))
     told = []
     for entry, name in entries:
         status = entry.lstat()
@@ -84,24 +84,25 @@ def stamp(path: Path) -> tuple[object, ...]:
     return (str(path), *told)
 
 
-def _entries(folder: Path, under: str = "") -> Iterator[tuple[Path, str]]:
-    """What is in a folder, deeply, by name."""
+def _entries(folder: Path, ignored: Ignored, under: str = "") -> Iterator[tuple[Path, str]]:
+    """What of a folder is uploaded, deeply, by name."""
     with os.scandir(folder) as listed:
         entries = sorted(listed, key=lambda entry: entry.name)
     for entry in entries:
-        if entry.name in _LEFT_OUT:
-            continue
         name = f"{under}{entry.name}"
+        if ignored.has(name, is_folder=entry.is_dir(follow_symlinks=False)):
+            continue
         yield Path(entry.path), name
         if entry.is_dir(follow_symlinks=False):
             if under.count("/") > DEEPEST_FOLDER:
                 raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
-            yield from _entries(Path(entry.path), f"{name}/")
+            yield from _entries(Path(entry.path), ignored, f"{name}/")
 
 
 def _write(folder: Path, file: IO[bytes], limit: int) -> None:
-    entries = _collect_entries(folder, limit)
-    beside = render_beside(folder) if is_source(folder) else {}
+    found = _collect_entries(folder, limit)
+    beside = render_beside(folder)
+    entries = [entry for entry in found if entry[1] not in beside]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for entry, name, mode, target in entries:
             if target is not None:
@@ -118,7 +119,7 @@ def _collect_entries(folder: Path, limit: int) -> list[tuple[Path, str, int, str
     """All that is in a folder, with its mode and the targets of symlinks, if it may be uploaded."""
     found: list[tuple[Path, str, int, str | None]] = []
     size = 0
-    for entry, name in _entries(folder):
+    for entry, name in _entries(folder, Ignored.of(folder)):
         status = entry.lstat()
         target = str(entry.readlink()) if stat.S_ISLNK(status.st_mode) else None
         found.append((entry, name, status.st_mode, target))

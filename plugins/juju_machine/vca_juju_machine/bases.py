@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vca_core.charm import Charm
 from vca_core.errors import BadArguments
-from vca_core.refusals import subordinate, unsupported_base, wrong_substrate
+from vca_core.refusals import not_installable, subordinate, unsupported_base, wrong_substrate
 from vca_juju_common.client.state import Machine
 
 SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
@@ -23,12 +23,14 @@ def check_kind(charm: Charm) -> None:
     """Refuse a charm that cannot have an execution environment here.
 
     Raises:
-        BadArguments: it is a subordinate, or for Kubernetes.
+        BadArguments: it is a subordinate, for Kubernetes, or cannot be installed as it is.
     """
     if charm.subordinate:
         raise subordinate(charm.name)
     if charm.is_kubernetes:
         raise wrong_substrate(charm.name, is_kubernetes=True)
+    if charm.obstacles:
+        raise not_installable(charm.name, charm.obstacles)
 
 
 def check_fits(charm: Charm, machine: Machine) -> None:

@@ -145,7 +145,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ({"metadata.yaml": "name: ' '"}, "metadata.yaml: name: expected text that is not empty, got text: ' '"),
         ({"metadata.yaml": "name: [\n"}, "metadata.yaml: line 2, column 1: is not valid YAML"),
         ({"metadata.yaml": "name: x\nsummary: [a]"}, "metadata.yaml: summary: expected text, got a list"),
-        ({"metadata.yaml": "name: x\nsubordinate: 'true'"}, "metadata.yaml: subordinate: expected true or false"),
+        ({"metadata.yaml": "name: x\nsubordinate: 'sure'"}, "metadata.yaml: subordinate: expected true or false"),
         ({"metadata.yaml": "name: x\nseries: focal"}, "metadata.yaml: series: expected a list, got text: 'focal'"),
         ({"metadata.yaml": "name: x\nseries: [[a]]"}, "metadata.yaml: series.0: expected text, got a list"),
         ({"metadata.yaml": "name: x\nassumes: k8s-api"}, "metadata.yaml: assumes: expected a list"),

@@ -227,12 +227,14 @@ PROXY = """
 name: proxy
 summary: s
 description: d
+series: [jammy]
 """
 
 
 async def test_a_proxy_charm_makes_its_ssh_key_once(config: dict[str, Any], tmp_path: Path) -> None:
     charm = tmp_path / "proxy"
     charm.mkdir()
+    charm.joinpath("dispatch").touch()
     charm.joinpath("metadata.yaml").write_text(PROXY)
     charm.joinpath("actions.yaml").write_text("generate-ssh-key: {}\nget-ssh-public-key: {}\n")
     config["artifacts"] = str(tmp_path)

@@ -14,16 +14,18 @@ from vca_fake.latency import Latency
 from vca_fake.options import Between, FakeOptions
 
 PROXY = {
+    "dispatch": "#!/bin/sh\n",
     "metadata.yaml": "name: proxy\nsummary: s\ndescription: d\nseries: [jammy]\n",
     "config.yaml": "options: {ssh-hostname: {}, ssh-username: {}, ssh-password: {}}\n",
     "actions.yaml": "verify-ssh-credentials: {}\ngenerate-ssh-key: {}\nget-ssh-public-key: {}\ntouch: {}\n",
 }
 KUBERNETES = {
+    "dispatch": "#!/bin/sh\n",
     "charmcraft.yaml": (
         "name: pod\ntype: charm\nsummary: s\ndescription: d\nbases: [{name: ubuntu, channel: '22.04'}]\n"
         "containers: {main: {resource: image}}\nresources: {image: {type: oci-image}}\n"
         "actions: {show: {}}\n"
-    )
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 pytest_plugins = ["pytester"]
 
-CHARM = "name: simple\\nsummary: s\\ndescription: d\\n"
+CHARM = "name: simple\\nsummary: s\\ndescription: d\\nseries: [jammy]\\n"
 SUITE = f"""
 import pytest
 from vca_core import ExecutionError
@@ -17,6 +17,7 @@ from vca_core import ExecutionError
 def vca_fake_artifacts(tmp_path):
     (tmp_path / "simple").mkdir()
     (tmp_path / "simple" / "metadata.yaml").write_text("{CHARM}")
+    (tmp_path / "simple" / "dispatch").touch()
     (tmp_path / "simple" / "actions.yaml").write_text("touch: {{}}\\n")
     return tmp_path
 

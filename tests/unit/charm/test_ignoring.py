@@ -1,0 +1,51 @@
+"""``.jujuignore``: what stays at home when a charm is uploaded."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core.charm.ignoring import Ignored
+from vca_core.errors import BadArguments
+
+
+@pytest.mark.parametrize(
+    ("rules", "stays", "goes"),
+    [
+        (["*.pem"], ["key.pem", "deep/down/key.pem"], ["key.pem.txt", "pem"]),
+        (["/key.pem"], ["key.pem"], ["deep/key.pem"]),
+        (["target/"], ["target/", "deep/target/"], ["target", "1target/"]),
+        (["logs/old"], ["logs/old", "deep/logs/old"], ["logs/new", "logs/x/old"]),
+        (["apps/*/logs/"], ["apps/a/logs/"], ["apps/logs/", "apps/a/b/logs/"]),
+        (["apps/**/logs/"], ["apps/logs/", "apps/a/b/logs/"], ["logs/"]),
+        (["**/cache"], ["cache", "a/b/cache"], ["caches"]),
+        (["docs/**", "!docs/README.md"], ["docs/a", "docs/a/b"], ["docs/", "docs/README.md"]),
+        (["*.{pem,key}"], ["a.pem", "a.key"], ["a.{pem,key}", "a.crt"]),
+        (["note[0-9].txt", "[!a]b"], ["note1.txt", "cb"], ["notex.txt", "ab"]),
+        (["# comment", "", "  ", "\\#file", "\\!file"], ["#file", "!file"], ["# comment", "file"]),
+        (["name   ", "with space\\ "], ["name", "with space "], ["with space"]),
+        (["?.md"], ["a.md"], ["ab.md", ".md"]),
+    ],
+)
+def test_rules_keep_files_at_home(rules: list[str], stays: list[str], goes: list[str]) -> None:
+    ignored = Ignored(rules)
+    kept = [name for name in (*stays, *goes) if ignored.has(name.rstrip("/"), is_folder=name.endswith("/"))]
+    assert kept == stays
+
+
+def test_what_is_no_part_of_a_charm_stays_without_rules() -> None:
+    ignored = Ignored()
+    for name in (".git", "hooks/__pycache__", "build", ".venv", ".tox"):
+        assert ignored.has(name, is_folder=True)
+    assert ignored.has(".jujuignore", is_folder=False)
+    assert not ignored.has("src/build", is_folder=True)
+    assert not Ignored(["!/build/"]).has("build", is_folder=True)
+
+
+@pytest.mark.parametrize("rule", ["[abc", "*.{pem,key"])
+def test_a_rule_that_is_none_is_told_with_its_line(rule: str) -> None:
+    with pytest.raises(BadArguments, match=r"\.jujuignore: line 2 is no pattern"):
+        Ignored(["*.pem", rule])
+
+
+def test_hostile_rules_take_no_time() -> None:
+    assert not Ignored(["*a" * 100 + "b"]).has("a" * 4000, is_folder=False)

@@ -1,0 +1,140 @@
+"""``.jujuignore``: which files of a charm's folder stay at home, by the rules of Juju's client.
+
+They look like git's and are not: a pattern with a slash in it matches at any depth unless it begins with one, and
+braces hold alternatives.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from vca_core.errors import BadArguments
+
+IGNORE_FILE = ".jujuignore"
+"""Its name, at the top of the folder."""
+
+_ALWAYS = (
+    *(".git", ".svn", ".hg", ".bzr", ".tox", "/build/", IGNORE_FILE),
+    # Juju's client knows no Python; what its tools leave behind is no part of a charm, either.
+    *("__pycache__", ".venv", ".mypy_cache", ".ruff_cache"),
+)
+
+
+class _Rule(NamedTuple):
+    pattern: str  # a regular expression
+    only_folders: bool
+    keeps: bool
+
+
+class Ignored:
+    """What stays at home.
+
+    Args:
+        lines: of a ``.jujuignore``; what stays at home in any case goes before them.
+
+    Raises:
+        BadArguments: a line is no pattern; says which one.
+    """
+
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        from vca_core.charm.expressions import expression, is_whole  # RE2 is loaded for those who have charms
+
+        self._fits = is_whole
+        self._rules = [_rule(line) for line in _ALWAYS]
+        for number, line in enumerate(lines, 1):
+            text = line.lstrip()
+            if text and not text.startswith("#"):
+                try:
+                    self._rules.append(_rule(text))
+                    expression(self._rules[-1].pattern)
+                except (ValueError, BadArguments) as error:
+                    raise BadArguments(
+                        f"artifact_path: {IGNORE_FILE}: line {number} is no pattern: {error}", ["artifact_path"]
+                    ) from error
+
+    @classmethod
+    def of(cls, folder: Path) -> Ignored:
+        """Read the rules of a charm's folder.
+
+        Raises:
+            BadArguments: a line is no pattern, or the file cannot be read.
+        """
+        try:
+            text = (folder / IGNORE_FILE).read_bytes().decode("utf-8-sig")
+        except FileNotFoundError:
+            return cls()
+        except UnicodeDecodeError as error:
+            raise BadArguments(f"artifact_path: {IGNORE_FILE}: is not UTF-8", ["artifact_path"]) from error
+        except OSError as error:
+            raise BadArguments(
+                f"artifact_path: {IGNORE_FILE} cannot be read: {error.strerror}", ["artifact_path"]
+            ) from error
+        return cls(text.splitlines())
+
+    def has(self, name: str, *, is_folder: bool) -> bool:
+        """Whether a file stays at home; the last rule that fits counts. What a folder holds stays with it.
+
+        Args:
+            name: its path in the charm, parts apart by slashes.
+            is_folder: whether it is a folder, which symlinks are not.
+        """
+        place = "/" + name.encode(errors="replace").decode()
+        stays = False
+        for rule in self._rules:
+            if (is_folder or not rule.only_folders) and self._fits(rule.pattern, place):
+                stays = not rule.keeps
+        return stays
+
+
+def _rule(text: str) -> _Rule:
+    keeps = text.startswith("!")
+    pattern = _without_end(text.removeprefix("!")).replace("\\#", "#").replace("\\!", "!").replace("\\ ", " ")
+    only_folders = pattern.endswith("/")
+    pattern = pattern.removesuffix("/").removeprefix("**/")
+    if not pattern.startswith("/"):
+        pattern = f"**/{pattern}"
+    return _Rule("(?s)" + "".join(_expression(pattern)), only_folders, keeps)
+
+
+def _without_end(text: str) -> str:
+    """Take the spaces at the end away, but for one behind a backslash."""
+    bare = text.rstrip()
+    return f"{bare} " if bare.endswith("\\") and len(bare) < len(text) else bare
+
+
+_WILD = re.compile(r"/\*\*(?=/)|\*\*+|\*|\?|\\.|\[!?[^\]]+\]|[{},]|.", re.DOTALL)
+
+
+def _expression(pattern: str) -> Iterator[str]:
+    """The parts of a regular expression that means the same."""
+    depth = 0
+    for found in _WILD.finditer(pattern):
+        part = found[0]
+        if part == "/**":
+            yield "(?:/.*)?"  # as many folders as there are, or none
+        elif part.startswith("**"):
+            yield ".*"
+        elif part == "*":
+            yield "[^/]*"
+        elif part == "?":
+            yield "[^/]"
+        elif part.startswith("["):
+            if len(part) == 1:
+                raise ValueError("a bracket that is not closed")
+            inner = re.sub(r"[\\\[^]", r"\\\g<0>", part[1:-1])
+            yield f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
+        elif part == "{":
+            depth += 1
+            yield "(?:"
+        elif part == "}" and depth:
+            depth -= 1
+            yield ")"
+        elif part == "," and depth:
+            yield "|"
+        else:
+            yield re.escape(part[1:] if len(part) > 1 else part)
+    if depth:
+        raise ValueError("a brace that is not closed")
