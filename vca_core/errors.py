@@ -121,7 +121,8 @@ class VcaError(Exception):
         Returns:
             ``version``, ``class`` (the class of the tree, also for an error of a class derived from it), ``code`` (the
             same as a word that does not change), ``text``, ``retryable``, ``where`` (``operation``, ``operation_id``,
-            ``backend`` and ``ee_id``, None where unknown), ``output`` where there is any, and what else the class has.
+            ``backend`` and ``ee_id``, None where unknown), ``output`` and ``backend_code`` where there are any, and
+            what else the class has.
         """
         kind = next(cls for cls in type(self).__mro__ if issubclass(cls, VcaError) and cls in _CODES)
         data: dict[str, Any] = {
@@ -134,8 +135,8 @@ class VcaError(Exception):
         }
         for name in _own_fields(kind):
             value = getattr(self, name)
-            if name != "output" or value:
-                data[name] = _plain(value)
+            if name not in {"output", "code"} or value:
+                data[_KEYS.get(name, name)] = _plain(value)
         return data
 
 
@@ -251,7 +252,16 @@ class StoreError(VcaError):
 
 
 class BackendError(VcaError):
-    """The backend failed in a way that it did not explain; the cause says how."""
+    """The backend failed in a way that it did not explain; the cause says how.
+
+    Args:
+        message: what happened.
+        code: the word for it of the system behind the backend, such as Juju's ``operation is blocked``; empty: none.
+    """
+
+    def __init__(self, message: str = "", code: str = "", **where: Any) -> None:
+        super().__init__(message, **where)
+        self.code = code
 
 
 class PluginError(VcaError):
@@ -303,8 +313,12 @@ _FIELDS: Mapping[type, tuple[str, ...]] = {
     VcaConnectionError: ("url",),
     VcaTimeoutError: ("kind", "limit"),
     ExecutionError: ("primitive", "output"),
+    BackendError: ("code",),
 }
 """What instances of a class have beside what all errors have."""
+
+_KEYS = {"code": "backend_code"}
+"""What such fields are called in plain data, where the name stands for something else."""
 
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "bad_args": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
@@ -312,6 +326,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "kind": lambda value: value in {"total", "progress"} if isinstance(value, str) else False,
     "limit": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "primitive": lambda value: isinstance(value, str),
+    "code": lambda value: isinstance(value, str),
     "output": lambda value: isinstance(value, Mapping),
 }
 """Whether a value can be that field: what a newer version writes there must not become a broken error here."""
@@ -335,7 +350,7 @@ def from_data(data: object) -> VcaError:
     name, text, retryable, where = (given.get(key) for key in ("class", "text", "retryable", "where"))
     is_known = given.get("version") == DATA_VERSION
     kind = next((cls for cls in _CODES if is_known and cls.__name__ == name), VcaError)
-    fields = {field: given.get(field) for field in _own_fields(kind)}
+    fields = {field: given.get(_KEYS.get(field, field)) for field in _own_fields(kind)}
     places = where if isinstance(where, Mapping) else {}
     known_places = {key: place for key in _WHERE if isinstance(place := places.get(key), str)}
     is_retryable = retryable if isinstance(retryable, bool) and retryable is not kind.retryable else None

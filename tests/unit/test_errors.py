@@ -117,6 +117,15 @@ def test_errors_carry_what_is_documented() -> None:
     assert AlreadyExists("m", ee_id="m.a.0").ee_id == "m.a.0"
 
 
+def test_what_a_backend_calls_a_failure_goes_through_plain_data() -> None:
+    data = BackendError("it refuses that", "operation is blocked").as_data()
+    assert (data["code"], data["backend_code"]) == ("backend-failed", "operation is blocked")
+    again = from_data(data)
+    assert isinstance(again, BackendError)
+    assert again.code == "operation is blocked"
+    assert "backend_code" not in BackendError("it failed").as_data()
+
+
 @pytest.mark.parametrize("data", [None, [], "text", 3])
 def test_what_is_no_plain_form_becomes_an_error(data: Any) -> None:
     assert type(from_data(data)) is VcaError

@@ -13,6 +13,7 @@ from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
+from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import check_namespace, machines_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
@@ -158,7 +159,8 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
             await _destroy(session, model)
     except NotFound:  # others were faster: there is none any more, or it is said to be gone
         if model is not None:
-            await _wait_vanished(session, model, None)
+            with translate_refusals():
+                await _wait_vanished(session, model, None)
     if model is not None:
         await session.forget_model(model)
 

@@ -10,6 +10,7 @@ from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import NotFound
 from vca_core.naming import Namespace
 from vca_juju_common.client.interface import Model
+from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import Environment, environments_in, states_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
@@ -17,7 +18,8 @@ from vca_juju_common.session import CONTROLLER_MODEL, Session
 async def list_environments(session: Session, namespace: Namespace | None) -> list[ExecutionEnvironment]:
     """List the EEs that the controller's models hold."""
     if namespace is None:
-        names = sorted(set(await session.controller.models()) - {CONTROLLER_MODEL})
+        with translate_refusals():
+            names = sorted(set(await session.controller.models()) - {CONTROLLER_MODEL})
     else:
         names = [session.names.model(namespace)]
     listed: list[ExecutionEnvironment] = []
@@ -81,5 +83,6 @@ async def health(session: Session) -> Mapping[str, Any]:
     """Whether the controller answers, and how fast."""
     clock = asyncio.get_running_loop().time
     begun = clock()
-    version = await session.controller.version()
+    with translate_refusals():
+        version = await session.controller.version()
     return {"version": version, "seconds": round(clock() - begun, 4)}

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.refusals import unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import require_application
+
+_ABOUT_ENDPOINTS = re.compile(
+    r"no relations found|ambiguous relation|must involve two|has no \".*\" relation|do(es)? not relate|cannot relate|"
+    r"(bases|series) must match|invalid endpoint|is not a valid|peer relation"
+)
+"""What Juju says where endpoints are not there or do not fit; all else is about the controller or the model."""
 
 
 def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
@@ -37,7 +45,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     try:
         await model.add_relation(one, other)
     except ApiError as error:
-        if error.says_gone or error.code == "unauthorized access":  # it is not about the endpoints
+        if not _ABOUT_ENDPOINTS.search(error.message):
             raise
         raise BadArguments(
             f"{one} and {other} cannot be related: {error.message}", ["endpoint_1", "endpoint_2"]

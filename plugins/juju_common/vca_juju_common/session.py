@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from vca_core.backend import Host, Operation
@@ -17,6 +17,7 @@ from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
 from vca_juju_common.client.values import NewModel
+from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.options import JujuOptions
@@ -59,13 +60,16 @@ class Session:
     @asynccontextmanager
     async def use(self, name: str, op: Operation) -> AsyncIterator[Model]:
         """A model that is there, for an operation; see `Controller.use`."""
-        with ask_first(op.held):
+        with translate_refusals(), ask_first(op.held):
             async with self.controller.use(name) as model:
                 yield model
 
-    def read(self, name: str) -> AbstractAsyncContextManager[Model]:
+    @asynccontextmanager
+    async def read(self, name: str) -> AsyncIterator[Model]:
         """A model that is there, to be looked at."""
-        return self.controller.use(name, reads=True)
+        with translate_refusals():
+            async with self.controller.use(name, reads=True) as model:
+                yield model
 
     @asynccontextmanager
     async def make(self, name: str, op: Operation) -> AsyncIterator[Model]:
@@ -76,7 +80,7 @@ class Session:
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        with ask_first(op.held):
+        with translate_refusals(), ask_first(op.held):
             async with self.controller.use(name, self._new_model()) as model:
                 yield model
 

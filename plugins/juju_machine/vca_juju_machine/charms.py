@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,7 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine
 from vca_juju_common.client.values import NewResource, Origin, Progress, StoreCharm
+from vca_juju_common.controller_errors import as_backend_error
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_fits, check_kind
@@ -27,6 +29,16 @@ from vca_juju_machine.options import InstallOptions
 
 DEFAULT_BASE = "ubuntu@22.04"
 """What a machine is taken to have that does not say."""
+
+_ABOUT_CHARM = re.compile(
+    r"not found|no charm|no revision|not (support|valid)|unsupported|invalid|no matching|ambiguous"
+)
+"""What is said of charms, channels, revisions and bases that are not there or do not fit, and of nothing else."""
+
+_OUT_OF_REACH = re.compile(
+    r"dial tcp|time-?out|deadline exceeded|no such host|connection (refused|reset)|\bEOF\b|\b50[0-9]\b"
+)
+"""What is said where a controller cannot reach Charmhub for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +143,12 @@ async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, aske
     try:
         charm = await model.add_store_charm(name, base, arch, asked.channel, asked.revision, force=asked.force)
     except ApiError as error:
-        raise BadArguments(
-            f"artifact_path: charm {name} cannot be fetched: {error.message}", ["artifact_path"]
-        ) from error
+        failed = f"artifact_path: charm {name} cannot be fetched"
+        if not (error.is_not_found or _ABOUT_CHARM.search(error.message)):
+            refused = as_backend_error(error, failed.partition(" ")[2])
+            refused.retryable = refused.retryable or bool(_OUT_OF_REACH.search(error.message))
+            raise refused from error
+        raise BadArguments(f"{failed}: {error.message}", ["artifact_path"]) from error
     if charm.subordinate:
         raise subordinate(name)
     return charm

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.juju import connected, machine, write_charm
 
-from vca_core import BadArguments
+from vca_core import BackendError, BadArguments
 from vca_juju_common.archive import render
 from vca_jujusim.charms import read_archive
 from vca_jujusim.controller import SimulatedController
@@ -64,6 +64,25 @@ async def test_one_that_is_not_there_and_a_subordinate_are_refused(
         with pytest.raises(BadArguments, match="is a subordinate"):
             await edge.install_configuration_sw(ee_id, "ch:sub")
     assert controller.model("ns1").applications == {}
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "told", "retryable"),
+    [
+        ("Post https://api.charmhub.io/v2: dial tcp: i/o timeout", "", "charm none cannot be fetched: Post", True),
+        ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
+        ("disk is full", "", "charm none cannot be fetched: disk is full", False),
+    ],
+)
+async def test_what_is_not_about_the_charm_is_no_bad_argument(
+    controller: SimulatedController, message: str, code: str, told: str, *, retryable: bool
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.faults.refuse("Charms.ResolveCharms", message, code)
+        with pytest.raises(BackendError, match=told) as caught:
+            await edge.install_configuration_sw(ee_id, "ch:none")
+    assert (type(caught.value), caught.value.code, caught.value.retryable) == (BackendError, code, retryable)
 
 
 async def test_channel_and_revision_are_for_charms_of_charmhub(controller: SimulatedController) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.juju import config_for, connected, installed, write_charm
 
-from vca_core import BadArguments, NotFound, NotSupported, Vca
+from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca
 from vca_jujusim.controller import SimulatedController
 
 
@@ -60,6 +60,28 @@ async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
         await edge.add_relation(one, other, "site", "backend")
         assert controller.counts.requests["Application.AddRelation"] == 3
     assert len(controller.model("ns1").relations) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "told", "retryable"),
+    [
+        ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
+        ("would exceed its maximum relation limit of 1", "quota limit exceeded", "a limit .* is reached: would", False),
+        ('cannot add relation "a b": disk is full', "", "disk is full", False),
+        ("not leader", "not leader", "not leader", True),
+    ],
+)
+async def test_what_is_not_about_endpoints_is_no_bad_argument(
+    controller: SimulatedController, tmp_path: Path, message: str, code: str, told: str, *, retryable: bool
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        controller.faults.refuse("Application.AddRelation", message, code)
+        with pytest.raises(BackendError, match=told) as caught:
+            await edge.add_relation(one, other, "site", "backend")
+    assert (type(caught.value), caught.value.code, caught.value.retryable) == (BackendError, code, retryable)
 
 
 async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(

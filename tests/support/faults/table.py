@@ -164,6 +164,11 @@ def _refused(scene: Scene) -> None:
     scene.rules.append(scene.controller.faults.refuse(scene.request, "permission denied", "unauthorized access"))
 
 
+def _blocked_by_operator(scene: Scene) -> None:
+    message, code = "the operation has been blocked", "operation is blocked"
+    scene.rules.append(scene.controller.faults.refuse(scene.request, message, code, nth=scene.nth, times=None))
+
+
 def _result_refused(scene: Scene) -> None:
     rule = scene.controller.faults.result_error(scene.request, "disk is full", nth=scene.nth, times=None)
     scene.rules.append(rule)
@@ -304,6 +309,9 @@ FAULTS = {
             concerns=(CREATE, REGISTER, INSTALL, CONFIGURE, PRIMITIVE, DELETE, DEREGISTER, DELETE_NS),
             outcome=FAILED,
             turns="results",
+        ),
+        Fault(
+            "an operator has blocked changes", _blocked_by_operator, concerns=CHANGES, outcome=FAILED, turns="changes"
         ),
         Fault("permission denied", _refused, outcome=FAILED),
         Fault(

@@ -15,6 +15,14 @@ _RACE_TEXTS = (
     "excessive contention",
     "is dying, but not yet removed",  # a relation that is made anew; the code says that it "already exists"
 )
+_PASSING_CODES = _RACE_CODES | {
+    "retry",
+    "stopped",
+    "upgrade in progress",
+    "not leader",
+    "deadline exceeded",
+    "not yet available; try again later",
+}
 _GONE_TEXTS = ("not found", "is not alive", "is no longer alive", "not found or not alive", "not found or dead")
 """How texts end that say that an entity is gone, whatever the code beside them: often there is none."""
 
@@ -29,14 +37,18 @@ class ApiError(BackendError):
     """
 
     def __init__(self, message: str, code: str = "", info: dict[str, Any] | None = None, **where: Any) -> None:
-        super().__init__(message, **where)
-        self.code = code
+        super().__init__(message, code, **where)
         self.info = info or {}
 
     @property
     def is_race(self) -> bool:
         """Whether requests got into each other's way in the controller, and the same one may succeed at once."""
         return self.code in _RACE_CODES or any(text in self.message for text in _RACE_TEXTS)
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it is about the moment: the same request may succeed later, though nobody changes anything."""
+        return self.is_race or self.code in _PASSING_CODES
 
     @property
     def is_not_found(self) -> bool:
