@@ -103,6 +103,23 @@ class VcaError(Exception):
         twin.__cause__ = self.__cause__
         return twin
 
+    def of_tree(self) -> VcaError:
+        """Make an error of the tree of one of a class derived from it: what callers know by its name.
+
+        Returns:
+            The error itself if its class is of the tree.
+        """
+        kind = _kind_of(self)
+        if kind is type(self):
+            return self
+        known = {"message", "retryable", *_WHERE, *_own_fields(kind)}
+        twin: VcaError = kind.__new__(kind, *self.args)
+        vars(twin).update({name: value for name, value in vars(self).items() if name in known})
+        for note in getattr(self, "__notes__", ()):
+            twin.add_note(note)
+        twin.__cause__ = self.__cause__
+        return twin
+
     def scrub(self, scrub: Callable[[str], str]) -> Self:
         """Take secrets out of every text the error holds, but for raw output; returns the error itself."""
         for name, value in vars(self).items():
@@ -124,7 +141,7 @@ class VcaError(Exception):
             ``backend`` and ``ee_id``, None where unknown), ``output`` and ``backend_code`` where there are any, and
             what else the class has.
         """
-        kind = next(cls for cls in type(self).__mro__ if issubclass(cls, VcaError) and cls in _CODES)
+        kind = _kind_of(self)
         data: dict[str, Any] = {
             "version": DATA_VERSION,
             "class": kind.__name__,
@@ -360,6 +377,10 @@ def from_data(data: object) -> VcaError:
         **known_places,
         retryable=is_retryable,
     )
+
+
+def _kind_of(error: VcaError) -> type[VcaError]:
+    return next(cls for cls in type(error).__mro__ if issubclass(cls, VcaError) and cls in _CODES)
 
 
 def _own_fields(kind: type) -> tuple[str, ...]:

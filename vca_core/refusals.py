@@ -2,7 +2,7 @@
 
 There is an EE already (`already_exists`, `shared_application`, `shared_model`), something is missing
 (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
-`not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`), or a relation cannot be made
+`not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), or a relation cannot be made
 (`unreachable_end`).
 """
 
@@ -152,6 +152,20 @@ def unsupported_base(charm: str, bases: Iterable[str], machine: str, base: str) 
     return _unfit(
         f"charm {charm} supports {', '.join(sorted(set(bases)))}, and machine {machine} has {base}; create it with the "
         "artifact_path, so that it gets a base that fits, or install with the option force"
+    )
+
+
+def old_bases(charm: str, bases: Iterable[str], supported: Iterable[str]) -> BadArguments:
+    """A charm supports nothing that the backend's system makes machines of.
+
+    Args:
+        charm: its name.
+        bases: those that it supports, such as ``ubuntu@18.04``.
+        supported: those that there are.
+    """
+    return _unfit(
+        f"charm {charm} supports {', '.join(sorted(set(bases)))}, and Juju makes machines of {', '.join(supported)}; "
+        "to try it there, create the EE with the option base, and install with the option force"
     )
 
 

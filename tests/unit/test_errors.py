@@ -353,6 +353,20 @@ def test_an_error_of_a_plugins_class_comes_back_as_its_base() -> None:
     assert str(again) == "no shelf 7 [EE m.a.0]"
 
 
+def test_an_error_of_a_derived_class_becomes_one_of_the_tree() -> None:
+    class NoSuchShelf(ExecutionError):
+        """One of a plugin."""
+
+        shelf = 7
+
+    error = NoSuchShelf("no shelf 7", "take", {"tried": "yes"}, retryable=True)
+    own = error.of_tree()
+    assert type(own) is ExecutionError
+    assert own.as_data() == error.as_data()
+    assert str(own) == str(error)
+    assert own.of_tree() is own
+
+
 def test_raw_output_stands_under_output_only_and_is_plain() -> None:
     endless: list[Any] = []
     endless.append(endless)

@@ -41,17 +41,18 @@ _SERIES = {word: Base("ubuntu", channel) for word, channel in _UBUNTU.items()} |
     f"centos{version}": Base("centos", version) for version in ("7", "8", "9")
 }
 
-_ARCHITECTURES = {
+ARCHITECTURES = ("amd64", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x")
+"""Those that Juju knows."""
+
+_OTHER_NAMES = {
     "x86_64": "amd64",
     "x64": "amd64",
     "aarch64": "arm64",
-    "armhf": "armhf",
     "armv7l": "armhf",
     "arm": "armhf",
     "ppc64": "ppc64el",
     "ppc64le": "ppc64el",
     "risc": "riscv64",
-    "i386": "i386",
     "i486": "i386",
     "i586": "i386",
     "i686": "i386",
@@ -61,7 +62,7 @@ _ARCHITECTURES = {
 def architecture_of(word: str) -> str:
     """The name that Juju has for an architecture: ``amd64`` where others say ``x86_64``."""
     lower = word.strip().lower()
-    return _ARCHITECTURES.get(lower, lower)
+    return _OTHER_NAMES.get(lower, lower)
 
 
 def of_manifest(bases: Field) -> tuple[Base, ...]:

@@ -119,4 +119,6 @@ def _with_defaults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
             filled[name] = _with_defaults(param, filled[name])
         elif name not in filled and param.get("default") is not None:
             filled[name] = copy.deepcopy(param["default"])
+        elif name not in filled and (made := _with_defaults(param, {})):
+            filled[name] = made  # Juju makes the object where there are defaults in it
     return filled

@@ -21,11 +21,12 @@ def as_vca_error(error: BaseException, scrub: Callable[[str], str]) -> VcaError:
         scrub: takes secrets out of a text.
 
     Returns:
-        The error itself if it is of the tree, else a `BackendError`; its cause is a `vca_core.errors.Cause`.
+        The error itself if it is of the tree, one of the tree if its class is derived from that, else a `BackendError`;
+        its cause is a `vca_core.errors.Cause`.
     """
     if isinstance(error, VcaError):
         foreign = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        own: VcaError = error.scrub(scrub).with_traceback(None)
+        own: VcaError = error.scrub(scrub).of_tree().with_traceback(None)
         own.__cause__ = foreign if foreign is None or isinstance(foreign, Cause) else scrub_cause(foreign, scrub)
     else:
         cause = scrub_cause(error, scrub)

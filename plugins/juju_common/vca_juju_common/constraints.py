@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vca_core.charm.bases import ARCHITECTURES, architecture_of
 from vca_core.suggestions import instead
 
 _NUMBERS = frozenset({"cores", "cpu-power"})
@@ -14,6 +15,7 @@ _LISTS = frozenset({"tags", "spaces", "zones"})
 _FLAGS = frozenset({"allocate-public-ip"})
 _TEXTS = frozenset({"arch", "container", "instance-type", "instance-role", "virt-type", "root-disk-source", "image-id"})
 _KNOWN = _NUMBERS | _SIZES | _LISTS | _FLAGS | _TEXTS
+_ALIASES = {"cpu-cores": "cores"}
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
@@ -27,20 +29,27 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
         By Juju's names, in the types of its API: sizes in MiB.
 
     Raises:
-        ValueError: an unknown name or a value that does not fit; the text says which.
+        ValueError: an unknown name, one that is there twice, or a value that does not fit; the text says which.
     """
     if isinstance(given, str):
         words = [word.partition("=") for word in shlex.split(given)]
         wrong = [name for name, equals, _ in words if not equals]
         if wrong:
             raise ValueError(f"constraint {wrong[0]!r}: expected name=value")
-        given = {name: value for name, _, value in words}
-    return {name.replace("_", "-"): _value(name.replace("_", "-"), value) for name, value in given.items()}
+        pairs: Iterable[tuple[str, Any]] = [(name, value) for name, _, value in words]
+    else:
+        pairs = given.items()
+    parsed: dict[str, Any] = {}
+    for told, value in pairs:
+        spelled = str(told).replace("_", "-")
+        name = _ALIASES.get(spelled, spelled)
+        if name in parsed:
+            raise ValueError(f"constraint {name} is there twice; keep one of them")
+        parsed[name] = _value(name, value)
+    return parsed
 
 
 def _value(name: str, value: Any) -> Any:
-    if name == "cpu-cores":
-        name = "cores"
     if name not in _KNOWN:
         raise ValueError(f"there is no constraint {name!r}{instead(name, _KNOWN)}")
     text = str(value).strip()
@@ -62,6 +71,11 @@ def _value(name: str, value: Any) -> Any:
         if text.lower() not in {"true", "false"}:
             raise ValueError(f"constraint {name}: expected true or false")
         return text.lower() == "true"
+    if name == "arch":
+        arch = architecture_of(text)
+        if arch not in ARCHITECTURES:
+            raise ValueError(f"constraint arch: expected one of {', '.join(ARCHITECTURES)}, got {text!r}")
+        return arch
     return text
 
 

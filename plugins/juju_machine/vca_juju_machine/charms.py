@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -126,16 +126,11 @@ async def bring_charm(
         uploaded.url,
         Origin("local", base, arch),
         charm.options,
-        {name: _as_juju_has_it(action) for name, action in charm.actions.items()},
+        dict(charm.actions),
         dict(charm.resources),
         digest=uploaded.digest,
         config=values,
     )
-
-
-def _as_juju_has_it(action: Action) -> Action:
-    """An action that does not say whether it takes further parameters takes none."""
-    return replace(action, schema={"additionalProperties": False, **action.schema})
 
 
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:
@@ -216,7 +211,8 @@ async def _announce(
 def _file(given: str, name: str, artifact: Artifact) -> Path:
     path = Path(given).expanduser()
     if not path.is_absolute() and artifact.path is not None:
-        path = artifact.path.parent / path
+        inside, beside = artifact.path / path, artifact.path.parent / path
+        path = inside if inside.is_file() else beside
     if not path.is_file():
         raise BadArguments(f"options.resources.{name}: there is no file {path}", [f"options.resources.{name}"])
     return path

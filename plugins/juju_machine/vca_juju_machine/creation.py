@@ -6,9 +6,10 @@ from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.errors import AlreadyExists
+from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, no_environment, shared_application
+from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
@@ -17,7 +18,7 @@ from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import wait_machine_started
 from vca_juju_common.session import Session
-from vca_juju_machine.bases import base_for, check_kind
+from vca_juju_machine.bases import SUPPORTED, Place, check_kind, place_for
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
 
@@ -25,18 +26,17 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     """What machine to ask for.
 
     Raises:
-        BadArguments: the charm cannot live on one.
+        BadArguments: the charm cannot live on one, or on none that Juju makes.
     """
-    suited: str | None = None
+    constraints = options.constraints | asked.constraints
+    suited = Place(asked.base, None)
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         check_kind(charm)
-        suited = base_for(charm)
-    return NewMachine(
-        base=asked.base or suited or options.base,
-        constraints=options.constraints | asked.constraints,
-        placement=asked.placement,
-    )
+        suited = place_for(charm, asked.base, constraints.get("arch"))
+    if suited.arch is not None and asked.placement is None:
+        constraints["arch"] = suited.arch
+    return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)
 
 
 def check_free(session: Session, model: Model, namespace: Namespace) -> None:
@@ -89,13 +89,22 @@ async def make_machine(
 
     Raises:
         AlreadyExists: another process was faster.
+        BadArguments: the controller makes no machines of that base.
     """
     adding, cancelled = await finish(model.add_machine(new))
     if was_made(adding):
         undo.push_async_callback(model.undo_machines, [adding.result()])
     if cancelled is not None:
         raise cancelled
-    machine = adding.result()
+    try:
+        machine = adding.result()
+    except ApiError as error:
+        if new.base is None or not error.message.startswith("invalid base"):
+            raise
+        raise BadArguments(
+            f"options.base: the controller makes no machines of {new.base}; it may make some of {', '.join(SUPPORTED)}",
+            ["options.base"],
+        ) from error
     await model.annotate([machine_tag(machine)], {NAMESPACE_NOTE: str(namespace.canonical)})
     check_first(session, model, namespace, machine)
     return machine

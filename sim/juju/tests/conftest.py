@@ -17,7 +17,8 @@ ROUTER = {
     "metadata.yaml": "name: router\nsummary: s\nseries: [jammy]\nprovides: {gateway: {interface: ip}}\n"
     "requires: {upstream: {interface: ip, limit: 1}}\nresources: {blob: {type: file, filename: b.bin}}\n",
     "config.yaml": "options: {mtu: {type: int, default: 1500}, name: {type: string}, fast: {type: boolean}}\n",
-    "actions.yaml": "touch: {params: {filename: {type: string}, mode: {type: string, default: w}}, "
+    "actions.yaml": "strict: {additionalProperties: false}\n"
+    "touch: {params: {filename: {type: string}, mode: {type: string, default: w}}, "
     "required: [filename]}\n",
 }
 PROXY = {

@@ -153,14 +153,13 @@ def _bases(meta: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Base]:
 
 
 def _action(name: str, spec: Any) -> dict[str, Any]:
-    """An action's schema, as Juju makes it of what is declared: nothing undeclared unless allowed."""
+    """An action's schema, as Juju 3 makes it of what is declared: it takes more than that unless it says otherwise."""
     told = dict(spec or {})
     schema = {
         "type": "object",
         "title": name,
         "description": told.pop("description", "No description"),
         "properties": told.pop("params", {}) or {},
-        "additionalProperties": told.pop("additionalProperties", False),
     }
     for key in ("parallel", "execution-group"):
         told.pop(key, None)
@@ -227,12 +226,25 @@ def check_params(charm: Charm, unit: str, action: str, params: Mapping[str, Any]
     schema = charm.actions.get(action)
     if schema is None:
         raise Refusal(f'action "{action}" not defined on unit "{unit}"', NOT_FOUND)
-    defaults = {k: v["default"] for k, v in schema["properties"].items() if isinstance(v, dict) and "default" in v}
-    full = {**defaults, **params}
-    problems = sorted(jsonschema.Draft4Validator(schema).iter_errors(full), key=str)
+    problems = sorted(jsonschema.Draft4Validator(schema).iter_errors(params), key=str)
     if problems:
         where = ".".join(["(root)", *(str(part) for part in problems[0].absolute_path)])
         raise Refusal(f"validation failed: {where} : {problems[0].validator}: {_reason(problems[0])}")
+    return _with_defaults(schema, params)
+
+
+def _with_defaults(schema: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters with the defaults of those that were not given, those within objects included."""
+    full = dict(params)
+    for name, spec in schema.get("properties", {}).items():
+        if not isinstance(spec, dict):
+            continue
+        if name not in full and "default" in spec:
+            full[name] = spec["default"]
+        elif isinstance(spec.get("properties"), dict) and isinstance(full.get(name, {}), dict):
+            below = _with_defaults(spec, full.get(name, {}))
+            if below or name in full:
+                full[name] = below
     return full
 
 

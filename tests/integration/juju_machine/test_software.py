@@ -313,7 +313,7 @@ async def test_a_charm_is_upgraded_to_another_version_of_itself(
 
 async def test_trust_and_resources_are_handed_over(controller: SimulatedController, tmp_path: Path) -> None:
     write_charm(tmp_path, "res", resources={"data": {"type": "file", "filename": "data.bin"}})
-    (tmp_path / "data.bin").write_bytes(b"x" * 700_000)
+    (tmp_path / "res" / "data.bin").write_bytes(b"x" * 700_000)
     async with connected(controller, tmp_path) as edge:
         ee_id = await machine(edge)
         with pytest.raises(BadArguments, match=r"options\.resources\.other"):

@@ -212,6 +212,15 @@ def test_what_json_does_not_have_is_refused(value: Any) -> None:
     assert "expected plain data, got a Python " in str(error)
 
 
+def test_objects_are_made_where_there_are_defaults_in_them() -> None:
+    level = {"type": "object", "properties": {"level": {"type": "integer", "default": 5}, "other": {}}}
+    kind = {"type": "string", "default": "gzip"}
+    found = action(properties={"spec": {"type": "object", "properties": {"kind": kind, "sub": level}}, "bare": {}})
+    assert check_params(found, {}) == {"spec": {"kind": "gzip", "sub": {"level": 5}}}
+    assert check_params(found, {"spec": {"kind": "xz"}}) == {"spec": {"kind": "xz", "sub": {"level": 5}}}
+    assert check_params(found, {"spec": {"sub": {"level": 1}}}) == {"spec": {"kind": "gzip", "sub": {"level": 1}}}
+
+
 VALUES = st.recursive(
     st.just(CANARY) | st.text(max_size=3).map(lambda text: CANARY + text),
     lambda inner: st.lists(inner, min_size=1, max_size=3) | st.dictionaries(st.sampled_from("adf"), inner, max_size=3),

@@ -16,8 +16,27 @@ def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
     )
 
 
+@pytest.mark.parametrize("told", ["cpu-cores=4", {"cpu_cores": 4}, {"cpu-cores": "4"}])
+def test_the_old_name_of_cores_is_understood(told: str | dict[str, object]) -> None:
+    assert parse_constraints(told) == {"cores": 4}
+
+
+@pytest.mark.parametrize(("told", "meant"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("s390x", "s390x")])
+def test_architectures_have_the_names_that_juju_has(told: str, meant: str) -> None:
+    assert parse_constraints(f"arch={told}") == {"arch": meant}
+
+
 @pytest.mark.parametrize(
-    "line", ["mem", "mem=4X", "mem=", "cores=two", "colour=red", "allocate-public-ip=yes", "mem=1.2.3"]
+    "told",
+    ["arch=amd64 arch=arm64", "zones=a zones=a", "cores=2 cpu-cores=2", {"cores": 2, "cpu-cores": 4}],
+)
+def test_what_is_there_twice_is_refused(told: str | dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"constraint (arch|zones|cores) is there twice"):
+        parse_constraints(told)
+
+
+@pytest.mark.parametrize(
+    "line", ["mem", "mem=4X", "mem=", "cores=two", "colour=red", "allocate-public-ip=yes", "mem=1.2.3", "arch=z80"]
 )
 def test_what_is_none_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="constraint"):

@@ -6,7 +6,9 @@ from vca_core.charm import Base, Charm
 from vca_core.errors import BadArguments
 from vca_juju_common.client.state import Machine, Word
 from vca_juju_common.facts import charm_name
-from vca_juju_machine.bases import base_for, check_fits, check_kind
+from vca_juju_machine.bases import check_fits, check_kind, place_for
+
+NOBLE = Base("ubuntu", "24.04")
 
 
 def charm(*bases: Base, subordinate: bool = False, assumes: tuple[object, ...] = ()) -> Charm:
@@ -28,7 +30,42 @@ def machine(base: str, arch: str = "amd64") -> Machine:
     ],
 )
 def test_the_newest_base_that_both_support_is_chosen(bases: list[Base], chosen: str | None) -> None:
-    assert base_for(charm(*bases)) == chosen
+    assert place_for(charm(*bases)).base == chosen
+
+
+@pytest.mark.parametrize(
+    ("bases", "base", "arch", "chosen"),
+    [
+        (
+            [Base("ubuntu", "24.04", ("arm64",)), Base("ubuntu", "22.04", ("amd64",))],
+            None,
+            None,
+            ("ubuntu@22.04", None),
+        ),
+        ([Base("ubuntu", "24.04", ("arm64",)), Base("ubuntu", "22.04")], None, "arm64", ("ubuntu@24.04", None)),
+        ([Base("ubuntu", "24.04", ("arm64", "s390x"))], None, None, ("ubuntu@24.04", "arm64")),
+        ([Base("ubuntu", "24.04", ("all",))], None, "s390x", ("ubuntu@24.04", None)),
+        (
+            [Base("ubuntu", "22.04"), Base("ubuntu", "20.04", ("arm64",))],
+            "ubuntu@20.04",
+            None,
+            ("ubuntu@20.04", "arm64"),
+        ),
+        ([Base("ubuntu", "18.04")], "ubuntu@20.04", None, ("ubuntu@20.04", None)),
+    ],
+)
+def test_base_and_architecture_are_chosen_together(
+    bases: list[Base], base: str | None, arch: str | None, chosen: tuple[str | None, str | None]
+) -> None:
+    assert place_for(charm(*bases), base, arch) == chosen
+
+
+def test_what_no_machine_can_be_made_for_is_refused_with_a_way_out() -> None:
+    with pytest.raises(BadArguments, match=r"supports ubuntu@16.04, ubuntu@18.04, .*option base, .*option force"):
+        place_for(charm(Base("ubuntu", "18.04"), Base("ubuntu", "16.04")))
+    with pytest.raises(BadArguments, match=r"arch is arm64, and charm x supports ubuntu@22.04 on amd64") as caught:
+        place_for(charm(Base("ubuntu", "22.04", ("amd64",))), arch="arm64")
+    assert caught.value.bad_args == ["options.constraints"]
 
 
 def test_a_charm_has_to_fit_base_and_architecture() -> None:
