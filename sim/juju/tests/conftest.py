@@ -70,12 +70,7 @@ class World:
 
     async def until(self, kind: str, key: str, fits: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """Wait until an entity is as it should be; what is not there, or goes, has the life `gone`."""
-        try:
-            watcher = (await self.call("Client.WatchAll"))["watcher-id"]
-        except Refusal as refusal:
-            if (kind, refusal.code) != ("model", "model not found"):
-                raise
-            return {"life": "gone"}
+        watcher = (await self.call("Client.WatchAll"))["watcher-id"]
         told: dict[str, Any] | None = None
         while True:
             for of, change, data in (await self.call("AllWatcher.Next", watcher=watcher))["deltas"]:
@@ -87,10 +82,23 @@ class World:
             if told == {"life": "gone"} and fits(told):
                 return told
 
+    async def removed(self) -> None:
+        """Wait until the controller does not list the model any more."""
+        async with RawClient(self.sim) as admin:
+            await admin.login()
+            while "ns" in await model_names(admin):
+                await asyncio.sleep(0.005)
+
     async def settle(self) -> None:
         """Wait until no life has anything to do."""
         while not self.sim.clock.idle:
             await self.call("Pinger.Ping")
+
+
+async def model_names(admin: RawClient) -> list[str]:
+    """What the controller lists."""
+    listed = await admin.call("ModelManager.ListModels", tag="user-admin")
+    return [one["model"]["name"] for one in listed["user-models"]]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import aiohttp
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from vca_jujusim import Refusal, SimulatedController
 from vca_jujusim.raw import RawClient
 
-from .conftest import Connect, World
+from .conftest import Connect, World, model_names
 
 ADD = "MachineManager.AddMachines"
 
@@ -223,7 +224,49 @@ async def test_a_model_stuck_in_dying(sim: SimulatedController, world: World, co
     with pytest.raises(Refusal, match="no longer alive"):
         await world.result(ADD, params=[{}])
     sim.thaw()
-    await world.until("model", world.uuid, lambda data: data["life"] == "gone")
+    await world.removed()
+
+
+@pytest.mark.parametrize("how", ["close", "told", "nothing"])
+async def test_a_dead_model_has_its_name_and_nothing_else(
+    sim: SimulatedController, world: World, connect: Connect, how: Any
+) -> None:
+    sim.on_model_dead = how
+    sim.faults.freeze("dead model", "ns")
+    admin = await connect()
+    watcher = (await world.call("Client.WatchAll"))["watcher-id"]
+    await world.call("AllWatcher.Next", watcher=watcher)
+    told: list[Any] = []
+
+    async def watch() -> None:
+        try:
+            while True:
+                told.extend((await world.call("AllWatcher.Next", watcher=watcher))["deltas"])
+        except (Refusal, ConnectionResetError) as error:
+            told.append(str(error))
+
+    watching = asyncio.create_task(watch())
+    sim.remove_model("ns")
+    while sim.model("ns").record.life != "dead" or not told:
+        await asyncio.sleep(0.005)
+    if how == "close":
+        assert told[-1] in {"watcher was stopped", "connection is shut down"}
+    else:
+        assert told[-1][:2] == ["model", "remove"] or told[-1] == "connection is shut down"
+    watching.cancel()
+    with pytest.raises(Refusal, match="unknown model") as caught:
+        await connect(world.uuid)
+    assert caught.value.code == "model not found"
+    for request in ("ModelManager.ModelStatus", "ModelManager.ModelInfo"):
+        with pytest.raises(Refusal, match="unknown model"):
+            await admin.result(request, entities=[{"tag": f"model-{world.uuid}"}])
+    with pytest.raises(Refusal, match="already exists"):
+        await admin.call("ModelManager.CreateModel", **{"name": "ns", "owner-tag": "user-admin"})
+    assert "ns" in await model_names(admin)
+    sim.thaw()
+    await world.removed()
+    with pytest.raises(Refusal, match="has been removed"):
+        await connect(world.uuid)
 
 
 async def test_what_others_remove(sim: SimulatedController, world: World) -> None:
@@ -234,7 +277,7 @@ async def test_what_others_remove(sim: SimulatedController, world: World) -> Non
     for machine in ("0", "1"):
         await world.until("machine", machine, lambda data: data["life"] == "gone")
     sim.remove_model("ns")
-    await world.until("model", world.uuid, lambda data: data["life"] == "gone")
+    await world.removed()
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ async def test_a_model_with_storage_goes_when_told_what_becomes_of_it(world: Wor
     code, _ = await refusal(admin.result("ModelManager.DestroyModels", models=[tag]))
     assert code == "controller/model has persistent storage"
     await admin.result("ModelManager.DestroyModels", models=[tag | {"destroy-storage": True}])
-    await world.until("model", world.uuid, lambda data: data["life"] == "gone")
+    await world.removed()
 
 
 async def test_a_model_with_manual_machines_is_emptied_first(world: World, connect: Connect) -> None:

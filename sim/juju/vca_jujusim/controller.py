@@ -40,7 +40,9 @@ class SimulatedController:
         hook_retry: seconds after which Juju runs a failed hook again.
         state: a file that keeps the world; None: it ends with the controller.
         manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
-        on_model_gone: what becomes of connections to a model that is gone, once its watcher was told so.
+        burial: seconds in which a dead model is still listed, and has its name.
+        on_model_dead: what becomes of connections to a dead model: ``close``, without its watchers telling why;
+            ``told``: they do; ``nothing``: watchers tell, and the connections stay, as in Juju 4.
 
     Attributes:
         world: what it holds, to be looked at and changed.
@@ -62,7 +64,8 @@ class SimulatedController:
         hook_retry: float = 0.05,
         state: Path | None = None,
         manual_scripts_run: bool = False,
-        on_model_gone: Literal["close", "stop-watcher", "nothing"] = "close",
+        burial: float = 0.02,
+        on_model_dead: Literal["close", "told", "nothing"] = "close",
     ) -> None:
         self.username = username
         self.password = password or secrets.token_urlsafe(16)
@@ -72,10 +75,10 @@ class SimulatedController:
         self.counts = Counts()
         self.defects: list[Exception] = []
         self.closing = asyncio.Event()
-        self.clock = Clock(latency, hook_retry)
+        self.clock = Clock(latency, hook_retry, burial)
         self.world = World(self.clock, self.faults.lives, (username, self.password))
         self.manual_scripts_run = manual_scripts_run
-        self.on_model_gone = on_model_gone
+        self.on_model_dead = on_model_dead
         self._first_port = port
         self._modes: list[Mode] = ["dead" if index in dead else "open" for index in range(endpoints)]
         self._state = StateFile(state) if state is not None else None
@@ -156,7 +159,7 @@ class SimulatedController:
                 raise ValueError(f"{self._state.path} was made with another username or password")
         self.password = self.world.users[self.username].password
         self.world.bootstrap(self.username)
-        self.world.on_model_gone = self._stop_watchers
+        self.world.on_model_dead = self._model_dead
         self._server = Server(self, self._identity.context(), self.host, self._modes)
         await self._server.start(self._first_port)
         self.persist()
@@ -187,15 +190,16 @@ class SimulatedController:
         for model in list(self.world.models.values()):
             wake(model)
 
-    def _stop_watchers(self, model: Model) -> None:
-        if self.on_model_gone == "stop-watcher":
+    def _model_dead(self, model: Model) -> None:
+        if self.on_model_dead == "close":
             for watcher in list(model.watchers):
                 watcher.stop()
-
-    async def close_after_removal(self, session: Session) -> None:
-        """A watcher has told that its model is gone."""
-        if self.on_model_gone == "close":
-            session.cut()
+        else:
+            model.note_change("model", model.record.uuid)
+        if self.on_model_dead != "nothing":
+            for session in self.server.sessions:
+                if session.is_of(model):
+                    session.end_with_model(refusing=self.on_model_dead == "close")
 
     # --- what breaks
 

@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from vca_jujusim.dispatch import Call, Json, answer, waits
 from vca_jujusim.faults import WireFault
-from vca_jujusim.problems import MODEL_NOT_FOUND, Refusal
+from vca_jujusim.problems import Refusal
 from vca_jujusim.schemas import SchemaError
 from vca_jujusim.watcher import Watcher
 from vca_jujusim.world.model import Model
@@ -20,6 +20,9 @@ from vca_jujusim.world.world import World
 
 if TYPE_CHECKING:
     from vca_jujusim.controller import SimulatedController
+
+_FAREWELL = 0.01
+"""Seconds between the last answers and the end of a connection to a dead model."""
 
 log = logging.getLogger("vca_jujusim")
 
@@ -54,6 +57,8 @@ class Session:
         self._model = controller.world.models.get(model_uuid or "")
         self._transport = transport
         self._tasks: set[asyncio.Task[None]] = set()
+        self._is_shut_down = False
+        self._farewell: asyncio.TimerHandle | None = None
 
     @property
     def world(self) -> World:
@@ -76,9 +81,7 @@ class Session:
         Raises:
             Refusal: it is gone, or was never there.
         """
-        if self._model is None or self._model.record.life == "dead":
-            raise Refusal(f'unknown model: "{self._model_uuid}"', MODEL_NOT_FOUND)
-        return self._model
+        return self.world.model(self._model_uuid or "")
 
     def is_of(self, model: Model) -> bool:
         """Whether it is to this model."""
@@ -117,6 +120,8 @@ class Session:
 
     async def _end(self) -> None:
         self.controller.counts.connection_closed()
+        if self._farewell is not None:
+            self._farewell.cancel()
         for watcher in self.watchers.values():
             watcher.stop()
         for task in self._tasks:
@@ -128,6 +133,15 @@ class Session:
         self.stalled.set()
         if self._transport is not None:
             self._transport.abort()
+
+    def end_with_model(self, *, refusing: bool) -> None:
+        """End in a moment, as Juju has it when the model is dead.
+
+        Args:
+            refusing: whether what is asked for meanwhile is refused.
+        """
+        self._is_shut_down = refusing
+        self._farewell = asyncio.get_running_loop().call_later(_FAREWELL, self.cut)
 
     async def close(self) -> None:
         """Close the connection properly."""
@@ -153,8 +167,6 @@ class Session:
         await self.stalled.wait()
         with contextlib.suppress(ConnectionError):  # the client has gone; what it asked for was done
             await self._socket.send_str(json.dumps(reply))
-        if name == "AllWatcher.Next" and any(watcher.ended for watcher in self.watchers.values()):
-            await self.controller.close_after_removal(self)
 
     async def _answer(self, request: Json, name: str, faults: list[WireFault]) -> Json:
         reply: Json = {"request-id": request.get("request-id")}
@@ -165,6 +177,8 @@ class Session:
             for fault in faults:
                 if fault.effect == "refuse" and fault.error is not None:
                     raise fault.error  # noqa: TRY301 - answered as all refusals below
+            if self._is_shut_down:
+                raise Refusal("connection is shut down")  # noqa: TRY301 - answered as all refusals below
             version = int(request.get("version") or 0)
             params: Any = request.get("params")
             reply["response"] = await answer(call, facade, version, method, params if params is not None else {})

@@ -33,7 +33,6 @@ class Watcher:
         self._first = True
         self._stopped = False
         self._held: list[Delta] = []
-        self.ended = False
         model.watchers.add(self)
 
     def note_change(self, kind: str, key: str) -> None:
@@ -66,8 +65,6 @@ class Watcher:
     def _take(self) -> list[Delta]:
         pending, self._pending = self._pending, {}
         deltas = [delta for kind, key in pending if (delta := self._delta(kind, key)) is not None]
-        if ("model", self.model.record.uuid) in pending and self.model.record.life == "dead":
-            self.ended = True
         return self._disturb(deltas)
 
     def _delta(self, kind: str, key: str) -> Delta | None:

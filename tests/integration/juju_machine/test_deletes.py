@@ -102,7 +102,7 @@ async def test_a_model_that_stays_is_forced_or_else_a_timeout(
 @pytest.mark.defect("D22")
 @pytest.mark.defect("D23")
 async def test_a_lost_connection_does_not_count_as_removed(controller: SimulatedController) -> None:
-    controller.on_model_gone = "nothing"
+    controller.on_model_dead = "nothing"
     async with connected(controller, delete_grace=20.0) as edge:
         await machine(edge)
         controller.faults.freeze("model")

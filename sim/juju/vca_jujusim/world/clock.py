@@ -12,16 +12,18 @@ class Clock:
     Args:
         latency: seconds that a step takes; 0: as fast as events allow.
         hook_retry: seconds after which a failed hook is run again, so that the failure is seen.
+        burial: seconds after which a dead model is removed.
     """
 
-    def __init__(self, latency: float = 0.0, hook_retry: float = 0.05) -> None:
+    def __init__(self, latency: float = 0.0, hook_retry: float = 0.05, burial: float = 0.02) -> None:
         self.latency = latency
         self.hook_retry = hook_retry
+        self.burial = burial
         self._due: dict[tuple[str, ...], asyncio.Handle] = {}
         self._closed = False
 
-    def soon(self, key: tuple[str, ...], step: Callable[[], None], *, retry: bool = False) -> None:
-        """Run a step; a second one for the same key is not added while the first is due."""
+    def soon(self, key: tuple[str, ...], step: Callable[[], None], *, after: float = 0.0) -> None:
+        """Run a step, in so many seconds at the least; a second one for the same key is not added while one is due."""
         if self._closed or key in self._due:
             return
 
@@ -30,7 +32,7 @@ class Clock:
             step()
 
         loop = asyncio.get_running_loop()
-        seconds = max(self.latency, self.hook_retry) if retry else self.latency
+        seconds = max(self.latency, after)
         self._due[key] = loop.call_later(seconds, run) if seconds else loop.call_soon(run)
 
     @property

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from vca_jujusim.world import removal
-from vca_jujusim.world.entities import ALIVE, DYING, Action, Machine, Status, Unit, now
+from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Status, Unit, now
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.running import missing_for_ssh, run
 
 FINAL = {"completed", "failed", "cancelled", "aborted", "error"}
 
 
-def settle(model: Model, kind: str, key: str, *, retry: bool = False) -> None:
+def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
     """See soon whether an entity has something to do."""
-    model.world.clock.soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), retry=retry)
+    model.world.clock.soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), after=after)
 
 
 def wake(model: Model) -> None:
@@ -23,9 +23,12 @@ def wake(model: Model) -> None:
 
 
 def _step(model: Model, kind: str, key: str) -> None:
+    if kind == "model":
+        _model(model)
+        return
     if not model.has(kind, key):
         return
-    name = {"model": model.record.name, "action": model.actions[key].name if kind == "action" else ""}.get(kind, key)
+    name = model.actions[key].name if kind == "action" else key
     if model.world.faults.take("freeze", kind, name) is not None:
         return
     match kind:
@@ -39,9 +42,21 @@ def _step(model: Model, kind: str, key: str) -> None:
             if model.applications[key].life != ALIVE:
                 removal.finish_application(model, model.applications[key])
                 settle(model, "model", model.record.uuid)
-        case "model":
-            if model.record.life == DYING and removal.finish_model(model):
-                model.world.remove_model(model)
+
+
+def _model(model: Model) -> None:
+    """A dying model is dead when nothing is in it any more; it is removed when its cloud is torn down."""
+    record, world = model.record, model.world
+    if record.life == ALIVE or record.uuid not in world.models:
+        return
+    is_dead = record.life == DEAD
+    if world.faults.take("freeze", "dead model" if is_dead else "model", record.name) is not None:
+        return
+    if is_dead:
+        world.remove_model(model)
+    elif removal.finish_model(model):
+        world.kill_model(model)
+        settle(model, "model", record.uuid, after=world.clock.burial)
 
 
 def _machine(model: Model, machine: Machine) -> None:
@@ -171,7 +186,7 @@ def _hook(model: Model, unit: Unit, hook: str) -> bool:
     unit.retry = fault.retry
     model.note_change("unit", unit.name)
     if fault.retry:
-        settle(model, "unit", unit.name, retry=True)
+        settle(model, "unit", unit.name, after=model.world.clock.hook_retry)
     return False
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vca_jujusim.charms import Charm
-from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, Refusal, denial, not_found
+from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, NOT_FOUND, Refusal, denial, not_found
 from vca_jujusim.world.clock import Clock
 from vca_jujusim.world.entities import DEAD, ModelRecord, User
 from vca_jujusim.world.model import Model
@@ -34,6 +34,7 @@ class World:
         self.faults = faults
         self.uuid = str(uuid.uuid4())
         self.models: dict[str, Model] = {}
+        self.removed: set[str] = set()
         self.users: dict[str, User] = {}
         self.clouds: dict[str, dict[str, Any]] = {
             "localhost": {
@@ -50,7 +51,7 @@ class World:
         self.config: dict[str, Any] = {}
         self.addresses = 0
         self.keeper: Keeper | None = None
-        self.on_model_gone: Callable[[Model], None] = lambda _model: None
+        self.on_model_dead: Callable[[Model], None] = lambda _model: None
         self.users[admin[0]] = User(*admin, access="superuser")
         self.credentials[f"localhost/{admin[0]}/default"] = {"auth-type": "certificate", "attrs": {}}
 
@@ -84,21 +85,28 @@ class World:
         self.keep(model, "model", record.uuid)
         return model
 
-    def remove_model(self, model: Model) -> None:
-        """A model is gone."""
+    def kill_model(self, model: Model) -> None:
+        """A model is dead: nothing can be asked of it any more, but it has its name, and is listed."""
         model.record.life = DEAD
+        self.on_model_dead(model)
+        self.keep(model, "model", model.record.uuid)
+
+    def remove_model(self, model: Model) -> None:
+        """A dead model is gone."""
         self.models.pop(model.record.uuid, None)
-        model.note_change("model", model.record.uuid)
-        self.on_model_gone(model)
+        self.removed.add(model.record.uuid)
+        self.keep(model, "model", model.record.uuid)
 
     def model(self, key: str) -> Model:
         """A model by its uuid.
 
         Raises:
-            Refusal: there is none.
+            Refusal: there is none, or it is dead.
         """
         found = self.models.get(key)
-        if found is None:
+        if key in self.removed:
+            raise Refusal(f"model {key} has been removed", NOT_FOUND)
+        if found is None or found.record.life == DEAD:
             raise Refusal(f'unknown model: "{key}"', MODEL_NOT_FOUND)
         return found
 
