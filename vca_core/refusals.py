@@ -1,6 +1,6 @@
 """What backends and the core refuse, in one wording: each function makes the error, and the caller raises it.
 
-There is an EE already (`already_exists`, `shared_application`, `shared_model`), something is missing
+There is an EE already (`already_exists`, `being_removed`, `shared_application`, `shared_model`), something is missing
 (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
 `not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), or a relation cannot be made
 (`unreachable_end`).
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported
+from vca_core.errors import AlreadyExists, BadArguments, ConflictError, NotFound, NotSupported
 from vca_core.naming import EeId, Namespace
 from vca_core.suggestions import instead
 
@@ -23,6 +23,18 @@ def already_exists(ee_id: EeId, namespace: Namespace) -> AlreadyExists:
         namespace: the namespace.
     """
     return AlreadyExists(f"namespace {namespace} has an EE already: {ee_id}", ee_id=str(ee_id))
+
+
+def being_removed(ee_id: EeId, namespace: Namespace) -> ConflictError:
+    """A namespace has an EE that is on its way out, so no other can be made for it yet.
+
+    Args:
+        ee_id: the one that goes.
+        namespace: the namespace.
+    """
+    return ConflictError(
+        f"the EE {ee_id} of namespace {namespace} is being removed; try again when it is gone", ee_id=str(ee_id)
+    )
 
 
 def shared_application(namespace: Namespace, other: Namespace, model: str, application: str) -> BadArguments:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vca_core import refusals
-from vca_core.errors import AlreadyExists, BadArguments, NotFound, VcaError
+from vca_core.errors import AlreadyExists, BadArguments, ConflictError, NotFound, VcaError
 from vca_core.naming import EeId, Namespace
 
 EE_ID = EeId.parse("ns1.app-vnf-vnf1.0")
@@ -16,6 +16,7 @@ NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
     ("error", "cls", "names"),
     [
         (refusals.already_exists(EE_ID, NAMESPACE), AlreadyExists, [str(NAMESPACE), str(EE_ID)]),
+        (refusals.being_removed(EE_ID, NAMESPACE), ConflictError, [str(NAMESPACE), str(EE_ID)]),
         (refusals.shared_application(NAMESPACE, OTHER, "m", "a"), BadArguments, [str(NAMESPACE), str(OTHER), "m", "a"]),
         (refusals.shared_model("ns_1", "ns-1", "m"), BadArguments, ["ns_1", "ns-1", "m"]),
         (refusals.no_environment(EE_ID), NotFound, [str(EE_ID)]),

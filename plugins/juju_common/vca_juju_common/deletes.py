@@ -128,7 +128,8 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
         ee_id: which one.
         keep: whether its machines stay as they are, and only Juju forgets them.
     """
-    try:
+
+    async def delete() -> None:
         async with session.use(ee_id.model, op) as model:
             machines = machines_of(model, session.names, ee_id)
             if keep:
@@ -136,8 +137,8 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
             await remove_application(session, model, ee_id.application)
             await remove_machines(model, machines, keep=keep)
             session.forget(model, ee_id)
-    except NotFound:  # the model is gone, or there is none
-        return
+
+    await _until_gone(session, ee_id.model, delete)
 
 
 async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
@@ -151,18 +152,39 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
         raise BadArguments(
             f"namespace {namespace} names the controller's own model, which is not to be deleted", ["namespace"]
         )
-    model: Model | None = None
-    try:
+    models: list[Model] = []
+
+    async def delete() -> None:
         async with session.use(name, op) as model:
+            models.append(model)
             check_namespace(model, session.names, namespace)
             await _empty(session, model)
             await _destroy(session, model)
-    except NotFound:  # others were faster: there is none any more, or it is said to be gone
-        if model is not None:
-            with translate_refusals():
-                await _wait_vanished(session, model, None)
-    if model is not None:
+
+    await _until_gone(session, name, delete)
+    for model in models:
         await session.forget_model(model)
+
+
+async def _until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:
+    """Delete something in a model. That the model is not found is believed when the controller lists it no more.
+
+    Args:
+        session: the controller.
+        name: of the model.
+        delete: deletes it; others may be faster.
+    """
+    for pause in pauses(0.1, 5.0):
+        try:
+            await delete()
+        except NotFound:
+            with translate_refusals():
+                listed = await session.controller.models()
+            if name not in listed:
+                return
+        else:
+            return
+        await asyncio.sleep(pause)
 
 
 async def _empty(session: Session, model: Model) -> None:
@@ -198,18 +220,10 @@ async def _destroy(session: Session, model: Model) -> None:
 
 
 async def _wait_vanished(session: Session, model: Model, limit: float | None) -> bool:
-    """Wait until the controller says that a model is gone; it is asked when the model's watcher ended."""
+    """Wait until the controller lists a model no more, for at most so many seconds."""
     try:
         async with asyncio.timeout(limit):
-            await _wait_gone(model, lambda: False)
-            for pause in pauses(0.1, 5.0):
-                try:
-                    if not await session.controller.exists(model.uuid):
-                        return True
-                except ApiError as error:
-                    if not error.is_gone:  # that it is not alive does not say that it is gone
-                        raise
-                await asyncio.sleep(pause)
+            await session.controller.wait_gone(model)
     except TimeoutError:
         return False
     return True

@@ -60,6 +60,13 @@ def environments_in(model: Model, rules: NameRules) -> dict[str, Environment]:
     return found
 
 
+def is_leaving(model: Model, ee_id: EeId) -> bool:
+    """Whether an execution environment is on its way out: its machine, or its application, is dying."""
+    machine = model.state.machines.get(ee_id.locator)
+    application = model.state.applications.get(ee_id.application)
+    return any(thing is not None and thing.life in {"dying", "dead"} for thing in (machine, application))
+
+
 def holds_environments(state: State) -> bool:
     """Whether a machine or an application of a model bears a namespace."""
     tags = (*map(machine_tag, state.machines), *(f"application-{name}" for name in state.applications))

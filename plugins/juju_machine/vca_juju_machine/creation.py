@@ -8,12 +8,12 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
-from vca_core.refusals import already_exists, no_environment, shared_application
+from vca_core.refusals import already_exists, being_removed, no_environment, shared_application
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
-from vca_juju_common.environments import check_namespace, environments_in
+from vca_juju_common.environments import check_namespace, environments_in, is_leaving
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import wait_machine_started
@@ -44,12 +44,13 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
 
     Raises:
         AlreadyExists: the namespace has an execution environment.
+        ConflictError: it has one that is on its way out.
         BadArguments: it would share one, or a model, with another namespace.
     """
     check_namespace(model, session.names, namespace)
     there = environments_in(model, session.names).get(session.names.application(namespace))
     if there is not None:
-        raise already_exists(there.ee_id, namespace)
+        raise (being_removed if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
 
 
 def check_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:

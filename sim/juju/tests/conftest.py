@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.fair_clock import FairLoop
 
-from vca_jujusim import Refusal, SimulatedController
+from vca_jujusim import SimulatedController
 from vca_jujusim.raw import RawClient, archive
 
 ROUTER = {

@@ -15,7 +15,6 @@ from vca_jujusim.charms import Charm
 from vca_jujusim.counts import Counts
 from vca_jujusim.faults import Faults
 from vca_jujusim.server import Mode, Server
-from vca_jujusim.session import Session
 from vca_jujusim.state_file import StateFile
 from vca_jujusim.tls import HOSTNAME, make_identity
 from vca_jujusim.world import removal

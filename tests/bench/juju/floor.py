@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from bench.juju.place import CHARM, SSH, Place
 from bench.juju.wire import Json, Way, Wire
 
 APPLICATION = "app"
+BURIAL = 0.03
+"""Seconds between the end of a model and a look at the list: until then it is dead, and listed."""
 IDS = {"machine": "id", "action": "id", "model": "model-uuid"}
 """By what deltas name an entity, where it is not its name."""
 
@@ -70,9 +74,13 @@ class Floor:
             await self._wait_deleted(model, deltas, machine)
             tag = f"model-{uuid}"
             await self._controller.one("ModelManager.DestroyModels", {"models": [{"model-tag": tag}]})
-            await deltas.until(lambda: ("model", uuid) not in deltas.there)
-            status = (await self._controller.call("ModelManager.ModelStatus", {"entities": [{"tag": tag}]}))["models"]
-            assert "not found" in status[0]["error"]["code"], status
+            with suppress(RuntimeError):  # the watcher was stopped: the model is dead
+                await deltas.until(lambda: ("model", uuid) not in deltas.there)
+            listed = [uuid]
+            while uuid in listed:
+                await asyncio.sleep(BURIAL)
+                reply = await self._controller.call("ModelManager.ListModels", {"tag": owner})
+                listed = [one["model"]["uuid"] for one in reply["user-models"]]
         finally:
             await model.close()
 

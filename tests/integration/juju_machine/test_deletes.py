@@ -109,12 +109,12 @@ async def test_a_lost_connection_does_not_count_as_removed(controller: Simulated
         deleting = asyncio.create_task(edge.delete_namespace(NS))
         await until(lambda: controller.counts.requests["ModelManager.DestroyModels"])
         await controller.restart()
-        await until(lambda: controller.counts.open == 2)
+        await until(lambda: controller.counts.requests["ModelManager.ListModels"] == 2)  # it is there still
         assert not deleting.done()
         controller.thaw()
         await deleting
         assert models(controller) == set()
-    assert controller.counts.opened <= 5
+    assert controller.counts.opened == 3  # nothing connects to a model that was asked to go
 
 
 async def test_a_model_that_goes_just_after_the_login_is_gone(controller: SimulatedController) -> None:

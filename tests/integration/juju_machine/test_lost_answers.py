@@ -31,7 +31,7 @@ REQUESTS = [
     "Action.Actions",
     "Application.DestroyApplication",
     "ModelManager.DestroyModels",
-    "ModelManager.ModelStatus",
+    "ModelManager.ListModels",
 ]
 
 

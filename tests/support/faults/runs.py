@@ -29,7 +29,7 @@ _SOMETIMES = {
     ("AllWatcher.Next", 2),
     ("MachineManager.DestroyMachineWithParams", 1),
     ("MachineManager.DestroyMachineWithParams", 2),
-    ("ModelManager.ModelStatus", 2),
+    ("ModelManager.ListModels", 2),
 }
 """Requests that are not needed where the world was faster: nothing is to be waited for any more."""
 _CHANGES = (

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
-from vca_core.errors import BackendError, NotFound, VcaConnectionError
+from vca_core.errors import BackendError, ConflictError, NotFound, VcaConnectionError
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
+from vca_juju_common.client.departures import Departures
 from vca_juju_common.client.errors import ApiError, NoAccess
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import reads, relations
-from vca_juju_common.client.requests.models import create_model, destroy_model, has_model, list_models
+from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
@@ -59,6 +60,7 @@ class ConnectedController:
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._debts: dict[str, Debts[Target]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._departures = Departures(self._listed)
         self._tasks = OwnedTasks("controller")
 
     @property
@@ -86,6 +88,7 @@ class ConnectedController:
             timer.cancel()
         try:
             await self._tasks.cancel(10.0)
+            await self._departures.close()
             models, self._models = list(self._models.values()), {}
             await asyncio.gather(self._connection.close(), *(model.close() for model in models))
         finally:
@@ -110,12 +113,10 @@ class ConnectedController:
             reads: whether it is only looked at: then nothing that is owed is undone now.
 
         Raises:
-            NotFound: there is no such model.
+            NotFound: there is no such model, or what is worked on there is gone.
+            ConflictError: nothing can be made in it any more.
         """
-        opening = self._opening.setdefault(name, asyncio.Lock())
-        async with opening:  # one lock a model
-            model = await self._open(name, new)
-            model.users += 1
+        model = await self._take(name, new)
         try:
             await model.make_sure()
             if not reads:
@@ -123,6 +124,8 @@ class ConnectedController:
             yield model
         except ApiError as error:
             model.unsure = True
+            if new is not None and error.is_about_a_model:
+                raise ConflictError(f"{error.message}; try again when it is gone") from error
             if error.is_gone:  # others were faster
                 raise NotFound(error.message) from error
             raise
@@ -144,15 +147,40 @@ class ConnectedController:
             await self._drop(held)
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
-        """Ask for the end of a model; one that is gone is no error. See `destroy_model`."""
+        """Ask for the end of a model; see `destroy_model`. From then on, nothing connects to it that need not."""
         await destroy_model(self, uuid, destroy_storage=destroy_storage, force=force, max_wait=max_wait)
+        for model in self._models.values():
+            if model.uuid == uuid:
+                model.is_leaving = True
 
-    async def exists(self, uuid: str) -> bool:
-        """Ask whether a model is there still. See `has_model`."""
-        return await has_model(self, uuid)
+    async def wait_gone(self, model: Model) -> None:
+        """Wait until a model is not listed any more."""
+        await self._departures.wait_gone(model.uuid)
+        for one in self._models.values():
+            if one is model:
+                one.note_gone()
 
     version = reads.get_version
     destroy_offers = relations.destroy_offers
+
+    async def _listed(self) -> Collection[str]:
+        return (await list_models(self, self.username)).values()
+
+    async def _take(self, name: str, new: NewModel | None) -> WatchedModel:
+        """Have a model, and note that it is used. One of that name that is on its way out is waited for."""
+        while True:
+            opening = self._opening.setdefault(name, asyncio.Lock())
+            try:
+                async with opening:  # one lock a model
+                    model = await self._open(name, new)
+                    if new is not None:
+                        _check_stays(model)
+                    model.is_leaving = False
+                    model.users += 1
+                    return model
+            except _Leaving as leaving:
+                uuid = leaving.uuid
+            await self._departures.wait_gone(uuid)
 
     async def _open(self, name: str, new: NewModel | None) -> WatchedModel:
         timer = self._timers.pop(name, None)
@@ -174,14 +202,18 @@ class ConnectedController:
                     observer=self._observer,
                     is_watched=self._is_watched,
                     debts=self._debts.setdefault(uuid, Debts()),
+                    on_break=self._departures.hasten,
                 )
             try:
                 await self._connect(model)
-            except NotFound:  # what we knew of it is old
+            except NotFound as error:  # what we knew of it is old, or it is dead
                 await self._drop(model)
-                model = None
                 if not first:
+                    if new is not None:
+                        self._departures.hasten()
+                        raise _Leaving(model.uuid) from error
                     raise
+                model = None
             except BaseException:
                 if not model.is_needed:
                     await self._drop(model)
@@ -247,6 +279,21 @@ class ConnectedController:
         del self._models[model.name]
         self._debts.pop(model.uuid, None)
         self._tasks.spawn(model.close(), f"close model {model.name}")
+
+
+class _Leaving(Exception):
+    """A model is in the way that is on its way out."""
+
+    def __init__(self, uuid: str) -> None:
+        super().__init__(uuid)
+        self.uuid = uuid
+
+
+def _check_stays(model: WatchedModel) -> None:
+    """Refuse a model in which nothing can be made any more."""
+    there = model.state.models.get(model.uuid)
+    if there is not None and there.life in {"dying", "dead"}:
+        raise _Leaving(model.uuid)
 
 
 def _load() -> None:

@@ -66,6 +66,11 @@ class ApiError(BackendError):
         return self.is_not_found or self.says_gone
 
     @property
+    def is_about_a_model(self) -> bool:
+        """Whether it is the model that is not there, or on its way out, and nothing in it."""
+        return self.is_gone and self.message.startswith("model ")
+
+    @property
     def is_there_already(self) -> bool:
         """Whether what was to be made exists."""
         return not self.is_race and (self.code == "already exists" or "already exists" in self.message)

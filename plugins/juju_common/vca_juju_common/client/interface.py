@@ -414,21 +414,24 @@ class Controller(Protocol):
             model: which one.
         """
 
-    async def exists(self, uuid: str) -> bool:
-        """Ask whether a model is there still.
+    async def wait_gone(self, model: Model) -> None:
+        """Wait until the controller lists a model no more. The caller's deadline bounds it.
 
         Args:
-            uuid: the model's.
+            model: which one.
         """
 
     async def destroy(self, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None) -> None:
-        """Ask for the end of a model. One that is gone is no error.
+        """Ask for the end of a model. From then on, nothing connects to it that is not asked to.
 
         Args:
             uuid: the model's.
             destroy_storage: whether its storage is destroyed with it, or released.
             force: whether what fails on the way is ignored.
             max_wait: seconds that a step may take where it is forced.
+
+        Raises:
+            ApiError: the controller refuses it, or says that the model is not there.
         """
 
     async def destroy_offers(self, urls: Sequence[str]) -> None:

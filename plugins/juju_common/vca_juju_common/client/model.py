@@ -60,6 +60,7 @@ class WatchedModel:
         observer: told of what changes.
         is_watched: whether a state holds something that has to be watched while nobody uses the model.
         debts: what earlier connections to it left undone; None: nothing.
+        on_break: called when a connection to it ended.
 
     Attributes:
         state: what is known now.
@@ -67,6 +68,7 @@ class WatchedModel:
         users: how many operations use it.
         debts: what could not be undone yet.
         unsure: whether something may have been asked for that the state does not tell of yet.
+        is_leaving: whether its end was asked for: then a connection that ends is not made anew unless somebody calls.
     """
 
     add_machine = machines.add_machine
@@ -108,6 +110,7 @@ class WatchedModel:
         observer: Observer,
         is_watched: Callable[[State], bool],
         debts: Debts[Target] | None = None,
+        on_break: Callable[[], None] = lambda: None,
     ) -> None:
         self.uuid = uuid
         self.name = name
@@ -117,6 +120,8 @@ class WatchedModel:
         self.users = 0
         self.debts: Debts[Target] = Debts() if debts is None else debts
         self.unsure = False
+        self.is_leaving = False
+        self._on_break = on_break
         self._rereading = asyncio.Lock()
         self._observer = observer
         self._is_watched = is_watched
@@ -135,6 +140,7 @@ class WatchedModel:
             self._open,
             self._end,
             lambda: self.is_needed,
+            lambda: not self.is_leaving,
         )
 
     @property
@@ -160,6 +166,11 @@ class WatchedModel:
             VcaConnectionError: there is no connection.
         """
         await self._connection.wire()
+
+    def note_gone(self) -> None:
+        """Note that it is gone, as the controller's list tells."""
+        if not self.is_gone:
+            self._end(NotFound(f"model {self.name} is gone"))
 
     async def close(self) -> None:
         """Disconnect; nothing of it is left."""
@@ -298,6 +309,8 @@ class WatchedModel:
                 try:
                     self._take(await wire.call("AllWatcher", "Next", watcher=watcher, patient=True))
                 except ApiError:  # 2: the watcher was stopped; the connection may well be alive
+                    if self.is_leaving:
+                        raise
                     watcher = await self._watch_anew(wire)
         except VcaConnectionError as error:
             reason = error.message
@@ -305,6 +318,7 @@ class WatchedModel:
             reason = f"the model cannot be watched: {error.message}"  # the next login tells whether it is gone
         finally:
             wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
+            self._on_break()
             self._wake()  # whoever waits has to know that it broke
 
     async def _gather(self) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from vca_core.errors import BadArguments, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import ApiError, checked_result, error_of
+from vca_juju_common.client.errors import ApiError, checked_result
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import over_races, pauses
@@ -28,10 +28,14 @@ async def list_models(controller: Facades, username: str) -> dict[str, str]:
     Returns:
         The uuids, by name.
     """
-    facade = await controller.facade("ModelManager")
     owner = f"user-{username}"
-    listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
-    return {model.name: model.uuid for model in listed if model.owner_tag == owner}
+
+    async def work() -> dict[str, str]:
+        facade = await controller.facade("ModelManager")
+        listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
+        return {model.name: model.uuid for model in listed if model.owner_tag == owner}
+
+    return await over_races(work)
 
 
 async def create_model(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
@@ -110,7 +114,7 @@ def _wrong_kind(new: NewModel) -> BadArguments:
 async def destroy_model(
     controller: Facades, uuid: str, *, destroy_storage: bool, force: bool, max_wait: float | None = None
 ) -> None:
-    """Ask for the end of a model; one that is gone is no error.
+    """Ask for the end of a model.
 
     Args:
         controller: where.
@@ -118,6 +122,9 @@ async def destroy_model(
         destroy_storage: whether its storage is destroyed with it, or released.
         force: whether what fails on the way is ignored.
         max_wait: seconds that a step may take where it is forced.
+
+    Raises:
+        ApiError: the controller refuses it, or says that the model is not there.
     """
     params = classes().DestroyModelParams(
         model_tag=f"model-{uuid}",
@@ -128,23 +135,6 @@ async def destroy_model(
 
     async def work() -> None:
         facade = await controller.facade("ModelManager")
-        error = error_of((await facade.DestroyModels(models=[params])).results[0])
-        if error is not None and not error.is_not_found:
-            raise error
+        checked_result((await facade.DestroyModels(models=[params])).results[0])
 
     await over_races(work)
-
-
-async def has_model(controller: Facades, uuid: str) -> bool:
-    """Ask whether a model is there still: only "not found" says that it is not.
-
-    Args:
-        controller: where.
-        uuid: the model's.
-    """
-    facade = await controller.facade("ModelManager")
-    reply = await facade.ModelStatus(entities=[classes().Entity(tag=f"model-{uuid}")])
-    error = error_of(reply.models[0])
-    if error is not None and not error.is_not_found:
-        raise error
-    return error is None

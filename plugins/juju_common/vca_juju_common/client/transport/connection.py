@@ -37,6 +37,7 @@ class Connection:
         on_end: told when there will be no connection any more unless somebody asks for one.
         wanted: whether to go on, `SLOWLY`, after a failure against which no retry helps: a password may be changed on
             both sides in time. `on_end` is told nevertheless, each time.
+        lasts: whether a connection that ends is made anew although nobody waits for it.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Connection:
         on_open: Callable[[Wire], Awaitable[None]] | None = None,
         on_end: Callable[[VcaError], None] | None = None,
         wanted: Callable[[], bool] | None = None,
+        lasts: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = name
         self._dialer = dialer
@@ -58,6 +60,9 @@ class Connection:
         self._on_open = on_open
         self._on_end = on_end
         self._wanted = wanted
+        self._lasts = lasts
+        self._asking = 0
+        self._asked = asyncio.Event()
         self._later: asyncio.TimerHandle | None = None
         self._tasks = OwnedTasks(name)
         self._running: asyncio.Task[None] | None = None
@@ -82,20 +87,25 @@ class Connection:
             raise AssertionError("whoever runs makes it")
         if (there := _wire_in(self._ready)) is not None:  # nearly always: nothing has to be set up to wait for it
             return there
-        clock = asyncio.get_running_loop().time
-        begun, waited_before = clock(), self._turn.waited
-        while (left := self._patience - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
-            ready = self._ready  # another one may be in its place when this one is done
-            done, _ = await asyncio.wait((ready,), timeout=left)
-            if not done:
-                continue
-            try:
-                wire = ready.result()
-            except VcaError as error:
-                raise error.again() from error.__cause__
-            if not wire.closed.is_set():
-                return wire
-            self._renew(wire)
+        self._asking += 1
+        self._asked.set()
+        try:
+            clock = asyncio.get_running_loop().time
+            begun, waited_before = clock(), self._turn.waited
+            while (left := self._patience - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
+                ready = self._ready  # another one may be in its place when this one is done
+                done, _ = await asyncio.wait((ready,), timeout=left)
+                if not done:
+                    continue
+                try:
+                    wire = ready.result()
+                except VcaError as error:
+                    raise error.again() from error.__cause__
+                if not wire.closed.is_set():
+                    return wire
+                self._renew(wire)
+        finally:
+            self._asking -= 1
         raise self._missing_error(clock() - begun) from self._trouble
 
     def seconds_left(self) -> float | None:
@@ -144,6 +154,7 @@ class Connection:
             VcaConnectionError: there is no connection.
             NotFound: it is a model's, and the model is gone.
         """
+        is_doubted = False
         while True:
             wire = await self.wire()
             if changes:  # each time: while the connection was away, the operation may have lost what it holds
@@ -153,6 +164,11 @@ class Connection:
             except ApiError as error:
                 if error.code != MODEL_NOT_FOUND:
                     raise
+                if not is_doubted:  # a login tells whether it is true
+                    is_doubted = True
+                    wire.give_up(f"{self.name} is said to be gone")
+                    self._renew(wire)
+                    continue
                 gone = NotFound(f"{self.name} is gone: {error.message}")
                 self._fail(gone)
                 raise gone from None
@@ -212,7 +228,11 @@ class Connection:
         waits = self._pauses()
         while True:
             try:
-                if await self._hold():
+                has_lasted = await self._hold()
+                if not self._lasts() and not self._asking:
+                    self._asked.clear()
+                    await self._asked.wait()
+                if has_lasted:
                     waits = self._pauses()
                     continue  # the first try is at once
             except VcaError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, NoAccess, reason_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, NoAccess, reason_of
 from vca_juju_common.client.transport.endpoints import MOVED, Endpoint, Endpoints
 from vca_juju_common.client.transport.generated import common_versions
 from vca_juju_common.client.transport.tls import Tls
@@ -208,7 +208,7 @@ class Dialer:
 
     def _refusal(self, error: ApiError, endpoint: Endpoint, name: str) -> VcaError:
         where, user = str(endpoint), self.account.username
-        if error.code == MODEL_NOT_FOUND:
+        if error.is_not_found or error.message.endswith("has been removed"):  # in these words while it is dead
             return NotFound(f"the controller has no such model: {error.message}")
         for word, told in _MOVED.items():
             if word in {error.code, error.message}:

@@ -1,0 +1,89 @@
+"""Seeing that models are gone: one poll of the controller's list, for all who wait for the end of one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
+
+from vca_core.errors import VcaError
+from vca_core.tasks import OwnedTasks
+from vca_juju_common.client.retries import pauses
+
+SLOWLY = 5.0
+"""Seconds between two looks at the list while nothing hints at the end of a model."""
+
+
+class Departures:
+    """Waits until the controller lists models no more.
+
+    Nothing else tells. Between dead and removed, which may take minutes, logins and most requests say that a model is
+    not found, but its name is taken.
+
+    Args:
+        listed: asks for the uuids of the models that there are.
+    """
+
+    def __init__(self, listed: Callable[[], Awaitable[Collection[str]]]) -> None:
+        self._listed = listed
+        self._leaving: dict[str, asyncio.Future[None]] = {}
+        self._waiting: dict[str, int] = {}
+        self._hint = asyncio.Event()
+        self._tasks = OwnedTasks("models that go")
+
+    async def wait_gone(self, uuid: str) -> None:
+        """Wait until a model is not listed any more. The caller's deadline bounds it.
+
+        Args:
+            uuid: the model's.
+
+        Raises:
+            VcaError: the list cannot be had.
+        """
+        self._waiting[uuid] = self._waiting.get(uuid, 0) + 1
+        gone = self._leaving.setdefault(uuid, asyncio.get_running_loop().create_future())
+        if not len(self._tasks):
+            self._tasks.spawn(self._poll(), "poll")
+        try:
+            await asyncio.shield(gone)
+        except VcaError as error:
+            raise error.again() from error.__cause__  # several may wait
+        finally:
+            self._waiting[uuid] -= 1
+            if not self._waiting[uuid]:
+                del self._waiting[uuid]
+                if self._leaving.get(uuid) is gone:
+                    del self._leaving[uuid]
+
+    def hasten(self) -> None:
+        """Look soon: a connection to a model ended, as it does when the model is dead."""
+        self._hint.set()
+
+    async def close(self) -> None:
+        """End the poll."""
+        await self._tasks.cancel(10.0)
+
+    async def _poll(self) -> None:
+        try:
+            await self._look_until_gone()
+        except Exception as error:  # noqa: BLE001 - told to those who wait
+            leaving, self._leaving = self._leaving, {}
+            for gone in leaving.values():
+                gone.set_exception(error)
+                gone.exception()  # whoever waited may have left
+
+    async def _look_until_gone(self) -> None:
+        waits = pauses(SLOWLY, SLOWLY)
+        while self._leaving:
+            try:
+                async with asyncio.timeout(next(waits)):
+                    await self._hint.wait()
+            except TimeoutError:
+                pass
+            else:
+                self._hint.clear()
+                waits = pauses(most=SLOWLY)
+                await asyncio.sleep(next(waits))  # it is dead now, and not removed yet
+            asked = set(self._leaving)
+            there = await self._listed()
+            for uuid in asked.difference(there) & self._leaving.keys():
+                self._leaving.pop(uuid).set_result(None)

@@ -1,0 +1,163 @@
+"""Models that are dead and not removed yet, and what is on its way out: waited for, never taken for what is there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.juju import NS, backend_of, connected, installed, machine, until
+
+from vca_core import BackendError, ConflictError, NotFound
+from vca_jujusim.controller import SimulatedController
+
+LIST = "ModelManager.ListModels"
+
+
+def life_of(controller: SimulatedController, model: str = "ns1") -> str:
+    return controller.model(model).record.life
+
+
+async def test_a_create_waits_until_a_dead_model_has_gone(controller: SimulatedController) -> None:
+    async with connected(controller, alone=False) as one, connected(controller, alone=False) as other:
+        await machine(one)
+        controller.faults.freeze("dead model")
+        deleting = asyncio.create_task(one.delete_namespace(NS))
+        await until(lambda: life_of(controller) == "dead")
+        making = asyncio.create_task(machine(other))
+        asked = controller.counts.requests[LIST]
+        await until(lambda: controller.counts.requests[LIST] > asked + 3)
+        assert not deleting.done()
+        assert not making.done()
+        controller.thaw()
+        await deleting
+        assert await making == "ns1.app-vnf-vnf1.0"
+        assert list(controller.model("ns1").machines) == ["0"]
+
+
+async def test_a_create_waits_until_a_dying_model_has_gone(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+    controller.faults.freeze("model")
+    controller.remove_model("ns1")
+    dying = controller.model("ns1")
+    async with connected(controller) as edge:
+        making = asyncio.create_task(machine(edge))
+        await until(lambda: controller.counts.requests["Client.WatchAll"] == 2)
+        assert await edge.list_execution_environments() == []  # nobody else waits with it
+        assert not making.done()
+        controller.thaw()
+        await making
+        assert controller.model("ns1") is not dying
+
+
+async def test_a_create_in_a_model_that_just_began_to_go_may_be_retried(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        told = 'model "ns1" is no longer alive'
+        controller.faults.refuse("MachineManager.AddMachines", told)
+        with pytest.raises(ConflictError, match="no longer alive; try again") as caught:
+            await machine(edge, ".ns1.vnf2")
+        assert caught.value.retryable
+        await machine(edge, ".ns1.vnf2")
+
+
+async def test_deletes_share_one_poll(controller: SimulatedController) -> None:
+    async with connected(controller, delete_grace=60.0) as edge:
+        await asyncio.gather(*(machine(edge, f".ns{number}.a") for number in range(8)))
+        controller.faults.freeze("dead model")
+        controller.counts.reset()
+        deleting = [asyncio.create_task(edge.delete_namespace(f".ns{number}")) for number in range(8)]
+        await until(lambda: controller.counts.requests[LIST] == 4)
+        assert not any(one.done() for one in deleting)
+        controller.thaw()
+        await asyncio.gather(*deleting)
+        assert controller.counts.requests[LIST] <= 6
+        assert controller.counts.opened == 0  # nothing connects to a model that was asked to go
+
+
+async def test_all_who_wait_learn_that_the_list_cannot_be_had(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await asyncio.gather(*(machine(edge, f".ns{number}.a") for number in range(3)))
+        controller.faults.refuse(LIST, "permission denied", "unauthorized access", times=1)
+        deleting = (edge.delete_namespace(f".ns{number}") for number in range(3))
+        ended = await asyncio.gather(*deleting, return_exceptions=True)
+        assert BackendError in {type(one).__mro__[1] for one in ended}
+        for number in range(3):
+            await edge.delete_namespace(f".ns{number}")
+
+
+async def test_a_model_whose_watcher_tells_of_its_end_is_waited_for(controller: SimulatedController) -> None:
+    controller.on_model_dead = "told"
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.freeze("dead model")
+        deleting = asyncio.create_task(edge.delete_namespace(NS))
+        await until(lambda: controller.counts.requests[LIST] >= 2)
+        assert not deleting.done()
+        controller.thaw()
+        await deleting
+        await machine(edge)
+
+
+@pytest.mark.parametrize("frozen", ["application", "machine"])
+async def test_an_ee_on_its_way_out_is_neither_free_nor_there(controller: SimulatedController, frozen: str) -> None:
+    async with connected(controller, alone=False) as one, connected(controller, alone=False) as other:
+        ee_id = await installed(one)
+        controller.faults.freeze(frozen)
+        deleting = asyncio.create_task(one.delete_execution_environment(ee_id))
+        things: Any = controller.model("ns1")._of(frozen)
+        await until(lambda: [thing.life for thing in things.values()] == ["dying"])
+        assert await other.list_execution_environments()
+        await until(lambda: _sees_dying(other, frozen))
+        with pytest.raises(ConflictError, match="being removed") as caught:
+            await machine(other)
+        assert caught.value.retryable
+        controller.thaw()
+        await deleting
+        await until(lambda: _is_free(other))
+        assert await machine(other) == "ns1.app-vnf-vnf1.1"
+
+
+async def _sees_dying(edge: Any, kind: str) -> bool:
+    async with backend_of(edge).session.read("ns1") as model:
+        return any(thing.life == "dying" for thing in model.state.table(kind).values())
+
+
+async def _is_free(edge: Any) -> bool:
+    return not await edge.list_execution_environments()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["Admin.Login", "Client.WatchAll", "Application.DestroyApplication", "MachineManager.DestroyMachineWithParams"],
+)
+async def test_a_delete_looks_at_a_model_that_is_said_not_to_be_found(
+    controller: SimulatedController, asked: str
+) -> None:
+    async with connected(controller) as edge:
+        ee_id = await (machine if "Machine" in asked else installed)(edge)
+    rule = controller.faults.refuse(asked, 'unknown model: "x"', "model not found", times=2, model="ns1")
+    async with connected(controller) as edge:
+        await edge.delete_execution_environment(ee_id)
+        assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
+    assert rule.hits == 2
+
+
+async def test_one_answer_about_the_model_ends_nothing(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.refuse("Annotations.Set", 'unknown model: "x"', "model not found", model="ns1")
+        await machine(edge, ".ns1.vnf2")
+
+
+async def test_work_in_a_dead_model_says_that_it_is_gone(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.faults.freeze("dead model")
+        controller.remove_model("ns1")
+        await until(lambda: life_of(controller) == "dead")
+        with pytest.raises(NotFound) as caught:
+            await edge.scale(ee_id, 2)
+        assert not caught.value.retryable
+        assert await edge.list_execution_environments() == []
