@@ -144,6 +144,26 @@ def _dying(scene: Scene) -> None:
     scene.controller.remove_model(NS)
 
 
+def _dead(*, stays: bool) -> Do:
+    """Somebody else's delete of the model is nearly done: it is dead, and listed still."""
+
+    def do(scene: Scene) -> None:
+        if scene.subject.scenario.makes:
+            scene.controller.world.add_model(NS, "admin", "localhost", "default", {})
+        scene.controller.faults.freeze("dead model")
+        if not (stays and scene.subject.name == DELETE_NS):
+            scene.controller.remove_model(NS)
+        if not stays:
+            scene.meanwhile(scene.controller.thaw, "ModelManager.ListModels", 2)
+
+    return do
+
+
+def _not_found_once(scene: Scene) -> None:
+    rule = scene.controller.faults.refuse(scene.request, f'unknown model: "{NS}"', "model not found")
+    scene.rules.append(rule)
+
+
 async def _half_open(scene: Scene) -> None:
     await scene.controller.set_endpoint(0, "half-open")
 
@@ -359,12 +379,41 @@ FAULTS = {
         Fault(
             "model is dying already, and stuck in it",
             _dying,
-            concerns=tuple(name for name in OF_MODELS if name != DELETE_NS),
+            concerns=tuple(name for name in OF_MODELS if name not in (CREATE, REGISTER, DELETE_NS)),
             outcome=GONE,
             but=dict.fromkeys((*REMOVES, *READS), DONE),
             lasting=True,
             extra=True,
         ),
+        Fault(
+            "model of that name is dying, and stuck in it",
+            _dying,
+            concerns=(CREATE, REGISTER),
+            outcome=LATE,
+            extra=True,
+        ),
+        Fault(
+            "model is dead, and removed in the end",
+            _dead(stays=False),
+            concerns=OF_MODELS,
+            but=dict.fromkeys(
+                (
+                    *(INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE),
+                    *("remove_relation", "get_status", "get_metrics"),
+                ),
+                GONE,
+            ),
+            lasting=True,
+            extra=True,
+        ),
+        Fault(
+            "model is dead, and never removed (juju#20658)",
+            _dead(stays=True),
+            concerns=(CREATE, REGISTER, DELETE, DEREGISTER, DELETE_NS),
+            outcome=LATE,
+            extra=True,
+        ),
+        Fault("model is said once not to be found", _not_found_once, concerns=OF_MODELS),
         Fault(
             "units are stuck in dying",
             _stuck("unit"),

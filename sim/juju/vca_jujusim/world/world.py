@@ -86,7 +86,7 @@ class World:
         return model
 
     def kill_model(self, model: Model) -> None:
-        """A model is dead: nothing can be asked of it any more, but it has its name, and is listed."""
+        """A model is dead: nothing can be asked of it any more, its name is taken, and it is listed."""
         model.record.life = DEAD
         self.on_model_dead(model)
         self.keep(model, "model", model.record.uuid)

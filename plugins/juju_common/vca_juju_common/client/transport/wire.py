@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MIGRATING = "migration in progress"
 """In the answer to whatever is asked of a model that moves to another controller; the login is taken."""
 
+SHUT_DOWN = "connection is shut down"
+"""The answer to what comes in the moment before a connection is closed, as of a dead model: it was not done."""
+
 PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
 
@@ -112,6 +115,9 @@ class Wire:
                 raise VcaConnectionError(
                     "the model is being migrated to another controller", str(self.endpoint), retryable=False
                 ) from error
+            if error.message == SHUT_DOWN:
+                self.give_up("the controller shut the connection down")
+                raise ConnectionLost(self._reason, str(self.endpoint), sent=False) from error
             raise error
         body = answer.get("response")
         return body if isinstance(body, dict) else {}
