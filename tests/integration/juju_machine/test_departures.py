@@ -51,7 +51,7 @@ async def test_a_create_waits_until_a_dying_model_has_gone(controller: Simulated
         assert controller.model("ns1") is not dying
 
 
-async def test_a_create_in_a_model_that_just_began_to_go_may_be_retried(controller: SimulatedController) -> None:
+async def test_a_create_where_a_model_just_began_to_go_is_retryable(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
         told = 'model "ns1" is no longer alive'
@@ -82,7 +82,7 @@ async def test_all_who_wait_learn_that_the_list_cannot_be_had(controller: Simula
         controller.faults.refuse(LIST, "permission denied", "unauthorized access", times=1)
         deleting = (edge.delete_namespace(f".ns{number}") for number in range(3))
         ended = await asyncio.gather(*deleting, return_exceptions=True)
-        assert BackendError in {type(one).__mro__[1] for one in ended}
+        assert BackendError in {type(one) for one in ended}
         for number in range(3):
             await edge.delete_namespace(f".ns{number}")
 
