@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import ended, prepared, started
+from support.commands import copy_service, ended, started
 
 MOMENTS = 50
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return prepared(tmp_path / "undisturbed")
+    return copy_service(tmp_path / "undisturbed")
 
 
 def world(folder: Path) -> dict[str, Any]:
@@ -59,7 +59,7 @@ async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_
     async def kill(number: int, lines: int, pause: float) -> None:
         """Kill it when it has printed some lines, or a moment later."""
         async with slots:
-            place = prepared(tmp_path / f"killed{number}")
+            place = copy_service(tmp_path / f"killed{number}")
             process = await started(place, "apply", "service.yaml")
             assert process.stdout is not None
             told = ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commands import ended, prepared
+from support.commands import copy_service, ended
 from support.driven import driven
 
 from vca_core import Vca
@@ -25,7 +25,7 @@ STUCK = "      script: [{operation: exec_primitive, primitive: show-routes, hang
 
 @pytest.fixture
 async def folder(tmp_path: Path) -> Path:
-    folder = prepared(tmp_path / "tree", 0)
+    folder = copy_service(tmp_path / "tree", 0)
     with (folder / "vca.yaml").open("a") as config:
         config.write("store: sqlite:///vca-status.db\n")
     async with Vca.from_config(folder / "vca.yaml", environ={}) as vca:

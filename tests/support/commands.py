@@ -12,7 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def prepared(folder: Path, latency: float = 0.02) -> Path:
+def copy_service(folder: Path, latency: float = 0.02) -> Path:
     """Copy the service of the examples.
 
     Args:

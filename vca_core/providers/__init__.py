@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
+from vca_core._plugin_classes import PluginInfo
 from vca_core.providers.base import ConnectorProvider
-from vca_core.providers.plugins import ProviderInfo, list_providers, make_provider
+from vca_core.providers.plugins import list_providers, make_provider
 
-__all__ = ["ConnectorProvider", "ProviderInfo", "list_providers", "make_provider"]
+__all__ = ["ConnectorProvider", "PluginInfo", "list_providers", "make_provider"]

@@ -14,17 +14,18 @@
 
 from __future__ import annotations
 
+from vca_core._plugin_classes import PluginInfo
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, set_path
 from vca_core.stores.memory import MemoryStore
-from vca_core.stores.plugins import StoreInfo, list_stores
+from vca_core.stores.plugins import list_stores
 from vca_core.stores.urls import store_from_url
 
 __all__ = [
     "MemoryStore",
     "Outcome",
+    "PluginInfo",
     "StatusStore",
-    "StoreInfo",
     "Write",
     "check_filter",
     "list_stores",

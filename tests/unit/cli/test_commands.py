@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,14 +21,7 @@ RUNNER = CliRunner()
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "examples")
-    service = tmp_path / "examples" / "service"
-    config = service / "vca.yaml"
-    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0", config.read_text()))
-    monkeypatch.chdir(service)
-    for name in [name for name in os.environ if name.startswith("VCA_")]:
-        monkeypatch.delenv(name)
+def folder(service: Path) -> Path:
     return service
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 from pathlib import Path
 
 import pytest
-from support.commands import prepared, started
+from support.commands import started
 from typer.testing import CliRunner
 
 from vca_core.cli.app import EPILOG, app
@@ -55,21 +54,17 @@ CASES: list[tuple[int, list[str]]] = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = prepared(tmp_path / "here", latency=0)
-    monkeypatch.chdir(folder)
-    for name in [name for name in os.environ if name.startswith("VCA_")]:
-        monkeypatch.delenv(name)
-    config = (folder / "vca.yaml").read_text()
+def folder(service: Path) -> Path:
+    config = (service / "vca.yaml").read_text()
     rule = "{operation: exec_primitive, primitive: purge, fail: full}"
     failing = config.replace("world.db", "failing.db") + f"      script: [{rule}]\n"
-    (folder / "failing.yaml").write_text(f"store: sqlite:///failing-status.db\n{failing}")
-    (folder / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
-    (folder / "sick.yaml").write_text("artifacts: nowhere\nconnectors: {a: {backend: fake}}\n")
+    (service / "failing.yaml").write_text(f"store: sqlite:///failing-status.db\n{failing}")
+    (service / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
+    (service / "sick.yaml").write_text("artifacts: nowhere\nconnectors: {a: {backend: fake}}\n")
     options = "endpoints: ['127.0.0.1:1'], username: u, secret: s3cret-1, cloud: c, connect_timeout: 1"
-    (folder / "away.yaml").write_text(f"connectors: {{a: {{backend: juju-machine, options: {{{options}}}}}}}\n")
-    (folder / "slow.yaml").write_text("ns: slow\nvnfs: {a: {charm: simple-router}}\n")
-    return folder
+    (service / "away.yaml").write_text(f"connectors: {{a: {{backend: juju-machine, options: {{{options}}}}}}}\n")
+    (service / "slow.yaml").write_text("ns: slow\nvnfs: {a: {charm: simple-router}}\n")
+    return service
 
 
 def test_the_page_and_the_help_have_the_codes_that_are_tried() -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +17,7 @@ SECRET = 't0p-s3cret/of"mine'
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "docs" / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns("*.db*"))
-    service = tmp_path / "examples" / "service"
-    config = service / "vca.yaml"
-    config.write_text(re.sub(r"latency: 0\.1.*", "latency: 0", config.read_text()))
-    monkeypatch.chdir(service)
-    for name in [name for name in os.environ if name.startswith("VCA_")]:
-        monkeypatch.delenv(name)
+def folder(service: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PLACE", SECRET)
     (service / "place.txt").write_text(f"{SECRET}\n")
     return service

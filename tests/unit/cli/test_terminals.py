@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.commands import prepared
 from support.terminals import Terminal
 from typer.testing import CliRunner
 
@@ -20,11 +19,8 @@ LONG = "a-rather-long-name-of-a-network-service"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("VCA_CONFIG", raising=False)
-    folder = prepared(tmp_path / "here", latency=0)
-    monkeypatch.chdir(folder)
-    return folder
+def folder(service: Path) -> Path:
+    return service
 
 
 def rename(folder: Path) -> None:

@@ -57,7 +57,7 @@ def test_a_scheme_names_the_store_of_a_plugin(site: Site, tmp_path: Path) -> Non
 def test_a_broken_store_is_listed_and_hurts_no_other(site: Site, tmp_path: Path, value: str, reason: str) -> None:
     site.add("vca-shelf-store", SHELF, "[vca.stores]", "shelf = MODULE:Shelf", f"bad = {value}")
     bad, shelf = (info for info in list_stores() if info.distribution == "vca-shelf-store")
-    assert (bad.scheme, bad.ok, shelf.scheme, shelf.ok, shelf.reason) == ("bad", False, "shelf", True, "")
+    assert (bad.name, bad.ok, shelf.name, shelf.ok, shelf.reason) == ("bad", False, "shelf", True, "")
     assert reason in bad.reason
     with pytest.raises(PluginError, match="broken") as caught:
         store_from_url("bad://", tmp_path)
