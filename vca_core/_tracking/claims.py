@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place, default_home
-from vca_core._tracking.records import EeRecord, damage_error, home_fields, new_generation
+from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, home_fields, new_generation
 from vca_core._tracking.schema import newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
@@ -38,21 +37,8 @@ class Claim:
     home_document: Mapping[str, Any] | None
 
 
-class Claims:
-    """The claims of one connector.
-
-    Args:
-        connector: its name.
-        owner: names the `Vca` among all that use the store.
-        outbox: writes in order.
-        grace: ``store_grace``, seconds.
-    """
-
-    def __init__(self, connector: str, owner: str, outbox: Outbox, grace: float) -> None:
-        self._connector = connector
-        self._owner = owner
-        self._outbox = outbox
-        self._grace = grace
+class Claims(ConnectorStore):
+    """The claims of one connector."""
 
     async def claim(self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any]) -> Claim:
         """Make sure that a model and an application belong to a namespace, and to no other.

@@ -176,8 +176,8 @@ def new_generation() -> str:
     return secrets.token_hex(8)
 
 
-class EeRecords:
-    """The records of one connector.
+class ConnectorStore:
+    """What one connector reads and writes of the store.
 
     Args:
         connector: its name.
@@ -191,6 +191,10 @@ class EeRecords:
         self._owner = owner
         self._outbox = outbox
         self._grace = grace
+
+
+class EeRecords(ConnectorStore):
+    """The records of one connector."""
 
     async def look_up(self, key: EeKey, known: EeRecord | None = None, limit: float | None = None) -> EeRecord | None:
         """Find what is kept of an EE.

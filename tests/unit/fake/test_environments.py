@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from unit.fake.callbacks import set_on_machine
 
 from vca_core import AlreadyExists, BadArguments, Connector, DeploymentStatus, NotFound, Vca
 from vca_core._tracking.place import COLLECTION
-
-
-def a_machine_is_told(seen: asyncio.Event) -> Callable[..., None]:
-    """An ``on_update_db`` that waits until a machine is there."""
-
-    def told(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
-        if update[f"{path}entity-type"] == "machine":
-            seen.set()
-
-    return told
 
 
 async def test_a_machine_comes_up_and_its_states_are_reported(
@@ -67,7 +57,7 @@ async def test_a_registered_machine_keeps_its_address(connector: Connector) -> N
 async def test_a_create_that_was_cancelled_is_found_and_continued(config: dict[str, Any]) -> None:
     config["connectors"]["edge"]["options"] = {"latency": 3600}
     stored = asyncio.Event()
-    async with Vca.from_config(config, on_update_db=a_machine_is_told(stored), environ={}) as vca:
+    async with Vca.from_config(config, on_update_db=set_on_machine(stored), environ={}) as vca:
         connector = vca.connector()
         creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf"))
         await stored.wait()
@@ -83,7 +73,7 @@ async def test_a_create_that_was_cancelled_is_found_and_continued(config: dict[s
 async def test_what_lives_goes_on_after_a_disconnect(config: dict[str, Any]) -> None:
     config["connectors"]["edge"]["options"] = {"latency": 0.5}
     stored = asyncio.Event()
-    async with Vca.from_config(config, on_update_db=a_machine_is_told(stored), environ={}) as vca:
+    async with Vca.from_config(config, on_update_db=set_on_machine(stored), environ={}) as vca:
         connector = vca.connector()
         creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf"))
         await stored.wait()

@@ -6,11 +6,11 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from unit.fake.callbacks import set_on_machine
 from unit.fake.conftest import EXAMPLES
 
 from vca_core import AlreadyExists, Vca, VcaConnectionError
@@ -22,16 +22,6 @@ def config(folder: Path, **options: Any) -> dict[str, Any]:
         "store": f"sqlite:////{folder}/status.db",
         "connectors": {"edge": {"backend": "fake", "options": {"state": f"{folder}/world.db", **options}}},
     }
-
-
-def a_machine_is_told(seen: asyncio.Event) -> Callable[..., None]:
-    """An ``on_update_db`` that waits until a machine is there."""
-
-    def told(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
-        if update[f"{path}entity-type"] == "machine":
-            seen.set()
-
-    return told
 
 
 async def test_what_one_vca_made_the_next_one_goes_on_with(tmp_path: Path) -> None:
@@ -71,7 +61,7 @@ async def test_two_at_once_see_each_others_work(tmp_path: Path) -> None:
 
 async def test_what_was_interrupted_goes_on_from_when_it_happened(tmp_path: Path) -> None:
     stored = asyncio.Event()
-    slow = Vca.from_config(config(tmp_path, latency=3600), on_update_db=a_machine_is_told(stored), environ={})
+    slow = Vca.from_config(config(tmp_path, latency=3600), on_update_db=set_on_machine(stored), environ={})
     creating = asyncio.create_task(slow.connector().create_execution_environment(".ns.router"))
     await stored.wait()
     creating.cancel()
