@@ -60,7 +60,7 @@ def test_base_and_architecture_are_chosen_together(
     assert place_for(charm(*bases), base, arch) == chosen
 
 
-def test_what_no_machine_can_be_made_for_is_refused_with_a_way_out() -> None:
+def test_what_no_machine_can_run_is_refused_with_a_way_out() -> None:
     with pytest.raises(BadArguments, match=r"supports ubuntu@16.04, ubuntu@18.04, .*option base, .*option force"):
         place_for(charm(Base("ubuntu", "18.04"), Base("ubuntu", "16.04")))
     with pytest.raises(BadArguments, match=r"arch is arm64, and charm x supports ubuntu@22.04 on amd64") as caught:
