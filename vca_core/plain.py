@@ -30,6 +30,13 @@ MOST_TEXT = 1024 * 1024
 LARGEST_NUMBER = 10**300
 """Whole numbers are smaller than this, so that each has a text and a float."""
 
+_FLAWLESS = frozenset({str, bool, type(None)})
+"""Types of which each value is plain data, whatever it is."""
+
+_LISTS = (list, tuple)
+_TEXTS = (str, bytes, bytearray)
+_COLLECTIONS = (dict, Mapping, list, tuple, set, frozenset)
+
 HALF = "half a character (a lone surrogate) in a text"
 
 Place = tuple[str, ...]
@@ -55,17 +62,19 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
         case float():
             if not math.isfinite(value):
                 yield place, "expected a finite number, got an infinite one or NaN"
-        case Mapping() | list() | tuple() if len(place) > DEEPEST:
+        case dict() | Mapping() | list() | tuple() if len(place) > DEEPEST:
             yield place[:1], f"deeper than {DEEPEST} levels, or within itself"
-        case Mapping():
+        case dict() | Mapping():
             for key, item in value.items():
                 if isinstance(key, str):
-                    yield from flaws(item, (*place, key))
+                    if type(item) not in _FLAWLESS:  # most of it is, and this is quick
+                        yield from flaws(item, (*place, key))
                 else:
                     yield place, f"expected names as keys, got {kind_of(key)}"
         case list() | tuple():
             for position, item in enumerate(value):
-                yield from flaws(item, (*place, str(position)))
+                if type(item) not in _FLAWLESS:
+                    yield from flaws(item, (*place, str(position)))
         case _:
             yield place, f"expected plain data, got {kind_of(value)}"
 
@@ -84,14 +93,14 @@ def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
     while waiting:
         one, depth = waiting.pop()
         values += 1
-        if isinstance(one, str | bytes | bytearray):
+        if isinstance(one, _TEXTS):
             text += len(one)
             if isinstance(one, str) and not is_text(one):
                 return HALF
         elif isinstance(one, int):
             if abs(one) >= LARGEST_NUMBER:
                 return "a whole number of more than 300 digits"
-        elif isinstance(one, Mapping | list | tuple | set | frozenset):
+        elif isinstance(one, _COLLECTIONS):
             if depth > DEEPEST:
                 return f"values deeper than {DEEPEST} levels, or within themselves"
             if values + len(waiting) + len(one) > most_values:
@@ -133,12 +142,12 @@ def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:
 
 def copy_plain(value: Any) -> Any:
     """Copy a value that is known to be plain data; tuples become lists, everything else stays as it is."""
-    if value is None or isinstance(value, str):  # before the checks that take longer: most of it is text
+    if type(value) in _FLAWLESS:  # before the checks that take longer: most of it is text
         return value
     if isinstance(value, dict):
-        return {key: item if isinstance(item, str) else copy_plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [copy_plain(item) for item in value]
+        return {key: item if type(item) in _FLAWLESS else copy_plain(item) for key, item in value.items()}
+    if isinstance(value, _LISTS):
+        return [item if type(item) in _FLAWLESS else copy_plain(item) for item in value]
     if isinstance(value, Mapping):
         return {key: copy_plain(item) for key, item in value.items()}
     return value

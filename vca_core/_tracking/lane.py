@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import Batches
 from vca_core._tracking.place import Place
 from vca_core._tracking.slots import Slots
@@ -134,6 +135,7 @@ class Office(Protocol):
     batches: Batches
     interval: float
     attempt_limit: float
+    attempts: AttemptLimit
     slots: Slots
 
     @property
@@ -205,8 +207,8 @@ class Lane:
             try:
                 slots = await self._take_slot()
                 try:
-                    async with asyncio.timeout(self._office.attempt_limit):
-                        is_over = await self._attempt(entry)
+                    async with asyncio.timeout(None) as clock:
+                        is_over = await self._attempt(entry, clock)
                 finally:
                     slots.give()
             except TimeoutError as error:
@@ -296,23 +298,24 @@ class Lane:
         self._task = None
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("%s ended with %s; it is started anew", task.get_name(), type(task.exception()).__qualname__)
-        loop = asyncio.get_running_loop()
         if self.queue and not task.cancelled():
-            self.start()  # something came between its last step and now
-            return
-        if self.queue:
+            self.start()
+        elif self.queue:
             # Not at once: where a loop is being shut down, all tasks were cancelled, and a new one would outlive it.
-            loop.call_later(_FIRST_BACKOFF, self.start)
-            return
-        if not self._written_at:
-            self._leave()
-            return
-        # Remembered as long as an interval may count from what was written last.
-        pause = max(self._written_at.values()) + self._office.interval - loop.time()
-        if pause > 0:
-            loop.call_later(pause, self._leave)
+            asyncio.get_running_loop().call_later(_FIRST_BACKOFF, self.start)
         else:
-            self._leave()
+            self._rest()
+
+    def _rest(self) -> None:
+        """Have nothing to do; remembered as long as an interval may count from what was written last."""
+        self._task = None
+        if self._written_at:
+            loop = asyncio.get_running_loop()
+            pause = max(self._written_at.values()) + self._office.interval - loop.time()
+            if pause > 0:
+                loop.call_later(pause, self._leave)
+                return
+        self._leave()
 
     def _leave(self) -> None:
         if self.is_free:
@@ -326,9 +329,11 @@ class Lane:
             except TimeoutError as error:
                 is_over = self._take_failure(self.queue[0], error)
                 await self._go_on(self.queue[0], is_over=is_over)
+        if self._task is not None:  # it ends as it should, and nobody has to look at how
+            self._task.remove_done_callback(self._restart)
+        self._rest()
 
     async def _empty(self, clock: asyncio.Timeout) -> None:
-        loop, limit = asyncio.get_running_loop(), self._office.attempt_limit
         while self.queue:
             self._wake.clear()
             entry, pause = self._next()
@@ -342,9 +347,7 @@ class Lane:
             try:
                 if entry not in self.queue:  # merged or dropped meanwhile
                     continue
-                clock.reschedule(loop.time() + limit)
-                is_over = await self._attempt(entry)
-                clock.reschedule(None)
+                is_over = await self._attempt(entry, clock)
             finally:
                 slots.give()
             await self._go_on(entry, is_over=is_over)
@@ -384,14 +387,20 @@ class Lane:
             shortest = min(shortest, pause)
         return None, shortest
 
-    async def _attempt(self, entry: Entry) -> bool:
+    async def _attempt(self, entry: Entry, clock: asyncio.Timeout) -> bool:
         """Try once.
+
+        Args:
+            entry: what to write.
+            clock: expires when it takes too long.
 
         Returns:
             Whether it is over: done, or never to be.
         """
         entry.is_running = True
         entry.note_begin()
+        attempts = self._office.attempts
+        attempts.begin(clock)
         try:
             batches = self._office.batches
             result = await entry.run(batches.others if entry.kind is Kind.EVENT else batches.urgent)
@@ -403,6 +412,7 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - a store may raise anything
             return self._take_failure(entry, error)
         finally:
+            attempts.end(clock)
             entry.is_running = False
             entry.note_attempt()
         self.failures, self.reason = 0, None

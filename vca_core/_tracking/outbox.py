@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
 from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written
 from vca_core._tracking.place import TIME, Place
@@ -57,6 +58,7 @@ class Outbox:
 
     Attributes:
         store: the store.
+        attempts: ends attempts that take longer than their limit.
         batches: gathers what lanes write.
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
@@ -82,6 +84,7 @@ class Outbox:
         self.lanes: dict[EeKey, Lane] = {}
         self.waiting = self.events = 0
         self.slots = Slots(MOST_WRITES)
+        self.attempts = AttemptLimit(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
@@ -271,6 +274,7 @@ class Outbox:
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:
             _, alive = await asyncio.wait(tasks, timeout=limit)
+        self.attempts.cancel()
         for lane in lanes:
             for entry in lane.queue:
                 if entry.kind is Kind.ASK:
@@ -363,9 +367,11 @@ class Outbox:
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
-        if self.has(lane) and entry.may_merge:
+        if not self.has(lane):
+            return
+        if entry.may_merge:
             self.events -= 1
-        elif self.has(lane):
+        else:
             self.waiting -= 1
 
     def has(self, lane: Lane) -> bool:

@@ -109,13 +109,18 @@ class SecretValues:
         """
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
-        while spans := sorted(span for form in self._forms_in(text) for span in _occurrences(form, text)):
+        while forms := self._forms_in(text):
+            spans = sorted(span for form in forms for span in _occurrences(form, text))
+            if not spans:
+                break
             text = _mask(text, spans)
         return text
 
     def _forms_in(self, text: str) -> list[str]:
         """The forms that may be in a text. With many EEs there are thousands; a status has a hundred characters."""
         found = [] if self._also is None else self._also._forms_in(text)  # noqa: SLF001 - of the same class
+        if not self._known:
+            return found
         if len(self._known) < len(text):
             known = list(self._known)  # one atomic copy: another thread may add meanwhile
             return found + [form for form in known if form in text]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from vca_core.errors import BadArguments, StoreError
@@ -21,6 +22,9 @@ LARGEST_NUMBER = 2**63 - 1
 """The largest whole number in a filter; as in MongoDB."""
 
 _HAS_EMPTY_OR_OPERATOR = re.compile(r"\A\.|\.\.|\.\Z|\A\$|\.\$").search
+
+_MOST_PATHS = 1024
+"""How many paths are kept in their parts: an orchestrator writes to the same few again and again."""
 
 _MISSING = object()
 _SCALARS = (str, int, float, bool, type(None))
@@ -44,7 +48,7 @@ def check_filter(filter: object) -> None:
             ["filter"],
         )
     for path, value in filter.items():
-        if isinstance(path, str) and path and isinstance(value, str | None) and not _HAS_EMPTY_OR_OPERATOR(path):
+        if isinstance(path, str) and (value is None or isinstance(value, str)) and _is_sound(path):
             continue  # nearly all are, and this is quick
         if not isinstance(path, str) or not all(path.split(".")):
             shown = repr(path) if isinstance(path, str) else type(path).__name__
@@ -63,6 +67,11 @@ def check_filter(filter: object) -> None:
             )
 
 
+@lru_cache(maxsize=_MOST_PATHS)
+def _is_sound(path: str) -> bool:
+    return bool(path) and not _HAS_EMPTY_OR_OPERATOR(path)
+
+
 def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
     """Say whether a document matches a checked filter.
 
@@ -79,7 +88,7 @@ def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
 
 def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
     found: Any = document
-    for part in path.split("."):  # through objects only, as nearly always: stores ask this of each document
+    for part in _split(path):  # through objects only, as nearly always: stores ask this of each document
         if not isinstance(found, dict):
             break
         found = found.get(part, _MISSING)
@@ -157,8 +166,10 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     """
     below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
-        *parents, last = _parts(document, path, value)
-        below.setdefault(tuple(parents), {})[last] = value if isinstance(value, str) else plain_value(value, path)
+        parts = _checked_parts(path)
+        if parts[0] == "_id":
+            _check_identity(document, parts, value)
+        below.setdefault(parts[:-1], {})[parts[-1]] = value if isinstance(value, str) else plain_value(value, path)
     if len(below) > 1:  # else they stand side by side
         _check_apart(update)
     changed = dict(document)
@@ -178,7 +189,9 @@ def check_update(filter: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         StoreError: a path cannot be set, or two are in each other's way; not retryable.
     """
     for path, value in update.items():
-        _parts(filter, path, value)
+        parts = _checked_parts(path)
+        if parts[0] == "_id":
+            _check_identity(filter, parts, value)
     _check_apart(update)
 
 
@@ -202,15 +215,25 @@ def set_path(document: Mapping[str, Any], path: str, value: Any) -> dict[str, An
     return apply_update(document, {path: value})
 
 
-def _parts(document: Mapping[str, Any], path: str, value: Any) -> list[str]:
-    parts = path.split(".")
+@lru_cache(maxsize=_MOST_PATHS)
+def _split(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+@lru_cache(maxsize=_MOST_PATHS)
+def _checked_parts(path: str) -> tuple[str, ...]:
+    """The parts of a path that can be set, whatever the document."""
+    parts = _split(path)
     if "" in parts:
         raise _refusal(path, "it has an empty part")
     if "$" in path and any(part.startswith("$") for part in parts):
         raise _refusal(path, "a part begins with $, which is an operator's sign")
-    if parts[0] == "_id" and (len(parts) > 1 or document.get("_id", _MISSING) != value):
-        raise _refusal(path, "a document keeps its _id")
     return parts
+
+
+def _check_identity(document: Mapping[str, Any], parts: tuple[str, ...], value: Any) -> None:
+    if len(parts) > 1 or document.get("_id", _MISSING) != value:
+        raise _refusal(".".join(parts), "a document keeps its _id")
 
 
 def _check_apart(update: Mapping[str, Any]) -> None:
@@ -229,8 +252,9 @@ def _set(parent: Any, parts: tuple[str, ...], values: Mapping[str, Any], path: t
         part, rest = parts[0], parts[1:]
         below = _child(parent, part, path)
         return _with(parent, {part: _set({} if below is _MISSING else below, rest, values, path)})
-    for part in values:
-        _child(parent, part, (*path, part))
+    if not isinstance(parent, dict):  # which can have any part
+        for part in values:
+            _child(parent, part, (*path, part))
     return _with(parent, values)
 
 
