@@ -20,13 +20,16 @@ from vca_core.status import Entity
 from vca_core.tasks import settle
 from vca_fake.charms import base_for, check_fits, output_of
 from vca_fake.checks import charm_in, check_namespace, check_ns
-from vca_fake.descriptions import description_of
+from vca_fake.descriptions import description_of, status_of
+from vca_fake.hook_tools import Action
 from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
+from vca_fake.programs import Programs, output_of_program
 from vca_fake.relations import check_pair
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
+from vca_fake.software import install_again, options_after, set_options
 from vca_fake.world import Application, Model
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
@@ -59,6 +62,8 @@ class FakeBackend(Backend[FakeOptions]):
         self._worlds: Worlds = (
             MemoryWorlds() if options.state is None else FileWorlds(host.folder.absolute() / options.state)
         )
+        folder = None if options.programs is None else host.folder.absolute() / options.programs
+        self._programs = Programs(folder)
         self._lives = Lives(self._worlds, Latency(options.latency, options.seed), self._clock, host.report)
 
     @hookimpl
@@ -145,8 +150,10 @@ class FakeBackend(Backend[FakeOptions]):
         await self._worlds.change(name, check)
         await self._lives.pause("delete", name)
         await op.held()
-        for ee_id in await self._worlds.change(name, delete):
+        deleted = await self._worlds.change(name, delete)
+        for ee_id in deleted:
             self._lives.end(ee_id)
+        await self._programs.forget(*deleted)
 
     # Charms.
 
@@ -161,20 +168,23 @@ class FakeBackend(Backend[FakeOptions]):
         num_units: int,
         options: InstallOptions,
     ) -> None:
-        """Install a charm; where it is installed already, wait until its units are ready."""
+        """Install a charm; where it is installed already, set options and add units."""
         charm = await artifact.read()
 
         def install(application: Application, now: float) -> None:
             if application.charm is None:
+                application.programs = programs
                 check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
                 application.config = coerce(charm.options, config)
                 application.charm = charm
                 application.add_units(num_units, now)
-            elif application.charm.name != charm.name:
-                raise refusals.another_charm(application.charm.name, charm.name, ee_id)
+            else:
+                install_again(application, charm, config, num_units, now)
 
-        await op.held()
-        await self._lives.change(ee_id, install)
+        is_new = await self._lives.change(ee_id, lambda application, _: application.charm is None)
+        async with self._programs.brought(ee_id, artifact if is_new else None) as programs:
+            await op.held()
+            await self._lives.change(ee_id, install)
         await self._lives.settle(ee_id)
 
     @hookimpl
@@ -192,13 +202,14 @@ class FakeBackend(Backend[FakeOptions]):
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
             kept = {name: value for name, value in application.config.items() if name in charm.options}
             application.config = kept | coerce(charm.options, config)
-            application.charm = charm
+            application.charm, application.programs = charm, programs
             application.revision += 1
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)
 
-        await op.held()
-        await self._lives.change(ee_id, upgrade)
+        async with self._programs.brought(ee_id, artifact) as programs:
+            await op.held()
+            await self._lives.change(ee_id, upgrade)
         await self._lives.settle(ee_id)
 
     @hookimpl
@@ -221,18 +232,10 @@ class FakeBackend(Backend[FakeOptions]):
     @follow_script
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options; a proxy charm that was told how to reach its VNF goes on."""
-
-        def configure(application: Application, now: float) -> None:
-            application.config |= coerce(charm_in(application).options, values)
-            for unit in application.units:
-                state = application.state(unit)
-                if state is not None and state.native == "blocked":
-                    application.put(unit, "maintenance", "configuring ssh", now)
-
-        await self._lives.change(ee_id, lambda application, _: coerce(charm_in(application).options, values))
+        await self._lives.change(ee_id, lambda application, _: options_after(application, values))
         await self._lives.pause("configure", ee_id)
         await op.held()
-        await self._lives.change(ee_id, configure)
+        await self._lives.change(ee_id, lambda application, now: set_options(application, values, now))
         await self._lives.settle(ee_id)
 
     @hookimpl
@@ -257,14 +260,23 @@ class FakeBackend(Backend[FakeOptions]):
             op.report(action, native, primitive)
             await self._lives.pause(native, action)
         try:
-            output = await self._lives.change(
-                ee_id, lambda application, _: output_of(application, primitive, checked, on_unit)
-            )
+            output = await self._run(ee_id, primitive, checked, on_unit)
         except Exception:
             op.report(action, "failed", primitive)
             raise
         op.report(action, "completed", primitive)
         return output
+
+    async def _run(self, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
+        """Run the charm's own program, where it has one; else do what the fake knows."""
+
+        def program(model: Model) -> Action | None:
+            return self._programs.action(model, find_application(model, ee_id), primitive, params, unit)
+
+        action = await self._worlds.change(ee_id.model, program)
+        if action is not None:
+            return await output_of_program(action)
+        return await self._lives.change(ee_id, lambda application, _: output_of(application, primitive, params, unit))
 
     # Relations.
 
@@ -330,25 +342,7 @@ class FakeBackend(Backend[FakeOptions]):
     @follow_script
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
         """Return what `juju status` would say about a model."""
-        model = await self._model(namespace)
-        return {
-            "model": model.name,
-            "applications": {
-                application.ee_id.application: {
-                    "charm": application.charm.name if application.charm else None,
-                    "address": application.address,
-                    "base": application.base,
-                    "entities": {
-                        str(state.entity): {"status": state.native, "detail": state.detail}
-                        for state in application.states
-                    },
-                }
-                for application in model.of(namespace)
-            },
-            "relations": sorted(
-                sorted(f"{application}:{endpoint}" for _, application, endpoint in pair) for pair in model.relations
-            ),
-        }
+        return status_of(await self._model(namespace), namespace)
 
     @hookimpl
     @follow_script
@@ -446,6 +440,7 @@ class FakeBackend(Backend[FakeOptions]):
         await op.held()
         if await self._worlds.change(ee_id.model, remove):
             self._lives.end(ee_id)
+            await self._programs.forget(ee_id)
 
     async def _model(self, namespace: Namespace) -> Model:
         name = self.host.names.model(namespace)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from vca_core.backend import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.charm import Charm
-from vca_core.naming import EeId
+from vca_core.naming import EeId, Namespace
 from vca_fake.world import Application, Model, RelationEndKey
 
 
@@ -29,6 +30,32 @@ def description_of(models: Mapping[str, Model], model: Model, application: Appli
         tuple(_units(application, reference)),
         tuple(_relations(models, model, application)),
     )
+
+
+def status_of(model: Model, namespace: Namespace) -> dict[str, Any]:
+    """Say what `juju status` would say about a model.
+
+    Args:
+        model: the model.
+        namespace: which of its applications are told of.
+    """
+    return {
+        "model": model.name,
+        "applications": {
+            application.ee_id.application: {
+                "charm": application.charm.name if application.charm else None,
+                "address": application.address,
+                "base": application.base,
+                "entities": {
+                    str(state.entity): {"status": state.native, "detail": state.detail} for state in application.states
+                },
+            }
+            for application in model.of(namespace)
+        },
+        "relations": sorted(
+            sorted(f"{application}:{endpoint}" for _, application, endpoint in pair) for pair in model.relations
+        ),
+    }
 
 
 def _options(application: Application, charm: Charm) -> Iterator[tuple[str, OptionState]]:

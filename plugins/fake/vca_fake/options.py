@@ -58,6 +58,8 @@ class FakeOptions(Options):
     """The base of machines for which none is asked for."""
     state: Annotated[str, Field(min_length=1)] | None = None
     """A SQLite file with what exists, shared by all processes that name it; None: in memory."""
+    programs: Annotated[str, Field(min_length=1)] | None = None
+    """A folder for charms and units: the programs of charms' actions are run in it; None: none is run."""
     script: Annotated[list[Rule], WrapValidator(_rules)] = Field(default_factory=list)
     """What is to happen instead of what would; from Python also a `Script`."""
     recorder: InstanceOf[Recorder] | None = None

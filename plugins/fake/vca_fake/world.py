@@ -26,6 +26,7 @@ class Application:
         manual: whether the machine was there before and stays when it goes.
         charm: what is installed.
         revision: how often it was upgraded.
+        programs: the folder of what was installed, where its programs are run; else empty.
         config: values of the charm's options.
         states: of its entities, in the order in which they came.
         since: when each of them got its state, by the text of the entity.
@@ -44,6 +45,7 @@ class Application:
     units_so_far: int = 0
     actions_so_far: int = 0
     revision: int = 0
+    programs: str = ""
 
     @property
     def machine(self) -> Entity:

@@ -1,0 +1,82 @@
+"""What becomes of an application when its options are set, or its charm is installed again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core import refusals
+from vca_core.charm import Charm, coerce
+from vca_core.errors import BadArguments
+from vca_fake.checks import charm_in
+from vca_fake.world import Application
+
+
+def options_after(application: Application, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which options have values once others were given; None takes one away.
+
+    Args:
+        application: whose charm has them.
+        values: what is given, by name, as the caller gave it.
+
+    Raises:
+        NotFound: no charm is installed.
+        BadArguments: there is no such option, or a value does not fit.
+    """
+    options = charm_in(application).options
+    reset = {name for name, value in values.items() if value is None and name in options}
+    given = coerce(options, {name: value for name, value in values.items() if name not in reset})
+    return {name: value for name, value in application.config.items() if name not in reset} | given
+
+
+def set_options(application: Application, values: Mapping[str, Any], now: float) -> None:
+    """Set options; a proxy charm that was told how to reach its VNF goes on.
+
+    Args:
+        application: whose charm has them.
+        values: what is given, by name; None resets an option to the charm's default.
+        now: what time it is.
+
+    Raises:
+        NotFound: no charm is installed.
+        BadArguments: there is no such option, or a value does not fit.
+    """
+    application.config = options_after(application, values)
+    for unit in application.units:
+        state = application.state(unit)
+        if state is not None and state.native == "blocked":
+            application.put(unit, "maintenance", "configuring ssh", now)
+
+
+def install_again(
+    application: Application, charm: Charm, config: Mapping[str, Any], num_units: int, now: float
+) -> None:
+    """Set the given options, and add units up to a number; none is removed.
+
+    Args:
+        application: where the charm is installed already.
+        charm: what is to be installed.
+        config: options, as the caller gave them.
+        num_units: how many units there are to be; 1 asks for nothing.
+        now: what time it is.
+
+    Raises:
+        AlreadyExists: another charm is installed.
+        BadArguments: it is another version of the charm, there are more units, or an option does not fit.
+    """
+    installed = charm_in(application)
+    if installed.name != charm.name:
+        raise refusals.another_charm(installed.name, charm.name, application.ee_id)
+    if installed != charm:
+        raise BadArguments(
+            f"artifact_path: another version of charm {charm.name} is installed; `upgrade` brings this one",
+            ["artifact_path"],
+        )
+    there = len(application.units)
+    if 1 < num_units < there:
+        raise BadArguments(
+            f"num_units: there are {there} units, and installing removes none; `scale` does, or leave it out",
+            ["num_units"],
+        )
+    set_options(application, config, now)
+    application.add_units(num_units - there, now)
