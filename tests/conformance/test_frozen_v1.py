@@ -28,7 +28,7 @@ def install(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 class _FrozenV1(BackendConformance):
     @pytest.fixture
     def subject(self) -> Subject:
-        return Subject("frozen-v1", credentials={"hostname": "10.0.0.9", "username": "ubuntu"})
+        return Subject("frozen-v1", credentials={"hostname": "10.0.0.9", "username": "ubuntu"}, look=False)
 
 
 class TestFrozenV1(_FrozenV1):

@@ -37,7 +37,7 @@ class TestJujuMachine(BackendConformance):
             "secret": controller.password,
             "ca_cert": controller.ca_cert,
         }
-        return Subject("juju-machine", options=options, persistent=True)
+        return Subject("juju-machine", options=options, look=False, persistent=True)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Mapping
 
 import pytest
+from conformance.mutants import suite
 from conformance.mutants.site import examine, install
 from conformance.mutants.suite import all_backends
 
@@ -19,11 +20,11 @@ pytestmark = pytest.mark.xdist_group("mutants")  # `observed` is for all of them
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, str]]:
     """What failed, by mutant; all of them are run at once, in two processes."""
     folder = tmp_path_factory.mktemp("mutants")
-    install(folder)
-    names = [cls.__name__ for cls in all_backends()]
+    install(folder, all_backends())
+    places = [f"{suite.__file__}::Test{cls.__name__}" for cls in all_backends()]
 
     async def run() -> dict[str, dict[str, str]]:
-        parts = [names[start::_PROCESSES] for start in range(_PROCESSES)]
+        parts = [places[start::_PROCESSES] for start in range(_PROCESSES)]
         found = await asyncio.gather(*(examine(folder, part) for part in parts))
         return {name: failed for part in found for name, failed in part.items()}
 

@@ -46,6 +46,9 @@ def conformance(
         str | None, typer.Option(help="A primitive that succeeds, with its parameters: 'clean {\"room\": 1}'.")
     ] = None,
     fails: Annotated[str | None, typer.Option(help="A primitive that fails, likewise.")] = None,
+    no_look: Annotated[  # noqa: FBT002 - an option of the command
+        bool, typer.Option("--no-look", help="The programs of the kit's charm are not run; effects are not examined.")
+    ] = False,
     kind: Annotated[str, typer.Option(help="What the kit's charm is made for: machine or k8s.")] = "machine",
 ) -> None:
     """Run the conformance kit on a backend or a store.
@@ -79,7 +82,7 @@ def conformance(
     elif config is None and examples == (None, None) and (own := run.suite_of(backend)) is not None:
         verdicts = run.run_suites([own], told, settings=False)
     else:
-        verdicts = [run.run_subject(_subject(state, backend, examples, kind), told)]
+        verdicts = [run.run_subject(_subject(state, backend, examples, kind, look=not no_look), told)]
     reached = min((verdict.level for verdict in verdicts), key=lambda one: one.rank)
     if state.json:
         print_json({"level": str(reached), "verdicts": [verdict.as_data() for verdict in verdicts]})
@@ -97,16 +100,22 @@ def _tell(_: Verdict, result: CheckResult) -> None:
 
 def _conclude(verdict: Verdict) -> None:
     counts = ", ".join(f"{verdict.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped", "xfailed"))
-    echo(f"\n{verdict.subject}: level {verdict.level}; {counts}")
+    echo(f"\n{verdict.subject}: level {verdict.title}; {counts}")
     if verdict.left_out:
         echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
     if verdict.not_examined:
         echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
+    if partly := [f"{hook} {n} of {of}" for hook, (n, of) in verdict.examined.items() if n < of]:
+        echo(f"  examined in part: {', '.join(partly)}; all of every other capability")
+    for reason, number in verdict.wanting.items():
+        echo(f"  not FULL: {reason} ({number} checks)")
     for result in verdict.failed:
         echo(f"  FAILED {result.title}: {result.reason}")
 
 
-def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str) -> Subject:
+def _subject(
+    state: State, name: str, examples: tuple[Primitive | None, Primitive | None], kind: str, *, look: bool
+) -> Subject:
     """What a config says of a backend, or of a connector; without a config, the backend without options."""
     from vca_core._loading.backends import load_backend
     from vca_core.testing.subject import Subject
@@ -133,6 +142,7 @@ def _subject(state: State, name: str, examples: tuple[Primitive | None, Primitiv
         folder=folder,
         kind="k8s" if _one_of(kind, ("machine", "k8s"), "--kind") == "k8s" else "machine",
         works=examples[0] or (default.works if installs else None),
+        look=look,
         fails=examples[1] or (default.fails if installs else None),
     )
 

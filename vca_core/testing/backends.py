@@ -16,19 +16,23 @@ from vca_core.testing.checks.deadlines import DeadlineChecks
 from vca_core.testing.checks.descriptions import DescriptionChecks
 from vca_core.testing.checks.identity import IdentityChecks
 from vca_core.testing.checks.lifecycle import LifecycleChecks
+from vca_core.testing.checks.option_effects import OptionEffectChecks
 from vca_core.testing.checks.parallel import ParallelChecks
+from vca_core.testing.checks.primitive_effects import PrimitiveEffectChecks
 from vca_core.testing.checks.refusals import RefusalChecks
+from vca_core.testing.checks.relation_effects import RelationEffectChecks
 from vca_core.testing.checks.repetition import RepetitionChecks
 from vca_core.testing.checks.results import MANDATORY, ResultChecks
 from vca_core.testing.checks.second_process import SecondProcessChecks
 from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
-from vca_core.testing.kit import Kit, open_kit
+from vca_core.testing.checks.unit_effects import UnitEffectChecks
+from vca_core.testing.kit import Kit, can_look, open_kit
 from vca_core.testing.scenarios import SCENARIOS
 from vca_core.testing.subject import Faults, Subject
 from vca_core.testing.suite import Suite
-from vca_core.testing.verdict import NO_FAULTS
+from vca_core.testing.verdict import NO_FAULTS, NO_HOST, NO_LOOK, NO_WORK
 
 
 @functools.cache
@@ -54,6 +58,10 @@ class BackendConformance(
     SecondProcessChecks,
     SecondProcessRefusalChecks,
     DescriptionChecks,
+    OptionEffectChecks,
+    PrimitiveEffectChecks,
+    RelationEffectChecks,
+    UnitEffectChecks,
     SecrecyChecks,
     LifecycleChecks,
     Suite,
@@ -106,8 +114,11 @@ class BackendConformance(
         if missing:
             pytest.skip(f"the backend does not implement {', '.join(missing)}")
         if operation == "register_execution_environment" and subject.credentials is None:
-            pytest.skip("the subject names no credentials of a host to register")
-        if "exec_primitive" in wanted and subject.works is None:
-            pytest.skip("the subject names no primitive that works")
+            pytest.skip(NO_HOST)
+        if getattr(check, "vca_look", False):
+            if not can_look(subject):
+                pytest.skip(NO_LOOK)
+        elif "exec_primitive" in wanted and subject.works is None:
+            pytest.skip(NO_WORK)
         async with open_kit(subject, faults, tmp_path, tmp_path_factory.getbasetemp() / "id_kit") as kit:
             yield kit

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import yaml
 
+from vca_core.testing import look
 from vca_core.testing.subject import Charms
 
 _NAME = "vca-conformance"
@@ -16,7 +17,8 @@ _FAIL = "#!/bin/sh\naction-set tried=yes\naction-fail 'told to fail'\n"
 _OPTIONS: dict[str, Any] = {
     "label": {"type": "string", "default": "none", "description": "A text."},
     "count": {"type": "int", "default": 1, "description": "A whole number."},
-    "flag": {"type": "boolean", "default": False, "description": "On or off."},
+    "share": {"type": "float", "default": 0.5, "description": "A number."},
+    "flag": {"type": "boolean", "default": True, "description": "On or off."},
     "token": {"type": "string", "default": "", "description": "A secret, by its name."},
 }
 _ACTIONS: dict[str, Any] = {
@@ -27,6 +29,7 @@ _ACTIONS: dict[str, Any] = {
         "additionalProperties": False,
     },
     "fail": {"description": "Fail, leaving an output behind."},
+    "look": look.SCHEMA,
 }
 
 
@@ -68,6 +71,7 @@ def _write(folder: Path, name: str, kind: str, options: dict[str, Any]) -> None:
         metadata["series"] = ["jammy", "noble"]
     for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
         _put(folder / f"{file}.yaml", yaml.safe_dump(content, sort_keys=False))
+    _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
     for hook in ("install", "start", "config-changed", "upgrade-charm"):
         _put(folder / "hooks" / hook, _ACTIVE, 0o755)
     _put(folder / "actions" / "echo", _ECHO, 0o755)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from vca_core._tracking.place import COLLECTION
-from vca_core.backend import ExecutionEnvironment
+from vca_core.backend import Description, ExecutionEnvironment
 from vca_core.config import VcaConfig
 from vca_core.connector import Connector
 from vca_core.errors import VcaError
@@ -23,9 +23,10 @@ from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, leftovers_since
+from vca_core.testing.look import Sight, sight_of
 from vca_core.testing.store import KitStore
 from vca_core.testing.subject import Charms, Faults, Subject
-from vca_core.testing.verdict import NO_FAULTS
+from vca_core.testing.verdict import NO_FAILURE, NO_FAULTS, NO_WORK
 from vca_core.testing.watching import Call, Report, Watching
 from vca_core.vca import Vca
 
@@ -227,14 +228,54 @@ class Kit:
     async def work(self, ee_id: str, **given: Any) -> Any:
         """Run the primitive that succeeds; skips the check where there is none."""
         if self.subject.works is None:
-            pytest.skip("the subject names no primitive that works")
+            pytest.skip(NO_WORK)
         return await self.connector.exec_primitive(ee_id, *self.subject.works, **given)
 
     async def fail(self, ee_id: str, **given: Any) -> Any:
         """Run the primitive that fails; skips the check where there is none."""
         if self.subject.fails is None:
-            pytest.skip("the subject names no primitive that fails")
+            pytest.skip(NO_FAILURE)
         return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)
+
+    async def look(self, ee_id: str, unit: str | None = None, **params: Any) -> Sight:
+        """Look around in a unit.
+
+        Args:
+            ee_id: where the kit's charm is installed.
+            unit: which one; None: the one that primitives are run on where none is named.
+            params: parameters of `look`; its ``mark``, which is new for each call where none is given.
+        """
+        params.setdefault("mark", f"mark-{os.urandom(4).hex()}")
+        return sight_of(await self.connector.exec_primitive(ee_id, "look", params, unit=unit))
+
+    async def look_everywhere(self, ee_id: str) -> list[Sight]:
+        """Look around in every unit that is listed, in the order in which they are listed."""
+        seen = [await self.look(ee_id, unit) for unit in await self.units_of(ee_id)]
+        assert seen, f"{ee_id} has no units"
+        return seen
+
+    async def units_of(self, ee_id: str) -> list[str]:
+        """The names of an EE's units, as they are listed."""
+        return [state.entity.id for state in (await self.record(ee_id)).entities if state.entity.kind == "unit"]
+
+    async def describe(self, ee_id: str) -> Description | None:
+        """What the backend says of an EE; None: it describes nothing."""
+        if "describe_execution_environment" not in self.capabilities:
+            return None
+        return await self.connector.describe(ee_id)
+
+    async def configure(self, ee_id: str, **values: Any) -> None:
+        """Set options of a charm."""
+        await self.connector.exec_primitive(ee_id, "config", values)
+
+    async def scale(self, ee_id: str, num_units: int) -> None:
+        """Scale an EE."""
+        await self.connector.scale(ee_id, num_units, options=self.subject.operation_options.get("scale"))
+
+    async def upgrade(self, ee_id: str, **given: Any) -> None:
+        """Upgrade an EE to the other version of the charm."""
+        options = self.subject.operation_options.get("upgrade")
+        await self.connector.upgrade(ee_id, self.charms.upgraded, options=options, **given)
 
     async def listing(self) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check."""
@@ -352,6 +393,11 @@ class Kit:
             await self.connector.delete_execution_environment(record.ee_id, total_timeout=limit)
         if record.namespace is not None and "delete_namespace" in self.capabilities:
             await self.connector.delete_namespace(f".{record.namespace.ns_id}", total_timeout=limit)
+
+
+def can_look(subject: Subject) -> bool:
+    """Whether there is a charm that looks around, and its program is run."""
+    return subject.look and (subject.charms is None or subject.charms.look)
 
 
 @contextlib.asynccontextmanager

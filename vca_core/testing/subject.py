@@ -22,6 +22,7 @@ class Charms:
         wrong: an option of the charm, and a value that is of another type.
         provides: an endpoint of the charm.
         requires: another one, that the first one fits.
+        look: whether both versions have the options of the kit's own charm, and its primitive `look`.
     """
 
     folder: Path
@@ -32,6 +33,7 @@ class Charms:
     wrong: tuple[str, Any] | None = None
     provides: str | None = None
     requires: str | None = None
+    look: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Subject:
         credentials: of a host that can be registered; None: there is none.
         operation_options: options of operations, by hook.
         folder: where relative paths in the options start; None: in a folder that every check has for itself.
+        look: whether the charm's own program is run for a primitive, so that the kit's `look` tells what its unit sees.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
         seed: what later moments of cancellation are drawn by.
@@ -63,6 +66,7 @@ class Subject:
     credentials: Mapping[str, Any] | None = field(default=None, repr=False)
     operation_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     folder: Path | None = None
+    look: bool = True
     persistent: bool = False
     patience: float = 1.0
     seed: int = 0
@@ -75,7 +79,10 @@ class Faults(Protocol):
         """Inside, the system neither answers nor changes anything; what was going on goes on afterwards."""
 
     def stream(self) -> AbstractAsyncContextManager[None]:
-        """Inside, what is asked for does not get done, and the state of what is waited for changes all the time."""
+        """Inside, what is asked for does not get done, and the state of what is waited for changes all the time.
+
+        A system that only answers, and never tells of itself, has no such method: the level then says so.
+        """
 
     def disconnect(self) -> AbstractAsyncContextManager[None]:
         """Connections are cut when it is entered, and refused inside; afterwards the system can be reached again."""

@@ -28,6 +28,16 @@ def with_faults(check: Check) -> Check:
     return check
 
 
+def sees(*hooks: str) -> Callable[[Check], Check]:
+    """Say that a check looks around in units of the kit's charm, and which other hooks it needs."""
+
+    def mark(check: Check) -> Check:
+        vars(check)["vca_look"] = True
+        return needs("install_configuration_sw", "exec_primitive", *hooks)(check)
+
+    return mark
+
+
 class Suite:
     """Base of the suites. A class that adopts one may add checks of its own.
 

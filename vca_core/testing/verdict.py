@@ -15,9 +15,9 @@ class Level(enum.StrEnum):
     NONE = "NONE"
     """A check failed, or is expected to fail."""
     BASE = "BASE"
-    """No check failed; those that need faults of the system behind it did not all run."""
+    """No check failed that needs no faults of the system behind it; the subject does not let all of them run."""
     FULL = "FULL"
-    """No check failed, and none was left out for want of faults."""
+    """No check failed, and none was left out for want of something that the subject could have told or given."""
 
     @property
     def rank(self) -> int:
@@ -78,10 +78,39 @@ class Verdict:
             or any(result.outcome in ("failed", "xfailed") and not result.with_faults for result in self.results)
         ):
             return Level.NONE
-        faults = [result for result in self.results if result.with_faults]
-        if any(one.outcome in ("failed", "xfailed") or one.reason == NO_FAULTS for one in faults):
+        if self.wanting or any(one.outcome in ("failed", "xfailed") for one in self.results):
             return Level.BASE
         return Level.FULL
+
+    @property
+    def title(self) -> str:
+        """The level in words: with how effects were seen, and which faults there were none of."""
+        capabilities = set(self.about.get("capabilities", ()))
+        words = [str(self.level)]
+        if self.level is Level.FULL and capabilities:
+            if not {"install_configuration_sw", "exec_primitive"} <= capabilities:
+                words.append("effects not seen: it does not run what it installs")
+            elif "describe_execution_environment" not in capabilities:
+                words.append("effects seen through `look` only")
+        if any(result.reason == NO_STREAM for result in self.results):
+            words.append("streams of events not examined: the system only answers")
+        return ", ".join(words)
+
+    @property
+    def wanting(self) -> dict[str, int]:
+        """What keeps the level from being FULL although nothing failed, with how many checks it was wanted for."""
+        reasons = [result.reason for result in self.results if result.outcome == "skipped"]
+        return {reason: reasons.count(reason) for reason in WANTING if reason in reasons}
+
+    @property
+    def examined(self) -> dict[str, tuple[int, int]]:
+        """Of how many checks of a capability something came, and how many there are."""
+        found = {}
+        for hook in sorted(self.about.get("capabilities", ())):
+            about = [result for result in self.results if hook in result.hooks]
+            if about:
+                found[hook] = sum(result.outcome != "skipped" for result in about), len(about)
+        return found
 
     @property
     def not_examined(self) -> list[str]:
@@ -106,9 +135,12 @@ class Verdict:
             "subject": self.subject,
             **self.about,
             "level": str(self.level),
+            "title": self.title,
             "counts": {name: self.count(name) for name in ("passed", "failed", "skipped", "xfailed")},
             "left_out": self.left_out,
             "not_examined": self.not_examined,
+            "wanting": self.wanting,
+            "examined": {hook: list(numbers) for hook, numbers in self.examined.items()},
             "checks": [
                 {
                     "check": result.name,
@@ -123,5 +155,15 @@ class Verdict:
         }
 
 
+# Reasons with which checks are skipped.
 NO_FAULTS = "there is no fixture `faults`"
-"""The reason with which checks are skipped that need faults of the system, where there are none."""
+NO_LOOK = "the subject says that no program of a charm is run (`look`)"
+NO_HOST = "the subject names no credentials of a host to register"
+NO_WORK = "the subject names no primitive that works"
+NO_FAILURE = "the subject names no primitive that fails"
+NOT_PERSISTENT = "the subject says that nothing of it is persistent"
+OWN_CHARMS = "the subject brings charms of its own"
+NO_STREAM = "the fixture `faults` has no `stream`: the system only answers"
+
+WANTING = (NO_FAULTS, NO_LOOK, NO_HOST, NO_WORK, NO_FAILURE, NOT_PERSISTENT, OWN_CHARMS)
+"""Those that keep a level from being FULL: the subject could have told it, or given what is needed."""

@@ -182,7 +182,7 @@ class FakeBackend(Backend[FakeOptions]):
                 install_again(application, charm, config, num_units, now)
 
         is_new = await self._lives.change(ee_id, lambda application, _: application.charm is None)
-        async with self._programs.brought(ee_id, artifact if is_new else None) as programs:
+        async with self._programs.bring(ee_id, artifact if is_new else None) as programs:
             await op.held()
             await self._lives.change(ee_id, install)
         await self._lives.settle(ee_id)
@@ -207,7 +207,7 @@ class FakeBackend(Backend[FakeOptions]):
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)
 
-        async with self._programs.brought(ee_id, artifact) as programs:
+        async with self._programs.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)
         await self._lives.settle(ee_id)

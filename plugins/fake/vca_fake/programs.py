@@ -32,7 +32,7 @@ class Programs:
         self._folder = folder
 
     @contextlib.asynccontextmanager
-    async def brought(self, ee_id: EeId, artifact: Artifact | None) -> AsyncIterator[str]:
+    async def bring(self, ee_id: EeId, artifact: Artifact | None) -> AsyncIterator[str]:
         """Bring a charm to an EE, and take it away again where what comes then fails.
 
         Args:

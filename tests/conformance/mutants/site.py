@@ -1,4 +1,4 @@
-"""Installs the mutants, as a distribution would, and runs the kit on some of them in a process of its own."""
+"""Installs mutants, as a distribution would, and runs the kit on some of them in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,32 +10,29 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from conformance.mutants.suite import all_backends
-
 TESTS = Path(__file__).parents[2]
 
 
-def install(folder: Path) -> None:
-    """Write the metadata of a distribution that brings all of them."""
+def install(folder: Path, backends: Sequence[type]) -> None:
+    """Write the metadata of a distribution that brings them."""
     info = folder / "vca_mutants-1.0.dist-info"
     info.mkdir(parents=True)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: vca-mutants\nVersion: 1.0\n")
-    lines = "".join(f"{cls.__name__} = {cls.__module__}:{cls.__name__}\n" for cls in all_backends())
+    lines = "".join(f"{cls.__name__} = {cls.__module__}:{cls.__name__}\n" for cls in backends)
     (info / "entry_points.txt").write_text(f"[vca.backends]\n{lines}")
 
 
-async def examine(folder: Path, names: Sequence[str]) -> dict[str, dict[str, str]]:
+async def examine(folder: Path, places: Sequence[str]) -> dict[str, dict[str, str]]:
     """Run the kit on some of them.
 
     Args:
         folder: where they were installed.
-        names: which ones.
+        places: the classes that adopt it, or single checks, as pytest names them.
 
     Returns:
-        For each of them the checks that failed, and why.
+        For each mutant the checks that failed, and why.
     """
-    suite = Path(__file__).with_name("suite.py")
-    suites = [word for name in names for word in ("--suite", f"{suite}::Test{name}")]
+    suites = [word for place in places for word in ("--suite", place)]
     command = [sys.executable, "-m", "vca_core.cli", "conformance", "--json", "--level", "none", *suites]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("VCA_", "COV_"))}
     process = await asyncio.create_subprocess_exec(

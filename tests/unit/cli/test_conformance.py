@@ -169,7 +169,9 @@ def test_a_suite_is_run_with_the_settings_of_its_tests(folder: Path) -> None:
 
 
 def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> None:
-    (folder / "office.yaml").write_text("connectors:\n  edge: {backend: fake, options: {latency: 0.0}}\n")
+    (folder / "office.yaml").write_text(
+        "connectors:\n  edge: {backend: fake, options: {latency: 0.0, programs: units}}\n"
+    )
     verdicts = json.loads(vca(folder, "conformance", "fake", "--config", "office.yaml", "--json"))["verdicts"]
     assert verdicts[0]["level"] == "BASE"
     assert verdicts[0]["distribution"] == "vca-fake"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vca_core.testing.verdict import NO_FAULTS, CheckResult, Level, Outcome, Verdict
+from vca_core.testing.verdict import NO_FAULTS, NO_LOOK, NO_STREAM, WANTING, CheckResult, Level, Outcome, Verdict
 
 
 def verdict(*results: tuple[Outcome, bool, str]) -> Verdict:
@@ -28,6 +28,8 @@ def verdict(*results: tuple[Outcome, bool, str]) -> Verdict:
         ([("passed", False, ""), ("passed", True, ""), ("skipped", True, "not implemented")], Level.FULL),
         ([("passed", False, ""), ("skipped", False, "not implemented"), ("passed", True, "")], Level.FULL),
         ([("passed", False, "")], Level.FULL),
+        *(([("passed", False, ""), ("skipped", False, reason)], Level.BASE) for reason in WANTING),
+        ([("passed", False, ""), ("skipped", True, NO_STREAM)], Level.FULL),
     ],
 )
 def test_results_amount_to_a_level(results: list[tuple[Outcome, bool, str]], level: Level) -> None:
@@ -36,6 +38,34 @@ def test_results_amount_to_a_level(results: list[tuple[Outcome, bool, str]], lev
 
 def test_levels_have_an_order() -> None:
     assert Level.NONE.rank < Level.BASE.rank < Level.FULL.rank
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "skipped", "title"),
+    [
+        (["describe_execution_environment", "exec_primitive", "install_configuration_sw"], "", "FULL"),
+        (["exec_primitive", "install_configuration_sw"], "", "FULL, effects seen through `look` only"),
+        (["exec_primitive"], "", "FULL, effects not seen: it does not run what it installs"),
+        (["exec_primitive", "install_configuration_sw"], NO_LOOK, "BASE"),
+        (
+            ["describe_execution_environment", "exec_primitive", "install_configuration_sw"],
+            NO_STREAM,
+            "FULL, streams of events not examined: the system only answers",
+        ),
+    ],
+)
+def test_a_level_says_how_effects_were_seen(capabilities: list[str], skipped: str, title: str) -> None:
+    made = verdict(("passed", False, ""), *([("skipped", True, skipped)] if skipped else []))
+    made.about = {"capabilities": capabilities}
+    assert made.title == title
+
+
+def test_a_verdict_says_how_much_was_examined() -> None:
+    hooks = frozenset({"scale"})
+    results = [CheckResult("test_a", "passed", hooks=hooks), CheckResult("test_b", "skipped", NO_LOOK, hooks=hooks)]
+    made = Verdict("x", about={"capabilities": ["health", "scale"]}, results=results)
+    assert made.examined == {"scale": (1, 2)}
+    assert made.wanting == {NO_LOOK: 1}
 
 
 def test_a_check_has_a_title_for_people() -> None:

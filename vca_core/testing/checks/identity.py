@@ -8,6 +8,7 @@ from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import Namespace
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
+from vca_core.testing.verdict import NOT_PERSISTENT
 
 
 class IdentityChecks(Suite, suite=True):
@@ -28,7 +29,7 @@ class IdentityChecks(Suite, suite=True):
 
     async def test_another_process_finds_what_this_one_made(self, kit: Kit) -> None:
         """With its namespace and its states."""
-        skip_unless(kit.subject.persistent, "the subject says that nothing of it is persistent")
+        skip_unless(kit.subject.persistent, NOT_PERSISTENT)
         ee_id = await kit.create_ready(kit.namespace())
         mine = await kit.record(ee_id)
         async with kit.second_process() as other:

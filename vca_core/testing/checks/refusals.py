@@ -11,6 +11,7 @@ from vca_core.naming import EeId, Namespace
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
 
 on_an_ee = pytest.mark.parametrize(
     "operation",
@@ -126,7 +127,7 @@ class RefusalChecks(Suite, suite=True):
     @needs("install_configuration_sw", "exec_primitive")
     async def test_parameters_that_do_not_fit_are_refused(self, kit: Kit) -> None:
         """A required one that is missing, one of another type, one that is not declared: without values."""
-        skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create_ready(kit.namespace())
         for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
             with pytest.raises(BadArguments) as caught:

@@ -9,6 +9,7 @@ from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
 
 MANDATORY = frozenset({"list_execution_environments", "delete_execution_environment"})
 """What every backend has to implement, beside one of the two operations that make an EE."""
@@ -73,7 +74,7 @@ class ResultChecks(Suite, suite=True):
     @needs("upgrade", "install_configuration_sw", "configure")
     async def test_an_upgraded_charm_has_the_options_of_its_new_version(self, kit: Kit) -> None:
         """The new version is what is configured from then on."""
-        skip_unless(kit.subject.charms is None, "the subject brings charms of its own")
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("upgrade")
         await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)

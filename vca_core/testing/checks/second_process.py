@@ -20,10 +20,8 @@ from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation
 from vca_core.testing.standing import Standing
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.verdict import NO_FAILURE, NOT_PERSISTENT
 from vca_core.traits import TRAITS
-
-NOT_PERSISTENT = "the subject says that nothing of it is persistent"
-"""Why these checks are skipped where the second process sees another world."""
 
 while_the_first_is = pytest.mark.parametrize("first", ["connected", "gone"])
 """Makes a check two: one beside the process that made the EE, one after that has disconnected."""
@@ -136,7 +134,7 @@ class SecondProcessChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_failure_stands_for_a_second_process(self, kit: Kit, first: str) -> None:
         """Until that operates on the EE: then its home says again what is listed."""
-        skip_unless(kit.can_fail, "the subject names no primitive that fails")
+        skip_unless(kit.can_fail, NO_FAILURE)
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         with pytest.raises(ExecutionError):

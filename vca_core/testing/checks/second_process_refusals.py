@@ -16,6 +16,7 @@ from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, ends
 from vca_core.testing.standing import Standing
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.verdict import NO_FAILURE
 
 Home = Mapping[str, Any]
 Refused = tuple[str, type[VcaError], Callable[[], Awaitable[Any]]]
@@ -110,7 +111,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_failure_in_a_second_process_leaves_the_home_alone(self, kit: Kit, first: str) -> None:
         """Its outcome is FAILED at its own place; the home of its EE stays as it was."""
-        skip_unless(kit.can_fail, "the subject names no primitive that fails")
+        skip_unless(kit.can_fail, NO_FAILURE)
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)

@@ -12,6 +12,7 @@ from vca_core.status import DeploymentStatus, Entity, aggregate
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_with_outcome
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.verdict import NO_FAILURE
 from vca_core.testing.watching import Report
 from vca_core.traits import TRAITS
 
@@ -98,7 +99,7 @@ class StatusChecks(Suite, suite=True):
     @needs("exec_primitive")
     async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
         """Its action is never told to be completed, and its outcome is FAILED."""
-        skip_unless(kit.can_fail, "the subject names no primitive that fails")
+        skip_unless(kit.can_fail, NO_FAILURE)
         ee_id = await kit.create_ready(kit.namespace())
         since, db_dict = len(kit.watching.reports), await kit.make_home()
         with pytest.raises(ExecutionError):

@@ -1,0 +1,196 @@
+"""Mutants: options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.effect_mutants.base import EffectMutant, caught_by
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId
+from vca_fake.options import InstallOptions
+
+
+def _arrive(*cases: str) -> frozenset[str]:
+    return caught_by(*(f"options_arrive_at_every_unit[{case}]" for case in cases))
+
+
+class _InstallsOtherOptions(EffectMutant):
+    def other(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """What is set instead of what was given."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        await super().install_configuration_sw(op, ee_id, artifact, self.other(config), num_units, options)
+
+
+class InstallDropsOptions(_InstallsOtherOptions):
+    """What is given at the install is not set."""
+
+    CAUGHT_BY = _arrive("some-install_configuration_sw")
+
+    def other(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return {}
+
+
+class InstallDropsWhatIsEmpty(_InstallsOtherOptions):
+    """Empty text, zero and false are taken for nothing."""
+
+    CAUGHT_BY = _arrive("empty-install_configuration_sw")
+
+    def other(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in config.items() if value}
+
+
+class InstallTakesTheFirstOption(_InstallsOtherOptions):
+    """Of several options, one is set."""
+
+    CAUGHT_BY = _arrive("some-install_configuration_sw")
+
+    def other(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(list(config.items())[:1])
+
+
+class InstallStripsTexts(_InstallsOtherOptions):
+    """Texts are kept up to their first line."""
+
+    CAUGHT_BY = _arrive("some-install_configuration_sw")
+
+    def other(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        return {k: v.partition("\n")[0] if isinstance(v, str) else v for k, v in config.items()}
+
+
+class _ConfiguresOther(EffectMutant):
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is set instead of what was given."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        await super().configure(op, ee_id, await self.change(ee_id, values))
+
+
+class ConfigureSetsNothing(_ConfiguresOther):
+    """It returns, and nothing is set."""
+
+    CAUGHT_BY = _arrive("some-configure", "empty-configure")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+
+class ConfigureDropsWhatIsEmpty(_ConfiguresOther):
+    """Empty text, zero and false are taken for nothing."""
+
+    CAUGHT_BY = _arrive("empty-configure")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: value for name, value in values.items() if value or value is None}
+
+
+class ConfigureResetsTheOthers(_ConfiguresOther):
+    """Options that are not named lose their values."""
+
+    CAUGHT_BY = caught_by("configure_changes_what_it_is_given_only", "options_outlast_a_disconnect")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self.set_options(ee_id, {})
+        return values
+
+
+class ConfigureDoesNotReset(_ConfiguresOther):
+    """None leaves an option as it was."""
+
+    CAUGHT_BY = caught_by("an_option_that_is_reset_has_its_default_again")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class ConfigureResetsAll(_ConfiguresOther):
+    """None resets every option."""
+
+    CAUGHT_BY = caught_by("an_option_that_is_reset_has_its_default_again")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if None in values.values():
+            await self.set_options(ee_id, {})
+        return values
+
+
+class ConfigureRemembersOneEe(_ConfiguresOther):
+    """What one EE was given last goes to the next one, too."""
+
+    CAUGHT_BY = caught_by("options_of_one_ee_are_no_other_ones")
+    _last: Mapping[str, Any] = {}
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        last, self._last = self._last, values
+        return {**values, **last}
+
+
+class ForgetsOptionsWhenClosed(EffectMutant):
+    """Options are kept with the connection."""
+
+    CAUGHT_BY = caught_by("options_outlast_a_disconnect")
+
+    @hookimpl
+    async def close(self) -> None:
+        for model in await self._worlds.models():
+            for application in model.applications.values():
+                await self.set_options(application.ee_id, {})
+        await super().close()
+
+
+class _Upgrades(EffectMutant):
+    async def before(self, ee_id: EeId, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is set instead of what was given."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        await super().upgrade(op, ee_id, artifact, await self.before(ee_id, config), options)
+
+
+class UpgradeDropsOptions(_Upgrades):
+    """What is given at the upgrade is not set."""
+
+    CAUGHT_BY = _arrive("some-upgrade") | caught_by("an_upgrade_keeps_the_options")
+
+    async def before(self, ee_id: EeId, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {}
+
+
+class UpgradeResetsOptions(_Upgrades):
+    """What was set before the upgrade is lost."""
+
+    CAUGHT_BY = caught_by("an_upgrade_keeps_the_options")
+
+    async def before(self, ee_id: EeId, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self.set_options(ee_id, {})
+        return config
+
+
+class ScaleResetsOptions(EffectMutant):
+    """Where units are added, options are lost."""
+
+    CAUGHT_BY = caught_by("new_units_have_the_options")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await self.set_options(ee_id, {})
+        await super().scale(op, ee_id, num_units)

@@ -1,0 +1,199 @@
+"""Mutants: primitives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.effect_mutants.base import EffectMutant, caught_by
+
+from vca_core.backend import Operation
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId
+
+
+class _Runs(EffectMutant):
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return await self.instead(op, ee_id, primitive, params, unit)
+
+    async def run(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        """Run it as the fake does."""
+        return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        """What is done instead."""
+        raise NotImplementedError
+
+    async def name_of(self, ee_id: EeId, index: int) -> str:
+        """The name of a unit."""
+        return await self.edit(ee_id, lambda application: application.units[index].id)
+
+
+class RunsNothing(_Runs):
+    """A primitive is told to be done."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_once", "parameters_arrive_as_they_were_given")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return {"did": "nothing"}
+
+
+class RunsTwice(_Runs):
+    """A primitive is run twice."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_once")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        await self.run(op, ee_id, primitive, params, unit)
+        return await self.run(op, ee_id, primitive, params, unit)
+
+
+class RunsOnEveryUnit(_Runs):
+    """A primitive is run on all units, and the output is that of one."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_once", "a_primitive_is_run_on_the_unit_that_is_named")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        units = await self.edit(ee_id, lambda application: [one.id for one in application.units])
+        outputs = {one: await self.run(op, ee_id, primitive, params, one) for one in units}
+        return outputs[unit or units[0]]
+
+
+class RunsOnTheFirstUnit(_Runs):
+    """The unit that is named is not heeded."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_on_the_unit_that_is_named")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return await self.run(op, ee_id, primitive, params, None)
+
+
+class RunsOnTheNewestUnit(_Runs):
+    """Where no unit is named, it is not the leader."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_on_the_leader")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return await self.run(op, ee_id, primitive, params, unit or await self.name_of(ee_id, -1))
+
+
+class RunsOnUnitsInTurn(_Runs):
+    """Where no unit is named, each one has its turn."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_on_the_leader")
+    _turn = 0
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        self._turn = (self._turn + 1) % await self.count_units(ee_id)
+        return await self.run(op, ee_id, primitive, params, unit or await self.name_of(ee_id, self._turn))
+
+
+class DropsEmptyParameters(_Runs):
+    """Empty text, zero and false are taken for nothing."""
+
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        return await self.run(op, ee_id, primitive, {name: value for name, value in params.items() if value}, unit)
+
+
+class FlattensParameters(_Runs):
+    """What lies within other parameters is lost."""
+
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        flat = {name: {} if isinstance(value, Mapping) else value for name, value in params.items()}
+        return await self.run(op, ee_id, primitive, flat, unit)
+
+
+class AnswersWithTheOutputBefore(_Runs):
+    """The output is that of the call before."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_once")
+    _before: dict[str, Any] | None = None
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        now = await self.run(op, ee_id, primitive, params, unit)
+        before, self._before = self._before or now, now
+        return before
+
+
+class MixesOutputsUp(_Runs):
+    """Of calls side by side, the last one's output is everybody's."""
+
+    CAUGHT_BY = caught_by("primitives_of_several_ees_are_told_apart")
+    _output: dict[str, Any]
+    _running = 0
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        self._running += 1
+        try:
+            self._output = await self.run(op, ee_id, primitive, params, unit)
+            await self._lives.pause("answer")
+        finally:
+            self._running -= 1
+        while self._running:
+            await self._lives.pause("answer")
+        return self._output
+
+
+class RunsAgainAfterALostConnection(_Runs):
+    """What was asked when the connection was lost is asked again."""
+
+    CAUGHT_BY = caught_by("a_lost_connection_runs_no_primitive_twice")
+
+    async def instead(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        running, was_lost = asyncio.ensure_future(self.run(op, ee_id, primitive, params, unit)), False
+        while not running.done() or self._is_lost:
+            was_lost = was_lost or self._is_lost
+            await asyncio.sleep(0.005)
+        return await self.run(op, ee_id, primitive, params, unit) if was_lost else await running
+
+    @property
+    def _is_lost(self) -> bool:
+        return any(rule.disconnect for rule in self.script._rules)
+
+
+class ForgetsWhatRanWhenClosed(EffectMutant):
+    """A disconnect makes the units anew."""
+
+    CAUGHT_BY = caught_by("a_primitive_is_run_once_after_a_disconnect")
+
+    @hookimpl
+    async def close(self) -> None:
+        for model in await self._worlds.models():
+            for ee_id in [one.ee_id for one in model.applications.values()]:
+                for place in self._programs._of(self._programs._folder, ee_id).glob("*-*/.vca*"):  # type: ignore[arg-type]
+                    place.unlink()
+        await super().close()

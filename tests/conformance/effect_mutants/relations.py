@@ -1,0 +1,117 @@
+"""Mutants: relations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.effect_mutants.base import EffectMutant, caught_by
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation, RelationEnd
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId
+from vca_fake.options import InstallOptions
+from vca_fake.world import Model
+
+
+class RelatesNothing(EffectMutant):
+    """A relation is told to be there."""
+
+    CAUGHT_BY = caught_by("a_relation_is_seen_once_at_both_ends")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        pass
+
+
+class RelatesAgain(EffectMutant):
+    """A relation that is made twice is there twice."""
+
+    CAUGHT_BY = caught_by("a_relation_is_seen_once_at_both_ends")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        await super().add_relation(op, end_1, end_2)
+        _name = end_1.ee_id.model
+
+        def double(model: Model) -> None:
+            model.relations += [pair[::-1] for pair in model.relations if pair[::-1] not in model.relations]
+
+        await self._worlds.change(_name, double)
+
+
+class _RemovesOthers(EffectMutant):
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """What is done to the relations instead of removing one."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        await self._lives.pause("unrelate")
+        await self._worlds.change(end_1.ee_id.model, lambda model: self.keep(model, end_1, end_2))
+
+
+class RemovesNoRelation(_RemovesOthers):
+    """A relation is told to be gone."""
+
+    CAUGHT_BY = caught_by("only_the_relation_that_is_named_is_removed")
+
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        pass
+
+
+class RemovesAllRelationsOfAnEnd(_RemovesOthers):
+    """All relations of an endpoint go."""
+
+    CAUGHT_BY = caught_by("only_the_relation_that_is_named_is_removed")
+
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        gone = (model.name, end_2.ee_id.application, end_2.endpoint)
+        model.relations = [pair for pair in model.relations if gone not in pair]
+
+
+class RemovesAllRelationsOfAPair(_RemovesOthers):
+    """All relations between two EEs go, whatever their endpoints."""
+
+    CAUGHT_BY = caught_by("only_the_relation_that_is_named_is_removed")
+
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        both = {end_1.ee_id.application, end_2.ee_id.application}
+        model.relations = [pair for pair in model.relations if {end[1] for end in pair} != both]
+
+
+class LeavesRelationsOfTheDead(EffectMutant):
+    """A relation outlives its EE."""
+
+    CAUGHT_BY = caught_by("relations_go_with_their_ee")
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        before = await self._worlds.change(ee_id.model, lambda model: list(model.relations))
+        await super().delete_execution_environment(op, ee_id)
+        await self._worlds.change(ee_id.model, lambda model: setattr(model, "relations", before))
+
+
+class TakesAllRelationsWithAnEe(EffectMutant):
+    """With an EE go the relations of its neighbours."""
+
+    CAUGHT_BY = caught_by("relations_go_with_their_ee")
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        await super().delete_execution_environment(op, ee_id)
+        await self._worlds.change(ee_id.model, lambda model: model.relations.clear())
+
+
+class UpgradeLosesRelations(EffectMutant):
+    """An upgrade puts a new charm in place of the old one, without what was related to it."""
+
+    CAUGHT_BY = caught_by("relations_outlast_what_is_done_to_their_ends")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        await super().upgrade(op, ee_id, artifact, config, options)
+        await self._worlds.change(ee_id.model, lambda model: model.relations.clear())

@@ -1,0 +1,51 @@
+"""Every effect mutant under the kit: run by `test_effect_mutants`, as a programme."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conformance.effect_mutants import options, potemkin, primitives, relations, units
+from conformance.effect_mutants.base import EffectMutant
+
+from vca_core.testing import BackendConformance, Faults, Subject
+from vca_fake import Script
+from vca_fake.faults import FakeFaults
+
+_FAMILIES = (options, primitives, relations, units, potemkin)
+
+
+def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
+    class Adopted(BackendConformance):
+        @pytest.fixture
+        def script(self) -> Script:
+            return Script()
+
+        @pytest.fixture
+        def subject(self, script: Script, tmp_path: Path) -> Subject:
+            options = {"latency": 0.001, "script": script, "programs": str(tmp_path / "programs")}
+            host = {"hostname": "10.0.0.9", "username": "ubuntu"}
+            return Subject(cls.__name__, options=options, credentials=host)
+
+        @pytest.fixture
+        def faults(self, script: Script) -> Faults:
+            return FakeFaults(script)
+
+    Adopted.__name__ = Adopted.__qualname__ = f"Test{cls.__name__}"
+    return Adopted
+
+
+def all_mutants() -> list[type[EffectMutant]]:
+    """The mutants, without what several of them share."""
+    found = {
+        value: None
+        for family in _FAMILIES
+        for name, value in vars(family).items()
+        if isinstance(value, type) and issubclass(value, EffectMutant) and not name.startswith("_")
+    }
+    return [cls for cls in found if cls is not EffectMutant]
+
+
+_classes: dict[str, Any] = {f"Test{cls.__name__}": _adopted(cls) for cls in all_mutants()}
+globals().update(_classes)

@@ -1,0 +1,235 @@
+"""Mutants: units, by scale, upgrade and install."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from conformance.effect_mutants.base import EffectMutant, caught_by
+
+from vca_core import refusals
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.charm import coerce
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId
+from vca_core.status import Entity
+from vca_fake.options import InstallOptions
+from vca_fake.world import Application
+
+
+def _drop(application: Application, units: Sequence[Entity]) -> None:
+    for unit in units:
+        application.drop(unit)
+
+
+class ScalesNothing(EffectMutant):
+    """It returns, and the units are as many as before."""
+
+    CAUGHT_BY = frozenset({"test_scaling_ends_with_the_units_that_were_asked_for"})
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        pass
+
+
+class RemovesTheOldestUnits(EffectMutant):
+    """Scaling down takes those that were first."""
+
+    CAUGHT_BY = caught_by("scaling_down_keeps_the_oldest_and_the_leader")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await self.edit(ee_id, lambda one: _drop(one, one.units[: max(0, len(one.units) - num_units)]))
+        await super().scale(op, ee_id, num_units)
+
+
+class MakesAllUnitsAnew(EffectMutant):
+    """Scaling removes all units, and makes as many as there should be."""
+
+    CAUGHT_BY = caught_by("scaling_to_what_is_there_changes_nothing", "scaling_down_keeps_the_oldest_and_the_leader")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await self.edit(ee_id, lambda one: _drop(one, one.units))
+        await super().scale(op, ee_id, num_units)
+
+
+class AddsAsManyUnitsAsAreAsked(EffectMutant):
+    """The number is taken for how many are to be added."""
+
+    CAUGHT_BY = frozenset({"test_scaling_ends_with_the_units_that_were_asked_for"})
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await super().scale(op, ee_id, num_units + await self.count_units(ee_id))
+
+
+class UpgradesNothing(EffectMutant):
+    """It returns, and the old charm runs."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_the_new_charm_to_every_unit")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        await artifact.read()
+
+
+class UpgradeTellsOnly(EffectMutant):
+    """The new charm is told of, and the old program is run."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_the_new_charm_to_every_unit")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        before = await self.edit(ee_id, lambda one: one.programs)
+        await super().upgrade(op, ee_id, artifact, config, options)
+        await self.edit(ee_id, lambda one: setattr(one, "programs", before))
+
+
+class UpgradeLeavesOneUnit(EffectMutant):
+    """Of several units, the first is upgraded and the others are gone."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_the_new_charm_to_every_unit")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        await self.edit(ee_id, lambda one: _drop(one, one.units[1:]))
+        await super().upgrade(op, ee_id, artifact, config, options)
+
+
+class UpgradeMakesUnitsAnew(EffectMutant):
+    """The units are others than before."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_the_new_charm_to_every_unit")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        number = await self.count_units(ee_id)
+        await self.edit(ee_id, lambda one: _drop(one, one.units))
+        await super().upgrade(op, ee_id, artifact, config, options)
+        await self.scale(op, ee_id, number)
+
+
+class UpgradesAllOfTheNs(EffectMutant):
+    """Every EE with the charm is upgraded."""
+
+    CAUGHT_BY = caught_by("an_upgrade_leaves_other_ees_alone")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+    ) -> None:
+        for model in await self._worlds.models():
+            for one in list(model.applications.values()):
+                if one.charm is not None and model.name == ee_id.model:
+                    await super().upgrade(op, one.ee_id, artifact, config, options)
+
+
+class InstallsOneUnit(EffectMutant):
+    """However many are asked for."""
+
+    CAUGHT_BY = caught_by("an_install_puts_as_many_units_as_were_asked")
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        await super().install_configuration_sw(op, ee_id, artifact, config, 1, options)
+
+
+class _InstallsAgain(EffectMutant):
+    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+        """What is done where the charm is installed already."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        charm = await artifact.read()
+
+        def again(application: Application, _: float) -> bool:
+            if application.charm is None:
+                return False
+            if application.charm.name != charm.name:
+                raise refusals.another_charm(application.charm.name, charm.name, ee_id)
+            coerce(charm.options, config)
+            self.again(application, config, num_units)
+            return True
+
+        if not await self._lives.change(ee_id, again):
+            await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+        await self._lives.settle(ee_id)
+
+
+class InstallingAgainDoesNothing(_InstallsAgain):
+    """Whatever is given."""
+
+    CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units")
+
+    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+        pass
+
+
+class InstallingAgainReplacesOptions(_InstallsAgain):
+    """Options that are not given are reset."""
+
+    CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units")
+
+    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+        application.config = dict(config)
+        application.add_units(num_units - len(application.units), self._clock())
+
+
+class InstallingAgainRemovesUnits(_InstallsAgain):
+    """It scales to what is asked for, or is the default."""
+
+    CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units", "installing_again_refuses_what_others_do")
+
+    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+        application.config |= config
+        application.add_units(num_units - len(application.units), self._clock())
+        for unit in application.units[num_units:]:
+            application.drop(unit)
+
+
+class InstallingAnotherVersionIsNothing(EffectMutant):
+    """Another version of the charm is taken for the one that is installed."""
+
+    CAUGHT_BY = caught_by("installing_again_refuses_what_others_do")
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        charm = await artifact.read()
+        there = await self.edit(ee_id, lambda one: one.charm)
+        if there is None or there == charm or there.name != charm.name:
+            await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)

@@ -1,0 +1,133 @@
+"""Options arrive at every unit, with their types, and nowhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, sees
+
+DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
+"""The options of the kit's charm that every version has."""
+EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False}
+SOME: Mapping[str, Any] = {"label": "Grüße, 'kit'\n$HOME", "count": -7, "share": 1.25, "flag": False}
+
+by_each = pytest.mark.parametrize("operation", ["install_configuration_sw", "configure", "upgrade"])
+"""Makes a check one of each operation that takes options."""
+with_each = pytest.mark.parametrize("values", [SOME, EMPTY], ids=["some", "empty"])
+
+
+class OptionEffectChecks(Suite, suite=True):
+    """What becomes of options."""
+
+    @by_each
+    @with_each
+    @sees()
+    async def test_options_arrive_at_every_unit(self, kit: Kit, operation: str, values: Mapping[str, Any]) -> None:
+        """As they were given, with their types; empty text, zero and false are values, too."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2, config=values if operation == "install_configuration_sw" else {})
+        if operation == "configure":
+            await kit.configure(ee_id, **values)
+        if operation == "upgrade":
+            await kit.upgrade(ee_id, config=values)
+        await check_options(kit, ee_id, values, f"after {operation}")
+
+    @sees("configure")
+    async def test_configure_changes_what_it_is_given_only(self, kit: Kit) -> None:
+        """An option that is not named keeps its value, whoever set it."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        await kit.configure(ee_id, flag=False)
+        await kit.configure(ee_id, count=4)
+        await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after two calls of configure")
+
+    @sees("configure")
+    async def test_an_option_that_is_reset_has_its_default_again(self, kit: Kit) -> None:
+        """None resets it, and no other one."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        await kit.configure(ee_id, count=None)
+        await check_options(kit, ee_id, {"label": "kept"}, "after `count` was reset")
+
+    @sees("configure")
+    async def test_options_of_one_ee_are_no_other_ones(self, kit: Kit) -> None:
+        """Of several that are installed and configured side by side, each has its own."""
+        ees = {f"vnf{number}": {"label": f"of {number}", "count": number} for number in range(3)}
+
+        async def live(vnf: str, values: Mapping[str, Any]) -> str:
+            ee_id = await kit.create(kit.namespace(vnf))
+            await kit.install(ee_id, config={"label": values["label"]})
+            await kit.configure(ee_id, count=values["count"])
+            return ee_id
+
+        made = await asyncio.gather(*(live(vnf, values) for vnf, values in ees.items()))
+        for ee_id, values in zip(made, ees.values(), strict=True):
+            await check_options(kit, ee_id, values, "with other EEs beside it")
+
+    @sees("configure")
+    async def test_options_outlast_a_disconnect(self, kit: Kit) -> None:
+        """They are in the backend's system; what is configured afterwards is added to them."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept"})
+        await kit.vca.disconnect()
+        await kit.configure(ee_id, count=5)
+        await kit.vca.disconnect()
+        await check_options(kit, ee_id, {"label": "kept", "count": 5}, "after a disconnect")
+
+    @sees("upgrade")
+    async def test_an_upgrade_keeps_the_options(self, kit: Kit) -> None:
+        """Those that it is not given keep their values, and those that nobody set their defaults."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept", "count": 3, "flag": False})
+        await kit.upgrade(ee_id, config={"count": 4})
+        await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after an upgrade")
+
+    @sees("scale")
+    async def test_new_units_have_the_options(self, kit: Kit) -> None:
+        """Those that were set before they came."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept"})
+        await kit.scale(ee_id, 2)
+        await check_options(kit, ee_id, {"label": "kept"}, "after scaling")
+
+
+async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: str) -> None:
+    """Check that every unit, and the description, has the options that were given, and of all others the defaults.
+
+    Args:
+        kit: where.
+        ee_id: which EE.
+        given: values that were set, by option.
+        when: what was done before.
+    """
+    expected = {**DEFAULTS, **given}
+    for sight in await kit.look_everywhere(ee_id):
+        for name, value in expected.items():
+            seen = sight.options.get(name)
+            assert _same(seen, value), (
+                f"{when}, unit {sight.unit} sees {name}={seen!r} ({type(seen).__name__}), and it should be {value!r}"
+            )
+    described = await kit.describe(ee_id)
+    if described is None:
+        return
+    for name, value in expected.items():
+        option = described.options.get(name)
+        assert option is not None, f"{when}, the description has no option {name}"
+        assert option.secret or _same(option.value, value), (
+            f"{when}, the description says {name}={option.value!r}, and units see {value!r}"
+        )
+        assert option.is_set == (name in given), (
+            f"{when}, the description says that {name} is {'' if option.is_set else 'not '}set, and it is the other way"
+        )
+
+
+def _same(one: object, other: object) -> bool:
+    """Equal, and of one type; a float may come as a whole number."""
+    if isinstance(other, float):
+        return isinstance(one, float | int) and not isinstance(one, bool) and one == other
+    return type(one) is type(other) and one == other

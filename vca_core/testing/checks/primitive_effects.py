@@ -1,0 +1,129 @@
+"""A primitive is run once, where it was asked for, with what it was given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.errors import VcaError
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, sees, with_faults
+
+PARAMS: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.25, "flag": False, "deep": {"a": [1, {"b": None}]}}
+
+WAITS = 3
+"""At how many waits of a primitive the connection is lost."""
+
+
+class PrimitiveEffectChecks(Suite, suite=True):
+    """What becomes of primitives."""
+
+    @sees()
+    async def test_parameters_arrive_as_they_were_given(self, kit: Kit) -> None:
+        """With their types; empty text, zero, false and what lies within others included."""
+        sight = await kit.look(await kit.create_ready(kit.namespace()), mark="arrive", **PARAMS)
+        expected = {"mark": "arrive", **PARAMS}
+        wrong = [
+            name
+            for name in {**expected, **sight.params}
+            if _typed(sight.params.get(name, ...)) != _typed(expected.get(name))
+        ]
+        assert not wrong, f"given were {expected}, and the unit saw {dict(sight.params)}: look at {', '.join(wrong)}"
+
+    @sees()
+    async def test_a_primitive_is_run_once(self, kit: Kit) -> None:
+        """Each call by one run, on one unit; its output is that of its own run."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2)
+        asked = ["one", "two", "three"]
+        for mark in asked:
+            sight = await kit.look(ee_id, mark=mark)
+            assert sight.params.get("mark") == mark, (
+                f"{mark!r} was asked, and answered was {sight.params.get('mark')!r}"
+            )
+        ran = [mark for sight in await kit.look_everywhere(ee_id) for mark in sight.marks if mark in asked]
+        assert sorted(ran) == sorted(asked), f"asked were {asked}, and the units ran {ran}"
+
+    @sees()
+    async def test_a_primitive_is_run_on_the_leader(self, kit: Kit) -> None:
+        """Where no unit is named; where there are no leaders, on one that is the same each time."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=3)
+        first, again = await kit.look(ee_id), await kit.look(ee_id)
+        assert first.unit == again.unit, f"it was run on {first.unit}, and then on {again.unit}"
+        assert first.leader is not False, f"it was run on {first.unit}, which does not lead"
+        everywhere = await kit.look_everywhere(ee_id)
+        leaders = [sight.unit for sight in everywhere if sight.leader]
+        assert len(leaders) == (first.leader is True), f"these units say that they lead: {leaders}"
+        described = await kit.describe(ee_id)
+        if described is not None and first.leader:
+            told = [unit.name for unit in described.units if unit.is_leader]
+            assert told in ([], [first.unit]), f"the description says that {told} leads, and {first.unit} does"
+
+    @sees()
+    async def test_a_primitive_is_run_on_the_unit_that_is_named(self, kit: Kit) -> None:
+        """On each of them, by the name that is listed; no other unit runs it."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=3)
+        units = await kit.units_of(ee_id)
+        for unit in units:
+            sight = await kit.look(ee_id, unit, mark=f"for {unit}")
+            assert sight.unit == unit, f"{unit} was asked for, and {sight.unit} ran it"
+        for sight in await kit.look_everywhere(ee_id):
+            ran = [mark for mark in sight.marks if mark.startswith("for ")]
+            assert ran == [f"for {sight.unit}"], f"unit {sight.unit} ran {ran}"
+
+    @sees()
+    async def test_primitives_of_several_ees_are_told_apart(self, kit: Kit) -> None:
+        """Each is run where it was asked for, and gives back what came of it, though they run side by side."""
+        made = [await kit.create_ready(kit.namespace(f"vnf{number}")) for number in range(3)]
+        sights = await asyncio.gather(*(kit.look(ee_id, mark=ee_id) for ee_id in made))
+        for ee_id, sight in zip(made, sights, strict=True):
+            assert sight.params.get("mark") == ee_id, (
+                f"{ee_id} was asked, and the output is {sight.params.get('mark')}'s"
+            )
+            assert sight.unit in await kit.units_of(ee_id), f"{ee_id} was asked, and {sight.unit} ran it"
+            ran = [mark for mark in (await kit.look(ee_id)).marks if mark in made]
+            assert ran == [ee_id], f"a unit of {ee_id} ran what was asked of {ran}"
+
+    @sees()
+    async def test_a_primitive_is_run_once_after_a_disconnect(self, kit: Kit) -> None:
+        """What ran before is not run again, and the units are those that were there."""
+        ee_id = await kit.create_ready(kit.namespace())
+        before = await kit.look(ee_id, mark="before")
+        await kit.vca.disconnect()
+        after = await kit.look(ee_id, mark="after")
+        assert after.unit == before.unit
+        assert after.marks == (*before.marks, "after"), f"run was {before.marks}, and then {after.marks}"
+
+    @sees()
+    @with_faults
+    async def test_a_lost_connection_runs_no_primitive_twice(self, kit: Kit) -> None:
+        """Cut where it waits for the first, second or third time: it is run once, or not at all."""
+        ee_id = await kit.create_ready(kit.namespace())
+        asked = []
+        for wait in range(1, WAITS + 1):
+            asked.append(f"cut at {wait}")
+            work = kit.look(ee_id, mark=asked[-1])
+            running, gate = await kit.watching.run_to_wait("exec_primitive", work, wait)
+            if gate is None:
+                await running
+                break
+            async with kit.faults.disconnect():
+                gate.set()
+                await asyncio.wait((running,), timeout=kit.limit(0.2))
+            with contextlib.suppress(VcaError):
+                await running
+        ran = [mark for mark in (await kit.look(ee_id)).marks if mark in asked]
+        assert len(ran) == len(set(ran)), f"what was asked once was run more often: {ran}"
+
+
+def _typed(value: object) -> object:
+    """A value with the type of everything in it, so that 0, 0.0 and false differ."""
+    if isinstance(value, Mapping):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+    return type(value), value

@@ -1,0 +1,83 @@
+"""Relations are there once, where both ends see them, for as long as they should be."""
+
+from __future__ import annotations
+
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, sees
+
+
+class RelationEffectChecks(Suite, suite=True):
+    """What becomes of relations."""
+
+    @sees("add_relation")
+    async def test_a_relation_is_seen_once_at_both_ends(self, kit: Kit) -> None:
+        """However often it is made, and from whichever end."""
+        one, other = await _ready(kit, "one", "other")
+        await check_relations(kit, {one: (0, 0), other: (0, 0)}, "before any relation")
+        await _relate(kit, one, other)
+        await kit.connector.add_relation(other, one, *reversed(_endpoints(kit)))
+        await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after one relation, made twice")
+
+    @sees("add_relation", "remove_relation")
+    async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:
+        """Others of the same endpoints stay; either end may be named first."""
+        one, second, third = await _ready(kit, "one", "second", "third")
+        await _relate(kit, one, second)
+        await _relate(kit, one, third)
+        await _relate(kit, second, one)
+        await kit.connector.remove_relation(second, one, *reversed(_endpoints(kit)))
+        expected = {one: (1, 1), second: (1, 0), third: (0, 1)}
+        await check_relations(kit, expected, "after one of three was removed")
+
+    @sees("add_relation")
+    async def test_relations_go_with_their_ee(self, kit: Kit) -> None:
+        """Those of the neighbours stay, and an EE that is made anew has none."""
+        one, second, third = await _ready(kit, "one", "second", "third")
+        await _relate(kit, one, second)
+        await _relate(kit, one, third)
+        await kit.check_delete(second)
+        await check_relations(kit, {one: (1, 0), third: (0, 1)}, "after an EE was deleted")
+        (again,) = await _ready(kit, "second")
+        await check_relations(kit, {one: (1, 0), again: (0, 0)}, "after it was made anew")
+
+    @sees("add_relation", "scale", "upgrade")
+    async def test_relations_outlast_what_is_done_to_their_ends(self, kit: Kit) -> None:
+        """New units see them, and so do those of another version, also after a disconnect."""
+        one, other = await _ready(kit, "one", "other")
+        await _relate(kit, one, other)
+        await kit.scale(one, 2)
+        await kit.upgrade(one)
+        await kit.vca.disconnect()
+        await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after scale, upgrade and a disconnect")
+
+
+async def _ready(kit: Kit, *vnfs: str) -> list[str]:
+    return [await kit.create_ready(kit.namespace(vnf)) for vnf in vnfs]
+
+
+def _endpoints(kit: Kit) -> tuple[str, str]:
+    return kit.charms.provides or "out", kit.charms.requires or "into"
+
+
+async def _relate(kit: Kit, one: str, other: str) -> None:
+    await kit.connector.add_relation(one, other, *_endpoints(kit))
+
+
+async def check_relations(kit: Kit, expected: dict[str, tuple[int, int]], when: str) -> None:
+    """Check that all units of EEs, and the descriptions, have the relations that they should have.
+
+    Args:
+        kit: where.
+        expected: how many relations there are of the endpoint that provides, and of the one that requires, by EE.
+        when: what was done before.
+    """
+    endpoints = _endpoints(kit)
+    for ee_id, numbers in expected.items():
+        for sight in await kit.look_everywhere(ee_id):
+            seen = tuple(sight.relations.get(endpoint, 0) for endpoint in endpoints)
+            assert seen == numbers, f"{when}, unit {sight.unit} sees {seen} relations of {endpoints}, not {numbers}"
+        described = await kit.describe(ee_id)
+        if described is not None:
+            names = [relation.endpoint for relation in described.relations]
+            told = tuple(names.count(endpoint) for endpoint in endpoints)
+            assert told == numbers, f"{when}, {ee_id} is described with {told} relations of {endpoints}, not {numbers}"

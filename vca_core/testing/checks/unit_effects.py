@@ -1,0 +1,134 @@
+"""What scale, upgrade and a second install do to the units, and what they leave alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from vca_core.errors import AlreadyExists, BadArguments
+from vca_core.testing.checks.option_effects import check_options
+from vca_core.testing.kit import Kit
+from vca_core.testing.look import Sight
+from vca_core.testing.suite import Suite, check_error, sees
+
+
+class UnitEffectChecks(Suite, suite=True):
+    """What becomes of units."""
+
+    @sees("scale")
+    async def test_scaling_down_keeps_the_oldest_and_the_leader(self, kit: Kit) -> None:
+        """They are the same units, with what they had; the others are gone."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2)
+        oldest = await kit.look_everywhere(ee_id)
+        await kit.scale(ee_id, 4)
+        await check_kept(kit, ee_id, oldest, "after scaling up")
+        leaders = [sight.unit for sight in await kit.look_everywhere(ee_id) if sight.leader]
+        await kit.scale(ee_id, 2)
+        assert len(await kit.units_of(ee_id)) == 2
+        await check_kept(kit, ee_id, oldest, "after scaling down")
+        still = [sight.unit for sight in await kit.look_everywhere(ee_id) if sight.leader]
+        assert still == leaders, f"{leaders} led, and after scaling down {still} leads"
+
+    @sees("scale")
+    async def test_scaling_to_what_is_there_changes_nothing(self, kit: Kit) -> None:
+        """Neither units nor options, nor the charm."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2, config={"label": "kept"})
+        before = await kit.look_everywhere(ee_id)
+        await kit.scale(ee_id, 2)
+        assert await kit.units_of(ee_id) == [sight.unit for sight in before]
+        await check_kept(kit, ee_id, before, "after scaling to what was there")
+        await check_options(kit, ee_id, {"label": "kept"}, "after scaling to what was there")
+
+    @sees("upgrade")
+    async def test_an_upgrade_brings_the_new_charm_to_every_unit(self, kit: Kit) -> None:
+        """Its program is what is run from then on; the units are those that were there."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=2)
+        before = await kit.look_everywhere(ee_id)
+        await kit.upgrade(ee_id)
+        after = await check_kept(kit, ee_id, before, "after an upgrade")
+        for sight in after:
+            assert sight.charm == "second", f"unit {sight.unit} runs the {sight.charm} charm after an upgrade"
+        assert len(after) == len(before), f"there were {len(before)} units before the upgrade, and now {len(after)}"
+
+    @sees("scale", "upgrade")
+    async def test_units_made_after_an_upgrade_have_the_new_charm(self, kit: Kit) -> None:
+        """And the leader is the one that it was."""
+        ee_id = await kit.create_ready(kit.namespace())
+        leader = await kit.look(ee_id)
+        await kit.upgrade(ee_id)
+        await kit.scale(ee_id, 2)
+        charms = {sight.unit: sight.charm for sight in await kit.look_everywhere(ee_id)}
+        assert set(charms.values()) == {"second"}, f"the units run {charms}"
+        assert (await kit.look(ee_id)).unit == leader.unit
+
+    @sees("upgrade")
+    async def test_an_upgrade_leaves_other_ees_alone(self, kit: Kit) -> None:
+        """Of the same charm, in the same NS."""
+        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
+        await kit.upgrade(one)
+        assert (await kit.look(other)).charm == "first", f"{one} was upgraded, and {other} runs the new charm, too"
+
+    @sees()
+    async def test_an_install_puts_as_many_units_as_were_asked(self, kit: Kit) -> None:
+        """Each of them runs the charm that was installed, under a name of its own."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, num_units=3)
+        sights = await kit.look_everywhere(ee_id)
+        assert len({sight.unit for sight in sights}) == 3, f"there are {[sight.unit for sight in sights]}"
+        assert {sight.charm for sight in sights} == {"first"}
+        described = await kit.describe(ee_id)
+        if described is not None:
+            assert sorted(unit.name for unit in described.units) == sorted(sight.unit for sight in sights)
+
+    @sees()
+    async def test_installing_again_sets_options_and_adds_units(self, kit: Kit) -> None:
+        """Options that are not given keep their values; one unit, which is the default, asks for nothing."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        before = await kit.look_everywhere(ee_id)
+        await kit.install(ee_id, config={"count": 4}, num_units=2)
+        await kit.install(ee_id, config={"flag": False})
+        await check_kept(kit, ee_id, before, "after installing again")
+        assert len(await kit.units_of(ee_id)) == 2
+        await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after installing again")
+
+    @sees()
+    async def test_installing_again_refuses_what_others_do(self, kit: Kit) -> None:
+        """Fewer units, another version, another charm: each is refused, and changes nothing."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept"}, num_units=3)
+        before = await kit.look_everywhere(ee_id)
+        with pytest.raises(BadArguments, match="scale") as fewer:
+            await kit.install(ee_id, config={"label": "changed"}, num_units=2)
+        check_error(fewer.value)
+        with pytest.raises(BadArguments, match="upgrade") as version:
+            await kit.install(ee_id, kit.charms.upgraded, config={"label": "changed"})
+        check_error(version.value)
+        with pytest.raises(AlreadyExists) as another:
+            await kit.install(ee_id, kit.charms.other, config={"label": "changed"})
+        check_error(another.value)
+        after = await check_kept(kit, ee_id, before, "after refused installs")
+        assert len(after) == 3
+        assert {sight.charm for sight in after} == {"first"}
+        await check_options(kit, ee_id, {"label": "kept"}, "after refused installs")
+
+
+async def check_kept(kit: Kit, ee_id: str, before: Sequence[Sight], when: str) -> list[Sight]:
+    """Check that units are there still, with all that they ran, and return what all units see now.
+
+    Args:
+        kit: where.
+        ee_id: which EE.
+        before: what the units saw that should still be there.
+        when: what was done since.
+    """
+    now = {sight.unit: sight for sight in await kit.look_everywhere(ee_id)}
+    for sight in before:
+        assert sight.unit in now, f"{when}, unit {sight.unit} is gone; there are {', '.join(now)}"
+        ran = now[sight.unit].marks[: len(sight.marks)]
+        assert ran == sight.marks, f"{when}, unit {sight.unit} does not know what it ran before: it was made anew"
+    return list(now.values())

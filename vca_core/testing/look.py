@@ -1,0 +1,134 @@
+"""The primitive `look` of the kit's own charm: what a unit sees of what was done to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROGRAM = '''\
+#!/usr/bin/env python3
+"""Tell what this unit sees.
+
+Where hook tools are found, they are asked, as in a charm. Else it is a plain program: it reads an object with `unit`,
+`leader`, `options`, `params` and `relations` (ids, by endpoint) from its standard input, and writes one with `seen` to
+its standard output. What it keeps is in its working directory, which is the unit's own.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+CHARM = "@CHARM@"
+ENDPOINTS = ("out", "into")
+KEPT = Path(".vca-conformance-looks")
+
+
+def ask(*tool):
+    """What a hook tool answers."""
+    said = subprocess.run([*tool, "--format=json"], check=True, stdout=subprocess.PIPE).stdout
+    return json.loads(said) if said.strip() else None
+
+
+def main():
+    """Look around, and tell."""
+    has_tools = shutil.which("action-get") is not None
+    if has_tools:
+        given = {
+            "unit": os.environ["JUJU_UNIT_NAME"],
+            "leader": ask("is-leader"),
+            "options": ask("config-get") or {},
+            "params": ask("action-get") or {},
+            "relations": {endpoint: ask("relation-ids", endpoint) or [] for endpoint in ENDPOINTS},
+        }
+    else:
+        given = json.load(sys.stdin)
+    with KEPT.open("a", encoding="utf-8") as kept:
+        kept.write(str(given["params"].get("mark", "")) + "\\n")
+    seen = {
+        "unit": given["unit"],
+        "leader": given.get("leader"),
+        "charm": CHARM,
+        "options": given["options"],
+        "params": given["params"],
+        "relations": {endpoint: len(given.get("relations", {}).get(endpoint, ())) for endpoint in ENDPOINTS},
+        "marks": KEPT.read_text(encoding="utf-8").splitlines(),
+    }
+    if has_tools:
+        subprocess.run(["action-set", "seen=" + json.dumps(seen)], check=True)
+    else:
+        json.dump({"seen": seen}, sys.stdout)
+
+
+main()
+'''
+"""The program of the primitive. It knows the version of its own charm: ``@CHARM@`` stands for it."""
+
+SCHEMA: dict[str, Any] = {
+    "description": "Tell what this unit sees: options, parameters, relations, and what it was asked before.",
+    "params": {
+        "mark": {"type": "string", "description": "Tells this call apart from all others."},
+        "text": {"type": "string", "description": "A text."},
+        "number": {"type": "integer", "description": "A whole number."},
+        "share": {"type": "number", "description": "A number."},
+        "flag": {"type": "boolean", "description": "On or off."},
+        "deep": {"type": "object", "description": "Whatever lies in it."},
+    },
+    "required": ["mark"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a unit sees.
+
+    Args:
+        unit: its name.
+        leader: whether it is the leader; None: the system has no leaders.
+        charm: which version of the kit's charm it runs: ``first`` or ``second``.
+        options: the charm's options with their values; without those that have none.
+        params: the parameters that it was given.
+        relations: how many there are, by endpoint.
+        marks: those of all calls that this unit ever ran, oldest first, this one included.
+    """
+
+    unit: str
+    leader: bool | None
+    charm: str
+    options: Mapping[str, Any]
+    params: Mapping[str, Any]
+    relations: Mapping[str, int]
+    marks: tuple[str, ...]
+
+
+def sight_of(output: object) -> Sight:
+    """Read what a call of the primitive gave back.
+
+    Args:
+        output: the output; ``seen`` is an object, or its text in JSON, as hook tools can give it.
+    """
+    seen = output.get("seen") if isinstance(output, Mapping) else None
+    if isinstance(seen, str):
+        try:
+            seen = json.loads(seen)
+        except ValueError:
+            seen = None
+    assert isinstance(seen, Mapping), f"`look` of the kit's charm gave no `seen`; its output was {_keys(output)}"
+    return Sight(
+        unit=str(seen["unit"]),
+        leader=seen["leader"],
+        charm=str(seen["charm"]),
+        options=seen["options"],
+        params=seen["params"],
+        relations=seen["relations"],
+        marks=tuple(seen["marks"]),
+    )
+
+
+def _keys(output: object) -> str:
+    return f"an object with {', '.join(map(repr, output)) or 'nothing'}" if isinstance(output, Mapping) else "no object"
