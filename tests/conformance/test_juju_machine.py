@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -25,8 +26,8 @@ class TestJujuMachine(BackendConformance):
         monkeypatch.setattr(finishing, "LIMIT", 1.0)
 
     @pytest_asyncio.fixture
-    async def controller(self) -> AsyncIterator[SimulatedController]:
-        async with SimulatedController() as controller:
+    async def controller(self, tmp_path: Path) -> AsyncIterator[SimulatedController]:
+        async with SimulatedController(programs=tmp_path / "programs") as controller:
             yield controller
 
     @pytest.fixture

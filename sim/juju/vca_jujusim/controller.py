@@ -22,6 +22,7 @@ from vca_jujusim.world.clock import Clock
 from vca_jujusim.world.entities import Machine, Status, User
 from vca_jujusim.world.lives import settle, wake
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.programs import Programs
 from vca_jujusim.world.world import World
 
 
@@ -38,6 +39,8 @@ class SimulatedController:
         latency: seconds that each step of a life takes; 0: as fast as events allow.
         hook_retry: seconds after which Juju runs a failed hook again.
         state: a file that keeps the world; None: it ends with the controller.
+        programs: a folder in which the programs of actions of uploaded charms are run, emptied at the end; None: an
+            action gives back its parameters.
         manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
         burial: seconds in which a dead model is still listed, and has its name.
         on_model_dead: what becomes of connections to a dead model: ``close``, without its watchers telling why;
@@ -62,6 +65,7 @@ class SimulatedController:
         latency: float = 0.0,
         hook_retry: float = 0.05,
         state: Path | None = None,
+        programs: Path | None = None,
         manual_scripts_run: bool = False,
         burial: float = 0.02,
         on_model_dead: Literal["close", "told", "nothing"] = "close",
@@ -76,6 +80,7 @@ class SimulatedController:
         self.closing = asyncio.Event()
         self.clock = Clock(latency, hook_retry, burial)
         self.world = World(self.clock, self.faults.lives, (username, self.password))
+        self.world.programs = None if programs is None else Programs(programs)
         self.manual_scripts_run = manual_scripts_run
         self.on_model_dead = on_model_dead
         self._first_port = port
@@ -173,6 +178,8 @@ class SimulatedController:
         """Close all connections and ports; no task is left."""
         self.closing.set()
         self.clock.close()
+        if self.world.programs is not None:
+            await self.world.programs.stop()
         if self._server is not None:
             await self._server.stop()
         self.persist()

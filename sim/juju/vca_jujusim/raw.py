@@ -167,11 +167,13 @@ class RawClient:
 
 
 def archive(files: dict[str, str]) -> bytes:
-    """A zip file of texts."""
+    """A zip file of texts; programs (``#!``) can be run."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, text in files.items():
-            packed.writestr(name, text)
+            member = zipfile.ZipInfo(name)
+            member.external_attr = (0o755 if text.startswith("#!") else 0o644) << 16
+            packed.writestr(member, text)
     return buffer.getvalue()
 
 

@@ -52,6 +52,8 @@ async def upload_charm(
         prefix = f"local:{middle}{charm.name}"
         charm.revision = model.next_number(f"charm-{prefix}")
         charm.url = f"{prefix}-{charm.revision}"
+        if model.world.programs is not None:
+            model.world.programs.keep(charm, data)
         model.put("charm", charm.url, charm)
         return {"charm-url": charm.url}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vca_jujusim.world import removal
 from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Status, Unit, now
+from vca_jujusim.world.hook_tools import Ended
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.running import missing_for_ssh, run
 
@@ -206,6 +207,8 @@ def _action(model: Model, action: Action) -> None:
         settle(model, "action", action.id)
         return
     if action.status == "aborting":
+        if model.world.programs is not None:
+            model.world.programs.abort(model, action)
         finish_action(model, action, "aborted", "action aborted")
         return
     fault = model.world.faults.take("action", "action", action.name)
@@ -218,9 +221,27 @@ def _action(model: Model, action: Action) -> None:
         message = fault.message or f"action {fault.outcome}"
         finish_action(model, action, fault.outcome, "" if fault.outcome == "completed" else message)
         return
+    if _start_program(model, unit, action):
+        return
     action.log.append({"message": f"running {action.name}", "timestamp": now()})
     status, message, action.output = run(model, unit, action)
     finish_action(model, action, status, message)
+
+
+def _start_program(model: Model, unit: Unit, action: Action) -> bool:
+    """Run the charm's own program, where there is one and no test has a script for the action."""
+    programs = model.world.programs
+    charm = model.charms[unit.charm_url]
+    if programs is None or action.name in model.world.scripts or not programs.has(charm, action.name):
+        return False
+
+    def done(ended: Ended) -> None:
+        if action.status not in FINAL and model.actions.get(action.id) is action:
+            action.output = ended.output
+            finish_action(model, action, "completed" if ended.failure is None else "failed", ended.failure or "")
+
+    programs.start(model, unit, action, done)
+    return True
 
 
 def finish_action(model: Model, action: Action, status: str, message: str) -> None:

@@ -14,6 +14,7 @@ from vca_jujusim.world.model import Model
 
 if TYPE_CHECKING:
     from vca_jujusim.faults import LifeFaults
+    from vca_jujusim.world.programs import Programs
     from vca_jujusim.world.running import Script
 
 CONTROLLER_ACCESS = ("login", "add-model", "superuser")
@@ -48,6 +49,7 @@ class World:
         self.store: dict[str, list[tuple[str, Charm]]] = {}
         self.metrics: dict[tuple[str, str], dict[str, str]] = {}
         self.scripts: dict[str, Script] = {}
+        self.programs: Programs | None = None
         self.config: dict[str, Any] = {}
         self.addresses = 0
         self.keeper: Keeper | None = None

@@ -1,0 +1,186 @@
+"""What a unit agent does for an action: it runs the charm's program, with the hook tools that it may ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_GET = """\
+#!/bin/sh
+# Answers with what was written down before the program was started.
+form=txt key=all
+while [ $# -gt 0 ]; do
+    case $1 in
+        --format=json | --format=yaml) form=json ;;  # JSON is YAML, too
+        --format | -o) [ "$2" = smart ] || form=json; shift ;;
+        -*) ;;
+        *) key=.$1 ;;
+    esac
+    shift
+done
+answer="$HOOK_CONTEXT/${0##*/}/$key.$form"
+if [ -e "$answer" ]; then cat "$answer"; elif [ $form = json ]; then echo null; fi
+"""
+_SET = """\
+#!/bin/sh
+for one; do printf '%s\\0' "$one"; done >>"$HOOK_CONTEXT/output"
+"""
+_FAIL = """\
+#!/bin/sh
+printf '%s' "${1:-action failed without reason given, check action for errors}" >"$HOOK_CONTEXT/failed"
+"""
+_NOTHING = "#!/bin/sh\nexit 0\n"
+_TOOLS = {
+    **dict.fromkeys(("action-get", "config-get", "is-leader", "relation-ids"), _GET),
+    "action-set": _SET,
+    "action-fail": _FAIL,
+    **dict.fromkeys(("action-log", "application-version-set", "juju-log", "status-set"), _NOTHING),
+}
+_SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of an action's program.
+
+    Args:
+        name: of the action.
+        charm: the charm's folder; its programs of actions are in ``actions``.
+        folder: the unit's own, in which the program works.
+        unit: the unit.
+        leader: whether it is the leader.
+        options: the options of the charm with their values, but for those without.
+        params: the action's parameters.
+        relations: ids of relations, by endpoint.
+    """
+
+    name: str
+    charm: Path
+    folder: Path
+    unit: str
+    leader: bool
+    options: Mapping[str, Any] = field(repr=False)
+    params: Mapping[str, Any] = field(repr=False)
+    relations: Mapping[str, Sequence[str]]
+
+    @property
+    def program(self) -> Path:
+        """What is run."""
+        return self.charm / "actions" / self.name
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An action that has run.
+
+    Args:
+        output: what it left behind.
+        failure: why it failed; None: it did not.
+    """
+
+    output: dict[str, Any] = field(repr=False)
+    failure: str | None
+
+
+async def run(given: Run) -> Ended:
+    """Run an action. A cancellation kills the program, and waits until it is gone."""
+    with tempfile.TemporaryDirectory(prefix="vca-jujusim-") as name:
+        context = Path(name)
+        await asyncio.to_thread(lambda: _write(context, given))
+        search = (context / "tools", Path(sys.executable).parent, *_SYSTEM)
+        environment = {
+            "HOOK_CONTEXT": name,
+            "PATH": os.pathsep.join(map(str, search)),
+            "LANG": "C.UTF-8",
+            "JUJU_UNIT_NAME": given.unit,
+            "JUJU_ACTION_NAME": given.name,
+            "JUJU_CHARM_DIR": str(given.charm),
+            "CHARM_DIR": str(given.charm),
+        }
+        process = await asyncio.create_subprocess_exec(
+            given.program,
+            cwd=given.folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            stdout, stderr = await process.communicate()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.shield(process.wait())
+            raise
+        return await asyncio.to_thread(lambda: _read(context, process.returncode or 0, stdout, stderr))
+
+
+def _write(context: Path, given: Run) -> None:
+    """Write down what the program may ask for, and the tools that answer."""
+    given.folder.mkdir(parents=True, exist_ok=True)
+    (context / "tools").mkdir()
+    for name, text in _TOOLS.items():
+        tool = context / "tools" / name
+        tool.write_text(text, "utf-8")
+        tool.chmod(0o700)
+    _answers(context / "config-get", given.options, given.options)
+    _answers(context / "action-get", given.params, dict(_flat(given.params)))
+    _answers(context / "is-leader", given.leader, {})
+    _answers(context / "relation-ids", [], given.relations)
+
+
+def _answers(folder: Path, all_of_it: object, by_key: Mapping[str, object]) -> None:
+    folder.mkdir()
+    for key, value in [("all", all_of_it), *((f".{key}", value) for key, value in by_key.items() if "/" not in key)]:
+        (folder / f"{key}.json").write_text(json.dumps(value) + "\n", "utf-8")
+        (folder / f"{key}.txt").write_text(_shown(value) + "\n", "utf-8")
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
+    """All values, those within others by their path: ``outer.inner``."""
+    found = []
+    for key, value in values.items():
+        found.append((before + key, value))
+        if isinstance(value, Mapping):
+            found += _flat(value, f"{before}{key}.")
+    return found
+
+
+def _shown(value: object) -> str:
+    """A value as Juju writes it where no format is asked for."""
+    if isinstance(value, str | bool):
+        return str(value)
+    if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
+        return "\n".join(value)
+    return json.dumps(value)
+
+
+def _read(context: Path, code: int, stdout: bytes, stderr: bytes) -> Ended:
+    """Read what the program left behind."""
+    output: dict[str, Any] = {"return-code": code}
+    for name, text in (("stdout", stdout), ("stderr", stderr)):
+        if text:
+            output[name] = text.decode("utf-8", "replace")
+    written = context / "output"
+    for one in written.read_text("utf-8").split("\0")[:-1] if written.exists() else ():
+        path, _, value = one.partition("=")
+        *outer, last = path.split(".")
+        place = output
+        for key in outer:
+            inner = place.setdefault(key, {})
+            place = inner if isinstance(inner, dict) else place.setdefault(f"{key}.", {})
+        place[last] = value
+    failed = context / "failed"
+    if failed.exists():
+        return Ended(output, failed.read_text("utf-8"))
+    return Ended(output, f"exit status {code}" if code else None)

@@ -1,0 +1,99 @@
+"""The programs of charms, where they are run: what was uploaded, and a folder for each unit."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vca_jujusim.charms import Charm
+from vca_jujusim.world import hook_tools
+from vca_jujusim.world.entities import ALIVE, Action, Unit
+
+if TYPE_CHECKING:
+    from vca_jujusim.world.model import Model
+
+Done = Callable[[hook_tools.Ended], None]
+
+
+class Programs:
+    """Runs actions of uploaded charms as a unit's agent does: each in a process, in the unit's folder.
+
+    Args:
+        folder: for charms and units; what is in it is lost when the controller stops.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+
+    def keep(self, charm: Charm, data: bytes) -> None:
+        """Unpack an archive that was read and found good."""
+        place = self._charm(charm)
+        if place.exists():
+            return
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            archive.extractall(place)
+            for info in archive.infolist():
+                if mode := info.external_attr >> 16 & 0o777:
+                    (place / info.filename).chmod(mode)
+
+    def has(self, charm: Charm, action: str) -> bool:
+        """Whether there is a program for an action."""
+        return (self._charm(charm) / "actions" / action).is_file()
+
+    def start(self, model: Model, unit: Unit, action: Action, done: Done) -> None:
+        """Run an action, once, and tell what came of it."""
+        key = (model.record.uuid, action.id)
+        if key not in self._running:
+            run = self._run(key, self._given(model, unit, action), done)
+            self._running[key] = asyncio.get_running_loop().create_task(run, name=f"action {action.id} of {unit.name}")
+
+    def abort(self, model: Model, action: Action) -> None:
+        """Kill the program of an action, if it runs."""
+        task = self._running.get((model.record.uuid, action.id))
+        if task is not None:
+            task.cancel()
+
+    async def stop(self) -> None:
+        """Kill what runs, and remove all that was kept."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
+
+    async def _run(self, key: tuple[str, str], given: hook_tools.Run, done: Done) -> None:
+        try:
+            ended = await hook_tools.run(given)
+        except OSError as error:
+            ended = hook_tools.Ended({}, f"cannot run {given.name}: {error.strerror}")
+        finally:
+            del self._running[key]
+        done(ended)
+
+    def _charm(self, charm: Charm) -> Path:
+        return self._folder / "charms" / charm.sha256
+
+    def _given(self, model: Model, unit: Unit, action: Action) -> hook_tools.Run:
+        charm, application = model.charms[unit.charm_url], model.applications[unit.application]
+        values = {name: application.config.get(name, spec.get("default")) for name, spec in charm.options.items()}
+        relations: dict[str, list[str]] = {}
+        for relation in model.relations_of(unit.application):
+            for end in relation.endpoints:
+                if end.application == unit.application and relation.life == ALIVE:
+                    relations.setdefault(end.name, []).append(f"{end.name}:{relation.id}")
+        return hook_tools.Run(
+            name=action.name,
+            charm=self._charm(charm),
+            folder=self._folder / "units" / model.record.uuid / unit.name.replace("/", "-"),
+            unit=unit.name,
+            leader=unit.leader,
+            options={name: value for name, value in values.items() if value is not None},
+            params=action.params,
+            relations=relations,
+        )
