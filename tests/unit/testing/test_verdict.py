@@ -55,7 +55,10 @@ def test_levels_have_an_order() -> None:
     ],
 )
 def test_a_level_says_how_effects_were_seen(capabilities: list[str], skipped: str, title: str) -> None:
-    made = verdict(("passed", False, ""), *([("skipped", True, skipped)] if skipped else []))
+    results: list[tuple[Outcome, bool, str]] = [("passed", False, "")]
+    if skipped:
+        results.append(("skipped", True, skipped))
+    made = verdict(*results)
     made.about = {"capabilities": capabilities}
     assert made.title == title
 
