@@ -31,6 +31,8 @@ PROGRAMS = {
 def charms(tmp_path: Path) -> Path:
     charm = tmp_path / "charms" / "teller"
     (charm / "actions").mkdir(parents=True)
+    (charm / "hooks").mkdir()
+    (charm / "hooks" / "install").write_text("#!/bin/sh\n")
     (charm / "metadata.yaml").write_text("name: teller\nsummary: s\ndescription: d\nseries: [jammy]\n")
     (charm / "config.yaml").write_text(CONFIG)
     (charm / "actions.yaml").write_text("".join(f"{name}: {{additionalProperties: true}}\n" for name in PROGRAMS))
