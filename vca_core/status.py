@@ -77,7 +77,7 @@ _WORKLOAD = {
 NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
     {
         "application": MappingProxyType(_WORKLOAD),
-        "unit": MappingProxyType(_WORKLOAD),
+        "unit": MappingProxyType({**_WORKLOAD, "failed": _S.FAILED, "lost": _S.FAILED}),
         "action": MappingProxyType(
             {
                 "pending": _S.PENDING,

@@ -33,6 +33,8 @@ WORKLOAD = [
 TABLE: list[tuple[str, str, DeploymentStatus, str | None]] = [
     *(("application", *row) for row in WORKLOAD),
     *(("unit", *row) for row in WORKLOAD),
+    ("unit", "failed", FAILED, None),
+    ("unit", "lost", FAILED, None),
     ("action", "pending", PENDING, "D38"),
     ("action", "running", RUNNING, None),
     ("action", "completed", COMPLETED, None),

@@ -10,7 +10,16 @@ from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.refusals import shared_application, shared_model
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Change, Machine, State, Thing, Unit, machine_order, machine_tag
+from vca_juju_common.client.state import (
+    DEAD_AGENTS,
+    Change,
+    Machine,
+    State,
+    Thing,
+    Unit,
+    machine_order,
+    machine_tag,
+)
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, namespace_in
 
 Report = Callable[[EeId, Entity, str | None, str], None]
@@ -97,6 +106,10 @@ def entity_state(thing: Machine | Unit) -> EntityState:
             return EntityState(Entity("machine", thing.id), thing.instance.current, thing.instance.message)
         detail = thing.agent.message or thing.instance.message
         return EntityState(Entity("machine", thing.id), thing.agent.current or "pending", detail)
+    if thing.agent.current in DEAD_AGENTS:
+        return EntityState(
+            Entity("unit", thing.name), thing.agent.current, thing.agent.message or thing.workload.message
+        )
     return EntityState(Entity("unit", thing.name), thing.workload.current, thing.workload.message)
 
 

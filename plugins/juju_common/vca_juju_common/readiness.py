@@ -8,12 +8,17 @@ from typing import Any
 
 from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine, Unit
+from vca_juju_common.client.state import DEAD_AGENTS, Machine, Unit
 
 UNSEEN = 5.0
 """Seconds after which something that was asked for should have been told of. A watcher never tells of what came and
 went between two of its answers, so that then the state is read anew."""
 
+CHANCE = 60.0
+"""Seconds that a unit in error has to get out of it once it was given another charm, or its hook is to run again: Juju
+runs a failed hook again after 5 s for the first time, then after longer pauses."""
+
+_WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that mends it"
 _LOST = frozenset({"error", "down"})
 _SETTLED = frozenset({"active", "blocked"})
 
@@ -105,6 +110,7 @@ async def wait_application_ready(
     charm_url: str | None = None,
     machine: str | None = None,
     staying: Collection[str] = (),
+    pardoned: Collection[str] = (),
 ) -> None:
     """Wait until an application's units are ready: active, or blocked, which is reported as such.
 
@@ -115,6 +121,7 @@ async def wait_application_ready(
         grace: seconds that a unit may be in error.
         charm_url: of the charm that they are to run, at rest; None: whichever.
         staying: units that were there before, and are to be there still.
+        pardoned: units whose present error does not count for `CHANCE`: something was done about it.
         machine: the one that its first unit was placed on; None: the application may have outlived it.
 
     Raises:
@@ -125,6 +132,10 @@ async def wait_application_ready(
     find = presence(model, "application", name)
     clock = asyncio.get_running_loop().time
     failing: dict[str, float] = {}
+    pardoned = set(pardoned)
+
+    def _limit(unit: str) -> float:
+        return max(grace, CHANCE) if unit in pardoned else grace
 
     def look() -> bool | None:
         if find() is None:
@@ -135,12 +146,13 @@ async def wait_application_ready(
         for unit_name in staying:
             if unit_name not in alive:
                 raise NotFound(f"unit {unit_name} of application {name} was removed")
-        in_error = [unit for unit in there if unit.workload.current == "error"]
-        for gone in failing.keys() - {unit.name for unit in in_error}:
+        troubles = {unit.name: trouble for unit in there if (trouble := _trouble(unit))}
+        pardoned.intersection_update(troubles)
+        for gone in failing.keys() - troubles.keys():
             del failing[gone]
-        for unit in in_error:
-            if clock() - failing.setdefault(unit.name, clock()) >= grace:
-                raise BackendError(f"unit {unit.name} is in error: {unit.workload.message or 'no reason told'}")
+        for unit_name, trouble in troubles.items():
+            if clock() - failing.setdefault(unit_name, clock()) >= _limit(unit_name):
+                raise BackendError(trouble)
         if not there and machine is not None and machine not in model.state.machines:
             raise NotFound(f"machine {machine} of application {name} was removed")
         if not there or (units is not None and len(there) != units):
@@ -148,7 +160,8 @@ async def wait_application_ready(
         return True if all(_is_ready(unit, charm_url) for unit in there) else None
 
     def again() -> float | None:
-        return max(0.0, min(failing.values()) + grace - clock()) if failing else None
+        ends = [begun + _limit(unit) for unit, begun in failing.items()]
+        return max(0.0, min(ends) - clock()) if ends else None
 
     await model.wait(look, again)
 
@@ -160,6 +173,16 @@ def _check_machines(model: Model, units: list[Unit]) -> None:
             check_machine(machine)
         elif unit.machine and ("machine", unit.machine) in model.state.removed:
             raise NotFound(f"machine {unit.machine} of unit {unit.name} was removed")
+
+
+def _trouble(unit: Unit) -> str:
+    """What keeps a unit from becoming ready; empty: nothing."""
+    if unit.workload.current == "error":
+        return f"unit {unit.name} is in error: {unit.workload.message or 'no reason told'}; {_WAYS_OUT}"
+    if unit.agent.current in DEAD_AGENTS:
+        has_ended = "has failed" if unit.agent.current == "failed" else "is lost"
+        return f"the agent of unit {unit.name} {has_ended}: {unit.agent.message or 'no reason told'}"
+    return ""
 
 
 def _is_ready(unit: Unit, charm_url: str | None) -> bool:

@@ -48,6 +48,8 @@ class InstallOptions(Options):
 
     force: bool = False
     """Install a charm on a base that it does not support."""
+    resolve: bool = False
+    """Have units in error run the hook again that failed."""
     trust: bool = False
     """Give the charm access to the cloud's credentials."""
     resources: dict[str, Any] = Field(default_factory=dict)
@@ -60,3 +62,6 @@ class InstallOptions(Options):
 
 class UpgradeOptions(InstallOptions):
     """Options of `upgrade`."""
+
+    force_units: bool = False
+    """Have units in error take the charm, too; Juju keeps it from them otherwise."""

@@ -22,7 +22,7 @@ from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, char
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.session import Session
 from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, hand_resources, machine_of
-from vca_juju_machine.options import InstallOptions, JujuMachineOptions
+from vca_juju_machine.options import InstallOptions, JujuMachineOptions, UpgradeOptions
 
 
 async def install(
@@ -54,12 +54,14 @@ async def install(
             if charm_name(there.charm_url) != name:
                 raise another_charm(charm_name(there.charm_url), name, ee_id)
         await _note(model, ee_id, namespace, charm)
+        failed = await _resolve(model, ee_id.application, asked)
         await wait_application_ready(
             model,
             ee_id.application,
             units=num_units if there is None else None,
             grace=options.hook_error_grace,
             machine=ee_id.locator if there is None else None,
+            pardoned=failed,
         )
 
 
@@ -205,13 +207,14 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
 
 
 async def upgrade(
-    session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: InstallOptions
+    session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: UpgradeOptions
 ) -> None:
     """Replace an installed charm by another version of it."""
     async with session.use(ee_id.model, op) as model:
         there = require_application(model, ee_id.application)
         # Noted first: what others remove until the charm is set would not be missed afterwards.
         staying = [unit.name for unit in model.state.alive_units_of(ee_id.application)]
+        failed = _failed_units(model, ee_id.application) if asked.force_units else []
         installed_name, name = charm_name(there.charm_url), await charm_name_of(artifact)
         if installed_name != name:
             raise not_a_version(installed_name, name)
@@ -225,15 +228,30 @@ async def upgrade(
                     config=charm.config,
                     resources=resources,
                     force=asked.force,
+                    force_units=asked.force_units,
                 )
                 await run_uninterrupted(model.set_charm(new))
 
         charm = await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
+        failed += await _resolve(model, ee_id.application, asked)
         await wait_application_ready(
             model,
             ee_id.application,
             grace=session.options.hook_error_grace,
             charm_url=charm.url,
             staying=staying,
+            pardoned=failed,
         )
+
+
+async def _resolve(model: Model, application: str, asked: InstallOptions) -> list[str]:
+    """Have the hooks that failed run again, if that was asked for; the units concerned."""
+    failed = _failed_units(model, application) if asked.resolve else []
+    if failed:
+        await model.resolve_units(failed)
+    return failed
+
+
+def _failed_units(model: Model, application: str) -> list[str]:
+    return [unit.name for unit in model.state.alive_units_of(application) if unit.workload.current == "error"]

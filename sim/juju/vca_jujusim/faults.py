@@ -100,7 +100,7 @@ class LifeFault(Counted):
     """What happens in lives that match.
 
     Args:
-        kind: `freeze` (no step is taken), `provisioning`, `hook`, `blocked`, `action`.
+        kind: `freeze` (no step is taken), `provisioning`, `agent`, `hook`, `blocked`, `action`.
         entity: the kind of entity: machine, unit, application, action, model.
         name: a pattern of its name; of an action the action's name; of a unit or a hook the unit's name.
         message: what the status says.
@@ -109,7 +109,7 @@ class LifeFault(Counted):
         retry: of a hook: whether Juju runs it again by itself.
     """
 
-    kind: Literal["freeze", "provisioning", "hook", "blocked", "action"]
+    kind: Literal["freeze", "provisioning", "agent", "hook", "blocked", "action"]
     entity: str
     name: str = "*"
     message: str = ""
@@ -236,6 +236,12 @@ class Faults:
     ) -> LifeFault:
         """A hook fails `times` times (None: always); Juju runs it again by itself unless `retry` is False."""
         return self._life(LifeFault(kind="hook", entity="unit", name=unit, hook=hook, times=times, retry=retry))
+
+    def fail_agent(
+        self, unit: str = "*", message: str = "cannot download charm", *, times: int | None = None
+    ) -> LifeFault:
+        """The agent of a unit fails where it would install the charm, and does nothing more."""
+        return self._life(LifeFault(kind="agent", entity="unit", name=unit, message=message, times=times))
 
     def block(self, unit: str = "*", message: str = "needs a human", *, times: int | None = 1) -> LifeFault:
         """A unit comes to blocked, where it would be active."""

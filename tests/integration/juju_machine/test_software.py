@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 from support.juju import client_of, connected, installed, machine, proxy_charm, until, write_charm
 
-from vca_core import AlreadyExists, BackendError, BadArguments, ExecutionError, NotFound, VcaError, VcaTimeoutError
+from vca_core import (
+    AlreadyExists,
+    BackendError,
+    BadArguments,
+    DeploymentStatus,
+    ExecutionError,
+    NotFound,
+    VcaError,
+    VcaTimeoutError,
+)
 from vca_juju_common import readiness
 from vca_jujusim.controller import SimulatedController
 
@@ -83,6 +92,55 @@ async def test_a_failed_hook_ends_the_wait_with_its_message(controller: Simulate
         controller.faults.clear()
         await edge.delete_execution_environment(f"ns1.{APP}.0")
         assert controller.model("ns1").machines == {}
+
+
+async def test_a_failed_agent_ends_the_wait_and_is_told(controller: SimulatedController) -> None:
+    controller.faults.fail_agent(message="cannot download charm")
+    async with connected(controller) as edge:
+        with pytest.raises(BackendError, match="the agent of unit .*/0 has failed: cannot download charm"):
+            await installed(edge)
+        (listed,) = await edge.list_execution_environments()
+        (unit,) = [one for one in listed.entities if one.entity.kind == "unit"]
+        assert (unit.native, unit.detail) == ("failed", "cannot download charm")
+        assert unit.meaning is DeploymentStatus.FAILED
+
+
+async def test_a_hook_that_failed_is_run_again_where_asked_for(controller: SimulatedController) -> None:
+    controller.faults.hook_error(times=1, retry=False)
+    async with connected(controller) as edge:
+        with pytest.raises(BackendError, match="option resolve .* force_units"):
+            await installed(edge)
+        ee_id = f"ns1.{APP}.0"
+        with pytest.raises(BackendError, match="is in error"):
+            await edge.install_configuration_sw(ee_id, "simple-router")
+        await edge.install_configuration_sw(ee_id, "simple-router", options={"resolve": True})
+        await edge.install_configuration_sw(ee_id, "simple-router", options={"resolve": True})
+    assert controller.counts.requests["Application.ResolveUnitErrors"] == 1
+
+
+@pytest.mark.parametrize("by_itself", [True, False])
+async def test_a_mended_charm_reaches_units_in_error(
+    controller: SimulatedController, tmp_path: Path, *, by_itself: bool
+) -> None:
+    for version in ("first", "second"):
+        write_charm(tmp_path / version, "broken", summary=f"The {version} one.")
+    controller.faults.hook_error(times=None, retry=by_itself)
+    async with connected(controller, tmp_path) as edge:
+        with pytest.raises(BackendError, match="is in error"):
+            await installed(edge, "first/broken")
+        ee_id = f"ns1.{APP}.0"
+        first_url = controller.model("ns1").applications[APP].charm_url
+        if not by_itself:
+            controller.faults.clear()
+            with pytest.raises(BackendError, match="is in error"):
+                await edge.upgrade(ee_id, "second/broken", options={"force": True})
+        asked = {"force_units": True, "resolve": not by_itself}
+        upgrading = asyncio.create_task(edge.upgrade(ee_id, "second/broken", options=asked))
+        (unit,) = controller.model("ns1").units.values()
+        await until(lambda: unit.charm_url == controller.model("ns1").applications[APP].charm_url != first_url)
+        controller.faults.clear()
+        await upgrading
+        assert unit.workload.current == "active"
 
 
 async def test_a_hook_that_juju_runs_again_may_be_waited_for(controller: SimulatedController) -> None:

@@ -369,6 +369,12 @@ FAULTS = {
             concerns=(INSTALL, SCALE, UPGRADE),
             options={"hook_error_grace": 10.0},
         ),
+        Fault(
+            "agent of a unit fails",
+            lambda scene: _noted(scene.controller.faults.fail_agent()),
+            concerns=(INSTALL, SCALE),
+            outcome=FAILED,
+        ),
         Fault("charm says that it is blocked", _blocked, concerns=(INSTALL, CONFIGURE, PRIMITIVE, SCALE, UPGRADE)),
         *(
             Fault(f"action ends as {outcome}", _action(outcome), concerns=(CONFIGURE, PRIMITIVE), outcome=NOT_RUN)

@@ -104,6 +104,13 @@ class ApplicationRequests(Protocol):
             new: the application as it is to be.
         """
 
+    async def resolve_units(self, units: Sequence[str]) -> None:
+        """Have units in error run the hook again that failed. Those that are not in error any more are no error.
+
+        Args:
+            units: their names.
+        """
+
     async def destroy_applications(self, names: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
         """Ask for the end of applications.
 

@@ -79,6 +79,7 @@ class WatchedModel:
     keep_instances = keeping.keep_instances
     deploy = applications.deploy
     set_charm = applications.set_charm
+    resolve_units = applications.resolve_units
     destroy_applications = applications.destroy_applications
     destroy_consumed = applications.destroy_consumed
     get_config = applications.get_config

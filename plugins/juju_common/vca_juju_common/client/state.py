@@ -18,6 +18,9 @@ UNSET = frozenset({"", "unset", "unknown"})
 SEVERITY = ("error", "blocked", "waiting", "maintenance", "active", "terminated", "unknown")
 """Words for workloads, the worst first: which of its units' an application shows."""
 
+DEAD_AGENTS = frozenset({"failed", "lost"})
+"""Words for agents of units that do nothing any more, whatever is said of their workload."""
+
 FINAL_ACTIONS = frozenset({"completed", "failed", "cancelled", "aborted", "error"})
 """In which an action ends (6: not only completed and failed)."""
 

@@ -101,6 +101,7 @@ class NewApplication:
         resources: ids of pending resources by name.
         constraints: of further machines, by Juju's names.
         force: whether a base that the charm does not support is taken.
+        force_units: whether units in error take it, too, where it replaces another charm.
     """
 
     name: str
@@ -112,6 +113,7 @@ class NewApplication:
     resources: Mapping[str, str] = field(default_factory=dict)
     constraints: Mapping[str, Any] = field(default_factory=dict)
     force: bool = False
+    force_units: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,6 +184,8 @@ def set_charm(call: Call, params: Json) -> Answer:
     application.charm_url, application.origin, application.base = url, origin, base
     application.resources |= resources
     application.charm_modified += 1
+    for unit in model.units_of(application.name):
+        unit.forced = params.get("force-units") is True
     model.release_charm(old.url)
     show_units(model, application)
     return None

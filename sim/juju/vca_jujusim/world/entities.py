@@ -101,7 +101,11 @@ class Application:
 
 @dataclass(slots=True)
 class Unit:
-    """A unit; `hook` is what it runs or failed in, `retry` whether Juju runs a failed one again by itself."""
+    """A unit.
+
+    `hook` is what it runs or failed in, `retry` whether Juju runs a failed one again by itself, `forced` whether it
+    takes another charm although it is in error.
+    """
 
     name: str
     machine: str
@@ -115,6 +119,7 @@ class Unit:
     ssh_key: bool = False
     hook: str = "install"
     retry: bool = True
+    forced: bool = False
     annotations: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -121,10 +121,12 @@ def _unit(model: Model, unit: Unit) -> None:
         return
     if machine is None or machine.lost or machine.agent.current != "started":
         return
-    if unit.workload.current == "error" and not unit.retry:
-        return
     application = model.applications.get(unit.application)
-    if application is not None and unit.charm_url != application.charm_url:
+    is_old = application is not None and unit.charm_url != application.charm_url
+    if unit.workload.current == "error" and not unit.retry and not (is_old and unit.forced):
+        return
+    if application is not None and is_old:
+        unit.forced = False
         old, unit.charm_url = unit.charm_url, application.charm_url
         model.release_charm(old)
         unit.agent = Status("executing", "running upgrade-charm hook")
@@ -133,6 +135,10 @@ def _unit(model: Model, unit: Unit) -> None:
     elif unit.workload.message == "waiting for machine":
         unit.workload = Status("waiting", "installing agent")
         model.note_change("unit", unit.name)
+    elif fault := model.world.faults.take("agent", "unit", unit.name):
+        unit.agent = Status("failed", fault.message)
+        model.note_change("unit", unit.name)
+        return
     elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):
         if not _hook(model, unit, "install"):
             return

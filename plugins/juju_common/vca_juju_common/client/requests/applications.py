@@ -74,6 +74,21 @@ async def deploy(model: Target, new: NewApplication) -> None:
     await over_races(work)
 
 
+async def resolve_units(model: Target, units: Sequence[str]) -> None:
+    """Have units in error run the hook again that failed; those that are not in error any more are no error."""
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        entities = [classes().Entity(tag=unit_tag(unit)) for unit in units]
+        reply = await facade.ResolveUnitErrors(all_=False, retry=True, tags=classes().Entities(entities=entities))
+        for result in reply.results or ():
+            error = error_of(result)
+            if error is not None and not (error.is_gone or "not in an error state" in error.message):
+                raise error
+
+    await over_races(work)
+
+
 async def destroy_applications(
     model: Target, names: Sequence[str], *, destroy_storage: bool, force: bool = False
 ) -> None:
@@ -200,7 +215,7 @@ async def set_charm(model: Target, new: NewApplication) -> None:
             config_settings=config,
             force=new.force,
             force_base=new.force,
-            force_units=False,
+            force_units=new.force_units,
             generation="master",
             resource_ids=dict(new.resources) or None,
         )
