@@ -366,3 +366,17 @@ async def test_a_failed_hook_that_is_left_as_it_is(sim: SimulatedController, wor
     tags = {"entities": [{"tag": "unit-router-0"}]}
     await world.result("Application.ResolveUnitErrors", tags=tags, retry=False)
     await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+
+
+async def test_an_upgrade_ends_for_those_who_log_in_afterwards(
+    sim: SimulatedController, world: World, connect: Connect
+) -> None:
+    sim.upgrade(refusals=2)
+    with pytest.raises(ConnectionResetError):
+        await world.call("Pinger.Ping")
+    during = await connect(world.uuid)
+    for _ in range(3):
+        with pytest.raises(Refusal, match="upgrade in progress"):
+            await during.call("Client.WatchAll")
+    await during.call("Client.FullStatus")
+    await (await connect(world.uuid)).call("Client.WatchAll")

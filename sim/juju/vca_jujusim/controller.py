@@ -228,6 +228,15 @@ class SimulatedController:
                 await found
         await self.come_back()
 
+    def upgrade(self, refusals: int | None = None) -> None:
+        """Begin an upgrade: connections are cut, and those that log in meanwhile have nearly all requests refused.
+
+        Args:
+            refusals: after so many it is over for those who log in from then on; None: when faults are cleared.
+        """
+        self.faults.login, self.faults.upgrade_refusals = "upgrading", refusals
+        self.cut()
+
     async def go_down(self) -> None:
         """Close all ports and cut all connections; lives go on."""
         await self.server.close()

@@ -43,13 +43,7 @@ FACADES: dict[str, tuple[tuple[int, ...], Where]] = {
     "UserManager": ((3,), "controller"),
 }
 
-_WHILE_UPGRADING = {
-    "Admin.Login",
-    "Pinger.Ping",
-    "Client.FullStatus",
-    "Controller.AllModels",
-    "ModelManager.ListModels",
-}
+_WHILE_UPGRADING = {"Admin.Login", "Pinger.Ping", "Client.FullStatus", "Client.FindTools"}
 
 _WHILE_MIGRATING = {"Admin.Login", "Pinger.Ping", "Client.FullStatus"}
 
@@ -166,6 +160,7 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
     if facade != "Admin" and not call.session.user:
         raise Refusal("not logged in", UNAUTHORIZED)
     if call.session.upgrading and f"{facade}.{request}" not in _WHILE_UPGRADING:
+        call.session.controller.faults.note_upgrade_refusal()
         raise Refusal("upgrade in progress", UPGRADING)
     if call.session.migrating and f"{facade}.{request}" not in _WHILE_MIGRATING:
         raise Refusal("model migration in progress")

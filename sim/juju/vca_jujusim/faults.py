@@ -144,6 +144,14 @@ class Faults:
     lives: LifeFaults = field(default_factory=LifeFaults)
     login: LoginTrouble | None = None
     login_of: Literal["any", "controller", "model"] = "any"
+    upgrade_refusals: int | None = None
+
+    def note_upgrade_refusal(self) -> None:
+        """Count a request that is refused because the controller is upgraded; after the last one, logins are free."""
+        if self.upgrade_refusals is not None:
+            self.upgrade_refusals -= 1
+            if self.upgrade_refusals <= 0 and self.login == "upgrading":
+                self.login = None
 
     def _wire(self, request: str, effect: Effect, nth: int, times: int | None, **more: Any) -> WireFault:
         rule = WireFault(request=request, effect=effect, skip=nth - 1, times=times, **more)

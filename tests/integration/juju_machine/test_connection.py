@@ -398,3 +398,50 @@ async def test_permission_denied_of_a_model_that_went_is_not_believed(controller
         with pytest.raises(NotFound, match="user osm has no access to model ns1, or it is gone"):
             await installing
         await edge.delete_execution_environment(ee_id)
+
+
+@pytest.mark.parametrize("request_name", ["Client.WatchAll", "AllWatcher.Next"])
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [("watcher was stopped", "stopped"), ("watcher was stopped", ""), ("try again", "try again")],
+)
+async def test_a_watcher_that_fails_in_passing_is_tried_again(
+    controller: SimulatedController, request_name: str, message: str, code: str
+) -> None:
+    async with connected(controller) as edge:
+        controller.faults.refuse(request_name, message, code, times=2)
+        await machine(edge)
+    assert controller.counts.opened == 4
+
+
+async def test_a_watcher_that_never_answers_holds_nobody_up(controller: SimulatedController) -> None:
+    async with connected(controller, request_timeout=0.3) as edge:
+        ee_id = await machine(edge)
+        model = client_of(edge)._models["ns1"]
+        await until(lambda: controller.counts.requests["AllWatcher.Next"] >= 2)
+        rule = controller.faults.hang("AllWatcher.Next")
+        controller.model("ns1").note_change("machine", "0")
+        await until(lambda: rule.hits)
+        await model.reread()
+        await edge.install_configuration_sw(ee_id, "simple-router")
+        assert controller.counts.opened == 3
+
+
+async def test_an_upgrade_of_the_controller_is_waited_for(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.upgrade(refusals=4)
+        made = await asyncio.gather(*(machine(edge, f".ns{number}.vnf2") for number in (1, 2)))
+        assert made == ["ns1.app-vnf-vnf2.1", "ns2.app-vnf-vnf2.0"]
+
+
+async def test_an_upgrade_that_lasts_too_long_is_told(controller: SimulatedController) -> None:
+    async with connected(controller, outage_timeout=0.5, connect_timeout=0.2) as edge:
+        await machine(edge)
+        controller.upgrade()
+        for call in (machine(edge, ".ns1.vnf2"), machine(edge, ".ns2.vnf1"), edge.list_execution_environments()):
+            with pytest.raises(VcaConnectionError, match="the controller is being upgraded") as caught:
+                await call
+            assert caught.value.retryable
+        controller.faults.clear()
+        await machine(edge, ".ns2.vnf1")

@@ -114,6 +114,11 @@ def _hang(when: Literal["before", "after"]) -> Do:
     return lambda scene: scene.rules.append(scene.controller.faults.hang(scene.request, when, nth=scene.nth))
 
 
+def _hang_next(scene: Scene) -> None:
+    """The watcher's second answer never comes."""
+    scene.rules.append(scene.controller.faults.hang("AllWatcher.Next", nth=2))
+
+
 def _late(scene: Scene) -> None:
     scene.controller.faults.delay("*", 0.03)
 
@@ -162,6 +167,11 @@ def _dead(*, stays: bool) -> Do:
 def _not_found_once(scene: Scene) -> None:
     rule = scene.controller.faults.refuse(scene.request, f'unknown model: "{NS}"', "model not found")
     scene.rules.append(rule)
+
+
+def _upgrade(scene: Scene) -> None:
+    """It is over after so many requests that were refused."""
+    scene.meanwhile(lambda: scene.controller.upgrade(refusals=2))
 
 
 async def _half_open(scene: Scene) -> None:
@@ -278,6 +288,7 @@ FAULTS = {
             options=SILENT,
         ),
         Fault("a request is never answered, and has no effect", _hang("before"), options=SILENT),
+        Fault("the watcher never answers any more", _hang_next, concerns=CHANGES, options=SILENT),
         Fault("all connections cut before", lambda scene: scene.controller.cut(), warm=True),
         Fault(
             "connections fall silent before",
@@ -304,6 +315,13 @@ FAULTS = {
         Fault(
             "controller is not there",
             lambda scene: scene.controller.go_down(),
+            outcome=UNREACHABLE,
+            options=QUICK,
+        ),
+        Fault("controller is upgraded in the middle", _upgrade),
+        Fault(
+            "controller is upgraded, for longer than outage_timeout",
+            lambda scene: scene.controller.upgrade(),
             outcome=UNREACHABLE,
             options=QUICK,
         ),

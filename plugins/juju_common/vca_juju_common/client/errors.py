@@ -48,7 +48,7 @@ class ApiError(BackendError):
     @property
     def is_passing(self) -> bool:
         """Whether it is about the moment: the same request may succeed later, though nobody changes anything."""
-        return self.is_race or self.code in _PASSING_CODES
+        return self.is_race or self.code in _PASSING_CODES or self.message == "watcher was stopped"
 
     @property
     def is_not_found(self) -> bool:
@@ -105,6 +105,13 @@ class NoAccess(VcaConnectionError):
 
     def __init__(self, message: str, url: str | None = None, **where: Any) -> None:
         super().__init__(message, url, **{**where, "retryable": False})
+
+
+class Upgrading(ConnectionLost):
+    """The controller is being upgraded: nothing was done, and nothing will be over this connection."""
+
+    def __init__(self, url: str | None = None, **where: Any) -> None:
+        super().__init__("the controller is being upgraded", url, sent=False, **where)
 
 
 def error_of(answer: Any) -> ApiError | None:

@@ -236,7 +236,16 @@ class WatchedModel:
         wire = await self._connection.wire()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
             await wire.call("AllWatcher", "Stop", watcher=self._watcher)
-        await self.wait(lambda: self.state.readings > read_before or None, stale=float("inf"))
+
+        def is_read() -> bool | None:
+            return self.state.readings > read_before or None
+
+        try:
+            async with asyncio.timeout(self.dialer.request_limit):
+                await self.wait(is_read, stale=float("inf"))
+        except TimeoutError:
+            wire.give_up(f"its watcher was stopped, which was not told within {self.dialer.request_limit:g} s")
+            await self.wait(is_read, stale=float("inf"))
 
     async def wait(
         self,
@@ -289,6 +298,8 @@ class WatchedModel:
         except ApiError as error:
             if error.code == MODEL_NOT_FOUND:  # it went between the login and this
                 raise NotFound(f"model {self.name} is gone: {error.message}") from error
+            if error.is_passing:
+                raise VcaConnectionError(f"model {self.name} cannot be watched: {error.message}") from error
             raise
         self._tasks.spawn(self._watch(wire, watcher), "deltas")
 

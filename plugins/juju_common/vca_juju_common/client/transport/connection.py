@@ -9,7 +9,7 @@ from typing import Any
 
 from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost, Upgrading
 from vca_juju_common.client.holding import check_held
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.transport.dial import Dialer
@@ -92,7 +92,7 @@ class Connection:
         try:
             clock = asyncio.get_running_loop().time
             begun, waited_before = clock(), self._turn.waited
-            while (left := self._patience - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
+            while (left := self._limit() - (clock() - begun) + (self._turn.waited - waited_before)) > 0:
                 ready = self._ready  # another one may be in its place when this one is done
                 done, _ = await asyncio.wait((ready,), timeout=left)
                 if not done:
@@ -107,6 +107,10 @@ class Connection:
         finally:
             self._asking -= 1
         raise self._missing_error(clock() - begun) from self._trouble
+
+    def _limit(self) -> float:
+        """Seconds that a call waits."""
+        return self._outage if isinstance(self._trouble, Upgrading) else self._patience
 
     def seconds_left(self) -> float | None:
         """Seconds in which a connection that broke has to be back; None: it has not broken.
@@ -155,6 +159,8 @@ class Connection:
             NotFound: it is a model's, and the model is gone.
         """
         is_doubted = False
+        clock = asyncio.get_running_loop().time
+        upgrading_since: float | None = None
         while True:
             wire = await self.wire()
             if changes:  # each time: while the connection was away, the operation may have lost what it holds
@@ -172,6 +178,11 @@ class Connection:
                 gone = NotFound(f"{self.name} is gone: {error.message}")
                 self._fail(gone)
                 raise gone from None
+            except Upgrading as error:
+                self._renew(wire)
+                upgrading_since = clock() if upgrading_since is None else upgrading_since
+                if clock() - upgrading_since >= self._outage:
+                    raise VcaConnectionError(f"{self.name}: {error.message}", str(self._dialer.endpoints)) from error
             except ConnectionLost as lost:
                 self._renew(wire)
                 if lost.sent and not repeat:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.errors import VcaConnectionError
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.errors import ApiError, ConnectionLost
+from vca_juju_common.client.errors import ApiError, ConnectionLost, Upgrading
 from vca_juju_common.client.transport.endpoints import Endpoint
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 MIGRATING = "migration in progress"
 """In the answer to whatever is asked of a model that moves to another controller; the login is taken."""
+
+UPGRADING = "upgrade in progress"
+"""The answer to nearly all that is asked while the controller is upgraded. Only a new login may be free of it."""
 
 SHUT_DOWN = "connection is shut down"
 """The answer to what comes in the moment before a connection is closed, as of a dead model: it was not done."""
@@ -86,6 +89,7 @@ class Wire:
         Raises:
             ApiError: the controller refuses the request.
             ConnectionLost: the connection broke, or there was no answer in time.
+            Upgrading: the controller is being upgraded.
             VcaConnectionError: the model is being migrated: trying again does not help.
         """
         if self.closed.is_set():
@@ -115,6 +119,9 @@ class Wire:
                 raise VcaConnectionError(
                     "the model is being migrated to another controller", str(self.endpoint), retryable=False
                 ) from error
+            if UPGRADING in {error.code, error.message}:
+                self.give_up("the controller is being upgraded")
+                raise Upgrading(str(self.endpoint)) from error
             if error.message == SHUT_DOWN:
                 self.give_up("the controller shut the connection down")
                 raise ConnectionLost(self._reason, str(self.endpoint), sent=False) from error
