@@ -12,6 +12,7 @@ from vca_core import arguments
 from vca_core._engine.facts import facts_of, facts_of_call
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, operations_in
+from vca_core._engine.pacer import Pacer
 from vca_core._engine.report import DisconnectReport
 from vca_core._engine.request import Request, run_id
 from vca_core._engine.runner import Runner
@@ -38,6 +39,9 @@ _LOG = logging.getLogger("vca_core.connector")
 
 R = TypeVar("R")
 
+_AT_A_TIME = 16
+"""How many operations begin in one turn of the event loop."""
+
 _DISCONNECTING = "the connector is being disconnected; try again when that is done"
 
 
@@ -59,6 +63,7 @@ class Engine:
         self._name = name
         self._limits = limits = shared.config.timeouts_with(definition)
         self._tasks = OwnedTasks(name)
+        self._pacer = Pacer(_AT_A_TIME)
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
         self._is_retired = False
         self.session = BackendSession(
@@ -92,6 +97,16 @@ class Engine:
         return EeKey(self._name, model, application)
 
     # Operations.
+
+    async def wait_turn(self) -> None:
+        """Wait, where many operations begin at the same moment; before anything is done for them.
+
+        Raises:
+            ConflictError: the connector is disconnected meanwhile.
+            VcaError: the `Vca` belongs to another event loop.
+        """
+        self._bind()
+        await self._pacer.wait_turn()
 
     async def run(self, request: Request[R]) -> R:
         """Run an operation.
@@ -362,6 +377,7 @@ class Engine:
             self.environments.loop = None
 
     async def _stop_all(self, limit: float) -> list[str]:
+        self._pacer.refuse(lambda: ConflictError(_DISCONNECTING, backend=self.session.name))
         running = operations_in(self._runner.running)
         for op in running:
             op.stop(ConflictError(_DISCONNECTING))

@@ -1,9 +1,13 @@
-"""Spreads what begins at the same moment over turns of the event loop, which has others to serve, too."""
+"""Spreads what begins at the same moment over turns of the event loop, which has others to serve, too.
+
+Ten thousand calls at once, each taking a tenth of a millisecond to its first wait, would stop the loop for a second.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 
 class Pacer:
@@ -17,10 +21,14 @@ class Pacer:
         self._most = most
         self._left = most
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[Exception | None]] = deque()
 
     async def wait_turn(self) -> None:
-        """Wait until it is one's turn; at once, where few begin."""
+        """Wait until it is one's turn; at once, where few begin.
+
+        Raises:
+            Exception: what `refuse` was given to make.
+        """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
             self._loop, self._left = loop, self._most
@@ -29,9 +37,22 @@ class Pacer:
         if self._left > 0:
             self._left -= 1
             return
-        turn: asyncio.Future[None] = loop.create_future()
+        turn: asyncio.Future[Exception | None] = loop.create_future()
         self._waiting.append(turn)
-        await turn
+        refusal = await turn
+        if refusal is not None:
+            raise refusal
+
+    def refuse(self, make_error: Callable[[], Exception]) -> None:
+        """Let none of those begin that wait for their turn.
+
+        Args:
+            make_error: makes the error that each of them raises.
+        """
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(make_error())
+        self._waiting.clear()
 
     def _begin_turn(self) -> None:
         self._left = self._most

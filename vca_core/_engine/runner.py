@@ -16,7 +16,6 @@ from typing import Any, Generic, TypeVar
 from vca_core._engine.answers import checked_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
-from vca_core._engine.pacer import Pacer
 from vca_core._engine.request import Call, Request
 from vca_core._loading.backend_session import BackendSession
 from vca_core._loading.extensions import Extensions
@@ -32,9 +31,6 @@ from vca_core.tasks import settle
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
-
-_AT_A_TIME = 16
-"""How many operations begin in one turn of the event loop."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio's debug mode prints the results of tasks
@@ -78,7 +74,6 @@ class Runner:
         self._extensions = extensions
         self._limits = limits
         self._lasting = lasting
-        self._pacer = Pacer(_AT_A_TIME)
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
 
@@ -103,7 +98,6 @@ class Runner:
         task: asyncio.Task[_Returned[R] | _Raised] | None = None
         locked = False
         try:
-            await self._pacer.wait_turn()
             locked = await self._locks.acquire(op.trail.keys, op.total_at, op.interrupt)
             if not locked:
                 raise op.locate(

@@ -27,16 +27,24 @@ DbDict = Mapping[str, Any]
 R = TypeVar("R")
 
 
-def _without_frames(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
-    """Let errors leave an operation without the frames below it: those hold parameters, and some log locals.
+_AT_ONCE = frozenset({"disconnect", "get_public_key"})
+"""What does not stand in line behind operations that are about to begin."""
 
-    What a backend raised is kept as the error's cause, with its frames as text.
+
+def _in_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+    """Begin an operation when it is its turn, and let errors leave it without the frames below.
+
+    Those frames hold parameters, and some log locals. What a backend raised is kept as the error's cause, with its
+    frames as text.
     """
+    waits = method.__name__ not in _AT_ONCE
 
     @functools.wraps(method)
-    async def call(*args: Any, **kwargs: Any) -> R:
+    async def call(self: ConnectorBase, *args: Any, **kwargs: Any) -> R:
         try:
-            return await method(*args, **kwargs)
+            if waits:
+                await self._engine.wait_turn()
+            return await method(self, *args, **kwargs)
         except (VcaError, asyncio.CancelledError) as error:
             del args, kwargs
             raise error.with_traceback(None)  # noqa: B904 - the same error, not one that another led to
@@ -63,7 +71,7 @@ class ConnectorBase:
         super().__init_subclass__(**kwargs)
         for name, method in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _without_frames(method))
+                setattr(cls, name, _in_turn(method))
 
     def _tell_refusals(self) -> None:
         """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""
