@@ -3,7 +3,9 @@
 What YAML and Juju's reader of it make of a text differs from what PyYAML makes of it; this one is on Juju's side:
 a date is text, ``10:30`` is text, ``1e3`` is a number, the keys of mappings are text whatever they look like.
 
-This module loads PyYAML; it is loaded when the first YAML is read.
+This module loads PyYAML, of which it takes libyaml's parser (all its wheels have it): the one in Python needs up to a
+hundred times as long, quotes characters of the text in its errors, and is further from Juju's, which is a port of
+libyaml. This module is loaded when the first YAML is read.
 """
 
 from __future__ import annotations
@@ -12,12 +14,10 @@ import re
 from typing import Any, NoReturn
 
 from yaml.composer import Composer
-from yaml.error import Mark, MarkedYAMLError
+from yaml.cyaml import CParser
+from yaml.error import Mark, MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
-from yaml.parser import Parser
-from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
-from yaml.scanner import Scanner
 
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST, LARGEST_NUMBER
@@ -71,21 +71,21 @@ def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False)
     Returns:
         Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
     """
+    if (found := _FORBIDDEN.search(text)) is not None:
+        at = found.start()
+        place = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+        return _invalid(f"a forbidden character (U+{ord(found[0]):04X})", *place)
     try:
         root = _Nodes(text).get_single_node()
         return None if root is None else _Plain(places, repeats=repeats).data(root, (), 0)
-    except ReaderError as error:
-        before = text[: error.position]
-        line, column = before.count("\n") + 1, error.position - before.rfind("\n")
-        return _invalid(f"a forbidden character (U+{ord(text[error.position]):04X})", line, column)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
         if "mapping values are not allowed" in reason:
             reason += '; a text with a colon at its end, such as "memory:", has to be in quotes'
         return _invalid(reason, mark.line + 1, mark.column + 1) if mark else _invalid(reason)
-    except (ValueError, OverflowError):  # what PyYAML lets through: "\UFFFFFFFF" is no character
-        return _invalid("an escape sequence that stands for no character")
+    except YAMLError:
+        return _invalid("it cannot be read")
 
 
 def _invalid(reason: str, line: int | None = None, column: int | None = None) -> Unreadable:
@@ -93,18 +93,21 @@ def _invalid(reason: str, line: int | None = None, column: int | None = None) ->
 
 
 def _without_names(reason: str) -> str:
-    """Take out what the parser quotes of the text: a secret that starts with ``*``, ``&`` or ``!`` is among it."""
-    reason = re.sub(r"""\b(alias|anchor|handle) (['"]).*\2""", r"\1", reason, flags=re.DOTALL)
-    return "found bytes that are not UTF-8 in a tag" if "codec can't decode" in reason else reason
+    """Take out what the composer quotes of the text: a secret that starts with ``*`` or ``&`` is among it."""
+    return re.sub(r"""\b(alias|anchor) (['"]).*\2""", r"\1", reason, flags=re.DOTALL)
 
 
-class _Nodes(Reader, Scanner, Parser, Composer, BaseResolver):
+# A byte order mark within the text is among them.
+_FORBIDDEN = re.compile(
+    "[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufefe\\uff00-\\ufffd\\U00010000-\\U0010ffff]"
+)
+
+
+class _Nodes(Composer, CParser, BaseResolver):
     """PyYAML up to the tree of nodes; none of its constructors, which make Python objects."""
 
     def __init__(self, text: str) -> None:
-        Reader.__init__(self, text)
-        Scanner.__init__(self)
-        Parser.__init__(self)
+        CParser.__init__(self, text)
         Composer.__init__(self)
         BaseResolver.__init__(self)
         self._depth = 0
@@ -243,8 +246,6 @@ class _Plain:
     def _text(self, node: ScalarNode) -> str:
         text: str = node.value
         self._length += len(text)
-        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
-            self._fail(node, "half a character (a lone surrogate)")
         return text
 
     def _fail(self, node: Node, reason: str) -> NoReturn:

@@ -82,7 +82,7 @@ def test_aliases_and_merges_are_written_out() -> None:
     ("text", "place", "reason"),
     [
         ("a: [1, 2\nb: 3\n", "line 2, column 2", "expected ',' or ']'"),
-        ("a: 1\n\tb: 2\n", "line 2, column 1", "'\\t'"),
+        ("a: 1\n\tb: 2\n", "line 2, column 1", "a tab character"),
         ("a: \x01\n", "line 1, column 4", "U+0001"),
         ("a: 1\nb: 2\na: 3\n", "line 3, column 1", "the key 'a' stands twice"),
         ("a: 1\na: true\n", "line 2, column 1", "the key 'a' stands twice"),
@@ -102,7 +102,10 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: &x {<<: *x}\n", "line 1, column 4", "an alias within what it names"),
         (f"a: 0x{'f' * 5000}\n", "line 1, column 4", "too many digits"),
         (f"a: 1{'0' * 5000}\n", "line 1, column 4", "too many digits"),
-        ('a: "\\ud800"\n', "line 1, column 4", "lone surrogate"),
+        ('a: "\\ud800"\n', "line 1, column 7", "invalid Unicode character"),
+        ("é: \x07\n", "line 1, column 4", "U+0007"),
+        ("a: b\ufeffc\n", "line 1, column 5", "U+FEFF"),
+        ("a: !<tag:%ff> x", "line 1, column 10", "a tag"),
     ],
 )
 def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
@@ -111,8 +114,9 @@ def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reaso
     assert reason in told
 
 
-def test_a_character_that_is_none_is_refused() -> None:
-    assert "is not valid YAML" in refusal('a: "\\UFFFFFFFF"')
+@pytest.mark.parametrize("text", ['a: "\\UFFFFFFFF"', 'a: "\\xRANCY"', "a: |CANARY\n x", "a: @CANARY", "!CANARY%C 1"])
+def test_no_character_of_a_value_is_in_an_error(text: str) -> None:
+    assert not set("CANRY") & set(refusal(text).partition("YAML:")[2].replace("Unicode", "").replace("URI", ""))
 
 
 def test_other_encodings_are_told() -> None:
