@@ -11,6 +11,9 @@ from vca_core.plain import HALF, excess, is_text
 
 Seconds = float | int | None
 
+LONGEST_NAME = 1000
+"""Characters of the name of a primitive, a unit, an endpoint."""
+
 _LONGEST_LABEL = 300
 
 
@@ -44,6 +47,8 @@ def name(value: object, argument: str) -> str:
     """
     if not isinstance(value, str) or not value.strip():
         raise BadArguments(f"{argument}: expected a name, got {_preview(value)}", [argument])
+    if len(value) > LONGEST_NAME:
+        raise BadArguments(f"{argument}: expected a name of at most {LONGEST_NAME} characters", [argument])
     if not is_text(value):
         raise BadArguments(f"{argument}: has {HALF}", [argument])
     return value

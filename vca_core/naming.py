@@ -19,6 +19,9 @@ _COUNT = re.compile(r"-([0-9]+)\Z")
 _BAD_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _GRAMMAR = "[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]"
 _EE_ID = "<model>.<application>.<locator>"
+LONGEST_PART = 1000
+"""Characters of one part of a namespace or an ee_id."""
+
 _PARTS = ("nsi_id", "ns_id", "vnf_id", "vdu_id")
 
 
@@ -35,6 +38,8 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
         raise _wrong(f"{part}: expected text, got {type(value).__name__}", argument)
     if not value:
         raise _wrong(f"{part} is empty", argument)
+    if len(value) > LONGEST_PART:
+        raise _wrong(f"{part} {_excerpt(value)} has more than {LONGEST_PART} characters", argument)
     if value != value.strip():
         raise _wrong(f"{part} {_excerpt(value)} begins or ends with a blank", argument)
     if "." in value:
@@ -106,6 +111,8 @@ class Namespace:
             return text
         if not isinstance(text, str):
             raise _wrong(f"expected text such as {_GRAMMAR}, got {type(text).__name__}")
+        if len(text) > (len(_PARTS) + 2) * (LONGEST_PART + 1):
+            raise _wrong(f"{_excerpt(text)} is too long; expected {_GRAMMAR}")
         place, ee = _split_ee(str(text))
         parts = place.split(".")
         if len(parts) > len(_PARTS):
@@ -216,7 +223,7 @@ class EeId:
             return value
         if not isinstance(value, str):
             raise _wrong(f"expected text such as {_EE_ID}, got {type(value).__name__}", argument)
-        parts = str(value).split(".")
+        parts = str(value).split(".", 3 * LONGEST_PART)
         if len(parts) != 3:
             raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; expected {_EE_ID}", argument)
         for text, part in zip(parts, ("model", "application", "locator"), strict=True):

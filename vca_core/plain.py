@@ -5,6 +5,7 @@
     flaws       everything in a value that is not plain data
     is_text     whether it has a form in UTF-8
     excess      in what a value is larger than callers may give it
+    weight      how much there is in it to walk through
     plain       a copy, or the caller's error for the first flaw
     copied      a copy of what is known to be plain
     kind_of     what a value is, without a word of what is in it
@@ -12,7 +13,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,7 +24,7 @@ from vca_core.errors import VcaError
 DEEPEST = 50
 """How many mappings and lists may stand in each other; what stands within itself is deeper than that."""
 
-MOST_VALUES = 20_000
+MOST_VALUES = 10_000
 """How many values callers may give in one mapping; one that stands in two places counts twice."""
 
 MOST_TEXT = 1024 * 1024
@@ -38,6 +41,8 @@ _TEXTS = (str, bytes, bytearray)
 _COLLECTIONS = (dict, Mapping, list, tuple, set, frozenset)
 
 HALF = "half a character (a lone surrogate) in a text"
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 Place = tuple[str, ...]
 """Where something stands in a value: keys and positions, from the outside in."""
@@ -79,7 +84,7 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
             yield place, f"expected plain data, got {kind_of(value)}"
 
 
-def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
+def excess(value: Any, most_values: int = MOST_VALUES, most_text: int = MOST_TEXT) -> str | None:
     """Say in what a value is larger than callers may give it, before anybody walks through it; None: in nothing.
 
     It ends after so many values, however many there are, and whatever stands within itself.
@@ -87,6 +92,7 @@ def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
     Args:
         value: any value.
         most_values: how many values there may be in it.
+        most_text: how many characters all texts in it may have together.
     """
     waiting: list[tuple[Any, int]] = [(value, 0)]
     values = text = 0
@@ -113,14 +119,34 @@ def excess(value: Any, most_values: int = MOST_VALUES) -> str | None:
                 waiting += [(item, depth + 1) for item in one.values()]
             else:
                 waiting += [(item, depth + 1) for item in one]
-        if text > MOST_TEXT:
-            return f"more than {MOST_TEXT} characters of text"
+        if text > most_text:
+            return f"more than {most_text} characters of text"
     return None
 
 
 def is_text(text: str) -> bool:
     """Whether a text can be stored and sent: half a character, a lone surrogate, has no form in UTF-8."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    return text.isascii() or _HALF.search(text) is None
+
+
+def weight(value: Any, most: int) -> int:
+    """Count the values in a value, and a further one for each thousand characters of its texts.
+
+    Args:
+        value: any value; what stands within itself is counted until there are enough.
+        most: where the count ends: what is heavier has this weight.
+    """
+    waiting, found = [value], 0
+    while waiting and found < most:
+        one = waiting.pop()
+        found += 1
+        if isinstance(one, str | bytes | bytearray):
+            found += len(one) // 1000
+        elif isinstance(one, Mapping):
+            waiting += itertools.islice(one.values(), most)
+        elif isinstance(one, list | tuple | set | frozenset):
+            waiting += itertools.islice(one, most)
+    return min(found, most)
 
 
 def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:

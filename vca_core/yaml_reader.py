@@ -13,8 +13,8 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
+from yaml._yaml import CParser
 from yaml.composer import Composer
-from yaml.cyaml import CParser
 from yaml.error import Mark, MarkedYAMLError, YAMLError
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.resolver import BaseResolver
@@ -123,8 +123,9 @@ class _Nodes(Composer, CParser, BaseResolver):
         self._depth -= 1
         return node
 
-    def _mark(self) -> Mark:
-        mark: Mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # the stubs' gap
+    def _mark(self) -> Mark | None:
+        event: Any = self.peek_event()
+        mark: Mark | None = event.start_mark
         return mark
 
 

@@ -16,6 +16,7 @@ import platform
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -92,6 +93,20 @@ def imports(module: str, rounds: int) -> Figures:
     return {"ms": 1000 * best}
 
 
+def stalls(every: int) -> Figures:
+    """Hostile inputs of a megabyte, each at its argument: the longest time in which the event loop stood still."""
+    from support.hostile import ground, tries
+    from support.ticker import ticked
+
+    async def main(folder: Path) -> list[float]:
+        async with ground(folder) as on:
+            return [(await ticked(one(on))).stall for one in list(tries().values())[::every]]
+
+    with tempfile.TemporaryDirectory() as folder:
+        found = asyncio.run(main(Path(folder)))
+    return {"inputs": len(found), "longest_stall_ms": 1000 * max(found), "over_50_ms": sum(one > 0.05 for one in found)}
+
+
 MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
     "past the core, 1 at a time": lambda quick: past_core(1, 100 if quick else 1000),
     "through the core, 1 at a time": lambda quick: through_core(1, 100 if quick else 1000),
@@ -108,6 +123,7 @@ MEASUREMENTS: dict[str, Callable[[bool], Figures]] = {
     "one status into SQLite": lambda quick: stores.latency("sqlite", 50 if quick else 1000),
     "a burst into memory": lambda quick: stores.burst("memory", 2000 if quick else 100_000),
     "a burst into SQLite": lambda quick: stores.burst("sqlite", 2000 if quick else 100_000),
+    "hostile inputs of 1 MB": lambda quick: stalls(20 if quick else 1),
 }
 
 MONGODB: dict[str, Callable[[bool], Figures]] = {

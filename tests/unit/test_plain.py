@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.errors import BackendError
-from vca_core.plain import DEEPEST, Place, copy_plain, flaws, plain
+from vca_core.plain import DEEPEST, Place, copy_plain, flaws, plain, weight
 
 CANARY = "canary-4711"
 PLAIN = st.recursive(
@@ -73,3 +73,11 @@ def test_what_holds_itself_twice_is_refused_at_once() -> None:
     endless: list[Any] = []
     endless += [endless, endless]
     assert len(list(itertools.islice(flaws(endless), 3))) == 3
+
+
+def test_weight_counts_values_and_text_up_to_a_bound() -> None:
+    assert weight({"a": [1, 2], "b": "x"}, 100) == 5
+    assert weight("x" * 5_000, 100) == 6
+    endless: list[Any] = []
+    endless += [endless, endless]
+    assert weight(endless, 100) == 100

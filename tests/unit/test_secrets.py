@@ -19,6 +19,7 @@ from vca_core.errors import Cause
 from vca_core.secrets import (
     ScrubbingLog,
     SecretValues,
+    excess_of_secrets,
     is_secret_name,
     model_secrets,
     scrub_cause,
@@ -26,6 +27,7 @@ from vca_core.secrets import (
     secrets_in,
     url_without_credentials,
 )
+from vca_core.secrets.values import LONGEST_SECRETS, LONGEST_TOLD
 
 CANARY = "s3cr3t-canary/value"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -228,3 +230,35 @@ def test_no_level_of_a_backends_log_tells_a_secret(logged: tuple[ScrubbingLog, i
 def test_words_that_name_secrets_stand_in_our_texts(word: str) -> None:
     text = "the controller refuses the login: look at username, secret, password and token"
     assert SecretValues([word]).scrub(text) == text
+
+
+def test_of_endless_text_of_others_the_beginning_is_kept() -> None:
+    secrets = SecretValues([CANARY])
+    assert secrets.scrub_told(f"{CANARY} was refused") == "*** was refused"
+    told = secrets.scrub_told("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
+    assert CANARY[:5] not in told
+    assert len(told) < LONGEST_TOLD // 8 + 50
+
+
+def test_with_thousands_of_secrets_each_is_still_found() -> None:
+    secrets = SecretValues(f"hunter{number}-secret" for number in range(500))
+    assert secrets.scrub("hunter7-secret, and hunter499-secret; no hunter500-secret") == (
+        "***, and ***; no hunter500-secret"
+    )
+
+
+@pytest.mark.parametrize("values", [["a"] * 9_000, [f"{number}\n" for number in range(200)], ["x" * LONGEST_SECRETS]])
+def test_so_many_secrets_may_be_brought(values: list[str]) -> None:
+    assert excess_of_secrets(values) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([str(number) for number in range(501)], "more than 500 secret texts"),
+        (["\n" * 501], "or lines of them"),
+        (["x" * LONGEST_SECRETS, "y"], "more than 65536 characters"),
+    ],
+)
+def test_more_secrets_than_that_are_refused(values: list[str], told: str) -> None:
+    assert told in (excess_of_secrets(values) or "")

@@ -10,19 +10,27 @@ runs is in its `RunningOperation` and its `Trail`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import itertools
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from vca_core._engine.operation import RunningOperation
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
+from vca_core.errors import BadArguments
 from vca_core.naming import EeId, EeKey, Namespace
+from vca_core.plain import weight
+from vca_core.secrets import FoundSecrets, excess_of_secrets, secrets_in
+from vca_core.tasks import in_thread
 from vca_core.traits import TRAITS, OperationTraits
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+
+_LIGHT = 100
+"""Up to which weight (`vca_core.plain.weight`) secrets are found in a millisecond or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +92,46 @@ class Confidential:
     """How to find the secrets of a request.
 
     Args:
+        argument: how errors call what holds them.
         values: values by name; those whose name sounds secret, or that the EE's charm declares secret, are.
         certain: values that are secret in any case.
         lasting: whether the EE keeps the values: they stay secret for as long as it lives.
     """
 
-    values: Mapping[str, Any] | None = field(default=None, repr=False)
-    certain: tuple[str, ...] = field(default=(), repr=False)
+    argument: str = "options"
+    values: Mapping[str, Any] | None = None
+    certain: tuple[str, ...] = ()
     lasting: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Confidential: {self.argument}>"
+
+    async def find(self, declared: frozenset[str]) -> dict[str, FoundSecrets]:
+        """Find the secrets. Many are searched for in a thread; the caller sets the time limit.
+
+        Args:
+            declared: names that are secret, too.
+
+        Returns:
+            The secrets by the name of the value that holds them; those that are certain by an empty one.
+
+        Raises:
+            BadArguments: there are more than can be kept out of all texts.
+        """
+        if not self.values and not self.certain:
+            return {}
+        if weight((self.values, self.certain), _LIGHT + 1) <= _LIGHT:
+            return self._find(declared)
+        return await in_thread(lambda: self._find(declared))
+
+    def _find(self, declared: frozenset[str]) -> dict[str, FoundSecrets]:
+        found: dict[str, Iterable[str]] = {"": self.certain}
+        for name, value in (self.values or {}).items():
+            found[name] = secrets_in({name: value}, declared)
+        reason = excess_of_secrets(itertools.chain(*found.values()))
+        if reason is not None:
+            raise BadArguments(f"{self.argument}: has {reason}; give less", [self.argument])
+        return {name: FoundSecrets.of(texts) for name, texts in found.items() if texts}
 
 
 NO_SECRETS = Confidential()

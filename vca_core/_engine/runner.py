@@ -21,16 +21,20 @@ from vca_core._loading.backend_session import BackendSession
 from vca_core._loading.extensions import Extensions
 from vca_core._tracking.tracker import Tracker
 from vca_core.config import Timeouts
-from vca_core.errors import BackendError, VcaError, VcaTimeoutError
+from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.secrets import LastingSecrets, as_vca_error, secrets_in
+from vca_core.plain import weight
+from vca_core.secrets import LastingSecrets, as_vca_error
 from vca_core.status import EntityState
-from vca_core.tasks import settle
+from vca_core.tasks import in_thread, settle
 
 _LOG = logging.getLogger(__name__)
 
 R = TypeVar("R")
+
+_LIGHT = 500
+"""Up to which weight (`vca_core.plain.weight`) an answer is checked and copied in a few milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)  # asyncio's debug mode prints the results of tasks
@@ -142,15 +146,25 @@ class Runner:
             raise
         if op.stopped is not None:
             raise op.locate(op.stopped)
+        await self._hide_secrets(op, request)
+
+    async def _hide_secrets(self, op: RunningOperation, request: Request[Any]) -> None:
         confidential = request.confidential
-        values = list(confidential.certain)
-        if confidential.values:
-            values += secrets_in(confidential.values, op.trail.secret_names)
-            if confidential.lasting:
-                self._lasting.keep(request.keys[0], confidential.values, op.trail.secret_names)
-        if values:
-            handle = self._session.secrets.add(values)
-            op.at_end = lambda: self._session.secrets.remove(handle)
+        try:
+            async with asyncio.timeout_at(op.total_at):
+                found = await confidential.find(op.trail.secret_names)
+        except BadArguments as error:
+            op.locate(error)
+            raise
+        except TimeoutError:
+            raise op.locate(op.timeout_error(waiting="its secrets are looked for")) from None
+        if not found:
+            return
+        handle = self._session.secrets.add_forms([form for secrets in found.values() for form in secrets.forms])
+        op.at_end = lambda: self._session.secrets.remove(handle)
+        if confidential.lasting:
+            found.pop("", None)
+            self._lasting.keep(request.keys[0], found)
 
     async def _supervise(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> R:
         cancelled: asyncio.CancelledError | None = None
@@ -222,7 +236,7 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(as_vca_error(error, self._session.secrets.scrub))
+            return _Raised(as_vca_error(error, self._session.secrets.scrub_told))
 
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
@@ -232,7 +246,11 @@ class Runner:
         op.touch()
         if request.before is not None:
             await self._try_before(op, request.before)
-        answer = request.answer(await self._call(op, request.call), op)
+        given = await self._call(op, request.call)
+        if weight(given, _LIGHT) < _LIGHT:
+            answer = request.answer(given, op)
+        else:  # a charm's output, or that of a system, may be of any size
+            answer = await in_thread(lambda: request.answer(given, op))
         if op.trail.traits.is_aggregate:
             await self._look(op)
         return answer
@@ -283,7 +301,7 @@ class Runner:
                 raise
             return None  # the hook's own
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
-            own = as_vca_error(error, self._session.secrets.scrub)
+            own = as_vca_error(error, self._session.secrets.scrub_told)
             _LOG.warning("%s: what there is of it was not seen: %s", op.id, own)
             return None
         return {record.ee_id: record.entities for record in listed}
@@ -294,7 +312,7 @@ class Runner:
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: whoever closes a coroutine asks for no result, so nobody has this task's.
-            return _Raised(as_vca_error(raised, self._session.secrets.scrub))
+            return _Raised(as_vca_error(raised, self._session.secrets.scrub_told))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:

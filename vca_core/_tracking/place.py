@@ -13,6 +13,9 @@ from vca_core.plain import DEEPEST, excess
 from vca_core.status import DeploymentStatus
 from vca_core.stores import check_filter
 
+LONGEST_PLACE = 16_384
+"""Characters of all texts of a ``db_dict``."""
+
 _KEYS = ("collection", "filter", "path")
 
 COLLECTION = "vca_execution_environments"
@@ -79,7 +82,7 @@ class Place:
                 f"{argument}.path: expected a dotted path such as '_admin.deployed.VCA.0', got {_describe(path)}",
                 [f"{argument}.path"],
             )
-        if (reason := excess(db_dict)) is not None:
+        if (reason := excess(db_dict, most_text=LONGEST_PLACE)) is not None:
             raise BadArguments(f"{argument} has {reason}", [argument])
         if path.count(".") > DEEPEST:
             raise BadArguments(f"{argument}.path has more than {DEEPEST} parts", [f"{argument}.path"])
@@ -105,7 +108,7 @@ class Place:
 
 
 def _describe(value: object) -> str:
-    return repr(value) if isinstance(value, str) else type(value).__name__
+    return repr(value[:100]) if isinstance(value, str) else type(value).__name__
 
 
 def default_home(key: EeKey) -> Place:

@@ -5,13 +5,14 @@
     charm = read_charm(Path("charms/simple"))           # a folder or a .charm file; blocks: in a thread
     config = coerce(charm.options, {"ssh-key-bits": "4096"})
     params = check_params(charm.action("touch"), {"filename": "/tmp/x"})
+    params = await check_params_aside(charm.action("touch"), {"filename": "/tmp/x"})     # in an event loop
 """
 
 from __future__ import annotations
 
 from vca_core.charm.coerce import coerce
 from vca_core.charm.model import Action, Base, Charm, Container, Endpoint, Mount, Option, OptionType, Resource, Role
-from vca_core.charm.parameters import check_params
+from vca_core.charm.parameters import check_params, check_params_aside
 from vca_core.charm.reader import read_charm
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Resource",
     "Role",
     "check_params",
+    "check_params_aside",
     "coerce",
     "read_charm",
 ]

@@ -17,6 +17,12 @@ from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
 from vca_core.suggestions import instead
 
+_MOST_HINTS = 10
+"""For how many unknown names another one is suggested: to find it takes time."""
+
+_MOST_TOLD = 20
+"""How many problems are told one by one."""
+
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -52,15 +58,16 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
         The converted values, by name of the option.
 
     Raises:
-        BadArguments: there are options that the charm does not have or values that do not fit: all of them, by name
-            (``config.<name>``), without their values.
+        BadArguments: there are options that the charm does not have or values that do not fit: the first twenty are
+            told, by name (``config.<name>``), without their values.
     """
     converted: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for name, value in arguments.mapping(values, "config").items():
         option = options.get(name)
         if option is None:
-            problems[name] = f"config.{name}: there is no such option{instead(name, options)}"
+            hint = instead(name, options) if len(problems) < _MOST_HINTS else ""
+            problems[name] = f"config.{name}: there is no such option{hint}"
             continue
         try:
             converted[name] = _convert(option, value)
@@ -68,7 +75,10 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
             hint = "; leave it out, or give a value" if value is None else ""
             problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}{hint}"
     if problems:
-        raise BadArguments("; ".join(problems.values()), [f"config.{name}" for name in problems])
+        told = list(problems.values())[:_MOST_TOLD]
+        if len(problems) > len(told):
+            told.append(f"and {len(problems) - len(told)} more problems")
+        raise BadArguments("; ".join(told), [f"config.{name}" for name in problems])
     return converted
 
 

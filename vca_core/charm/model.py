@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
+from vca_core.plain import weight
 from vca_core.refusals import no_primitive
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class Action:
         from vca_core.charm.schemas import validator  # jsonschema is loaded for those who run actions
 
         return validator(self.schema, f"action {self.name}")
+
+    @cached_property
+    def weight(self) -> int:
+        """How much there is in the schema to go by; at most a thousand."""
+        return weight(self.schema, 1000)
 
 
 @dataclass(frozen=True, slots=True)

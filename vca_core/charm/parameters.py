@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from vca_core import arguments
 from vca_core.charm.model import Action
 from vca_core.errors import BadArguments
-from vca_core.plain import flaws, kind_of
+from vca_core.plain import flaws, kind_of, weight
 from vca_core.suggestions import instead
+from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -22,6 +23,9 @@ _MOST_FLAWS = 20
 
 _MOST_HINTS = 10
 """For how many unknown names another one is suggested: to find it takes time."""
+
+_LIGHT = 2_000
+"""Up to which weight of a schema times that of the parameters a check takes a few milliseconds at most."""
 
 _MOST_SHOWN = 20
 _LONGEST_SHOWN = 200
@@ -51,6 +55,28 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"primitive {action.name}: {'; '.join(texts)}", names)
     return _with_defaults(action.schema, given)
+
+
+async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters as `check_params` does, without stopping the event loop for long.
+
+    What may take its time, as a schema or parameters that are large, is checked in a thread. A charm's schema is not
+    to be trusted.
+
+    Args:
+        action: the primitive.
+        params: by name, as the caller gave them.
+
+    Returns:
+        The parameters with the defaults filled in.
+
+    Raises:
+        BadArguments: they do not fit.
+    """
+    is_ready = "validator" in vars(action)  # else it is made now, and that alone may take a while
+    if is_ready and action.weight * weight(params, 1000) <= _LIGHT:
+        return check_params(action, params)
+    return await in_thread(lambda: check_params(action, params))
 
 
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:

@@ -32,7 +32,9 @@ def load_config(
     *,
     providers: bool = False,
 ) -> VcaConfig:
-    """Read and check a configuration. It reads small files, and blocks for them; it connects to nothing.
+    """Read and check a configuration. It reads files, and blocks for them; it connects to nothing.
+
+    In an event loop that must not wait for a large file: ``Vca(await asyncio.to_thread(load_config, path))``.
 
     Variables of the environment override what a file says (``VCA_TIMEOUTS__TOTAL=60``), and options may refer to
     variables and files (``password: ${env:EDGE_PASSWORD}``, ``${file:edge.password}``): `vca_core.config.overrides`.

@@ -133,7 +133,7 @@ class EnvironmentOperations(ConnectorBase):
             db_dict=db_dict,
             progress=progress_timeout,
             total=total_timeout,
-            confidential=Confidential(certain=(*secret_strings(hidden), *option_secrets(checked))),
+            confidential=Confidential("credentials", certain=(*secret_strings(hidden), *option_secrets(checked))),
         )
         return await self._engine.run(request)
 

@@ -75,7 +75,7 @@ class PrimitiveOperations(ConnectorBase):
                 db_dict,
                 progress_timeout,
                 total_timeout,
-                Confidential(params, lasting=True),
+                Confidential("params_dict", params, lasting=True),
             )
         return await self._run(
             operation(BackendHooks.exec_primitive)(ee_id=parsed, primitive=primitive, params=params, unit=unit),
@@ -84,7 +84,7 @@ class PrimitiveOperations(ConnectorBase):
             db_dict,
             progress_timeout,
             total_timeout,
-            Confidential(params),
+            Confidential("params_dict", params),
         )
 
     async def get_ee_ssh_public_key(

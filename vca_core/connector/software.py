@@ -53,7 +53,7 @@ class SoftwareOperations(ConnectorBase):
         call = operation(BackendHooks.install_configuration_sw)(
             ee_id=parsed, artifact=artifact, config=values, num_units=units, options=checked
         )
-        secrets = Confidential(values, option_secrets(checked), lasting=True)
+        secrets = Confidential("config", values, option_secrets(checked), lasting=True)
         await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def upgrade(
@@ -83,7 +83,7 @@ class SoftwareOperations(ConnectorBase):
         values = arguments.values(config, "config")
         checked = self._options("upgrade", options)
         call = operation(BackendHooks.upgrade)(ee_id=parsed, artifact=artifact, config=values, options=checked)
-        secrets = Confidential(values, option_secrets(checked), lasting=True)
+        secrets = Confidential("config", values, option_secrets(checked), lasting=True)
         await self._change(call, parsed, db_dict, progress_timeout, total_timeout, secrets)
 
     async def scale(

@@ -18,15 +18,24 @@ from vca_core.secrets.causes import as_vca_error, scrub_cause
 from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
 from vca_core.secrets.lasting import LastingSecrets
 from vca_core.secrets.log import ScrubbingLog
-from vca_core.secrets.values import MASK, HeldSecrets, SecretValues, scrub_plain
+from vca_core.secrets.values import (
+    MASK,
+    FoundSecrets,
+    HeldSecrets,
+    SecretValues,
+    excess_of_secrets,
+    scrub_plain,
+)
 
 __all__ = [
     "MASK",
+    "FoundSecrets",
     "HeldSecrets",
     "LastingSecrets",
     "ScrubbingLog",
     "SecretValues",
     "as_vca_error",
+    "excess_of_secrets",
     "is_secret_name",
     "model_secrets",
     "scrub_cause",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from typing import Any
+from collections.abc import Hashable, Mapping
 
-from vca_core.secrets.finding import secrets_in
-from vca_core.secrets.values import HeldSecrets, SecretValues
+from vca_core.secrets.values import FoundSecrets, HeldSecrets, SecretValues
 
 _KEPT = 2
 """Values of one option: a charm may still complain of the one before."""
@@ -23,22 +21,17 @@ class LastingSecrets:
         self.values = SecretValues()
         self._held: dict[Hashable, dict[str, list[tuple[frozenset[str], HeldSecrets]]]] = {}
 
-    def keep(self, owner: Hashable, options: Mapping[str, Any], declared: Iterable[str]) -> None:
+    def keep(self, owner: Hashable, found: Mapping[str, FoundSecrets]) -> None:
         """Know the secrets among the options that an EE is given, until it is forgotten.
 
         Args:
             owner: the EE.
-            options: values by name.
-            declared: names that its charm declares secret.
+            found: the secrets by the option that holds them.
         """
-        names = frozenset(declared)
-        for option, value in options.items():
-            texts = frozenset(secrets_in({option: value}, names))
-            if not texts:
-                continue
+        for option, secrets in found.items():
             kept = self._held.setdefault(owner, {}).setdefault(option, [])
-            if all(texts != before for before, _ in kept):
-                kept.append((texts, self.values.add(texts)))
+            if all(secrets.texts != before for before, _ in kept):
+                kept.append((secrets.texts, self.values.add_forms(secrets.forms)))
             if len(kept) > _KEPT:
                 self.values.remove(kept.pop(0)[1])
 

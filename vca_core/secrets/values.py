@@ -7,7 +7,8 @@ import contextlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +18,18 @@ _WORDS = frozenset(
     {"apikey", "auth", "credential", "credentials", "passphrase", "password", "secret", "token", "username"}
 )
 """Words that name secrets in our own texts, such as "look at username and secret"; as passwords they are none."""
+_MOST_TRIED = 1_000
+"""Forms that are looked for one by one; where there are more, the text says which of them can be in it."""
+
+MOST_SECRETS = 500
+"""Secret texts that one operation may bring, each line of one of several lines counted."""
+
+LONGEST_SECRETS = 64 * 1024
+"""How many characters they may have together."""
+
+LONGEST_TOLD = 64 * 1024
+"""Characters of a text that somebody else wrote, such as a status, before its secrets are taken out."""
+
 _SHORTEST_LINE = 8
 _SHORTEST_BASE64_PART = 6
 
@@ -64,7 +77,17 @@ class SecretValues:
         Returns:
             The receipt to `remove` them with.
         """
-        forms = [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
+        return self.add_forms(forms_of(values))
+
+    def add_forms(self, forms: Sequence[str]) -> HeldSecrets:
+        """Know values from now on whose forms are known.
+
+        Args:
+            forms: what `forms_of` made of the values; that takes its time, and may be done in another thread.
+
+        Returns:
+            The receipt to `remove` them with.
+        """
         for form in forms:
             if form not in self._known:
                 start = form[:_SHORTEST]
@@ -116,16 +139,65 @@ class SecretValues:
             text = _mask(text, spans)
         return text
 
+    def scrub_told(self, text: str) -> str:
+        """Scrub a text that somebody else wrote, such as a status or an error: what is endless of it is left out.
+
+        Args:
+            text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.
+        """
+        scrubbed = self.scrub(text[:LONGEST_TOLD])
+        more = len(text) - LONGEST_TOLD
+        # Where it was cut, half a secret may stand that nobody knows again.
+        return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
+
     def _forms_in(self, text: str) -> list[str]:
         """The forms that may be in a text. With many EEs there are thousands; a status has a hundred characters."""
         found = [] if self._also is None else self._also._forms_in(text)  # noqa: SLF001 - of the same class
         if not self._known:
             return found
-        if len(self._known) < len(text):
+        if len(self._known) <= _MOST_TRIED:
             known = list(self._known)  # one atomic copy: another thread may add meanwhile
             return found + [form for form in known if form in text]
         starts = {text[at : at + length] for length in range(1, _SHORTEST + 1) for at in range(len(text) - length + 1)}
         return found + [form for start in starts for form in self._by_start.get(start, ()) if form in text]
+
+
+def forms_of(values: Iterable[str]) -> list[str]:
+    """Find every text that gives secret values away; any thread may do it.
+
+    Args:
+        values: secret texts; blank ones are ignored, and so are words that only name secrets: ``password``.
+    """
+    return [form for value in set(values) if value.strip() not in _WORDS for form in _forms(value)]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class FoundSecrets:
+    """Secret texts, with all that gives them away.
+
+    Args:
+        texts: as they were given.
+        forms: what `forms_of` made of them.
+    """
+
+    texts: frozenset[str]
+    forms: tuple[str, ...]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> FoundSecrets:
+        """Find the forms of texts."""
+        found = frozenset(texts)
+        return cls(found, tuple(forms_of(found)))
+
+
+def excess_of_secrets(values: Iterable[str]) -> str | None:
+    """Say in what secret texts are more than one operation may bring; None: in nothing."""
+    found = set(values)
+    if sum(value.count("\n") + 1 for value in found) > MOST_SECRETS:
+        return f"more than {MOST_SECRETS} secret texts, or lines of them"
+    if sum(map(len, found)) > LONGEST_SECRETS:
+        return f"more than {LONGEST_SECRETS} characters of secret texts"
+    return None
 
 
 def scrub_plain(value: Any, scrub: Callable[[str], str]) -> Any:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
-from vca_core.charm import Charm, check_params, coerce
+from vca_core.charm import Charm, check_params_aside, coerce
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
@@ -244,27 +244,28 @@ class FakeBackend(Backend[FakeOptions]):
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> dict[str, Any]:
         """Run an action."""
+        action = await self._lives.change(ee_id, lambda application, _: charm_in(application).action(primitive))
+        checked = await check_params_aside(action, params)
 
-        def begin(application: Application, _: float) -> tuple[int, dict[str, Any], str]:
-            checked = check_params(charm_in(application).action(primitive), params)
+        def begin(application: Application, _: float) -> tuple[int, str]:
             names = [entity.id for entity in application.units]
             if unit is not None and unit not in names:
                 raise refusals.no_unit(unit, ee_id, names)
             application.actions_so_far += 1
-            return application.actions_so_far, checked, unit or names[0]
+            return application.actions_so_far, unit or names[0]
 
         await op.held()
-        number, checked, on_unit = await self._lives.change(ee_id, begin)
-        action = Entity("action", f"{ee_id.application}-{number}")
+        number, on_unit = await self._lives.change(ee_id, begin)
+        run = Entity("action", f"{ee_id.application}-{number}")
         for native in ("pending", "running"):
-            op.report(action, native, primitive)
-            await self._lives.pause(native, action)
+            op.report(run, native, primitive)
+            await self._lives.pause(native, run)
         try:
             output = await self._run(ee_id, primitive, checked, on_unit)
         except Exception:
-            op.report(action, "failed", primitive)
+            op.report(run, "failed", primitive)
             raise
-        op.report(action, "completed", primitive)
+        op.report(run, "completed", primitive)
         return output
 
     async def _run(self, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:

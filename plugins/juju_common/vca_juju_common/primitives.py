@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from vca_core.backend import Operation
-from vca_core.charm import check_params, coerce
+from vca_core.charm import check_params_aside, coerce
 from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import no_unit
@@ -51,7 +51,7 @@ async def run(
     """
     name = ee_id.application
     declared = await session.facts.action(model, require_application(model, name), primitive)
-    checked = check_params(declared, params)
+    checked = await check_params_aside(declared, params)
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
         raise no_unit(unit, ee_id, units)

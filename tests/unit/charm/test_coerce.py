@@ -188,6 +188,15 @@ def test_text_is_left_alone(text: str) -> None:
     assert coerce(OPTIONS, {"string": text}) == {"string": text}
 
 
+def test_of_many_problems_the_first_are_told() -> None:
+    with pytest.raises(BadArguments) as caught:
+        coerce({"hostname": Option("hostname")}, {f"hostnam-{number}": 1 for number in range(5_000)})
+    assert caught.value.message.count("did you mean") == 10
+    assert caught.value.message.count("config.") == 20
+    assert "and 4980 more problems" in caught.value.message
+    assert len(caught.value.bad_args) == 5_000
+
+
 class Odd:
     def __repr__(self) -> str:
         return CANARY

@@ -14,7 +14,7 @@ from vca_core.backend import Operation
 from vca_core.connector import Connector
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-from vca_core.secrets import LastingSecrets, SecretValues
+from vca_core.secrets import FoundSecrets, LastingSecrets, SecretValues
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
@@ -98,7 +98,7 @@ async def test_with_its_ee_a_secret_is_forgotten(make_vca: MakeVca, whole: bool)
 def test_what_is_kept_does_not_grow_with_each_change() -> None:
     lasting = LastingSecrets()
     for number in range(100):
-        lasting.keep("ee", {"password": f"value-number-{number}", "port": number}, ())
+        lasting.keep("ee", {"password": FoundSecrets.of([f"value-number-{number}"])})
     for number in range(100):
         assert (lasting.values.scrub(f"value-number-{number}") == "***") is (number >= 98)
     lasting.forget("ee")

@@ -1,0 +1,40 @@
+"""No input of a megabyte stops the event loop: what takes its time is refused, or done beside it.
+
+How long the loop stood still is told by `make fuzz`, and measured by `make bench`; here the turns it took are counted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from support.hostile import Ground, ground, tries
+from support.ticker import ticked
+
+pytestmark = pytest.mark.timeout(120)
+
+TRIES = tries()
+
+IS_LONG = "VCA_FUZZ_EXAMPLES" in os.environ
+
+SHORT = ("params_dict: many", "config: many s", "credentials: many", "schema: ", "answer: ", "vnf_id: n", "file: many")
+"""What is tried in the short run."""
+
+DEAR = ("schema: alternatives", "schema: an enum", "params_dict: many URLs", "answer: say-many", "file: many options")
+"""What takes so long, however fast the machine, that the loop has to get round to something else meanwhile."""
+
+
+@pytest.fixture
+async def on(tmp_path: Path) -> AsyncIterator[Ground]:
+    async with ground(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", [name for name in TRIES if IS_LONG or name.startswith(SHORT)])
+async def test_the_loop_goes_on(on: Ground, name: str, record_property: Callable[[str, object], None]) -> None:
+    seen = await ticked(TRIES[name](on))
+    record_property("stall", seen.stall)
+    assert name not in DEAR or seen.ticks > 0
+    assert await on.connector.health()  # whatever it was, it has passed
