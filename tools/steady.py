@@ -56,7 +56,7 @@ class Run:
         return found or (self.output.strip().splitlines() or [f"pytest ended with {self.code}"])[-1:]
 
     def line(self, number: int) -> str:
-        """What is told of it."""
+        """The line that is printed about it."""
         told = f"run {number}: {'FAILED' if self.code else 'passed'}, {self.seconds:.0f} s"
         return f"{told}: {', '.join(self.failures)}" if self.code else told
 
@@ -90,7 +90,7 @@ def run_suite(args: Sequence[str]) -> Run:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the suite several times, and tell each run.
+    """Run the suite several times, and print each run.
 
     Args:
         argv: the arguments of the command line; None: those of this process.

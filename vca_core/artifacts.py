@@ -117,7 +117,7 @@ class ArtifactRoot:
             raise _refusal(f"{path!r}: the folder of artifacts {self._root} cannot be used: {error}") from error
         place = root.joinpath(*parts)
         try:
-            # What does not exist is resolved as far as it does: a way out is told before an absence is.
+            # What does not exist is resolved as far as it does: a way out is reported before an absence is.
             target = place.resolve()
             if not target.is_relative_to(root):
                 raise _refusal(f"{path!r} leads out of {root} by a symlink: put the charm itself there")
@@ -127,7 +127,7 @@ class ArtifactRoot:
                 return target
             if target.exists():
                 raise _refusal(f"{path!r}: {target} is neither a folder nor a file")
-        except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell a loop of symlinks
+        except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 report a loop of symlinks
             raise _refusal(f"{path!r}: {place} cannot be looked at: {error}") from error
         raise _refusal(f"{path!r}: there is no {place}{self._hint(root, target, path)}")
 

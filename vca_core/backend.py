@@ -159,7 +159,7 @@ class Host(Protocol[OptionsT_co]):
 
     @property
     def log(self) -> logging.LoggerAdapter[Any]:
-        """A logger that keeps the connector's secrets out of what it is told."""
+        """A logger that keeps the connector's secrets out of what it logs."""
 
     def report(
         self,

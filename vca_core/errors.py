@@ -1,4 +1,4 @@
-"""The errors of the framework: one tree, so that a caller can tell apart what calls for different answers.
+"""The errors of the framework: one tree, so that a caller can distinguish what calls for different answers.
 
 ::
 
@@ -227,7 +227,7 @@ class ExecutionError(VcaError):
     """A primitive was run and failed.
 
     Args:
-        message: the failure as the primitive told it.
+        message: the failure, as the primitive put it.
         primitive: name of the primitive.
         output: what it left behind, raw; it may hold secrets and is never formatted into the text.
     """

@@ -1,4 +1,4 @@
-"""What the orchestrator is told about an execution environment: five words for what native systems say in dozens.
+"""What the orchestrator learns about an execution environment: five words for what native systems say in dozens.
 
 `native_to_status` is the documented table, with what was wrong in it repaired; `aggregate` makes one status of an EE's
 entities.

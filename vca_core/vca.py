@@ -41,7 +41,7 @@ class Vca:
         config: the checked config.
         on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
         store: the status store; None: the one that the config names.
-        actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
+        actor: who asks, for extensions: a user, or the program that calls; None: they do not learn it.
         secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
         providers: where `find_connector` looks up connectors after the config's own providers; closed by `disconnect`.
 
@@ -93,7 +93,7 @@ class Vca:
             store: the status store; None: the one that the config names.
             environ: where overrides (``VCA_STORE``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``) come from; None:
                 ``os.environ``.
-            actor: who asks, for extensions: a user, or the program that calls; None: they are not told.
+            actor: who asks, for extensions: a user, or the program that calls; None: they do not learn it.
             secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
             providers: where `find_connector` looks up connectors after the config's own providers.
 

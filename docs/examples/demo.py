@@ -68,7 +68,7 @@ async def run_day1(connector: Connector, vnf: Vnf) -> None:
 
 
 async def main(config: Path) -> int:
-    """Bring the service up and tell how it went."""
+    """Bring the service up and report how it went."""
     async with Vca.from_config(config, on_update_db=show) as vca:
         connector = vca.connector()
         print(f"Bringing up NS {NS!r} on {connector!r}")

@@ -160,7 +160,7 @@ def picture() -> str:
         arrow(
             "seen",
             f"M{back} {BOTTOM - 6}V{TOP + CARD_HEIGHT + 10}",
-            "tell",
+            "report",
             back + 20,
             (TOP + CARD_HEIGHT + BOTTOM) // 2,
         ),

@@ -27,9 +27,9 @@ the simulated controller. `done`: the operation succeeded, once what went wrong 
 
 Whatever the outcome, these were true in each run:
 
-- it came within the operation's limit, and was stored at the `db_dict`, after all else that was told there;
+- it came within the operation's limit, and was stored at the `db_dict`, after all else that was stored there;
 - an operation that is `done` left the model as it does where nothing goes wrong: nothing is there twice;
-- no machine or application is there that the listing does not tell of, nor a model, but for an empty one: the next
+- no machine or application is there that the listing does not have, nor a model, but for an empty one: the next
   create uses it, and `delete_namespace` removes it; the id of an EE that was made is stored;
 - once nothing was wrong any more, the same call succeeded (with `reuse_ee_id` where there was an EE), but for what does
   not come back, marked *; what was left could be deleted, and was gone;
@@ -38,7 +38,7 @@ Whatever the outcome, these were true in each run:
 
 Where a fault comes "at any request", each request of the operation had its turn in a run of its own, the opening of
 websockets, logins and uploads among them. A connection that falls silent is given up after `request_timeout`, and the
-request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to tell. An
+request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to find out. An
 undo that could not reach the controller is made up for when the same process next uses the model. Machines read
 [juju-faults.json](juju-faults.json).
 """

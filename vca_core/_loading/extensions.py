@@ -1,4 +1,4 @@
-"""The extensions that a config names: loaded, checked, opened, put around operations and told what happens."""
+"""The extensions that a config names: loaded, checked, opened, put around operations, and notified of what happens."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Claims: which namespace has a model and an application, made sure of before a backend is asked for anything.
 
 Two documents in the collection of records: one for each model (which NS it belongs to), one for each EE (its record).
-So two namespaces that would share a name are told apart and refused, in this process and in every other that uses the
+So two namespaces that would share a name are kept apart and refused, in this process and in every other that uses the
 store. What a refused call claimed is withdrawn.
 """
 

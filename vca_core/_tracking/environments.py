@@ -111,7 +111,7 @@ class Environments:
         outbox: writes, in order.
         records: keeps what outlives this process.
         scrub: takes secrets out of a text.
-        on_forget: told of each EE that is gone.
+        on_forget: called with each EE that is gone.
 
     Attributes:
         loop: the event loop that reports have to come from; None: nobody has used this yet.

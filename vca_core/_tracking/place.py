@@ -122,7 +122,7 @@ _last_time = 0.0
 def status_time() -> str:
     """The time as it stands in a status: seconds since 1970, as text; each later than the one before it.
 
-    Growing even where the clock does not, so that it also tells which of two statuses of one writer is the later one.
+    Growing even where the clock does not, so that it also shows which of two statuses of one writer is the later one.
     """
     global _last_time  # noqa: PLW0603 - one clock for all that this process writes
     _last_time = max(time.time(), _last_time + 1e-6)

@@ -189,7 +189,7 @@ class Tracker:
         trail.concerned = (environment.key,)
         trail.places = trail.places or (trail.home,)
 
-    # What a listing tells.
+    # What a listing says.
 
     def has_reports(self, trail: Trail) -> bool:
         """Whether anything is known of the entities of an operation's EE."""

@@ -1,4 +1,4 @@
-"""What a charm runs on: told in five ways over the years."""
+"""What a charm runs on; over the years, charms have said it in five ways."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class _Entry:
 
 
 def _state(path: Path) -> _State:
-    """How the file system tells one version of a charm from the next."""
+    """What distinguishes one version of a charm from the next in the file system."""
     return tuple(_stamp(place) for place in (path, *(path / name for name in LOOKED_AT)))
 
 

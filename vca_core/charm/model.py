@@ -44,7 +44,7 @@ class Action:
     Args:
         name: as the charm spells it.
         schema: JSON schema of its parameters, all of them in one object: ``{"type": "object", "properties": {…}}``.
-            It is what `vca_core.charm.check_params` goes by, and what a Juju controller tells of an action.
+            It is what `vca_core.charm.check_params` goes by, and what a Juju controller says about an action.
         description: for people.
         parallel: whether it may run beside other actions on one unit.
         execution_group: which actions it never runs beside.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _MOST_FLAWS = 20
-"""How many things that are wrong are told; a list that holds itself twice has no end of them."""
+"""How many problems are reported; a list that contains itself twice has no end of them."""
 
 _MOST_HINTS = 10
 """For how many unknown names another one is suggested: to find it takes time."""

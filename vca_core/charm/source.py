@@ -115,7 +115,7 @@ def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
         if place.is_symlink():
             raise _refusal(folder, f"{name} is a symlink to nothing") from error
         return None
-    except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 tell a loop of symlinks
+    except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 report a loop of symlinks
         raise _refusal(folder, f"{name} cannot be followed to a file: {error}") from error
     if not target.is_relative_to(folder.resolve()):
         raise _refusal(folder, f"{name} is a symlink that leads out of the charm; put the file itself there")

@@ -16,7 +16,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name not in ("typer", "rich"):
             raise
-        print(f"vca: the command needs typer and rich; {install_from_clone('cli')}", file=sys.stderr)  # noqa: T201 - there is nothing else to tell it with
+        print(f"vca: the command needs typer and rich; {install_from_clone('cli')}", file=sys.stderr)  # noqa: T201 - there is nothing else to say it with
         sys.exit(2)
     words = list(takewhile(lambda word: word != "--", sys.argv[1:]))
     if {"--help", "-h"} & set(words):

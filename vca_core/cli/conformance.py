@@ -1,4 +1,4 @@
-"""``vca conformance``: runs the conformance kit on a backend or a store, and tells its level."""
+"""``vca conformance``: runs the conformance kit on a backend or a store, and shows its level."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def problems_of_named_files(config: VcaConfig) -> Iterator[tuple[str, str]]:
     except BadArguments as error:
         yield "ssh_key", error.message.removeprefix("ssh_key: ")
     for name in config.connectors:
-        with suppress(VcaError):  # options that do not fit name no files, and are told elsewhere
+        with suppress(VcaError):  # options that do not fit name no files, and are reported elsewhere
             for problem in problems_of_connector(config, name):
                 yield f"connectors.{name}.options", problem
 

@@ -1,4 +1,4 @@
-"""How commands tell what they have to tell: tables for people, JSON for machines."""
+"""What commands print: tables for people, JSON for machines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> 
     """Print a line, or on a terminal as many as it takes so that no word is broken.
 
     Where nobody reads it any more, or the disk is full, a command goes on: what it does is worth more than what it
-    says. That is told once, and `is_output_lost` says it.
+    says. That is reported once, and `is_output_lost` is true from then on.
     """
     stream = stream or (sys.stderr if err else sys.stdout)
     width = _width_of(stream)

@@ -135,7 +135,7 @@ _LONG_KEY = re.compile(rf"(?<![A-Za-z0-9_-])(?:{_TOML_KEY}[ \t]*+\.[ \t]*+)++")
 
 
 def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[KeyPath, tuple[int, int]]]:
-    """Find the lines of the keys, as well as can be done without a parser that tells: keys in inline tables are not."""
+    """Find the lines of the keys, which the parser does not give; those in inline tables are not found."""
     import tomllib
 
     table: KeyPath = ()

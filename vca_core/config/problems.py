@@ -23,7 +23,7 @@ KeyPath = tuple[Any, ...]
 
 
 MOST_TOLD = 20
-"""How many problems are told one by one."""
+"""How many problems are listed one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[
 
 
 def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> set[str]:
-    """The names that fields have in the model at a location; none where the annotations do not tell."""
+    """The names that fields have in the model at a location; none where the annotations do not say."""
     here: Collection[Any] = [model]
     for part in loc:
         here = [below for annotation in here for below in _below(annotation, part)] or here

@@ -85,7 +85,7 @@ class ConnectorBase:
             try:
                 return await method(*args, **kwargs)
             except (BadArguments, ConflictError, NotSupported) as error:
-                if error.operation_id is None:  # what came as far as the engine has been told, and has one
+                if error.operation_id is None:  # what came as far as the engine has been reported, and has one
                     given = inspect.signature(method).bind_partial(*args, **kwargs).arguments
                     await self._engine.refuse_call(*hook_call(method.__name__, given), error)
                     del given

@@ -60,7 +60,7 @@ def _cause(exc: BaseException, scrub: Callable[[str], str], seen: set[int]) -> C
     text = "\n".join([text, *(str(note) for note in getattr(exc, "__notes__", ()))])
     if isinstance(exc, BaseExceptionGroup) and len(seen) < _MOST_LINKS:
         for number, member in enumerate(exc.exceptions[:_MOST_LINKS], start=1):
-            # A set of its own: two members may share a cause, and each shall tell it.
+            # A set of its own: two members may share a cause, and each has to show it.
             inner: BaseException | None = _cause(member, scrub, set(seen))
             word = f"[{number}]"
             while isinstance(inner, Cause):
@@ -102,4 +102,4 @@ def _frames(exc: BaseException) -> list[str]:
         f"{frame.f_code.co_filename}:{line} in {frame.f_code.co_qualname}"
         for frame, line in traceback.walk_tb(exc.__traceback__)
     ]
-    return places[-Cause.LIMIT :]  # the innermost tell where it broke
+    return places[-Cause.LIMIT :]  # the innermost ones show where it broke

@@ -65,8 +65,8 @@ class Apply:
     Args:
         vca: what the service is brought up with.
         service: the service.
-        on_step: told of each change of a step.
-        on_wait: told when it waits for another run of the same service.
+        on_step: called with each change of a step.
+        on_wait: called when it waits for another run of the same service.
         day1: what to do with the Day-1 primitives of a service that is there and that the store knows nothing of:
             ``"again"`` runs them, ``"done"`` takes them for done; None: nothing is begun then.
     """

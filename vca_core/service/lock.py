@@ -17,7 +17,7 @@ from vca_core.private_files import MODE
 from vca_core.stores.urls import path_of
 
 _BETWEEN = 0.2
-"""Seconds between two tries; nothing tells when a file lock becomes free."""
+"""Seconds between two tries; nothing announces that a file lock became free."""
 
 _LONGEST_NAME = 100
 """Characters: names of files have an end, at 255 bytes mostly."""
@@ -38,7 +38,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
 
     Args:
         path: the lock file; it stays. None: nobody else can see the store, and nothing is locked.
-        on_wait: told once, if it is not free, the number of the process that has it.
+        on_wait: called once, if it is not free, with the number of the process that has it.
 
     Raises:
         StoreError: the file cannot be made.

@@ -1,4 +1,4 @@
-"""Seals of secrets: whether they are the same as last time can be told, what they are cannot.
+"""Seals of secrets: they show whether secrets are the same as last time, and not what they are.
 
 A plain digest of a short password could be guessed; a seal has a salt, and takes a moment to make.
 """

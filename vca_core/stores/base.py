@@ -30,7 +30,7 @@ class Write:
 
     @property
     def document(self) -> str | None:
-        """A text that is the same for all writes of one document of the table; None: the filter does not tell."""
+        """A text that is the same for all writes of one document of the table; None: the filter does not say which."""
         identity = self.filter.get("_id")
         return id_key(identity) if isinstance(identity, str | int | float) else None
 

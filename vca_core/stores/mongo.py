@@ -254,7 +254,7 @@ class MongoStatusStore(StatusStore):
             if await self.set(write.table, write.filter, write.update):
                 return True
             return bulk and await self._was_made(write)
-        except Exception as error:  # noqa: BLE001 - told as its outcome
+        except Exception as error:  # noqa: BLE001 - it is the outcome
             return error
 
     async def _was_made(self, write: Write) -> bool:

@@ -98,7 +98,7 @@ class MongoErrors:
     def _after(self, error: Exception, own: E) -> E:
         """Give an error its cause, without what the driver's objects and the server's texts may show.
 
-        The driver's exceptions hold the URL; the server's tell what stands in the document, a bulk's all of its items.
+        The driver's exceptions hold the URL; the server's quote what is in the document, and a bulk's all of its items.
         """
         from pymongo.errors import OperationFailure
 

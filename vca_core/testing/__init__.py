@@ -1,4 +1,4 @@
-"""The conformance kit: what backends and status stores promise, as a suite that tells where they fall short.
+"""The conformance kit: what backends and status stores promise, as a suite that shows where they fall short.
 
 Adopt a suite in one file of your tests (it needs the extra ``testing`` of vca-core)::
 
@@ -16,7 +16,7 @@ or run it as a programme: ``vca conformance desk --config vca.yaml``.
 
     backends    BackendConformance: the suite for backends; `checks` has its checks, by what they look at
     stores      StoreConformance: the suite for status stores
-    subject     what an adopting class tells of its backend, and of what can be done to its system
+    subject     what an adopting class says about its backend, and about what can be done to its system
     kit         what the checks work with
     verdict     which level results amount to
     run         runs a suite as a programme

@@ -160,7 +160,7 @@ class Kit:
 
         Args:
             vnf: its VNF; None: the NS as a whole.
-            ns: told apart from others of this check by it.
+            ns: distinguishes it from others of this check.
         """
         return f".{self.ns_id}{ns}" + (f".{vnf}" if vnf else "")
 
@@ -344,7 +344,7 @@ class Kit:
             await other.vca.disconnect()
 
     async def settle(self) -> None:
-        """Wait until everything that is queued is stored and told."""
+        """Wait until everything that is queued is stored, and its callback has run."""
         await self.vca.flush(self.limit(_GRACE))
 
     def reports_on(self, ee_id: str, since: int = 0) -> Sequence[Report]:

@@ -48,7 +48,7 @@ async def leftovers_since(before: Holdings, limit: float) -> list[str]:
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + limit
-    while (left := Holdings.now().beyond(before)) and loop.time() < end:  # noqa: ASYNC110 - nothing tells when a far end closes
+    while (left := Holdings.now().beyond(before)) and loop.time() < end:  # noqa: ASYNC110 - nothing announces that a far end closed
         await asyncio.sleep(0.02)
     return left
 

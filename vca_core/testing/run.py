@@ -44,7 +44,7 @@ class Recorder:
     """A plugin of pytest that keeps what came of the checks, by the class that adopted their suite.
 
     Args:
-        on_result: told of each, as it comes.
+        on_result: called with each, as it comes.
         only_checks: whether tests that are not checks are left out.
     """
 
@@ -71,7 +71,7 @@ class Recorder:
             items[:] = checks
 
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-        """Note which checks are skipped by others than the kit: a report does not tell."""
+        """Note which checks are skipped by others than the kit: a report does not show it."""
         if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
             files = [Path(entry.path) for entry in call.excinfo.traceback]
             own = Path(__file__).parent
@@ -112,7 +112,7 @@ def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verd
 
     Args:
         subject: the backend, configured.
-        on_result: told of each check's result, as it comes.
+        on_result: called with each check's result, as it comes.
 
     Raises:
         BadArguments: no such backend is installed, or it refuses the options.
@@ -132,7 +132,7 @@ def run_store(make: Callable[[], StatusStore], name: str, on_result: OnResult = 
     Args:
         make: makes one, not opened; each of them empty.
         name: what the verdict calls it.
-        on_result: told of each check's result, as it comes.
+        on_result: called with each check's result, as it comes.
     """
     [verdict] = _run_own("test_store.py", "TestStore", (STORE, make), on_result)
     verdict.subject = name
@@ -145,7 +145,7 @@ def run_suites(places: Sequence[str], on_result: OnResult = lambda *_: None, *, 
 
     Args:
         places: files, folders, or modules that can be imported.
-        on_result: told of each check's result, as it comes.
+        on_result: called with each check's result, as it comes.
         settings: whether the settings of pytest that lie around here are those of the tests.
 
     Returns:
@@ -259,7 +259,7 @@ def _hooks_of(item: pytest.Function, check: Any) -> frozenset[str]:
 
 
 def _outcome(report: pytest.TestReport, *, by_kit: bool) -> tuple[Outcome | None, str]:
-    """What a report means, and why; None: it is not the one that tells."""
+    """What a report means, and why; None: it is not the one that decides."""
     expected = getattr(report, "wasxfail", None)
     if expected is not None and (report.when == "call" or report.skipped):
         return ("xfailed", expected.removeprefix("reason: ")) if report.skipped else ("failed", "it passes after all")

@@ -77,7 +77,7 @@ class Scenario:
 
         Args:
             kit: where.
-            part: tells this setting's NS apart from that of others of the check.
+            part: distinguishes this setting's NS from those of others of the check.
             home: the home of an EE that is made for it; None: in the core's own record.
         """
         namespace = kit.namespace(ns=part)
@@ -188,7 +188,7 @@ async def do_everything(kit: Kit, part: str) -> None:
 
     Args:
         kit: where.
-        part: tells their NSs apart from others of the check.
+        part: distinguishes their NSs from others of the check.
     """
     for scenario in SCENARIOS.values():
         if not scenario.is_possible(kit):

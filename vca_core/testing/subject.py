@@ -1,4 +1,4 @@
-"""What the conformance kit has to be told of a backend: how to configure it, and what its world can do."""
+"""What the conformance kit has to know about a backend: how to configure it, and what its world can do."""
 
 from __future__ import annotations
 

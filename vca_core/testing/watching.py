@@ -54,7 +54,7 @@ class Report:
 
 
 class Watching:
-    """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was told to."""
+    """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was asked to."""
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
@@ -132,7 +132,7 @@ class Watching:
 
 @types.coroutine
 def _step(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Generator[Any, Any, R]:
-    """Drive a coroutine as ``await`` does, and tell each time that it waits."""
+    """Drive a coroutine as ``await`` does, and announce each time that it waits."""
     sent: Any = None
     thrown: BaseException | None = None
     try:

@@ -11,7 +11,7 @@ from vca_fake.script import Rule, Script
 
 
 class FakeFaults:
-    """Lets the fake fall silent, tell changes without end, or lose its connection.
+    """Lets the fake fall silent, report changes without end, or lose its connection.
 
     Args:
         script: the script of the connector's options, which it interrupts.

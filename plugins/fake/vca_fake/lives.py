@@ -31,7 +31,7 @@ class Lives:
         worlds: where the applications are.
         latency: how long a step takes.
         clock: what time it is, in seconds.
-        report: told of each change.
+        report: called with each change.
     """
 
     def __init__(self, worlds: Worlds, latency: Latency, clock: Callable[[], float], report: Report) -> None:
@@ -56,7 +56,7 @@ class Lives:
         self._told.clear()
 
     async def change(self, ee_id: EeId, work: Callable[[Application, float], R]) -> R:
-        """Change an application, tell of it, and let what follows from it happen.
+        """Change an application, report it, and let what follows from it happen.
 
         Args:
             ee_id: which one.

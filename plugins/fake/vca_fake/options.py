@@ -1,4 +1,4 @@
-"""What the fake can be told in a config."""
+"""What a config can set of the fake."""
 
 from __future__ import annotations
 

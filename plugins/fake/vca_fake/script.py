@@ -80,7 +80,7 @@ class Rule(Options):
         primitive: a pattern of primitives.
         times: how often it applies; None: always. What comes behind is then as without it, or as a later rule says.
         statuses: what is passed through first.
-        stream: a status that is told again and again with another detail, and the operation never ends by itself.
+        stream: a status that is reported again and again with another detail, and the operation never ends by itself.
         slow: seconds that it takes longer.
         result: what it gives instead of its own result.
         fail: how it fails; a text is the message of an `ExecutionError`.
@@ -198,7 +198,7 @@ async def perform(
     Args:
         rule: the rule.
         work: what the operation does.
-        report: told of the statuses that are passed through.
+        report: called with the statuses that are passed through.
         primitive: the primitive.
         place: ids of a machine and of an action or unit, for statuses that name none.
     """

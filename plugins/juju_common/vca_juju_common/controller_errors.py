@@ -1,4 +1,4 @@
-"""What callers are told of a controller's refusals: in their words, and whether the same call may succeed later."""
+"""What callers learn about a controller's refusals: in their words, and whether the same call may succeed later."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def as_backend_error(error: ApiError, doing: str = "") -> BackendError:
 
 @contextmanager
 def translate_refusals() -> Iterator[None]:
-    """Have what a controller refuses in a ``with`` block be told in the words of callers."""
+    """Put what a controller refuses in a ``with`` block into the words of callers."""
     try:
         yield
     except ApiError as error:

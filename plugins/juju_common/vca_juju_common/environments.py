@@ -1,4 +1,4 @@
-"""Which execution environments a model holds, and what is told of them to the core, as it happens."""
+"""Which execution environments a model holds, and what the core learns about them, as it happens."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> Non
 
 
 def entity_state(thing: Machine | Unit) -> EntityState:
-    """What is told of a machine or a unit."""
+    """What is reported of a machine or a unit."""
     if isinstance(thing, Machine):
         if thing.instance.current == "provisioning error":
             return EntityState(Entity("machine", thing.id), thing.instance.current, thing.instance.message)
@@ -114,7 +114,7 @@ def entity_state(thing: Machine | Unit) -> EntityState:
 
 
 def application_state(model: Model, name: str) -> EntityState | None:
-    """What is told of an application; None: it is not there."""
+    """What is reported of an application; None: it is not there."""
     application = model.state.applications.get(name)
     if application is None:
         return None
@@ -138,7 +138,7 @@ class Reporter:
         self._adopted: dict[str, dict[str, EeId]] = {}
 
     def adopt(self, model: Model, ee_id: EeId) -> None:
-        """Take an execution environment in that was just made, and tell what is known of it."""
+        """Take in an execution environment that was just made, and report what is known of it."""
         self._adopted.setdefault(model.name, {})[ee_id.application] = ee_id
         self._tell(model, ee_id, states_of(model, self._rules, ee_id))
 

@@ -1,4 +1,4 @@
-"""What connectors on Juju can be told in a config; OSM's spellings are understood."""
+"""What a config can set of connectors on Juju; OSM's spellings are understood."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class JujuOptions(Options):
     """Options of a connector on Juju."""
 
     endpoints: Annotated[list[str], Field(min_length=1, validation_alias=_aliases("endpoints", "url"))]
-    """Addresses of the controller, ``host:port`` each; the list is kept up to date by what the controller tells."""
+    """Addresses of the controller, ``host:port`` each; the list is kept up to date with what the controller says."""
     username: Annotated[Text, Field(validation_alias=_aliases("username", "user"))] = "admin"
     """A local user of the controller."""
     secret: SecretStr | None = None

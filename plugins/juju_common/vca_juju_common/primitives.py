@@ -24,10 +24,10 @@ from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.session import Session
 
 VERIFY = "verify-ssh-credentials"
-"""The action by which a proxy charm tells whether it reaches its VNF."""
+"""The action by which a proxy charm says whether it reaches its VNF."""
 
 LEADER_PAUSE = 1.0
-"""Seconds between two looks for a leader, unless units change: who leads is not told in deltas."""
+"""Seconds between two looks for a leader, unless units change: deltas do not say who leads."""
 
 
 async def run(
@@ -60,7 +60,7 @@ async def run(
     if ended.status != "completed":
         if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):
             raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")
-        told = ended.message or "no reason told"
+        told = ended.message or "no reason given"
         raise ExecutionError(f"primitive {primitive} {ended.status}: {told}", primitive, ended.output)
     return dict(ended.output)
 

@@ -11,8 +11,8 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import DEAD_AGENTS, Machine, Unit
 
 UNSEEN = 5.0
-"""Seconds after which something that was asked for should have been told of. A watcher never tells of what came and
-went between two of its answers, so that then the state is read anew."""
+"""Seconds after which something that was asked for should have been reported. A watcher never reports what came and
+went between two of its answers, so then the state is read anew."""
 
 CHANCE = 60.0
 """Seconds that a unit in error has to get out of it once it was given another charm, or its hook is to run again: Juju
@@ -32,7 +32,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
         id_: its id.
 
     Returns:
-        Gives the entity; None: it was not told of yet. Raises NotFound when it is gone.
+        Gives the entity; None: it was not reported yet. Raises NotFound when it is gone.
     """
     read_before = model.state.readings
     model.state.removed.discard((kind, id_))  # of an earlier one of that name
@@ -52,7 +52,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
 
 
 async def wait_known(model: Model, kind: str, id_: str) -> None:
-    """Wait until something that was asked for is told of.
+    """Wait until something that was asked for is reported.
 
     Raises:
         NotFound: it is gone already.
@@ -97,7 +97,7 @@ def check_machine(machine: Machine) -> None:
         raise BackendError(f"machine {machine.id} cannot be provisioned: {machine.instance.message}")
     if machine.agent.current in _LOST:
         raise BackendError(
-            f"machine {machine.id} is {machine.agent.current}: {machine.agent.message or 'no reason told'}"
+            f"machine {machine.id} is {machine.agent.current}: {machine.agent.message or 'no reason given'}"
         )
 
 
@@ -178,10 +178,10 @@ def _check_machines(model: Model, units: list[Unit]) -> None:
 def _trouble(unit: Unit) -> str:
     """What keeps a unit from becoming ready; empty: nothing."""
     if unit.workload.current == "error":
-        return f"unit {unit.name} is in error: {unit.workload.message or 'no reason told'}; {_WAYS_OUT}"
+        return f"unit {unit.name} is in error: {unit.workload.message or 'no reason given'}; {_WAYS_OUT}"
     if unit.agent.current in DEAD_AGENTS:
         has_ended = "has failed" if unit.agent.current == "failed" else "is lost"
-        return f"the agent of unit {unit.name} {has_ended}: {unit.agent.message or 'no reason told'}"
+        return f"the agent of unit {unit.name} {has_ended}: {unit.agent.message or 'no reason given'}"
     return ""
 
 

@@ -48,7 +48,7 @@ def _address(model: Model, environment: Environment) -> str | None:
 
 
 async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
-    """What the controller tells of a namespace, as its wire has it, and the actions that were run there.
+    """What the controller says about a namespace, as its wire has it, and the actions that were run there.
 
     Raises:
         NotFound: there is nothing of it.

@@ -71,7 +71,7 @@ class Uploads:
         Args:
             model: where.
             path: the charm's folder or file.
-            progress: told how far the upload is, where one is needed.
+            progress: called with how far the upload is, where one is needed.
 
         Returns:
             Its URL in the model, and its digest.

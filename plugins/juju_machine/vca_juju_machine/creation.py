@@ -57,7 +57,7 @@ def check_first(session: Session, model: Model, namespace: Namespace, machine: s
     """Refuse a machine where another process just made one for the same: the lowest id is the one that stays.
 
     What others did just now is not in the state yet. So this is called twice: as soon as the machine bears its
-    namespace, and when it started; by then what was noted meanwhile has been told.
+    namespace, and when it started; by then what was noted meanwhile has been reported.
 
     Raises:
         AlreadyExists: another machine of a lower id bears the namespace, or is the same host.

@@ -1,4 +1,4 @@
-"""What a connector on Juju machines can be told in a config, and its operations by their callers."""
+"""What a config can set of a connector on Juju machines, and what callers can of its operations."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from vca_core.testing.subject import Subject
 
 
 class TestBackend(BackendConformance):
-    """The backend that the programme was told to examine."""
+    """The backend that the program was asked to examine."""
 
     @pytest.fixture
     def subject(self, pytestconfig: pytest.Config) -> Subject:

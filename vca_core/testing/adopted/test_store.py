@@ -14,7 +14,7 @@ from vca_core.testing.stores import StoreConformance
 
 
 class TestStore(StoreConformance):
-    """The store that the programme was told to examine."""
+    """The store that the program was asked to examine."""
 
     @pytest_asyncio.fixture
     async def new_store(self, pytestconfig: pytest.Config) -> AsyncIterator[StatusStore]:  # type: ignore[override]

@@ -57,7 +57,7 @@ class ConnectionChecks(Suite, suite=True):
         else:
             if scenario.removes:
                 assert not await kit.ids_in(at.namespace), (
-                    f"{operation} was told to be done, and {at.ee_id} is still listed"
+                    f"{operation} was reported as done, and {at.ee_id} is still listed"
                 )
         await kit.check_nothing_runs()
         await check_what_is_left(kit, scenario, at)
@@ -75,7 +75,7 @@ class ConnectionChecks(Suite, suite=True):
 
     @with_faults
     async def test_a_listing_without_a_connection_is_no_empty_one(self, kit: Kit) -> None:
-        """Who is told that there is nothing makes it anew, or forgets what is there; what is remembered may be told."""
+        """A caller who hears that there is nothing makes it anew, or forgets it. What is remembered may be reported."""
         ee_id = await kit.create(kit.namespace())
         async with kit.faults.disconnect():
             try:

@@ -24,7 +24,7 @@ class DescriptionChecks(Suite, suite=True):
     async def test_a_new_ee_is_described_without_a_charm(self, kit: Kit) -> None:
         """There is nothing in it yet."""
         described = await kit.connector.describe(await kit.create(kit.namespace()))
-        assert described.charm is None, f"{described.charm} is told, and nothing was installed"
+        assert described.charm is None, f"the description has the charm {described.charm}, and none was installed"
         assert not described.relations
 
     @needs("describe_execution_environment")
@@ -49,7 +49,7 @@ class DescriptionChecks(Suite, suite=True):
     async def test_a_description_names_the_charm_that_was_installed(self, kit: Kit) -> None:
         """By the charm's own name, and by a reference of the system's."""
         charm = (await kit.connector.describe(await kit.create_ready(kit.namespace()))).charm
-        assert charm is not None, "no charm is told, and one was installed"
+        assert charm is not None, "the description has no charm, and one was installed"
         assert charm.reference
         artifact = ArtifactRoot(kit.charms.folder).find(kit.charms.charm)
         if artifact.path is not None:
@@ -67,7 +67,7 @@ class DescriptionChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={})
         unset = [name for name, one in (await kit.connector.describe(ee_id)).options.items() if one.is_set]
-        assert not unset, f"{', '.join(unset)} are told to be set, and nobody set them"
+        assert not unset, f"{', '.join(unset)} are described as set, and nobody set them"
         await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config))
         check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
@@ -126,9 +126,9 @@ def check_options(config: Mapping[str, Any], described: Description) -> None:
     """
     for name, value in config.items():
         option = described.options.get(name)
-        assert option is not None, f"option {name} is not told"
-        assert option.is_set, f"option {name} is told not to be set, and it was"
-        assert _is(option, value), f"option {name} is told to have another value than it was given"
+        assert option is not None, f"option {name} is not described"
+        assert option.is_set, f"option {name} is described as not set, and it was set"
+        assert _is(option, value), f"option {name} is described with another value than it was given"
 
 
 def _is(option: OptionState, given: object) -> bool:

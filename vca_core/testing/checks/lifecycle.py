@@ -41,7 +41,7 @@ class LifecycleChecks(Suite, suite=True):
         assert not left, f"left behind: {', '.join(left)}"
 
     async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
-        """Who is waiting is told, and the EE is there or not as if it had been cancelled."""
+        """Its caller gets an error, and the EE is there or not, as if the operation had been cancelled."""
         makes = "create_execution_environment"
         scenario = SCENARIOS[makes if makes in kit.capabilities else "register_execution_environment"]
         at = await scenario.set_up(kit)

@@ -12,7 +12,7 @@ from vca_core.testing.suite import Suite, needs, skip_unless
 SEVERAL = 4
 
 WAITS = 3
-"""At how many waits an operation may keep others waiting before it is told."""
+"""At how many waits an operation may keep others waiting before the check fails."""
 
 MOMENT = 10.0
 """Seconds in which an operation on another EE has to end."""

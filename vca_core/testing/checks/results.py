@@ -39,7 +39,7 @@ class ResultChecks(Suite, suite=True):
 
     @needs("create_execution_environment")
     async def test_the_address_is_that_of_the_listing(self, kit: Kit) -> None:
-        """What create returns, the listing tells, too."""
+        """The listing has what create returned."""
         ee_id, credentials = await kit.connector.create_execution_environment(kit.namespace())
         assert (await kit.record(ee_id)).address == (credentials or {}).get("hostname")
 
@@ -138,4 +138,4 @@ class ResultChecks(Suite, suite=True):
                 await kit.connector.get_status(kit.namespace(None))
             except NotFound:
                 return
-            raise AssertionError("its status is still told")
+            raise AssertionError("its status is still reported")

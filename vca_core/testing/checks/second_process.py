@@ -196,7 +196,7 @@ async def up_to_date(kit: Kit, ee_id: str, home: Mapping[str, Any] | None) -> St
 
 
 async def look(kit: Kit, ee_id: str, *, is_there: bool = True) -> None:
-    """Read all that can be read; what reads tell is for other checks."""
+    """Read all that can be read; other checks are about what reads return."""
     await kit.listing()
     of_ns = [kit.namespace(None)]
     for read, asked in (("get_status", of_ns), ("get_metrics", of_ns), ("health", [])):

@@ -1,4 +1,4 @@
-"""Nothing secret is logged, reported, stored, or told in an error."""
+"""Nothing secret is logged, reported, stored, or shown in an error."""
 
 from __future__ import annotations
 

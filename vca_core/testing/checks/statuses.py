@@ -46,12 +46,12 @@ class StatusChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         record = await kit.record(ee_id)
         last = _last_words(kit.reports_on(ee_id))
-        assert record.entities, "the listing tells no entities: nobody can know how the EE is"
+        assert record.entities, "the listing has no entities: nobody can know how the EE is"
         for state in record.entities:
             assert state.entity in last, f"{state.entity} was never reported"
 
     async def test_what_was_reported_last_is_what_is_listed(self, kit: Kit) -> None:
-        """The native words of the listing are those that were told."""
+        """The native words of the listing are those that were reported."""
         ee_id = await kit.create_ready(kit.namespace())
         last = _last_words(kit.reports_on(ee_id))
         for state in (await kit.record(ee_id)).entities:
@@ -59,7 +59,7 @@ class StatusChecks(Suite, suite=True):
             assert told == state.native, f"{state.entity} was last reported as {told!r} and is {state.native!r}"
 
     async def test_what_is_reported_goes_forward(self, kit: Kit) -> None:
-        """While an EE comes up, nothing that was ready is told to be waited for again."""
+        """While an EE comes up, nothing that was ready is reported as not ready again."""
         ee_id = await kit.create(kit.namespace())
         _check_forward(kit.reports_on(ee_id))
 
@@ -76,7 +76,7 @@ class StatusChecks(Suite, suite=True):
         assert not unknown, f"these words mean nothing: {', '.join(sorted(unknown))}"
 
     async def test_a_deleted_ee_is_not_reported_any_more(self, kit: Kit) -> None:
-        """Nothing that is left behind keeps telling of it."""
+        """Nothing that is left behind goes on reporting it."""
         ee_id = await kit.create_ready(kit.namespace())
         await kit.check_delete(ee_id)
         before = len(kit.watching.reports)
@@ -98,7 +98,7 @@ class StatusChecks(Suite, suite=True):
 
     @needs("exec_primitive")
     async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
-        """Its action is never told to be completed, and its outcome is FAILED."""
+        """Its action is never reported as completed, and its outcome is FAILED."""
         skip_unless(kit.can_fail, NO_FAILURE)
         ee_id = await kit.create_ready(kit.namespace())
         since, db_dict = len(kit.watching.reports), await kit.make_home()
@@ -108,7 +108,7 @@ class StatusChecks(Suite, suite=True):
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"
         told = [action.state.meaning for action in actions]
-        assert DeploymentStatus.COMPLETED not in told, "it was told to be completed"
+        assert DeploymentStatus.COMPLETED not in told, "it was reported as completed"
         assert told[-1] is DeploymentStatus.FAILED
         assert kit.statuses_at(db_dict)[-1].status is DeploymentStatus.FAILED
 

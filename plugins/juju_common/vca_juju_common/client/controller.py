@@ -34,7 +34,7 @@ class ConnectedController:
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
         idle: seconds after which a model that nobody uses, and in which there is nothing to watch, is disconnected.
-        observer: told of what changes in models.
+        observer: called with what changes in models.
         is_watched: whether a model's state holds something that has to be watched while nobody uses the model.
     """
 

@@ -13,7 +13,7 @@ from vca_juju_common.client.state import State
 
 
 class Debtor(Protocol):
-    """What has to be known of a model to tell what is owed there."""
+    """What has to be known of a model to find what is owed there."""
 
     @property
     def state(self) -> State:
@@ -83,7 +83,7 @@ class Debts(Generic[ModelT]):
         found = False
         for doubt in doubts:
             is_open = not whole if doubt.until is None else now < doubt.until
-            # What a request makes that is under way is not told from what comes late; before a reading none is.
+            # What a request under way makes looks like what comes late; before a reading, nothing is due.
             is_due = whole if doubt.until is None else is_open and not model.lock.locked()
             undo = doubt.find(model) if is_due else None
             if undo is not None:

@@ -16,8 +16,8 @@ SLOWLY = 5.0
 class Departures:
     """Waits until the controller lists models no more.
 
-    Nothing else tells. Between dead and removed, which may take minutes, logins and most requests say that a model is
-    not found, but its name is taken.
+    Nothing else shows it. Between dead and removed, which may take minutes, logins and most requests say that a model
+    is not found, but its name is taken.
 
     Args:
         listed: asks for the uuids of the models that there are.
@@ -65,7 +65,7 @@ class Departures:
     async def _poll(self) -> None:
         try:
             await self._look_until_gone()
-        except Exception as error:  # noqa: BLE001 - told to those who wait
+        except Exception as error:  # noqa: BLE001 - raised to those who wait
             leaving, self._leaving = self._leaving, {}
             for gone in leaving.values():
                 gone.set_exception(error)

@@ -1,4 +1,4 @@
-"""What goes wrong between us and a controller, told apart as a caller has to."""
+"""What goes wrong between us and a controller, by what a caller has to do about it."""
 
 from __future__ import annotations
 

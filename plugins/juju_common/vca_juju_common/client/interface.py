@@ -213,7 +213,7 @@ class CharmRequests(Protocol):
         Args:
             file: the charm, as an archive.
             size: how many bytes it has.
-            progress: told how far it is.
+            progress: called with how far it is.
 
         Returns:
             The charm's URL there.
@@ -249,7 +249,7 @@ class CharmRequests(Protocol):
             pending_id: what `add_resources` gave for it.
             file: its bytes.
             filename: what the charm declares for it.
-            progress: told how far it is.
+            progress: called with how far it is.
         """
 
 

@@ -57,7 +57,7 @@ class WatchedModel:
         name: the model's, as the user sees it.
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
-        observer: told of what changes.
+        observer: called with what changes.
         is_watched: whether a state holds something that has to be watched while nobody uses the model.
         debts: what earlier connections to it left undone; None: nothing.
         on_break: called when a connection to it ended.
@@ -67,7 +67,7 @@ class WatchedModel:
         lock: held while something without a name of its own is made in the model.
         users: how many operations use it.
         debts: what could not be undone yet.
-        unsure: whether something may have been asked for that the state does not tell of yet.
+        unsure: whether something may have been asked for that the state does not show yet.
         is_leaving: whether its end was asked for: then a connection that ends is not made anew unless somebody calls.
     """
 
@@ -169,7 +169,7 @@ class WatchedModel:
         await self._connection.wire()
 
     def note_gone(self) -> None:
-        """Note that it is gone, as the controller's list tells."""
+        """Note that it is gone, as the controller's list shows."""
         if not self.is_gone:
             self._end(NotFound(f"model {self.name} is gone"))
 
@@ -191,7 +191,7 @@ class WatchedModel:
         return await self._connection.call(facade, request, params)
 
     def note(self, tag: str, notes: Mapping[str, str]) -> None:
-        """Have what was just noted at an entity in the state: the delta that tells it may come later."""
+        """Put what was just noted at an entity into the state: its delta may come later."""
         kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
         self.state.annotations[tag] = Annotations(tag, kept)
 
@@ -219,7 +219,7 @@ class WatchedModel:
             raise
 
     async def make_sure(self) -> None:
-        """Have a state that tells of all that may have been asked for."""
+        """Wait for a state that shows all that may have been asked for."""
         async with self._rereading:
             while self.unsure:
                 self.unsure = False
@@ -327,7 +327,7 @@ class WatchedModel:
         except VcaConnectionError as error:
             reason = error.message
         except ApiError as error:
-            reason = f"the model cannot be watched: {error.message}"  # the next login tells whether it is gone
+            reason = f"the model cannot be watched: {error.message}"  # the next login shows whether it is gone
         finally:
             wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
             self._on_break()
@@ -389,6 +389,6 @@ def _set(waited: asyncio.Future[None]) -> None:
 
 
 async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
-    """Undo what an answer tells of that nobody waits for any more."""
+    """Undo what an answer reports that nobody waits for any more."""
     with suppress(VcaError), ask_first(None):  # it was refused; or the undoing failed, and is owed
         await undo(await asking)

@@ -1,4 +1,4 @@
-"""What a model's deltas tell, and no more of it than we need."""
+"""What a model's deltas say, and no more of it than we need."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A run of an action; its output is not told in deltas."""
+    """A run of an action; its output is not in deltas."""
 
     id: str
     name: str
@@ -222,7 +222,7 @@ class State:
 
     Attributes:
         readings: how often it was read as a whole.
-        removed: what was told to be gone, seen before or not.
+        removed: what was reported as gone, seen before or not.
     """
 
     machines: dict[str, Machine] = field(default_factory=dict)

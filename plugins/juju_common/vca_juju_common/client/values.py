@@ -50,7 +50,7 @@ class NewMachine:
 
 @dataclass(frozen=True, slots=True)
 class ManualMachine:
-    """What Juju is told of a machine that is there already.
+    """What Juju has to know about a machine that is there already.
 
     Args:
         instance_id: ``manual:<host>``.

@@ -1,6 +1,6 @@
 """Rules by which a machine reaches the controller through a given address: its ``api_proxy``.
 
-The controller tells its machines to reach it at addresses of its own, which a machine behind a NAT cannot. Where an
+The controller makes its machines reach it at addresses of its own, which a machine behind a NAT cannot. Where an
 ``api_proxy`` is given, what the machine sends to those addresses goes to the proxy's instead. The rules are a chain
 (iptables) or a table (nftables) of our own, made by a program that systemd runs at each boot. No package is installed
 for them: in the predecessor a stale list of packages made every registration fail.

@@ -55,7 +55,7 @@ def known_keys(file: Path, name: str) -> KnownKeys:
 
 
 def prepare(file: Path) -> None:
-    """Make what `remember` will need, so that a file that cannot be written is told before anything else is done.
+    """Make what `remember` will need, so that a file that cannot be written is reported before anything else is done.
 
     Raises:
         BadArguments: the file cannot be written.

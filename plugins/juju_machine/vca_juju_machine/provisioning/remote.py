@@ -19,7 +19,7 @@ from vca_juju_machine.provisioning.target import SshTarget
 
 _LONGEST_OUTPUT = 262_144  # bytes that are kept, the last ones
 _TOLD_LINES = 15
-_TOLD = 1500  # characters of an output that an error tells
+_TOLD = 1500  # characters of an output that an error shows
 _STOPPING = 5.0  # seconds that what runs as root has to end after its stdin did
 _SIGNALLED = 0.5  # seconds that the others have, which take a moment unless the host hangs
 
@@ -48,7 +48,7 @@ class Remote:
     Args:
         connection: an open connection.
         target: where it leads.
-        secrets: takes secrets out of what is told.
+        secrets: takes secrets out of what errors show.
     """
 
     def __init__(self, connection: asyncssh.SSHClientConnection, target: SshTarget, secrets: SecretValues) -> None:
@@ -92,7 +92,7 @@ class Remote:
         """Run a program that has to succeed; returns its output.
 
         Raises:
-            BackendError: it failed; tells the end of its output.
+            BackendError: it failed; shows the end of its output.
             VcaConnectionError: as `run`.
         """
         outcome = await self.run(program, *arguments, data=data, root=root)

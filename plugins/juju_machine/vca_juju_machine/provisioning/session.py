@@ -76,7 +76,7 @@ async def _connect(
         except VcaConnectionError as error:
             if not error.retryable or patience.seconds_left() <= pause:
                 raise
-        # Nothing tells when a host begins to listen.
+        # Nothing announces that a host begins to listen.
         await asyncio.sleep(pause)
         pause = min(pause * 2, _LONGEST_PAUSE)
 
@@ -143,7 +143,7 @@ class SshSession:
         """Run a provisioning script as root, with bash.
 
         The script is a secret. On the host it is in a file that only root can read, which is gone before the script's
-        first line runs; it is no part of a command line, a log or an error. What it prints is told in an error only:
+        first line runs; it is no part of a command line, a log or an error. What it prints is shown in an error only:
         the end of it, without the script's own lines and words.
 
         When this is cancelled, the session's limit passes or the connection breaks, the script is stopped.
@@ -153,7 +153,7 @@ class SshSession:
 
         Raises:
             BadArguments: there is no script.
-            BackendError: it failed; tells its exit code.
+            BackendError: it failed; shows its exit code.
         """
         if not script.strip() or "\0" in script:
             raise BadArguments("there is no provisioning script to run", ["script"])

@@ -60,7 +60,7 @@ async def _enqueue(model: Target, application: str, unit: str | None, action: st
 
 
 async def _runs(model: Target, application: str, unit: str | None, action: str) -> list[str]:
-    """The runs that the controller itself knows: what a watcher tells may be older than the answer that was lost."""
+    """The runs that the controller itself knows: what a watcher reports may be older than the answer that was lost."""
     facade = await model.facade("Action")
     receiver = {"applications": [application]} if unit is None else {"units": [unit]}
     told = await facade.ListOperations(actions=[action], limit=_ALL, **receiver)  # else the oldest 50

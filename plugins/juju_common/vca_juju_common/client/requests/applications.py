@@ -67,7 +67,7 @@ async def deploy(model: Target, new: NewApplication) -> None:
             except ApiError as error:
                 if not (error.is_there_already and is_repeated and not there_before):
                     raise
-                return  # and the watcher had not told of it yet
+                return  # and the watcher had not reported it yet
             else:
                 return
 

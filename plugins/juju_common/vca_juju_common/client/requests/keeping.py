@@ -15,7 +15,7 @@ _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
 async def keep_instances(model: Target, machines: Sequence[str]) -> None:
     """Ask the controller to keep the instances of machines when the machines are removed; missing ones are no error.
 
-    Juju sets a machine dying with its last unit, and then it is too late to tell. There is no request for this alone:
+    Juju sets a machine dying with its last unit, and then it is too late to say so. There is no request for this alone:
     that a machine is to go without its instance is noted by Juju before it refuses that for the units that are on it.
     By force it would not refuse, and their charms could not clean up on what stays.
 

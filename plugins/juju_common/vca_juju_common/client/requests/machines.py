@@ -32,9 +32,9 @@ async def add_machine(model: Target, new: NewMachine) -> str:
 async def add_machines(model: Target, new: NewMachine, count: int) -> list[str]:
     """Ask for machines that are alike. Those that are made when the caller was cancelled meanwhile are destroyed.
 
-    One request is under way in a model at a time: so, when its answer is lost, the machines that it made can be told
-    from others, and none is asked for twice. (Requests of other processes are told apart by what they note at their
-    machines; in the moment before they do, a machine of theirs may be taken for ours.)
+    One request is under way in a model at a time: so, if its answer is lost, the machines that it made can be
+    distinguished from others, and none is asked for twice. (Machines of other processes are recognised by what those
+    note at them; in the moment before they do, a machine of theirs may be taken for ours.)
 
     Returns:
         The machines' ids.
@@ -100,7 +100,7 @@ async def _find_unheard(model: Target, before: frozenset[str], new: NewMachine, 
 
 
 def _new_machines(model: Target, before: Collection[str], new: NewMachine, count: int) -> list[str]:
-    """The machines that are new in the state, as far as can be told: the first ones."""
+    """The machines that are new in the state, as far as is known: the first ones."""
     known = model.debts.claimed.union(before)
     made = [id_ for id_ in model.state.machines if id_ not in known and _may_be(model, id_, new)]
     return sorted(made, key=machine_order)[:count]

@@ -27,13 +27,13 @@ _UNAVAILABLE = frozenset({502, 503, 504})
 
 
 async def upload_charm(model: Target, file: IO[bytes], size: int, progress: Progress) -> str:
-    """Upload a charm into a model. What it runs on is told when it is deployed.
+    """Upload a charm into a model. What it runs on is said when it is deployed.
 
     Args:
         model: where.
         file: the charm, as an archive.
         size: how many bytes it has.
-        progress: told how far it is.
+        progress: called with how far it is.
 
     Returns:
         The charm's URL there.
@@ -62,7 +62,7 @@ async def upload_resource(
         pending_id: what the controller gave for it.
         file: its bytes.
         filename: what the charm declares for it.
-        progress: told how far it is.
+        progress: called with how far it is.
     """
     size, digest = await in_thread(lambda: _sha384(file))
     headers = {

@@ -34,9 +34,9 @@ class Connection:
         patience: seconds that a call waits for the first connection, without those until it is its turn to be dialled.
         outage: seconds that a call waits for a connection once there was one; likewise.
         on_open: done with each new connection before calls get it, as re-reading what they may have changed.
-        on_end: told when there will be no connection any more unless somebody asks for one.
+        on_end: called when there will be no connection any more unless somebody asks for one.
         wanted: whether to go on, `SLOWLY`, after a failure against which no retry helps: a password may be changed on
-            both sides in time. `on_end` is told nevertheless, each time.
+            both sides in time. `on_end` is called nevertheless, each time.
         lasts: whether a connection that ends is made anew although nobody waits for it.
     """
 
@@ -170,7 +170,7 @@ class Connection:
             except ApiError as error:
                 if error.code != MODEL_NOT_FOUND:
                     raise
-                if not is_doubted:  # a login tells whether it is true
+                if not is_doubted:  # a login shows whether it is true
                     is_doubted = True
                     wire.give_up(f"{self.name} is said to be gone")
                     self._renew(wire)
@@ -235,7 +235,7 @@ class Connection:
             self._later = None
 
     async def _run(self) -> None:
-        """Connect, again and again; whatever happens, those who wait are told of it."""
+        """Connect, again and again; whatever happens, those who wait learn of it."""
         waits = self._pauses()
         while True:
             try:

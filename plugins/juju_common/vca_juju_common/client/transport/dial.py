@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vca_juju_common.client.transport.http import Http
 
 CLIENT_VERSION = "3.6.1.3"
-"""What is told at the login: the version of the facades that we speak."""
+"""What we say at the login: the version of the facades that we speak."""
 
 STAGGER = 0.25
 """Seconds that an endpoint has before the next one is tried beside it."""

@@ -78,7 +78,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """The addresses of one controller: those of the config first, then those that the controller told of itself.
+    """The addresses of one controller: those of the config first, then those that the controller gave.
 
     Args:
         configured: the addresses of the config, at least one.
@@ -114,7 +114,7 @@ class Endpoints:
 
 
 def _parse_address(address: Any) -> Endpoint | None:
-    """An address of a controller as it tells it; None: it is none, or none for us."""
+    """An address as a controller gives it; None: it is not one, or not one for us."""
     try:
         if address.get("scope", "") not in _REACHABLE:
             return None

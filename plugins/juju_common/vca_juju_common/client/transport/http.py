@@ -28,7 +28,7 @@ class Websocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
 
     @property
     def is_broken(self) -> bool:
-        """Whether the socket under it is gone, before the event loop tells.
+        """Whether the socket under it is gone, before the event loop notices.
 
         A transport of TLS does not know that before Python 3.13: what is written to it vanishes, with a warning.
         """
@@ -83,7 +83,7 @@ class Http:
 
         Raises:
             VcaConnectionError: it is somewhere else (a redirect).
-            aiohttp.ClientError: that failed; certificates that cannot be trusted are told apart.
+            aiohttp.ClientError: that failed; one for certificates that cannot be trusted is of its own class.
             OSError: it failed otherwise.
         """
         with self._translate_proxy_errors():
@@ -168,7 +168,7 @@ class Http:
         try:
             yield
         except self._proxy_errors as error:
-            raise aiohttp.ClientConnectionError(f"the proxy tells: {error}") from error
+            raise aiohttp.ClientConnectionError(f"the proxy says: {error}") from error
 
     @property
     def _is_socks(self) -> bool:

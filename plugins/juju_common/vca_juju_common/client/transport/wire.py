@@ -37,7 +37,7 @@ def _code(answer: Mapping[str, Any]) -> str:
 
 
 class Wire:
-    """One websocket. It is never reconnected: when it breaks, all that waits on it is told, and it is over.
+    """One websocket. It is never reconnected: when it breaks, all that waits on it gets an error, and it is over.
 
     Args:
         websocket: connected.
