@@ -22,7 +22,7 @@ BUSY = """
 import os, sys, threading
 
 def end():
-    sys.stdin.buffer.read()  # ends with whoever holds the other end, however that ends
+    sys.stdin.buffer.read()  # ends with the process that holds the other end, however that ends
     os._exit(0)
 
 threading.Thread(target=end, daemon=True).start()
@@ -49,7 +49,7 @@ class Run:
 
     @property
     def failures(self) -> list[str]:
-        """The names of the tests that failed; where there are none, the last line of a run that failed."""
+        """The names of the tests that failed; or, of a run that failed without such tests, its last line."""
         if not self.code:
             return []
         found = list(dict.fromkeys(match["test"] for match in _FAILURE.finditer(self.output)))

@@ -1,4 +1,4 @@
-"""Finding plugins: entry points by name, where a broken or doubled one hurts nobody else."""
+"""Finding plugins: entry points by name, where a broken or doubled one does no harm to others."""
 
 from __future__ import annotations
 

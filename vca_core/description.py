@@ -39,7 +39,7 @@ class OptionState:
         value: as it is now, in its type; None: it has none.
         is_set: whether somebody set it; otherwise the value is the charm's default.
         type: ``string``, ``int``, ``float``, ``boolean`` or ``secret``.
-        secret: whether its value is for nobody's eyes.
+        secret: whether its value is secret.
     """
 
     value: Any = field(repr=False)

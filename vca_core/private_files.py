@@ -12,8 +12,8 @@ MODE = 0o600
 def make_private(path: str | os.PathLike[str]) -> None:
     """Make an empty private file, if there is none; one that is there stays as it is.
 
-    What SQLite puts beside a database has the rights of the database. The code that opens the file reports one that cannot
-    be made.
+    What SQLite puts beside a database has the rights of the database. The code that opens the file reports
+    one that cannot be made.
 
     Args:
         path: its place.

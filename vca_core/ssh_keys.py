@@ -1,4 +1,4 @@
-"""The key pair with which machines are reached: made on demand, and once, whoever asks."""
+"""The key pair with which machines are reached: made on demand, and only once."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import itertools
 from collections.abc import Iterable
 
 _MOST = 20
-"""How many names are listed; more than that nobody reads."""
+"""How many names are listed; more would not be read."""
 
 
 _MOST_COMPARED = 200

@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class OwnedTasks:
-    """Owns the tasks it spawns: each is referenced until it ends, and none is forgotten at the end.
+    """Owns the tasks it spawns: each is referenced until it ends, and all are waited for at the end.
 
     Args:
         owner: name of the owner, for task names.
@@ -123,8 +123,8 @@ class Unshown(Generic[R]):
     """What came of something, printed by nobody: asyncio's debug mode shows the results and errors of slow tasks.
 
     Args:
-        results: the result; empty: there is none.
-        error: why there is none.
+        results: the result; empty: it failed.
+        error: why it failed.
     """
 
     __slots__ = ("_error", "_results")

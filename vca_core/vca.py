@@ -118,7 +118,7 @@ class Vca:
             name: its name; None: the default one.
 
         Raises:
-            BadArguments: there is none by that name, or its options are wrong.
+            BadArguments: there is no connector of that name, or its options are wrong.
             PluginError: its backend is broken.
         """
         return self._connectors.get(name)
@@ -133,7 +133,7 @@ class Vca:
             name: its name; None: the default one.
 
         Raises:
-            BadArguments: nobody knows the name, with where was looked; or the definition is wrong.
+            BadArguments: no provider knows the name (it says where was looked), or the definition is wrong.
             PluginError: the backend or a provider is broken.
             StoreError: a provider's database cannot be read; retryable where it is out of reach.
         """

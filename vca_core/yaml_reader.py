@@ -65,7 +65,7 @@ def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False)
 
     Args:
         text: the text, without a byte order mark.
-        places: is filled with where everything stands: entries of mappings by their keys. None: nobody asks.
+        places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
         repeats: whether a key may stand twice in one mapping if its values are the same.
 
     Returns:

@@ -27,7 +27,7 @@ HEAD = """# Capabilities
 
 The hooks that a backend implements *are* its capabilities. Nothing else declares them:
 
-- `connector.capabilities` and `vca backends` name them; `open` and `close` are none.
+- `connector.capabilities` and `vca backends` name them; `open` and `close` are not counted.
 - What a backend does not implement, the core refuses with `NotSupported`, before anything is asked of any network.
 - What it implements has to be done wholly: a hook that cannot do a part of what its [page](hooks/index.md) says raises
   `NotSupported` with the reason, and fails the checks of that part.

@@ -121,7 +121,7 @@ class Engine:
             VcaError: it could not be begun, or failed; `Runner.run` says how.
         """
         run = run_id(request.call.hook, self.shared.owner, next(self.shared.numbers))
-        # Taken for extensions only: where there is none, nobody pays for it.
+        # For extensions only: without them, the time is saved.
         facts = self._facts(request, run) if self.shared.extensions.exist else None
         try:
             op = self._operation(request, run, facts)

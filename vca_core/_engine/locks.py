@@ -31,7 +31,7 @@ class Locks:
             interrupt: gives up at once when it is done.
 
         Returns:
-            Whether all are held now; if not, none is.
+            Whether all are held now; otherwise, not one is.
 
         Raises:
             asyncio.CancelledError: cancelled while waiting; no lock is held.

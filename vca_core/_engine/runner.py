@@ -311,7 +311,7 @@ class Runner:
             return _Raised(BackendError(f"{op.trail.operation} ended with a CancelledError that nobody asked for"))
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
-            # The hook raised it itself: whoever closes a coroutine asks for no result, so nobody has this task's.
+            # The hook raised it itself: code that closes a coroutine asks for no result, so this task's is unknown.
             return _Raised(as_vca_error(raised, self._session.secrets.scrub_told))
         return task.result()
 

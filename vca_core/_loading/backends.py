@@ -1,4 +1,4 @@
-"""Backends by name: found, checked and listed; a broken one hurts nobody else."""
+"""Backends by name: found, checked and listed; a broken one does no harm to others."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class HookCaller:
         backend: how errors name the backend: ``edge (fake)``.
 
     Attributes:
-        probe: looks on; None: nobody does.
+        probe: sees each call; None: there is no probe.
     """
 
     def __init__(self, manager: pluggy.PluginManager, backend: str) -> None:

@@ -39,7 +39,7 @@ class Opening:
         When the last one leaves before it is done, opening is cancelled.
 
         Args:
-            limit: seconds that opening may take at most, for whoever asks first.
+            limit: seconds that opening may take at most, for the caller who asks first.
 
         Raises:
             VcaError: it could not be opened; the next call tries again.

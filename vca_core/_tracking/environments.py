@@ -53,7 +53,7 @@ class Environment:
         claim: what the create that runs claimed.
         before: the record as the operation that runs found it.
         is_unread: whether the store could not say, at the beginning of the operation, what it keeps of it.
-        news: the entities that were reported while a listing is taken; None: none is.
+        news: the entities that were reported while a listing is taken; None: no listing is being taken.
     """
 
     key: EeKey
@@ -115,7 +115,7 @@ class Environments:
 
     Attributes:
         loop: the event loop that reports have to come from; None: nobody has used this yet.
-        probe: sees each report; None: nobody looks on.
+        probe: sees each report; None: there is no probe.
         deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
     """
 
@@ -312,7 +312,7 @@ class Environments:
         return EntityState(state.entity, self._scrub(state.native), self._scrub(state.detail), state.status)
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
-        """Bring the home of an EE up to date with a listing, whoever operated on it last.
+        """Bring the home of an EE up to date with a listing, whichever process operated on it last.
 
         Args:
             ee_id: which one.
@@ -339,7 +339,7 @@ class Environments:
 
         Args:
             environment: whose.
-            is_asked: whether a caller wants it to be up to date, whoever operated on the EE last.
+            is_asked: whether a caller wants it to be up to date, whichever process operated on the EE last.
 
         Returns:
             Done when it is written; None where nothing is to be written.
@@ -370,7 +370,7 @@ class Environments:
             if is_asked:
                 home.forget()
             if trail is None and not is_asked and not await may_write(store):
-                # Whoever has the EE now may have written nothing yet that would show it.
+                # The process that has the EE now may have written nothing yet that would show it.
                 written = Written.PASSED
             else:
                 written = await home.put(store, fields, may_write, only_news=True)

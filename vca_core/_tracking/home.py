@@ -119,6 +119,6 @@ async def put_past_no_later(store: StatusStore, place: Place, fields: Mapping[st
         try:
             return there is None or float(there) < float(fields[TIME])
         except (TypeError, ValueError):
-            return True  # somebody else's word
+            return True  # what another process wrote
 
     return await Home(place).put(store, fields, is_later)

@@ -66,7 +66,7 @@ class Entry:
     Args:
         kind: what it is.
         run: makes it; repeating it after a lost answer does no harm.
-        place: where a status goes; None: it is none.
+        place: where a status goes; None: it is not a status.
         fields: the five fields of a status.
         retries: whether it is tried again when the store fails.
         what: what it does, for errors: ``"read the execution environment"``.
@@ -372,7 +372,7 @@ class Lane:
             pass
 
     def _next(self) -> tuple[Entry | None, float]:
-        """The first write that may be made now; where there is none, the seconds until there is."""
+        """The first write that may be made now, or the seconds until there is one."""
         interval = self._office.interval
         if not interval or self._office.is_flushing:
             return self.queue[0], 0.0

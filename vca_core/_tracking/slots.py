@@ -64,7 +64,7 @@ class Slots:
                     self._free -= 1
 
     def resize(self, most: int) -> None:
-        """Change the number of slots; whoever has one keeps it."""
+        """Change the number of slots; those in use stay in use."""
         self._free += most - self._most - 1
         self._most = most
         self.give()

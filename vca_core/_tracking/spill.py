@@ -1,7 +1,7 @@
 """Outcomes that the status store did not take in time, kept in a file, so that they outlive this process.
 
-Each `Vca` has a file of its own and holds a lock while it lives. Whoever starts later takes the files whose lock is
-free and writes what they hold, past nothing that was written since.
+Each `Vca` has a file of its own and holds a lock while it lives. A `Vca` that starts later takes the files whose lock
+is free and writes what they hold, unless something newer was written since.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ class Spill:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _write_file(self, name: str) -> bool:
-        """Write what is in one file; whether it is over, the file done, somebody else's, or of no use."""
+        """Write what is in one file; say whether that is over: it is done, in use elsewhere, or of no use."""
         try:
             async with self._take(name) as file:
                 if file is not None:
@@ -268,7 +268,7 @@ class Spill:
 
 
 def _lock(path: Path, *, make: bool = False) -> int | None:
-    """Lock a file; None: somebody has it, or it is gone."""
+    """Lock a file; None: another process has it, or it is gone."""
     try:
         descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o600)
     except FileNotFoundError:

@@ -88,7 +88,7 @@ class Tracker:
             if key.connector == trail.connector:
                 environment = await self._environments.load(key, limit)
                 if key == trail.keys[0] and environment.is_other_than(trail.ee_id):
-                    # An id that is not the present one: the EE that is there is none of its business.
+                    # An id that is not the present one: it has nothing to do with the EE that is there.
                     trail.places = tuple(place for place in trail.places if not environment.is_home(place))
                 else:
                     concerned.append(environment)

@@ -141,7 +141,7 @@ def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> 
 
 def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if _freeze(instance) not in {_freeze(value) for value in values}:
-        yield ValidationError("is none of the values")
+        yield ValidationError("is not one of the values")
 
 
 def _const(_validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:

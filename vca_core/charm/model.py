@@ -77,7 +77,7 @@ class Action:
         """What checks parameters: built once, as building it costs more than using it.
 
         Raises:
-            BadArguments: the schema is none; the charm's fault, which is found when it is read.
+            BadArguments: the schema is not valid; this is the charm's fault, and is found when it is read.
         """
         from vca_core.charm.schemas import validator  # jsonschema is loaded for those who run actions
 

@@ -2,7 +2,7 @@
 
 A file of its own (``actions.yaml``) counts before the same key of ``charmcraft.yaml``: it is what Juju reads.
 What the ``extensions`` of ``charmcraft.yaml`` or the layers of a reactive charm add comes with packing: the source
-does not have it. Unknown keys are nobody's fault; keys that are read have to be what they should be.
+does not have it. Unknown keys are ignored; keys that are read have to be right.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
         name,
         role,
         parts["interface"].name(),
-        limit=(limit.whole_number(text=True) or None) if limit else None,  # to Juju, 0 is none
+        limit=(limit.whole_number(text=True) or None) if limit else None,  # to Juju, 0 means no limit
         scope=scope.one_of(("global", "container")) if scope else "global",
         optional=optional.flag(text=True) if optional else None,
     )

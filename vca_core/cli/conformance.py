@@ -33,7 +33,10 @@ def conformance(
         str | None, typer.Argument(help="A backend that is installed, or a connector of the config.")
     ] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", help="The config with the backend's options; else none are given.")
+        Path | None,
+        typer.Option(
+            "--config", "-c", help="The config with the backend's options; without it, the backend gets none."
+        ),
     ] = None,
     suite: Annotated[
         list[str] | None, typer.Option(help="A file or module of tests that adopt the kit, to be run instead.")

@@ -44,7 +44,7 @@ def _write(text: str, stream: TextIO | None = None) -> None:
 
 
 def _width_of(stream: TextIO | None) -> int | None:
-    """How wide a stream's terminal is; None: it is none, and lines stay as they are."""
+    """How wide a stream's terminal is; None: it is not a terminal, and lines stay as they are."""
     return shutil.get_terminal_size().columns if stream is not None and stream.isatty() else None
 
 
@@ -93,7 +93,7 @@ def console() -> Console:
 
 
 def is_lively() -> bool:
-    """Whether somebody looks on: a terminal, not CI, and colours are not unwanted."""
+    """Whether a person watches: a terminal, not CI, and colours are not unwanted."""
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and not os.environ.get("CI")
 
 

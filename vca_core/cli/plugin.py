@@ -63,7 +63,7 @@ def _check_name(name: str) -> None:
     """Check the name of a new backend.
 
     Raises:
-        BadArguments: it is none, or taken.
+        BadArguments: it is not a valid name, or it is taken.
     """
     from vca_core._entry_points import find_entries
     from vca_core.errors import BadArguments
@@ -88,7 +88,7 @@ def _answers(given: list[str]) -> dict[str, str]:
     """Read ``key=value`` pairs.
 
     Raises:
-        BadArguments: one is none, or answers no question.
+        BadArguments: one is not `key=value`, or answers no question.
     """
     from vca_core.errors import BadArguments
     from vca_core.suggestions import did_you_mean

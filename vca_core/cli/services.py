@@ -58,7 +58,7 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
         ns: only that one's; None: all.
 
     Raises:
-        NotFound: there is none of that NS; says which there are.
+        NotFound: there is no service of that NS; says which there are.
     """
     from vca_core.service.ledger import COLLECTION
     from vca_core.suggestions import instead

@@ -95,7 +95,7 @@ def _actor() -> str:
     """Who runs the command: ``user@host``."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # nobody by this number is known here, such as in a container
+    except (KeyError, OSError):  # no user has this number here, such as in a container
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
 

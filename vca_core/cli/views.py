@@ -1,4 +1,4 @@
-"""How `vca apply` shows what it is doing: lines where they are kept, a table that changes where somebody looks on."""
+"""How `vca apply` shows what it is doing: lines where they are kept, a table that changes where a person watches."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def view_for(*, quiet: bool, lively: bool) -> View:
 
     Args:
         quiet: nothing is to be shown.
-        lively: somebody looks on.
+        lively: a person watches.
     """
     if quiet:
         return View()

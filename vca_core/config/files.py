@@ -160,7 +160,7 @@ def _toml_keys(text: str, values: dict[str, Any]) -> Iterator[tuple[KeyPath, tup
             path = (*path, entries[path])
         if found["open"]:
             table = path
-        # A line inside a text of several lines may look like a key; most are none of the file's.
+        # A line inside a text of several lines may look like a key; most are not keys of the file.
         if path not in seen and _has(values, path):
             seen.add(path)
             yield path, (number, len(found["indent"]) + 1)

@@ -82,5 +82,5 @@ def load_definition(name: str, values: object, origin: str) -> ConnectorConfig:
 
 
 def _may_show(path: KeyPath) -> bool:
-    """Values of keys that no secret can be meant for; those of the store's URL and of options are none."""
+    """Values of keys that no secret can be meant for; those of the store's URL and of options are not among them."""
     return bool(path) and path[-1] in _SHOWN and "options" not in path

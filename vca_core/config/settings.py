@@ -131,7 +131,7 @@ class VcaConfig(Part):
     Args:
         connector_providers: where connectors are looked up that `connectors` does not have, in this order.
         connectors: by name, at least one if there are no providers; letters, digits, ``-`` and ``_``.
-        default: name of the connector that is meant when none is named; the only one where there is only one.
+        default: name of the connector for callers who name none; if there is only one, it is that one.
         store: URL of the status store: ``memory:``, ``sqlite:///status.db`` or ``mongodb://host/database``.
         artifacts: root folder of relative artifact paths; None: there is none.
         extensions: extensions to run, outermost first.
@@ -193,7 +193,7 @@ class VcaConfig(Part):
             name: its name; None: the default one.
 
         Raises:
-            BadArguments: there is none of that name, or no default; the text says which there are.
+            BadArguments: there is no connector of that name, or no default; the text says which there are.
         """
         return self.connectors[self.connector_name(name)]
 

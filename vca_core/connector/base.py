@@ -64,7 +64,7 @@ class ConnectorBase:
     def __init__(self, shared: Shared, name: str, definition: ConnectorConfig | None = None) -> None:
         self.name = name
         self._engine = Engine(shared, name, shared.config.connector(name) if definition is None else definition)
-        if shared.extensions.exist:  # where there is none, nobody pays for it
+        if shared.extensions.exist:  # without them, the time is saved
             self._tell_refusals()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -17,7 +17,7 @@ from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.secrets import secret_strings
 
 _HARMLESS = frozenset({"hostname", "username", "port", "private_key_path"})
-"""Credentials that errors may show, for nobody could use them otherwise; all others are secret."""
+"""Credentials that errors may show, or the errors would be of no use; all others are secret."""
 
 
 class EnvironmentOperations(ConnectorBase):

@@ -45,7 +45,7 @@ class Connectors:
         """Give one that the config has, or that was found before.
 
         Raises:
-            BadArguments: there is none, or its options are wrong.
+            BadArguments: there is no such connector, or its options are wrong.
             PluginError: its backend is broken.
         """
         config = self._shared.config
@@ -67,7 +67,7 @@ class Connectors:
         """Look one up: in the config, then with the providers, as they know it now.
 
         Raises:
-            BadArguments: nobody knows it, or its definition is wrong.
+            BadArguments: no provider knows it, or its definition is wrong.
             PluginError: its backend or a provider is broken.
             VcaError: a provider could not look.
         """

@@ -103,7 +103,7 @@ def secret_strings(value: Any) -> Iterator[str]:
 
     Args:
         value: a text, number, `bytes`, pydantic secret, or any nesting of mappings, sequences, sets, models and
-            dataclasses. Keys are names, not values; truth values and None are nobody's secret.
+            dataclasses. Keys are names, not values; truth values and None are never secret.
     """
     yield from _strings(value, frozenset())
 

@@ -17,9 +17,9 @@ _SHORTEST = 4  # shorter ones are masked only where they stand alone: "no" would
 _WORDS = frozenset(
     {"apikey", "auth", "credential", "credentials", "passphrase", "password", "secret", "token", "username"}
 )
-"""Words that name secrets in our own texts, such as "look at username and secret"; as passwords they are none."""
+"""Words that name secrets in our own texts, such as "look at username and secret"; they would be no passwords."""
 _MOST_TRIED = 1_000
-"""Forms that are looked for one by one; where there are more, the text says which of them can be in it."""
+"""Forms that are looked for one by one; of more, only those are that the text can hold."""
 
 MOST_SECRETS = 500
 """Secret texts that one operation may bring, each line of one of several lines counted."""
@@ -28,7 +28,7 @@ LONGEST_SECRETS = 64 * 1024
 """How many characters they may have together."""
 
 LONGEST_TOLD = 64 * 1024
-"""Characters of a text that somebody else wrote, such as a status, before its secrets are taken out."""
+"""Characters of a text that others wrote, such as a status, before its secrets are taken out."""
 
 _SHORTEST_LINE = 8
 _SHORTEST_BASE64_PART = 6
@@ -96,7 +96,7 @@ class SecretValues:
         return HeldSecrets(forms)
 
     def remove(self, held: HeldSecrets) -> None:
-        """Forget what `add` brought, but for what somebody else brought too. A second time nothing happens."""
+        """Forget what `add` brought, but for what others brought, too. A second time nothing happens."""
         for form in held.take():
             self._known[form] -= 1
             if not self._known[form]:

@@ -19,7 +19,7 @@ from vca_core.tasks import in_thread
 from vca_core.vca import Vca
 
 Day1 = Literal["again", "done"]
-"""What to do with primitives of which nobody knows whether they ran."""
+"""What to do with primitives of which it is unknown whether they ran."""
 
 OnStep = Callable[[Step, StepState, str], None]
 """Told of each change of a step: the step, its state, and a detail for people."""
@@ -97,7 +97,7 @@ class Apply:
         and cleaned up; running it again goes on from there.
 
         Raises:
-            BadArguments: nobody knows a connector, or a step was done with other inputs before: then nothing
+            BadArguments: a connector is unknown, or a step was done with other inputs before: then nothing
                 is begun.
             VcaError: the store cannot be used.
         """

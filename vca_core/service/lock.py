@@ -37,7 +37,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
     """Hold a lock.
 
     Args:
-        path: the lock file; it stays. None: nobody else can see the store, and nothing is locked.
+        path: the lock file; it stays. None: no other process can see the store, and nothing is locked.
         on_wait: called once, if it is not free, with the number of the process that has it.
 
     Raises:

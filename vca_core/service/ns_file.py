@@ -61,7 +61,7 @@ class Vnf(Part):
     """A VNF with one execution environment.
 
     Args:
-        charm: below the config's ``artifacts``, or ``ch:NAME``; None: none is installed.
+        charm: below the config's ``artifacts``, or ``ch:NAME``; None: no charm is installed.
         vdu: the VDU that is configured; None: the whole VNF.
         count: which replica of the VDU.
         kdu: the KDU that is configured, instead of a VDU.

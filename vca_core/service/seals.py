@@ -22,7 +22,7 @@ def seal(secrets: Sequence[str]) -> str | None:
         secrets: texts.
 
     Returns:
-        The seal, to be kept; None where there are none.
+        The seal, to be kept; None if there are no secrets.
     """
     return _seal(secrets, randomness.token_bytes(16)) if secrets else None
 

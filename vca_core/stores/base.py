@@ -62,8 +62,8 @@ class StatusStore(ABC):
     A document is a mapping of plain data with an ``_id``. A filter maps dotted paths to the scalars that they have to
     equal, as in MongoDB: ``{"_id": "ns1", "_admin.nslcmop": None}``.
 
-    Every method raises `vca_core.errors.BadArguments` for a filter that is none, and `vca_core.errors.StoreError` when
-    the store fails: ``retryable`` says whether the same call may succeed later. A method that was cancelled has been
+    Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
+    when the store fails: ``retryable`` says whether the same call may succeed later. A method that was cancelled has been
     carried out or not, but never by half.
     """
 

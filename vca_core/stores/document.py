@@ -40,7 +40,7 @@ def check_filter(filter: object) -> None:
         filter: ``{dotted path: scalar}``, at least one.
 
     Raises:
-        BadArguments: it is none; `bad_args` starts with ``filter``.
+        BadArguments: it is not valid; `bad_args` starts with ``filter``.
     """
     if not isinstance(filter, Mapping) or not filter:
         raise BadArguments(
@@ -289,7 +289,7 @@ def _with(parent: dict[str, Any] | list[Any], values: Mapping[str, Any]) -> Any:
 
 
 def _position(part: str) -> int | None:
-    """A position in a list; ``01`` and ``-1`` are none."""
+    """A position in a list; ``01`` and ``-1`` are not positions."""
     if not part.isascii() or not part.isdigit() or (part[0] == "0" and part != "0") or len(part) > 10:
         return None
     return int(part)
@@ -329,8 +329,9 @@ def new_document(document: object) -> tuple[str, dict[str, Any]]:
     Returns:
         The key that its ``_id`` is found by, and the copy.
 
+
     Raises:
-        BadArguments: it is none.
+        BadArguments: it is not such a document.
     """
     if not isinstance(document, Mapping) or not isinstance(document.get("_id"), str | int | float):
         raise BadArguments(

@@ -28,7 +28,7 @@ def make_store(scheme: str, url: str, folder: Path) -> StatusStore:
         folder: where relative paths start.
 
     Raises:
-        BadArguments: there is none for the scheme, or it refuses the URL.
+        BadArguments: no store has the scheme, or the store refuses the URL.
         PluginError: it is broken; says why.
     """
     entry = _PLUGINS.entry(scheme)

@@ -217,7 +217,7 @@ class SqliteStore(StatusStore):
 
     def _end_writer(self, writer: asyncio.Task[None]) -> None:
         self._writer = None
-        if writer.cancelled() or writer.exception() is not None:  # as when the loop ends: nobody shall wait for ever
+        if writer.cancelled() or writer.exception() is not None:  # as when the loop ends: no caller shall wait for ever
             stopped = StoreError(f"status store {self._path}: stopped while writing", retryable=True)
             for job in (*self._taken, *self._waiting):
                 if not job.promise.done():
@@ -391,8 +391,8 @@ def _is_writable(path: Path) -> bool:
 def _read_only_uri(path: Path) -> str:
     """Name a file so that SQLite only reads it.
 
-    SQLite reads what writers left in the log beside it. Where there is none it could not make one, and is told that
-    nothing changes meanwhile.
+    SQLite reads what writers left in the log beside it. If there is no log, it cannot make one; it
+    is then promised that nothing changes meanwhile.
     """
     log = path.with_name(f"{path.name}-wal")
     unchanging = "" if log.exists() and log.stat().st_size else "&immutable=1"

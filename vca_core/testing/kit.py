@@ -64,7 +64,7 @@ class Kit:
         folder: an empty folder; that of the first process, where there is one.
         first: the process that this one comes second to: they share the NS, the charms and the store.
         has_store: whether they do share the store.
-        key: the private key of machines, made where there is none; None: one in the folder. To make one takes a second
+        key: the private key of machines, made if it is missing; None: one in the folder. To make one takes a second
             of a processor.
 
     Attributes:
@@ -226,13 +226,13 @@ class Kit:
         return ee_id
 
     async def work(self, ee_id: str, **given: Any) -> Any:
-        """Run the primitive that succeeds; skips the check where there is none."""
+        """Run the primitive that succeeds; skips the check if the subject names none."""
         if self.subject.works is None:
             pytest.skip(NO_WORK)
         return await self.connector.exec_primitive(ee_id, *self.subject.works, **given)
 
     async def fail(self, ee_id: str, **given: Any) -> Any:
-        """Run the primitive that fails; skips the check where there is none."""
+        """Run the primitive that fails; skips the check if the subject names none."""
         if self.subject.fails is None:
             pytest.skip(NO_FAILURE)
         return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)

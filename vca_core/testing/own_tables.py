@@ -1,4 +1,4 @@
-"""A store of somebody's, examined in tables of its own: what else is in it is neither read nor changed."""
+"""A store that is in use, examined in tables of its own: what else is in it is neither read nor changed."""
 
 from __future__ import annotations
 

@@ -163,7 +163,7 @@ class StoreConformance(Suite, suite=True):
 
     @pytest.mark.parametrize("method", ["set", "get", "delete", "exists", "find"])
     async def test_a_filter_that_is_none_is_refused(self, store: StatusStore, method: str) -> None:
-        """Operators are none: BadArguments names the key."""
+        """Operators are not allowed: BadArguments names the key."""
         update = ({"a": 1},) if method == "set" else ()
         with pytest.raises(BadArguments) as caught:
             await getattr(store, method)("t", {"$or": []}, *update)

@@ -45,10 +45,10 @@ class Subject:
         options: the connector's options.
         kind: what the kit's own charm is made for: ``machine`` or ``k8s``.
         works: a primitive that succeeds, and its parameters; by default the action ``echo`` of the kit's own charm.
-            None: there is none, and what it would show is skipped.
+            None: the checks that need it are skipped.
         fails: a primitive that fails, and its parameters; by default the action ``fail``. None: as above.
         charms: what to install instead of the kit's own charm.
-        credentials: of a host that can be registered; None: there is none.
+        credentials: of a host that can be registered; None: there is no such host.
         operation_options: options of operations, by hook.
         folder: where relative paths in the options start; None: in a folder that every check has for itself.
         look: whether the charm's own program is run for a primitive, so that the kit's `look` tells what its unit sees.

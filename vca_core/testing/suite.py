@@ -1,4 +1,4 @@
-"""What makes a class of checks a suite: what each check needs, and that none is replaced behind its back."""
+"""What makes a class of checks a suite: what each check needs, and that no check is replaced behind its back."""
 
 from __future__ import annotations
 

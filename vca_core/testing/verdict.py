@@ -59,7 +59,7 @@ class Verdict:
         adopted: the class that adopted the suite.
         about: what is known of the subject, for machines: distribution, versions, capabilities.
         results: in the order in which they came.
-        left_out: the checks that were not run, whoever left them out (a selection, a plugin of pytest).
+        left_out: the checks that were not run, for whatever reason (a selection, a plugin of pytest).
     """
 
     subject: str
@@ -166,4 +166,4 @@ OWN_CHARMS = "the subject brings charms of its own"
 NO_STREAM = "the fixture `faults` has no `stream`: the system only answers"
 
 WANTING = (NO_FAULTS, NO_LOOK, NO_HOST, NO_WORK, NO_FAILURE, NOT_PERSISTENT, OWN_CHARMS)
-"""Those that keep a level from being FULL: the subject could have told it, or given what is needed."""
+"""Those that keep a level from being FULL: the subject could have said it, or given what is needed."""

@@ -39,7 +39,7 @@ class FakeBackend(Backend[FakeOptions]):
 
     Attributes:
         script: what is to happen instead of what would.
-        recorder: keeps what is asked; None: nobody wants to know.
+        recorder: records all calls of hooks; None: they are not recorded.
     """
 
     api_version = 1

@@ -12,7 +12,7 @@ def charm_in(application: Application) -> Charm:
     """The charm that is installed in an application.
 
     Raises:
-        NotFound: there is none.
+        NotFound: it has no charm.
     """
     if application.charm is None:
         raise refusals.no_charm(application.ee_id.model, application.ee_id.application)

@@ -1,4 +1,4 @@
-"""Time in the fake: machines come up and units settle by themselves, whoever waits for them."""
+"""Time in the fake: machines come up and units settle by themselves, even if no operation waits for them."""
 
 from __future__ import annotations
 

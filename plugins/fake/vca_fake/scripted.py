@@ -31,7 +31,7 @@ class Stage(Protocol):
 
     @property
     def recorder(self) -> Recorder | None:
-        """Keeps what is asked; None: nobody wants to know."""
+        """Records all calls of hooks; None: they are not recorded."""
 
     async def namespace_of(self, namespace: Namespace | None, ee_id: EeId | None) -> str:
         """Return the canonical namespace that a call is about.

@@ -1,4 +1,4 @@
-"""Requests that make something: whoever is cancelled meanwhile still learns what was made, to undo it."""
+"""Requests that make something: a caller who is cancelled meanwhile still learns what was made, and can undo it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def digest_in(notes: Mapping[str, str], charm_url: str) -> str | None:
 
 
 def namespace_in(notes: Mapping[str, str]) -> Namespace | None:
-    """The namespace that is noted; None: none, or something that is none."""
+    """The namespace that is noted; None: nothing is noted, or something that is not a namespace."""
     text = notes.get(NAMESPACE_NOTE)
     return _parse(text) if text else None
 

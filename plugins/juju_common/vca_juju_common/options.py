@@ -54,7 +54,7 @@ class JujuOptions(Options):
     tls_hostname: Text | None = None
     """The name that its certificate has to bear; None: ``juju-apiserver`` with a ca_cert, else the host dialled."""
     insecure_skip_tls_verification: bool = False
-    """Connect to whoever answers. For laboratories."""
+    """Connect to any server that answers. For laboratories."""
     public_key: Annotated[Text | None, Field(validation_alias=_aliases("public_key", "pubkey"))] = None
     """A line of OpenSSH's format, put into the authorized keys of the machines of new models."""
     cloud: Text | None = None

@@ -138,7 +138,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
 
 
 async def _cancel(model: Model, action: str) -> None:
-    """Cancel a run; whoever wanted it is being cancelled and waits no longer than needed."""
+    """Cancel a run; its caller is being cancelled, and waits no longer than needed."""
     with suppress(VcaError, TimeoutError):
         async with asyncio.timeout(finishing.LIMIT):
             await model.cancel_action(action)

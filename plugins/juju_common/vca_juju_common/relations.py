@@ -60,7 +60,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 
 
 async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Remove a relation; where there is none, that is success."""
+    """Remove a relation; removing a missing one succeeds."""
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     if not _are_related(model, one, other, dying=True):
         return

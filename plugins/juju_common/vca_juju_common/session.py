@@ -73,7 +73,7 @@ class Session:
 
     @asynccontextmanager
     async def make(self, name: str, op: Operation) -> AsyncIterator[Model]:
-        """A model for an operation, made where there is none.
+        """A model for an operation; a missing one is made.
 
         Raises:
             BadArguments: it is the controller's own.

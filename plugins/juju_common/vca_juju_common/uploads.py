@@ -1,4 +1,4 @@
-"""Charms in models: each one uploaded once, whoever asks for it."""
+"""Charms in models: each one is uploaded once, however many ask for it."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 
 
 USUAL_ARCHITECTURE = "amd64"
-"""What Juju makes machines of where nobody says another one."""
+"""What Juju makes machines of, unless another base is asked for."""
 
 
 class Place(NamedTuple):

@@ -131,7 +131,7 @@ def find(session: Session, facade: str, version: int, request: str, params: Json
     """The method of a request.
 
     Raises:
-        Refusal: there is none, or its parameters are not valid.
+        Refusal: there is no such request, or its parameters are not valid.
     """
     known = FACADES.get(facade)
     if known is None:

@@ -1,4 +1,4 @@
-"""One port: connections are accepted, until it is closed; then none is left half-way."""
+"""One port: it accepts connections until it is closed; then no connection is left half open."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ class Session:
 
 
 def _parse(text: str) -> Json | None:
-    """A request; None where it is none."""
+    """Read a request; None if the text is not one."""
     try:
         found = json.loads(text)
     except ValueError:

@@ -153,7 +153,7 @@ class SecondProcessChecks(Suite, suite=True):
 
     @while_the_first_is
     async def test_an_ee_that_vanished_is_told_as_gone_to_who_asks(self, kit: Kit, first: str) -> None:
-        """Deleted by somebody who does not have this store: a second process that is asked for it sees that."""
+        """Deleted by a process without this store: a second process that is asked for it sees that."""
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)

@@ -123,7 +123,7 @@ class _Kept(logging.Handler):
 
 @contextlib.contextmanager
 def _collect_logs() -> Iterator[list[str]]:
-    """Keep what every logger says whose level nobody set; who set one may have had secrets in mind."""
+    """Keep what every logger says whose level was not set; those who set one may have had secrets in mind."""
     lines: list[str] = []
     handler, root = _Kept(lines), logging.getLogger()
     before = root.level

@@ -134,7 +134,7 @@ class ConnectedController:
             await self._check_listed(model, error)
             raise
         except (asyncio.CancelledError, BackendError, VcaConnectionError):
-            model.unsure = True  # what was asked for may come true after all: whoever comes next has to see it
+            model.unsure = True  # what was asked for may come true after all: the next user has to see it
             raise
         finally:
             model.users -= 1

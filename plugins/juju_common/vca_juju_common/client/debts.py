@@ -64,7 +64,7 @@ class Debts(Generic[ModelT]):
         Args:
             find: finds what has to be undone, if anything.
             until: time of the loop until which it may come; None: it has come, or not, when the state is read next. No
-                longer than that: the longer one waits, the likelier is what one finds somebody else's.
+                longer than that: the longer we wait, the likelier it is that what we find belongs to others.
         """
         self._doubts.append(_Doubt(find, until))
 
@@ -97,7 +97,7 @@ class Debts(Generic[ModelT]):
 
     async def settle(self, model: ModelT) -> None:
         """Undo what is owed; what fails again for want of a connection stays owed."""
-        async with self._settling:  # whoever comes waits for what is being undone
+        async with self._settling:  # later callers wait for what is being undone
             owed, self._owed = self._owed, []
             while owed:
                 undo = owed.pop()

@@ -69,7 +69,7 @@ class Departures:
             leaving, self._leaving = self._leaving, {}
             for gone in leaving.values():
                 gone.set_exception(error)
-                gone.exception()  # whoever waited may have left
+                gone.exception()  # those who waited may have left
 
     async def _look_until_gone(self) -> None:
         waits = pauses(SLOWLY, SLOWLY)

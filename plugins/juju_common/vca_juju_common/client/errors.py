@@ -24,7 +24,7 @@ _PASSING_CODES = _RACE_CODES | {
     "not yet available; try again later",
 }
 _GONE_TEXTS = ("not found", "is not alive", "is no longer alive", "not found or not alive", "not found or dead")
-"""How texts end that say that an entity is gone, whatever the code beside them: often there is none."""
+"""How texts end that say that an entity is gone, whatever code comes with them: often there is no code."""
 
 
 class ApiError(BackendError):
@@ -115,7 +115,7 @@ class Upgrading(ConnectionLost):
 
 
 def error_of(answer: Any) -> ApiError | None:
-    """The error in a result, as a mapping of the wire or an object of the generated classes; None: there is none."""
+    """The error in a result (a mapping of the wire, or an object of the generated classes); None: it succeeded."""
     error = answer.get("error") if isinstance(answer, dict) else getattr(answer, "error", None)
     if not error:
         return None

@@ -39,7 +39,7 @@ GATHER = 0.1
 gathered."""
 
 STALE = 60.0
-"""Seconds without any change in a model after which whoever waits has its state read anew."""
+"""Seconds without any change in a model after which its state is read anew for those who wait."""
 
 _LONGEST = 3600.0
 
@@ -329,9 +329,9 @@ class WatchedModel:
         except ApiError as error:
             reason = f"the model cannot be watched: {error.message}"  # the next login shows whether it is gone
         finally:
-            wire.give_up(reason)  # whatever ended it: on a connection that nobody watches nothing would be seen
+            wire.give_up(reason)  # whatever ended it: nothing would be seen on a connection without a watcher
             self._on_break()
-            self._wake()  # whoever waits has to know that it broke
+            self._wake()  # those who wait have to know that it broke
 
     async def _gather(self) -> None:
         """Let deltas gather until somebody waits for one."""

@@ -40,7 +40,8 @@ def parse_api_proxy(text: str) -> ApiProxy:
     """Read an ``api_proxy``: ``"10.0.0.1"``, ``"10.0.0.1:17070"``, ``"2001:db8::1"`` or ``"[2001:db8::1]:17070"``.
 
     Raises:
-        BadArguments: it is none. A host name is refused: the rules are made at boot, when nothing looks names up yet.
+        BadArguments: it is not such an address. A host name is refused: the rules are made at boot, before names are
+            looked up.
     """
     try:
         address, port = _split(text.strip())

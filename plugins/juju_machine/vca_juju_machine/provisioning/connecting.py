@@ -152,8 +152,8 @@ async def _connect(
 def _key_types(known: KnownKeys) -> list[str]:
     """The types of host keys to ask for, the best first.
 
-    A host that has none of the known type is asked for another, too; the error can then say that its key has changed,
-    where the connection would just break. Without a known authority a certificate proves nothing, and the key in it would do.
+    A host that has none of the known type is asked for another, too: so the error can say that its key has changed; otherwise
+    the connection would just break. Without a known authority a certificate proves nothing, and the key in it would do.
     """
     met = {key.get_algorithm().replace("ssh-rsa", "rsa-sha2-512") for key in known.keys}
     plain = sorted(_PLAIN_KEYS, key=lambda name: name not in met)

@@ -27,7 +27,7 @@ class KnownKeys:
     Args:
         keys: its keys.
         authorities: those whose signature on its key is good.
-        revoked: keys that are not to be taken, whoever says so.
+        revoked: keys that are never accepted, not even if an authority signed them.
     """
 
     keys: Sequence[asyncssh.SSHKey] = ()
@@ -70,12 +70,12 @@ def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
 
     Args:
         file: the file; made for the user alone when it is not there. It is replaced as a whole, so
-            nobody reads half of it.
+            no reader gets half of it.
         name: the host as the file calls it.
         key: its key.
 
     Returns:
-        What the file knows of the host now. Where somebody else was first, `key` may not be among it.
+        What the file knows of the host now. If another process was first, `key` may not be among it.
 
     Raises:
         BadArguments: the file cannot be written.

@@ -124,7 +124,7 @@ class SshSession:
         """Make the user `USER`, with whom Juju's agent keeps the model's keys, where the host has none of that name.
 
         A new user may use sudo without a password, as on Ubuntu's own images; one that is there stays as it is, but for
-        the key. That is appended to ``~/.ssh/authorized_keys`` where it is not there yet; whoever could log in before
+        the key. That is appended to ``~/.ssh/authorized_keys`` where it is not there yet; those who could log in before
         still can (number 30). The folder gets mode 0700 and the file 0600.
 
         Args:

@@ -180,5 +180,5 @@ def list_operations(call: Call, params: Json) -> Answer:
 
 @method("Action.Run", access="admin")
 def run(_call: Call, _params: Json) -> Answer:
-    """Commands of a shell: there is none here."""
+    """Refuse commands of a shell: there is no shell here."""
     raise Refusal("running commands is not supported by the simulated controller", NOT_SUPPORTED)

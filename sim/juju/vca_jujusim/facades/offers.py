@@ -126,7 +126,7 @@ def consume_details(call: Call, params: Json) -> Answer:
     def one(url: str) -> Json:
         model, offer = _find(call, url)
         sim = call.session.controller
-        controller = {  # always told: whoever consumes need not be a model of this controller
+        controller = {  # always given: the consumer need not be a model of this controller
             "controller-tag": f"controller-{call.world.uuid}",
             "controller-alias": "",
             "addrs": sim.addresses,

@@ -63,7 +63,7 @@ class World:
         return self.addresses
 
     def keep(self, model: Model | None, kind: str, key: str) -> None:
-        """Note a change for whoever keeps the world on disk."""
+        """Note a change, if the world is kept on disk."""
         if self.keeper is not None:
             self.keeper(model, kind, key)
 

@@ -21,7 +21,7 @@ LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
 
 CLAIM = 5.0
-"""Seconds in which whoever made a machine notes whose it is, or has a unit come to it."""
+"""Seconds in which the maker of a machine notes whose it is, or places a unit on it."""
 
 
 async def add_machine(model: Target, new: NewMachine) -> str:

@@ -24,7 +24,7 @@ async def add_relation(model: Target, end_1: str, end_2: str) -> None:
 
 
 async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> None:
-    """Ask for the end of a relation; where there is none, it is no error."""
+    """Ask for the end of a relation; that of a missing one succeeds."""
 
     async def work() -> None:
         facade = await model.facade("Application")

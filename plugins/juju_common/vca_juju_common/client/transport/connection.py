@@ -84,7 +84,7 @@ class Connection:
             raise self._closed.again()
         self._start()
         if self._ready is None:
-            raise AssertionError("whoever runs makes it")
+            raise AssertionError("the task that runs makes it")
         if (there := _wire_in(self._ready)) is not None:  # nearly always: nothing has to be set up to wait for it
             return there
         self._asking += 1
@@ -257,7 +257,7 @@ class Connection:
             await asyncio.sleep(next(waits))
 
     def _pauses(self) -> Iterator[float]:
-        """Pauses in which nobody runs out of patience who comes at the beginning of one."""
+        """Pauses so short that a caller who comes at the beginning of one does not run out of patience."""
         return pauses(most=min(5.0, self._outage / 3, self._patience / 3))
 
     async def _hold(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 DEFAULT_PORT = 17070
 
 MOVED = "the controller sends its clients to another one; name that one's endpoints"
-"""Told where a controller redirects: nobody goes there by himself."""
+"""Said where a controller redirects: we never follow by ourselves."""
 
 _REACHABLE = frozenset({"public", "local-cloud", "", "unknown", "fan-local"})
 
@@ -36,7 +36,7 @@ class Endpoint:
         if ":" in self.host:
             ipaddress.IPv6Address(self.host)
         try:
-            self.host.encode("idna")  # as whoever looks it up does
+            self.host.encode("idna")  # as the resolver does
         except UnicodeError:
             raise ValueError(
                 f"endpoint {str(self)!r}: no host has such a name: between dots are 1 to 63 characters"
@@ -53,7 +53,7 @@ class Endpoint:
             port: for those that name none.
 
         Raises:
-            ValueError: it is none of these; the text says why.
+            ValueError: it is not one of these; the text says why.
         """
         text = text.strip()
         host, colon, number = text.rpartition(":")
@@ -114,7 +114,7 @@ class Endpoints:
 
 
 def _parse_address(address: Any) -> Endpoint | None:
-    """An address as a controller gives it; None: it is not one, or not one for us."""
+    """An address as a controller gives it; None: it is not an address, or not one that we can use."""
     try:
         if address.get("scope", "") not in _REACHABLE:
             return None

@@ -50,7 +50,7 @@ class Websocket(aiohttp.ClientWebSocketResponse[Literal[True]]):
 
 
 async def _no_redirects(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Go nowhere else: whoever answers there is not verified, and would get the password."""
+    """Do not follow a redirect: the server there is not verified, and would get the password."""
     response = await send(request)
     if 300 <= response.status < 400:
         response.close()
@@ -164,7 +164,7 @@ class Http:
 
     @contextmanager
     def _translate_proxy_errors(self) -> Iterator[None]:
-        """Make an error of aiohttp's of what a SOCKS proxy refuses: to that library it is none."""
+        """Turn the refusal of a SOCKS proxy into an error of aiohttp's; the library for proxies has its own."""
         try:
             yield
         except self._proxy_errors as error:

@@ -51,7 +51,7 @@ def end_of_validity(text: str) -> datetime:
 
 
 class _Named(ssl.SSLContext):
-    """Verifies one name, whatever is dialled and whoever connects: a library for SOCKS knows only what is dialled."""
+    """Verifies one name, whatever is dialled and however: a library for SOCKS knows only what is dialled."""
 
     hostname: str | None = None
 

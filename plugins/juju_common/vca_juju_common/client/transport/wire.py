@@ -109,7 +109,7 @@ class Wire:
             answer = await answered
         finally:
             self._due.pop(number, None)
-            self._waiting.pop(number, None)  # 25: an answer that nobody waits for any more is dropped
+            self._waiting.pop(number, None)  # an answer that nobody waits for any more is dropped
         is_error = answer.get("error") or answer.get("error-code")
         _LOG.debug("%s: %s.%s: %s", self.endpoint, facade, request, "done" if not is_error else _code(answer))
         if is_error:
@@ -224,4 +224,4 @@ class Wire:
         for answered in self._waiting.values():
             if not answered.done():
                 answered.set_exception(ConnectionLost(reason, str(self.endpoint), sent=True))
-                answered.exception()  # whoever was still sending has learned it there, and asks no more
+                answered.exception()  # those who were still sending have learned it there, and ask no more
