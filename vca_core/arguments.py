@@ -83,7 +83,7 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
 
 
 def values(value: object, argument: str) -> dict[str, Any]:
-    """Check a mapping as `mapping` does, and that it is no larger than callers may give (`vca_core.plain.excess`).
+    """Check a mapping as `mapping` does, and that it is not larger than callers may give (`vca_core.plain.excess`).
 
     Raises:
         BadArguments: it is not a mapping, a key is not text, or it is too large or too deep.

@@ -43,7 +43,7 @@ class Artifact:
         Other artifacts of the same charm share it for as long as its files do not change.
 
         Raises:
-            NotSupported: it is a charm of Charmhub: what it says of itself is not known here.
+            NotSupported: it is a charm of Charmhub: what it says about itself is not known here.
             BadArguments: it is not a charm, or malformed (`vca_core.charm.read_charm`).
         """
         return self._charm
@@ -58,7 +58,7 @@ class Artifact:
     @cached_property
     def _charm(self) -> Charm:
         if self.path is None:
-            raise NotSupported(f"{self.reference}: what a charm of Charmhub says of itself is not known here")
+            raise NotSupported(f"{self.reference}: what a charm of Charmhub says about itself is not known here")
         return _charms.read(self.path)
 
 

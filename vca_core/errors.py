@@ -358,7 +358,7 @@ def from_data(data: object) -> VcaError:
     known are left out.
 
     Args:
-        data: the error as plain data; what is no mapping gives a `VcaError`, too.
+        data: the error as plain data; anything that is not a mapping gives a `VcaError`, too.
 
     Returns:
         The error, without a cause and without a traceback.

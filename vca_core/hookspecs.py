@@ -155,7 +155,8 @@ class BackendHooks(ReadHooks, Protocol):
     ) -> str | None:
         """Take an existing host into service as an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists; after a failure before that, nothing of it is left.
+        Call ``await op.created(locator)`` as soon as the EE exists; after a failure before that, nothing may be left
+        behind.
 
         Args:
             op: this run.

@@ -52,7 +52,7 @@ class SshKeyPair:
             raise BadArguments(f"comment: expected one printable line, got {comment!r}", ["comment"])
         if key_type not in ("rsa", "ed25519"):
             raise BadArguments(f"key_type: expected 'rsa' or 'ed25519', got {key_type!r}", ["key_type"])
-        # Without $HOME and without an entry among the users there is no home; that matters only to who asks for a key.
+        # Without $HOME and without an entry among the users there is no home; it matters only when a key is asked for.
         with contextlib.suppress(RuntimeError):
             path = path.expanduser().absolute()
         self.private_path = path
@@ -180,7 +180,7 @@ class SshKeyPair:
             # Read back: another process may have been first, with another comment.
             _publish(self.public_path, f"{line}\n".encode(), 0o644)
         except OSError as error:
-            if not self.public_path.exists():  # a read-only folder with a private key in it is no reason to fail
+            if not self.public_path.exists():  # a read-only folder with a private key in it is not a reason to fail
                 _log.warning("the public key %s cannot be written: %s", self.public_path, error.strerror)
                 return line
         found = self.public_path.read_text("utf-8", errors="replace").partition("\n")[0].strip()

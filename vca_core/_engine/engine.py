@@ -366,7 +366,7 @@ class Engine:
             for step, limit in steps:
                 try:
                     alive += await step(limit)
-                except Exception as error:  # noqa: BLE001 - the other steps are taken all the same
+                except Exception as error:  # noqa: BLE001 - the other steps are taken nevertheless
                     _LOG.error("%s: a step of disconnecting failed: %s", self._name, type(error).__qualname__)
                     alive.append(f"{self._name}: a step of disconnecting failed with {type(error).__qualname__}")
             alive += [f"straggler {straggler}" for straggler in self.stragglers]

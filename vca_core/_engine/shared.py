@@ -210,7 +210,7 @@ class Shared:
         for name, step in steps.items():
             try:
                 alive += await step(limit)
-            except Exception as error:  # noqa: BLE001 - the other steps are taken all the same
+            except Exception as error:  # noqa: BLE001 - the other steps are taken nevertheless
                 _LOG.warning("%s failed to close: %s", name, type(error).__qualname__)
                 alive.append(f"{name}: failed to close")
         return alive

@@ -57,7 +57,7 @@ class Home:
             StoreError: others write there all the time.
         """
         place = self.place
-        # What is no news by what was seen here may be some after what others wrote since.
+        # What is not new by what was seen here may be new after what others wrote since.
         if self._seen is _UNSEEN or (only_news and self._says(fields)):
             if not await self._look(store):
                 return Written.NO_DOCUMENT

@@ -194,7 +194,7 @@ class Outbox:
             What `run` returns.
 
         Raises:
-            StoreError: it failed, or was not done in time; it may have been done all the same.
+            StoreError: it failed, or was not done in time; it may still have been done.
         """
         entry = Entry(Kind.ASK, run, retries=retries, what=what)
         entry.on_begin = _nothing  # until somebody waits

@@ -26,7 +26,7 @@ from vca_core.traits import Scope
 _LOG = logging.getLogger(__name__)
 
 _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
-"""Failures of what claims an EE after which nothing of it is worth keeping, not even its claim."""
+"""Failures to claim an EE after which nothing is worth keeping, not even the claim."""
 
 _SAID = ("status", "detailed-status", "VCA-status", "entity-type")
 """The fields that say something, but for the time."""

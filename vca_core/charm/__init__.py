@@ -1,4 +1,4 @@
-"""What a charm says of itself, and whether given values fit it.
+"""What a charm says about itself, and whether given values fit it.
 
 ::
 

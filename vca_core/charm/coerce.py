@@ -83,7 +83,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
 
 
 def as_default(option: Option, field: Field) -> str | int | float | bool:
-    """Take a charm's own default for a value of its option, as strictly as Juju: a number is no default for a text.
+    """Take a charm's own default for a value of its option, as strictly as Juju: a number is not a default for a text.
 
     Raises:
         BadArguments: it does not fit; says where it stands.

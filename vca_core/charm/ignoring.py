@@ -1,4 +1,4 @@
-"""``.jujuignore``: which files of a charm's folder stay at home, by the rules of Juju's client.
+"""``.jujuignore``: which files of a charm's folder are not uploaded, by the rules of Juju's client.
 
 They look like git's and are not: a pattern with a slash in it matches at any depth unless it begins with one, and
 braces hold alternatives.
@@ -18,7 +18,7 @@ IGNORE_FILE = ".jujuignore"
 
 _ALWAYS = (
     *(".git", ".svn", ".hg", ".bzr", ".tox", "/build/", IGNORE_FILE),
-    # Juju's client knows no Python; what its tools leave behind is no part of a charm, either.
+    # Juju's client knows no Python; what its tools leave behind is not part of a charm, either.
     *("__pycache__", ".venv", ".mypy_cache", ".ruff_cache"),
 )
 
@@ -30,13 +30,13 @@ class _Rule(NamedTuple):
 
 
 class Ignored:
-    """What stays at home.
+    """What is not uploaded.
 
     Args:
-        lines: of a ``.jujuignore``; what stays at home in any case goes before them.
+        lines: of a ``.jujuignore``; what is never uploaded goes before them.
 
     Raises:
-        BadArguments: a line is no pattern; says which one.
+        BadArguments: a line is not a pattern; says which one.
     """
 
     def __init__(self, lines: Iterable[str] = ()) -> None:
@@ -52,7 +52,7 @@ class Ignored:
                     expression(self._rules[-1].pattern)
                 except (ValueError, BadArguments) as error:
                     raise BadArguments(
-                        f"artifact_path: {IGNORE_FILE}: line {number} is no pattern: {error}", ["artifact_path"]
+                        f"artifact_path: {IGNORE_FILE}: line {number} is not a pattern: {error}", ["artifact_path"]
                     ) from error
 
     @classmethod
@@ -60,7 +60,7 @@ class Ignored:
         """Read the rules of a charm's folder.
 
         Raises:
-            BadArguments: a line is no pattern, or the file cannot be read.
+            BadArguments: a line is not a pattern, or the file cannot be read.
         """
         try:
             text = (folder / IGNORE_FILE).read_bytes().decode("utf-8-sig")
@@ -75,7 +75,7 @@ class Ignored:
         return cls(text.splitlines())
 
     def has(self, name: str, *, is_folder: bool) -> bool:
-        """Whether a file stays at home; the last rule that fits counts. What a folder holds stays with it.
+        """Whether a file is left out; the last rule that fits counts. A folder is left out with all that it holds.
 
         Args:
             name: its path in the charm, parts apart by slashes.

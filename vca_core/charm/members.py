@@ -42,9 +42,9 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
         refuse: makes the error of a reason.
 
     Raises:
-        BadArguments: there is too much, or a member is no file, folder or symlink, has a name that cannot be everywhere
-            or is there twice (letters of either case counted as one), has the rights of another user, stands behind a
-            symlink, or is a symlink that leads out of the charm or in circles: the error has its name.
+        BadArguments: there is too much, or a member is neither file, folder nor symlink, has a name that cannot be
+            everywhere or is there twice (letters of either case counted as one), has the rights of another user,
+            stands behind a symlink, or is a symlink that leads out of the charm or in circles: the error has its name.
     """
     places: dict[str, tuple[str, ...]] = {}
     links: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}

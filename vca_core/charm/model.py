@@ -182,7 +182,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Charm:
-    """What a charm says of itself.
+    """What a charm says about itself.
 
     Args:
         name: of the charm.

@@ -54,12 +54,12 @@ def obstacles(found: Found, documents: Documents, *, says_bases: bool) -> Iterat
     if not says_bases:
         yield "it does not say what it runs on: no bases, no series"
     for name in sorted(found.ignored & set(JUJU_FILES)):
-        yield f".jujuignore keeps its {name} at home"
+        yield f".jujuignore leaves its {name} out"
     if needs_dispatch(found, documents):
         if not found.has_sources:
             yield "it has no src/charm.py"
     elif not found.has_program:
-        yield "it has neither hooks nor a dispatch file, so nothing of it could run"
+        yield "it has neither hooks nor a dispatch file, so it could not run"
     yield from _of_packing(found, documents)
 
 

@@ -51,7 +51,7 @@ def read_charm(path: Path) -> Charm:
         path: the charm's folder or ``.charm`` file. Of the latter nothing is unpacked to disk.
 
     Returns:
-        What the charm says of itself.
+        What the charm says about itself.
 
     Raises:
         BadArguments: it is not a charm, cannot be read, is dangerous (bombs, paths and symlinks that lead out of it) or

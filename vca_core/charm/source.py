@@ -43,7 +43,7 @@ class Found(NamedTuple):
         is_packed: whether it is a ``.charm`` file.
         has_program: whether it has what Juju starts: ``dispatch``, or something in ``hooks``.
         has_sources: whether it has ``src/charm.py``.
-        ignored: the files that were asked for and stay at home when the charm is uploaded.
+        ignored: the files that were asked for and are left out when the charm is uploaded.
     """
 
     contents: Mapping[str, bytes]

@@ -1,4 +1,4 @@
-"""``vca charm``: what a charm says of itself."""
+"""``vca charm``: what a charm says about itself."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ _Problems = dict[tuple[str, str], tuple[str, str]]
 
 
 async def _refresh(vca: Vca, found: list[dict[str, Any]]) -> tuple[_Problems, int]:
-    """Ask the backends; one EE that is gone, or one backend that does not answer, is no reason to show nothing.
+    """Ask the backends; one EE that is gone, or one backend that does not answer, is not a reason to show nothing.
 
     Returns:
         What could not be found out, and why; the exit code for that.

@@ -135,7 +135,7 @@ class Connectors:
             try:
                 async with asyncio.timeout(limit):
                     await provider.close()
-            except Exception as error:  # noqa: BLE001 - the others are closed all the same
+            except Exception as error:  # noqa: BLE001 - the others are closed nevertheless
                 _LOG.warning("connectors in %s: failed to close: %s", provider.origin, type(error).__qualname__)
                 alive.append(f"connectors in {provider.origin}: failed to close")
         return alive

@@ -217,7 +217,7 @@ def _is_loggable(_: logging.LogRecord) -> bool:
 
 @contextmanager
 def _keep_unlogged() -> Iterator[None]:
-    """Keep the driver from logging commands and answers, which it does for who listens at DEBUG."""
+    """Keep the driver from logging commands and answers, which it does at the level DEBUG."""
     logging.getLogger("pymongo.command").addFilter(_is_loggable)  # once: it is the same function
     token = _IS_SECRET.set(True)
     try:

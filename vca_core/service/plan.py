@@ -67,7 +67,7 @@ def plan(service: Service) -> list[Step]:
     last = _last_before_day1(service, steps)
     for name in _in_order(service):
         if not service.vnfs[name].day1:
-            continue  # who comes after it waits for what it waits for: `_before`
+            continue  # what comes after it waits for what it waits for: `_before`
         previous = _before(service, last, name)
         for number, primitive in enumerate(service.vnfs[name].day1):
             made = primitive.model_dump(mode="json")

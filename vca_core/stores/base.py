@@ -63,8 +63,8 @@ class StatusStore(ABC):
     equal, as in MongoDB: ``{"_id": "ns1", "_admin.nslcmop": None}``.
 
     Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
-    when the store fails: ``retryable`` says whether the same call may succeed later. A method that was cancelled has been
-    carried out or not, but never by half.
+    when the store fails: ``retryable`` says whether the same call may succeed later. A method that was cancelled has
+    been carried out or not, but never by half.
     """
 
     async def open(self) -> None:  # noqa: B027 - a store without a connection has nothing to do

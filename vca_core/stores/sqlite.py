@@ -217,7 +217,7 @@ class SqliteStore(StatusStore):
 
     def _end_writer(self, writer: asyncio.Task[None]) -> None:
         self._writer = None
-        if writer.cancelled() or writer.exception() is not None:  # as when the loop ends: no caller shall wait for ever
+        if writer.cancelled() or writer.exception() is not None:  # as when the loop ends: no caller may wait for ever
             stopped = StoreError(f"status store {self._path}: stopped while writing", retryable=True)
             for job in (*self._taken, *self._waiting):
                 if not job.promise.done():

@@ -367,7 +367,7 @@ class Kit:
         assert not self.stragglers, f"{self.stragglers} did not end within `cleanup` of its cancellation"
 
     async def check_delete(self, ee_id: str) -> None:
-        """Delete an EE, and check that nothing of it is listed."""
+        """Delete an EE, and check that it is not listed any more."""
         await self.connector.delete_execution_environment(ee_id)
         assert ee_id not in await self.ids(), f"{ee_id} was deleted and is still listed"
 

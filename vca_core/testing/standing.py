@@ -52,7 +52,7 @@ class Standing:
         return tuple(self.home.get(name) for name in ("status", "detailed-status", "VCA-status", "entity-type"))
 
     def must_be(self, before: Standing, what: str) -> None:
-        """Check that nothing of it has changed, not even the time of its status.
+        """Check that it has not changed, not even the time of its status.
 
         Args:
             before: how it stood before.

@@ -56,7 +56,7 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
 
     Raises:
         BadArguments: it cannot be rendered: built charms only, within the limit, and of what it may hold
-            (`vca_core.charm.members`). `vca_core.charm.ignoring` knows what stays at home.
+            (`vca_core.charm.members`). `vca_core.charm.ignoring` knows what is left out.
     """
     try:
         if path.is_file():

@@ -137,7 +137,7 @@ class Registrar:
         cancelled = await settle(undoing, math.inf)  # it has a limit of its own
         try:
             undoing.result()
-        except VcaError as error:  # the machine has to go all the same, and the caller learns what failed first
+        except VcaError as error:  # the machine has to go nevertheless, and the caller learns what failed first
             session.log.warning(
                 "what the registration of %s did there was not undone, look for %s: %s", target.url, mark, error.message
             )

@@ -44,7 +44,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
     @while_the_first_is
     @needs("create_execution_environment")
     async def test_a_second_process_takes_no_names_of_another_namespace(self, kit: Kit, first: str) -> None:
-        """Of two namespaces that would share an EE, the first has it, and nothing of it changes."""
+        """Of two namespaces that would share an EE, the first has it, and it does not change."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))

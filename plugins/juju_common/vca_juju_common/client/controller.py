@@ -252,7 +252,7 @@ class ConnectedController:
         return uuid
 
     async def _drop(self, model: WatchedModel) -> None:
-        """Disconnect from a model in use, and know nothing of it any more but what is owed there."""
+        """Disconnect from a model in use, and forget it, except for what is owed there."""
         del self._models[model.name]
         self._uuids.pop(model.name, None)
         timer = self._timers.pop(model.name, None)

@@ -37,7 +37,7 @@ class Departures:
             uuid: the model's.
 
         Raises:
-            VcaError: the list cannot be had.
+            VcaError: the list cannot be read.
         """
         self._waiting[uuid] = self._waiting.get(uuid, 0) + 1
         gone = self._leaving.setdefault(uuid, asyncio.get_running_loop().create_future())

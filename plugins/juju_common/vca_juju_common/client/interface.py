@@ -61,7 +61,7 @@ class MachineRequests(Protocol):
         """
 
     async def destroy_machines(self, machines: Sequence[str], *, keep: bool = False) -> None:
-        """Ask for the end of machines, by force. Those that are gone are no error.
+        """Ask for the end of machines, by force. Those that are gone are not an error.
 
         Args:
             machines: their ids.
@@ -69,7 +69,7 @@ class MachineRequests(Protocol):
         """
 
     async def keep_instances(self, machines: Sequence[str]) -> None:
-        """Ask the controller to keep the instances of machines that are removed later. Missing machines are no error.
+        """Ask the controller to keep the instances of machines that are removed later. Missing ones are ignored.
 
         Args:
             machines: their ids.
@@ -160,7 +160,7 @@ class ApplicationRequests(Protocol):
         """
 
     async def destroy_units(self, units: Sequence[str], *, destroy_storage: bool) -> None:
-        """Ask for the end of units. Those that are gone are no error.
+        """Ask for the end of units. Those that are gone are not an error.
 
         Args:
             units: their names.
@@ -179,7 +179,7 @@ class ApplicationRequests(Protocol):
         """
 
     async def remove_relation(self, end_1: str, end_2: str) -> None:
-        """Ask for the end of a relation. One that is not there is no error.
+        """Ask for the end of a relation. One that is not there is not an error.
 
         Args:
             end_1: ``application:endpoint``.
@@ -293,7 +293,7 @@ class ActionRequests(Protocol):
         """
 
     async def cancel_action(self, action: str) -> None:
-        """Ask for the end of a run. One that has ended, or is gone, is no error.
+        """Ask for the end of a run. One that has ended, or is gone, is not an error.
 
         Args:
             action: the run's id.
@@ -442,7 +442,7 @@ class Controller(Protocol):
         """
 
     async def destroy_offers(self, urls: Sequence[str]) -> None:
-        """Ask for the end of offers, with what consumes them. Those that are gone are no error.
+        """Ask for the end of offers, with what consumes them. Those that are gone are not an error.
 
         Args:
             urls: theirs.

@@ -174,7 +174,7 @@ class WatchedModel:
             self._end(NotFound(f"model {self.name} is gone"))
 
     async def close(self) -> None:
-        """Disconnect; nothing of it is left."""
+        """Disconnect, and end its tasks."""
         await self._connection.close()
         await self._late.cancel(10.0)
         await self._tasks.cancel(10.0)

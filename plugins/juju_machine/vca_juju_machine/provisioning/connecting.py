@@ -1,4 +1,4 @@
-"""Opens and closes ssh connections, and says in errors of ours what is wrong when one cannot be had."""
+"""Opens and closes ssh connections, and says in our own errors why one could not be made."""
 
 from __future__ import annotations
 
@@ -152,8 +152,9 @@ async def _connect(
 def _key_types(known: KnownKeys) -> list[str]:
     """The types of host keys to ask for, the best first.
 
-    A host that has none of the known type is asked for another, too: so the error can say that its key has changed; otherwise
-    the connection would just break. Without a known authority a certificate proves nothing, and the key in it would do.
+    A host that has none of the known type is asked for another, too: so the error can say that its key has changed;
+    otherwise the connection would just break. Without a known authority a certificate proves nothing, and the key in
+    it would do.
     """
     met = {key.get_algorithm().replace("ssh-rsa", "rsa-sha2-512") for key in known.keys}
     plain = sorted(_PLAIN_KEYS, key=lambda name: name not in met)
@@ -251,7 +252,7 @@ def _text(target: SshTarget) -> bytes:
 
 
 async def close(connection: asyncssh.SSHClientConnection) -> None:
-    """End a connection, politely if the host answers, and see that nothing of it is left; also when cancelled."""
+    """End a connection, politely if the host answers, with all its tasks and sockets; also when cancelled."""
     connection.close()
     closed = asyncio.ensure_future(connection.wait_closed())
     cancelled = await settle(closed, _CLOSING)

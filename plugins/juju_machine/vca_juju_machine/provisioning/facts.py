@@ -1,4 +1,4 @@
-"""What a host says of itself: base, architecture, cores, memory, agents, addresses (32 of what libjuju gets wrong)."""
+"""What a host says about itself: base, architecture, cores, memory, agents, addresses."""
 
 from __future__ import annotations
 

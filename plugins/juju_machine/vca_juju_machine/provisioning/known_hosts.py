@@ -48,7 +48,7 @@ def known_keys(file: Path, name: str) -> KnownKeys:
         name: the host as the file calls it: ``host`` or ``[host]:port``.
 
     Raises:
-        BadArguments: the file cannot be read, or is no such file.
+        BadArguments: the file cannot be read, or is not such a file.
     """
     with _usable(file):
         return _keys_in(_text_of(file), name)

@@ -143,7 +143,7 @@ class SshSession:
         """Run a provisioning script as root, with bash.
 
         The script is a secret. On the host it is in a file that only root can read, which is gone before the script's
-        first line runs; it is no part of a command line, a log or an error. What it prints is shown in an error only:
+        first line runs; it is not part of a command line, a log or an error. What it prints is shown in an error only:
         the end of it, without the script's own lines and words.
 
         When this is cancelled, the session's limit passes or the connection breaks, the script is stopped.
@@ -195,7 +195,7 @@ class SshSession:
             await self._remote.run_checked("proxy_on", places.script, UNIT_NAME, root=True)
 
     async def undo(self, mark: str) -> None:
-        """Undo all that bears a mark, however far it came; what does not bear it stays, and none at all is no error.
+        """Undo all that bears a mark, however far it came; what does not bear it stays. Finding nothing is fine.
 
         Gone are the rules and files of `proxy_api`, the key that `ensure_user` appended and the user that it made, and
         a Juju agent whose configuration holds the mark, as a part of its machine's nonce.

@@ -152,7 +152,7 @@ def _unit(model: Model, unit: Unit) -> None:
 
 
 def _ready(model: Model, unit: Unit) -> None:
-    """The hooks after install, then what the charm says of itself."""
+    """The hooks after install, then what the charm says about itself."""
     hook = "start" if not unit.installed else "config-changed"
     if unit.workload.current == "error":
         hook = unit.hook

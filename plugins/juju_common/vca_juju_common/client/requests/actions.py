@@ -80,7 +80,7 @@ async def action_result(model: Target, action: str) -> Ended:
 
 
 async def cancel_action(model: Target, action: str) -> None:
-    """Ask for the end of a run; one that has ended, or is gone, is no error."""
+    """Ask for the end of a run; one that has ended, or is gone, is not an error."""
 
     async def work() -> None:
         facade = await model.facade("Action")

@@ -186,7 +186,7 @@ async def add_units(model: Target, application: str, machines: Sequence[str]) ->
 
 
 async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
-    """Ask for the end of units; those that are gone are no error."""
+    """Ask for the end of units; those that are gone are not an error."""
     params = [
         classes().DestroyUnitParams(unit_tag=unit_tag(unit), destroy_storage=destroy_storage, force=force)
         for unit in units

@@ -13,7 +13,7 @@ _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
 
 
 async def keep_instances(model: Target, machines: Sequence[str]) -> None:
-    """Ask the controller to keep the instances of machines when the machines are removed; missing ones are no error.
+    """Ask the controller to keep the instances of machines when the machines are removed; missing ones are ignored.
 
     Juju sets a machine dying with its last unit, and then it is too late to say so. There is no request for this alone:
     that a machine is to go without its instance is noted by Juju before it refuses that for the units that are on it.

@@ -147,7 +147,7 @@ async def undo_machines(model: Target, machines: Sequence[str]) -> None:
 async def destroy_machines(
     model: Target, machines: Sequence[str], *, keep: bool = False, max_wait: float | None = None
 ) -> None:
-    """Ask for the end of machines, by force: they may not answer. Those that are gone are no error.
+    """Ask for the end of machines, by force: they may not answer. Those that are gone are not an error.
 
     Args:
         model: where.

@@ -38,7 +38,7 @@ async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool 
 
 
 async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
-    """Ask for the end of offers, with what consumes them; those that are gone are no error."""
+    """Ask for the end of offers, with what consumes them; those that are gone are not an error."""
 
     async def work() -> None:
         facade = await controller.facade("ApplicationOffers")

@@ -21,7 +21,7 @@ LASTING = 5.0
 """Seconds after which a connection was a good one: when it breaks, the next try is at once."""
 
 SLOWLY = 60.0
-"""Seconds between two tries where the last one failed for good, and somebody wants the connection all the same."""
+"""Seconds between two tries when the last error is one that does not go away, but a connection is still wanted."""
 
 
 class Connection:
@@ -205,7 +205,7 @@ class Connection:
         return Bridge(wire.facades, send).facade(name)
 
     async def close(self, reason: VcaError | None = None) -> None:
-        """End it; nothing of it is left.
+        """End it, with its tasks and its sockets.
 
         Args:
             reason: for those who call nevertheless.
