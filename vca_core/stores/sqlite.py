@@ -21,8 +21,9 @@ import aiosqlite
 from vca_core.errors import StoreError, VcaError
 from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
-from vca_core.stores.document import apply_update, check_filter, id_key, matches, new_document, plain_value
+from vca_core.stores.document import apply_update, matches, new_document
 from vca_core.stores.filesystems import shared_filesystem
+from vca_core.stores.sqlite_statements import OF_ID, Change, Result, Statement, setting, together, where_of
 from vca_core.tasks import OwnedTasks, Unshown
 
 R = TypeVar("R")
@@ -51,17 +52,12 @@ _AT_A_TIME = 16
 """How many of those that wait for a transaction go on in one turn of the event loop: it has others to serve, too."""
 
 
-_Statement = tuple[str, Sequence[str]]
-_Result = int | VcaError
-"""How many rows a statement concerned, or what it failed with."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Job:
     """Statements that are made in one transaction."""
 
-    statements: Sequence[_Statement]
-    promise: asyncio.Future[Sequence[_Result]]
+    statements: Sequence[Statement]
+    promise: asyncio.Future[Sequence[Result]]
 
 
 class SqliteStore(StatusStore):
@@ -101,15 +97,15 @@ class SqliteStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
-        return await self._write(_setting(table, filter, update)) > 0
+        return await self._write(setting(table, filter, update)) > 0
 
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`: all in one transaction; what fails for now fails for all of them."""
         outcomes: list[Outcome] = []
-        statements: list[_Statement] = []
+        statements: list[Statement] = []
         for write in writes:
             try:
-                statements.append(_setting(write.table, write.filter, write.update))
+                statements.append(setting(write.table, write.filter, write.update))
             except VcaError as error:
                 outcomes.append(error)
             else:
@@ -123,18 +119,18 @@ class SqliteStore(StatusStore):
 
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
         """See `StatusStore.get`."""
-        where, values = _where(table, filter)
+        where, values = where_of(table, filter)
         rows = await self._read("document, identity", f"{where} ORDER BY position LIMIT 1", values)
         return self._load(rows[0][0], rows[0][1], table) if rows else None
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
-        where, values = _where(table, filter)
+        where, values = where_of(table, filter)
         return bool(await self._read("1", f"{where} LIMIT 1", values))
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
-        where, values = ("collection = ?", [table]) if filter is None else _where(table, filter)
+        where, values = ("collection = ?", [table]) if filter is None else where_of(table, filter)
         rows = await self._read("document, identity", f"{where} ORDER BY position", values)
         return [self._load(row[0], row[1], table) for row in rows]
 
@@ -147,7 +143,7 @@ class SqliteStore(StatusStore):
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """See `StatusStore.delete`."""
-        where, values = _where(table, filter)
+        where, values = where_of(table, filter)
 
         return await self._write((f"DELETE FROM documents WHERE {where}", values))  # noqa: S608 - no values
 
@@ -191,15 +187,15 @@ class SqliteStore(StatusStore):
         hint = "" if retryable else ": it is damaged, or something else than a status store"
         return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
 
-    async def _write(self, statement: _Statement) -> int:
+    async def _write(self, statement: Statement) -> int:
         """Make a write, together with those that wait already; give the number of rows that it concerned."""
         [result] = await self._write_together([statement])
         if isinstance(result, int):
             return result
         raise result
 
-    async def _write_together(self, statements: Sequence[_Statement]) -> Sequence[_Result]:
-        promise: asyncio.Future[Sequence[_Result]] = asyncio.get_running_loop().create_future()
+    async def _write_together(self, statements: Sequence[Statement]) -> Sequence[Result]:
+        promise: asyncio.Future[Sequence[Result]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Job(statements, promise))
         self._start_writer()
         return await asyncio.shield(promise)
@@ -231,7 +227,7 @@ class SqliteStore(StatusStore):
             # One way to the thread and back for all of them; it has no public door for a function of ours.
             connection = self._open_connection()
             run: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001 - as above
-            results: Sequence[_Result] = await run(self._transaction, connection, statements)
+            results: Sequence[Result] = await run(self._transaction, connection, statements)
         except sqlite3.Error as error:
             results = [self._failure(error)] * len(statements)
         except VcaError as error:
@@ -256,30 +252,62 @@ class SqliteStore(StatusStore):
         jobs, self._waiting = self._waiting[:number], self._waiting[number:]
         return jobs
 
-    def _transaction(self, wrapped: aiosqlite.Connection, statements: Sequence[_Statement]) -> Sequence[_Result]:
+    def _transaction(self, wrapped: aiosqlite.Connection, statements: Sequence[Statement]) -> Sequence[Result]:
         """Make statements in one transaction, in the connection's thread.
 
         Raises:
             sqlite3.Error: one failed that may succeed later; nothing was done.
         """
         connection = wrapped._conn  # noqa: SLF001 - as above
-        results: list[_Result] = []
+        results: list[Result] = [0] * len(statements)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for sql, values in statements:
+            for numbers in together(statements):
                 try:
-                    results.append(connection.execute(sql, values).rowcount)
+                    self._execute(connection, statements, numbers, results)
                 except sqlite3.Error as error:
                     failure = self._failure(error)
                     if failure.retryable or not connection.in_transaction:  # some errors end it, as a full disk
                         raise
-                    results.append(failure)
+                    for number in numbers:
+                        results[number] = failure
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         return results
+
+    def _execute(
+        self,
+        connection: sqlite3.Connection,
+        statements: Sequence[Statement],
+        numbers: Sequence[int],
+        results: list[Result],
+    ) -> None:
+        """Make one statement, or all changes of one document: it is read and written once, however large it is."""
+        first = statements[numbers[0]]
+        if not isinstance(first, Change):
+            results[numbers[0]] = connection.execute(*first).rowcount
+            return
+        where = (first.table, first.identity)
+        row = connection.execute(f"SELECT position, document FROM documents WHERE {OF_ID}", where).fetchone()  # noqa: S608 - no values
+        if row is None:
+            return
+        document, is_changed = row[1], False
+        for number in numbers:
+            change = statements[number]
+            try:
+                if isinstance(document, str):
+                    document = self._load(document, first.identity)
+                changed = change.apply(document) if isinstance(change, Change) else None
+            except VcaError as error:
+                results[number] = error
+            else:
+                if changed is not None:
+                    document, is_changed, results[number] = changed, True, 1
+        if is_changed:
+            connection.execute("UPDATE documents SET document = ? WHERE position = ?", (json.dumps(document), row[0]))
 
     async def _open(self) -> None:
         if self._connection is not None:
@@ -358,29 +386,6 @@ class SqliteStore(StatusStore):
                 retryable=False,
             )
         return document
-
-
-def _setting(table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> _Statement:
-    where, values = _where(table, filter)
-    changes = json.dumps({path: plain_value(value, path) for path, value in update.items()})
-    sql = (
-        "UPDATE documents SET document = vca_updated(document, ?, identity) WHERE position = "  # noqa: S608 - no values
-        f"(SELECT position FROM documents WHERE {where} ORDER BY position LIMIT 1)"
-    )
-    return sql, (changes, *values)
-
-
-def _where(table: str, filter: Mapping[str, Any]) -> tuple[str, list[str]]:
-    check_filter(filter)
-    where, values = "collection = ?", [table]
-    identity = filter.get("_id")
-    if identity is not None:
-        where += " AND identity = ?"
-        values.append(id_key(identity))
-    if filter.keys() != {"_id"} or identity is None:
-        where += " AND vca_matches(document, ?, identity)"
-        values.append(json.dumps(dict(filter)))
-    return where, values
 
 
 def _is_writable(path: Path) -> bool:
