@@ -98,7 +98,7 @@ async def _wait_changed(model: Model, application: str) -> None:
 
 async def _wait_ended(model: Model, op: Operation, action: str, application: str) -> Ended:
     entity = Entity("action", action)
-    read_before = model.state.readings
+    begun_before = model.state.begun
     told: tuple[str, str] | None = None
     waits = pauses(0.1, 5.0)
 
@@ -106,7 +106,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
         nonlocal told
         run = model.state.actions.get(action)
         if run is None:
-            if ("action", action) in model.state.removed or model.state.readings > read_before:
+            if ("action", action) in model.state.removed or model.state.readings > begun_before:
                 return True  # the controller knows how it ended, if it still knows it
             require_application(model, application)
             return None
@@ -129,7 +129,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
                     op.report(entity, ended.status, ended.message)
                 return ended
             # The state and the controller differ: news are waited for, and where they differ still, after a while.
-            read_before = model.state.readings
+            begun_before = model.state.begun
             model.state.removed.discard(("action", action))
             await asyncio.sleep(next(waits))
     except asyncio.CancelledError:

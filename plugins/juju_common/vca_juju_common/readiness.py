@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import DEAD_AGENTS, Machine, Unit
+from vca_juju_common.client.state import Machine, Unit
 
 UNSEEN = 5.0
 """Seconds after which something that was asked for should have been reported. A watcher never reports what came and
@@ -19,7 +19,6 @@ CHANCE = 60.0
 runs a failed hook again after 5 s for the first time, then after longer pauses."""
 
 _WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that mends it"
-_LOST = frozenset({"error", "down"})
 _SETTLED = frozenset({"active", "blocked"})
 
 
@@ -34,7 +33,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
     Returns:
         Gives the entity; None: it was not reported yet. Raises NotFound when it is gone.
     """
-    read_before = model.state.readings
+    begun_before = model.state.begun
     model.state.removed.discard((kind, id_))  # of an earlier one of that name
     seen = False
 
@@ -44,7 +43,7 @@ def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
         if there is not None and there.life not in {"dying", "dead"}:
             seen = True
             return there
-        if there is not None or seen or (kind, id_) in model.state.removed or model.state.readings > read_before:
+        if there is not None or seen or (kind, id_) in model.state.removed or model.state.readings > begun_before:
             raise NotFound(f"{kind} {id_} of model {model.name} was removed")
         return None
 
@@ -74,6 +73,7 @@ async def wait_machine_started(model: Model, machine: str) -> Machine:
         NotFound: the machine is gone.
         BackendError: it will not start.
     """
+    since = model.state.begun
     await wait_known(model, "machine", machine)
     find = presence(model, "machine", machine)
 
@@ -81,21 +81,26 @@ async def wait_machine_started(model: Model, machine: str) -> Machine:
         there: Machine | None = find()
         if there is None:
             return None
-        check_machine(there)
+        _check_machine(model, there, since)
         return there if there.agent.current == "started" else None
 
     return await model.wait(look)
 
 
-def check_machine(machine: Machine) -> None:
+def _check_machine(model: Model, machine: Machine, since: int) -> None:
     """Refuse to wait for a machine that will not come.
+
+    Args:
+        model: where.
+        machine: which one.
+        since: the number of the reading before which one that is lost may have come back.
 
     Raises:
         BackendError: it will not.
     """
     if machine.instance.current == "provisioning error":
         raise BackendError(f"machine {machine.id} cannot be provisioned: {machine.instance.message}")
-    if machine.agent.current in _LOST:
+    if machine.agent.current == "error" or model.state.is_lost("machine", machine.id, since):
         raise BackendError(
             f"machine {machine.id} is {machine.agent.current}: {machine.agent.message or 'no reason given'}"
         )
@@ -128,6 +133,7 @@ async def wait_application_ready(
         NotFound: the application, or a machine of it, is gone.
         BackendError: it will not become ready.
     """
+    since = model.state.begun
     await wait_known(model, "application", name)
     find = presence(model, "application", name)
     clock = asyncio.get_running_loop().time
@@ -141,12 +147,12 @@ async def wait_application_ready(
         if find() is None:
             return None
         there = model.state.alive_units_of(name)
-        _check_machines(model, there)
+        _check_machines(model, there, since)
         alive = {unit.name for unit in there}
         for unit_name in staying:
             if unit_name not in alive:
                 raise NotFound(f"unit {unit_name} of application {name} was removed")
-        troubles = {unit.name: trouble for unit in there if (trouble := _trouble(unit))}
+        troubles = {unit.name: trouble for unit in there if (trouble := _trouble(model, unit, since))}
         pardoned.intersection_update(troubles)
         for gone in failing.keys() - troubles.keys():
             del failing[gone]
@@ -166,21 +172,22 @@ async def wait_application_ready(
     await model.wait(look, again)
 
 
-def _check_machines(model: Model, units: list[Unit]) -> None:
+def _check_machines(model: Model, units: list[Unit], since: int) -> None:
     for unit in units:
         machine = model.state.machines.get(unit.machine)
         if machine is not None:
-            check_machine(machine)
+            _check_machine(model, machine, since)
         elif unit.machine and ("machine", unit.machine) in model.state.removed:
             raise NotFound(f"machine {unit.machine} of unit {unit.name} was removed")
 
 
-def _trouble(unit: Unit) -> str:
+def _trouble(model: Model, unit: Unit, since: int) -> str:
     """What keeps a unit from becoming ready; empty: nothing."""
     if unit.workload.current == "error":
         return f"unit {unit.name} is in error: {unit.workload.message or 'no reason given'}; {_WAYS_OUT}"
-    if unit.agent.current in DEAD_AGENTS:
-        has_ended = "has failed" if unit.agent.current == "failed" else "is lost"
+    is_lost = model.state.is_lost("unit", unit.name, since)
+    if is_lost or unit.agent.current == "failed":
+        has_ended = "is lost" if is_lost else "has failed"
         return f"the agent of unit {unit.name} {has_ended}: {unit.agent.message or 'no reason given'}"
     return ""
 

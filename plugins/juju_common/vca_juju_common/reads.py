@@ -26,6 +26,7 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
     for name in names:
         try:
             async with session.read(name) as model:
+                await model.check_presence()
                 listed += _list(session, model, namespace)
         except NotFound:  # it went away meanwhile, or never was
             continue

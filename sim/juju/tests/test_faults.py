@@ -177,12 +177,22 @@ async def test_machines_that_cannot_be_had_and_are_asked_for_again(sim: Simulate
 async def test_machines_that_are_lost(sim: SimulatedController, world: World) -> None:
     await world.deploy()
     await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    await world.call(ADD, params=[{}])
+    sim.faults.freeze("machine")
+    await world.call(ADD, params=[{}])
     sim.lose_machine("ns", "0")
-    await world.until("machine", "0", lambda data: data["agent-status"]["current"] == "down")
-    lost = await world.until("unit", "router/0", lambda data: data["agent-status"]["current"] == "lost")
-    assert lost["workload-status"]["current"] == "unknown"
+    sim.lose_machine("ns", "2")
+    told = await world.call("Client.FullStatus")
+    unit = told["applications"]["router"]["units"]["router/0"]
+    words = (told["machines"]["0"]["agent-status"], unit["agent-status"], unit["workload-status"])
+    assert [word["status"] for word in words] == ["down", "lost", "unknown"]
+    assert told["machines"]["2"]["agent-status"]["status"] == "pending"  # it never came
+    for kind, key, word in (("machine", "0", "started"), ("unit", "router/0", "idle")):
+        delta = await world.until(kind, key, lambda data: True)
+        assert delta["agent-status"]["current"] == word  # no watcher tells of it
     sim.find_machine("ns", "0")
-    await world.until("unit", "router/0", lambda data: data["workload-status"]["current"] == "active")
+    told = await world.call("Client.FullStatus")
+    assert told["machines"]["0"]["agent-status"]["status"] == "started"
 
 
 @pytest.mark.parametrize("outcome", ["failed", "cancelled", "aborted", "error"])

@@ -19,7 +19,7 @@ from vca_jujusim.state_file import StateFile
 from vca_jujusim.tls import HOSTNAME, make_identity
 from vca_jujusim.world import removal
 from vca_jujusim.world.clock import Clock
-from vca_jujusim.world.entities import Machine, Status, User
+from vca_jujusim.world.entities import Machine, User
 from vca_jujusim.world.lives import settle, wake
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.programs import Programs
@@ -301,7 +301,7 @@ class SimulatedController:
         settle(self.model(model), "machine", machine)
 
     def lose_machine(self, model: str, machine: str) -> None:
-        """A machine is heard of no more."""
+        """A machine is heard of no more. No watcher tells; statuses that are asked for do."""
         self._set_lost(model, machine, lost=True)
 
     def find_machine(self, model: str, machine: str) -> None:
@@ -312,13 +312,8 @@ class SimulatedController:
         model = self.model(name)
         machine = model.machine(key)
         machine.lost = lost
-        machine.agent = Status("down", "agent is not communicating with the server") if lost else Status("started")
-        model.note_change("machine", key)
+        self.world.keep(model, "machine", key)
         for unit in model.units_on(key):
-            unit.agent = Status("lost", "agent is lost, sorry! See 'juju status-history'") if lost else Status("idle")
-            if lost:
-                unit.workload = Status("unknown", f"agent lost, see 'juju show-status-log {unit.name}'")
-            model.note_change("unit", unit.name)
             settle(model, "unit", unit.name)
         settle(model, "machine", key)
 

@@ -347,9 +347,10 @@ async def test_watching_resumes_once_the_secret_is_right_again(
         controller.cut()
         await until(lambda: controller.counts.failed_logins)
         secret.write_text(controller.password)
-        controller.lose_machine("ns1", "0")
+        controller.model("ns1").machines["0"].instance.message = "another host"
+        controller.model("ns1").note_change("machine", "0")
         model = client_of(edge)._models["ns1"]
-        await until(lambda: model.state.machines["0"].agent.current == "down")
+        await until(lambda: model.state.machines["0"].instance.message == "another host")
         await edge.delete_execution_environment(ee_id)
 
 

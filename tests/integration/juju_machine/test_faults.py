@@ -22,6 +22,7 @@ from support.sshd import USER, Sshd
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_juju_common import finishing
 from vca_juju_common.client import model as client_model
+from vca_juju_common.client import presence as client_presence
 from vca_juju_machine.backend import JujuMachineBackend
 from vca_juju_machine.places import Places
 from vca_jujusim.controller import SimulatedController
@@ -78,6 +79,8 @@ def stage(
     """Where rows are found out: hosts to be registered are one real sshd, whose agent comes with its script."""
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
     monkeypatch.setattr(client_model, "STALE", 0.7)
+    monkeypatch.setattr(client_presence, "SILENCE", 0.3)
+    monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     system = platform.freedesktop_os_release()  # what the tests run on need not be what Juju has agents for
     monkeypatch.setitem(machines.BASES, system["ID"], (system["VERSION_ID"],))
     sshd = start_sshd() if REGISTER in fault.concerns else None

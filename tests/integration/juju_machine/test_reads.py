@@ -13,6 +13,7 @@ from support.juju import NS, VNF, config_for, connected, installed, machine, wri
 from vca_core import NotFound, Vca
 from vca_core.status import DeploymentStatus
 from vca_core.stores import MemoryStore
+from vca_juju_common.client import presence
 from vca_jujusim.controller import SimulatedController
 
 
@@ -76,7 +77,10 @@ async def test_health_tells_the_version(controller: SimulatedController) -> None
 
 @pytest.mark.defect("D18")
 @pytest.mark.defect("D41")
-async def test_statuses_reach_the_home_between_operations_too(controller: SimulatedController, tmp_path: Path) -> None:
+async def test_statuses_reach_the_home_between_operations_too(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "AGAIN", 0.0)
     write_charm(tmp_path, "one")
     store = MemoryStore()
     await store.ensure("nsrs", {"_id": "1"})

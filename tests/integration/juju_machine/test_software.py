@@ -19,6 +19,7 @@ from vca_core import (
     VcaTimeoutError,
 )
 from vca_juju_common import readiness
+from vca_juju_common.client import presence as client_presence
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
@@ -182,14 +183,17 @@ async def test_all_units_are_waited_for(controller: SimulatedController) -> None
         assert controller.model("ns1").machines == {}
 
 
-async def test_a_machine_that_is_lost_ends_the_wait(controller: SimulatedController) -> None:
+async def test_a_machine_that_is_lost_ends_the_wait(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_presence, "SILENCE", 0.2)
     controller.faults.freeze("unit")
     async with connected(controller) as edge:
         installing = asyncio.create_task(installed(edge))
         await until(lambda: controller.counts.requests["Application.Deploy"])
         await until(lambda: controller.model("ns1").units)
         controller.lose_machine("ns1", "0")
-        with pytest.raises(BackendError, match="machine 0 is down"):
+        with pytest.raises(BackendError, match="machine 0 is down: agent is not communicating"):
             await installing
 
 

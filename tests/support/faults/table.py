@@ -364,8 +364,8 @@ FAULTS = {
             "machine is lost",
             _lost,
             concerns=OF_MODELS,
-            but=dict.fromkeys((CREATE, REGISTER, INSTALL, SCALE, UPGRADE), FAILED)
-            | dict.fromkeys((CONFIGURE, PRIMITIVE), LATE),
+            but=dict.fromkeys((INSTALL, SCALE, UPGRADE), FAILED)
+            | dict.fromkeys((CREATE, REGISTER, CONFIGURE, PRIMITIVE), LATE),
         ),
         Fault(
             "hook error, Juju does not run the hook again",

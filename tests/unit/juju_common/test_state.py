@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.client.state import Key, Machine, State, Word, machine_tag
+from vca_juju_common.client.state import Key, Machine, Presence, State, Word, machine_tag
 
 IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
 
@@ -128,3 +128,46 @@ def test_a_status_that_a_charm_sets_for_its_application_counts() -> None:
     state = State()
     state.apply([_application("active"), _unit(0, "maintenance")])
     assert state.status_of(state.applications["app"]) == Word("active", "told")
+
+
+def presence(word: str, workload: str = "active") -> Presence:
+    return Presence(Word(word, "says nothing"), Word(workload))
+
+
+def machine_delta(agent: str, message: str = "") -> list[Any]:
+    data = {"id": "0", "agent-status": {"current": agent, "message": ""}, "life": "alive"}
+    return ["machine", "change", {**data, "instance-status": {"current": "running", "message": message}}]
+
+
+def test_a_lost_agent_stays_lost_until_it_speaks_or_is_there() -> None:
+    state = State()
+    state.apply([machine_delta("started")])
+    ((key, thing),) = state.take_presence(state.begin_reading(), {("machine", "0"): presence("down")})
+    assert (key, state.machines["0"].agent.current, thing) == (("machine", "0"), "down", state.machines["0"])
+    assert state.apply([machine_delta("started")], whole=True) == []  # what the watcher repeats says nothing of it
+    ((_, thing),) = state.apply([machine_delta("started", "moved")])
+    assert (thing.agent.current, thing.instance.message) == ("down", "moved")  # type: ignore[union-attr]
+    state.take_presence(state.begin_reading(), {("machine", "0"): presence("started")})
+    assert (state.machines["0"].agent.current, state.machines["0"].instance.message) == ("started", "moved")
+    state.take_presence(state.begin_reading(), {("machine", "0"): presence("down")})
+    state.apply([machine_delta("stopped", "moved")])
+    assert state.machines["0"].agent.current == "stopped"
+
+
+def test_a_reading_older_than_what_is_known_is_old_news() -> None:
+    state = State()
+    early, late = state.begin_reading(), state.begin_reading()
+    state.apply([machine_delta("started")])  # it came since they began
+    assert state.take_presence(early, {("machine", "0"): presence("down")}) == []
+    fresh = state.begin_reading()
+    assert state.take_presence(fresh, {("machine", "0"): presence("down"), ("machine", "7"): presence("down")})
+    assert state.take_presence(late, {("machine", "0"): presence("started")}) == []
+    assert (state.machines["0"].agent.current, list(state.machines)) == ("down", ["0"])
+
+
+def test_a_whole_reading_counts_by_when_it_began() -> None:
+    state = State()
+    early, late = state.begin_reading(), state.begin_reading()
+    state.apply([], whole=True, number=late)
+    state.apply([], whole=True, number=early)
+    assert (state.begun, state.readings) == (late, late)

@@ -341,6 +341,9 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
             NotFound: the model is gone.
         """
 
+    async def check_presence(self) -> None:
+        """Have the state tell of agents that the controller hears nothing of; asked for at most once a minute."""
+
     async def annotate(self, tags: Sequence[str], notes: Mapping[str, str]) -> None:
         """Note the same at one or several entities.
 

@@ -7,6 +7,7 @@ observer has to be unregistered.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Observer
+from vca_juju_common.client.presence import PresenceQuestions
 from vca_juju_common.client.requests import (
     actions,
     annotating,
@@ -124,6 +126,7 @@ class WatchedModel:
         self.is_leaving = False
         self._on_break = on_break
         self._rereading = asyncio.Lock()
+        self._watching_anew = asyncio.Lock()
         self._observer = observer
         self._is_watched = is_watched
         self._watcher = ""
@@ -131,6 +134,7 @@ class WatchedModel:
         self._pulse: asyncio.Future[None] | None = None
         self._gathering: asyncio.Future[None] | None = None
         self._tasks = OwnedTasks(f"model {name}")
+        self._presence = PresenceQuestions(self._read_presence, self._tasks)
         self._late = OwnedTasks(f"late answers of model {name}")
         self._connection = Connection(
             dialer,
@@ -232,13 +236,14 @@ class WatchedModel:
     async def reread(self) -> None:
         """Read the state as a whole, as after a break."""
         self._check_there()
-        read_before = self.state.readings
+        async with self._watching_anew:  # what is being read began before
+            begun_before = self.state.begun
         wire = await self._connection.wire()
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
             await wire.call("AllWatcher", "Stop", watcher=self._watcher)
 
         def is_read() -> bool | None:
-            return self.state.readings > read_before or None
+            return self.state.readings > begun_before or None
 
         try:
             async with asyncio.timeout(self.dialer.request_limit):
@@ -270,6 +275,8 @@ class WatchedModel:
             VcaConnectionError: it cannot be connected any more, or has not been for as long as an outage may last.
         """
         stale = STALE if stale is None else stale
+        clock = asyncio.get_running_loop().time
+        quiet_since = clock()
         is_new = True
         while True:
             found = look()
@@ -285,12 +292,31 @@ class WatchedModel:
             limits = [
                 limit for limit in (again() if again else None, self._connection.seconds_left()) if limit is not None
             ]
-            limit = min(limits, default=None)
-            is_due = limit is not None and limit <= stale
-            done, _ = await asyncio.wait((self._pulse,), timeout=limit if is_due else min(stale, _LONGEST))
-            if not done and not is_due and stale < _LONGEST:
+            ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
+            limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
+            done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
+            if done:
+                quiet_since = clock()
+                continue
+            if clock() >= ask_at:
+                self._presence.begin()
+            if clock() >= quiet_since + stale:
                 stale *= 2
                 await self.reread()
+                quiet_since = clock()
+
+    async def check_presence(self) -> None:
+        """Have a state that tells of agents that are lost; see `PresenceQuestions.check`."""
+        agents = [("machine", id_) for id_ in self.state.machines] + [("unit", name) for name in self.state.units]
+        await self._presence.check(agents)
+
+    async def _read_presence(self) -> None:
+        number = self.state.begin_reading()
+        with suppress(VcaError):  # it is asked again
+            changes = self.state.take_presence(number, await reads.read_presence(self))
+            if changes:
+                self._observer(self, changes)
+                self._wake()
 
     async def _open(self, wire: Wire) -> None:
         try:
@@ -305,13 +331,15 @@ class WatchedModel:
 
     async def _watch_anew(self, wire: Wire) -> str:
         """Watch, and read the state as a whole: what vanished while nothing was watched is removed."""
-        reply = await wire.call("Client", "WatchAll")
-        watcher = str(reply["watcher-id"])
-        first = await wire.call("AllWatcher", "Next", watcher=watcher)
-        self._ended = None
-        self._watcher = watcher
-        self._take(first, whole=True)
-        return watcher
+        async with self._watching_anew:
+            number = self.state.begin_reading()
+            reply = await wire.call("Client", "WatchAll")
+            watcher = str(reply["watcher-id"])
+            first = await wire.call("AllWatcher", "Next", watcher=watcher)
+            self._ended = None
+            self._watcher = watcher
+            self._take(first, number)
+            return watcher
 
     async def _watch(self, wire: Wire, watcher: str) -> None:
         reason = "the model is not watched any more"
@@ -348,8 +376,12 @@ class WatchedModel:
         if self._gathering is not None:
             _set(self._gathering)
 
-    def _take(self, reply: dict[str, Any], *, whole: bool = False) -> None:
-        changes = self.state.apply(reply.get("deltas") or (), whole=whole)
+    def _take(self, reply: dict[str, Any], number: int | None = None) -> None:
+        """Take deltas in; with a number, those of a reading as a whole."""
+        whole = number is not None
+        changes = self.state.apply(reply.get("deltas") or (), whole=whole, number=number)
+        if not whole:
+            self._presence.note_heard(changes)
         if self.debts.look(self, whole=whole):
             self._late.spawn(self._settle(), "debts")
         if changes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 Key = tuple[str, str]
@@ -216,12 +216,38 @@ _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How the agent of a machine or a unit is, as the controller works it out when it is asked: deltas do not tell.
+
+    Args:
+        agent: of the agent; ``down`` or ``lost`` when nothing is heard of it.
+        workload: of a unit's workload.
+    """
+
+    agent: Word
+    workload: Word = Word()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nothing is heard of the agent."""
+        return self.agent.current in {"down", "lost"}
+
+    def of(self, thing: Thing) -> Thing:
+        """A machine or a unit, with its agent as it is."""
+        if isinstance(thing, Unit):
+            return replace(thing, agent=self.agent, workload=self.workload)
+        return replace(thing, agent=self.agent) if isinstance(thing, Machine) else thing
+
+
 @dataclass(slots=True)
 class State:
     """All that is known of one model.
 
     Attributes:
-        readings: how often it was read as a whole.
+        begun: the number of the reading as a whole that began last.
+        readings: the number of the last reading that is in it. One that began before something was asked for does not
+            tell of it, however late it comes.
         removed: what was reported as gone, seen before or not.
     """
 
@@ -235,8 +261,12 @@ class State:
     offers: dict[str, Other] = field(default_factory=dict)
     models: dict[str, Other] = field(default_factory=dict)
     charms: dict[str, Other] = field(default_factory=dict)
+    begun: int = 0
     readings: int = 0
     removed: set[Key] = field(default_factory=set)
+    _lost: dict[Key, tuple[Thing, Presence, int]] = field(default_factory=dict)
+    _spoken: dict[Key, int] = field(default_factory=dict)
+    _presence: int = 0
 
     def expect(self, kind: str, id_: str) -> None:
         """Note that something is about to be asked for: that one of its name was removed before means nothing more."""
@@ -257,12 +287,18 @@ class State:
             "charm": self.charms,
         }[kind]
 
-    def apply(self, deltas: Iterable[Any], *, whole: bool = False) -> list[Change]:
+    def begin_reading(self) -> int:
+        """Number a reading that is about to be asked for."""
+        self.begun += 1
+        return self.begun
+
+    def apply(self, deltas: Iterable[Any], *, whole: bool = False, number: int | None = None) -> list[Change]:
         """Take deltas in.
 
         Args:
             deltas: as ``[kind, "change" or "remove", data]``; those of unknown kinds are left alone.
             whole: they are all there is: what they do not name is gone.
+            number: of that reading; None: it begins now.
 
         Returns:
             What is different now; deltas that repeat what is known change nothing.
@@ -279,16 +315,69 @@ class State:
             thing = None if verb == "remove" else read(data)
             named.add(key)
             (self.removed.add if thing is None else self.removed.discard)(key)
-            if self._put(key, thing):
-                changes[key] = thing
+            if self._put(key, self._with_presence(key, thing)):
+                changes[key] = self.table(kind).get(key[1])
         if whole:
-            self.readings += 1
+            self.readings = max(self.readings, self.begin_reading() if number is None else number)
             for kind in _KINDS:
                 for id_ in [id_ for id_ in self.table(kind) if (kind, id_) not in named]:
-                    self._put((kind, id_), None)
+                    self._put((kind, id_), self._with_presence((kind, id_), None))
                     self.removed.add((kind, id_))
                     changes[kind, id_] = None
         return list(changes.items())
+
+    def take_presence(self, number: int, told: Mapping[Key, Presence]) -> list[Change]:
+        """Take in how agents are.
+
+        Args:
+            number: of the reading. One that began before the last one that was taken is old news, and so is one of an
+                agent that spoke since it began.
+            told: of machines and units.
+
+        Returns:
+            What is different now.
+        """
+        if number <= self._presence:
+            return []
+        self._presence = number
+        changes: list[Change] = []
+        for key, presence in told.items():
+            known = self.table(key[0]).get(key[1])
+            if known is None or self._spoken.get(key, 0) >= number:
+                continue
+            thing, *_ = self._lost.pop(key, (known, presence, number))
+            if presence.is_lost:
+                self._lost[key] = (thing, presence, number)
+                thing = presence.of(thing)
+            if self._put(key, thing):
+                changes.append((key, thing))
+        return changes
+
+    def is_lost(self, kind: str, id_: str, since: int) -> bool:
+        """Whether a reading that began after another one tells that an agent is lost: it may have come back since.
+
+        Args:
+            kind: ``machine`` or ``unit``.
+            id_: which one.
+            since: the number of the other reading.
+        """
+        return (kind, id_) in self._lost and self._lost[kind, id_][2] > since
+
+    def _with_presence(self, key: Key, thing: Thing | None) -> Thing | None:
+        """What a delta tells, with an agent that is lost still lost, unless it spoke."""
+        if not isinstance(thing, Machine | Unit):
+            self._lost.pop(key, None)
+            self._spoken.pop(key, None)
+            return thing
+        told, presence, number = self._lost.get(key, (self.table(key[0]).get(key[1]), None, 0))
+        if told is None or told.agent != thing.agent:  # type: ignore[union-attr]
+            self._spoken[key] = self.begun
+            self._lost.pop(key, None)
+            return thing
+        if presence is None:
+            return thing
+        self._lost[key] = (thing, presence, number)
+        return presence.of(thing)
 
     def _put(self, key: Key, thing: Thing | None) -> bool:
         kind, id_ = key

@@ -10,6 +10,7 @@ from vca_jujusim.problems import Refusal, denial, not_found
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.model import ACCESS, Model
+from vca_jujusim.world.presence import machine_status
 from vca_jujusim.world.removal import destroy_model, has_storage
 
 _NAME = re.compile(r"^[a-z0-9]+[a-z0-9-]*$")
@@ -109,7 +110,7 @@ def _machine(model: Model, key: str) -> Json:
         "id": key,
         "instance-id": machine.instance_id,
         "display-name": "",
-        "status": machine.agent.current,
+        "status": machine_status(machine).current,
         "message": machine.instance.message,
         "has-vote": False,
         "wants-vote": False,

@@ -8,6 +8,7 @@ from vca_jujusim.dispatch import Answer, Call, Json, method
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Application, Machine, Relation, Status, Unit, now
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.presence import machine_status, unit_statuses
 
 
 def _status(of: Status, *, life: str = "", version: str = "") -> Json:
@@ -23,10 +24,11 @@ def _status(of: Status, *, life: str = "", version: str = "") -> Json:
 
 
 def _machine(model: Model, of: Machine) -> Json:
+    agent = machine_status(of)
     hardware = " ".join(f"{key}={value}" for key, value in of.hardware.items())
     return {
         "id": of.id,
-        "agent-status": _status(of.agent, life=of.life, version=AGENT_VERSION if of.agent.current == "started" else ""),
+        "agent-status": _status(agent, life=of.life, version=AGENT_VERSION if of.agent.current == "started" else ""),
         "instance-status": _status(of.instance),
         "modification-status": _status(Status("idle")),
         "dns-name": of.addresses[0]["value"] if of.addresses else "",
@@ -48,9 +50,10 @@ def _machine(model: Model, of: Machine) -> Json:
 
 def _unit(model: Model, of: Unit) -> Json:
     machine = model.machines.get(of.machine)
+    agent, workload = unit_statuses(model, of)
     return {
-        "agent-status": _status(of.agent, life=of.life, version=AGENT_VERSION if of.installed else ""),
-        "workload-status": _status(of.workload),
+        "agent-status": _status(agent, life=of.life, version=AGENT_VERSION if of.installed else ""),
+        "workload-status": _status(workload),
         "workload-version": "",
         "machine": of.machine,
         "opened-ports": [],

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vca_juju_common.client.requests.target import Facades, Target
+from vca_juju_common.client.state import Key, Presence, Word
 
 
 async def full_status(model: Target, application: str | None) -> dict[str, Any]:
@@ -19,6 +20,38 @@ async def full_status(model: Target, application: str | None) -> dict[str, Any]:
         Plain data, by the names of Juju's API.
     """
     return await model.call("Client", "FullStatus", {"patterns": [] if application is None else [application]})
+
+
+async def read_presence(model: Target) -> dict[Key, Presence]:
+    """Read how the agents of a model's machines and units are: no watcher tells of those that are lost.
+
+    Args:
+        model: which one.
+
+    Returns:
+        Each one's presence, by kind and id.
+    """
+    told = await full_status(model, None)
+    return dict([*_machines_in(told.get("machines")), *_units_in(told.get("applications"))])
+
+
+def _machines_in(told: Any) -> Iterator[tuple[Key, Presence]]:
+    for id_, machine in (told or {}).items():
+        yield ("machine", id_), Presence(_word(machine.get("agent-status")))
+        yield from _machines_in(machine.get("containers"))
+
+
+def _units_in(told: Any) -> Iterator[tuple[Key, Presence]]:
+    """Units of applications, and the subordinates of units."""
+    for one in (told or {}).values():
+        for name, unit in ((one.get("units") or {}) | (one.get("subordinates") or {})).items():
+            yield ("unit", name), Presence(_word(unit.get("agent-status")), _word(unit.get("workload-status")))
+            yield from _units_in({name: {"subordinates": unit.get("subordinates")}})
+
+
+def _word(told: Any) -> Word:
+    """A status as FullStatus has it; its names are others than those of deltas."""
+    return Word(str(told.get("status") or ""), str(told.get("info") or "")) if isinstance(told, dict) else Word()
 
 
 async def get_metrics(model: Target, applications: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

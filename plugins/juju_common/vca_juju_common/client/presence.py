@@ -1,0 +1,71 @@
+"""When the controller is asked how a model's agents are: no delta tells of one that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from vca_core.tasks import OwnedTasks
+from vca_juju_common.client.state import Change, Key
+
+SILENCE = 20.0
+"""Seconds without any change after which whoever waits has the controller asked."""
+
+AGAIN = 60.0
+"""Seconds between two such questions, and those in which an agent may be silent before a listing asks."""
+
+
+class PresenceQuestions:
+    """Asks about one model, at most once in `AGAIN`, whoever wants to know.
+
+    Args:
+        ask: asks the controller, and has the answer taken in; raises nothing.
+        tasks: owns what is asked.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[None]], tasks: OwnedTasks) -> None:
+        self._ask = ask
+        self._tasks = tasks
+        self._heard: dict[Key, float] = {}
+        self._asked_at = -math.inf
+        self._asking: asyncio.Task[None] | None = None
+
+    def note_heard(self, changes: Sequence[Change]) -> None:
+        """Note of which agents deltas told just now."""
+        now = asyncio.get_running_loop().time()
+        for key, thing in changes:
+            if thing is None:
+                self._heard.pop(key, None)
+            elif key[0] in {"machine", "unit"}:
+                self._heard[key] = now
+
+    def due_at(self, quiet_since: float) -> float:
+        """When somebody who waits has to ask, as a time of the loop.
+
+        Args:
+            quiet_since: since when nothing has changed.
+        """
+        return max(quiet_since + SILENCE, self._asked_at + AGAIN)
+
+    def begin(self) -> None:
+        """Ask, unless that was just done."""
+        now = asyncio.get_running_loop().time()
+        if self._asked_at + AGAIN <= now and (self._asking is None or self._asking.done()):
+            self._asked_at = now
+            self._asking = self._tasks.spawn(self._run(), "presence")
+
+    async def check(self, agents: Iterable[Key]) -> None:
+        """Ask where an agent was not heard of for `AGAIN`, and wait for the answer.
+
+        Args:
+            agents: the model's machines and units.
+        """
+        now = asyncio.get_running_loop().time()
+        if any(self._heard.get(key, -math.inf) + AGAIN <= now for key in agents):
+            self.begin()
+        if self._asking is not None:
+            await asyncio.wait((self._asking,))
+
+    async def _run(self) -> None:
+        await self._ask()

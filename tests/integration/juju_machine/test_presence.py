@@ -1,0 +1,111 @@
+"""Agents that are lost: no delta tells of them, so the controller is asked, and not too often."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from support.juju import client_of, connected, installed, machine, until, write_charm
+
+from vca_core import BackendError
+from vca_juju_common.client import presence
+from vca_jujusim.controller import SimulatedController
+
+ASKED = "Client.FullStatus"
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits asks soon."""
+    monkeypatch.setattr(presence, "SILENCE", 0.1)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_upgrade_of_a_unit_that_is_lost_ends_and_says_so(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path / "old", "one")
+    write_charm(tmp_path / "new", "one", summary="Another one.")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "old/one")
+        controller.lose_machine("ns1", "0")
+        assert await _words(edge) == {
+            "application app-vnf-vnf1 active",
+            "machine 0 started",
+            "unit app-vnf-vnf1/0 active",
+        }
+        with pytest.raises(BackendError, match="is lost: agent is not communicating|is down: agent is not communi"):
+            await edge.upgrade(ee_id, "new/one")
+        told = await _words(edge)
+        assert told == {"application app-vnf-vnf1 unknown", "machine 0 down", "unit app-vnf-vnf1/0 lost"}
+        assert controller.counts.requests[ASKED] == 1
+
+
+async def _words(edge: object) -> set[str]:
+    (one,) = await edge.list_execution_environments()  # type: ignore[attr-defined]
+    return {f"{state.entity} {state.native}" for state in one.entities}
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_agent_that_is_back_is_not_lost_to_the_next_caller(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "AGAIN", 0.2)
+    controller.faults.freeze("unit")
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        controller.lose_machine("ns1", "0")
+        with pytest.raises(BackendError, match="machine 0 is down"):
+            await edge.install_configuration_sw(ee_id, "simple-router")
+        controller.find_machine("ns1", "0")
+        controller.thaw()
+        await edge.install_configuration_sw(ee_id, "simple-router")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_all_who_wait_share_one_question(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        controller.faults.freeze("machine")
+        making = [asyncio.create_task(machine(edge, f".ns1.vnf{number}")) for number in range(5)]
+        await until(lambda: controller.counts.requests[ASKED])
+        controller.thaw()
+        await asyncio.gather(*making)
+        assert controller.counts.requests[ASKED] == 1
+
+
+async def test_a_listing_asks_for_silent_agents_only(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        await edge.list_execution_environments()
+        assert controller.counts.requests[ASKED] == 0  # all were heard of just now
+    controller.lose_machine("ns1", "0")
+    async with connected(controller) as edge:
+        assert "machine 0 down" in await _words(edge)
+        controller.find_machine("ns1", "0")
+        assert "machine 0 down" in await _words(edge)
+        assert controller.counts.requests[ASKED] == 1
+        monkeypatch.setattr(presence, "AGAIN", 0.0)
+        assert "machine 0 started" in await _words(edge)
+
+
+@pytest.mark.parametrize("message", ["permission denied", "unsupported"])
+async def test_a_question_that_is_refused_fails_nothing(controller: SimulatedController, message: str) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+    controller.faults.refuse(ASKED, message)
+    async with connected(controller) as edge:
+        assert "machine 0 started" in await _words(edge)
+
+
+async def test_a_reading_that_began_before_a_request_is_not_after_it(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        model = client_of(edge)._models["ns1"]
+        late = controller.faults.delay("AllWatcher.Next", 0.5, times=1, nth=1)
+        rereading = asyncio.create_task(model.reread())
+        await until(lambda: late.hits)
+        await machine(edge, ".ns1.vnf2")
+        await rereading
