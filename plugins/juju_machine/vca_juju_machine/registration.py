@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vca_core.backend import Host, Operation
-from vca_core.errors import AlreadyExists, VcaError
+from vca_core.errors import AlreadyExists, NotSupported, VcaError
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
 from vca_juju_common.client.interface import Model
@@ -65,7 +65,8 @@ class Registrar:
             BadArguments: the credentials cannot be used.
             VcaConnectionError: the host cannot be reached, or refuses the login.
         """
-        from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials  # asyncssh
+        with _needs_asyncssh():
+            from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials
 
         options = self._host.options
         target = parse_credentials(
@@ -97,7 +98,8 @@ class Registrar:
         target: SshTarget,
     ) -> str:
         """Make a host a machine, and note how to undo that; returns the machine's id."""
-        from vca_juju_machine.provisioning import ssh_session  # asyncssh
+        with _needs_asyncssh():
+            from vca_juju_machine.provisioning import ssh_session
 
         options = self._host.options
         public_key = options.public_key or await self._host.ssh_key.public_key()
@@ -145,7 +147,8 @@ class Registrar:
             raise cancelled
 
     async def _undo_on_host(self, target: SshTarget, mark: str) -> None:
-        from vca_juju_machine.provisioning import ssh_session  # asyncssh
+        with _needs_asyncssh():
+            from vca_juju_machine.provisioning import ssh_session
 
         # A login of its own: the other one may be why there is something to undo, or out of time.
         async with ssh_session(target, limit=UNDO, places=self._places) as login:
@@ -169,6 +172,24 @@ class Registrar:
             yield
         finally:
             del self._under_way[host]
+
+
+@contextmanager
+def _needs_asyncssh() -> Iterator[None]:
+    """Load what only registering needs, and only where it is used: a second, and another licence.
+
+    Raises:
+        NotSupported: it is not installed.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "asyncssh":
+            raise
+        raise NotSupported(
+            "hosts are logged in to with asyncssh, which is not installed: install the extra 'ssh' "
+            "from your clone of the project, here ./vca: pip install './vca/plugins/juju_machine[ssh]'"
+        ) from error
 
 
 def _instance_id(target: SshTarget) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,15 @@ from support.fair_clock import let_pass
 from support.juju import NS, VNF, connected, machine, until
 from support.sshd import USER, Sshd
 
-from vca_core import AlreadyExists, BackendError, BadArguments, Connector, VcaConnectionError, VcaTimeoutError
+from vca_core import (
+    AlreadyExists,
+    BackendError,
+    BadArguments,
+    Connector,
+    NotSupported,
+    VcaConnectionError,
+    VcaTimeoutError,
+)
 from vca_core._tracking.place import COLLECTION
 from vca_core.stores import MemoryStore
 from vca_juju_machine.backend import JujuMachineBackend
@@ -306,3 +315,15 @@ async def test_a_charm_is_installed_on_it(controller: SimulatedController, host:
         await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
         await edge.delete_execution_environment(ee_id)
     assert controller.model("ns1").machines == {}
+
+
+async def test_without_asyncssh_registering_alone_is_not_supported(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("vca_juju_machine.provisioning")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "asyncssh", None)
+    async with connected(controller) as edge:
+        with pytest.raises(NotSupported, match=r"pip install '\./vca/plugins/juju_machine\[ssh\]'"):
+            await edge.register_execution_environment(VNF, {"hostname": "10.1.2.3", "username": "ubuntu"})
+        await machine(edge)

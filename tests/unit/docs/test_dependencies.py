@@ -13,24 +13,35 @@ ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "reference" / "dependencies.md"
 
 
-def wanted_by(name: str) -> set[str]:
+def wanted_by(name: str, extra: str = "") -> set[str]:
     needed = [Requirement(line) for line in requires(name) or ()]
-    environment = {"extra": "", "python_version": "3.11", "python_full_version": "3.11.0"}
+    environment = {"extra": extra, "python_version": "3.11", "python_full_version": "3.11.0"}
     return {canonicalize_name(one.name) for one in needed if one.marker is None or one.marker.evaluate(environment)}
+
+
+def all_wanted_by(name: str, extra: str = "") -> set[str]:
+    found, waiting = {name}, [(name, extra)]
+    while waiting:
+        for other in wanted_by(*waiting.pop()) - found:
+            found.add(other)
+            waiting.append((other, ""))
+    return found
 
 
 def test_all_that_is_installed_is_told_and_who_wants_it() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (?:`([\w-]+)`)? ?\|", PAGE.read_text("utf-8"), re.MULTILINE)
     told = dict(rows)
-    found, waiting = {"vca-core"}, ["vca-core"]
-    while waiting:
-        name = waiting.pop()
-        for other in wanted_by(name):
-            if other not in found:
-                found.add(other)
-                waiting.append(other)
-    assert sorted(told) == sorted(found)
+    assert sorted(told) == sorted(all_wanted_by("vca-core"))
     assert all(name in wanted_by(told[name]) for name in told if told[name])
+
+
+def test_the_notice_of_juju_names_all_that_is_installed() -> None:
+    always, extra = (ROOT / "plugins" / "juju_machine" / "NOTICE").read_text("utf-8").split("The extra ssh")
+    rows = re.compile(r"^([\w-]+): \S+", re.MULTILINE)
+    ours = {"vca-core", "vca-juju-common", "vca-juju-machine"}
+    without = all_wanted_by("vca-juju-machine")
+    assert rows.findall(always) == sorted(without - ours)
+    assert rows.findall(extra) == sorted(all_wanted_by("vca-juju-machine", "ssh") - without)
 
 
 def test_uv_is_installed_by_version_and_hash() -> None:
