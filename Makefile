@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz lint type chaos bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz lint type chaos soak bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ type: $(READY)  ## check types, strictly
 
 chaos: $(READY)  ## kill a process and its database at 200 moments, and account for everything
 	@$(RUN) python tests/chaos/run.py $(ARGS)
+
+soak: $(READY)  ## let 1,000 lives on the simulated Juju controller meet faults, and account for everything
+	@$(RUN) python tests/soak/run.py $(ARGS)
 
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
