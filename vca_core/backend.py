@@ -96,6 +96,10 @@ class Operation(Protocol):
     def remaining(self) -> float:
         """Seconds until the caller's total deadline; 0.0 when it has passed."""
 
+    @property
+    def cleanup(self) -> float:
+        """Seconds that the hook has to end once it is cancelled: what it began is finished or undone within them."""
+
     async def held(self) -> None:
         """Make sure that the operation may still make changes; call it before each request that makes one.
 

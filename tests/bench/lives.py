@@ -68,6 +68,7 @@ class DirectOperation:
     ee_id: EeId | None = None
     locator: str = ""
     token: int | None = None
+    cleanup: float = 60.0
 
     async def held(self) -> None:
         """Be the only one."""

@@ -7,38 +7,46 @@ A real one is named by `VCA_TEST_JUJU_ENDPOINTS`, `VCA_TEST_JUJU_SECRET` and `VC
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from support.hosts import host_on
 from support.juju_faults import JujuFaults
+from support.sshd import BINARY, Sshd
 
 from vca_core.testing import BackendConformance, Faults, Subject
-from vca_juju_common import finishing
 from vca_jujusim import SimulatedController
 
 
 class TestJujuMachine(BackendConformance):
-    @pytest.fixture(autouse=True)
-    def impatient(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """In silence, whoever is cancelled need not wait as long as on a real network."""
-        monkeypatch.setattr(finishing, "LIMIT", 1.0)
-
     @pytest_asyncio.fixture
     async def controller(self, tmp_path: Path) -> AsyncIterator[SimulatedController]:
         async with SimulatedController(programs=tmp_path / "programs") as controller:
             yield controller
 
     @pytest.fixture
-    def subject(self, controller: SimulatedController) -> Subject:
+    def credentials(
+        self, controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[dict[str, Any] | None]:
+        """Of a host behind a real sshd, where this machine has one."""
+        if BINARY is None:
+            yield None
+            return
+        with Sshd(tmp_path / "sshd").running() as sshd:
+            yield host_on(sshd, monkeypatch)(controller)
+
+    @pytest.fixture
+    def subject(self, controller: SimulatedController, credentials: dict[str, Any] | None) -> Subject:
         options = {
             "endpoints": controller.endpoints,
             "username": controller.username,
             "secret": controller.password,
             "ca_cert": controller.ca_cert,
         }
-        return Subject("juju-machine", options=options, look=False, persistent=True)
+        return Subject("juju-machine", options=options, credentials=credentials, look=False, persistent=True)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

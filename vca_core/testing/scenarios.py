@@ -50,6 +50,7 @@ class Scenario:
         told: whether it takes a ``db_dict``.
         again: whether it can be run again in the same setting after it was cancelled.
         may_know: whether a backend that watches its system may do it without asking.
+        alone: whether two of it cannot run at once: the subject has a single host.
     """
 
     operation: str
@@ -63,6 +64,7 @@ class Scenario:
     told: bool = True
     again: bool = False
     may_know: bool = False
+    alone: bool = False
 
     def is_possible(self, kit: Kit) -> bool:
         """Whether the backend implements it, and the subject has what it takes."""
@@ -167,7 +169,7 @@ SCENARIOS = {
     for scenario in (
         Scenario("create_execution_environment", _create, makes=True),
         Scenario("resume_execution_environment", _resume, again=True, may_know=True),
-        Scenario("register_execution_environment", _register, makes=True),
+        Scenario("register_execution_environment", _register, makes=True, alone=True),
         Scenario("install_configuration_sw", _install),
         Scenario("configure", _configure, needs=_INSTALL, charm=True, again=True),
         Scenario("exec_primitive", _exec, charm=True, again=True),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from vca_core.tasks import settle
@@ -11,11 +13,32 @@ from vca_core.tasks import settle
 R = TypeVar("R")
 
 LIMIT = 10.0
-"""Seconds that a cancelled caller waits for an answer; the core gives it not much more."""
+"""Seconds that a cancelled caller waits for an answer, at the most."""
+
+_CLEANUP: ContextVar[float] = ContextVar("cleanup", default=float("inf"))
+
+
+@contextmanager
+def within(cleanup: float) -> Iterator[None]:
+    """Have what is finished in a ``with`` block end in time.
+
+    Args:
+        cleanup: seconds that the operation has once it is cancelled.
+    """
+    token = _CLEANUP.set(cleanup)
+    try:
+        yield
+    finally:
+        _CLEANUP.reset(token)
+
+
+def limit() -> float:
+    """Seconds that a cancelled caller waits for an answer: it may do so for up to three, one after the other."""
+    return min(LIMIT, _CLEANUP.get() / 4)
 
 
 async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
-    """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
+    """Do something to its end; when the caller is cancelled, for at most `limit()` seconds more.
 
     So what was asked for has been done, or refused, when the caller ends, and nobody is surprised by it later.
 
@@ -33,7 +56,7 @@ async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
 
 
 async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio.CancelledError | None]:
-    """Do something to its end; when the caller is cancelled, for at most `LIMIT` seconds more.
+    """Do something to its end; when the caller is cancelled, for at most `limit()` seconds more.
 
     Args:
         work: what to do.
@@ -46,10 +69,10 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
     try:
         await asyncio.wait((task,))
     except asyncio.CancelledError as error:
-        cancelled = await settle(task, LIMIT) or error
+        cancelled = await settle(task, limit()) or error
     if not task.done():
         task.cancel()
-        await settle(task, LIMIT)
+        await settle(task, limit())
     return task, cancelled
 
 

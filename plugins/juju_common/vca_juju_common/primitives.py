@@ -13,14 +13,13 @@ from vca_core.errors import BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import no_unit
 from vca_core.status import Entity
-from vca_juju_common import finishing
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import require_application
-from vca_juju_common.finishing import finish, was_made
+from vca_juju_common.finishing import finish, limit, was_made
 from vca_juju_common.session import Session
 
 VERIFY = "verify-ssh-credentials"
@@ -140,7 +139,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
 async def _cancel(model: Model, action: str) -> None:
     """Cancel a run; its caller is being cancelled, and waits no longer than needed."""
     with suppress(VcaError, TimeoutError):
-        async with asyncio.timeout(finishing.LIMIT):
+        async with asyncio.timeout(limit()):
             await model.cancel_action(action)
 
 

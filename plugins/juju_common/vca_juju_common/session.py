@@ -20,6 +20,7 @@ from vca_juju_common.client.values import NewModel
 from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
+from vca_juju_common.finishing import within
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
 
@@ -60,7 +61,7 @@ class Session:
     @asynccontextmanager
     async def use(self, name: str, op: Operation) -> AsyncIterator[Model]:
         """A model that is there, for an operation; see `Controller.use`."""
-        with translate_refusals(), ask_first(op.held):
+        with translate_refusals(), within(op.cleanup), ask_first(op.held):
             async with self.controller.use(name) as model:
                 yield model
 
@@ -80,7 +81,7 @@ class Session:
         """
         if name == CONTROLLER_MODEL:
             raise BadArguments(f"namespace: model {name} is the controller's own; choose another ns_id", ["namespace"])
-        with translate_refusals(), ask_first(op.held):
+        with translate_refusals(), within(op.cleanup), ask_first(op.held):
             async with self.controller.use(name, self._new_model()) as model:
                 yield model
 

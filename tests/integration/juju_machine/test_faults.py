@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import platform
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,18 +16,14 @@ import pytest
 from support.faults.operations import OPERATIONS, SECRET
 from support.faults.runs import Recorded, Stage
 from support.faults.table import FAULTS, REGISTER, Fault
-from support.sshd import USER, Sshd
+from support.hosts import host_on
+from support.sshd import Sshd
 
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_juju_common import finishing
 from vca_juju_common.client import model as client_model
 from vca_juju_common.client import presence as client_presence
-from vca_juju_machine.backend import JujuMachineBackend
-from vca_juju_machine.places import Places
 from vca_jujusim.controller import SimulatedController
-from vca_jujusim.world import machines
-from vca_jujusim.world.entities import Machine
-from vca_jujusim.world.model import Model
 
 KEPT = Path(__file__).parents[3] / "docs" / "reference" / "juju-faults.json"
 WRITE_TO = os.environ.get("VCA_FAULTS_WRITE_TO")
@@ -67,6 +62,10 @@ def logged() -> Iterator[_Lines]:
     root.setLevel(level)
 
 
+def _no_host(_controller: SimulatedController) -> dict[str, Any]:
+    raise AssertionError("nothing is registered in this row")
+
+
 @pytest.fixture
 def stage(
     fault: Fault,
@@ -81,28 +80,7 @@ def stage(
     monkeypatch.setattr(client_model, "STALE", 0.7)
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
-    system = platform.freedesktop_os_release()  # what the tests run on need not be what Juju has agents for
-    monkeypatch.setitem(machines.BASES, system["ID"], (system["VERSION_ID"],))
-    sshd = start_sshd() if REGISTER in fault.concerns else None
-    if sshd is not None:
-        sudo = sshd.folder / "sudoers.d"
-        sudo.mkdir()
-        places = Places(str(sshd.folder / "proxy"), str(sshd.folder), str(sudo), str(sshd.folder))
-        monkeypatch.setattr(JujuMachineBackend, "places", places)
-        sshd.program("id", "echo 0")
-        sshd.program("su", 'program=$4; shift 5; exec /bin/sh -c "$program" "$@"')
-
-    def host(controller: SimulatedController) -> dict[str, Any]:
-        assert sshd is not None
-
-        def script(model: Model, machine: Machine, _data_dir: str) -> str:
-            controller.run_provisioning_script(model.record.name, machine.id)
-            return f"# {SECRET}\n"
-
-        monkeypatch.setattr(controller, "provisioning_script", script)
-        key = sshd.client_key.export_private_key().decode()
-        return {"hostname": sshd.host, "username": USER, "port": sshd.port, "private_key": key}
-
+    host = host_on(start_sshd(), monkeypatch) if REGISTER in fault.concerns else _no_host
     return Stage(tmp_path, tmp_path_factory.getbasetemp() / "id_kit", host, recorded)
 
 

@@ -33,13 +33,20 @@ class ParallelChecks(Suite, suite=True):
             if gate is None:
                 await running
                 break  # it waits no more
-            beside = asyncio.create_task(scenario.call(kit, other))
+            beside = asyncio.create_task(
+                kit.create(other.namespace)
+                if scenario.alone
+                else scenario.call(kit, other)  # on another EE all the same
+            )
             done, _ = await asyncio.wait((beside,), timeout=kit.limit(MOMENT))
             gate.set()
             await asyncio.gather(running, beside)
             if done:
                 return
             kept_waiting = True
+            if scenario.alone:
+                for ee_id in await kit.ids_in(held.namespace):
+                    await kit.connector.delete_execution_environment(ee_id)
         assert not kept_waiting, f"{operation} on one EE waited until it was done on another one"
 
     @needs("exec_primitive")

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from weakref import WeakValueDictionary
 
-from vca_core.errors import BackendError, ConflictError, NotFound, VcaConnectionError
+from vca_core.errors import BackendError, ConflictError, NotFound, StoreError, VcaConnectionError
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.departures import Departures
@@ -133,7 +133,7 @@ class ConnectedController:
             model.unsure = True
             await self._check_listed(model, error)
             raise
-        except (asyncio.CancelledError, BackendError, VcaConnectionError):
+        except (asyncio.CancelledError, BackendError, ConflictError, StoreError, VcaConnectionError):
             model.unsure = True  # what was asked for may come true after all: the next user has to see it
             raise
         finally:
