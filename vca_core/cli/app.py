@@ -27,6 +27,7 @@ from vca_core.cli import (
 from vca_core.cli.options import Config, Debug, Json, Verbose
 from vca_core.cli.output import echo, is_output_lost
 from vca_core.cli.state import State
+from vca_core.cli.usage import Commands
 
 EPILOG = (
     "Exit codes: 0 done; 1 an operation or a check failed; 2 wrong usage, config or file; 3 a backend or the store was "
@@ -37,6 +38,7 @@ _SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 
 app = typer.Typer(
     name="vca",
+    cls=Commands,
     help="Configure what a network orchestrator deployed: execution environments, charms, primitives.",
     epilog=EPILOG,
     no_args_is_help=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,8 +35,8 @@ def lay_out(
 ) -> Laid:
     """Lay a table out.
 
-    Where it is too wide, cells fold at their blanks. Where words are too long for that, columns are left out; and where
-    even that is not enough, each cell stands in a line of its own, behind its title.
+    Where it is too wide, cells fold at their blanks. Where words are too long for that, columns are left out; and of
+    rows for which even that is not enough, each cell stands in a line of its own, behind its title.
 
     Args:
         titles: of the columns.
@@ -54,8 +55,27 @@ def lay_out(
             return Laid(_row(heads, widths), [_row(row, widths) for row in table], left_out)
         waiting = [title for title in spare if title not in left_out]
         if not waiting:
-            return Laid([], [_record(titles, row, width or 0) for row in cells], [])
+            return _lay_out_in_part(titles, cells, width or 0)
         left_out.append(waiting[0])
+
+
+def _lay_out_in_part(titles: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Laid:
+    """Lay out as many rows as a table has room for, those with the longest words as records."""
+    needs = [sum(max(map(cells_of, cell.split()), default=0) for cell in row) for row in rows]
+    by_need = sorted(range(len(rows)), key=needs.__getitem__)
+
+    def widths_of(count: int) -> list[int] | None:
+        return _widths(titles, [rows[number] for number in by_need[:count]], width)
+
+    fitting = bisect_left(range(1, len(rows) + 1), True, key=lambda count: widths_of(count) is None)  # noqa: FBT003 - what is looked for
+    widths = widths_of(fitting) if fitting else None
+    if widths is None:
+        return Laid([], [_record(titles, row, width) for row in rows], [])
+    in_table = set(by_need[:fitting])
+    laid = [
+        _row(row, widths) if number in in_table else _record(titles, row, width)[:-1] for number, row in enumerate(rows)
+    ]
+    return Laid(_row(titles, widths), laid, [])
 
 
 def fold(text: str, width: int) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from pydantic import BaseModel
 
@@ -24,11 +24,26 @@ DbDict = Mapping[str, Any]
 """``{"collection": str, "filter": {dotted path: value}, "path": str}``: where in the database a status goes."""
 
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 
 _AT_ONCE = frozenset({"disconnect", "get_public_key"})
 """What does not stand in line behind operations that are about to begin."""
+
+
+def without_frames(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+    """Let errors leave an operation without the frames below: those hold parameters, and some log locals."""
+
+    @functools.wraps(method)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except (VcaError, asyncio.CancelledError) as error:
+            del args, kwargs
+            raise error.with_traceback(None)  # noqa: B904 - the same error, not one that another led to
+
+    return call
 
 
 def _in_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:

@@ -118,6 +118,22 @@ def test_an_error_is_one_json_object_and_an_exit_code(
     assert data["error"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nosuch"], "nosuch"),
+        (["status", "--nosuch"], "--nosuch"),
+        (["apply"], "file"),
+        (["run", "x", "touch", "--timeout", "soon"], "--timeout"),
+        (["config"], "check"),
+    ],
+)
+def test_wrong_usage_is_one_json_object_too(folder: Path, arguments: list[str], told: str) -> None:
+    data = vca_json(*arguments, code=2)
+    assert data["error"]["code"] == "bad-arguments"
+    assert told in data["error"]["text"]
+
+
 @pytest.mark.parametrize(("retryable", "code"), [(True, 3), (False, 1)])
 def test_only_what_may_succeed_later_has_the_code_for_that(retryable: bool, code: int) -> None:
     assert code_of(VcaConnectionError("refused", "https://juju:17070", retryable=retryable)) == code

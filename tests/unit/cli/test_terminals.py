@@ -126,7 +126,7 @@ def test_a_table_that_is_laid_out_breaks_and_loses_no_word(rows: list[list[str]]
     for row, lines in zip(rows, laid.rows, strict=True):
         assert {word for number in kept for word in row[number].split()} <= lines_words(lines)
         if laid.titles:
-            assert all(len(line) <= width for line in lines)
+            assert all(len(line) <= width or " " not in line for line in lines)
 
 
 @given(st.lists(WORD, max_size=20).map(" ".join), st.integers(1, 100))
@@ -139,3 +139,12 @@ def test_folded_lines_have_the_same_words_in_order(text: str, width: int) -> Non
 def test_escape_sequences_of_others_are_written_out() -> None:
     assert printable("a\x1b[2Jb\udcff\r\nc") == "a\\x1b[2Jb\\udcff\nc"
     assert lay_out(["T"], [["a\x1b[2J"]]).lines == ["T", "a\\x1b[2J"]
+
+
+def test_one_overlong_word_leaves_the_other_rows_a_table() -> None:
+    rows = [[f"v{number}", f"n.app-v{number}.0", "ready"] for number in range(5)]
+    rows[2][1] = "n.app-" + "x" * 100
+    laid = lay_out(("VNF", "EE", "STATUS"), rows, 80)
+    assert laid.lines[:3] == ["VNF  EE          STATUS", "v0   n.app-v0.0  ready", "v1   n.app-v1.0  ready"]
+    assert laid.lines[3:7] == ["VNF: v2", "EE:", rows[2][1], "STATUS: ready"]
+    assert laid.lines[7:] == ["v3   n.app-v3.0  ready", "v4   n.app-v4.0  ready"]

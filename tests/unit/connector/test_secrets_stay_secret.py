@@ -199,3 +199,16 @@ async def test_no_frame_of_an_error_holds_a_parameter(make_vca: MakeVca, primiti
     assert repr(CANARY)[1:-1] not in told
     assert CANARY not in told
     assert "Traceback" in told
+
+
+async def test_no_frame_of_a_relations_error_holds_its_ends(make_vca: MakeVca) -> None:
+    vca = make_vca(Leaky)
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    for relate in (vca.add_relation, vca.remove_relation):
+        with pytest.raises(VcaError) as caught:
+            await relate((connector, ee_id, CANARY), (connector, ee_id, CANARY))
+        caught.value.__traceback__ = caught.value.__traceback__.tb_next  # type: ignore[union-attr]  # without this test's own frame
+        shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+        assert not [frame.locals for frame in shown.stack if CANARY in str(frame.locals)]
+        assert shown.stack[-1].name == "call"
