@@ -42,16 +42,16 @@ async def test_every_way_to_end_is_an_end(controller: SimulatedController, outco
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"})
 
 
-async def test_what_the_charm_does_not_declare_or_take_is_refused(controller: SimulatedController) -> None:
+async def test_what_the_charm_does_not_declare_is_refused(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge)
         with pytest.raises(BadArguments, match="mean 'touch'. There are: add-route, show-routes, touch"):
             await edge.exec_primitive(ee_id, "tuch")
         with pytest.raises(BadArguments, match="filename"):
             await edge.exec_primitive(ee_id, "touch")
-        with pytest.raises(BadArguments, match=r"params_dict\.file: there is no such parameter"):
-            await edge.exec_primitive(ee_id, "touch", {"filename": "/x", "file": "/x"})
-    assert controller.counts.requests["Action.EnqueueOperation"] == 0
+        assert controller.counts.requests["Action.EnqueueOperation"] == 0
+        # Juju 3 takes further parameters, unless the action's schema forbids them.
+        await edge.exec_primitive(ee_id, "touch", {"filename": "/x", "file": "/x"})
 
 
 async def test_a_fresh_process_asks_once_what_the_charm_declares(controller: SimulatedController) -> None:
