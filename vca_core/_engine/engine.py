@@ -23,6 +23,7 @@ from vca_core._tracking.environments import Environments
 from vca_core._tracking.outbox import Unwritten
 from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecords
+from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
@@ -304,6 +305,9 @@ class Engine:
             raise AssertionError("a delete of a namespace has its namespace and its model")
         try:
             await self._claims.check_model(trail.model, trail.namespace)
+        except NewerRecordError as error:
+            op.locate(error)
+            raise
         except StoreError as error:
             _LOG.warning("whose model %s is was not checked: %s", trail.model, error)
         except BadArguments as error:

@@ -243,7 +243,7 @@ class Claims(ConnectorStore):
     async def _remove_damaged(self, store: StatusStore, model: str) -> None:
         """Remove what nobody can read, with the namespace that it was of."""
         for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
-            if "application" in document:
+            if "application" in document and newer_error(document) is None:
                 try:
                     EeRecord.read(document)
                 except StoreError:

@@ -297,6 +297,7 @@ class EeRecords(ConnectorStore):
         """Find all records of a model that is to be deleted, and take over their EEs, so that no other writes of them.
 
         Raises:
+            NewerRecordError: a newer release keeps one of them.
             StoreError: the store does not answer.
         """
 
@@ -305,14 +306,14 @@ class EeRecords(ConnectorStore):
             for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
                 if "application" not in document:
                     continue
+                if (newer := newer_error(document)) is not None:
+                    raise newer  # whether it can be read or not: it is not this release's to delete
                 try:
                     record = EeRecord.read(document)
                 except StoreError as error:
                     _LOG.warning("%s", error)
                     continue
                 records.append(record)
-            if any(record.newer is not None for record in records):
-                return records  # not this release's to delete
             return [await take_over(store, record) for record in records]
 
         async def take_over(store: StatusStore, record: EeRecord) -> EeRecord:

@@ -18,7 +18,11 @@ def schema_fields() -> dict[str, Any]:
     return {"schema": SCHEMA, "release": _release()}
 
 
-def newer_error(document: Mapping[str, Any]) -> StoreError | None:
+class NewerRecordError(StoreError):
+    """A newer release keeps it: unlike a store that is away, that stops a delete."""
+
+
+def newer_error(document: Mapping[str, Any]) -> NewerRecordError | None:
     """Say why this release must not operate on what a document is about: a newer one wrote it.
 
     Returns:
@@ -27,7 +31,7 @@ def newer_error(document: Mapping[str, Any]) -> StoreError | None:
     schema = document.get("schema", SCHEMA)
     if not isinstance(schema, int) or schema <= SCHEMA:
         return None
-    return StoreError(
+    return NewerRecordError(
         f"vca-core {document.get('release') or 'of a newer release'} wrote the record {document.get('_id')!r} with "
         f"schema {schema}; this is vca-core {_release()}, which knows {SCHEMA}: use the newer one on it",
         retryable=False,

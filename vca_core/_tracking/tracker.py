@@ -15,6 +15,7 @@ from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, default_home, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.spill import Spill
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
@@ -82,7 +83,6 @@ class Tracker:
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             trail.doomed = await self._doom(trail.model)
-            _refuse_newer(trail.doomed)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -105,6 +105,8 @@ class Tracker:
         """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it."""
         try:
             return await self._records.doom(model)
+        except NewerRecordError:
+            raise
         except VcaError as error:
             _LOG.warning("what is kept of %s is not known; delete it again when the store is back: %s", model, error)
             return [one.record for one in self._environments.in_model(model) if one.record is not None]

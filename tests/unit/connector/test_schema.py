@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from support.backends import Plain
 from support.making import MakeVca
@@ -36,3 +38,21 @@ async def test_an_ee_of_a_newer_release_is_listed_and_not_changed(make_vca: Make
     assert await store.find(COLLECTION) == before
     with pytest.raises(StoreError, match=refused):
         await connector.delete_execution_environment(ee_id)
+
+
+@pytest.mark.parametrize("of_the_model", [False, True])
+async def test_a_newer_record_that_cannot_be_read_stops_a_delete(make_vca: MakeVca, of_the_model: bool) -> None:
+    store = MemoryStore()
+    for vnf in ("a", "b"):
+        await make_vca(Plain, store=store).connector().create_execution_environment(f".ns.{vnf}")
+    for document in await store.find(COLLECTION):
+        if ("application" not in document) is of_the_model and "app-vnf-b" not in str(document["_id"]):
+            changes = {"schema": 2, "release": "7.0", "namespace": {"of": "another form"}, "ns_id": ["ns"]}
+            await store.set(COLLECTION, {"_id": document["_id"]}, changes)
+    before = await store.find(COLLECTION)
+    connector = make_vca(Plain, store=store).connector()
+    with pytest.raises(StoreError, match=r"vca-core 7\.0 wrote .* with schema 2; this is vca-core .*, which knows 1"):
+        await connector.delete_namespace(".ns")
+    backend: Any = connector._engine.session.backend
+    assert backend is None or "delete_namespace" not in backend.calls
+    assert await store.find(COLLECTION) == before
