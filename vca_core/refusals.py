@@ -2,8 +2,8 @@
 
 There is an EE already (`already_exists`, `being_removed`, `shared_application`, `shared_model`), something is missing
 (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
-`not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), or a relation cannot be made
-(`unreachable_end`).
+`another_version`, `not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), there are more
+units (`fewer_units`), or a relation cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -111,6 +111,51 @@ def another_charm(installed: str, charm: str, ee_id: EeId) -> AlreadyExists:
         ee_id: the EE.
     """
     return AlreadyExists(f"charm {installed} is installed there; {charm} needs an EE of its own", ee_id=str(ee_id))
+
+
+def another_version(charm: str) -> BadArguments:
+    """A charm cannot be installed where another version of it is.
+
+    Args:
+        charm: its name.
+    """
+    return _unfit(f"another version of charm {charm} is installed; call upgrade to bring this one")
+
+
+def fewer_units(asked: int, there: int) -> BadArguments:
+    """Installing again removes no units.
+
+    Args:
+        asked: how many are asked for.
+        there: how many there are.
+    """
+    return BadArguments(
+        f"num_units: {asked} are asked for, and there are {there}; installing removes none, scale does",
+        ["num_units"],
+    )
+
+
+def limit_reached(end: str, limit: int) -> BadArguments:
+    """An endpoint takes no further relation.
+
+    Args:
+        end: the endpoint, with its application.
+        limit: how many it takes.
+    """
+    return BadArguments(
+        f"{end} takes {limit} relation{'' if limit == 1 else 's'}, and has as many; remove one first",
+        ["endpoint_1", "endpoint_2"],
+    )
+
+
+def broken_relation(charm: str, relation: str) -> BadArguments:
+    """A charm lacks an endpoint that is related.
+
+    Args:
+        charm: its name.
+        relation: its ends, each an application with its endpoint.
+    """
+    return _unfit(f"the new version of charm {charm} would break the relation {relation}; remove that first")
 
 
 def not_a_version(installed: str, charm: str) -> BadArguments:

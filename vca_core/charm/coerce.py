@@ -47,15 +47,16 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
     - ``string``: text; a number becomes its text. true and false are refused: their spelling is lost by then.
     - ``secret``: text like ``secret:…``, or empty text for none.
 
-    None is refused: leave an option out that is to keep its value; give its default to reset it. Converting what was
-    converted changes nothing.
+    - None resets an option of any type: it has the charm's default again. An option that is left out keeps its value.
+
+    Converting what was converted changes nothing.
 
     Args:
         options: what there is, by name.
         values: by name of the option, as the caller gave them.
 
     Returns:
-        The converted values, by name of the option.
+        The converted values, by name of the option; None: it is to be reset.
 
     Raises:
         BadArguments: there are options that the charm does not have or values that do not fit: the first twenty are
@@ -70,10 +71,9 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
             problems[name] = f"config.{name}: there is no such option{hint}"
             continue
         try:
-            converted[name] = _convert(option, value)
+            converted[name] = None if value is None else _convert(option, value)
         except _Unfit:
-            hint = "; leave it out, or give a value" if value is None else ""
-            problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}{hint}"
+            problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}"
     if problems:
         told = list(problems.values())[:_MOST_TOLD]
         if len(problems) > len(told):

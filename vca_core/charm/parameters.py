@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core import arguments
 from vca_core.charm.model import Action
+from vca_core.charm.texts import typed
 from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of, weight
 from vca_core.suggestions import instead
@@ -34,22 +35,27 @@ _LONGEST_SHOWN = 200
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 
-    In this order, as Juju does it: a required parameter has to be given even if it has a default. Nothing is
-    converted, and values are such as JSON has; a parameter that is not declared is refused only where the schema says
-    ``additionalProperties: false`` (Juju 3 takes it otherwise).
+    In this order, as Juju does it: a required parameter has to be given even if it has a default. Values are such as
+    JSON has; tuples count as lists. Texts get the type that the schema asks for, as those of options do: ``"7"`` for an
+    integer, ``"true"`` for a boolean, YAML for an object or a list; where text is declared, or no type, text stays
+    text. A parameter that is not declared is refused only where the schema says ``additionalProperties: false`` (Juju 3
+    takes it otherwise).
 
     Args:
         action: the primitive.
         params: by name, as the caller gave them.
 
     Returns:
-        The parameters with the defaults filled in, those of objects in objects included.
+        The parameters in their types with the defaults filled in, those of objects in objects included.
 
     Raises:
         BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
     """
     given = arguments.mapping(params, "params_dict")
-    problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
+    problems = list(itertools.islice(flaws(given), _MOST_FLAWS))
+    if not problems:
+        given = typed(action.schema, given)
+        problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)

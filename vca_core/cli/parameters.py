@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,17 +12,16 @@ if TYPE_CHECKING:
 
 
 def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
-    """Read ``name=value``, the value as in YAML.
+    """Read ``name=value``. Values are text, and one in quotes is what stands in them: the charm declares the types.
 
     Args:
         words: what was typed.
         references: what values may refer to.
 
     Raises:
-        BadArguments: a word is something else, a name is there twice, or a value cannot be read; no value is shown.
+        BadArguments: a word is something else, or a name is there twice; no value is shown.
     """
     from vca_core.errors import BadArguments
-    from vca_core.yaml_reader import parse
 
     parsed: dict[str, Any] = {}
     for number, word in enumerate(words, start=1):
@@ -32,11 +30,17 @@ def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
             raise BadArguments(f"parameter {number}: expected name=value", ["PARAMS"])
         if name in parsed:
             raise BadArguments(f"parameter {name} is given twice", [f"PARAMS.{name}"])
-        try:
-            parsed[name] = parse(name, os.fsencode(text)) if text else ""
-        except BadArguments:
-            raise BadArguments(f"the value of {name} is not YAML; put it in quotes", [f"PARAMS.{name}"]) from None
+        parsed[name] = _without_quotes(text)
     return _with_references(parsed, Path.cwd(), references, "")
+
+
+def _without_quotes(text: str) -> str:
+    from vca_core.yaml_reader import read_yaml
+
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+        inner = read_yaml(text)
+        return inner if isinstance(inner, str) else text
+    return text
 
 
 def read_params_file(file: str, references: References) -> dict[str, Any]:

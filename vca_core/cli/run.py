@@ -23,7 +23,7 @@ def run(
     primitive: Annotated[str, typer.Argument(help="An action of its charm; config sets options.")],
     params: Annotated[
         list[str] | None,
-        typer.Argument(help="Parameters: name=value, the value as in YAML, or ${env:NAME} or ${file:PATH}."),
+        typer.Argument(help="Parameters: name=value, of the type that the charm says, or ${env:NAME} or ${file:PATH}."),
     ] = None,
     params_file: Annotated[
         str | None,

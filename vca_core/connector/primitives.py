@@ -23,6 +23,9 @@ R = TypeVar("R")
 CONFIG_OK = "CONFIG OK"
 """What the primitive ``config`` returns."""
 
+_DIGITS = 10
+"""How many digits the number of a unit has at most, and one more."""
+
 _GET_KEY = "get-ssh-public-key"
 """The primitive that gives an EE's public key."""
 
@@ -39,7 +42,7 @@ class PrimitiveOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
         *,
-        unit: str | None = None,
+        unit: str | int | None = None,
     ) -> dict[str, Any] | str:
         """Run a primitive and wait for its end.
 
@@ -50,7 +53,7 @@ class PrimitiveOperations(ConnectorBase):
             db_dict: where the statuses and the outcome go.
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
-            unit: name of the unit to run it on; None: the leader.
+            unit: the unit to run it on: its name or number; None, ``"leader"`` or ``"APPLICATION/leader"``: the leader.
 
         Returns:
             The output of the action; ``"CONFIG OK"`` for ``config``.
@@ -62,8 +65,7 @@ class PrimitiveOperations(ConnectorBase):
         parsed = EeId.parse(ee_id)
         primitive = arguments.name(primitive_name, "primitive_name")
         params = arguments.values(params_dict, "params_dict")
-        if unit is not None:
-            arguments.name(unit, "unit")
+        on_unit = _unit_of(unit, parsed)
         if primitive == CONFIG_PRIMITIVE:
             if unit is not None:
                 raise BadArguments("unit: the primitive config concerns all units; leave it out", ["unit"])
@@ -78,7 +80,7 @@ class PrimitiveOperations(ConnectorBase):
                 Confidential("params_dict", params, lasting=True),
             )
         return await self._run(
-            operation(BackendHooks.exec_primitive)(ee_id=parsed, primitive=primitive, params=params, unit=unit),
+            operation(BackendHooks.exec_primitive)(ee_id=parsed, primitive=primitive, params=params, unit=on_unit),
             partial(_output, primitive),
             parsed,
             db_dict,
@@ -150,6 +152,20 @@ class PrimitiveOperations(ConnectorBase):
             before=before,
         )
         return await self._engine.run(request)
+
+
+def _unit_of(unit: str | int | None, ee_id: EeId) -> str | None:
+    """The name of a unit, however it is called; None: the leader."""
+    if unit is None:
+        return None
+    if isinstance(unit, int) and not isinstance(unit, bool):
+        if unit < 0:
+            raise BadArguments(f"unit: expected a unit's name or number, got {unit}", ["unit"])
+        return f"{ee_id.application}/{unit}"
+    name = arguments.name(unit, "unit").strip()
+    if name in {"leader", f"{ee_id.application}/leader"}:
+        return None
+    return f"{ee_id.application}/{int(name)}" if name.isascii() and name.isdigit() and len(name) < _DIGITS else name
 
 
 def _config_ok(_value: object, _op: RunningOperation) -> str:

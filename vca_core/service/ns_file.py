@@ -39,13 +39,13 @@ class Primitive(Part):
     Args:
         run: its name; ``config`` sets options.
         with_: its parameters (``with`` in the file).
-        unit: the unit to run it on; None: the leader.
+        unit: the unit to run it on, by name or number; None: the leader.
         timeout: seconds in all; None: the config's.
     """
 
     run: Name
     with_: Values = Field(default_factory=dict, alias="with", repr=False)
-    unit: Name | None = None
+    unit: Name | Annotated[int, Field(ge=0, strict=True)] | None = None
     timeout: Seconds | None = None
 
 

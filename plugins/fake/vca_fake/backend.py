@@ -13,12 +13,13 @@ from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.charm import Charm, check_params_aside, coerce
+from vca_core.charm.places import place_for
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
-from vca_fake.charms import base_for, check_fits, output_of
+from vca_fake.charms import check_fits, output_of
 from vca_fake.checks import charm_in, check_namespace, check_ns
 from vca_fake.descriptions import description_of, status_of
 from vca_fake.hook_tools import Action
@@ -26,7 +27,7 @@ from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 from vca_fake.programs import Programs, output_of_program
-from vca_fake.relations import check_pair
+from vca_fake.relations import check_kept, check_limits, check_pair
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
 from vca_fake.software import install_again, options_after, set_options
@@ -94,8 +95,10 @@ class FakeBackend(Backend[FakeOptions]):
     ) -> str:
         """Bring up a machine."""
         charm = await self._find_fitting(artifact)
-        suited = base_for(charm) if charm is not None else None
-        ee_id = await self._add(op, namespace, None, options.base or suited or self.host.options.base)
+        suited = options.base
+        if charm is not None and not self._on_kubernetes:
+            suited = place_for(charm, options.base).base
+        ee_id = await self._add(op, namespace, None, suited or self.host.options.base)
         return await self._wait_for_address(ee_id)
 
     @hookimpl
@@ -175,7 +178,7 @@ class FakeBackend(Backend[FakeOptions]):
             if application.charm is None:
                 application.programs = programs
                 check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
-                application.config = coerce(charm.options, config)
+                application.configure(coerce(charm.options, config))
                 application.charm = charm
                 application.add_units(num_units, now)
             else:
@@ -201,12 +204,14 @@ class FakeBackend(Backend[FakeOptions]):
                 raise refusals.not_a_version(installed.name, charm.name)
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
             kept = {name: value for name, value in application.config.items() if name in charm.options}
-            application.config = kept | coerce(charm.options, config)
+            application.config = kept
+            application.configure(coerce(charm.options, config))
             application.charm, application.programs = charm, programs
             application.revision += 1
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)
 
+        await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm))
         async with self._programs.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)
@@ -297,6 +302,7 @@ class FakeBackend(Backend[FakeOptions]):
                 if end.ee_id.model == model.name:
                     find_application(model, end.ee_id)
             if pair not in model.relations:
+                check_limits(model, list(zip((end_1, end_2), charms, strict=True)))
                 model.relations.append(pair)
 
         for name in {end.ee_id.model for end in (end_1, end_2)}:

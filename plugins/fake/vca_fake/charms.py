@@ -65,11 +65,6 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         raise refusals.unsupported_base(charm.name, supported, application.ee_id.locator, application.base)
 
 
-def base_for(charm: Charm) -> str | None:
-    """A base that a charm supports; None where it does not say."""
-    return charm.bases[0].release if charm.bases else None
-
-
 def output_of(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
     """Run an action.
 

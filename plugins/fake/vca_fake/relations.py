@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from vca_core import refusals
 from vca_core.backend import RelationEnd
 from vca_core.charm import Charm, Endpoint
 from vca_core.errors import BadArguments
+from vca_core.naming import EeId
 from vca_core.suggestions import instead
-from vca_fake.world import RelationEndKey
+from vca_fake.world import Model, RelationEndKey
 
 
 def check_pair(
@@ -37,6 +41,36 @@ def check_pair(
         )
     first, second = sorted((end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2))
     return first, second
+
+
+def check_limits(model: Model, ends: Sequence[tuple[RelationEnd, Charm]]) -> None:
+    """Refuse a further relation of an endpoint that takes no more.
+
+    Args:
+        model: where it is to be.
+        ends: of the relation, each with the charm that is installed there.
+
+    Raises:
+        BadArguments: it has as many as its charm says.
+    """
+    for end, charm in ends:
+        limit = _endpoint(end, charm).limit
+        key = (end.ee_id.model, end.ee_id.application, end.endpoint)
+        if limit is not None and sum(key in pair for pair in model.relations) >= limit:
+            raise refusals.limit_reached(f"{end.ee_id.application}:{end.endpoint}", limit)
+
+
+def check_kept(model: Model, ee_id: EeId, charm: Charm) -> None:
+    """Refuse a charm that lacks an endpoint of its application that is related.
+
+    Raises:
+        BadArguments: it does.
+    """
+    for pair in model.relations:
+        for name, application, endpoint in pair:
+            if (name, application) == (ee_id.model, ee_id.application) and endpoint not in charm.endpoints:
+                ends = " ".join(f"{application}:{endpoint}" for _, application, endpoint in pair)
+                raise refusals.broken_relation(charm.name, ends)
 
 
 def _endpoint(end: RelationEnd, charm: Charm) -> Endpoint:

@@ -7,7 +7,6 @@ from typing import Any
 
 from vca_core import refusals
 from vca_core.charm import Charm, coerce
-from vca_core.errors import BadArguments
 from vca_fake.checks import charm_in
 from vca_fake.world import Application
 
@@ -24,9 +23,9 @@ def options_after(application: Application, values: Mapping[str, Any]) -> dict[s
         BadArguments: there is no such option, or a value does not fit.
     """
     options = charm_in(application).options
-    reset = {name for name, value in values.items() if value is None and name in options}
-    given = coerce(options, {name: value for name, value in values.items() if name not in reset})
-    return {name: value for name, value in application.config.items() if name not in reset} | given
+    given = coerce(options, values)
+    after = application.config | given
+    return {name: value for name, value in after.items() if value is not None}
 
 
 def set_options(application: Application, values: Mapping[str, Any], now: float) -> None:
@@ -68,15 +67,9 @@ def install_again(
     if installed.name != charm.name:
         raise refusals.another_charm(installed.name, charm.name, application.ee_id)
     if installed != charm:
-        raise BadArguments(
-            f"artifact_path: another version of charm {charm.name} is installed; `upgrade` brings this one",
-            ["artifact_path"],
-        )
+        raise refusals.another_version(charm.name)
     there = len(application.units)
     if 1 < num_units < there:
-        raise BadArguments(
-            f"num_units: there are {there} units, and installing removes none; `scale` does, or leave it out",
-            ["num_units"],
-        )
+        raise refusals.fewer_units(num_units, there)
     set_options(application, config, now)
     application.add_units(num_units - there, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -76,6 +76,14 @@ class Application:
         """Remove an entity."""
         self.states = [state for state in self.states if state.entity != entity]
         self.since.pop(str(entity), None)
+
+    def configure(self, values: Mapping[str, Any]) -> None:
+        """Set options; None resets one."""
+        for name, value in values.items():
+            if value is None:
+                self.config.pop(name, None)
+            else:
+                self.config[name] = value
 
     def add_units(self, number: int, now: float) -> None:
         """Make units."""

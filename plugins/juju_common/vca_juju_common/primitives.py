@@ -155,21 +155,37 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
     application = require_application(model, name)
     wanted = coerce(await session.facts.options(model, application), values)
     if wanted:
-        await model.set_config(name, wanted)
-        now = await model.get_config(name)
-        wrong = sorted(key for key, value in wanted.items() if not _is_same(now.get(key), value))
-        if wrong:
-            raise ExecutionError(
-                f"options {', '.join(wrong)} of {name} have other values than they were given", "config"
-            )
+        await set_options(model, name, wanted)
     if VERIFY in await session.facts.actions(model, require_application(model, name)):
         await _verify(session, model, op, ee_id)
+
+
+async def set_options(model: Model, application: str, wanted: Mapping[str, Any]) -> None:
+    """Set options of an application and verify that they are set.
+
+    Args:
+        model: where.
+        application: its name.
+        wanted: in their types, by option; None: the charm's default again.
+
+    Raises:
+        ExecutionError: the controller has other values afterwards.
+    """
+    await model.set_config(application, wanted)
+    now = await model.get_config(application)
+    wrong = sorted(key for key, value in wanted.items() if not _is_same(now.get(key), value))
+    if wrong:
+        raise ExecutionError(
+            f"options {', '.join(wrong)} of {application} have other values than they were given", "config"
+        )
 
 
 def _is_same(now: OptionValue | None, wanted: Any) -> bool:
     """Compare values in the option's type; an empty text is as good as none."""
     if now is None:
         return False
+    if wanted is None:
+        return not now.is_set
     if now.value is None:
         return bool(wanted == "")
     name = now.option.name

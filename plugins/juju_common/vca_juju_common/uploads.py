@@ -79,15 +79,9 @@ class Uploads:
         Raises:
             BadArguments: it cannot be rendered.
         """
-        mark = await in_thread(lambda: stamp(path))
-        archive: Archive | None = None
+        known, archive = await self._know(path)
+        digest = known.digest
         try:
-            async with self._rendering.setdefault(path, asyncio.Lock()):
-                known = self._rendered.get(mark)
-                if known is None:
-                    archive = await _render(path, self._limit)
-                    known = self._keep(mark, archive)
-            digest = known.digest
             async with self._locks.setdefault(model.uuid, {}).setdefault(digest, asyncio.Lock()):
                 url = self._urls.get(model.uuid, {}).get(digest)
                 if url is None:
@@ -98,6 +92,30 @@ class Uploads:
         finally:
             if archive is not None:
                 archive.close()
+
+    async def digest(self, path: Path) -> str:
+        """The digest that a charm has when it is uploaded.
+
+        Args:
+            path: the charm's folder or file.
+
+        Raises:
+            BadArguments: it cannot be rendered.
+        """
+        known, archive = await self._know(path)
+        if archive is not None:
+            archive.close()
+        return known.digest
+
+    async def _know(self, path: Path) -> tuple[_Rendered, Archive | None]:
+        """What is known of a charm; and its archive, which the caller closes, if it was rendered for that."""
+        mark = await in_thread(lambda: stamp(path))
+        async with self._rendering.setdefault(path, asyncio.Lock()):
+            known = self._rendered.get(mark)
+            if known is not None:
+                return known, None
+            archive = await _render(path, self._limit)
+            return self._keep(mark, archive), archive
 
     def _keep(self, mark: tuple[object, ...], archive: Archive) -> _Rendered:
         content = None

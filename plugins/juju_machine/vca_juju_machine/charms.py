@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Brought:
         from_store: whether it is of Charmhub.
         digest: of what was uploaded; None: nothing was.
         config: values that it is to have, in their types.
+        resets: options that are to have the charm's defaults again.
     """
 
     url: str
@@ -64,6 +65,20 @@ class Brought:
     from_store: bool = False
     digest: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
+    resets: Sequence[str] = ()
+
+    def configured(self, values: Mapping[str, Any]) -> Brought:
+        """The same with values of its options, converted and checked.
+
+        Raises:
+            BadArguments: there are no such options, or values do not fit.
+        """
+        wanted = coerce(self.options, values)
+        return replace(
+            self,
+            config={name: value for name, value in wanted.items() if value is not None},
+            resets=[name for name, value in wanted.items() if value is None],
+        )
 
 
 async def charm_name_of(artifact: Artifact) -> str:
@@ -111,15 +126,14 @@ async def bring_charm(
             None,
             dict(told.resources),
             from_store=True,
-            config=coerce(told.options, config),
-        )
+        ).configured(config)
     if asked.channel is not None or asked.revision is not None:
         raise BadArguments("options: channel and revision are for charms of Charmhub (ch:NAME)", ["options"])
     charm = await artifact.read()
     check_kind(charm)
     if not asked.force:
         check_fits(charm, machine)
-    values = coerce(charm.options, config)
+    coerce(charm.options, config)
     with tell_progress(model, op, ee_id, "charm") as progress:
         uploaded = await session.uploads.charm(model, artifact.path, progress)
     return Brought(
@@ -129,8 +143,7 @@ async def bring_charm(
         dict(charm.actions),
         dict(charm.resources),
         digest=uploaded.digest,
-        config=values,
-    )
+    ).configured(config)
 
 
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
+from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, being_removed, no_environment, shared_application
@@ -18,7 +19,7 @@ from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.readiness import wait_machine_started
 from vca_juju_common.session import Session
-from vca_juju_machine.bases import SUPPORTED, Place, check_kind, place_for
+from vca_juju_machine.bases import check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
 

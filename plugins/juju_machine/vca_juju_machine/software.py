@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId
-from vca_core.refusals import another_charm, not_a_version
+from vca_core.refusals import broken_relation, not_a_version
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
-from vca_juju_common.client.values import NewApplication, NewMachine
+from vca_juju_common.client.values import NewApplication
 from vca_juju_common.deletes import remove_machines
-from vca_juju_common.environments import unused_machines
 from vca_juju_common.facts import charm_name, require_application
-from vca_juju_common.finishing import finish, run_uninterrupted, was_made
-from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, charm_note
+from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, charm_note
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.session import Session
 from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, hand_resources, machine_of
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions, UpgradeOptions
+from vca_juju_machine.repeats import check_same, install_again
+from vca_juju_machine.units import add_units, make_further_machines, place_units
+
+_BROKEN = re.compile(r'would break relation "([^"]+)"')
+"""What a controller says of a charm that lacks an endpoint that is related."""
 
 
 async def install(
@@ -41,6 +46,7 @@ async def install(
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
         there = model.state.applications.get(ee_id.application)
         charm: Brought | None = None
+        units: int | None = num_units
         if there is None:
             try:
                 charm = await _deploy(session, options, model, op, ee_id, artifact, config, num_units, asked)
@@ -48,19 +54,18 @@ async def install(
                 if not error.is_there_already:
                     raise
                 await wait_known(model, "application", ee_id.application)  # another process was faster
-                there = model.state.applications.get(ee_id.application)
-        if there is not None:
-            name = await charm_name_of(artifact)
-            if charm_name(there.charm_url) != name:
-                raise another_charm(charm_name(there.charm_url), name, ee_id)
+                await check_same(session, model, ee_id, artifact, asked)
+                units = None
+        else:
+            units = await install_again(session, options, model, op, ee_id, artifact, config, num_units, asked)
         await _note(model, ee_id, namespace, charm)
         failed = await _resolve(model, ee_id.application, asked)
         await wait_application_ready(
             model,
             ee_id.application,
-            units=num_units if there is None else None,
+            units=units,
             grace=options.hook_error_grace,
-            machine=ee_id.locator if there is None else None,
+            machine=ee_id.locator if charm is not None else None,
             pardoned=failed,
         )
 
@@ -83,7 +88,7 @@ async def _deploy(
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
                 machines.extend(
-                    await _make_further_machines(undo, model, ee_id.application, machine.base, options, num_units - 1)
+                    await make_further_machines(undo, model, ee_id.application, machine.base, options, num_units - 1)
                 )
             new = NewApplication(
                 name=ee_id.application,
@@ -96,7 +101,7 @@ async def _deploy(
                 constraints=options.constraints,
                 force=asked.force,
             )
-            await _place_units(undo, model.deploy(new))
+            await place_units(undo, model.deploy(new))
 
         return await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
 
@@ -128,31 +133,14 @@ async def _bring_and_use(
             return charm
 
 
-async def _make_further_machines(
-    undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
-) -> list[str]:
-    """Make machines for further units, and note how to undo that. Each bears its application, so it can be found."""
-    there = [one for one in unused_machines(model, application) if model.state.machines[one].base == base][:count]
-    if len(there) == count:
-        return there
-    new = NewMachine(base or None, options.constraints)
-    adding, cancelled = await finish(model.add_machines(new, count - len(there)))
-    if was_made(adding):
-        undo.push_async_callback(model.undo_machines, adding.result())
-    if cancelled is not None:
-        raise cancelled
-    await model.annotate([machine_tag(machine) for machine in adding.result()], {UNITS_NOTE: application})
-    return [*there, *adding.result()]
-
-
-async def _place_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    """Add units to machines, and wait until they are placed; from then on the machines are not undone."""
-    asking, cancelled = await finish(work)
-    if was_made(asking):
-        undo.pop_all()
-    if cancelled is not None:
-        raise cancelled
-    asking.result()
+async def _replace_charm(model: Model, new: NewApplication, charm: str) -> None:
+    try:
+        await run_uninterrupted(model.set_charm(new))
+    except ApiError as error:
+        broken = _BROKEN.search(error.message)
+        if broken is None:
+            raise
+        raise broken_relation(charm, broken[1]) from error
 
 
 async def _note(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:
@@ -185,15 +173,7 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units}
         if num_units > len(units):
-            known = [
-                model.state.machines.get(machine) for machine in (ee_id.locator, *(unit.machine for unit in units))
-            ]
-            base = next((machine.base for machine in known if machine is not None), "")
-            async with AsyncExitStack() as undo:
-                machines = await _make_further_machines(
-                    undo, model, ee_id.application, base, options, num_units - len(units)
-                )
-                await _place_units(undo, model.add_units(ee_id.application, machines))
+            await add_units(model, ee_id, options, num_units - len(units))
         elif num_units < len(units):
             # The unit on the EE's own machine stays: the EE's id names that machine.
             spare = [unit for unit in units if unit.machine != ee_id.locator]
@@ -230,7 +210,9 @@ async def upgrade(
                     force=asked.force,
                     force_units=asked.force_units,
                 )
-                await run_uninterrupted(model.set_charm(new))
+                await _replace_charm(model, new, name)
+            if charm.resets:
+                await model.set_config(ee_id.application, dict.fromkeys(charm.resets))
 
         charm = await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))

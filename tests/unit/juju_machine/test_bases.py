@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from vca_core.charm import Base, Charm
+from vca_core.charm.places import place_for
 from vca_core.errors import BadArguments
 from vca_juju_common.client.state import Machine, Word
 from vca_juju_common.facts import charm_name
-from vca_juju_machine.bases import check_fits, check_kind, place_for
+from vca_juju_machine.bases import check_fits, check_kind
 
 NOBLE = Base("ubuntu", "24.04")
 

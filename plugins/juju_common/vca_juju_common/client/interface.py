@@ -148,7 +148,7 @@ class ApplicationRequests(Protocol):
 
         Args:
             application: its name.
-            values: in their types, by option.
+            values: in their types, by option; None: the charm's default again.
         """
 
     async def add_units(self, application: str, machines: Sequence[str]) -> None:

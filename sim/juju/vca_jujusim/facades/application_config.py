@@ -169,9 +169,11 @@ def set_charm(call: Call, params: Json) -> Answer:
             f'cannot upgrade application "{application.name}" to charm "{url}": base "{base}" not supported by charm',
             "incompatible base",
         )
+    ends = charm.endpoints(application.name)
     for relation in model.relations_of(application.name):
         for end in relation.endpoints:
-            if end.application == application.name and end.name not in charm.endpoints(application.name):
+            # A peer relation goes with its endpoint.
+            if end.role != "peer" and end.application == application.name and end.name not in ends:
                 raise Refusal(f'would break relation "{relation.key}"')
     kept = {
         name: value

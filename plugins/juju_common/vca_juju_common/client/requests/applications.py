@@ -136,18 +136,19 @@ async def set_config(model: Target, application: str, values: Mapping[str, Any])
     Args:
         model: where.
         application: its name.
-        values: in their types, by option.
+        values: in their types, by option; None: the charm's default again.
     """
-    params = classes().ConfigSet(
-        application=application,
-        generation="master",
-        config={name: text_of(value) for name, value in values.items()},
-        config_yaml="",
-    )
+    given = {name: text_of(value) for name, value in values.items() if value is not None}
+    params = classes().ConfigSet(application=application, generation="master", config=given, config_yaml="")
+    unset = [name for name, value in values.items() if value is None]
+    reset = classes().ApplicationUnset(application=application, branch="master", options=unset)
 
     async def work() -> None:
         facade = await model.facade("Application")
-        checked_result((await facade.SetConfigs(args=[params])).results[0])
+        if given:
+            checked_result((await facade.SetConfigs(args=[params])).results[0])
+        if unset:
+            checked_result((await facade.UnsetApplicationsConfig(args=[reset])).results[0])
 
     await over_races(work)
 

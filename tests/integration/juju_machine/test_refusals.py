@@ -1,0 +1,145 @@
+"""What Juju refuses, the fake refuses: the same calls on both, with the same class of error."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.juju import config_for, write_charm
+
+from vca_core import AlreadyExists, BadArguments, Connector, NotFound, Vca, VcaError
+from vca_jujusim.controller import SimulatedController
+
+Call = Callable[[Connector, str, str], Awaitable[object]]
+"""A call on a connector with two EEs, each with the charm ``web``; they are related once."""
+
+OPTIONS = {"mtu": {"type": "int", "default": 1500}, "flag": {"type": "boolean"}, "key": {"type": "secret"}}
+ACTIONS = {
+    "ping": {"params": {"host": {"type": "string"}, "count": {"type": "integer"}}, "required": ["host"]},
+    "strict": {"params": {"spec": {"type": "object"}}, "additionalProperties": False},
+}
+ENDS: dict[str, Any] = {
+    "requires": {"up": {"interface": "ip", "limit": 1}, "logs": {"interface": "log"}},
+    "provides": {"down": {"interface": "ip"}},
+}
+
+
+def new(charm: str) -> Call:
+    return lambda edge, *_: edge.create_execution_environment(".ns.new", artifact_path=charm)
+
+
+def install(charm: str, **more: Any) -> Call:
+    return lambda edge, one, _: edge.install_configuration_sw(one, charm, **more)
+
+
+def upgrade(charm: str, **more: Any) -> Call:
+    return lambda edge, one, _: edge.upgrade(one, charm, **more)
+
+
+def run(primitive: str, params: dict[str, Any] | None = None, unit: str | int | None = None) -> Call:
+    return lambda edge, one, _: edge.exec_primitive(one, primitive, params, unit=unit)
+
+
+def relate(end_1: str, end_2: str) -> Call:
+    return lambda edge, one, other: edge.add_relation(one, other, end_1, end_2)
+
+
+REFUSED: list[tuple[str, type[VcaError], Call]] = [
+    ("sources", BadArguments, new("sources")),
+    ("no program", BadArguments, new("mute")),
+    ("no bases", BadArguments, new("nowhere")),
+    ("old bases", BadArguments, new("old")),
+    ("a subordinate", BadArguments, new("side")),
+    ("another charm", AlreadyExists, install("other")),
+    ("another version", BadArguments, install("v2/web")),
+    ("fewer units", BadArguments, install("web", num_units=2)),
+    ("an unknown option", BadArguments, install("web", config={"mut": 1})),
+    ("text for a number", BadArguments, install("web", config={"mtu": "large"})),
+    ("an unknown option later", BadArguments, run("config", {"mut": 1})),
+    ("yes for a boolean", BadArguments, run("config", {"flag": "yes"})),
+    ("no secret", BadArguments, run("config", {"key": "plain"})),
+    ("an upgrade to another charm", BadArguments, upgrade("other")),
+    ("an upgrade that breaks a relation", BadArguments, upgrade("v3/web")),
+    ("an upgrade to sources", BadArguments, upgrade("v4/web")),
+    ("an unknown action", BadArguments, run("pong")),
+    ("a missing parameter", BadArguments, run("ping")),
+    ("text for an integer", BadArguments, run("ping", {"host": "a", "count": "many"})),
+    ("an undeclared parameter", BadArguments, run("strict", {"other": 1})),
+    ("an unknown unit", NotFound, run("ping", {"host": "a"}, unit=7)),
+    ("an unknown endpoint", BadArguments, relate("upp", "down")),
+    ("two of one role", BadArguments, relate("up", "logs")),
+    ("two interfaces", BadArguments, relate("logs", "down")),
+    ("more than the limit", BadArguments, lambda edge, one, _: edge.add_relation(one, one, "up", "down")),
+]
+
+TAKEN: list[tuple[str, Call]] = [
+    ("the same charm again", install("web", config={"mtu": "9000"})),
+    ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
+    ("text for an integer", run("ping", {"host": "a", "count": "7"})),
+    ("an object as YAML", run("strict", {"spec": "{a: 1}"})),
+    ("a reset", run("config", {"mtu": None})),
+    ("the leader by name", run("ping", {"host": "a"}, unit="leader")),
+    ("a unit by number", run("ping", {"host": "a"}, unit=1)),
+    ("the same relation again", relate("up", "down")),
+]
+
+
+@pytest.fixture(scope="module")
+def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The charms of the calls above."""
+    folder = tmp_path_factory.mktemp("charms")
+    write_charm(folder, "web", config=OPTIONS, actions=ACTIONS, **ENDS)
+    write_charm(folder, "other", config=OPTIONS)
+    write_charm(folder, "side", subordinate=True)
+    write_charm(folder, "old", series=["bionic"])
+    write_charm(folder, "nowhere", series=None)
+    (write_charm(folder, "mute") / "hooks" / "install").unlink()
+    for version, more in (("v2", {"summary": "Another."}), ("v3", {}), ("v4", {})):
+        parts: dict[str, Any] = {**(ENDS if version == "v2" else {}), **more}
+        write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **parts)
+    (folder / "v4" / "web" / "hooks" / "install").unlink()
+    (folder / "sources").mkdir()
+    (folder / "sources" / "charmcraft.yaml").write_text("name: sources\ntype: charm\nextensions: [flask-framework]\n")
+    return folder
+
+
+@asynccontextmanager
+async def prepared(
+    backend: str, controller: SimulatedController, charms: Path
+) -> AsyncIterator[tuple[Connector, str, str]]:
+    config = config_for(controller, charms)
+    if backend == "fake":
+        config["connectors"] = {"edge": {"backend": "fake"}}
+    async with Vca.from_config(config, environ={}) as vca:
+        edge = vca.connector("edge")
+        (one, _), (other, _) = await asyncio.gather(
+            *(edge.create_execution_environment(f".ns.{name}", artifact_path="web") for name in ("one", "other"))
+        )
+        await asyncio.gather(
+            edge.install_configuration_sw(one, "web", num_units=3), edge.install_configuration_sw(other, "web")
+        )
+        await edge.add_relation(one, other, "up", "down")
+        yield edge, one, other
+
+
+@pytest.mark.parametrize("backend", ["fake", "juju-machine"])
+async def test_both_refuse_with_the_same_class(backend: str, controller: SimulatedController, charms: Path) -> None:
+    async with prepared(backend, controller, charms) as (edge, one, other):
+        told: dict[str, type[BaseException]] = {}
+        for name, _, call in REFUSED:
+            try:
+                await call(edge, one, other)
+            except VcaError as error:
+                told[name] = type(error)
+        assert told == {name: kind for name, kind, _ in REFUSED}
+
+
+@pytest.mark.parametrize("backend", ["fake", "juju-machine"])
+async def test_both_take_what_juju_takes(backend: str, controller: SimulatedController, charms: Path) -> None:
+    async with prepared(backend, controller, charms) as (edge, one, other):
+        for _, call in TAKEN:
+            await call(edge, one, other)

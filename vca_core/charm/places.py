@@ -1,0 +1,72 @@
+"""What machine a charm gets."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from vca_core.charm.model import Base, Charm
+from vca_core.errors import BadArguments
+from vca_core.refusals import old_bases
+
+SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
+"""What Juju 3.6 makes machines of, the newest first."""
+
+
+USUAL_ARCHITECTURE = "amd64"
+"""What Juju makes machines of where nobody says another one."""
+
+
+class Place(NamedTuple):
+    """What a machine is made of; None: as it comes."""
+
+    base: str | None
+    arch: str | None
+
+
+def place_for(charm: Charm, base: str | None = None, arch: str | None = None) -> Place:
+    """Choose base and architecture together: the newest base that both a charm and Juju support, on what it runs there.
+
+    Args:
+        charm: what is to live there.
+        base: the one that is asked for; None: any.
+        arch: the architecture that is asked for; None: any.
+
+    Returns:
+        The base that is asked for, else one that suits; an architecture only where it has to be another one than usual.
+
+    Raises:
+        BadArguments: the charm supports none that Juju makes machines of, or none on that architecture.
+    """
+    if base is not None:
+        declared = next((one for one in charm.bases if one.release == base), None)
+        return Place(base, _unusual(declared) if declared is not None and arch is None else None)
+    if not charm.bases:
+        return Place(None, None)
+    by_release = {one.release: one for one in charm.bases}
+    known = [by_release[release] for release in SUPPORTED if release in by_release]
+    possible = known or [one for one in charm.bases if not _is_too_old(one)]
+    if not possible:
+        raise old_bases(charm.name, by_release, SUPPORTED)
+    fitting = next((one for one in possible if _runs_on(one, arch or USUAL_ARCHITECTURE)), None)
+    if fitting is not None:
+        return Place(fitting.release, None)
+    if arch is None:
+        return Place(possible[0].release, _unusual(possible[0]))
+    told = "; ".join(f"{one.release} on {', '.join(one.architectures)}" for one in possible)
+    raise BadArguments(
+        f"options.constraints: arch is {arch}, and charm {charm.name} supports {told}; leave it out or change it",
+        ["options.constraints"],
+    )
+
+
+def _runs_on(base: Base, arch: str) -> bool:
+    return not base.architectures or arch in base.architectures or "all" in base.architectures
+
+
+def _unusual(base: Base) -> str | None:
+    return None if _runs_on(base, USUAL_ARCHITECTURE) else base.architectures[0]
+
+
+def _is_too_old(base: Base) -> bool:
+    """Whether Juju made machines of it once; of what it does not know here, the controller is asked."""
+    return base.name == "ubuntu" and base.release < SUPPORTED[-1]
