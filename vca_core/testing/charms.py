@@ -67,6 +67,7 @@ def _write(folder: Path, name: str, kind: str, options: dict[str, Any]) -> None:
     if kind == "k8s":
         metadata |= {"containers": {"workload": {"resource": "image"}}, "assumes": ["k8s-api"]}
         metadata["resources"] = {"image": {"type": "oci-image", "upstream-source": "busybox", "description": "Any."}}
+        _put(folder / "manifest.yaml", yaml.safe_dump({"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}))
     else:
         metadata["series"] = ["jammy", "noble"]
     for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
