@@ -8,7 +8,6 @@ from vca_core.refusals import not_installable, subordinate, unsupported_base, wr
 from vca_juju_common.client.state import Machine
 
 
-
 def check_kind(charm: Charm) -> None:
     """Refuse a charm that cannot have an execution environment here.
 
