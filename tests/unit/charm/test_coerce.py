@@ -111,6 +111,7 @@ def test_none_resets_an_option_of_any_type(kind: OptionType) -> None:
     assert coerce(OPTIONS, {kind: None}) == {kind: None}
 
 
+@pytest.mark.defect("D32")
 def test_an_unknown_option_is_named_with_those_there_are() -> None:
     with pytest.raises(BadArguments) as caught:
         coerce({"hostname": Option("hostname"), "mtu": Option("mtu", "int")}, {"hostnam": CANARY})
