@@ -1,4 +1,4 @@
-"""Generates the pages and pictures of docs/ that are made of something else: `make docs` and `make docs-check`.
+"""Generates what is made of something else (pages and pictures of docs/, NOTICE): `make docs` and `make docs-check`.
 
     python tools/generate.py [--check] [--only NAME]...
 
@@ -13,7 +13,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from generators import capabilities, concept, defects, hooks, juju_faults
+from generators import capabilities, concept, defects, hooks, juju_faults, notice
 from generators.made import ROOT, Made
 
 GENERATE: dict[str, Callable[[], Made]] = {
@@ -22,6 +22,7 @@ GENERATE: dict[str, Callable[[], Made]] = {
     "capabilities": capabilities.generate,
     "juju_faults": juju_faults.generate,
     "defects": defects.generate,
+    "notice": notice.generate,
 }
 MEASURE: dict[str, Callable[[], Made]] = {
     "capabilities": capabilities.measure,

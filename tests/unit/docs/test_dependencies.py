@@ -9,6 +9,8 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from generators import notice
+
 ROOT = Path(__file__).parents[3]
 PAGE = ROOT / "docs" / "reference" / "dependencies.md"
 
@@ -42,6 +44,31 @@ def test_the_notice_of_juju_names_all_that_is_installed() -> None:
     without = all_wanted_by("vca-juju-machine")
     assert rows.findall(always) == sorted(without - ours)
     assert rows.findall(extra) == sorted(all_wanted_by("vca-juju-machine", "ssh") - without)
+
+
+def test_the_notice_names_all_that_each_distribution_brings() -> None:
+    text = (ROOT / "NOTICE").read_text("utf-8")
+    told = {
+        head: set(re.findall(r"^  ([\w-]+): ", part, re.MULTILINE))
+        for head, part in re.findall(r"^([\w-]+(?:\[\w+\] adds)?):\n((?:  .*\n)+)", text, re.MULTILINE)
+    }
+    assert told["vca-core"] == all_wanted_by("vca-core") - {"vca-core"}
+    assert {
+        "vca-fake",
+        "vca-juju-common",
+        "vca-juju-machine",
+        "vca-juju-machine[ssh] adds",
+        "vca-jujusim",
+    } <= told.keys()
+    assert "asyncssh" in told["vca-juju-machine[ssh] adds"]
+    assert "asyncssh" not in told["vca-juju-machine"]
+    assert text.count("  nothing\n") == 0
+
+
+def test_the_notice_is_what_the_installed_metadata_say() -> None:
+    made = notice.generate()
+    assert made.outdated_files() == []
+    assert made.problems == []
 
 
 def test_uv_is_installed_by_version_and_hash() -> None:
