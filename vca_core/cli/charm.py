@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,7 +33,7 @@ def charm(
 
     state: State = context.obj
     try:
-        found = read_charm(path)
+        found = _with_obstacles(read_charm(path))
     except BadArguments as error:
         tell_error(state, error)
         raise typer.Exit(1) from None
@@ -40,6 +41,20 @@ def charm(
         print_json(TypeAdapter(Charm).dump_python(found, mode="json"))
         return
     _tell(found)
+
+
+def _with_obstacles(charm: Charm) -> Charm:
+    """Add what keeps a charm from a machine that Juju makes; the option force of an installation may do without it."""
+    from vca_core.charm.places import place_for
+    from vca_core.errors import BadArguments
+
+    if charm.is_kubernetes:
+        return charm
+    try:
+        place_for(charm)
+    except BadArguments as error:
+        return replace(charm, obstacles=(*charm.obstacles, error.message.partition(": ")[2]))
+    return charm
 
 
 def _tell(charm: Charm) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from support.juju import client_of, connected, installed, machine, proxy_charm, until, write_charm
+from support.juju import CHARMS, backend_of, client_of, connected, installed, machine, proxy_charm, until, write_charm
 
 from vca_core import (
     AlreadyExists,
@@ -20,6 +20,7 @@ from vca_core import (
 )
 from vca_juju_common import readiness
 from vca_juju_common.client import presence as client_presence
+from vca_juju_common.client.values import NewApplication, Origin
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
@@ -509,3 +510,44 @@ async def test_options_can_be_set_while_there_is_no_unit(controller: SimulatedCo
         controller.remove_unit("ns1", f"{APP}/0")
         await until(lambda: not controller.model("ns1").units)
         assert await edge.exec_primitive(ee_id, "config", {"mtu": 1400}) == "CONFIG OK"
+
+
+async def test_installing_again_sets_adds_and_hands_over(controller: SimulatedController, tmp_path: Path) -> None:
+    write_charm(
+        tmp_path,
+        "res",
+        config={"mtu": {"type": "int", "default": 1500}, "name": {"type": "string"}},
+        resources={"data": {"type": "file", "filename": "data.bin"}},
+    )
+    (tmp_path / "res" / "data.bin").write_bytes(b"x")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await installed(edge, "res", config={"mtu": 1400, "name": "a"})
+        await edge.exec_primitive(ee_id, "config", {"mtu": 9000})
+        again = {"resources": {"data": "data.bin"}, "trust": True}
+        await edge.install_configuration_sw(
+            ee_id, "res", config={"mtu": 1400, "name": None}, num_units=2, options=again
+        )
+        await edge.install_configuration_sw(ee_id, "res")
+        model = controller.model("ns1")
+        application = model.applications[APP]
+        assert application.config == {"mtu": 1400}
+        assert application.trust
+        assert application.resources["data"]["size"] == 1
+        assert [unit.name for unit in model.units_of(APP)] == [f"{APP}/0", f"{APP}/1"]
+        (tmp_path / "res" / "hooks" / "install").write_text("#!/bin/sh\nexit 0\n")
+        with pytest.raises(BadArguments, match="another version of charm res is installed; call upgrade"):
+            await edge.install_configuration_sw(ee_id, "res")
+        await edge.upgrade(ee_id, "res", config={"mtu": None})
+        assert model.applications[APP].config == {}
+        await edge.install_configuration_sw(ee_id, "res")
+
+
+async def test_the_first_unit_stands_on_the_own_machine(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        ee_id = await machine(edge)
+        async with client_of(edge).use("ns1") as model:
+            uploaded = await backend_of(edge).session.uploads.charm(model, CHARMS / "simple-router", lambda *_: None)
+            await model.deploy(NewApplication(APP, uploaded.url, Origin("local", "ubuntu@22.04", "amd64")))
+            await model.wait(lambda: model.state.applications.get(APP))
+        await edge.install_configuration_sw(ee_id, "simple-router", num_units=2)
+        assert [unit.machine for unit in controller.model("ns1").units_of(APP)] == ["0", "1"]

@@ -52,6 +52,16 @@ def test_a_file_that_is_added_changed_or_removed_is_seen(cache: CharmCache, tmp_
     assert cache.read(place) is third
 
 
+def test_a_program_that_is_added_or_removed_is_seen(cache: CharmCache, tmp_path: Path) -> None:
+    place = settle(tmp_path / "x", {"metadata.yaml": "name: x\nsummary: s\ndescription: d\nseries: [jammy]"})
+    assert len(cache.read(place).obstacles) == 1
+    settle(place / "hooks", {"install": ""})
+    settle(place)
+    assert cache.read(place).obstacles == ()
+    settle(place, {".jujuignore": "hooks/"})
+    assert len(cache.read(place).obstacles) == 1
+
+
 def test_a_change_that_keeps_the_size_is_seen_by_its_time(cache: CharmCache, tmp_path: Path) -> None:
     place = settle(tmp_path / "x", {"metadata.yaml": "name: a"})
     assert cache.read(place).name == "a"
