@@ -7,7 +7,7 @@ from there, with a program that starts the charm: it makes a virtual environment
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from vca_core.charm.documents import JUJU_FILES, Documents
@@ -100,15 +100,19 @@ def _of_packing(found: Found, documents: Documents) -> Iterator[str]:
         return  # it was packed already
     is_source = "metadata.yaml" not in documents.files or needs_dispatch(found, documents)
     if is_source and (parts := documents.of_source("parts")) is not None:
-        for name, part in parts.mapping(empty=True).items():
-            settings = part.mapping()
-            plugin = settings.pop("plugin", None)
-            if settings or (plugin.value if plugin is not None else name) not in _PLUGINS:
-                yield f"its part {name} is built"
+        yield from (f"its part {name} is built" for name in _built(parts.value))
     for key in ("extensions", "charm-libs"):
         field = documents.of_source(key)
         if field is not None and field.value:
             yield f"it uses {key}"
+
+
+def _built(parts: Any) -> Iterator[str]:
+    """The parts that are more than Python sources, or malformed."""
+    for name, part in parts.items() if isinstance(parts, Mapping) else ():
+        settings = dict(part) if isinstance(part, Mapping) else {"": part} if part else {}
+        if settings.pop("plugin", name) not in _PLUGINS or settings:
+            yield name
 
 
 def _base(base: Base) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
@@ -21,6 +22,9 @@ from vca_juju_common.readiness import wait_machine_started
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_kind
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
+
+_ABOUT_BASE = re.compile(r"\b(base|series)\b")
+"""What a controller says of a base that it makes no machines of."""
 
 
 async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions) -> NewMachine:
@@ -101,7 +105,7 @@ async def make_machine(
     try:
         machine = adding.result()
     except ApiError as error:
-        if new.base is None or not error.message.startswith("invalid base"):
+        if new.base is None or not _ABOUT_BASE.search(error.message):
             raise
         raise BadArguments(
             f"options.base: the controller makes no machines of {new.base}; it may make some of {', '.join(SUPPORTED)}",

@@ -71,6 +71,7 @@ def test_a_charm_with_a_program_has_no_obstacles(tmp_path: Path, program: dict[s
             },
             "its part charm is built",
         ),
+        ({**SOURCE, "charmcraft.yaml": SOURCE["charmcraft.yaml"].replace("{plugin: charm}", "odd")}, "is built"),
         ({**WHOLE, ".jujuignore": "hooks/\n"}, "neither hooks nor a dispatch file"),
         ({**WHOLE, ".jujuignore": "*.yaml\n"}, ".jujuignore leaves its metadata.yaml out"),
         ({**WHOLE, "metadata.yaml": "name: web\nsummary: s\nseries: [jammy]\n"}, "its metadata has no description"),

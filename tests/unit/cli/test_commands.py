@@ -167,6 +167,17 @@ def test_backends_charms_names_and_schemas_are_told_as_json(folder: Path) -> Non
     assert vca_json("config", "check")["ok"]
 
 
+def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) -> None:
+    charm = tmp_path / "old"
+    (charm / "src").mkdir(parents=True)
+    (charm / "src" / "charm.py").touch()
+    (charm / "metadata.yaml").write_text("name: old\nsummary: s\ndescription: d\nseries: [bionic]\n")
+    told = vca("charm", str(charm))
+    assert "cannot be installed as it is: it has neither hooks nor a dispatch file" in told
+    assert "option force" in told
+    assert len(vca_json("charm", str(charm))["obstacles"]) == 2
+
+
 def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
     assert vca_json("doctor")["ok"]
     (folder / "sick.yaml").write_text(
