@@ -63,6 +63,11 @@ class OwnedTasks:
             await asyncio.wait(others, timeout=limit, return_when=asyncio.FIRST_COMPLETED)
         return bool(others)
 
+    def stop(self) -> None:
+        """Cancel all tasks but the caller's own, and wait for none."""
+        for task in self._tasks - {asyncio.current_task()}:
+            task.cancel()
+
     async def cancel(self, limit: float) -> list[str]:
         """Cancel all tasks and wait for them.
 
@@ -117,6 +122,30 @@ async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError
 def _wake(over: asyncio.Future[None], *_: object) -> None:
     if not over.done():
         over.set_result(None)
+
+
+def end_of(task: asyncio.Task[Any]) -> BaseException | None:
+    """The cancellation by which a task ended; None: it ended otherwise, or not yet."""
+    if task.cancelled():
+        try:
+            task.result()
+        except asyncio.CancelledError as error:
+            return error
+    return None
+
+
+def reason_of_end(ended: BaseException | None) -> BaseException | None:
+    """Find why somebody still waited who was cancelled: the cause that they give the cancellation.
+
+    Args:
+        ended: the `CancelledError`, or what was raised from one, such as the `TimeoutError` of a limit.
+
+    Returns:
+        The cause; None: they give none.
+    """
+    while ended is not None and not (isinstance(ended, asyncio.CancelledError) and ended.__cause__ is not None):
+        ended = ended.__cause__ or ended.__context__  # the context: cancelled once more while it ended
+    return None if ended is None else ended.__cause__
 
 
 class Unshown(Generic[R]):

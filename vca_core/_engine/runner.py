@@ -25,9 +25,9 @@ from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutErro
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import LastingSecrets, as_vca_error
+from vca_core.secrets import LastingSecrets, add_reason, as_vca_error
 from vca_core.status import EntityState
-from vca_core.tasks import in_thread, settle
+from vca_core.tasks import end_of, in_thread, settle
 
 _LOG = logging.getLogger(__name__)
 
@@ -176,6 +176,8 @@ class Runner:
         if not task.done():
             task.cancel()
             cancelled = await settle(task, self._limits.cleanup) or cancelled
+            if isinstance(failure, VcaTimeoutError):
+                failure = add_reason(failure, end_of(task), self._session.secrets.scrub_told)
         result: _Returned[R] | None = None
         if failure is None and cancelled is None:
             ended = self._ending_of(op, task)

@@ -6,8 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from vca_core.errors import VcaConnectionError, VcaError, VcaTimeoutError
-from vca_core.secrets import as_vca_error
-from vca_core.tasks import OwnedTasks
+from vca_core.secrets import add_reason, as_vca_error
+from vca_core.tasks import OwnedTasks, end_of, reason_of_end, settle
+
+FAREWELL = 1.0
+"""Seconds that an opening which nobody waits for any more has to end, and to say what it waited for."""
 
 
 class Opening:
@@ -51,11 +54,15 @@ class Opening:
             self._waiting += 1
             try:
                 await asyncio.wait((opening,))
-            finally:
-                self._waiting -= 1
-                if not self._waiting and not opening.done():
+            except asyncio.CancelledError as cancelled:
+                if self._waiting == 1 and not opening.done():
                     self._abandoned = opening  # else the next caller would wait for what hangs
                     opening.cancel()
+                    await settle(opening, FAREWELL)
+                    cancelled.__cause__ = reason_of_end(end_of(opening))
+                raise
+            finally:
+                self._waiting -= 1
             if opening is self._abandoned:
                 continue
             error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
@@ -80,7 +87,8 @@ class Opening:
         except TimeoutError as error:
             if isinstance(error, VcaError):
                 return as_vca_error(error, self._scrub)
-            return VcaTimeoutError(f"{self._what} not opened within {limit:g} s", "total", limit)
+            timeout = VcaTimeoutError(f"{self._what} not opened within {limit:g} s", "total", limit)
+            return add_reason(timeout, error, self._scrub)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything

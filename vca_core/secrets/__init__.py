@@ -14,7 +14,7 @@ foreign system, a client library or a plugin prints back is caught here.
 
 from __future__ import annotations
 
-from vca_core.secrets.causes import as_vca_error, scrub_cause
+from vca_core.secrets.causes import add_reason, as_vca_error, scrub_cause
 from vca_core.secrets.finding import is_secret_name, model_secrets, secret_strings, secrets_in, url_without_credentials
 from vca_core.secrets.lasting import LastingSecrets
 from vca_core.secrets.log import ScrubbingLog
@@ -34,6 +34,7 @@ __all__ = [
     "LastingSecrets",
     "ScrubbingLog",
     "SecretValues",
+    "add_reason",
     "as_vca_error",
     "excess_of_secrets",
     "is_secret_name",

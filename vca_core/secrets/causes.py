@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from pydantic import ValidationError
 
-from vca_core.errors import BackendError, Cause, VcaError
+from vca_core.errors import BackendError, Cause, VcaError, VcaTimeoutError
+from vca_core.tasks import reason_of_end
 
 _MOST_LINKS = 20
 _LONGEST_TEXT = 8_000
@@ -35,6 +36,24 @@ def as_vca_error(error: BaseException, scrub: Callable[[str], str]) -> VcaError:
     own.__context__ = None
     own.__suppress_context__ = True
     return own
+
+
+def add_reason(timeout: VcaTimeoutError, ended: BaseException | None, scrub: Callable[[str], str]) -> VcaTimeoutError:
+    """Have the error of a limit say why nothing came, where the one who waited for it says so.
+
+    Args:
+        timeout: the error.
+        ended: how the wait ended: a `CancelledError` whose cause is an error of the tree, or what was raised from one.
+        scrub: takes secrets out of a text.
+
+    Returns:
+        The error itself.
+    """
+    reason = reason_of_end(ended)
+    if isinstance(reason, VcaError):
+        timeout.message += f"; {scrub(reason.message)}"
+        timeout.__cause__ = scrub_cause(reason, scrub)
+    return timeout
 
 
 def scrub_cause(exc: BaseException, scrub: Callable[[str], str]) -> Cause:

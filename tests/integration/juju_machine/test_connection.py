@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.juju import NS, client_of, config_for, connected, installed, machine, until
+from support.juju import NS, VNF, backend_of, client_of, config_for, connected, installed, machine, until
 
 from vca_core import BackendError, BadArguments, NotFound, Vca, VcaConnectionError, VcaTimeoutError
 from vca_core.errors import InvalidCertificate
@@ -446,3 +448,53 @@ async def test_an_upgrade_that_lasts_too_long_is_told(controller: SimulatedContr
             assert caught.value.retryable
         controller.faults.clear()
         await machine(edge, ".ns2.vnf1")
+
+
+async def test_a_limit_tells_why_the_controller_was_not_reached(controller: SimulatedController) -> None:
+    told = f"; 127.0.0.1:{controller.ports[0]} cannot be reached: "
+    async with connected(controller) as edge:
+        await edge.health()  # what has to be imported is
+    await controller.go_down()
+    async with connected(controller, connect_timeout=60.0) as edge:
+        with pytest.raises(VcaTimeoutError, match=told) as caught:
+            await edge.create_execution_environment(VNF, total_timeout=0.3)
+        assert "cannot be reached" in str(caught.value.__cause__)
+        await controller.come_back()
+        ee_id = await installed(edge)
+        await controller.go_down()
+        with pytest.raises(VcaTimeoutError, match=told):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=0.3)
+        await controller.come_back()
+
+
+async def test_an_opening_that_is_cancelled_twice_leaves_nothing(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
+    await controller.set_endpoint(0, "half-open")
+    before = asyncio.all_tasks()
+    for turns in range(8):
+        async with connected(controller, connect_timeout=60.0) as edge:
+            backend = backend_of(edge)
+            opening = asyncio.create_task(backend.open())
+            await until(lambda: any("dial" in task.get_name() for task in asyncio.all_tasks()))
+            for _ in range(5):
+                await asyncio.sleep(0)
+            opening.cancel()
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            opening.cancel()
+            with suppress(asyncio.CancelledError):
+                await opening
+            await until(
+                lambda: (
+                    not (
+                        {
+                            one
+                            for one in asyncio.all_tasks() - before
+                            if one.get_name().startswith(("controller", "dial", "connection"))
+                        }
+                    )
+                )
+            )
+    gc.collect()
+    assert "Unclosed" not in caplog.text

@@ -86,10 +86,13 @@ class ConnectedController:
         """Disconnect from everything; if this is cancelled, without a farewell."""
         for timer in self._timers.values():
             timer.cancel()
+        models, self._models = list(self._models.values()), {}
+        self._connection.stop()
+        for model in models:
+            model.stop()  # now: what is cancelled before it began would leave connections that are made anew
         try:
             await self._tasks.cancel(10.0)
             await self._departures.close()
-            models, self._models = list(self._models.values()), {}
             await asyncio.gather(self._connection.close(), *(model.close() for model in models))
         finally:
             await self._dialer.close()

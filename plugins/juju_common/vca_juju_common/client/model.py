@@ -177,6 +177,10 @@ class WatchedModel:
         if not self.is_gone:
             self._end(NotFound(f"model {self.name} is gone"))
 
+    def stop(self) -> None:
+        """Connect no more."""
+        self._connection.stop()
+
     async def close(self) -> None:
         """Disconnect, and end its tasks."""
         await self._connection.close()

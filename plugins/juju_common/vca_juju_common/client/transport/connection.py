@@ -104,6 +104,9 @@ class Connection:
                 if not wire.closed.is_set():
                     return wire
                 self._renew(wire)
+        except asyncio.CancelledError as cancelled:
+            cancelled.__cause__ = self._trouble  # a limit tells why nothing came
+            raise
         finally:
             self._asking -= 1
         raise self._missing_error(clock() - begun) from self._trouble
@@ -210,10 +213,20 @@ class Connection:
         Args:
             reason: for those who call nevertheless.
         """
+        self.stop(reason)
+        await self._tasks.cancel(10.0)
+        if self._closed is not None:
+            self._fail(self._closed)
+
+    def stop(self, reason: VcaError | None = None) -> None:
+        """Begin to end it: nothing connects any more.
+
+        Args:
+            reason: for those who call nevertheless.
+        """
         self._closed = self._closed or reason or VcaConnectionError(f"{self.name} was closed")
         self._cancel_retry()
-        await self._tasks.cancel(10.0)
-        self._fail(self._closed)
+        self._tasks.stop()
 
     def _renew(self, wire: Wire) -> None:
         """Note that a connection broke: who comes now waits for the next one."""
