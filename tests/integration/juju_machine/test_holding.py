@@ -24,6 +24,8 @@ NEW = NewApplication("other", URL, Origin("local", "ubuntu@22.04", "amd64"), ["0
 class Lost:
     """An operation whose EE is another process's; implements what a session needs of it."""
 
+    cleanup = 60.0
+
     async def held(self) -> None:
         raise ConflictError("the execution environment is another process's now")
 
