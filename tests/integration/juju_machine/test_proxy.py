@@ -142,7 +142,7 @@ async def test_what_a_socks_proxy_refuses_is_told_in_its_words(controller: Simul
         proxy = f"socks5://127.0.0.1:{port}"
         await controller.go_down()
         async with connected(controller, alone=False, proxy=proxy, connect_timeout=0.3) as edge:
-            with pytest.raises(VcaConnectionError, match="cannot be reached: the proxy tells: Connection refused"):
+            with pytest.raises(VcaConnectionError, match="cannot be reached: the proxy says: Connection refused"):
                 await edge.health()
 
 
