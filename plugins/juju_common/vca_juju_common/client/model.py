@@ -37,8 +37,10 @@ from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
 
 GATHER = 0.1
-"""Seconds between two batches of deltas: the first one after somebody began to wait counts at once, what follows it is
-gathered."""
+"""Seconds between two batches of deltas while nobody waits for any."""
+
+GATHER_AWAITED = 0.02
+"""The same while somebody waits; the first one after somebody began to counts at once."""
 
 STALE = 60.0
 """Seconds without any change in a model after which its state is read anew for those who wait."""
@@ -133,6 +135,7 @@ class WatchedModel:
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
         self._gathering: asyncio.Future[None] | None = None
+        self._waiting = 0
         self._tasks = OwnedTasks(f"model {name}")
         self._presence = PresenceQuestions(self._read_presence, self._tasks)
         self._late = OwnedTasks(f"late answers of model {name}")
@@ -298,7 +301,11 @@ class WatchedModel:
             ]
             ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
             limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
-            done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
+            self._waiting += 1
+            try:
+                done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
+            finally:
+                self._waiting -= 1
             if done:
                 quiet_since = clock()
                 continue
@@ -369,7 +376,8 @@ class WatchedModel:
         """Let deltas gather until somebody waits for one."""
         loop = asyncio.get_running_loop()
         self._gathering = gathering = loop.create_future()
-        timer = loop.call_later(GATHER, _set, gathering)
+        pause = min(GATHER, GATHER_AWAITED) if self._waiting else GATHER
+        timer = loop.call_later(pause, _set, gathering)
         try:
             await gathering
         finally:
