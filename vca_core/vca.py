@@ -305,6 +305,7 @@ class Vca:
                     alive.append(f"{connector.name}: disconnecting failed with {type(end).__qualname__}")
             alive += await self._connectors.close_providers(grace)
             alive += await self._shared.close(grace, unwritten)
+            self._shared.lasting.withdraw()
             return DisconnectReport(unwritten, alive)
         finally:
             self._disconnecting = None

@@ -13,6 +13,7 @@ from vca_core._engine.facts import facts_of, facts_of_call
 from vca_core._engine.namespace_deletes import NamespaceDeletes
 from vca_core._engine.operation import RunningOperation, operations_in
 from vca_core._engine.pacer import Pacer
+from vca_core._engine.recall import Recall
 from vca_core._engine.report import DisconnectReport
 from vca_core._engine.request import Request, run_id
 from vca_core._engine.runner import Runner
@@ -78,7 +79,10 @@ class Engine:
         self._tracker = Tracker(
             self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn, shared.spill
         )
-        self._runner = Runner(self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting)
+        recall = Recall(self.session, shared.lasting, limits.read)
+        self._runner = Runner(
+            self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting, recall
+        )
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
     def observe(self, probe: Probe | None) -> None:
@@ -188,6 +192,8 @@ class Engine:
 
     async def _remember(self, facts: OperationFacts | None, trail: Trail, ee_id: EeId) -> None:
         is_new = trail.ee_id is None
+        if is_new:
+            self.shared.lasting.note(trail.keys[0])  # no other process configured it
         await self._tracker.remember(trail, ee_id)
         if is_new and facts is not None:
             self.shared.extensions.tell_created(facts, str(ee_id))

@@ -153,6 +153,7 @@ class Request(Generic[R]):
         total: seconds in all; None: the config's.
         progress: seconds without any change after which it is given up; None: the config's.
         confidential: how to find its secrets.
+        recalls: whether the answer may say what the EEs of its namespace were configured with by another process.
         before: a call that is made first, under the same lock; its failure is taken for done, and not reported.
     """
 
@@ -166,6 +167,7 @@ class Request(Generic[R]):
     total: float | None = None
     progress: float | None = None
     confidential: Confidential = NO_SECRETS
+    recalls: bool = False
     before: Call[Any] | None = None
 
     @property

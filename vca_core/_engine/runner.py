@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from vca_core._engine.answers import checked_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
+from vca_core._engine.recall import Recall
 from vca_core._engine.request import Call, Request
 from vca_core._loading.backend_session import BackendSession
 from vca_core._loading.extensions import Extensions
@@ -57,6 +58,7 @@ class Runner:
         extensions: what surrounds operations.
         limits: the connector's time-outs.
         lasting: keeps the secret options of EEs.
+        recall: reads those back that another process set.
 
     Attributes:
         running: the operations that are not over for their callers.
@@ -71,6 +73,7 @@ class Runner:
         extensions: Extensions,
         limits: Timeouts,
         lasting: LastingSecrets,
+        recall: Recall,
     ) -> None:
         self._session = session
         self._locks = locks
@@ -78,6 +81,7 @@ class Runner:
         self._extensions = extensions
         self._limits = limits
         self._lasting = lasting
+        self._recall = recall
         self.running: set[RunningOperation] = set()
         self.stragglers: dict[asyncio.Task[Any], RunningOperation] = {}
 
@@ -245,6 +249,12 @@ class Runner:
             await self._session.ensure_open(self._limits.total)
         if not op.trail.is_informed:
             await self._learn(op)
+        concerned = self._tracker.ids_of(op.trail)
+        if request.recalls and request.namespace is not None:
+            concerned = await self._tracker.ids_in(self._session.names.model(request.namespace))
+        for key, ee_id, declared in concerned:
+            if key not in self._lasting.known:
+                await self._recall.recall(key, ee_id, declared)
         op.touch()
         if request.before is not None:
             await self._try_before(op, request.before)

@@ -10,6 +10,7 @@ hit the record of a later EE. The ee_id would not do: ids come again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
@@ -281,6 +282,24 @@ class EeRecords(ConnectorStore):
 
         self._outbox.change(record.key, change)
         return replace(record, owner=owner, has_failed=has_failed)
+
+    async def all_in(self, model: str) -> Sequence[EeRecord]:
+        """Read the records of a model; those that cannot be read are left out.
+
+        Raises:
+            StoreError: the store does not answer.
+        """
+
+        async def find(store: StatusStore) -> Sequence[Mapping[str, Any]]:
+            return await store.find(COLLECTION, {"model": model, "connector": self._connector})
+
+        key = EeKey(self._connector, model, "")
+        found = []
+        for document in await self._outbox.now(key, find, self._grace, "find what is kept of the namespace"):
+            if "application" in document:
+                with contextlib.suppress(StoreError):
+                    found.append(EeRecord.read(document))
+        return found
 
     # The end.
 

@@ -219,6 +219,24 @@ class Tracker:
                 found.append((key, record.namespace))
         return found
 
+    def ids_of(self, trail: Trail) -> list[tuple[EeKey, EeId, frozenset[str]]]:
+        """The EEs there are that an operation concerns: key, id, and the names that are declared secret."""
+        known = [(key, self._environments.get(key)) for key in trail.concerned]
+        return [
+            (key, one.record.ee_id, one.record.secret_names)
+            for key, one in known
+            if one is not None and one.record is not None and one.record.ee_id is not None
+        ]
+
+    async def ids_in(self, model: str) -> list[tuple[EeKey, EeId, frozenset[str]]]:
+        """The EEs that the store knows in a model, as `ids_of` gives them; none where it does not answer."""
+        try:
+            records = await self._records.all_in(model)
+        except VcaError as error:
+            _LOG.warning("what is kept of %s was not read: %s", model, error)
+            return []
+        return [(one.key, one.ee_id, one.secret_names) for one in records if one.ee_id is not None]
+
     def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
         """Take what is listed of an EE before an operation on it."""
         environment = self._environments.of(key)

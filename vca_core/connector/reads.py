@@ -98,7 +98,7 @@ class ReadOperations(ConnectorBase):
         """
         parsed = Namespace.parse(namespace)
         call = read_call(BackendHooks.get_status)(namespace=parsed)
-        return await self._read(call, partial(self._plain, "get_status"), total_timeout, parsed)
+        return await self._read(call, partial(self._plain, "get_status"), total_timeout, parsed, recalls=True)
 
     async def get_metrics(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Return the metrics of a namespace's units as plain data, by unit name.
@@ -134,8 +134,10 @@ class ReadOperations(ConnectorBase):
         answer: Callable[[Any, RunningOperation], R],
         total: Seconds,
         namespace: Namespace | None,
+        *,
+        recalls: bool = False,
     ) -> R:
-        return await self._engine.run(Request(call, answer, namespace=namespace, total=total))
+        return await self._engine.run(Request(call, answer, namespace=namespace, total=total, recalls=recalls))
 
     def _plain(self, hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
         """Check what a hook returned; a unit may say what its charm was configured with."""

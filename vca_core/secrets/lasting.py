@@ -14,11 +14,13 @@ class LastingSecrets:
     """The secret values of options of all EEs: a unit may say them long after they were set.
 
     Attributes:
-        values: all of them.
+        values: all of them; other `Vca` of this process keep them out of their texts, too.
+        known: the EEs all of whose secrets are known; of others another process may have brought some.
     """
 
     def __init__(self) -> None:
         self.values = SecretValues()
+        self.known: set[Hashable] = set()
         self._held: dict[Hashable, dict[str, list[tuple[frozenset[str], HeldSecrets]]]] = {}
 
     def keep(self, owner: Hashable, found: Mapping[str, FoundSecrets]) -> None:
@@ -28,6 +30,8 @@ class LastingSecrets:
             owner: the EE.
             found: the secrets by the option that holds them.
         """
+        if found:
+            self.values.share()
         for option, secrets in found.items():
             kept = self._held.setdefault(owner, {}).setdefault(option, [])
             if all(secrets.texts != before for before, _ in kept):
@@ -37,6 +41,15 @@ class LastingSecrets:
 
     def forget(self, owner: Hashable) -> None:
         """Forget the secrets of an EE that is gone."""
+        self.known.discard(owner)
         for kept in self._held.pop(owner, {}).values():
             for _, held in kept:
                 self.values.remove(held)
+
+    def note(self, owner: Hashable) -> None:
+        """Note that all secrets of an EE are known."""
+        self.known.add(owner)
+
+    def withdraw(self) -> None:
+        """Share the values with no other `Vca` of the process any more: this one is disconnected."""
+        self.values.withdraw()

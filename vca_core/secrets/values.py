@@ -6,6 +6,8 @@ import base64
 import contextlib
 import json
 import re
+import threading
+import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,6 +50,10 @@ class HeldSecrets:
         return forms
 
 
+_LOCK = threading.Lock()
+_shared: tuple[weakref.ref[SecretValues], ...] = ()
+
+
 class SecretValues:
     """The secret values of this moment, and the one way to take them out of a text.
 
@@ -56,7 +62,7 @@ class SecretValues:
 
     Args:
         values: texts that are secret for good.
-        also: others whose values are taken out, too.
+        also: others whose values are taken out, too, and with them all that is shared in this process.
     """
 
     def __init__(self, values: Iterable[str] = (), also: SecretValues | None = None) -> None:
@@ -150,9 +156,28 @@ class SecretValues:
         # Where it was cut, half a secret may stand that nobody knows again.
         return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
 
+    def share(self) -> None:
+        """Have the values taken out for all others of the process that have an `also`, until `withdraw`."""
+        global _shared  # noqa: PLW0603 - it is replaced as a whole: readers in other threads need no lock
+        with _LOCK:
+            if all(one() is not self for one in _shared):
+                _shared = (*(one for one in _shared if one() is not None), weakref.ref(self))
+
+    def withdraw(self) -> None:
+        """Undo `share`."""
+        global _shared  # noqa: PLW0603 - as above
+        with _LOCK:
+            _shared = tuple(one for one in _shared if one() is not None and one() is not self)
+
     def _forms_in(self, text: str) -> list[str]:
         """The forms that may be in a text. With many EEs there are thousands; a status has a hundred characters."""
-        found = [] if self._also is None else self._also._forms_in(text)  # noqa: SLF001 - of the same class
+        found: list[str] = []
+        if (also := self._also) is not None:
+            found += also._forms_in(text)  # noqa: SLF001 - of the same class
+            for reference in _shared:
+                other = reference()
+                if other is not None and other is not also:
+                    found += other._forms_in(text)  # noqa: SLF001 - as above
         if not self._known:
             return found
         if len(self._known) <= _MOST_TRIED:

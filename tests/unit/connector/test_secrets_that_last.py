@@ -10,7 +10,7 @@ import pytest
 from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
-from vca_core.backend import Operation
+from vca_core.backend import Description, Operation, OptionState
 from vca_core.connector import Connector
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
@@ -32,6 +32,17 @@ class Talkative(Plain):
     @hookimpl
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
         return {"units": [{"message": f"login with {OLD} refused", f"of {OLD}": 1}]}
+
+
+class Remembering(Talkative):
+    """Its EEs are there for every connector, and it says what they were configured with."""
+
+    described = 0
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        type(self).described += 1
+        return Description(ee_id, options={"ssh-password": OptionState(OLD, True), "port": OptionState("2222", True)})
 
 
 def say(connector: Connector, ee_id: str, text: str) -> None:
@@ -79,6 +90,43 @@ async def test_the_value_before_the_present_one_is_secret_still(make_vca: MakeVc
         say(vca.connector("c0"), ee_id, text)
         told = await store_text(vca)
         assert ("***" in told) is (text != "port 2222")
+
+
+async def test_another_vca_of_the_process_says_no_secret_either(make_vca: MakeVca) -> None:
+    first, second = make_vca(Talkative, store=MemoryStore()), make_vca(Talkative, store=MemoryStore())
+    await configure(first)
+    await second.store.ensure("nsrs", {"_id": "1"})
+    other, _ = await second.connector().create_execution_environment(".m.w", HOME)
+    say(second.connector(), other, OLD)
+    assert OLD not in await store_text(second)
+    await first.disconnect()
+    say(second.connector(), other, f"{OLD}!")
+    assert OLD in await store_text(second)  # who is disconnected says nothing, and keeps nothing back
+
+
+@pytest.mark.parametrize("asked", ["get_status", "exec_primitive"])
+async def test_after_a_restart_secrets_are_read_back_by_name(
+    make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    monkeypatch.setattr(Remembering, "described", 0)
+    store = MemoryStore()
+    before = make_vca(Remembering, store=store)
+    ee_id = await configure(before)
+    assert Remembering.described == 0  # it was made here, so all is known of it
+    await before.disconnect()
+    later = make_vca(Remembering, store=store)
+    connector = later.connector("c0")
+    for _ in range(2):
+        if asked == "get_status":
+            assert OLD not in str(await connector.get_status(".n.v"))
+        else:
+            await connector.exec_primitive(ee_id, "touch")
+    say(connector, ee_id, OLD)
+    say(connector, ee_id, "port 2222")
+    told = await store_text(later)
+    assert OLD not in told
+    assert ("port 2222" in told) is (asked == "exec_primitive")  # who only reads does not write of it
+    assert Remembering.described == 1
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["EE", "namespace"])
