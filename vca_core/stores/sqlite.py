@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +32,9 @@ R = TypeVar("R")
 
 _BUSY = 5.0
 """Seconds that SQLite waits for another process to end its transaction."""
+
+_LOOK = 0.004
+"""Seconds between two looks, at most, whether another process has ended its transaction."""
 
 _VERSION = 1
 """Of the file's layout, kept in its ``user_version``."""
@@ -260,7 +265,7 @@ class SqliteStore(StatusStore):
         """
         connection = wrapped._conn  # noqa: SLF001 - as above
         results: list[Result] = [0] * len(statements)
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             for numbers in together(statements):
                 try:
@@ -386,6 +391,31 @@ class SqliteStore(StatusStore):
                 retryable=False,
             )
         return document
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin a transaction, when no other process writes.
+
+    SQLite's own waiting looks ever more rarely, up to 100 ms apart: processes that write without pause go before it
+    again and again. This one looks often, and after pauses of any length, so that each has its turn.
+
+    Raises:
+        sqlite3.OperationalError: another one writes all the time.
+    """
+    end = time.monotonic() + _BUSY
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                    raise
+                time.sleep(random.uniform(0.0, _LOOK))  # noqa: S311 - nothing secret
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(_BUSY * 1000)}")
 
 
 def _is_writable(path: Path) -> bool:
