@@ -95,7 +95,8 @@ configs = typer.Typer(help="Look at the config.", no_args_is_help=True, rich_mar
 configs.command("check")(config.check)
 app.add_typer(configs, name="config")
 
-plugins = typer.Typer(help="Write plugins.", no_args_is_help=True, rich_markup_mode=None)
+plugins = typer.Typer(help="Look at plugins, and write them.", no_args_is_help=True, rich_markup_mode=None)
+plugins.command("list")(plugin.show)
 plugins.command("new")(plugin.new)
 app.add_typer(plugins, name="plugin")
 

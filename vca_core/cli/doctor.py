@@ -64,11 +64,15 @@ async def _examine(state: State) -> list[Finding]:
 
 
 def _plugins() -> list[Finding]:
-    from vca_core import list_backends
+    from vca_core.cli.plugin import find_plugins
 
     return [
-        Finding(f"plugin {info.name}", ok=info.ok, told=info.reason or f"{info.distribution} {info.version}")
-        for info in list_backends()
+        Finding(
+            f"plugin {one.name}" if kind == "backend" else f"plugin {one.name} ({kind})",
+            ok=one.ok,
+            told=one.reason or f"{one.distribution} {one.version}",
+        )
+        for kind, one in find_plugins()
     ]
 
 

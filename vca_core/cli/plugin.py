@@ -1,4 +1,4 @@
-"""``vca plugin new``: writes a third party's plugin, complete and working, from the template that ships here."""
+"""``vca plugin list`` shows plugins; ``vca plugin new`` writes one, complete and working, from the template here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vca_core.cli.output import echo, print_json
+from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import Interrupted, State, command
 from vca_core.extras import install_from_clone
 
@@ -21,6 +21,38 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _QUESTIONS = ("description", "author")
 _OWN = ("core", "fake", "juju-machine", "juju-k8s")
 """``vca-`` and one of these is a distribution of this project."""
+
+
+@command
+def show(context: typer.Context) -> None:
+    """List what plugins bring: backends, stores, providers of connectors. Broken ones are listed with the reason."""
+    state: State = context.obj
+    found = find_plugins()
+    if state.json:
+        keys = ("name", "distribution", "version", "ok", "reason")
+        print_json({"plugins": [{"kind": kind, **{key: getattr(one, key) for key in keys}} for kind, one in found]})
+        return
+    print_table(
+        ("KIND", "NAME", "DISTRIBUTION", "VERSION", "STATE"),
+        [(kind, one.name, one.distribution, one.version, "ok" if one.ok else "broken") for kind, one in found],
+        spare=["DISTRIBUTION", "VERSION"],
+    )
+    for kind, one in found:
+        if not one.ok:
+            echo(f"\n{kind} {one.name}: {one.reason}")
+
+
+def find_plugins() -> list[tuple[str, Any]]:
+    """Find what plugins bring: the kind of each, and what is known of it."""
+    from vca_core import list_backends  # commands import what they need
+    from vca_core.providers import list_providers
+    from vca_core.stores import list_stores
+
+    return [
+        *(("backend", one) for one in list_backends()),
+        *(("store", one) for one in list_stores()),
+        *(("provider", one) for one in list_providers()),
+    ]
 
 
 @command

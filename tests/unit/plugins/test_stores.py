@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 from support.distributions import Site
+from typer.testing import CliRunner
 
+from vca_core.cli.app import app
 from vca_core.errors import BadArguments, PluginError
 from vca_core.stores import list_stores, store_from_url
 
@@ -69,3 +73,19 @@ def test_a_store_that_makes_something_else_is_broken(site: Site, tmp_path: Path)
     site.add("vca-shelf-store", SHELF, "[vca.stores]", "odd = MODULE:Other")
     with pytest.raises(PluginError, match="from_url gave a str"):
         store_from_url("odd://", tmp_path)
+
+
+def test_the_command_lists_stores_broken_ones_with_the_reason(site: Site) -> None:
+    site.add("vca-shelf-store", SHELF, "[vca.stores]", "shelf = MODULE:Shelf", "bad = MODULE:Half")
+    ended = CliRunner().invoke(app, ["plugin", "list"])
+    assert ended.exit_code == 0
+    assert re.search(r"^store +shelf +vca-shelf-store +\S+ +ok$", ended.output, re.MULTILINE)
+    assert re.search(r"^store +bad +vca-shelf-store +\S+ +broken$", ended.output, re.MULTILINE)
+    assert "store bad: " in ended.output
+    assert "does not implement delete" in ended.output
+    listed = json.loads(CliRunner().invoke(app, ["--json", "plugin", "list"]).output)["plugins"]
+    assert {(one["kind"], one["name"], one["ok"]) for one in listed} >= {
+        ("backend", "fake", True),
+        ("store", "shelf", True),
+        ("store", "bad", False),
+    }
