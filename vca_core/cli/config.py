@@ -12,7 +12,7 @@ from vca_core.cli.state import State, command
 def check(context: typer.Context) -> None:
     """Check the config and what it names, without connecting.
 
-    It looks at the options of connectors and extensions, at folders, keys and certificates.
+    It looks at the options of connectors, their providers and extensions, at folders, keys and certificates.
     """
     from vca_core.cli.named_files import problems_of_named_files  # commands import what they need
     from vca_core.errors import BadArguments
@@ -22,6 +22,7 @@ def check(context: typer.Context) -> None:
     vca = state.vca(config)
     for name in config.connectors:
         vca.connector(name)
+    providers = [entry.name for entry in config.connector_providers]  # their options were checked with the rest
     problems = list(problems_of_named_files(config))
     if problems:
         told = "\n".join(f"{state.config}: {key}: {text}" for key, text in problems)
@@ -31,7 +32,10 @@ def check(context: typer.Context) -> None:
         for name, connector in config.connectors.items()
     ]
     if state.json:
-        print_json({"ok": True, "config": str(state.config), "connectors": [row[0] for row in rows]})
+        connectors = [row[0] for row in rows]
+        print_json({"ok": True, "config": str(state.config), "connectors": connectors, "providers": providers})
         return
     echo(f"{state.config} is fine.\n")
     print_table(("CONNECTOR", "BACKEND", ""), rows)
+    for name in providers:
+        echo(f"Other connectors are looked up with the provider {name}.")

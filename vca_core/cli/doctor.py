@@ -32,7 +32,8 @@ class Finding:
 def doctor(context: typer.Context) -> None:
     """Try everything that a service needs.
 
-    That is the config, the plugins, the artifacts, the store, the clock, and the reach of each connector.
+    That is the config, the plugins, the artifacts, the store, the clock, the providers of connectors, and the reach of
+    each connector.
     """
     state: State = context.obj
     findings = run_async(_examine(state))
@@ -59,6 +60,7 @@ async def _examine(state: State) -> list[Finding]:
     ]
     async with state.vca(config) as vca:
         findings += [await _store(vca)]
+        findings += [await _provider(config, number) for number in range(len(config.connector_providers))]
         findings += [finding async for finding in _connectors(vca)]
     return findings
 
@@ -116,6 +118,24 @@ async def _store(vca: Vca) -> Finding:
     if found is None:
         return Finding("store", ok=False, told="what was written was not found again")
     return Finding("store", ok=True, told=url_without_credentials(vca.config.store))
+
+
+async def _provider(config: VcaConfig, number: int) -> Finding:
+    """Ask a provider of connectors for one that it hardly has: it answers when it can look."""
+    from vca_core.errors import VcaError
+    from vca_core.providers import make_provider
+
+    entry = config.connector_providers[number]
+    what = f"provider {entry.name}"
+    try:
+        provider = make_provider(entry.name, entry.options, config.folder)
+        try:
+            await provider.definition("vca-doctor")
+            return Finding(what, ok=True, told=provider.origin)
+        finally:
+            await provider.close()
+    except VcaError as error:
+        return Finding(what, ok=False, told=error.message)
 
 
 async def _connectors(vca: Vca) -> AsyncIterator[Finding]:

@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from support.distributions import Site
+from typer.testing import CliRunner
 
 from vca_core import Vca
+from vca_core.cli.app import app
 from vca_core.errors import BadArguments, PluginError, StoreError, VcaConnectionError
 from vca_core.providers import ConnectorProvider, list_providers, make_provider
 
 CANARY = "canary-4711"
 
 BOOK = """
-    from vca_core.errors import BadArguments
+    from vca_core.errors import BadArguments, StoreError
     from vca_core.providers import ConnectorProvider
 
     class Book(ConnectorProvider):
@@ -36,6 +38,10 @@ BOOK = """
 
         async def definition(self, name):
             return {"backend": self.options["backend"]} if name == "far" else None
+
+    class Away(Book):
+        async def definition(self, name):
+            raise StoreError("the book is lent", retryable=True)
 
     class Half(Book):
         definition = ConnectorProvider.definition
@@ -261,3 +267,21 @@ async def test_a_provider_that_fails_or_hangs_is_a_clear_error() -> None:
         with pytest.raises(StoreError, match="no answer within") as late:
             await vca.find_connector("far")
         assert late.value.retryable
+
+
+def test_the_command_looks_at_providers(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    site.add("vca-book", BOOK, "[vca.connectors]", "book = MODULE:Book", "away = MODULE:Away")
+
+    def run(providers: str, *words: str) -> tuple[int, str]:
+        Path("vca.yaml").write_text(f"connectors: {{edge: {{backend: fake}}}}\nconnector_providers: {providers}\n")
+        ended = CliRunner().invoke(app, [*words])
+        return ended.exit_code, ended.output
+
+    fine = "[{name: book, options: {backend: fake}}]"
+    assert "looked up with the provider book" in run(fine, "config", "check")[1]
+    code, told = run("[{name: book, options: {}}]", "config", "check")
+    assert (code, "options.backend: is required" in told) == (2, True)
+    assert "provider book" in run(fine, "doctor")[1]
+    code, told = run("[{name: away, options: {backend: fake}}]", "doctor")
+    assert (code, "the book is lent" in told) == (1, True)
