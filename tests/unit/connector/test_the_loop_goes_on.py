@@ -14,7 +14,7 @@ from support.making import MakeVca
 from vca_core.artifacts import Artifact
 from vca_core.charm import Charm
 from vca_core.hookspecs import hookimpl
-from vca_core.stores import document, sqlite
+from vca_core.stores import document, sqlite, sqlite_statements
 from vca_core.tasks import in_thread
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -33,7 +33,7 @@ async def test_the_loop_turns_while_a_document_is_written(
         assert turned.wait(60), "the event loop did not turn while a document was written"
         return document.apply_update(before, update)
 
-    monkeypatch.setattr(sqlite, "apply_update", slow)
+    monkeypatch.setattr(sqlite_statements, "apply_update", slow)
     vca = make_vca(Plain, store=sqlite.SqliteStore(tmp_path / "status.db"))
     await vca.store.ensure("nsrs", {"_id": "ns"})
     await vca.connector().create_execution_environment(".ns.vnf", HOME)

@@ -124,7 +124,8 @@ async def test_a_failed_step_stops_only_its_dependents_until_the_rerun(world: Wo
     assert "locked" in str(applied.errors["a/day1/0"])
     again = await world.apply()
     assert again.ok
-    assert world.asked() == ["exec_primitive:show-routes", "configure", "exec_primitive:show-routes"]
+    asked = [one for one in world.asked() if one != "describe_execution_environment"]  # what secrets there are
+    assert asked == ["exec_primitive:show-routes", "configure", "exec_primitive:show-routes"]
 
 
 @pytest.mark.parametrize(
