@@ -196,7 +196,7 @@ class Engine:
             self.shared.lasting.note(trail.keys[0])  # no other process configured it
         await self._tracker.remember(trail, ee_id)
         if is_new and facts is not None:
-            self.shared.extensions.tell_created(facts, str(ee_id))
+            self.shared.extensions.report_created(facts, str(ee_id))
 
     def _operation(self, request: Request[Any], run: str, facts: OperationFacts | None) -> RunningOperation:
         """Check what is common to all operations; nothing is begun yet.

@@ -106,7 +106,7 @@ class NamespaceDeletes:
     async def _wait(self, shared: _SharedDelete, op: RunningOperation) -> None:
         loop = asyncio.get_running_loop()
         try:
-            # The shared delete tells the time-out of the last waiter itself; the moment more lets it.
+            # The shared delete itself raises the time-out of the last waiter; the moment more gives it the time.
             await asyncio.wait((shared.task,), timeout=max(0.0, op.total_at - loop.time()) + 0.001)
             if not shared.task.done() and (shared.waiters == 1 or op.total_at >= shared.op.total_at):
                 shared.op.stop(op.timeout_error())

@@ -129,7 +129,7 @@ class Shared:
         ) -> None:
             if callbacks is not None:
                 callbacks.call(place, fields, outcome=is_outcome)
-            extensions.tell_status(
+            extensions.report_status(
                 StatusChange(key.connector, place.table, place.query, place.path, fields, operation_id)
             )
 
@@ -174,7 +174,7 @@ class Shared:
         except VcaError as failure:
             _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)
             return
-        self.extensions.tell_refused(facts, error)
+        self.extensions.report_refused(facts, error)
 
     async def drain_callbacks(self, limit: float) -> None:
         """Wait for the callbacks that are queued, for at most `limit` seconds."""

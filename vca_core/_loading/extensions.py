@@ -115,19 +115,19 @@ class Extensions:
         if failure is not None:
             raise failure
 
-    def tell_created(self, operation: OperationFacts, ee_id: str) -> None:
+    def report_created(self, operation: OperationFacts, ee_id: str) -> None:
         """Report to the extensions an EE that an operation created."""
-        self._tell("created", operation=operation, ee_id=ee_id)
+        self._notify("created", operation=operation, ee_id=ee_id)
 
-    def tell_refused(self, facts: OperationFacts, error: VcaError) -> None:
+    def report_refused(self, facts: OperationFacts, error: VcaError) -> None:
         """Report to the extensions a call that ended before it began."""
-        self._tell("refused", facts=facts, error=_locate(error, facts))
+        self._notify("refused", facts=facts, error=_locate(error, facts))
 
-    def tell_status(self, change: StatusChange) -> None:
+    def report_status(self, change: StatusChange) -> None:
         """Report to the extensions a status that was stored."""
-        self._tell("status_changed", change=change)
+        self._notify("status_changed", change=change)
 
-    def _tell(self, hook: str, **arguments: Any) -> None:
+    def _notify(self, hook: str, **arguments: Any) -> None:
         for extension in self._with(hook):
             try:
                 getattr(extension.hooks, hook)(**arguments)

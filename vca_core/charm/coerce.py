@@ -21,7 +21,7 @@ _MOST_HINTS = 10
 """For how many unknown names another one is suggested: to find it takes time."""
 
 _MOST_TOLD = 20
-"""How many problems are told one by one."""
+"""How many problems are listed one by one."""
 
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")

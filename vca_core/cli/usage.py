@@ -1,4 +1,4 @@
-"""Wrong usage, as an option that there is not: told as JSON where JSON is wanted."""
+"""Wrong usage, such as an unknown option: shown as JSON where JSON is wanted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 _WrongUsage: type[Exception] = typer.BadParameter.__mro__[2]
-"""The class of all errors that are told with a usage; typer has no public name for it."""
+"""The class of all errors that are shown with a usage; typer has no public name for it."""
 
 
 class Commands(TyperGroup):

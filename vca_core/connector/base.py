@@ -80,7 +80,7 @@ class ConnectorBase:
         self.name = name
         self._engine = Engine(shared, name, shared.config.connector(name) if definition is None else definition)
         if shared.extensions.exist:  # without them, the time is saved
-            self._tell_refusals()
+            self._wrap_refusals()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -88,7 +88,7 @@ class ConnectorBase:
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
                 setattr(cls, name, _in_turn(method))
 
-    def _tell_refusals(self) -> None:
+    def _wrap_refusals(self) -> None:
         """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""
         for name in dir(type(self)):
             if not name.startswith("_") and inspect.iscoroutinefunction(method := getattr(self, name)):

@@ -35,7 +35,7 @@ def ask(*tool):
 
 
 def main():
-    """Look around, and tell."""
+    """Look around, and return what is there."""
     has_tools = shutil.which("action-get") is not None
     if has_tools:
         given = {

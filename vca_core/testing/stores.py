@@ -150,7 +150,7 @@ class StoreConformance(Suite, suite=True):
         assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": {"b": []}}
 
     async def test_documents_are_found_and_deleted_by_any_path(self, store: StatusStore) -> None:
-        """Oldest first; the number of the deleted ones is told."""
+        """Oldest first; the number of the deleted ones is returned."""
         for number in range(3):
             await store.ensure("t", {"_id": number, "a": {"odd": bool(number % 2)}})
         assert [document["_id"] for document in await store.find("t", {"a.odd": False})] == [0, 2]

@@ -51,7 +51,7 @@ class Subject:
         credentials: of a host that can be registered; None: there is no such host.
         operation_options: options of operations, by hook.
         folder: where relative paths in the options start; None: in a folder that every check has for itself.
-        look: whether the charm's own program is run for a primitive, so that the kit's `look` tells what its unit sees.
+        look: whether the charm's own program is run for a primitive, so that the kit's `look` shows what its unit sees.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
         seed: what later moments of cancellation are drawn by.
@@ -81,7 +81,7 @@ class Faults(Protocol):
     def stream(self) -> AbstractAsyncContextManager[None]:
         """Inside, what is asked for does not get done, and the state of what is waited for changes all the time.
 
-        A system that only answers, and never tells of itself, has no such method: the level then says so.
+        A system that only answers, and never reports anything by itself, has no such method: the level then says so.
         """
 
     def disconnect(self) -> AbstractAsyncContextManager[None]:

@@ -17,7 +17,7 @@ class Level(enum.StrEnum):
     BASE = "BASE"
     """No check failed that needs no faults of the system behind it; the subject does not let all of them run."""
     FULL = "FULL"
-    """No check failed, and none was left out for want of something that the subject could have told or given."""
+    """No check failed, and none was left out for want of something that the subject could have said or given."""
 
     @property
     def rank(self) -> int:

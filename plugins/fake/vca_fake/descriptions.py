@@ -37,7 +37,7 @@ def status_of(model: Model, namespace: Namespace) -> dict[str, Any]:
 
     Args:
         model: the model.
-        namespace: which of its applications are told of.
+        namespace: which of its applications are described.
     """
     return {
         "model": model.name,

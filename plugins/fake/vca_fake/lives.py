@@ -71,7 +71,7 @@ class Lives:
             return work(application, self._clock()), list(application.states)
 
         result, states = await self._worlds.change(ee_id.model, change)
-        self._tell(ee_id, states)
+        self._report_states(ee_id, states)
         self._live(ee_id)
         return result
 
@@ -96,7 +96,7 @@ class Lives:
         task = self._living.pop(ee_id, None)
         if task is not None:
             task.cancel()
-        self._tell(ee_id, [])
+        self._report_states(ee_id, [])
         self._told.pop(ee_id, None)
 
     def _live(self, ee_id: EeId) -> None:
@@ -110,7 +110,7 @@ class Lives:
                 if states is None:
                     self.end(ee_id)
                     return
-                self._tell(ee_id, states)
+                self._report_states(ee_id, states)
                 if due is None:
                     return
                 await asyncio.sleep(max(0.0, due - self._clock()))
@@ -145,7 +145,7 @@ class Lives:
                 )
         return coming
 
-    def _tell(self, ee_id: EeId, states: list[EntityState]) -> None:
+    def _report_states(self, ee_id: EeId, states: list[EntityState]) -> None:
         before, now = self._told.get(ee_id, {}), {state.entity: state for state in states}
         self._told[ee_id] = now
         for entity in before.keys() - now.keys():

@@ -140,7 +140,7 @@ class Reporter:
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take in an execution environment that was just made, and report what is known of it."""
         self._adopted.setdefault(model.name, {})[ee_id.application] = ee_id
-        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
+        self._report_states(model, ee_id, states_of(model, self._rules, ee_id))
 
     def release(self, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""
@@ -171,13 +171,13 @@ class Reporter:
             elif kind == "annotation":
                 for ee_id in known.values():
                     if id_ in {machine_tag(ee_id.locator), f"application-{ee_id.application}"}:
-                        self._tell(model, ee_id, states_of(model, self._rules, ee_id))
+                        self._report_states(model, ee_id, states_of(model, self._rules, ee_id))
             else:
                 self._tell_one(model, known, by_machine, thing)
         for name in sorted(touched & known.keys()):
             state = application_state(model, name)
             if state is not None:
-                self._tell(model, known[name], [state])
+                self._report_states(model, known[name], [state])
 
     def _tell_one(self, model: Model, known: dict[str, EeId], by_machine: dict[str, EeId], thing: Thing) -> None:
         if isinstance(thing, Machine):
@@ -190,13 +190,13 @@ class Reporter:
                 and machine is not None
                 and Entity("machine", machine.id) not in self._owners.get(model.name, {})
             ):
-                self._tell(model, ee_id, [entity_state(machine)])
+                self._report_states(model, ee_id, [entity_state(machine)])
         else:
             return
         if ee_id is not None:
-            self._tell(model, ee_id, [entity_state(thing)])
+            self._report_states(model, ee_id, [entity_state(thing)])
 
-    def _tell(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
+    def _report_states(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
         for state in states:
             self._owners.setdefault(model.name, {})[state.entity] = ee_id
             self._report(ee_id, state.entity, state.native, state.detail)

@@ -7,7 +7,7 @@
         assert sim.counts.requests["Application.Deploy"] == 2
 
 A request comes in `session`, is answered by a function of `facades` that works on `world`, and both are held to the
-schemas of the client (`schemas`). Lives go on by themselves (`world.lives`); what changes is told by watchers.
+schemas of the client (`schemas`). Lives go on by themselves (`world.lives`); watchers report what changes.
 """
 
 from vca_jujusim.charms import Charm, charm_from_documents, read_archive

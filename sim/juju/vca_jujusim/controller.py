@@ -43,8 +43,8 @@ class SimulatedController:
             action gives back its parameters.
         manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
         burial: seconds in which a dead model is still listed, and has its name.
-        on_model_dead: what becomes of connections to a dead model: ``close``, without its watchers telling why;
-            ``told``: they do; ``nothing``: watchers tell, and the connections stay, as in Juju 4.
+        on_model_dead: what becomes of connections to a dead model: ``close``, without its watchers saying why;
+            ``told``: they do; ``nothing``: watchers say so, and the connections stay, as in Juju 4.
 
     Attributes:
         world: what it holds, to be looked at and changed.
@@ -187,7 +187,7 @@ class SimulatedController:
             self._state.close()
 
     def persist(self) -> None:
-        """Write what changed, before anybody is told of it."""
+        """Write what changed, before any client learns of it."""
         if self._state is not None:
             self._state.write(self.world)
 
@@ -301,7 +301,7 @@ class SimulatedController:
         settle(self.model(model), "machine", machine)
 
     def lose_machine(self, model: str, machine: str) -> None:
-        """A machine is heard of no more. No watcher tells; statuses that are asked for do."""
+        """A machine is not heard from any more. No watcher reports that; a status that is asked for does."""
         self._set_lost(model, machine, lost=True)
 
     def find_machine(self, model: str, machine: str) -> None:

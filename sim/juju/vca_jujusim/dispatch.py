@@ -112,7 +112,7 @@ def method(name: str, *, access: str | None = "read") -> Callable[[Method], Meth
 
 
 def facade_versions(*, of_model: bool) -> list[Json]:
-    """What the answer to a login tells."""
+    """What the answer to a login says."""
     here = "model" if of_model else "controller"
     return [
         {"name": name, "versions": list(versions)}

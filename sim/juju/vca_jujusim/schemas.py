@@ -1,6 +1,6 @@
 """Checks of requests and answers, derived from the facade classes of the `juju` package.
 
-The package is generated from the schemas of Juju; each of its methods and types tells, in its docstring, its fields
+The package is generated from the schemas of Juju; each of its methods and types has, in its docstring, its fields
 and their types. Go takes null for anything and ignores unknown fields in a request, so requests are held to the types
 only. An answer must have no field that Juju does not know.
 """

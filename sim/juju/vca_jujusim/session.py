@@ -194,7 +194,7 @@ class Session:
         return reply
 
     def _broken(self, reply: Json, error: Exception) -> None:
-        """A defect of the simulator: told to the client, and raised when the test ends."""
+        """A defect of the simulator: sent to the client, and raised when the test ends."""
         self.controller.defects.append(error)
         reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}
 

@@ -41,7 +41,7 @@ class Watcher:
         self._event.set()
 
     def stop(self) -> None:
-        """End it: who waits, or asks later, is told so."""
+        """End it: clients that wait, or ask later, get an error that says so."""
         self._stopped = True
         self.model.watchers.discard(self)
         self._event.set()

@@ -130,7 +130,7 @@ async def test_an_action_runs_on_the_leader_or_the_named_unit(connector: Connect
 async def test_an_actions_states_are_reported(connector: Connector, vca: Vca, router: str) -> None:
     seen: list[str] = []
     await vca.store.ensure("ops", {"_id": "op"})
-    vca._shared.extensions.tell_status = lambda change: seen.append(  # type: ignore[method-assign]
+    vca._shared.extensions.report_status = lambda change: seen.append(  # type: ignore[method-assign]
         f"{change.fields['entity-type']} {change.fields['VCA-status']} {change.fields['status']}"
     )
     db_dict = {"collection": "ops", "filter": {"_id": "op"}, "path": "vca"}

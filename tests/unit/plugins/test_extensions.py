@@ -176,7 +176,7 @@ async def test_an_extension_cannot_swallow_a_cancellation(site: Site) -> None:
     async with Vca.from_config(slow, environ={}) as vca:
         creating = asyncio.create_task(vca.connector().create_execution_environment(".ns.vnf"))
         created = asyncio.Event()
-        vca._shared.extensions.tell_status = lambda change: created.set()  # type: ignore[method-assign]
+        vca._shared.extensions.report_status = lambda change: created.set()  # type: ignore[method-assign]
         await created.wait()
         creating.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -342,7 +342,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
         """
 
     async def check_presence(self) -> None:
-        """Have the state tell of agents that the controller hears nothing of; asked for at most once a minute."""
+        """Put agents that the controller hears nothing from into the state; asked for at most once a minute."""
 
     async def annotate(self, tags: Sequence[str], notes: Mapping[str, str]) -> None:
         """Note the same at one or several entities.

@@ -256,7 +256,7 @@ class WatchedModel:
             async with asyncio.timeout(self.dialer.request_limit):
                 await self.wait(is_read, stale=float("inf"))
         except TimeoutError:
-            wire.give_up(f"its watcher was stopped, which was not told within {self.dialer.request_limit:g} s")
+            wire.give_up(f"its watcher was stopped, and did not say so within {self.dialer.request_limit:g} s")
             await self.wait(is_read, stale=float("inf"))
 
     async def wait(
@@ -317,7 +317,7 @@ class WatchedModel:
                 quiet_since = clock()
 
     async def check_presence(self) -> None:
-        """Have a state that tells of agents that are lost; see `PresenceQuestions.check`."""
+        """Wait for a state that shows lost agents; see `PresenceQuestions.check`."""
         agents = [("machine", id_) for id_ in self.state.machines] + [("unit", name) for name in self.state.units]
         await self._presence.check(agents)
 

@@ -1,4 +1,4 @@
-"""When the controller is asked how a model's agents are: no delta tells of one that is lost."""
+"""When the controller is asked how a model's agents are: no delta reports one that is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class PresenceQuestions:
         self._asking: asyncio.Task[None] | None = None
 
     def note_heard(self, changes: Sequence[Change]) -> None:
-        """Note of which agents deltas told just now."""
+        """Note which agents were in the deltas just now."""
         now = asyncio.get_running_loop().time()
         for key, thing in changes:
             if thing is None:

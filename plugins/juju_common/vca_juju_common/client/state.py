@@ -218,7 +218,7 @@ _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """How the agent of a machine or a unit is, as the controller works it out when it is asked: deltas do not tell.
+    """How the agent of a machine or a unit is, as the controller works it out when it is asked: it is not in deltas.
 
     Args:
         agent: of the agent; ``down`` or ``lost`` when nothing is heard of it.
@@ -364,7 +364,7 @@ class State:
         return (kind, id_) in self._lost and self._lost[kind, id_][2] > since
 
     def _with_presence(self, key: Key, thing: Thing | None) -> Thing | None:
-        """What a delta tells, with an agent that is lost still lost, unless it spoke."""
+        """What a delta says, with an agent that is lost still lost, unless it spoke."""
         if not isinstance(thing, Machine | Unit):
             self._lost.pop(key, None)
             self._spoken.pop(key, None)

@@ -60,7 +60,7 @@ def login(call: Call, params: Json) -> Answer:
 
 
 def _model_for(call: Call, user: str) -> Model:
-    """The model of a connection; of one that is gone only superusers are told so: the rights went with it."""
+    """The model of a connection; only superusers learn that one is gone: the rights went with it."""
     try:
         model = call.session.require_model()
     except Refusal:

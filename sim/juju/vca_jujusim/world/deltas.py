@@ -1,4 +1,4 @@
-"""What an AllWatcher tells of entities."""
+"""What an AllWatcher says about entities."""
 
 from __future__ import annotations
 

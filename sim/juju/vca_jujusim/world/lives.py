@@ -1,4 +1,4 @@
-"""What entities do by themselves: each step is told by the state alone, so that lives go on after a restart."""
+"""What entities do by themselves: each step follows from the state alone, so that lives go on after a restart."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ def existing_machine(model: Model, key: str, doing: str) -> Machine:
     Args:
         model: where.
         key: its id.
-        doing: what it is wanted for, told where it cannot be had.
+        doing: what it is wanted for, for the text of the refusal.
 
     Raises:
         Refusal: it is not there, or goes.

@@ -1,4 +1,4 @@
-"""A model: what is in it, and who is told of changes."""
+"""A model: what is in it, and who learns of changes."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Model:
         return key in self._of(kind)
 
     def all_keys(self) -> Iterator[tuple[str, str]]:
-        """All entities, in the order in which a new watcher is told of them."""
+        """All entities, in the order in which a new watcher reports them."""
         yield "model", self.record.uuid
         for kind in ("machine", "charm", "application", "unit", "relation", "remoteApplication", "applicationOffer"):
             for key in self._of(kind):
@@ -97,7 +97,7 @@ class Model:
         self.note_change(kind, key)
 
     def restore(self, kind: str, key: str, entity: object) -> None:
-        """Put back an entity that was kept, without telling anybody."""
+        """Put back an entity that was kept, without any delta."""
         self._of(kind)[key] = entity
 
     def find(self, kind: str, key: str) -> object | None:

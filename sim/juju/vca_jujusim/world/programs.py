@@ -47,7 +47,7 @@ class Programs:
         return (self._charm(charm) / "actions" / action).is_file()
 
     def start(self, model: Model, unit: Unit, action: Action, done: Done) -> None:
-        """Run an action, once, and tell what came of it."""
+        """Run an action, once, and return its result."""
         key = (model.record.uuid, action.id)
         if key not in self._running:
             run = self._run(key, self._given(model, unit, action), done)

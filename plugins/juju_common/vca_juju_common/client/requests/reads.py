@@ -23,7 +23,7 @@ async def full_status(model: Target, application: str | None) -> dict[str, Any]:
 
 
 async def read_presence(model: Target) -> dict[Key, Presence]:
-    """Read how the agents of a model's machines and units are: no watcher tells of those that are lost.
+    """Read how the agents of a model's machines and units are: no watcher reports those that are lost.
 
     Args:
         model: which one.

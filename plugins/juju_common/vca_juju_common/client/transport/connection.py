@@ -105,7 +105,7 @@ class Connection:
                     return wire
                 self._renew(wire)
         except asyncio.CancelledError as cancelled:
-            cancelled.__cause__ = self._trouble  # a limit tells why nothing came
+            cancelled.__cause__ = self._trouble  # the error of a limit says why nothing came
             raise
         finally:
             self._asking -= 1
