@@ -28,8 +28,10 @@ the simulated controller. `done`: the operation succeeded, once what went wrong 
 Whatever the outcome, these were true in each run:
 
 - it came within the operation's limit, and was stored at the `db_dict`, after all else that was stored there;
-- an operation that is `done` left the model as it does where nothing goes wrong: nothing is there twice;
-- no machine or application is there that the listing does not have, nor a model, but for an empty one: the next
+- an operation that is `done` left the model as it does where nothing goes wrong: nothing is there twice, but for a
+  machine that came while an answer was lost. In a model that was there before, nobody knows whose it is: it stays, and
+  `health` names it (`unclaimed_machines`);
+- no other machine or application is there that the listing does not have, nor a model, but for an empty one: the next
   create uses it, and `delete_namespace` removes it; the id of an EE that was made is stored;
 - once nothing was wrong any more, the same call succeeded (with `reuse_ee_id` where there was an EE), but for what does
   not come back, marked *; what was left could be deleted, and was gone;

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -146,7 +146,7 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
         try:
             connector = vca.connector(name)
             if "health" in connector.capabilities:
-                told = ", ".join(f"{key} {value}" for key, value in (await connector.health()).items())
+                told = ", ".join(_shown(key, value) for key, value in (await connector.health()).items() if value != [])
             elif "list_execution_environments" in connector.capabilities:
                 told = f"{len(await connector.list_execution_environments())} execution environments"
             else:
@@ -155,3 +155,9 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
             yield Finding(what, ok=False, told=error.message)
         else:
             yield Finding(what, ok=True, told=told)
+
+
+def _shown(key: str, value: Any) -> str:
+    """What health says of something, in words."""
+    words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return f"{key.replace('_', ' ')} {words}"

@@ -81,9 +81,14 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
 
 
 async def health(session: Session) -> Mapping[str, Any]:
-    """Whether the controller answers, and how fast."""
+    """Whether the controller answers, how fast, and which machines came while an answer was lost, and are nobody's."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     with translate_refusals():
         version = await session.controller.version()
-    return {"version": version, "seconds": round(clock() - begun, 4)}
+    unclaimed = session.controller.unclaimed_machines()
+    return {
+        "version": version,
+        "seconds": round(clock() - begun, 4),
+        "unclaimed_machines": [f"{model}:{machine}" for model, machines in unclaimed.items() for machine in machines],
+    }

@@ -10,7 +10,6 @@ from support.juju import client_of, connected, installed, machine, until
 from vca_core import Connector
 from vca_core.errors import VcaConnectionError
 from vca_juju_common import finishing
-from vca_juju_common.client.requests import machines as client_machines
 from vca_jujusim.controller import SimulatedController
 from vca_jujusim.raw import RawClient
 
@@ -23,7 +22,9 @@ async def added_by_others(controller: SimulatedController) -> str:
     return str(made["machines"][0]["machine"])
 
 
-async def test_a_late_machine_beside_its_replacement_is_removed(controller: SimulatedController) -> None:
+async def test_a_late_machine_beside_its_replacement_is_left_and_told(
+    controller: SimulatedController, caplog: pytest.LogCaptureFixture
+) -> None:
     async with connected(controller, request_timeout=0.3) as edge:
         await machine(edge)
         controller.stall()
@@ -31,25 +32,44 @@ async def test_a_late_machine_beside_its_replacement_is_removed(controller: Simu
         machines = controller.model("ns1").machines
         controller.resume()
         await until(lambda: "2" in machines)
-        await until(lambda: list(machines) == ["0", "1"])
+        await until(lambda: "machine 2 of model ns1" in caplog.text)
+        assert (await edge.health())["unclaimed_machines"] == ["ns1:2"]
+        await machine(edge, ".ns1.vnf3")
+        assert list(machines) == ["0", "1", "2", "3"]
 
 
-async def test_a_machine_in_use_is_not_taken_for_a_late_one(
-    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_machines, "CLAIM", 5.0)
+async def test_machines_of_others_are_neither_taken_nor_destroyed(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
-        controller.faults.drop("MachineManager.AddMachines", "before")
-        await machine(edge, ".ns1.vnf2")
-        tag = f"machine-{await added_by_others(controller)}"
-        async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
-            await raw.login()
-            await raw.call("Annotations.Set", annotations=[{"entity": tag, "annotations": {"theirs": "yes"}}])
-        model = client_of(edge)._models["ns1"]
-        await until(lambda: "theirs" in model.state.notes(tag))
+        rule = controller.faults.drop("MachineManager.AddMachines", "before")
+        making = asyncio.create_task(machine(edge, ".ns1.vnf2"))
+        await until(lambda: rule.hits)
+        theirs = await added_by_others(controller)
+        assert (await making).rpartition(".")[2] != theirs
         await installed(edge, namespace=".ns1.vnf3")
         assert list(controller.model("ns1").machines) == ["0", "1", "2", "3"]
+
+
+async def test_what_somebody_claims_is_told_no_more(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+        controller.faults.drop("MachineManager.AddMachines", "after")
+        assert await machine(edge, ".ns1.vnf2") == "ns1.app-vnf-vnf2.2"
+        assert (await edge.health())["unclaimed_machines"] == ["ns1:1"]
+        async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
+            await raw.login()
+            await raw.call("Annotations.Set", annotations=[{"entity": "machine-1", "annotations": {"theirs": "yes"}}])
+        model = client_of(edge)._models["ns1"]
+        await until(lambda: "theirs" in model.state.notes("machine-1"))
+        assert (await edge.health())["unclaimed_machines"] == []
+
+
+async def test_in_a_model_of_its_own_an_operation_takes_what_came(controller: SimulatedController) -> None:
+    controller.faults.drop("MachineManager.AddMachines", "after")
+    async with connected(controller) as edge:
+        assert await machine(edge) == "ns1.app-vnf-vnf1.0"
+        assert list(controller.model("ns1").machines) == ["0"]
+        assert (await edge.health())["unclaimed_machines"] == []
 
 
 async def test_what_comes_when_a_doubt_is_over_is_somebody_elses(controller: SimulatedController) -> None:
@@ -73,9 +93,7 @@ async def fails_for_good(controller: SimulatedController, edge: Connector) -> No
         await making
 
 
-async def test_only_the_unacknowledged_machine_goes_after_the_outage(
-    controller: SimulatedController,
-) -> None:
+async def test_a_machine_nobody_heard_of_is_left_and_told_after_an_outage(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.2) as edge:
         await machine(edge)
         await fails_for_good(controller, edge)
@@ -84,26 +102,11 @@ async def test_only_the_unacknowledged_machine_goes_after_the_outage(
         machines = controller.model("ns1").machines
         assert list(machines) == ["0", "1"]
         await controller.come_back()
-        await until(lambda: list(machines) == ["0"])
+        await until(lambda: client_of(edge).unclaimed_machines())
         assert await added_by_others(controller) == "2"
         await machine(edge, ".ns1.vnf3")
-        assert list(machines) == ["0", "2", "3"]
-
-
-async def test_a_machine_that_was_lost_and_that_a_unit_comes_to_stays(
-    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client_machines, "CLAIM", 5.0)
-    async with connected(controller, outage_timeout=0.2) as edge:
-        ee_id = await installed(edge)
-        await fails_for_good(controller, edge)
-        await controller.come_back()
-        async with RawClient(controller, controller.model("ns1").record.uuid) as raw:
-            await raw.login()
-            where = {"num-units": 1, "placement": [{"scope": "#", "directive": "1"}]}
-            await raw.call("Application.AddUnits", application=ee_id.split(".")[1], **where)
-        await machine(edge, ".ns1.vnf3")
-        assert list(controller.model("ns1").machines) == ["0", "1", "2"]
+        assert list(machines) == ["0", "1", "2", "3"]
+        assert (await edge.health())["unclaimed_machines"] == ["ns1:1"]
 
 
 @pytest.fixture

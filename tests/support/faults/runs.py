@@ -166,7 +166,7 @@ class Stage:
         await scene.calm()
         await scene.rest()
         if error is None and not fault.extra:
-            there, wanted = world_of(scene.controller), self.recorded[scene.subject.name].world
+            there, wanted = await scene.claimed_world(), self.recorded[scene.subject.name].world
             assert there == wanted, f"the model holds {there} and not {wanted}"
         await scene.no_orphans()
         if error is not None and not fault.lasting:

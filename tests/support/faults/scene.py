@@ -148,7 +148,7 @@ class Scene:
 
     async def _orphans(self) -> str:
         try:
-            world, listed = world_of(self.controller), await self.kit.listing()
+            world, listed = await self.claimed_world(), await self.kit.listing()
         except VcaConnectionError as error:  # it tries again after a while
             return str(error)
         there = {(name, f"application {one}") for name, held in world.items() for one in held["applications"]}
@@ -166,6 +166,15 @@ class Scene:
             if [str(one.ee_id) for one in listed] != [stored]:
                 return f"{stored} is stored, and {listed} listed"
         return ""
+
+    async def claimed_world(self) -> dict[str, Any]:
+        """What the controller holds, without the machines that `health` tells to be nobody's."""
+        world = world_of(self.controller)
+        for nobodys in (await self.kit.connector.health())["unclaimed_machines"]:
+            name, _, machine = nobodys.partition(":")
+            if name in world:
+                world[name]["machines"].remove(machine)
+        return world
 
     async def remove(self, *, each: bool) -> None:
         """Remove what is there: each EE by its id where this is asked for, then the NS; nothing is left."""

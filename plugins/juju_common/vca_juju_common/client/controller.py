@@ -15,6 +15,7 @@ from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.departures import Departures
 from vca_juju_common.client.errors import ApiError, NoAccess
 from vca_juju_common.client.interface import Model, Observer
+from vca_juju_common.client.making import as_maker
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import reads, relations
 from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
@@ -120,11 +121,13 @@ class ConnectedController:
             ConflictError: nothing can be made in it any more.
         """
         model = await self._take(name, new)
+        made, model.is_new = model.uuid if model.is_new else None, False
         try:
             await model.make_sure()
             if not reads:
                 await model.debts.settle(model)
-            yield model
+            with as_maker(made):
+                yield model
         except ApiError as error:
             model.unsure = True
             if new is not None and error.is_about_a_model:
@@ -163,6 +166,11 @@ class ConnectedController:
             if one is model:
                 one.note_gone()
 
+    def unclaimed_machines(self) -> dict[str, list[str]]:
+        """The machines that came while an answer was lost, and that may be anybody's, by model."""
+        found = {name: model.unclaimed_machines() for name, model in self._models.items()}
+        return {name: machines for name, machines in sorted(found.items()) if machines}
+
     version = reads.get_version
     destroy_offers = relations.destroy_offers
 
@@ -195,7 +203,7 @@ class ConnectedController:
             model = None
         for first in (True, False):
             if model is None:
-                uuid = await self._uuid(name, new)
+                uuid, is_new = await self._uuid(name, new)
                 model = self._models[name] = WatchedModel(
                     self._dialer,
                     uuid,
@@ -207,6 +215,7 @@ class ConnectedController:
                     debts=self._debts.setdefault(uuid, Debts()),
                     on_break=self._departures.hasten,
                 )
+                model.is_new = is_new
             try:
                 await self._connect(model)
             except NotFound as error:  # what we knew of it is old, or it is dead
@@ -241,18 +250,19 @@ class ConnectedController:
         if (await self.models()).get(model.name) != model.uuid:
             raise NotFound(f"user {self.username} has no access to model {model.name}, or it is gone") from error
 
-    async def _uuid(self, name: str, new: NewModel | None) -> str:
+    async def _uuid(self, name: str, new: NewModel | None) -> tuple[str, bool]:
+        """The uuid of a model, and whether it was made now."""
         if name in self._uuids:
-            return self._uuids[name]
+            return self._uuids[name], False
         if new is not None:
             uuid = await create_model(self, self.username, name, new)
             if uuid is not None:
                 self._uuids[name] = uuid
-                return uuid
+                return uuid, True
         uuid = (await self.models()).get(name)
         if uuid is None:
             raise NotFound(f"there is no model {name}")
-        return uuid
+        return uuid, False
 
     async def _drop(self, model: WatchedModel) -> None:
         """Disconnect from a model in use, and forget it, except for what is owed there."""

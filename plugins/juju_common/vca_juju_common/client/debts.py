@@ -43,10 +43,12 @@ class Debts(Generic[ModelT]):
 
     Attributes:
         claimed: machines that requests of ours made, and that somebody has taken.
+        unclaimed: machines that came while an answer was lost, and that may be anybody's.
     """
 
     def __init__(self) -> None:
         self.claimed: set[str] = set()
+        self.unclaimed: set[str] = set()
         self._owed: list[Undo[ModelT]] = []
         self._doubts: list[_Doubt[ModelT]] = []
         self._settling = asyncio.Lock()
@@ -93,6 +95,7 @@ class Debts(Generic[ModelT]):
                 self._doubts.append(doubt)
         if whole:
             self.claimed.intersection_update(model.state.machines)
+            self.unclaimed.intersection_update(model.state.machines)
         return found or (whole and bool(self._owed))
 
     async def settle(self, model: ModelT) -> None:

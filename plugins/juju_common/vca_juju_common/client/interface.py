@@ -398,6 +398,12 @@ class Controller(Protocol):
     async def version(self) -> str:
         """Ask for the version of Juju that the controller runs."""
 
+    def unclaimed_machines(self) -> dict[str, list[str]]:
+        """The machines that may have come of requests whose answers were lost, and that bear no note, by model.
+
+        They are neither used nor destroyed.
+        """
+
     async def models(self) -> dict[str, str]:
         """List the user's own models.
 

@@ -72,11 +72,13 @@ class WatchedModel:
         users: how many operations use it.
         debts: what could not be undone yet.
         unsure: whether something may have been asked for that the state does not show yet.
+        is_new: whether it was just made, and nobody has used it yet.
         is_leaving: whether its end was asked for: then a connection that ends is not made anew unless somebody calls.
     """
 
     add_machine = machines.add_machine
     add_machines = machines.add_machines
+    unclaimed_machines = machines.unclaimed_machines
     undo_machines = machines.undo_machines
     destroy_machines = machines.destroy_machines
     provisioning_script = machines.provisioning_script
@@ -126,6 +128,7 @@ class WatchedModel:
         self.debts: Debts[Target] = Debts() if debts is None else debts
         self.unsure = False
         self.is_leaving = False
+        self.is_new = False
         self._on_break = on_break
         self._rereading = asyncio.Lock()
         self._watching_anew = asyncio.Lock()
@@ -164,7 +167,8 @@ class WatchedModel:
     @property
     def is_needed(self) -> bool:
         """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
-        return self.is_used or bool(self.debts) or self._is_watched(self.state)
+        is_told = bool(self.unclaimed_machines())
+        return self.is_used or bool(self.debts) or is_told or self._is_watched(self.state)
 
     async def open(self) -> None:
         """Connect, and know the state.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -11,11 +12,14 @@ from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
 from vca_juju_common.client.holding import ask_first
+from vca_juju_common.client.making import has_made
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import machine_order, machine_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewMachine
+
+_LOG = logging.getLogger(__name__)
 
 LATE = 60.0
 """Seconds after which a request whose answer was lost is taken not to have been done."""
@@ -32,9 +36,8 @@ async def add_machine(model: Target, new: NewMachine) -> str:
 async def add_machines(model: Target, new: NewMachine, count: int) -> list[str]:
     """Ask for machines that are alike. Those that are made when the caller was cancelled meanwhile are destroyed.
 
-    One request is under way in a model at a time: so, if its answer is lost, the machines that it made can be
-    distinguished from others, and none is asked for twice. (Machines of other processes are recognised by what those
-    note at them; in the moment before they do, a machine of theirs may be taken for ours.)
+    One request is under way in a model at a time: so, when its answer is lost, what it made can be recognised as far as
+    anything tells; see `_find_unheard`. Otherwise the machines are asked for again.
 
     Returns:
         The machines' ids.
@@ -81,9 +84,15 @@ async def _add(model: Target, new: NewMachine, count: int) -> list[str]:
 
 
 async def _find_unheard(model: Target, before: frozenset[str], new: NewMachine, count: int) -> list[str]:
-    """The machines that a request has made so far whose answer was lost."""
+    """The machines that a request has made so far whose answer was lost, where that can be known.
+
+    Nothing marks what `AddMachines` made. A host that was named is known by its name, and what is new in a model that
+    the operation made itself is its own. Any other machine may be somebody else's: it is neither taken nor destroyed.
+    """
     readings = model.state.readings
-    find = partial(_find_undo, before=before, new=new, count=count)
+    is_known = new.manual is not None or has_made(model.uuid)
+    look = _find_undo if is_known else _note_unclaimed
+    find = partial(look, before=before, new=new, count=count)
     try:
         await model.resync()
     except BaseException:
@@ -92,9 +101,11 @@ async def _find_unheard(model: Target, before: frozenset[str], new: NewMachine, 
         elif (undo := find(model)) is not None:
             model.debts.owe(undo)
         raise
-    made = _new_machines(model, before, new, count)
+    made = _new_machines(model, before, new, count) if is_known else []
+    if not is_known:
+        find(model)
     if len(made) < count:  # they may come yet, beside those that are asked for now
-        find = partial(_find_undo, before=before, new=new, count=count - len(made))
+        find = partial(look, before=before, new=new, count=count - len(made))
         model.debts.doubt(find, until=asyncio.get_running_loop().time() + LATE)
     return made
 
@@ -112,18 +123,42 @@ def _find_undo(model: Target, before: Collection[str], new: NewMachine, count: i
     return partial(_undo, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
 
 
+def _note_unclaimed(model: Target, before: Collection[str], new: NewMachine, count: int) -> None:
+    """Note what a request may have made whose answer was lost: an operator can tell, and nobody else."""
+    for machine in _new_machines(model, before, new, count):
+        if machine not in model.debts.unclaimed:
+            model.debts.unclaimed.add(machine)
+            _LOG.warning(
+                "machine %s of model %s came while an answer was lost; it bears no note, so it is neither used nor"
+                " destroyed. If it is nobody's, 'juju remove-machine --force %s' removes it",
+                *(machine, model.name, machine),
+            )
+
+
+def unclaimed_machines(model: Target) -> list[str]:
+    """The machines that came while an answer was lost, and that are nobody's still.
+
+    Args:
+        model: where.
+    """
+    state = model.state
+    there = [one for one in model.debts.unclaimed - model.debts.claimed if one in state.machines]
+    nobodys = [one for one in there if not state.notes(machine_tag(one)) and not state.machine_in_use(one)]
+    return sorted(nobodys, key=machine_order)
+
+
 async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
     """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
-    def unclaimed_machines() -> list[str]:
+    def left() -> list[str]:
         mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
         return [one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.machine_in_use(one)]
 
     try:
         async with asyncio.timeout(claim):
-            await model.wait(lambda: None if unclaimed_machines() else True)
+            await model.wait(lambda: None if left() else True)
     except TimeoutError:
-        await destroy_machines(model, unclaimed_machines())
+        await destroy_machines(model, left())
 
 
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:

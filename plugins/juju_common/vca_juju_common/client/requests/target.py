@@ -34,6 +34,10 @@ class Target(Facades, Protocol):
         """The model's uuid."""
 
     @property
+    def name(self) -> str:
+        """The model's name, as the user sees it."""
+
+    @property
     def dialer(self) -> Dialer:
         """The way to the controller, for what does not go over the model's connection."""
 
