@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from support.faults.operations import OPERATIONS, SECRET, Subject, charms
-from support.faults.scene import NS, Scene, world_of
+from support.faults.scene import NS, Scene, count_machines, world_of
 from support.faults.table import AMPLE, DONE, REGISTER, Fault
 from support.juju import QUICK
 
@@ -128,7 +128,7 @@ class Stage:
             await scene.rest()
             counts = scene.controller.counts
             requests = {name: number for name, number in counts.requests.items() if name != "Pinger.Ping"}
-            return Recorded({"connect": counts.opened, **requests}, world_of(scene.controller))
+            return Recorded({"connect": counts.opened, **requests}, count_machines(world_of(scene.controller)))
 
     async def _run(self, fault: Fault, subject: Subject, request: str, nth: int) -> str:
         """Let an operation meet a fault once, and look at everything that is promised whatever comes of it."""
@@ -166,7 +166,7 @@ class Stage:
         await scene.calm()
         await scene.rest()
         if error is None and not fault.extra:
-            there, wanted = await scene.claimed_world(), self.recorded[scene.subject.name].world
+            there, wanted = count_machines(await scene.claimed_world()), self.recorded[scene.subject.name].world
             assert there == wanted, f"the model holds {there} and not {wanted}"
         await scene.no_orphans()
         if error is not None and not fault.lasting:

@@ -199,3 +199,8 @@ def world_of(controller: SimulatedController) -> dict[str, Any]:
         for model in controller.world.models.values()
         if model.record.name != "controller"
     }
+
+
+def count_machines(world: dict[str, Any]) -> dict[str, Any]:
+    """What a controller holds, with as many machines as there are: their ids may differ."""
+    return {name: {**held, "machines": len(held["machines"])} for name, held in world.items()}
