@@ -93,7 +93,7 @@ async def fails_for_good(controller: SimulatedController, edge: Connector) -> No
         await making
 
 
-async def test_a_machine_nobody_heard_of_is_left_and_told_after_an_outage(controller: SimulatedController) -> None:
+async def test_a_machine_nobody_heard_of_is_told_after_an_outage(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.2) as edge:
         await machine(edge)
         await fails_for_good(controller, edge)
