@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import partial
+
 import pytest
 
 from vca_jujusim import ActionCall, ActionFailed, Refusal, SimulatedController
 from vca_jujusim.raw import RawClient, archive
+from vca_jujusim.world.clock import Clock
 
 from .conftest import JAMMY, PROXY, ROUTER, Connect, World
 
@@ -202,3 +206,13 @@ async def test_a_login_names_all_endpoints_and_the_connections_facades(
         ]
     assert "Application" in {one["name"] for one in world.client.info["facades"]}
     assert world.client.info["model-tag"] == f"model-{world.uuid}"
+
+
+async def test_steps_of_single_kinds_take_their_own_time() -> None:
+    clock = Clock(steps={"machine": 3600.0})
+    taken: list[str] = []
+    for kind in ("machine", "unit"):
+        clock.soon(("model", kind, "0"), partial(taken.append, kind))
+    await asyncio.sleep(0.01)
+    assert taken == ["unit"]
+    clock.close()

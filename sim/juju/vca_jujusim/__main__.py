@@ -35,6 +35,11 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"expected a finite number of seconds, 0 or more, got {text!r}")
 
 
+def _steps(text: str) -> dict[str, float]:
+    pairs = [one.partition("=") for one in text.split(",") if one]
+    return {kind: _seconds(seconds) for kind, _, seconds in pairs}
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="vca-jujusim", description=__doc__)
     parser.add_argument(
@@ -43,6 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
     parser.add_argument("--endpoints", type=_whole(1, 100), default=1, help="on how many ports (default: %(default)s)")
     parser.add_argument("--latency", type=_seconds, default=0.0, help="seconds that each step of a life takes")
+    parser.add_argument(
+        "--steps", type=_steps, default={}, help="the same for single kinds: machine=0.125,unit=0.175,action=0.075"
+    )
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
@@ -79,6 +87,7 @@ async def _serve(given: argparse.Namespace) -> None:
         username=given.username,
         password=given.password,
         latency=given.latency,
+        steps=given.steps,
         state=given.state,
         manual_scripts_run=True,
     )

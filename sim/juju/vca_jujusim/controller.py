@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -37,6 +37,7 @@ class SimulatedController:
         username: the first user, a superuser.
         password: the password of this user; None: made anew.
         latency: seconds that each step of a life takes; 0: as fast as events allow.
+        steps: the same for entities of one kind, such as ``machine``, ``unit`` or ``action``; None: as all others.
         hook_retry: seconds after which Juju runs a failed hook again.
         state: a file that keeps the world; None: it ends with the controller.
         programs: a folder in which the programs of actions of uploaded charms are run, emptied at the end; None: an
@@ -63,6 +64,7 @@ class SimulatedController:
         username: str = "admin",
         password: str | None = None,
         latency: float = 0.0,
+        steps: Mapping[str, float] | None = None,
         hook_retry: float = 0.05,
         state: Path | None = None,
         programs: Path | None = None,
@@ -78,7 +80,7 @@ class SimulatedController:
         self.counts = Counts()
         self.defects: list[Exception] = []
         self.closing = asyncio.Event()
-        self.clock = Clock(latency, hook_retry, burial)
+        self.clock = Clock(latency, hook_retry, burial, steps or {})
         self.world = World(self.clock, self.faults.lives, (username, self.password))
         self.world.programs = None if programs is None else Programs(programs)
         self.manual_scripts_run = manual_scripts_run

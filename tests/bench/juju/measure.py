@@ -51,7 +51,7 @@ class Figures:
     failed_with: tuple[str, ...] = ()
 
 
-def case(kind: str, lives: int, *, latency: float, limit: float) -> Figures:
+def case(kind: str, lives: int, *, latency: float, limit: float, steps: str = "") -> Figures:
     """Measure once.
 
     Args:
@@ -59,8 +59,9 @@ def case(kind: str, lives: int, *, latency: float, limit: float) -> Figures:
         lives: how many at once.
         latency: seconds that each step of an entity's life takes in the controller.
         limit: seconds to finish in.
+        steps: the same for single kinds of entities, as ``vca-jujusim --steps`` takes it.
     """
-    with tempfile.TemporaryDirectory() as folder, running(Path(folder), latency) as simulator:
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder), latency, steps) as simulator:
         command = [sys.executable, "-m", "bench.juju.case", kind, str(lives)]
         with subprocess.Popen(
             command, env=ENVIRON, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -97,16 +97,17 @@ def _seconds(process: int) -> float:
 
 
 @contextmanager
-def running(folder: Path, latency: float) -> Iterator[Simulator]:
+def running(folder: Path, latency: float, steps: str = "") -> Iterator[Simulator]:
     """Start one; it ends with the context.
 
     Args:
         folder: for its files, and the charm.
         latency: seconds that each step of a life takes.
+        steps: the same for single kinds of entities, as ``vca-jujusim --steps`` takes it.
     """
     proxy_charm(folder)
     counts, ca = folder / "counts.json", folder / "ca.pem"
-    command = [sys.executable, "-m", "vca_jujusim", "--port", "0", "--latency", str(latency)]
+    command = [sys.executable, "-m", "vca_jujusim", "--port", "0", "--latency", str(latency), "--steps", steps]
     command += ["--counts", str(counts), "--ca-file", str(ca)]
     with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, text=True) as process:
         try:

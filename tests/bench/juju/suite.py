@@ -29,6 +29,10 @@ COLUMNS = (
 )
 
 
+STEPS = "machine=0.125,unit=0.175,action=0.075"
+"""How long steps take in the world of a controller that is near."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """Lives to measure, and how often.
@@ -37,6 +41,7 @@ class Case:
         kind: of `KINDS`.
         lives: how many at once.
         latency: seconds that each step of an entity's life takes in the controller.
+        steps: the same for single kinds of entities, as ``vca-jujusim --steps`` takes it.
         rounds: how often; the one with the median wall time counts.
     """
 
@@ -44,6 +49,12 @@ class Case:
     lives: int
     latency: float
     rounds: int
+    steps: str = ""
+
+    @property
+    def pace(self) -> str:
+        """How fast lives go in the controller, for people."""
+        return self.steps or f"{self.latency:g} s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,8 @@ def cases(*, quick: bool) -> list[list[Case]]:
     ]:
         kinds = ["floor", "framework", *(["package"] if lives <= 50 else [])]
         found.append([Case(kind, lives, latency, rounds) for kind in kinds])
+    for lives, rounds in [(1, 3), (10, 3), (50, 3), (1000, 1)]:
+        found.append([Case(kind, lives, 0.0, rounds, STEPS) for kind in ("floor", "framework")])
     return found
 
 
@@ -75,11 +88,11 @@ def measure(*, quick: bool) -> list[Row]:
     rows: list[Row] = []
     for group in cases(quick=quick):
         first = group[0]
-        print(f"measuring: Juju, {first.lives} lives at once, {first.latency:g} s a step ...", file=sys.stderr)
+        print(f"measuring: Juju, {first.lives} lives at once, {first.pace} a step ...", file=sys.stderr)
         results: dict[str, list[Figures]] = {one.kind: [] for one in group}
         for _ in range(first.rounds):
             for one in group:
-                results[one.kind].append(case(one.kind, one.lives, latency=one.latency, limit=LIMIT))
+                results[one.kind].append(case(one.kind, one.lives, latency=one.latency, limit=LIMIT, steps=one.steps))
         floor = medians(results["floor"])
         rows += [Row(one, medians(results[one.kind]), floor) for one in group]
     return rows
@@ -95,7 +108,14 @@ def sound(rows: Sequence[Row]) -> bool:
 def as_json(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The figures for programs."""
     return [
-        {**asdict(row.figures), "latency": row.case.latency, "rounds": row.case.rounds, **_ratios(row)} for row in rows
+        {
+            **asdict(row.figures),
+            "latency": row.case.latency,
+            "steps": row.case.steps,
+            "rounds": row.case.rounds,
+            **_ratios(row),
+        }
+        for row in rows
     ]
 
 
@@ -116,7 +136,7 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> Iterator[str]:
     figures, lives = row.figures, row.case.lives
-    yield from (str(lives), f"{row.case.latency:g} s", KINDS[row.case.kind])
+    yield from (str(lives), row.case.pace, KINDS[row.case.kind])
     if not figures.finished:
         yield f"not within {LIMIT:g} s"
         yield from [""] * 9

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 
 class Clock:
@@ -13,10 +14,18 @@ class Clock:
         latency: seconds that a step takes; 0: as fast as events allow.
         hook_retry: seconds after which a failed hook is run again, so that the failure is seen.
         burial: seconds after which a dead model is removed.
+        steps: seconds that a step of an entity of one kind takes, by kind, where that is not the latency.
     """
 
-    def __init__(self, latency: float = 0.0, hook_retry: float = 0.05, burial: float = 0.02) -> None:
+    def __init__(
+        self,
+        latency: float = 0.0,
+        hook_retry: float = 0.05,
+        burial: float = 0.02,
+        steps: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.latency = latency
+        self.steps = dict(steps)
         self.hook_retry = hook_retry
         self.burial = burial
         self._due: dict[tuple[str, ...], asyncio.Handle] = {}
@@ -32,7 +41,7 @@ class Clock:
             step()
 
         loop = asyncio.get_running_loop()
-        seconds = max(self.latency, after)
+        seconds = max(self.steps.get(key[1], self.latency), after)
         self._due[key] = loop.call_later(seconds, run) if seconds else loop.call_soon(run)
 
     @property
