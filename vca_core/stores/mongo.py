@@ -21,7 +21,7 @@ from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.mongo_urls import client_of, database_of, settings_of
-from vca_core.tasks import OwnedTasks
+from vca_core.tasks import OwnedTasks, Unshown
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -281,10 +281,15 @@ class MongoStatusStore(StatusStore):
         await self._settle(table)
         collection = self._collection(table)
 
-        owned = self._ask(work(collection), f"cannot write to {table}")
-        task: asyncio.Task[R] = self._tasks.spawn(owned, "write", awaited=True)
+        async def owned() -> Unshown[R]:
+            try:
+                return Unshown(await self._ask(work(collection), f"cannot write to {table}"))
+            except VcaError as error:
+                return Unshown(error=error)
+
+        task: asyncio.Task[Unshown[R]] = self._tasks.spawn(owned(), "write", awaited=True)
         try:
-            return await asyncio.shield(task)
+            return (await asyncio.shield(task)).get()
         except asyncio.CancelledError:
             if not task.done():
                 abandoned = self._abandoned.setdefault(table, set())

@@ -266,3 +266,24 @@ async def test_errors_show_neither_passwords_nor_documents(mongo_server: MongoSe
         assert type(error.__cause__) is Cause
         assert "canary" not in "".join(traceback.format_exception(error))
     await plain.close()
+
+
+async def test_no_task_shows_what_was_written(mongo_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    store = await open_store(mongo_url)
+    await store.ensure("t", {"_id": "canary", "text": "canary"})
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = -1  # everything is told
+    try:
+        await store.set("t", {"_id": "canary"}, {"text": "canary-2"})
+        await store.ensure("t", {"_id": "canary-3"})
+        await store.batch([Write("t", {"_id": "canary"}, {"text": "canary-4"})])
+        with pytest.raises(StoreError):
+            await store.set("t", {"_id": "canary"}, {"text.canary": 1})
+        await store.delete("t", {"_id": "canary"})
+    finally:
+        loop.set_debug(False)
+    await store.close()
+    told = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+    assert any(": write" in text for text in told)
+    assert [text for text in told if "canary" in text] == []
