@@ -181,7 +181,7 @@ def not_installable(charm: str, obstacles: Iterable[str]) -> BadArguments:
         obstacles: why, each a sentence without its end.
     """
     return _unfit(
-        f"charm {charm} cannot be installed as it is: {'; '.join(obstacles)}; mend that, or pack it first (charmcraft "
+        f"charm {charm} cannot be installed as it is: {'; '.join(obstacles)}; fix that, or pack it first (charmcraft "
         "pack) and name the .charm file"
     )
 

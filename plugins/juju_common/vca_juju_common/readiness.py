@@ -18,7 +18,7 @@ CHANCE = 60.0
 """Seconds that a unit in error has to get out of it once it was given another charm, or its hook is to run again: Juju
 runs a failed hook again after 5 s for the first time, then after longer pauses."""
 
-_WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that mends it"
+_WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that fixes it"
 _SETTLED = frozenset({"active", "blocked"})
 
 
