@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from vca_core.backend import Operation
-from vca_core.errors import BadArguments, NotFound
+from vca_core.errors import BadArguments, NotFound, VcaTimeoutError
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
@@ -159,7 +159,7 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
             models.append(model)
             check_namespace(model, session.names, namespace)
             await _empty(session, model)
-            await _destroy(session, model)
+            await _destroy(session, model, op)
 
     await _until_gone(session, name, delete)
     for model in models:
@@ -210,13 +210,20 @@ async def _empty(session: Session, model: Model) -> None:
         await _wait_gone(model, are_gone)
 
 
-async def _destroy(session: Session, model: Model) -> None:
+async def _destroy(session: Session, model: Model, op: Operation) -> None:
     grace = session.options.delete_grace
     ask = partial(session.controller.destroy, model.uuid, destroy_storage=session.options.destroy_storage)
     await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=False), grace)
     if not await _wait_vanished(session, model, grace):
         await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
-        await _wait_vanished(session, model, None)
+        left = op.remaining()
+        if not await _wait_vanished(session, model, left - min(1.0, left / 10)):  # while there is time to say why
+            raise VcaTimeoutError(
+                f"model {model.name} is still listed after its end was asked for by force: what is in it holds it up,"
+                " or it is dead and Juju never removes it (juju#20658); 'juju show-model' tells which",
+                "total",
+                left,
+            )
 
 
 async def _wait_vanished(session: Session, model: Model, limit: float | None) -> bool:

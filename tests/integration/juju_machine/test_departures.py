@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.juju import NS, backend_of, connected, installed, machine, until
 
-from vca_core import BackendError, ConflictError, NotFound
+from vca_core import BackendError, ConflictError, NotFound, VcaTimeoutError
 from vca_jujusim.controller import SimulatedController
 
 LIST = "ModelManager.ListModels"
@@ -161,3 +161,12 @@ async def test_work_in_a_dead_model_says_that_it_is_gone(controller: SimulatedCo
             await edge.scale(ee_id, 2)
         assert not caught.value.retryable
         assert await edge.list_execution_environments() == []
+
+
+async def test_a_model_that_is_never_removed_is_named_in_the_time_out(controller: SimulatedController) -> None:
+    async with connected(controller, delete_grace=0.1) as edge:
+        await machine(edge)
+        controller.faults.freeze("dead model")
+        with pytest.raises(VcaTimeoutError, match=r"ns1 is still listed .*juju#20658") as caught:
+            await edge.delete_namespace(NS, total_timeout=4.0)
+        assert caught.value.retryable
