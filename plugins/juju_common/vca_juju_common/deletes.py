@@ -15,6 +15,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import check_namespace, machines_of
+from vca_juju_common.facts import is_succeeded
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
@@ -131,6 +132,8 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
 
     async def delete() -> None:
         async with session.use(ee_id.model, op) as model:
+            if is_succeeded(model, ee_id):
+                return
             machines = machines_of(model, session.names, ee_id)
             if keep:
                 await _keep_machines(model, ee_id.application, machines)

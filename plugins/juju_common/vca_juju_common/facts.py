@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from vca_core.charm import Action, Option
-from vca_core.refusals import no_charm, no_primitive
+from vca_core.naming import EeId
+from vca_core.refusals import no_charm, no_environment, no_primitive
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Application
+from vca_juju_common.notes import LOCATOR_NOTE
 
 
 @dataclass(slots=True)
@@ -100,4 +102,29 @@ def require_application(model: Model, application: str) -> Application:
     return there
 
 
-__all__ = ["CharmFacts", "charm_name", "require_application"]
+def is_succeeded(model: Model, ee_id: EeId) -> bool:
+    """Whether the application of an execution environment is that of a later one of the same names.
+
+    Numbers of machines do not come again while a model is there, so one whose machine is gone is gone itself.
+    """
+    state = model.state
+    if ee_id.locator in state.machines or ee_id.application not in state.applications:
+        return False
+    units = state.units_of(ee_id.application)
+    noted = state.notes(f"application-{ee_id.application}").get(LOCATOR_NOTE)
+    present = noted or (units[0].machine if units else "")
+    return bool(present) and present != ee_id.locator
+
+
+def require_environment(model: Model, ee_id: EeId) -> Application:
+    """The application of an execution environment that is to be there.
+
+    Raises:
+        NotFound: no charm is installed there, or the id is one of an earlier EE of the same names.
+    """
+    if is_succeeded(model, ee_id):
+        raise no_environment(ee_id)
+    return require_application(model, ee_id.application)
+
+
+__all__ = ["CharmFacts", "charm_name", "is_succeeded", "require_application", "require_environment"]

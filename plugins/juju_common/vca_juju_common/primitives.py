@@ -18,7 +18,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
-from vca_juju_common.facts import require_application
+from vca_juju_common.facts import require_application, require_environment
 from vca_juju_common.finishing import finish, limit, was_made
 from vca_juju_common.session import Session
 
@@ -49,7 +49,7 @@ async def run(
         ExecutionError: it did not complete; carries the output.
     """
     name = ee_id.application
-    declared = await session.facts.action(model, require_application(model, name), primitive)
+    declared = await session.facts.action(model, require_environment(model, ee_id), primitive)
     checked = await check_params_aside(declared, params)
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
@@ -152,7 +152,7 @@ async def configure(session: Session, model: Model, op: Operation, ee_id: EeId, 
         ExecutionError: the controller has other values afterwards, or the VNF cannot be reached.
     """
     name = ee_id.application
-    application = require_application(model, name)
+    application = require_environment(model, ee_id)
     wanted = coerce(await session.facts.options(model, application), values)
     if wanted:
         await set_options(model, name, wanted)

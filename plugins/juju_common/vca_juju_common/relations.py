@@ -9,7 +9,7 @@ from vca_core.errors import BadArguments, NotSupported
 from vca_core.refusals import unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.facts import require_application
+from vca_juju_common.facts import require_application, require_environment
 
 _ABOUT_ENDPOINTS = re.compile(
     r"no relations found|ambiguous relation|must involve two|has no \".*\" relation|do(es)? not relate|cannot relate|"
@@ -70,7 +70,7 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:
     for end in (end_1, end_2):
-        require_application(model, end.ee_id.application)
+        require_environment(model, end.ee_id)
     return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
 
 

@@ -16,7 +16,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import NewApplication
 from vca_juju_common.deletes import remove_machines
-from vca_juju_common.facts import charm_name, require_application
+from vca_juju_common.facts import charm_name, require_environment
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, charm_note
 from vca_juju_common.readiness import wait_application_ready, wait_known
@@ -169,7 +169,7 @@ async def _annotate(model: Model, ee_id: EeId, notes: Mapping[str, str]) -> None
 async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee_id: EeId, num_units: int) -> None:
     """Add units, each on a machine of its own, or remove the latest ones with theirs; those that go do not count."""
     async with session.use(ee_id.model, op) as model:
-        require_application(model, ee_id.application)
+        require_environment(model, ee_id)
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units}
         if num_units > len(units):
@@ -191,7 +191,7 @@ async def upgrade(
 ) -> None:
     """Replace an installed charm by another version of it."""
     async with session.use(ee_id.model, op) as model:
-        there = require_application(model, ee_id.application)
+        there = require_environment(model, ee_id)
         # Noted first: what others remove until the charm is set would not be missed afterwards.
         staying = [unit.name for unit in model.state.alive_units_of(ee_id.application)]
         failed = _failed_units(model, ee_id.application) if asked.force_units else []
