@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -26,7 +26,7 @@ from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutErro
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import LastingSecrets, add_reason, as_vca_error
+from vca_core.secrets import LastingSecrets, SecretValues, add_reason, as_vca_error, secret_strings
 from vca_core.status import EntityState
 from vca_core.tasks import end_of, in_thread, settle
 
@@ -242,7 +242,14 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(as_vca_error(error, self._session.secrets.scrub_told))
+            return _Raised(as_vca_error(error, self._session.secrets.scrub_told, await self._scrub_of_foreign(request)))
+
+    async def _scrub_of_foreign(self, request: Request[Any]) -> Callable[[str], str]:
+        """Give what takes all that the caller gave out of a text: a foreign error may show it, under any name."""
+        secrets, values = self._session.secrets, request.confidential.values
+        if not values:
+            return secrets.scrub_told
+        return (await in_thread(lambda: SecretValues(secret_strings(values), secrets))).scrub_told
 
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:

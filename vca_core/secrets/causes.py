@@ -14,12 +14,17 @@ _MOST_LINKS = 20
 _LONGEST_TEXT = 8_000
 
 
-def as_vca_error(error: BaseException, scrub: Callable[[str], str]) -> VcaError:
+Scrub = Callable[[str], str]
+
+
+def as_vca_error(error: BaseException, scrub: Scrub, scrub_foreign: Scrub | None = None) -> VcaError:
     """Make an error of the tree of whatever a hook raised, without secrets and without the foreign object.
 
     Args:
         error: what was raised.
         scrub: takes secrets out of a text.
+        scrub_foreign: the same for texts of errors that are not of the tree, which may show whatever the caller gave;
+            None: as `scrub`.
 
     Returns:
         The error itself if it is of the tree, one of the tree if its class is derived from that, else a `BackendError`;
@@ -28,9 +33,9 @@ def as_vca_error(error: BaseException, scrub: Callable[[str], str]) -> VcaError:
     if isinstance(error, VcaError):
         foreign = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         own: VcaError = error.scrub(scrub).of_tree().with_traceback(None)
-        own.__cause__ = foreign if foreign is None or isinstance(foreign, Cause) else scrub_cause(foreign, scrub)
+        own.__cause__ = None if foreign is None else scrub_cause(foreign, scrub, scrub_foreign)
     else:
-        cause = scrub_cause(error, scrub)
+        cause = scrub_cause(error, scrub, scrub_foreign)
         own = BackendError(f"the backend failed with {cause.kind}: {cause.text}")
         own.__cause__ = cause
     own.__context__ = None
@@ -56,21 +61,22 @@ def add_reason(timeout: VcaTimeoutError, ended: BaseException | None, scrub: Cal
     return timeout
 
 
-def scrub_cause(exc: BaseException, scrub: Callable[[str], str]) -> Cause:
+def scrub_cause(exc: BaseException, scrub: Scrub, scrub_text: Scrub | None = None) -> Cause:
     """Make of a foreign exception what an error may keep as its cause.
 
     Args:
         exc: any exception; its causes, contexts and notes, and the members of a group, come along.
         scrub: takes secrets out of a text, as `SecretValues.scrub`.
+        scrub_text: the same for texts; `scrub` is then for frames only, which show no values. None: as `scrub`.
 
     Returns:
         Its type, text and frames as texts. Nothing refers to the exception, its traceback or its locals. Raise with it
         after the ``except`` block has ended, or Python keeps the exception as the new error's context.
     """
-    return _cause(exc, scrub, set())
+    return _cause(exc, scrub, scrub_text or scrub, set())
 
 
-def _cause(exc: BaseException, scrub: Callable[[str], str], seen: set[int]) -> Cause:
+def _cause(exc: BaseException, scrub: Scrub, scrub_text: Scrub, seen: set[int]) -> Cause:
     seen.add(id(exc))
     if isinstance(exc, Cause):
         kind, text, frames = exc.kind, exc.text, list(exc.frames)
@@ -80,19 +86,19 @@ def _cause(exc: BaseException, scrub: Callable[[str], str], seen: set[int]) -> C
     if isinstance(exc, BaseExceptionGroup) and len(seen) < _MOST_LINKS:
         for number, member in enumerate(exc.exceptions[:_MOST_LINKS], start=1):
             # A set of its own: two members may share a cause, and each has to show it.
-            inner: BaseException | None = _cause(member, scrub, set(seen))
+            inner: BaseException | None = _cause(member, scrub, scrub_text, set(seen))
             word = f"[{number}]"
             while isinstance(inner, Cause):
                 text += f"\n{word} {inner.kind}: {inner.text}"
                 frames += [f"[{number}] {frame}" for frame in inner.frames]
                 inner, word = inner.__cause__ or inner.__context__, f"[{number}] after"
-    text = scrub(text)  # before it is cut: half a secret would not be known again
+    text = scrub_text(text)  # before it is cut: half a secret would not be known again
     if len(text) > _LONGEST_TEXT:
         text = f"{text[:_LONGEST_TEXT]}... ({len(text) - _LONGEST_TEXT} more characters)"
     cause = Cause(kind, text, [scrub(frame) for frame in frames])
     link = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     if link is not None and id(link) not in seen and len(seen) < _MOST_LINKS:
-        told = _cause(link, scrub, seen)
+        told = _cause(link, scrub, scrub_text, seen)
         if exc.__cause__ is not None:
             cause.__cause__ = told
         else:

@@ -18,6 +18,7 @@ from vca_core.backend import Operation, Options
 from vca_core.errors import BackendError, ExecutionError, VcaError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import Namespace
+from vca_core.secrets import scrub_cause
 from vca_core.stores import MemoryStore
 
 CANARY = "c4n4ry-\n-s3cr3t"
@@ -122,6 +123,33 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
     assert "KeyError" in places["errors"], "the chain of causes is kept"
 
 
+NUMBER = 40_961
+
+
+class ShowsWhatItWasGiven(Plain):
+    """Fails with errors that show parameters: of a client's, and of the tree for want of one."""
+
+    @hookimpl
+    async def exec_primitive(self, primitive: str, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        error = ForeignError(f"cannot write {params!r}")
+        if primitive == "foreign":
+            raise error
+        raise ExecutionError("it failed", primitive) from scrub_cause(error, str)
+
+
+@pytest.mark.parametrize("primitive", ["foreign", "own"])
+async def test_causes_show_no_value_that_the_caller_gave(make_vca: MakeVca, primitive: str) -> None:
+    connector = make_vca(ShowsWhatItWasGiven).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    with pytest.raises(VcaError) as caught:
+        await connector.exec_primitive(ee_id, primitive, {"note": CANARY, "deep": [{"number": NUMBER}]})
+    told = shown(caught.value)
+    assert "cannot write {'note': " in told
+    assert CANARY not in told
+    assert str(NUMBER) not in told
+    assert "test_secrets_stay_secret.py" in told, "frames are told as they are"
+
+
 class Unreachable(Plain):
     """Tells which host it cannot reach, and with what."""
 
@@ -156,8 +184,8 @@ class Echoing(Plain):
         pass
 
     @hookimpl
-    async def exec_primitive(self, params: Mapping[str, Any]) -> dict[str, Any]:
-        raise RuntimeError(f"it failed with {params}")
+    async def exec_primitive(self, primitive: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        raise ExecutionError(f"it failed with {params}", primitive)
 
 
 async def test_what_a_charm_declares_secret_stays_so_later(make_vca: MakeVca, tmp_path: Path) -> None:
@@ -172,7 +200,7 @@ async def test_what_a_charm_declares_secret_stays_so_later(make_vca: MakeVca, tm
     await first.disconnect()
     later = make_vca(Echoing, store=store).connector()
     for connector in (first, later):
-        with pytest.raises(BackendError) as caught:
+        with pytest.raises(ExecutionError) as caught:
             await connector.exec_primitive(ee_id, "arm", {"number": CANARY, "other": "shown"})
         assert CANARY not in "".join(traceback.format_exception(caught.value))
         assert "shown" in str(caught.value)
