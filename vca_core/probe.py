@@ -13,6 +13,17 @@ R = TypeVar("R")
 class Probe(Protocol):
     """Sees every call of a hook and every report of one connector."""
 
+    def arguments_of(self, hook: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Say what a hook is called with.
+
+        Args:
+            hook: its name.
+            arguments: what the core calls it with.
+
+        Returns:
+            The same arguments, or others in their place.
+        """
+
     def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
         """Stand around one call of a hook.
 

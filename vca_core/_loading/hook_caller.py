@@ -68,7 +68,7 @@ class HookCaller:
         Returns:
             What the backend's implementation returned.
         """
-        coroutine: Coroutine[Any, Any, R] = getattr(self._hooks, spec.__name__)(**arguments)
-        if self.probe is None:
-            return await coroutine
-        return await self.probe.watch(spec.__name__, arguments, coroutine)
+        hook, probe = spec.__name__, self.probe
+        given = arguments if probe is None else probe.arguments_of(hook, arguments)
+        coroutine: Coroutine[Any, Any, R] = getattr(self._hooks, hook)(**given)
+        return await (coroutine if probe is None else probe.watch(hook, given, coroutine))

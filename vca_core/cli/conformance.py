@@ -49,6 +49,12 @@ def conformance(
         str | None, typer.Option(help="A primitive that succeeds, with its parameters: 'clean {\"room\": 1}'.")
     ] = None,
     fails: Annotated[str | None, typer.Option(help="A primitive that fails, likewise.")] = None,
+    only: Annotated[
+        str, typer.Option(help="Run checks only that have this in their names: 'relation and not upgrade'.")
+    ] = "",
+    until_failure: Annotated[  # noqa: FBT002 - an option of the command
+        bool, typer.Option("-x", "--until-failure", help="End at the first check that fails.")
+    ] = False,
     no_look: Annotated[  # noqa: FBT002 - an option of the command
         bool, typer.Option("--no-look", help="The programs of the kit's charm are not run; effects are not examined.")
     ] = False,
@@ -70,22 +76,25 @@ def conformance(
     state: State = context.obj
     state.config = config or state.config
     wanted = _one_of(level.upper(), LEVELS, "--level")
+    if only or until_failure:
+        wanted = "NONE"  # of a selection there is none
     examples = _primitive(works, "--works"), _primitive(fails, "--fails")
     if sum((backend is not None and not suite, bool(suite), store is not None)) != 1:
         raise _bad("name one thing to examine: a backend, or --suite, or --store", "backend")
     if (suite or store) and (works or fails or config):
         raise _bad("--config, --works and --fails belong to a backend; a suite's Subject says it itself", "suite")
-    told: OnResult = (lambda *_: None) if state.json else _tell
+    told: OnResult = (lambda *_: None) if state.json else _teller()
+    selection = run.Selection(only, until_failure)
     if store is not None:
-        verdicts = [run.run_store(_factory(store), store, told)]
+        verdicts = [run.run_store(_factory(store), store, told, selection)]
     elif suite:
-        verdicts = run.run_suites(suite, told)
+        verdicts = run.run_suites(suite, told, selection)
     elif backend is None:
         raise AssertionError("there is one thing to examine")
     elif config is None and examples == (None, None) and (own := run.suite_of(backend)) is not None:
-        verdicts = run.run_suites([own], told, settings=False)
+        verdicts = run.run_suites([own], told, selection, settings=False)
     else:
-        verdicts = [run.run_subject(_subject(state, backend, examples, kind, look=not no_look), told)]
+        verdicts = [run.run_subject(_subject(state, backend, examples, kind, look=not no_look), told, selection)]
     reached = min((verdict.level for verdict in verdicts), key=lambda one: one.rank)
     if state.json:
         print_json({"level": str(reached), "verdicts": [verdict.as_data() for verdict in verdicts]})
@@ -96,24 +105,35 @@ def conformance(
         raise typer.Exit(1)
 
 
-def _tell(_: Verdict, result: CheckResult) -> None:
-    reason = f": {result.reason}" if result.reason else ""
-    echo(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", stream=sys.__stdout__)  # pytest has the other one
+def _teller() -> OnResult:
+    """What tells of each check as it comes; why several failed is told once."""
+    told: set[str] = set()
+
+    def tell(_: Verdict, result: CheckResult) -> None:
+        reason = f": {result.reason}" if result.reason else ""
+        if result.outcome == "failed":
+            reason = ": for the same reason" if reason in told else reason
+            told.add(reason)
+        echo(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", stream=sys.__stdout__)  # pytest has the other one
+
+    return tell
 
 
 def _conclude(verdict: Verdict) -> None:
     counts = ", ".join(f"{verdict.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped", "xfailed"))
     echo(f"\n{verdict.subject}: level {verdict.title}; {counts}")
     if verdict.left_out:
-        echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out)}")
+        more = f", and {len(verdict.left_out) - 3} more" if len(verdict.left_out) > 3 else ""
+        echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out[:3])}{more}")
     if verdict.not_examined:
         echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
     if partly := [f"{hook} {n} of {of}" for hook, (n, of) in verdict.examined.items() if n < of]:
         echo(f"  examined in part: {', '.join(partly)}; all of every other capability")
     for reason, number in verdict.wanting.items():
         echo(f"  not FULL: {reason} ({number} checks)")
-    for result in verdict.failed:
-        echo(f"  FAILED {result.title}: {result.reason}")
+    for reason, results in verdict.causes.items():
+        others = f" (and {len(results) - 1} more, for the same reason)" if len(results) > 1 else ""
+        echo(f"  FAILED {results[0].title}{others}: {reason}")
 
 
 def _subject(

@@ -17,6 +17,7 @@ from vca_core.testing.checks.descriptions import DescriptionChecks
 from vca_core.testing.checks.identity import IdentityChecks
 from vca_core.testing.checks.lifecycle import LifecycleChecks
 from vca_core.testing.checks.option_effects import OptionEffectChecks
+from vca_core.testing.checks.ownership import OwnershipChecks
 from vca_core.testing.checks.parallel import ParallelChecks
 from vca_core.testing.checks.primitive_effects import PrimitiveEffectChecks
 from vca_core.testing.checks.refusals import RefusalChecks
@@ -55,6 +56,7 @@ class BackendConformance(
     ParallelChecks,
     ConnectionChecks,
     IdentityChecks,
+    OwnershipChecks,
     SecondProcessChecks,
     SecondProcessRefusalChecks,
     DescriptionChecks,

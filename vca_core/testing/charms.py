@@ -28,7 +28,11 @@ _ACTIONS: dict[str, Any] = {
         "required": ["text"],
         "additionalProperties": False,
     },
-    "fail": {"description": "Fail, leaving an output behind."},
+    "fail": {
+        "description": "Fail, leaving an output behind.",
+        "params": {"note": {"type": "string", "description": "Anything."}},
+        "additionalProperties": False,
+    },
     "look": look.SCHEMA,
 }
 

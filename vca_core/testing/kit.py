@@ -300,8 +300,10 @@ class Kit:
 
     async def check_listed(self, ee_ids: Sequence[str]) -> None:
         """Check that these EEs are listed, and no others of this check."""
-        there = set(await self.ids())
-        assert there == set(ee_ids), f"missing in the listing: {set(ee_ids) - there}; too many: {there - set(ee_ids)}"
+        there = await self.ids()
+        assert sorted(there) == sorted(ee_ids), (
+            f"listed should be {', '.join(ee_ids) or 'nothing'}, and listed is {', '.join(there) or 'nothing'}"
+        )
 
     async def check_unchanged(self, before: ExecutionEnvironment) -> None:
         """Check that an EE is listed as it was before."""

@@ -1,15 +1,20 @@
-"""What a process holds: tasks, threads, open files and sockets. Counted before and after."""
+"""What a process holds, and what it has set for all of itself. Looked at before and after."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import socket
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 _DESCRIPTORS = Path("/proc/self/fd")
+_MOMENT = 0.02
+_OF_PYTEST = "PYTEST_CURRENT_TEST"
 _POOL = "asyncio_"  # threads of the loop's own pool stay idle until the loop is closed
 
 
@@ -20,13 +25,41 @@ class Holdings:
     tasks: frozenset[asyncio.Task[Any]]
     threads: frozenset[threading.Thread]
     descriptors: frozenset[tuple[str, str]]
+    children: frozenset[str]
 
     @classmethod
     def now(cls) -> Self:
         """Look at it."""
         tasks = frozenset(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
         threads = frozenset(thread for thread in threading.enumerate() if not thread.name.startswith(_POOL))
-        return cls(tasks, threads, frozenset(_descriptors()))
+        return cls(tasks, threads, frozenset(_descriptors()), frozenset(_children()))
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """How many there are of each kind."""
+        return {
+            "tasks": sum(not task.done() for task in self.tasks),
+            "threads": sum(thread.is_alive() for thread in self.threads),
+            "descriptors": len(self.descriptors),
+            "children": len(self.children),
+        }
+
+    @classmethod
+    async def settled(cls, limit: float) -> Self:
+        """Look at it when it has not become less for a moment.
+
+        Args:
+            limit: seconds after which it is taken as it is.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + limit
+        now = cls.now()
+        while loop.time() < end:
+            await asyncio.sleep(_MOMENT)
+            before, now = now, cls.now()
+            if before.numbers == now.numbers:
+                break
+        return now
 
     def beyond(self, before: Holdings) -> list[str]:
         """Name what is there now, and was not before."""
@@ -35,6 +68,7 @@ class Holdings:
                 *(f"task {task.get_name()}" for task in self.tasks - before.tasks if not task.done()),
                 *(f"thread {thread.name}" for thread in self.threads - before.threads if thread.is_alive()),
                 *(f"descriptor {number} ({what})" for number, what in self.descriptors - before.descriptors),
+                *(f"child {child}" for child in self.children - before.children),
             ]
         )
 
@@ -51,6 +85,36 @@ async def leftovers_since(before: Holdings, limit: float) -> list[str]:
     while (left := Holdings.now().beyond(before)) and loop.time() < end:  # noqa: ASYNC110 - nothing announces that a far end closed
         await asyncio.sleep(0.02)
     return left
+
+
+def settings() -> dict[str, Any]:
+    """What holds for the whole process, and is nobody's to change who is used by others."""
+    root = logging.getLogger()
+    return {
+        "working directory": os.getcwd(),  # noqa: PTH109 - its text
+        "socket's default time-out": socket.getdefaulttimeout(),
+        "root logger's level": root.level,
+        "root logger's handlers": [one for one in root.handlers if not type(one).__module__.startswith("_pytest")],
+        "hook for exceptions": sys.excepthook,
+        "path of imports": list(sys.path),
+        **{f"environment variable {name}": value for name, value in os.environ.items() if name != _OF_PYTEST},
+    }
+
+
+def _children() -> list[str]:
+    """The processes that this one has started, each with its name."""
+    found = []
+    for task in Path("/proc/self/task").glob("*/children"):
+        try:
+            numbers = task.read_text("ascii").split()
+        except OSError:  # the thread has ended
+            continue
+        for number in numbers:
+            try:
+                found.append(f"{number} ({Path('/proc', number, 'comm').read_text('utf-8').strip()})")
+            except OSError:  # so has the process
+                continue
+    return found
 
 
 def _descriptors() -> list[tuple[str, str]]:

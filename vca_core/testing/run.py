@@ -10,6 +10,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,34 @@ class Recorder:
                 ]
 
 
-def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verdict:
+@dataclass(frozen=True)
+class Selection:
+    """Which checks are run. Of a selection there is no level.
+
+    Args:
+        only: an expression of pytest's ``-k``: ``relation and not upgrade``; empty: all.
+        until_failure: whether the first failure ends the run.
+    """
+
+    only: str = ""
+    until_failure: bool = False
+
+    @property
+    def arguments(self) -> list[str]:
+        """What pytest is told."""
+        return [*(("-k", self.only) if self.only else ()), *(("-x",) if self.until_failure else ())]
+
+
+ALL = Selection()
+
+
+def run_subject(subject: Subject, on_result: OnResult = lambda *_: None, selection: Selection = ALL) -> Verdict:
     """Examine a backend as a config has it. Without faults, the level can be BASE at best.
 
     Args:
         subject: the backend, configured.
         on_result: called with each check's result, as it comes.
+        selection: which checks are run.
 
     Raises:
         BadArguments: no such backend is installed, or it refuses the options.
@@ -120,32 +143,42 @@ def run_subject(subject: Subject, on_result: OnResult = lambda *_: None) -> Verd
     """
     options = getattr(load_backend(subject.backend).cls, "Options", NoOptions)
     validate_model(options, subject.options, "options")
-    [verdict] = _run_own("test_backend.py", "TestBackend", (SUBJECT, subject), on_result)
+    [verdict] = _run_own("test_backend.py", "TestBackend", (SUBJECT, subject), on_result, selection)
     verdict.subject = subject.backend
     verdict.about = about_backend(subject.backend)
     return verdict
 
 
-def run_store(make: Callable[[], StatusStore], name: str, on_result: OnResult = lambda *_: None) -> Verdict:
+def run_store(
+    make: Callable[[], StatusStore], name: str, on_result: OnResult = lambda *_: None, selection: Selection = ALL
+) -> Verdict:
     """Examine a status store.
 
     Args:
         make: makes one, not opened; each of them empty.
         name: what the verdict calls it.
         on_result: called with each check's result, as it comes.
+        selection: which checks are run.
     """
-    [verdict] = _run_own("test_store.py", "TestStore", (STORE, make), on_result)
+    [verdict] = _run_own("test_store.py", "TestStore", (STORE, make), on_result, selection)
     verdict.subject = name
     verdict.about = {"kind": "store", "vca_core": importlib.metadata.version("vca-core")}
     return verdict
 
 
-def run_suites(places: Sequence[str], on_result: OnResult = lambda *_: None, *, settings: bool = True) -> list[Verdict]:
+def run_suites(
+    places: Sequence[str],
+    on_result: OnResult = lambda *_: None,
+    selection: Selection = ALL,
+    *,
+    settings: bool = True,
+) -> list[Verdict]:
     """Run the suites that tests adopt.
 
     Args:
         places: files, folders, or modules that can be imported.
         on_result: called with each check's result, as it comes.
+        selection: which checks are run.
         settings: whether the settings of pytest that lie around here are those of the tests.
 
     Returns:
@@ -156,10 +189,10 @@ def run_suites(places: Sequence[str], on_result: OnResult = lambda *_: None, *, 
     """
     wanted = [place if Path(place.partition("::")[0]).exists() else _file_of(place) for place in places]
     if settings:
-        verdicts = _run(wanted, Recorder(on_result), ())
+        verdicts = _run([*selection.arguments, *wanted], Recorder(on_result), ())
     else:
         with _settings() as arguments:
-            verdicts = _run([*arguments, *wanted], Recorder(on_result), ())
+            verdicts = _run([*arguments, *selection.arguments, *wanted], Recorder(on_result), ())
     for verdict in verdicts:
         with contextlib.suppress(BadArguments, PluginError):
             verdict.about = about_backend(verdict.subject)
@@ -185,10 +218,12 @@ def about_backend(name: str) -> dict[str, Any]:
     }
 
 
-def _run_own(module: str, cls: str, given: tuple[pytest.StashKey[Any], Any], on_result: OnResult) -> list[Verdict]:
+def _run_own(
+    module: str, cls: str, given: tuple[pytest.StashKey[Any], Any], on_result: OnResult, selection: Selection
+) -> list[Verdict]:
     own = Path(__file__).parent / "adopted" / module
     with _settings() as arguments:
-        return _run([*arguments, f"{own}::{cls}"], Recorder(on_result), given)
+        return _run([*arguments, *selection.arguments, f"{own}::{cls}"], Recorder(on_result), given)
 
 
 @contextlib.contextmanager

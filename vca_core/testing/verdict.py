@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+_MADE_NAMES = re.compile(r"kit[0-9a-f]{8}")
 
 Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
@@ -124,6 +127,14 @@ class Verdict:
     def failed(self) -> list[CheckResult]:
         """The checks that failed."""
         return [result for result in self.results if result.outcome == "failed"]
+
+    @property
+    def causes(self) -> dict[str, list[CheckResult]]:
+        """The checks that failed, by why; what differs only in names that the kit made is one cause."""
+        found: dict[str, list[CheckResult]] = {}
+        for result in self.failed:
+            found.setdefault(_MADE_NAMES.sub("kit...", result.reason), []).append(result)
+        return found
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out so."""

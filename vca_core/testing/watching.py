@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from vca_core.errors import ConflictError
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
 R = TypeVar("R")
@@ -53,6 +54,29 @@ class Report:
     gone: bool
 
 
+class LostOperation:
+    """An operation whose EE is another process's now: `held` says so, all else is as it is.
+
+    Args:
+        op: the operation.
+
+    Attributes:
+        asked: how often the backend asked.
+    """
+
+    def __init__(self, op: Any) -> None:
+        self._op = op
+        self.asked = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._op, name)
+
+    async def held(self) -> None:
+        """See `vca_core.backend.Operation.held`."""
+        self.asked += 1
+        raise ConflictError("another process has taken this execution environment over")
+
+
 class Watching:
     """A probe (`vca_core.probe.Probe`) that remembers, and cancels when it was asked to."""
 
@@ -61,7 +85,20 @@ class Watching:
         self.reports: list[Report] = []
         self.steps = 0
         self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
+        self.lost: LostOperation | None = None
+        self._lose: str | None = None
         self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
+
+    def lose(self, hook: str) -> None:
+        """Have another process take the EE over as soon as the next call of a hook has begun: see `lost` then."""
+        self._lose, self.lost = hook, None
+
+    def arguments_of(self, hook: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Give what the hook is to be called with."""
+        if hook != self._lose or "op" not in arguments:
+            return arguments
+        self._lose, self.lost = None, LostOperation(arguments["op"])
+        return {**arguments, "op": self.lost}
 
     def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:
         """Stand around one call of a hook."""

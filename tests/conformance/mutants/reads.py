@@ -108,6 +108,10 @@ class DescribesAnother(Mutant):
 
     FAILS = frozenset(
         {
+            "test_nothing_is_changed_once_the_ee_is_lost[resume_execution_environment]",
+            "test_nothing_is_changed_once_the_ee_is_lost[exec_primitive]",
+            "test_nothing_is_changed_once_the_ee_is_lost[delete_execution_environment]",
+            "test_nothing_is_changed_once_the_ee_is_lost[delete_namespace]",
             "test_a_description_outlives_a_disconnect",
             "test_a_new_ee_is_described_without_a_charm",
         }

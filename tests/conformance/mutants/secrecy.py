@@ -25,9 +25,9 @@ class LogsItsToken(Mutant):
     )
 
     @hookimpl
-    async def delete_execution_environment(self, ee_id: EeId) -> None:
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         _LOG.debug("logging in with %s", self.host.options.token.get_secret_value())
-        await super().delete_execution_environment(ee_id)
+        await super().delete_execution_environment(op, ee_id)
 
 
 class LogsParameters(Mutant):

@@ -116,6 +116,7 @@ class Good(Backend[GoodOptions]):
     ) -> Mapping[str, Any]:
         await self.world.request()
         self.find(ee_id)
+        await op.held()
         action = Entity("action", op.id)
         for native in ("pending", "running"):
             op.report(action, native)
@@ -130,17 +131,19 @@ class Good(Backend[GoodOptions]):
         return {"done": primitive}
 
     @hookimpl
-    async def delete_execution_environment(self, ee_id: EeId) -> None:
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         await self.world.request()
+        await op.held()
         self.remove(ee_id)
 
     @hookimpl
-    async def delete_namespace(self, namespace: Namespace) -> None:
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         await self.world.request()
         model = self.host.names.model(namespace)
         of_it = [ee_id for ee_id in self.world.boxes if ee_id.model == model]
         for ee_id in of_it:
             self.check_ns(ee_id, namespace)
+        await op.held()
         for ee_id in of_it:
             self.remove(ee_id)
 

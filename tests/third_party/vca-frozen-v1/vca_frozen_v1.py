@@ -126,9 +126,9 @@ class FrozenBackend(Backend[FrozenOptions]):
         there = self._charms.get(ee_id)
         if there is not None and there.name != charm.name:
             raise AlreadyExists(f"charm {there.name} is there", ee_id=str(ee_id))
+        await op.held()
         self._config[ee_id] = self._config.get(ee_id, {}) | coerce(charm.options, config)
         self._charms[ee_id] = charm
-        await op.held()
         self._set_units(op, ee_id, num_units)
 
     @hookimpl

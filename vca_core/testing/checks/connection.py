@@ -28,13 +28,15 @@ class ConnectionChecks(Suite, suite=True):
         async with kit.faults.disconnect():
             with pytest.raises((VcaConnectionError, VcaTimeoutError)) as caught:
                 await scenario.call(kit, at, total_timeout=kit.limit(_LIMIT))
-            assert caught.value.retryable
+            assert caught.value.retryable, f"{caught.value!r} says that a retry does not help"
         await kit.check_nothing_runs()
         if scenario.makes:
             await check_what_is_left(kit, scenario, at)
         await scenario.call(kit, at)
         if not scenario.removes:
-            assert len(await kit.ids_in(at.namespace)) == 1
+            assert len(await kit.ids_in(at.namespace)) == 1, (
+                f"{operation} was done again, and there is not one EE of {at.namespace}"
+            )
 
     @each_operation
     @with_faults

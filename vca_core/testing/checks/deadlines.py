@@ -28,7 +28,7 @@ class DeadlineChecks(Suite, suite=True):
         try:
             await _check_limit(kit, scenario, at, total_timeout=kit.limit(SHORT))
         except VcaTimeoutError as error:
-            assert error.kind == "total"
+            assert error.kind == "total", f"it ended at its {error.kind} limit, and the total one had passed"
         else:
             pytest.skip(f"{operation} does not wait on this backend")
         await _check_usable(kit, scenario, at)
@@ -80,7 +80,7 @@ class DeadlineChecks(Suite, suite=True):
             try:
                 await getattr(kit.connector, read)(*given, total_timeout=kit.limit(SHORT))
             except VcaTimeoutError as error:
-                assert error.kind == "total"
+                assert error.kind == "total", f"it ended at its {error.kind} limit, and the total one had passed"
         await kit.check_nothing_runs()
 
 
@@ -89,7 +89,7 @@ async def _check_silence(kit: Kit, scenario: Scenario, at: Setting, kind: str) -
         try:
             await _check_limit(kit, scenario, at, **{f"{kind}_timeout": kit.limit(SHORT)})
         except VcaTimeoutError as error:
-            assert error.kind == kind
+            assert error.kind == kind, f"it ended at its {error.kind} limit, and the {kind} one had passed"
         else:
             assert scenario.may_know, "it was done, and the system said nothing"
 
@@ -128,7 +128,9 @@ async def check_what_is_left(kit: Kit, scenario: Scenario, at: Setting) -> None:
     assert stored == found[0], f"the backend lists {found[0]}, and {stored} is stored: it is leaked"
     if "resume_execution_environment" in kit.capabilities:
         try:
-            assert await kit.resume(at.namespace, found[0], at.db_dict) == found[0]
+            assert await kit.resume(at.namespace, found[0], at.db_dict) == found[0], (
+                f"going on with {found[0]} gave another id"
+            )
         except VcaError as error:
             raise AssertionError(f"{found[0]} was left, and cannot be gone on with: {error}") from error
     await kit.check_delete(found[0])

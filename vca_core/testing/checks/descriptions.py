@@ -25,7 +25,7 @@ class DescriptionChecks(Suite, suite=True):
         """There is nothing in it yet."""
         described = await kit.connector.describe(await kit.create(kit.namespace()))
         assert described.charm is None, f"the description has the charm {described.charm}, and none was installed"
-        assert not described.relations
+        assert not described.relations, f"the description has {described.relations}, and nothing was related"
 
     @needs("describe_execution_environment")
     async def test_what_is_gone_cannot_be_described(self, kit: Kit) -> None:
@@ -35,7 +35,7 @@ class DescriptionChecks(Suite, suite=True):
         with pytest.raises(NotFound) as caught:
             await kit.connector.describe(ee_id)
         check_error(caught.value)
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     @needs("describe_execution_environment")
     async def test_a_description_outlives_a_disconnect(self, kit: Kit) -> None:
@@ -43,17 +43,17 @@ class DescriptionChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         before = await kit.connector.describe(ee_id)
         await kit.vca.disconnect()
-        assert await kit.connector.describe(ee_id) == before
+        assert await kit.connector.describe(ee_id) == before, "after a disconnect it is described in another way"
 
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_names_the_charm_that_was_installed(self, kit: Kit) -> None:
         """By the charm's own name, and by a reference of the system's."""
         charm = (await kit.connector.describe(await kit.create_ready(kit.namespace()))).charm
         assert charm is not None, "the description has no charm, and one was installed"
-        assert charm.reference
+        assert charm.reference, "the charm has no reference"
         artifact = ArtifactRoot(kit.charms.folder).find(kit.charms.charm)
         if artifact.path is not None:
-            assert charm.name == (await artifact.read()).name
+            assert charm.name == (await artifact.read()).name, f"{charm.name} is told, and it has another name"
 
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
@@ -78,7 +78,7 @@ class DescriptionChecks(Suite, suite=True):
         await kit.install(ee_id, num_units=2)
         units = (await kit.connector.describe(ee_id)).units
         listed = [state.entity.id for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
-        assert sorted(unit.name for unit in units) == sorted(listed)
+        assert sorted(unit.name for unit in units) == sorted(listed), f"described are {units}, and listed are {listed}"
         leaders = [unit.name for unit in units if unit.is_leader]
         assert len(leaders) == 1 or all(unit.is_leader is None for unit in units), f"{leaders} lead"
 
@@ -89,7 +89,9 @@ class DescriptionChecks(Suite, suite=True):
         options = kit.subject.operation_options.get("scale")
         for number in (2, 1):
             await kit.connector.scale(ee_id, number, options=options)
-            assert len((await kit.connector.describe(ee_id)).units) == number
+            assert len((await kit.connector.describe(ee_id)).units) == number, (
+                f"scaled to {number}, and as many units are not described"
+            )
 
     @needs("describe_execution_environment", "install_configuration_sw", "upgrade")
     async def test_a_description_tells_an_upgrade(self, kit: Kit) -> None:
@@ -98,11 +100,15 @@ class DescriptionChecks(Suite, suite=True):
         before = (await kit.connector.describe(at.ee_id)).charm
         await SCENARIOS["upgrade"].call(kit, at)
         after = await kit.connector.describe(at.ee_id)
-        assert before is not None
-        assert after.charm is not None
-        assert after.charm.name == before.name
-        assert (after.charm.reference, after.charm.digest) != (before.reference, before.digest)
-        assert {unit.charm for unit in after.units} <= {after.charm.reference, None}
+        assert before is not None, "no charm is told before the upgrade"
+        assert after.charm is not None, "no charm is told after the upgrade"
+        assert after.charm.name == before.name, f"{before.name} was upgraded, and {after.charm.name} is told"
+        assert (after.charm.reference, after.charm.digest) != (before.reference, before.digest), (
+            "the charm is told as before the upgrade"
+        )
+        assert {unit.charm for unit in after.units} <= {after.charm.reference, None}, (
+            f"these units run another charm: {after.units}"
+        )
 
     @needs("describe_execution_environment", "install_configuration_sw", "add_relation")
     async def test_a_description_tells_a_relation_at_both_ends(self, kit: Kit) -> None:
@@ -110,11 +116,17 @@ class DescriptionChecks(Suite, suite=True):
         at = await SCENARIOS["add_relation"].set_up(kit)
         one, other, endpoint, other_endpoint = ends(kit, at)
         await kit.connector.add_relation(one, other, endpoint, other_endpoint)
-        assert await _relations(kit, one) == [(endpoint, EeId.parse(other), other_endpoint)]
-        assert await _relations(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)]
+        assert await _relations(kit, one) == [(endpoint, EeId.parse(other), other_endpoint)], (
+            f"{one} is described without its one relation"
+        )
+        assert await _relations(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)], (
+            f"{other} is described without its one relation"
+        )
         if "remove_relation" in kit.capabilities:
             await kit.connector.remove_relation(one, other, endpoint, other_endpoint)
-            assert await _relations(kit, one) == await _relations(kit, other) == []
+            assert await _relations(kit, one) == await _relations(kit, other) == [], (
+                "the relation was removed, and is described"
+            )
 
 
 def check_options(config: Mapping[str, Any], described: Description) -> None:

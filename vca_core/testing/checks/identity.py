@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from vca_core.errors import AlreadyExists, BadArguments
@@ -18,14 +20,51 @@ class IdentityChecks(Suite, suite=True):
         """As it was kept with the EE, without its nsi_id."""
         namespace = kit.namespace("vnf-1.vdu-a-3")
         ee_id = await kit.create(f"nsi9{namespace}")
-        assert (await kit.record(ee_id)).namespace == Namespace.parse(namespace)
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(namespace), (
+            f"made for {namespace}, and listed with another one"
+        )
+
+    @pytest.mark.parametrize(
+        "rest",
+        ["VNF_Ä ß.Vdu x-12", "vnf1.kdu-ñ", "'q\"$;&", f"{'v' * 99}-Ü{'w' * 99}"],
+        ids=["upper-case", "kdu", "signs", "200-characters"],
+    )
+    async def test_a_namespace_comes_back_as_it_was_given(self, kit: Kit, rest: str) -> None:
+        """Whatever letters it has, and though its names in the backend's system may be shorter ones."""
+        ee_id = await kit.create(kit.namespace(rest))
+        found = (await kit.record(ee_id)).namespace
+        assert str(found) == kit.namespace(rest), f"created was {kit.namespace(rest)}, and listed is {found}"
+
+    @needs("create_execution_environment", "delete_namespace")
+    async def test_deleting_a_namespace_takes_all_that_is_in_it(self, kit: Kit) -> None:
+        """VNFs, VDUs and KDUs, with charms and without, and more than fit on a page."""
+        namespaces = [kit.namespace(f"vnf{number}.vdu-{number}") for number in range(22)]
+        namespaces += [kit.namespace("vnf1"), kit.namespace("vnf1.kdu")]
+        await asyncio.gather(*map(kit.create, namespaces))
+        if "install_configuration_sw" in kit.capabilities:
+            await kit.create_ready(kit.namespace("charmed"))
+        await kit.connector.delete_namespace(kit.namespace(None))
+        await kit.check_listed([])
+
+    @needs("create_execution_environment")
+    async def test_addresses_made_at_once_are_each_its_own(self, kit: Kit) -> None:
+        """Of ten EEs that are created side by side, each is given the address that it is listed with."""
+        namespaces = [kit.namespace(f"vnf{number}") for number in range(10)]
+        made = await asyncio.gather(*map(kit.connector.create_execution_environment, namespaces))
+        given = {ee_id: (credentials or {}).get("hostname") for ee_id, credentials in made}
+        listed = {str(record.ee_id): record.address for record in await kit.listing()}
+        assert given == listed, f"given were {given}, and listed are {listed}"
+        told = [address for address in given.values() if address is not None]
+        assert len(set(told)) == len(told), f"several EEs have one address: {sorted(told)}"
 
     async def test_the_namespace_outlives_a_disconnect(self, kit: Kit) -> None:
         """The backend's system has it, not only this process."""
         ee_id = await kit.create(kit.namespace())
         before = await kit.record(ee_id)
         await kit.vca.disconnect()
-        assert (await kit.record(ee_id)).namespace == before.namespace == Namespace.parse(kit.namespace())
+        assert (await kit.record(ee_id)).namespace == before.namespace == Namespace.parse(kit.namespace()), (
+            f"made for {kit.namespace()}, and listed with another one"
+        )
 
     async def test_another_process_finds_what_this_one_made(self, kit: Kit) -> None:
         """With its namespace and its states."""
@@ -36,7 +75,9 @@ class IdentityChecks(Suite, suite=True):
             theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
             found = theirs.get(mine.ee_id)
             assert found is not None, f"{ee_id} is not listed there"
-            assert (found.namespace, found.entities) == (mine.namespace, mine.entities)
+            assert (found.namespace, found.entities) == (mine.namespace, mine.entities), (
+                f"listed there is {found}, and here {mine}"
+            )
 
     async def test_the_listing_can_be_narrowed_to_a_namespace(self, kit: Kit) -> None:
         """What lies at or below it, and nothing else."""
@@ -44,9 +85,11 @@ class IdentityChecks(Suite, suite=True):
         skip_unless("create_execution_environment" in kit.capabilities, "hosts are registered one by one")
         made = [await kit.create(namespace) for namespace in inner]
         found = [str(one.ee_id) for one in await kit.connector.list_execution_environments(kit.namespace("vnf1"))]
-        assert sorted(found) == sorted(made[:2])
+        assert sorted(found) == sorted(made[:2]), f"in {kit.namespace('vnf1')} are {made[:2]}, and listed are {found}"
         everything = await kit.connector.list_execution_environments(kit.namespace(None))
-        assert sorted(str(one.ee_id) for one in everything) == sorted(made)
+        assert sorted(str(one.ee_id) for one in everything) == sorted(made), (
+            f"in {kit.namespace(None)} are {made}, and listed are {everything}"
+        )
 
     @needs("create_execution_environment")
     async def test_the_nsi_id_makes_no_other_ee(self, kit: Kit) -> None:
@@ -54,7 +97,9 @@ class IdentityChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(f"nsi9{kit.namespace()}")
-        assert check_error(caught.value).ee_id == ee_id
+        assert check_error(caught.value).ee_id == ee_id, (
+            f"the refusal carries {caught.value.ee_id}, and {ee_id} is there"
+        )
 
     @needs("create_execution_environment", "delete_namespace")
     async def test_deleting_a_namespace_spares_those_with_similar_names(self, kit: Kit) -> None:
@@ -91,8 +136,10 @@ class IdentityChecks(Suite, suite=True):
         with pytest.raises(BadArguments) as caught:
             await kit.resume(two, ee_id)
         check_error(caught.value)
-        assert await kit.ids() == [ee_id]
-        assert (await kit.record(ee_id)).namespace == Namespace.parse(one)
+        await kit.check_listed([ee_id])
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(one), (
+            f"the EE of {one} is listed with another namespace"
+        )
 
     @needs("create_execution_environment")
     async def test_the_backend_refuses_an_application_of_another_namespace(self, kit: Kit) -> None:
@@ -105,10 +152,12 @@ class IdentityChecks(Suite, suite=True):
         await kit.forget()
         with pytest.raises(BadArguments) as caught:
             await kit.create(two)
-        assert "vnf_1" in caught.value.message
-        assert "vnf-1" in caught.value.message
-        assert await kit.ids() == [ee_id]
-        assert (await kit.record(ee_id)).namespace == Namespace.parse(one)
+        assert "vnf_1" in caught.value.message, f"the refusal does not name {one}: {caught.value.message}"
+        assert "vnf-1" in caught.value.message, f"the refusal does not name {two}: {caught.value.message}"
+        await kit.check_listed([ee_id])
+        assert (await kit.record(ee_id)).namespace == Namespace.parse(one), (
+            f"the EE of {one} is listed with another namespace"
+        )
 
     @needs("create_execution_environment")
     async def test_the_backend_refuses_a_model_of_another_ns(self, kit: Kit) -> None:
@@ -127,4 +176,4 @@ class IdentityChecks(Suite, suite=True):
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.delete_namespace(two)
             check_error(caught.value)
-        assert await kit.ids() == [ee_id]
+        await kit.check_listed([ee_id])

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import tempfile
 import threading
 import time
-from typing import Self
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
-from vca_core.testing.leftovers import Holdings
+from vca_core.testing.leftovers import Holdings, settings
 from vca_core.testing.scenarios import SCENARIOS, do_everything
 from vca_core.testing.suite import Suite, needs, skip_unless
+from vca_core.testing.verdict import NO_FAILURE
 
 BLOCKED = 0.5
 """Seconds without a turn of the event loop, three times in a row, that nothing else explains."""
 
 _BEAT = 0.01
+_FAILURES = 5
+_MORE = 3
+"""How many more of something are no accident."""
+_MARK = "mark-7e15c0"
 
 
 class LifecycleChecks(Suite, suite=True):
@@ -27,18 +35,62 @@ class LifecycleChecks(Suite, suite=True):
 
     async def test_constructing_connects_to_nothing(self, kit: Kit) -> None:
         """Neither tasks nor threads nor connections, before anything is asked."""
-        assert Holdings.now().beyond(kit.before) == []
+        assert Holdings.now().beyond(kit.before) == [], (
+            f"before anything was asked there are {Holdings.now().beyond(kit.before)}"
+        )
 
-    @pytest.mark.parametrize("kind", ["task", "thread", "descriptor"])
+    @pytest.mark.parametrize("kind", ["task", "thread", "descriptor", "child"])
     async def test_a_disconnect_leaves_no(self, kit: Kit, kind: str) -> None:
-        """No task, thread, socket or file that was not there before; what was made stays in the backend's system."""
+        """No task, thread, socket, file or process that was not there before; what was made stays in the system."""
         ee_id = await kit.create_ready(kit.namespace())
         if kit.can_work:
             await kit.work(ee_id)
         await kit.check_delete(ee_id)
         await kit.create_ready(kit.namespace())
+        for _ in range(2):  # what is made anew by each connection is left behind twice
+            await kit.vca.disconnect()
+            await kit.listing()
         left = [name for name in await kit.leftovers() if name.startswith(kind)]
         assert not left, f"left behind: {', '.join(left)}"
+
+    @needs("exec_primitive")
+    async def test_failed_primitives_leave_nothing(self, kit: Kit) -> None:
+        """However many fail: neither threads nor open files nor processes become more."""
+        skip_unless(kit.can_fail, NO_FAILURE)
+        ee_id = await kit.create_ready(kit.namespace())
+        before: dict[str, int] = {}
+        for number in range(_FAILURES):
+            with contextlib.suppress(VcaError):
+                await kit.fail(ee_id)
+            if number == 0:  # what is kept for the next time is there now
+                before = (await Holdings.settled(kit.limit(1))).numbers
+        after = (await Holdings.settled(kit.limit(1))).numbers
+        more = [f"{after[kind] - number} {kind}" for kind, number in before.items() if after[kind] - number >= _MORE]
+        assert not more, f"after {_FAILURES} failed primitives there are {', '.join(more)} more than after one"
+
+    async def test_nothing_is_set_for_the_whole_process(
+        self, kit: Kit, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Environment, loggers, time-outs of sockets are others'; and nothing is written where nobody asked for it."""
+        places = tmp_path / "places"
+        places.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(places))
+        before = settings()
+        capfd.readouterr()
+        ee_id = await kit.create_ready(kit.namespace())
+        for primitive in filter(None, (kit.subject.works, kit.subject.fails)):
+            if "exec_primitive" in kit.capabilities:
+                with contextlib.suppress(VcaError):
+                    await kit.connector.exec_primitive(ee_id, primitive[0], _marked(primitive[1]))
+        await kit.check_delete(ee_id)
+        await kit.vca.disconnect()
+        written, after = capfd.readouterr(), settings()
+        changed = sorted(name for name in before | after if before.get(name) != after.get(name))
+        assert not changed, f"changed for the whole process: {', '.join(changed)}"
+        assert not written.out, f"written to standard output: {written.out[:200]!r}"
+        assert not written.err, f"written to standard error: {written.err[:200]!r}"
+        left = [file.name for file in places.rglob("*") if file.is_file() and _MARK.encode() in file.read_bytes()]
+        assert not left, f"left behind are temporary files with parameters in them: {', '.join(left)}"
 
     async def test_a_disconnect_in_the_middle_leaves_nothing(self, kit: Kit) -> None:
         """Its caller gets an error, and the EE is there or not, as if the operation had been cancelled."""
@@ -66,6 +118,20 @@ class LifecycleChecks(Suite, suite=True):
             await kit.vca.disconnect()
             await kit.check_unchanged(before)
         await kit.check_delete(ee_id)
+
+    @needs("create_execution_environment")
+    async def test_a_second_connector_goes_on_when_the_first_ends(self, kit: Kit) -> None:
+        """Two of one process share nothing: what one of them opened is not the other's to close."""
+        async with kit.second_process(has_store=False) as other:
+            namespace = kit.namespace("vnf2")
+            ee_id = await other.create(namespace)
+            await kit.create(kit.namespace())
+            before = await other.record(ee_id)
+            await kit.vca.disconnect()
+            await other.check_unchanged(before)
+            if "install_configuration_sw" in other.capabilities:
+                await other.install(ee_id)
+            await other.check_delete(ee_id)
 
     async def test_the_event_loop_goes_on(self, kit: Kit) -> None:
         """Nothing that a backend does keeps it from turning."""
@@ -98,16 +164,20 @@ class LifecycleChecks(Suite, suite=True):
                 await kit.check_delete(str(record.ee_id))
             if "delete_namespace" in kit.capabilities:
                 await kit.connector.delete_namespace(at.namespace.rpartition(".")[0])
-        assert await kit.connector.list_execution_environments() == before
+        assert await kit.connector.list_execution_environments() == before, f"listed were {before}, and now others are"
 
     @needs("delete_namespace")
     async def test_a_namespace_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
         """At once, and by the same name."""
         for _ in range(3):
             ee_id = await kit.create_ready(kit.namespace())
-            assert await kit.ids() == [ee_id]
+            await kit.check_listed([ee_id])
             await kit.connector.delete_namespace(kit.namespace(None))
-            assert await kit.ids() == []
+            await kit.check_listed([])
+
+
+def _marked(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _MARK if isinstance(value, str) else value for name, value in params.items()} or {"note": _MARK}
 
 
 class _Heartbeat:

@@ -55,17 +55,17 @@ class ParallelChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         await asyncio.gather(*(kit.work(ee_id) for _ in range(SEVERAL)))
         calls = kit.calls_of("exec_primitive")
-        assert len(calls) == SEVERAL
+        assert len(calls) == SEVERAL, f"{SEVERAL} were asked for, and {len(calls)} were called"
         for earlier, later in itertools.pairwise(calls):
-            assert earlier.ended is not None
-            assert earlier.ended <= later.began
+            assert earlier.ended is not None, "a hook has returned to its caller, and not ended"
+            assert earlier.ended <= later.began, "one began before the other had ended"
 
     async def test_many_ees_can_be_made_at_once(self, kit: Kit) -> None:
         """Twenty of one NS: all of them come, each once, and all of them go."""
         namespaces = [kit.namespace(f"vnf{number}") for number in range(20)]
         skip_unless("create_execution_environment" in kit.capabilities, "hosts are registered one by one")
         made = await asyncio.gather(*map(kit.create, namespaces))
-        assert len(set(made)) == len(namespaces)
-        assert sorted(await kit.ids()) == sorted(made)
+        assert len(set(made)) == len(namespaces), f"of {len(namespaces)} EEs there are {len(set(made))} ids"
+        await kit.check_listed(made)
         await asyncio.gather(*map(kit.connector.delete_execution_environment, made))
-        assert await kit.ids() == []
+        await kit.check_listed([])

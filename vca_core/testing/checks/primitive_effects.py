@@ -95,7 +95,7 @@ class PrimitiveEffectChecks(Suite, suite=True):
         before = await kit.look(ee_id, mark="before")
         await kit.vca.disconnect()
         after = await kit.look(ee_id, mark="after")
-        assert after.unit == before.unit
+        assert after.unit == before.unit, f"{before.unit} ran it before, and {after.unit} does now"
         assert after.marks == (*before.marks, "after"), f"run was {before.marks}, and then {after.marks}"
 
     @sees()

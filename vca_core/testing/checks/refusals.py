@@ -30,7 +30,7 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(kit.namespace())
         check_error(caught.value)
-        assert await kit.ids() == [ee_id]
+        await kit.check_listed([ee_id])
 
     @needs("create_execution_environment")
     async def test_the_refusal_of_a_second_create_carries_the_first_id(self, kit: Kit) -> None:
@@ -48,7 +48,7 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(NotFound) as caught:
             await kit.resume(kit.namespace(), ee_id)
         check_error(caught.value)
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     @on_an_ee
     async def test_an_ee_that_never_was_is_not_found(self, kit: Kit, operation: str) -> None:
@@ -56,7 +56,7 @@ class RefusalChecks(Suite, suite=True):
         names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
         ee_ids = [str(EeId(names.model(of), names.application(of), "0")) for of in _namespaces(kit)]
         await _check_refused_as_absent(kit, operation, *ee_ids)
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     @on_an_ee
     async def test_a_deleted_ee_is_not_found(self, kit: Kit, operation: str) -> None:
@@ -66,7 +66,7 @@ class RefusalChecks(Suite, suite=True):
         for ee_id in ee_ids:
             await kit.check_delete(ee_id)
         await _check_refused_as_absent(kit, operation, *ee_ids)
-        assert await kit.ids() == [neighbour]
+        await kit.check_listed([neighbour])
 
     @needs("install_configuration_sw", "configure")
     async def test_an_ee_without_a_charm_has_nothing_to_configure(self, kit: Kit) -> None:
@@ -99,7 +99,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
             await kit.install(ee_id, config={option: value})
-        assert str(value) not in f"{caught.value}{caught.value.__cause__}"
+        assert str(value) not in f"{caught.value}{caught.value.__cause__}", f"the refusal shows the value of {option}"
 
     @needs("install_configuration_sw", "configure")
     async def test_configure_refuses_an_option_the_charm_does_not_have(self, kit: Kit) -> None:
@@ -115,7 +115,7 @@ class RefusalChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         with pytest.raises(BadArguments, match=option) as caught:
             await kit.connector.exec_primitive(ee_id, "config", {option: value})
-        assert str(value) not in f"{caught.value}{caught.value.__cause__}"
+        assert str(value) not in f"{caught.value}{caught.value.__cause__}", f"the refusal shows the value of {option}"
 
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_primitive_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:
@@ -132,8 +132,8 @@ class RefusalChecks(Suite, suite=True):
         for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.exec_primitive(ee_id, "echo", params)
-            assert CANARY not in check_error(caught.value).message
-            assert "71234" not in caught.value.message
+            assert CANARY not in check_error(caught.value).message, "the refusal shows a value"
+            assert "71234" not in caught.value.message, "the refusal shows a value"
 
     @needs("install_configuration_sw", "exec_primitive")
     async def test_a_unit_that_is_not_there_is_not_found(self, kit: Kit) -> None:
@@ -150,10 +150,12 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(ExecutionError) as caught:
             await kit.fail(ee_id)
         check_error(caught.value)
-        assert kit.subject.fails is not None
-        assert caught.value.primitive == kit.subject.fails[0]
-        assert caught.value.output
-        assert isinstance(await kit.work(ee_id), dict)
+        assert kit.subject.fails is not None, "no primitive fails"
+        assert caught.value.primitive == kit.subject.fails[0], (
+            f"the error names the primitive {caught.value.primitive!r}"
+        )
+        assert caught.value.output, "the error has no output"
+        assert isinstance(await kit.work(ee_id), dict), "the output is no mapping"
 
     @needs("install_configuration_sw")
     async def test_another_charm_in_the_same_place_is_refused(self, kit: Kit) -> None:
@@ -163,7 +165,9 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(AlreadyExists) as caught:
             await kit.install(ee_id, kit.charms.other)
         check_error(caught.value)
-        assert (await kit.record(ee_id)).entities == before.entities
+        assert (await kit.record(ee_id)).entities == before.entities, (
+            f"its entities were {before.entities}, and others are now"
+        )
 
     @needs("install_configuration_sw", "upgrade")
     async def test_a_charm_of_another_name_is_no_upgrade(self, kit: Kit) -> None:

@@ -25,13 +25,13 @@ class RepetitionChecks(Suite, suite=True):
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
             await kit.check_delete(str(EeId(names.model(namespace), names.application(namespace), "0")))
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     async def test_an_ee_can_be_made_again_after_it_was_deleted(self, kit: Kit) -> None:
         """Ten times over; the listing never has more than one."""
         for _ in range(TIMES):
             ee_id = await kit.create(kit.namespace())
-            assert await kit.ids() == [ee_id]
+            await kit.check_listed([ee_id])
             await kit.check_delete(ee_id)
 
     @needs("deregister_execution_environment")
@@ -40,7 +40,7 @@ class RepetitionChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.connector.deregister_execution_environment(ee_id)
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     @needs("delete_namespace")
     async def test_a_namespace_can_be_deleted_ten_times(self, kit: Kit) -> None:
@@ -48,21 +48,23 @@ class RepetitionChecks(Suite, suite=True):
         await kit.create(kit.namespace())
         for _ in range(TIMES):
             await kit.connector.delete_namespace(kit.namespace(None))
-            assert await kit.ids() == []
+            await kit.check_listed([])
 
     @needs("delete_namespace")
     async def test_a_namespace_that_never_was_can_be_deleted(self, kit: Kit) -> None:
         """Deleting or forgetting what does not exist succeeds."""
         await kit.connector.delete_namespace(kit.namespace(None))
-        assert await kit.ids() == []
+        await kit.check_listed([])
 
     @needs("resume_execution_environment")
     async def test_an_ee_can_be_reused_ten_times(self, kit: Kit) -> None:
         """It is the same one each time."""
         ee_id = await kit.create(kit.namespace())
         for _ in range(TIMES):
-            assert await kit.resume(kit.namespace(), ee_id, await kit.make_home()) == ee_id
-        assert await kit.ids() == [ee_id]
+            assert await kit.resume(kit.namespace(), ee_id, await kit.make_home()) == ee_id, (
+                f"going on with {ee_id} gave another id"
+            )
+        await kit.check_listed([ee_id])
 
     @needs("install_configuration_sw")
     async def test_a_charm_can_be_installed_ten_times(self, kit: Kit) -> None:
@@ -71,14 +73,18 @@ class RepetitionChecks(Suite, suite=True):
         before = await kit.record(ee_id)
         for _ in range(TIMES):
             await kit.install(ee_id)
-        assert (await kit.record(ee_id)).entities == before.entities
+        assert (await kit.record(ee_id)).entities == before.entities, (
+            f"its entities were {before.entities}, and others are now"
+        )
 
     @needs("install_configuration_sw", "configure")
     async def test_options_can_be_set_ten_times(self, kit: Kit) -> None:
         """To what they are already."""
         ee_id = await kit.create_ready(kit.namespace())
         for _ in range(TIMES):
-            assert await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config)) == "CONFIG OK"
+            assert await kit.connector.exec_primitive(ee_id, "config", dict(kit.charms.config)) == "CONFIG OK", (
+                "config gave no CONFIG OK"
+            )
 
     @needs("install_configuration_sw", "add_relation")
     async def test_ees_can_be_related_ten_times(self, kit: Kit) -> None:

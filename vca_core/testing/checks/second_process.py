@@ -102,7 +102,7 @@ class SecondProcessChecks(Suite, suite=True):
             home = await new_home(other)
             ee_id = await other.create_ready(kit.namespace("vnf2"), home)
             before = await up_to_date(other, ee_id, home)
-            assert before.home.get("ee_id") == ee_id
+            assert before.home.get("ee_id") == ee_id, f"{ee_id} was made, and its home says {before.home}"
             before.must_say_what_is_listed("a second process made an EE")
             await kit.wait_listed(ee_id, before.listed)
             await look(kit, ee_id)
@@ -116,15 +116,19 @@ class SecondProcessChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
         async with second_process(kit, first) as other:
-            assert await other.create(kit.namespace(), reuse_ee_id=ee_id) == ee_id
+            assert await other.create(kit.namespace(), reuse_ee_id=ee_id) == ee_id, (
+                f"going on with {ee_id} gave another id"
+            )
             now = await Standing.of(other, ee_id, home)
             now.must_say_what_is_listed("a second process went on with it")
-            assert (now.record, now.listed) == (before.record, before.listed)
+            assert (now.record, now.listed) == (before.record, before.listed), f"it was {before}, and is {now}"
             elsewhere = await new_home(other)
-            assert await other.create(kit.namespace(), elsewhere, reuse_ee_id=ee_id) == ee_id
+            assert await other.create(kit.namespace(), elsewhere, reuse_ee_id=ee_id) == ee_id, (
+                f"going on with {ee_id} gave another id"
+            )
             moved = await Standing.of(other, ee_id, elsewhere)
             moved.must_say_what_is_listed("a second process gave it another home")
-            assert moved.home.get("ee_id") == ee_id
+            assert moved.home.get("ee_id") == ee_id, f"the new home of {ee_id} says {moved.home}"
             assert await kit.fields_at(home) == now.home, "what stood at the home that it left was changed"
             await look(kit, ee_id)
             (await Standing.of(kit, ee_id, elsewhere)).must_be(moved, "the first process looked after that")
@@ -140,7 +144,9 @@ class SecondProcessChecks(Suite, suite=True):
         with pytest.raises(ExecutionError):
             await kit.fail(ee_id, db_dict=home)
         before = await Standing.of(kit, ee_id, home)
-        assert before.home.get("status") == DeploymentStatus.FAILED.value
+        assert before.home.get("status") == DeploymentStatus.FAILED.value, (
+            f"a primitive failed, and its home says {before.home}"
+        )
         async with second_process(kit, first) as other:
             await look(other, ee_id)
             (await Standing.of(other, ee_id, home)).must_be(before, "a second process looked at a failure")
@@ -162,8 +168,10 @@ class SecondProcessChecks(Suite, suite=True):
                 await stranger.check_delete(ee_id)
             await look(other, ee_id, is_there=False)
             now = await Standing.of(other, ee_id, home)
-            assert now.said == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine")
-            assert (now.record, now.listed) == (before.record, None)
+            assert now.said == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine"), (
+                f"the EE is gone, and its home says {now.said}"
+            )
+            assert (now.record, now.listed) == (before.record, None), f"the EE is gone; it was {before}, and is {now}"
 
 
 @contextlib.asynccontextmanager

@@ -104,7 +104,9 @@ class SecondProcessRefusalChecks(Suite, suite=True):
                     await SCENARIOS[operation].call(other, at)
                     (await Standing.of(other, ee_id, home)).must_be(before, f"{operation} of {absent}")
                     await other.settle()
-                    assert other.statuses_at(at.db_dict)[-1].status is DeploymentStatus.COMPLETED
+                    assert other.statuses_at(at.db_dict)[-1].status is DeploymentStatus.COMPLETED, (
+                        "a delete was done, and its place does not say so"
+                    )
             await _check_nothing_new(kit, ee_id, home, before)
 
     @while_the_first_is
@@ -119,7 +121,9 @@ class SecondProcessRefusalChecks(Suite, suite=True):
             for place in (None, await kit.make_home()):
                 call = lambda place=place: other.fail(ee_id, db_dict=place)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
-                assert place is None or other.statuses_at(place)[-1].status is DeploymentStatus.FAILED
+                assert place is None or other.statuses_at(place)[-1].status is DeploymentStatus.FAILED, (
+                    "a primitive failed, and its place does not say so"
+                )
             await _check_nothing_new(kit, ee_id, home, before)
 
 

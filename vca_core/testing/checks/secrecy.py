@@ -15,6 +15,7 @@ from vca_core.testing.scenarios import do_everything
 from vca_core.testing.suite import Suite, skip_unless, with_faults
 
 CANARY = "canary-b81d40e6"
+_LINKS = 20
 
 
 class SecrecyChecks(Suite, suite=True):
@@ -46,7 +47,7 @@ class SecrecyChecks(Suite, suite=True):
                     try:
                         await call(total_timeout=kit.limit(1))
                     except VcaError as error:
-                        told += [repr(error), str(error.__cause__)]
+                        told += texts_of(error)
             await kit.record(ee_id)
         for secret in [*secrets, CANARY]:
             _check_absent(secret, [*lines, *told])
@@ -94,7 +95,7 @@ async def _life(kit: Kit) -> list[str]:
         try:
             await call()
         except VcaError as error:
-            told += [repr(error), str(error.__cause__)]
+            told += texts_of(error)
     await kit.check_delete(ee_id)
     await kit.settle()
     told += [repr(report.state) for report in kit.watching.reports]
@@ -102,8 +103,18 @@ async def _life(kit: Kit) -> list[str]:
 
 
 def _secret(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters whose texts are secret, under whatever names; names that sound secret are masked anyway."""
     texts = {name: CANARY if isinstance(value, str) else value for name, value in params.items()}
-    return texts or {"password": CANARY}
+    return texts or {"note": CANARY}
+
+
+def texts_of(error: BaseException) -> list[str]:
+    """What an error and all that led to it say."""
+    told, link = [repr(error)], error.__cause__ or error.__context__
+    while link is not None and len(told) < _LINKS:
+        told.append(f"{link!r} {link}")
+        link = link.__cause__ or link.__context__
+    return told
 
 
 def _check_absent(secret: str, texts: list[str]) -> None:

@@ -39,7 +39,9 @@ class StatusChecks(Suite, suite=True):
         if TRAITS[operation].is_aggregate:
             worst = aggregate((await kit.record(at.ee_id)).entities)
             expected = [worst.meaning if worst else DeploymentStatus.COMPLETED]
-        assert [stored.status for stored in told[-1:]] == expected
+        assert [stored.status for stored in told[-1:]] == expected, (
+            f"stored were {told}, and the last should be {expected}"
+        )
 
     async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
         """Each entity of an EE."""
@@ -94,7 +96,9 @@ class StatusChecks(Suite, suite=True):
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"
         _check_forward(actions)
-        assert actions[-1].state.meaning is DeploymentStatus.COMPLETED
+        assert actions[-1].state.meaning is DeploymentStatus.COMPLETED, (
+            f"the action's last word was {actions[-1].state.native!r}"
+        )
 
     @needs("exec_primitive")
     async def test_a_primitive_that_fails_is_reported_as_failed(self, kit: Kit) -> None:
@@ -109,8 +113,9 @@ class StatusChecks(Suite, suite=True):
         assert actions, "no entity of the kind 'action' was reported"
         told = [action.state.meaning for action in actions]
         assert DeploymentStatus.COMPLETED not in told, "it was reported as completed"
-        assert told[-1] is DeploymentStatus.FAILED
-        assert kit.statuses_at(db_dict)[-1].status is DeploymentStatus.FAILED
+        assert told[-1] is DeploymentStatus.FAILED, f"its action was reported as {told[-1].value} at the end"
+        outcome = kit.statuses_at(db_dict)[-1].status
+        assert outcome is DeploymentStatus.FAILED, f"a primitive failed, and its outcome is {outcome}"
 
     @needs("scale", "install_configuration_sw")
     async def test_a_unit_that_was_removed_is_reported_as_gone(self, kit: Kit) -> None:
@@ -122,7 +127,9 @@ class StatusChecks(Suite, suite=True):
         await kit.connector.scale(ee_id, 1, options=options)
         removed = before - {state.entity for state in (await kit.record(ee_id)).entities}
         gone = {report.state.entity for report in kit.reports_on(ee_id) if report.gone}
-        assert {entity for entity in removed if entity.kind == "unit"} <= gone
+        assert {entity for entity in removed if entity.kind == "unit"} <= gone, (
+            f"removed were {removed}, and reported as gone {gone}"
+        )
 
 
 def _actions(reports: Sequence[Report]) -> list[Report]:

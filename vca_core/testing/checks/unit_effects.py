@@ -26,7 +26,7 @@ class UnitEffectChecks(Suite, suite=True):
         await check_kept(kit, ee_id, oldest, "after scaling up")
         leaders = [sight.unit for sight in await kit.look_everywhere(ee_id) if sight.leader]
         await kit.scale(ee_id, 2)
-        assert len(await kit.units_of(ee_id)) == 2
+        assert len(await kit.units_of(ee_id)) == 2, "there are not two units"
         await check_kept(kit, ee_id, oldest, "after scaling down")
         still = [sight.unit for sight in await kit.look_everywhere(ee_id) if sight.leader]
         assert still == leaders, f"{leaders} led, and after scaling down {still} leads"
@@ -38,7 +38,7 @@ class UnitEffectChecks(Suite, suite=True):
         await kit.install(ee_id, num_units=2, config={"label": "kept"})
         before = await kit.look_everywhere(ee_id)
         await kit.scale(ee_id, 2)
-        assert await kit.units_of(ee_id) == [sight.unit for sight in before]
+        assert await kit.units_of(ee_id) == [sight.unit for sight in before], "other units are listed than before"
         await check_kept(kit, ee_id, before, "after scaling to what was there")
         await check_options(kit, ee_id, {"label": "kept"}, "after scaling to what was there")
 
@@ -63,7 +63,7 @@ class UnitEffectChecks(Suite, suite=True):
         await kit.scale(ee_id, 2)
         charms = {sight.unit: sight.charm for sight in await kit.look_everywhere(ee_id)}
         assert set(charms.values()) == {"second"}, f"the units run {charms}"
-        assert (await kit.look(ee_id)).unit == leader.unit
+        assert (await kit.look(ee_id)).unit == leader.unit, f"{leader.unit} led, and another unit does now"
 
     @sees("upgrade")
     async def test_an_upgrade_leaves_other_ees_alone(self, kit: Kit) -> None:
@@ -79,10 +79,12 @@ class UnitEffectChecks(Suite, suite=True):
         await kit.install(ee_id, num_units=3)
         sights = await kit.look_everywhere(ee_id)
         assert len({sight.unit for sight in sights}) == 3, f"there are {[sight.unit for sight in sights]}"
-        assert {sight.charm for sight in sights} == {"first"}
+        assert {sight.charm for sight in sights} == {"first"}, f"not all run the charm that was installed: {sights}"
         described = await kit.describe(ee_id)
         if described is not None:
-            assert sorted(unit.name for unit in described.units) == sorted(sight.unit for sight in sights)
+            assert sorted(unit.name for unit in described.units) == sorted(sight.unit for sight in sights), (
+                f"described are {described.units}"
+            )
 
     @sees()
     async def test_installing_again_sets_options_and_adds_units(self, kit: Kit) -> None:
@@ -93,7 +95,7 @@ class UnitEffectChecks(Suite, suite=True):
         await kit.install(ee_id, config={"count": 4}, num_units=2)
         await kit.install(ee_id, config={"flag": False})
         await check_kept(kit, ee_id, before, "after installing again")
-        assert len(await kit.units_of(ee_id)) == 2
+        assert len(await kit.units_of(ee_id)) == 2, "there are not two units"
         await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after installing again")
 
     @sees()
@@ -112,8 +114,8 @@ class UnitEffectChecks(Suite, suite=True):
             await kit.install(ee_id, kit.charms.other, config={"label": "changed"})
         check_error(another.value)
         after = await check_kept(kit, ee_id, before, "after refused installs")
-        assert len(after) == 3
-        assert {sight.charm for sight in after} == {"first"}
+        assert len(after) == 3, f"there were three units, and now there are {len(after)}"
+        assert {sight.charm for sight in after} == {"first"}, f"the charm was changed: {after}"
         await check_options(kit, ee_id, {"label": "kept"}, "after refused installs")
 
 
