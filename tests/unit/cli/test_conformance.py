@@ -163,6 +163,17 @@ def test_a_backend_below_the_base_level_learns_what_it_lacks(folder: Path) -> No
     assert "desk: level NONE" in told
 
 
+def test_of_a_selection_there_is_no_level(folder: Path) -> None:
+    told = vca(folder, "conformance", "--store", "stores:Honest", "--only", "a_document_is_made_once")
+    assert "stores:Honest: level NONE; 1 passed, 0 failed" in told
+    assert "LEFT OUT, so there is no level: " in told
+
+
+def test_the_first_failure_ends_a_run_that_shall(folder: Path) -> None:
+    told = vca(folder, "conformance", "--store", "stores:Forgetful", "-x", code=1)
+    assert ", 1 failed, " in told
+
+
 def test_a_suite_is_run_with_the_settings_of_its_tests(folder: Path) -> None:
     told = vca(folder, "conformance", "--suite", "desk.py", "--level", "none", code=1)
     assert "desk: level NONE" in told
