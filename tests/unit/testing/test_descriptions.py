@@ -33,8 +33,8 @@ def test_an_option_that_is_told_as_it_was_given_passes(given: object, told: Opti
 @pytest.mark.parametrize(
     ("told", "complaint"),
     [
-        ({}, "label is not told"),
-        ({"label": OptionState("kit", is_set=False)}, "told not to be set"),
+        ({}, "label is not described"),
+        ({"label": OptionState("kit", is_set=False)}, "described as not set"),
         ({"label": OptionState("none", is_set=True)}, "another value"),
         ({"label": OptionState("kit", is_set=True, secret=True)}, "another value"),
     ],
