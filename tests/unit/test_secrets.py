@@ -234,8 +234,8 @@ def test_words_that_name_secrets_stand_in_our_texts(word: str) -> None:
 
 def test_of_endless_text_of_others_the_beginning_is_kept() -> None:
     secrets = SecretValues([CANARY])
-    assert secrets.scrub_told(f"{CANARY} was refused") == "*** was refused"
-    told = secrets.scrub_told("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
+    assert secrets.scrub_foreign(f"{CANARY} was refused") == "*** was refused"
+    told = secrets.scrub_foreign("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
     assert CANARY[:5] not in told
     assert len(told) < LONGEST_TOLD // 8 + 50
 

@@ -83,12 +83,17 @@ def _project(name: str) -> dict[str, Any]:
 
 def _closure(wanted: Iterable[str]) -> set[str]:
     found: set[str] = set()
-    waiting = [one for line in wanted for one in _wanted(line, "")]
+    waiting = [one for line in wanted for one in _matching_requirements(line, "")]
     while waiting:
         name, extra = waiting.pop()
         if name not in found or extra:
             found.add(name)
-            waiting += [one for line in _requirements(name) for one in _wanted(line, extra) if one[0] not in found]
+            waiting += [
+                one
+                for line in _requirements(name)
+                for one in _matching_requirements(line, extra)
+                if one[0] not in found
+            ]
     return found
 
 
@@ -100,7 +105,7 @@ def _requirements(name: str) -> Iterable[str]:
     return [*project.get("dependencies", ()), *(f"{line}; extra == '{key}'" for key, lines in extras for line in lines)]
 
 
-def _wanted(line: str, extra: str) -> Iterator[tuple[str, str]]:
+def _matching_requirements(line: str, extra: str) -> Iterator[tuple[str, str]]:
     """A requirement where it applies: its name, once alone and once for each of its extras."""
     needed = Requirement(line)
     if needed.marker is None or needed.marker.evaluate({**_PYTHON, "extra": extra}):

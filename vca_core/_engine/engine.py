@@ -72,7 +72,7 @@ class Engine:
             name, definition, shared.config.folder, shared.ssh_key, self._report, shared.lasting.values
         )
         self.session.secrets.add(shared.secret_texts)
-        scrub = self.session.secrets.scrub_told
+        scrub = self.session.secrets.scrub_foreign
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
         self.environments = Environments(name, shared.outbox, records, scrub, shared.lasting.forget)

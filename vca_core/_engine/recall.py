@@ -55,7 +55,7 @@ class Recall:
                 raise
             return  # the hook's own
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
-            own = as_vca_error(error, self._session.secrets.scrub_told)
+            own = as_vca_error(error, self._session.secrets.scrub_foreign)
             _LOG.warning("the secret options of %s were not read back: %s", ee_id, own)
             return
         self._lasting.keep(key, found)

@@ -181,7 +181,7 @@ class Runner:
             task.cancel()
             cancelled = await settle(task, self._limits.cleanup) or cancelled
             if isinstance(failure, VcaTimeoutError):
-                failure = add_reason(failure, end_of(task), self._session.secrets.scrub_told)
+                failure = add_reason(failure, end_of(task), self._session.secrets.scrub_foreign)
         result: _Returned[R] | None = None
         if failure is None and cancelled is None:
             ended = self._ending_of(op, task)
@@ -242,14 +242,14 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(as_vca_error(error, self._session.secrets.scrub_told, await self._scrub_of_foreign(request)))
+            return _Raised(as_vca_error(error, self._session.secrets.scrub_foreign, await self._scrub_of_foreign(request)))
 
     async def _scrub_of_foreign(self, request: Request[Any]) -> Callable[[str], str]:
         """Give what takes all that the caller gave out of a text: a foreign error may show it, under any name."""
         secrets, values = self._session.secrets, request.confidential.values
         if not values:
-            return secrets.scrub_told
-        return (await in_thread(lambda: SecretValues(secret_strings(values), secrets))).scrub_told
+            return secrets.scrub_foreign
+        return (await in_thread(lambda: SecretValues(secret_strings(values), secrets))).scrub_foreign
 
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
@@ -320,7 +320,7 @@ class Runner:
                 raise
             return None  # the hook's own
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
-            own = as_vca_error(error, self._session.secrets.scrub_told)
+            own = as_vca_error(error, self._session.secrets.scrub_foreign)
             _LOG.warning("%s: what there is of it was not seen: %s", op.id, own)
             return None
         return {record.ee_id: record.entities for record in listed}
@@ -331,7 +331,7 @@ class Runner:
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: code that closes a coroutine asks for no result, so this task's is unknown.
-            return _Raised(as_vca_error(raised, self._session.secrets.scrub_told))
+            return _Raised(as_vca_error(raised, self._session.secrets.scrub_foreign))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:

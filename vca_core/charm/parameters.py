@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core import arguments
 from vca_core.charm.model import Action
-from vca_core.charm.texts import typed
+from vca_core.charm.texts import convert_texts
 from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of, weight
 from vca_core.suggestions import instead
@@ -54,7 +54,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     given = arguments.mapping(params, "params_dict")
     problems = list(itertools.islice(flaws(given), _MOST_FLAWS))
     if not problems:
-        given = typed(action.schema, given)
+        given = convert_texts(action.schema, given)
         problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)

@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?
 _KINDS: dict[str, type] = {"array": list, "object": dict}
 
 
-def typed(schema: Any, value: Any) -> Any:
+def convert_texts(schema: Any, value: Any) -> Any:
     """Give a value the type that a schema asks for, where its text says one; what does not fit is left to the check.
 
     Args:
@@ -34,12 +34,12 @@ def typed(schema: Any, value: Any) -> Any:
     if isinstance(value, Mapping):
         declared, others = known.get("properties"), known.get("additionalProperties")
         of_name = declared if isinstance(declared, Mapping) else {}
-        return {name: typed(of_name.get(name, others), item) for name, item in value.items()}
+        return {name: convert_texts(of_name.get(name, others), item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         items = known.get("items")
         if isinstance(items, list):
-            return [typed(items[at] if at < len(items) else None, item) for at, item in enumerate(value)]
-        return [typed(items, item) for item in value]
+            return [convert_texts(items[at] if at < len(items) else None, item) for at, item in enumerate(value)]
+        return [convert_texts(items, item) for item in value]
     return value
 
 

@@ -146,7 +146,9 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
         try:
             connector = vca.connector(name)
             if "health" in connector.capabilities:
-                told = ", ".join(_shown(key, value) for key, value in (await connector.health()).items() if value != [])
+                told = ", ".join(
+                    _masked_text(key, value) for key, value in (await connector.health()).items() if value != []
+                )
             elif "list_execution_environments" in connector.capabilities:
                 told = f"{len(await connector.list_execution_environments())} execution environments"
             else:
@@ -157,7 +159,7 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
             yield Finding(what, ok=True, told=told)
 
 
-def _shown(key: str, value: Any) -> str:
+def _masked_text(key: str, value: Any) -> str:
     """What health says of something, in words."""
     words = " ".join(map(str, value)) if isinstance(value, list) else str(value)
     return f"{key.replace('_', ' ')} {words}"

@@ -145,7 +145,7 @@ class SecretValues:
             text = _mask(text, spans)
         return text
 
-    def scrub_told(self, text: str) -> str:
+    def scrub_foreign(self, text: str) -> str:
         """Scrub a text that somebody else wrote, such as a status or an error: what is endless of it is left out.
 
         Args:

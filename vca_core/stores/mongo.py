@@ -281,13 +281,13 @@ class MongoStatusStore(StatusStore):
         await self._settle(table)
         collection = self._collection(table)
 
-        async def owned() -> Unshown[R]:
+        async def run_owned() -> Unshown[R]:
             try:
                 return Unshown(await self._ask(work(collection), f"cannot write to {table}"))
             except VcaError as error:
                 return Unshown(error=error)
 
-        task: asyncio.Task[Unshown[R]] = self._tasks.spawn(owned(), "write", awaited=True)
+        task: asyncio.Task[Unshown[R]] = self._tasks.spawn(run_owned(), "write", awaited=True)
         try:
             return (await asyncio.shield(task)).get()
         except asyncio.CancelledError:

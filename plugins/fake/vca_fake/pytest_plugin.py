@@ -86,7 +86,7 @@ async def vca_fake(
     script, recorder = Script(), Recorder()
     statuses: list[tuple[str, str, dict[str, Any]]] = []
 
-    def stored(table: str, _: dict[str, Any], path: str, update: dict[str, Any]) -> None:
+    def note_status(table: str, _: dict[str, Any], path: str, update: dict[str, Any]) -> None:
         statuses.append((table, path.removesuffix("."), {key.removeprefix(path): update[key] for key in update}))
 
     config = {
@@ -97,7 +97,7 @@ async def vca_fake(
             "fake": {"backend": "fake", "options": {**vca_fake_options, "script": script, "recorder": recorder}}
         },
     }
-    async with Vca.from_config(config, on_update_db=stored, environ={}) as vca:
+    async with Vca.from_config(config, on_update_db=note_status, environ={}) as vca:
         yield FakeVca(vca, script, recorder, statuses)
     unmatched = script.unmatched_rules()
     if unmatched:

@@ -141,7 +141,7 @@ async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, ke
             await remove_machines(model, machines, keep=keep)
             session.forget(model, ee_id)
 
-    await _until_gone(session, ee_id.model, delete)
+    await _delete_until_gone(session, ee_id.model, delete)
 
 
 async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
@@ -164,12 +164,12 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
             await _empty(session, model)
             await _destroy(session, model, op)
 
-    await _until_gone(session, name, delete)
+    await _delete_until_gone(session, name, delete)
     for model in models:
         await session.forget_model(model)
 
 
-async def _until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:
+async def _delete_until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:
     """Delete something in a model. That the model is not found is believed when the controller lists it no more.
 
     Args:

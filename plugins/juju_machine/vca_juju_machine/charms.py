@@ -67,7 +67,7 @@ class Brought:
     config: Mapping[str, Any] = field(default_factory=dict)
     resets: Sequence[str] = ()
 
-    def configured(self, values: Mapping[str, Any]) -> Brought:
+    def with_config(self, values: Mapping[str, Any]) -> Brought:
         """The same with values of its options, converted and checked.
 
         Raises:
@@ -126,7 +126,7 @@ async def bring_charm(
             None,
             dict(told.resources),
             from_store=True,
-        ).configured(config)
+        ).with_config(config)
     if asked.channel is not None or asked.revision is not None:
         raise BadArguments("options: channel and revision are for charms of Charmhub (ch:NAME)", ["options"])
     charm = await artifact.read()
@@ -143,7 +143,7 @@ async def bring_charm(
         dict(charm.actions),
         dict(charm.resources),
         digest=uploaded.digest,
-    ).configured(config)
+    ).with_config(config)
 
 
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:

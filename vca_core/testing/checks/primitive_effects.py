@@ -28,7 +28,7 @@ class PrimitiveEffectChecks(Suite, suite=True):
         wrong = [
             name
             for name in {**expected, **sight.params}
-            if _typed(sight.params.get(name, ...)) != _typed(expected.get(name))
+            if _convert(sight.params.get(name, ...)) != _convert(expected.get(name))
         ]
         assert not wrong, f"given were {expected}, and the unit saw {dict(sight.params)}: look at {', '.join(wrong)}"
 
@@ -120,10 +120,10 @@ class PrimitiveEffectChecks(Suite, suite=True):
         assert len(ran) == len(set(ran)), f"what was asked once was run more often: {ran}"
 
 
-def _typed(value: object) -> object:
+def _convert(value: object) -> object:
     """A value with the type of everything in it, so that 0, 0.0 and false differ."""
     if isinstance(value, Mapping):
-        return {key: _typed(inner) for key, inner in value.items()}
+        return {key: _convert(inner) for key, inner in value.items()}
     if isinstance(value, list):
-        return [_typed(inner) for inner in value]
+        return [_convert(inner) for inner in value]
     return type(value), value

@@ -61,7 +61,7 @@ class ConnectedController:
         self._opening: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._debts: dict[str, Debts[Target]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._departures = Departures(self._listed)
+        self._departures = Departures(self._list_uuids)
         self._tasks = OwnedTasks("controller")
 
     @property
@@ -174,7 +174,7 @@ class ConnectedController:
     version = reads.get_version
     destroy_offers = relations.destroy_offers
 
-    async def _listed(self) -> Collection[str]:
+    async def _list_uuids(self) -> Collection[str]:
         return (await list_models(self, self.username)).values()
 
     async def _take(self, name: str, new: NewModel | None) -> WatchedModel:

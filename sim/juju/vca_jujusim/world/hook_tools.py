@@ -143,7 +143,7 @@ def _answers(folder: Path, all_of_it: object, by_key: Mapping[str, object]) -> N
     folder.mkdir()
     for key, value in [("all", all_of_it), *((f".{key}", value) for key, value in by_key.items() if "/" not in key)]:
         (folder / f"{key}.json").write_text(json.dumps(value) + "\n", "utf-8")
-        (folder / f"{key}.txt").write_text(_shown(value) + "\n", "utf-8")
+        (folder / f"{key}.txt").write_text(_text_of(value) + "\n", "utf-8")
 
 
 def _flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
@@ -156,7 +156,7 @@ def _flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:
     return found
 
 
-def _shown(value: object) -> str:
+def _text_of(value: object) -> str:
     """A value as Juju writes it where no format is asked for."""
     if isinstance(value, str | bool):
         return str(value)

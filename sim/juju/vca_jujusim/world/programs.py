@@ -50,7 +50,7 @@ class Programs:
         """Run an action, once, and return its result."""
         key = (model.record.uuid, action.id)
         if key not in self._running:
-            run = self._run(key, self._given(model, unit, action), done)
+            run = self._run(key, self._make_run(model, unit, action), done)
             self._running[key] = asyncio.get_running_loop().create_task(run, name=f"action {action.id} of {unit.name}")
 
     def abort(self, model: Model, action: Action) -> None:
@@ -79,7 +79,7 @@ class Programs:
     def _charm(self, charm: Charm) -> Path:
         return self._folder / "charms" / charm.sha256
 
-    def _given(self, model: Model, unit: Unit, action: Action) -> hook_tools.Run:
+    def _make_run(self, model: Model, unit: Unit, action: Action) -> hook_tools.Run:
         charm, application = model.charms[unit.charm_url], model.applications[unit.application]
         values = {name: application.config.get(name, spec.get("default")) for name, spec in charm.options.items()}
         relations: dict[str, list[str]] = {}
