@@ -242,7 +242,9 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(as_vca_error(error, self._session.secrets.scrub_foreign, await self._scrub_of_foreign(request)))
+            return _Raised(
+                as_vca_error(error, self._session.secrets.scrub_foreign, await self._scrub_of_foreign(request))
+            )
 
     async def _scrub_of_foreign(self, request: Request[Any]) -> Callable[[str], str]:
         """Give what takes all that the caller gave out of a text: a foreign error may show it, under any name."""
