@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
 import gc
 import os
 import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -217,18 +219,14 @@ async def soak(folder: Path, lives: int, at_once: int, seed: int, *, tell: bool 
     async with SimulatedController() as controller:
         vca = Vca.from_config(config_for(controller, folder, **_OPTIONS), store=store, environ={})
         run = Soak(controller, vca, store, chance)
-        numbers = iter(range(lives))
-
-        async def live() -> None:
-            for number in numbers:
-                await run.life(number)
-                if (number + 1) % first == 0:
-                    weights.append(_weight())
-                    if tell:
-                        print(f"{number + 1} lives, {weights[-1] / 1e6:.1f} MB", flush=True)
-
         storm = asyncio.create_task(run.storm())
-        await asyncio.gather(*(live() for _ in range(at_once)))
+        for begin in range(0, lives, first):
+            end = min(begin + first, lives)
+            numbers = iter(range(begin, end))
+            await asyncio.gather(*(_live(run, numbers) for _ in range(at_once)))
+            weights.append(_weight())  # nobody lives now
+            if tell:
+                print(f"{end} lives, {weights[-1] / 1e6:.1f} MB", flush=True)
         storm.cancel()
         await asyncio.wait((storm,))
         report = await vca.disconnect()
@@ -242,9 +240,16 @@ async def soak(folder: Path, lives: int, at_once: int, seed: int, *, tell: bool 
     return account
 
 
+async def _live(run: Soak, numbers: Iterator[int]) -> None:
+    for number in numbers:
+        await run.life(number)
+
+
 def _weight() -> int:
-    """Bytes of memory that this process has."""
+    """Bytes of memory that this process has, without what is free in it."""
     gc.collect()
+    with suppress(AttributeError, OSError):  # of glibc
+        ctypes.CDLL(None).malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
