@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance.effect_mutants import identity, options, ownership, potemkin, primitives, relations, units
+from conformance.effect_mutants import identity, leftovers, options, ownership, potemkin, primitives, relations, units
 from conformance.effect_mutants.base import EffectMutant
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_fake import Script
 from vca_fake.faults import FakeFaults
 
-_FAMILIES = (options, primitives, relations, units, ownership, identity, potemkin)
+_FAMILIES = (options, primitives, relations, units, ownership, identity, leftovers, potemkin)
 
 
 def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:

@@ -1,0 +1,122 @@
+"""Mutants: what is left in the process, and set for all of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.effect_mutants.base import EffectMutant, caught_by
+
+from vca_core.backend import Operation
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId
+
+_WHOLE = caught_by("nothing_is_set_for_the_whole_process")
+
+
+class SetsAnEnvironmentVariable(EffectMutant):
+    """For a client library that reads it."""
+
+    CAUGHT_BY = _WHOLE
+
+    @hookimpl
+    async def open(self) -> None:
+        os.environ["VCA_MUTANT"] = os.urandom(4).hex()
+        await super().open()
+
+
+class SetsTheLevelOfTheRootLogger(EffectMutant):
+    """To see what a client library says."""
+
+    CAUGHT_BY = _WHOLE
+
+    @hookimpl
+    async def open(self) -> None:
+        root = logging.getLogger()
+        root.setLevel(logging.ERROR if root.level != logging.ERROR else logging.CRITICAL)
+        await super().open()
+
+
+class SetsTheTimeoutOfSockets(EffectMutant):
+    """For all sockets of the process."""
+
+    CAUGHT_BY = _WHOLE
+
+    @hookimpl
+    async def open(self) -> None:
+        socket.setdefaulttimeout(600 + (socket.getdefaulttimeout() or 0))
+        await super().open()
+
+
+class Prints(EffectMutant):
+    """It says what it does where programs write their results."""
+
+    CAUGHT_BY = _WHOLE
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        sys.stdout.write(f"deleting {ee_id}\n")
+        await super().delete_execution_environment(op, ee_id)
+
+
+class LeavesParametersInAFile(EffectMutant):
+    """Parameters are handed on in a temporary file, which stays."""
+
+    CAUGHT_BY = _WHOLE
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        with tempfile.NamedTemporaryFile("w", delete=False) as file:
+            file.write(repr(params))
+        return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+
+class LeavesAThreadWhenAPrimitiveFails(EffectMutant):
+    """What was started for a primitive ends with its success only."""
+
+    CAUGHT_BY = caught_by("failed_primitives_leave_nothing")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        over = threading.Event()
+        threading.Thread(target=over.wait, name="watcher", daemon=True).start()
+        output = await super().exec_primitive(op, ee_id, primitive, params, unit)
+        over.set()
+        return output
+
+
+class LeavesAChild(EffectMutant):
+    """A helper is started with the connection, and stays."""
+
+    CAUGHT_BY = caught_by("a_disconnect_leaves_no[child]")
+
+    @hookimpl
+    async def open(self) -> None:
+        await super().open()
+        await asyncio.create_subprocess_exec("sleep", "20", stdin=asyncio.subprocess.DEVNULL)
+
+
+class LeavesAFileWhenAPrimitiveFails(EffectMutant):
+    """What was opened for a primitive is closed with its success only."""
+
+    CAUGHT_BY = caught_by("failed_primitives_leave_nothing")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        number = os.open(os.devnull, os.O_RDONLY)
+        output = await super().exec_primitive(op, ee_id, primitive, params, unit)
+        os.close(number)
+        return output
