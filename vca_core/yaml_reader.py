@@ -123,6 +123,19 @@ class _Nodes(Composer, CParser, BaseResolver):
         self._depth -= 1
         return node
 
+    def compose_scalar_node(self, anchor: Any) -> ScalarNode:
+        # As PyYAML's, but with a tuple for two marks: tens of thousands of objects would be a stall of the event loop
+        # when Python's garbage collector looks at them all, in whatever thread they were made.
+        event: Any = self.get_event()
+        is_plain = event.tag is None or event.tag == "!"
+        resolve: Any = self.resolve
+        tag = resolve(ScalarNode, event.value, event.implicit) if is_plain else event.tag
+        place: Any = (event.start_mark.line, event.start_mark.column)
+        node = ScalarNode(tag, event.value, place, None)
+        if anchor is not None:
+            self.anchors[anchor] = node
+        return node
+
     def _mark(self) -> Mark | None:
         event: Any = self.peek_event()
         mark: Mark | None = event.start_mark
@@ -185,7 +198,8 @@ class _Plain:
 
     def _note(self, node: Node, path: tuple[Any, ...]) -> None:
         if self._places is not None:
-            self._places.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+            line, column = _place_of(node)
+            self._places.setdefault(path, (line + 1, column + 1))
 
     def _mapping(self, node: MappingNode, path: tuple[Any, ...], depth: int) -> dict[str, Any]:
         own: dict[str, Any] = {}
@@ -201,7 +215,7 @@ class _Plain:
                 continue
             name = self._text(key)
             if name in own and not self._repeats:
-                first = next(other for other, _ in node.value if other.value == name).start_mark.line + 1
+                first = _place_of(next(other for other, _ in node.value if other.value == name))[0] + 1
                 self._fail(key, f"{name!r} is there twice, the first time in line {first}")
             self._note(key, (*path, name))
             item = self.data(value, (*path, name), depth + 1)
@@ -250,4 +264,12 @@ class _Plain:
         return text
 
     def _fail(self, node: Node, reason: str) -> NoReturn:
-        raise MarkedYAMLError(problem=reason, problem_mark=node.start_mark)
+        line, column = _place_of(node)
+        raise MarkedYAMLError(problem=reason, problem_mark=Mark("", 0, line, column, None, 0))
+
+
+def _place_of(node: Node) -> tuple[int, int]:
+    """Line and column of a node, from 0 on."""
+    mark: Any = node.start_mark
+    place: tuple[int, int] = mark if isinstance(mark, tuple) else (mark.line, mark.column)
+    return place
