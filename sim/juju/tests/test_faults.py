@@ -390,3 +390,16 @@ async def test_an_upgrade_ends_for_those_who_log_in_afterwards(
             await during.call("Client.WatchAll")
     await during.call("Client.FullStatus")
     await (await connect(world.uuid)).call("Client.WatchAll")
+
+
+async def test_requests_may_be_answered_in_any_order(sim: SimulatedController, world: World) -> None:
+    sim.faults.disorder = 50
+    answered: list[int] = []
+
+    async def ask(number: int) -> None:
+        await world.call("Pinger.Ping")
+        answered.append(number)
+
+    await asyncio.gather(*(ask(number) for number in range(30)))
+    assert sorted(answered) == list(range(30))
+    assert answered != sorted(answered)

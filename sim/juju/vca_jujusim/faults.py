@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Literal
@@ -145,6 +147,13 @@ class Faults:
     login: LoginTrouble | None = None
     login_of: Literal["any", "controller", "model"] = "any"
     upgrade_refusals: int | None = None
+    disorder: int = 0
+    """Requests of one connection are done and answered in any order, as in Juju: how many others may overtake one."""
+
+    async def overtake(self) -> None:
+        """Let others go first."""
+        for _ in range(random.randint(0, self.disorder)):  # noqa: S311 - disorder, no secret
+            await asyncio.sleep(0)
 
     def note_upgrade_refusal(self) -> None:
         """Count a request that is refused because the controller is upgraded; after the last one, logins are free."""
@@ -285,4 +294,5 @@ class Faults:
         self.lives.rules.clear()
         self.deltas.duplicate = Counted(times=0)
         self.deltas.late = Counted(times=0)
+        self.disorder = 0
         self.login = None

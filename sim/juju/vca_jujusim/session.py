@@ -109,7 +109,7 @@ class Session:
                 if name == "Pinger.Ping":
                     counts.pings[self.number] += 1
                 faults = self.controller.faults.wire.take(name, self.model_name)
-                if faults or waits(name):
+                if faults or waits(name) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)
@@ -155,7 +155,9 @@ class Session:
             return
         if "hang-before" in effects:
             return
+        await self.controller.faults.overtake()
         reply = await self._answer(request, name, faults)
+        await self.controller.faults.overtake()
         self.controller.persist()
         if "drop-after" in effects:
             self.cut()

@@ -228,3 +228,15 @@ async def test_an_upload_is_retried_when_busy_and_not_when_refused(
         controller.faults.refuse("charms.upload", "never", "forbidden")
         with pytest.raises(BackendError, match="never"):
             await edge.install_configuration_sw(ee_id, "proxy")
+
+
+async def test_requests_may_be_done_and_answered_in_any_order(controller: SimulatedController, tmp_path: Path) -> None:
+    controller.faults.disorder = 50
+    await life(controller, tmp_path)
+    async with connected(controller) as edge:
+        made = await asyncio.gather(
+            *(installed(edge, namespace=f".ns1.vnf{number}", num_units=2) for number in range(4))
+        )
+        assert len(controller.model("ns1").units) == 2 * len(set(made))
+        await asyncio.gather(*(edge.delete_execution_environment(ee_id) for ee_id in made))
+        assert controller.model("ns1").machines == {}
