@@ -106,7 +106,7 @@ def conformance(
 
 
 def _teller() -> OnResult:
-    """What tells of each check as it comes; why several failed is told once."""
+    """Prints each check as it comes; a reason for which several failed is printed once."""
     told: set[str] = set()
 
     def tell(_: Verdict, result: CheckResult) -> None:

@@ -122,7 +122,7 @@ class Selection:
 
     @property
     def arguments(self) -> list[str]:
-        """What pytest is told."""
+        """The arguments for pytest."""
         return [*(("-k", self.only) if self.only else ()), *(("-x",) if self.until_failure else ())]
 
 

@@ -63,8 +63,7 @@ class FakeBackend(Backend[FakeOptions]):
         self._worlds: Worlds = (
             MemoryWorlds() if options.state is None else FileWorlds(host.folder.absolute() / options.state)
         )
-        folder = None if options.programs is None else host.folder.absolute() / options.programs
-        self._programs = Programs(folder)
+        self._programs = Programs(None if options.programs is None else host.folder.absolute() / options.programs)
         self._lives = Lives(self._worlds, Latency(options.latency, options.seed), self._clock, host.report)
 
     @hookimpl

@@ -53,7 +53,7 @@ class DescriptionChecks(Suite, suite=True):
         assert charm.reference, "the charm has no reference"
         artifact = ArtifactRoot(kit.charms.folder).find(kit.charms.charm)
         if artifact.path is not None:
-            assert charm.name == (await artifact.read()).name, f"{charm.name} is told, and it has another name"
+            assert charm.name == (await artifact.read()).name, f"{charm.name} is described, and it has another name"
 
     @needs("describe_execution_environment", "install_configuration_sw")
     async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
@@ -100,11 +100,11 @@ class DescriptionChecks(Suite, suite=True):
         before = (await kit.connector.describe(at.ee_id)).charm
         await SCENARIOS["upgrade"].call(kit, at)
         after = await kit.connector.describe(at.ee_id)
-        assert before is not None, "no charm is told before the upgrade"
-        assert after.charm is not None, "no charm is told after the upgrade"
-        assert after.charm.name == before.name, f"{before.name} was upgraded, and {after.charm.name} is told"
+        assert before is not None, "no charm is described before the upgrade"
+        assert after.charm is not None, "no charm is described after the upgrade"
+        assert after.charm.name == before.name, f"{before.name} was upgraded, and {after.charm.name} is described"
         assert (after.charm.reference, after.charm.digest) != (before.reference, before.digest), (
-            "the charm is told as before the upgrade"
+            "the charm is described as before the upgrade"
         )
         assert {unit.charm for unit in after.units} <= {after.charm.reference, None}, (
             f"these units run another charm: {after.units}"

@@ -39,7 +39,7 @@ class OptionEffectChecks(Suite, suite=True):
 
     @sees("configure")
     async def test_configure_changes_what_it_is_given_only(self, kit: Kit) -> None:
-        """An option that is not named keeps its value, whoever set it."""
+        """An option that is not named keeps its value, whatever set it."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept", "count": 3})
         await kit.configure(ee_id, flag=False)

@@ -10,14 +10,14 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.state import Change, Key
 
 SILENCE = 20.0
-"""Seconds without any change after which whoever waits has the controller asked."""
+"""Seconds without any change after which the controller is asked for those who wait."""
 
 AGAIN = 60.0
 """Seconds between two such questions, and those in which an agent may be silent before a listing asks."""
 
 
 class PresenceQuestions:
-    """Asks about one model, at most once in `AGAIN`, whoever wants to know.
+    """Asks about one model, at most once in `AGAIN`, however many want to know.
 
     Args:
         ask: asks the controller, and has the answer taken in; raises nothing.
