@@ -498,3 +498,14 @@ async def test_an_opening_that_is_cancelled_twice_leaves_nothing(
             )
     gc.collect()
     assert "Unclosed" not in caplog.text
+
+
+async def test_a_delete_of_a_model_that_went_meanwhile_succeeds(controller: SimulatedController) -> None:
+    async with connected(controller, **osm_user(controller)) as edge:
+        await machine(edge)
+        controller.faults.freeze("model")
+        deleting = asyncio.create_task(edge.delete_namespace(NS))
+        await until(lambda: controller.counts.requests["ModelManager.DestroyModels"])
+        await controller.restart(lambda: controller.world.remove_model(controller.model("ns1")))
+        await deleting
+    assert controller.counts.failed_logins == 0
