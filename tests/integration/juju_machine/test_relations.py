@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
-from support.juju import config_for, connected, installed, write_charm
+from support.juju import config_for, connected, installed, until, write_charm
 
 from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca
 from vca_jujusim.controller import SimulatedController
@@ -133,3 +134,21 @@ async def test_other_models_and_connectors_are_not_reached(controller: Simulated
             await vca.add_relation(
                 (edge, "ns1.app-vnf-a.0", "site"), (vca.connector("twin"), "ns1.app-vnf-b.1", "backend")
             )
+
+
+async def test_a_relation_that_is_dying_is_waited_for(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        controller.faults.freeze("relation")
+        (before,) = controller.model("ns1").relations.values()
+        removing = asyncio.create_task(edge.remove_relation(one, other, "site", "backend"))
+        await until(lambda: before.life == "dying")
+        assert not removing.done()
+        controller.thaw()
+        await removing
+        await edge.add_relation(one, other, "site", "backend")
+        (after,) = controller.model("ns1").relations.values()
+        assert after is not before

@@ -19,7 +19,7 @@ def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
 def wake(model: Model) -> None:
     """See soon what all entities of a model have to do."""
     for kind, key in list(model.all_keys()):
-        if kind in {"machine", "unit", "action", "application", "model"}:
+        if kind in {"machine", "unit", "action", "application", "model", "relation"}:
             settle(model, kind, key)
 
 
@@ -39,6 +39,12 @@ def _step(model: Model, kind: str, key: str) -> None:
             _unit(model, model.units[key])
         case "action":
             _action(model, model.actions[key])
+        case "relation":
+            if model.relations[key].life != ALIVE:
+                ends = [end.application for end in model.relations[key].endpoints]
+                model.remove("relation", key)
+                for name in set(ends) & model.applications.keys():
+                    settle(model, "application", name)
         case "application":
             if model.applications[key].life != ALIVE:
                 removal.finish_application(model, model.applications[key])

@@ -62,7 +62,8 @@ def add_relation(model: Model, given: list[str]) -> Relation:
     ends = infer(model, given)
     key = " ".join(str(end) for end in ends)
     if key in model.relations:
-        raise Refusal(f'cannot add relation "{key}": relation {key} already exists', ALREADY_EXISTS)
+        how = "already exists" if model.relations[key].life == ALIVE else "is dying, but not yet removed"
+        raise Refusal(f'cannot add relation "{key}": relation {key} {how}', ALREADY_EXISTS)
     for end in ends:
         application = model.applications.get(end.application)
         if application is not None and application.life != ALIVE:

@@ -43,13 +43,15 @@ def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
 
 
 def destroy_relation(model: Model, relation: Relation) -> None:
-    """A relation goes, and subordinates that lived by it."""
+    """Ask a relation to go, and subordinates that lived by it. It is dying until its units have left it."""
     principals = {end.application for end in relation.endpoints}
     if any(end.scope == "container" for end in relation.endpoints):
         for unit in list(model.units.values()):
             if unit.principal and {unit.application, unit.principal.rpartition("/")[0]} == principals:
                 destroy_unit(model, unit, force=False)
-    model.remove("relation", relation.key)
+    relation.life = DYING
+    model.world.keep(model, "relation", relation.key)  # no delta tells of it
+    _settle(model, "relation", relation.key)
 
 
 def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool = False) -> list[Unit]:
@@ -151,7 +153,7 @@ def finish_unit(model: Model, unit: Unit) -> None:
 
 def finish_application(model: Model, application: Application) -> None:
     """A dying application goes when its units are gone."""
-    if not model.units_of(application.name):
+    if not model.units_of(application.name) and not model.relations_of(application.name):
         model.remove("application", application.name)
         model.release_charm(application.charm_url)
 
