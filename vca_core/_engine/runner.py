@@ -26,7 +26,7 @@ from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutErro
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import LastingSecrets, SecretValues, add_reason, as_vca_error, secret_strings
+from vca_core.secrets import LastingSecrets, SecretValues, add_reason, as_vca_error, excess_of_secrets, secret_strings
 from vca_core.status import EntityState
 from vca_core.tasks import end_of, in_thread, settle
 
@@ -251,7 +251,14 @@ class Runner:
         secrets, values = self._session.secrets, request.confidential.values
         if not values:
             return secrets.scrub_foreign
-        return (await in_thread(lambda: SecretValues(secret_strings(values), secrets))).scrub_foreign
+
+        def find() -> Callable[[str], str]:
+            texts = list(secret_strings(values))
+            if excess_of_secrets(texts) is not None:  # to look for all that in a text would take seconds
+                return lambda _: "(not shown: too much was given to be sure that none of it is in there)"
+            return SecretValues(texts, secrets).scrub_foreign
+
+        return await in_thread(find)
 
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
