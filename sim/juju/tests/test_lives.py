@@ -216,3 +216,9 @@ async def test_steps_of_single_kinds_take_their_own_time() -> None:
     await asyncio.sleep(0.01)
     assert taken == ["unit"]
     clock.close()
+
+
+async def test_keys_of_a_charms_documents_are_text(world: World) -> None:
+    await world.deploy(ROUTER | {"config.yaml": "options: {on: {type: string, default: x}, 1: {type: int}}\n"})
+    config = (await world.call("Application.Get", application="router"))["config"]
+    assert set(config) == {"on", "1"}

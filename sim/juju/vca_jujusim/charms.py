@@ -272,6 +272,17 @@ def _check_size(archive: zipfile.ZipFile) -> None:
             raise _bad(f'"{info.filename}" leads out of the archive')
 
 
+class _TextKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Reads keys as Go does: as text, also such as ``on`` and ``1``."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and not key.tag.endswith(":merge"):
+                key.tag = "tag:yaml.org,2002:str"
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
+
+
 def _document(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     try:
         info = archive.getinfo(name)
@@ -280,7 +291,7 @@ def _document(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
     if info.file_size > MAX_YAML:
         raise _bad(f"{name} is too large")
     try:
-        found = yaml.load(archive.read(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are the safe loaders
+        found = yaml.load(archive.read(name), Loader=_TextKeys)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise _bad(f"{name}: yaml: not valid") from error
     if found is not None and not isinstance(found, dict):
