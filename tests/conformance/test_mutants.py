@@ -39,6 +39,11 @@ def test_a_mutant_fails_the_checks_that_it_declares(observed: Mapping[str, Mappi
     assert set(failed) == declared, "\n".join(f"{check}: {reason}" for check, reason in failed.items())
 
 
+def test_one_worker_runs_all_mutants(request: pytest.FixtureRequest) -> None:
+    if getattr(request.config.option, "loadgroup", False):  # in a worker of pytest-xdist
+        assert request.node.nodeid.endswith("@mutants")
+
+
 def test_any_two_mutants_differ() -> None:
     declared: dict[str, frozenset[str]] = {cls.__name__: getattr(cls, "FAILS", frozenset()) for cls in all_backends()}
     assert len(declared) > 15
