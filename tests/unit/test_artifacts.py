@@ -174,7 +174,7 @@ def test_a_charm_that_could_not_be_read_is_read_again(root: Path) -> None:
     artifact = ArtifactRoot(root).find("charms/simple")
     metadata = root / "charms" / "simple" / "metadata.yaml"
     metadata.write_text("name: [")
-    with pytest.raises(BadArguments, match=r"metadata\.yaml: line 1"):
+    with pytest.raises(BadArguments, match=r"metadata\.yaml: line 2, column 1"):
         artifact.charm()
     metadata.write_text("name: mended\n")
     assert artifact.charm().name == "mended"
