@@ -17,7 +17,7 @@ class TestStore(StoreConformance):
     """The store that the program was asked to examine."""
 
     @pytest_asyncio.fixture
-    async def new_store(self, pytestconfig: pytest.Config) -> AsyncIterator[StatusStore]:  # type: ignore[override]
+    async def new_store(self, pytestconfig: pytest.Config) -> AsyncIterator[StatusStore]:
         """A new one."""
         store = pytestconfig.stash[STORE]()
         yield store
