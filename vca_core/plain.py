@@ -7,7 +7,7 @@
     excess      in what a value is larger than callers may give it
     weight      how much there is in it to walk through
     plain       a copy, or the caller's error for the first flaw
-    copied      a copy of what is known to be plain
+    copy_plain  a copy of what is known to be plain
     kind_of     what a value is, without a word of what is in it
 """
 

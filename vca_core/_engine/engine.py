@@ -315,7 +315,7 @@ class Engine:
             op.locate(error)
             raise
         except StoreError as error:
-            _LOG.warning("whose model %s is was not checked: %s", trail.model, error)
+            _LOG.warning("the owner of model %s was not checked: %s", trail.model, error)
         except BadArguments as error:
             op.locate(error)
             raise

@@ -64,7 +64,7 @@ def facts_of(request: Request[Any], run: str, connector: str, backend: str, acto
 def facts_of_call(
     operation: str, given: Mapping[str, Any], run: str, connector: str, backend: str, actor: str | None
 ) -> OperationFacts:
-    """Take the facts of a call that was refused before there was a request: of what it was given, what has a sense.
+    """Take the facts of a call that was refused before there was a request, as far as its arguments make sense.
 
     Args:
         operation: the name that it was called by.

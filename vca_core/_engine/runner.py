@@ -330,7 +330,7 @@ class Runner:
             return None  # the hook's own
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
             own = as_vca_error(error, self._session.secrets.scrub_foreign)
-            _LOG.warning("%s: what there is of it was not seen: %s", op.id, own)
+            _LOG.warning("%s: its entities could not be listed: %s", op.id, own)
             return None
         return {record.ee_id: record.entities for record in listed}
 

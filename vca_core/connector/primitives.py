@@ -18,8 +18,6 @@ from vca_core.naming import EeId, EeKey
 
 R = TypeVar("R")
 
-"""The primitive that sets options instead of running an action."""
-
 CONFIG_OK = "CONFIG OK"
 """What the primitive ``config`` returns."""
 

@@ -22,7 +22,7 @@ Day1 = Literal["again", "done"]
 """What to do with primitives of which it is unknown whether they ran."""
 
 OnStep = Callable[[Step, StepState, str], None]
-"""Told of each change of a step: the step, its state, and a detail for people."""
+"""Called with each change of a step: the step, its state, and a detail for people."""
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Applied:
 
 
 OnWait = Callable[[str], None]
-"""Told once, when another process applies the same service, that one's number."""
+"""Called once, when another process applies the same service, that one's number."""
 
 
 def _ignore(*_: object) -> None:

@@ -10,7 +10,7 @@ Adopt a suite in one file of your tests (it needs the extra ``testing`` of vca-c
         def subject(self) -> Subject:
             return Subject("desk", options={"floor": 3})
 
-or run it as a programme: ``vca conformance desk --config vca.yaml``.
+or run it as a program: ``vca conformance desk --config vca.yaml``.
 
 ::
 
@@ -19,7 +19,7 @@ or run it as a programme: ``vca conformance desk --config vca.yaml``.
     subject     what an adopting class says about its backend, and about what can be done to its system
     kit         what the checks work with
     verdict     which level results amount to
-    run         runs a suite as a programme
+    run         runs a suite as a program
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Runs a suite as a programme, and makes its verdict; pytest does the running."""
+"""Runs a suite as a program, and makes its verdict; pytest does the running."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ STORE = pytest.StashKey[Callable[[], StatusStore]]()
 _PYTEST = Path(inspect.getfile(pytest.importorskip)).parent
 _ALWAYS = (
     "-q", "--no-header", "-p", "no:cacheprovider",
-    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the programme has imported what pytest would rewrite
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",  # the program has imported what pytest would rewrite
 )  # fmt: skip
 
 GROUP = "vca.conformance"

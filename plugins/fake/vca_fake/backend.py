@@ -27,7 +27,7 @@ from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
 from vca_fake.programs import Programs, output_of_program
-from vca_fake.relations import check_kept, check_limits, check_pair
+from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
 from vca_fake.software import install_again, options_after, set_options
@@ -313,15 +313,11 @@ class FakeBackend(Backend[FakeOptions]):
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
         self._check_reach(end_2)
-        ends = {(end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2)}
-        await self._lives.pause("unrelate", sorted(ends))
-
-        def unrelate(model: Model) -> None:
-            model.relations = [pair for pair in model.relations if set(pair) != ends]
-
-        for name in {end.ee_id.model for end in (end_1, end_2)}:
+        names = {end.ee_id.model for end in (end_1, end_2)}
+        await self._lives.pause("unrelate", sorted((str(end.ee_id), end.endpoint) for end in (end_1, end_2)))
+        for name in names:
             await op.held()
-            await self._worlds.change(name, unrelate)
+            await self._worlds.change(name, lambda model: unrelate(model, end_1, end_2))
 
     # Reads.
 

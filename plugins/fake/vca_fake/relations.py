@@ -81,3 +81,19 @@ def _endpoint(end: RelationEnd, charm: Charm) -> Endpoint:
             ["endpoint"],
         )
     return endpoint
+
+
+def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+    """Remove a relation from a model, if it is there; that of an earlier EE of the same names went with it.
+
+    Args:
+        model: the model.
+        end_1: one end.
+        end_2: the other one.
+    """
+    ends = {(end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2)}
+    for end in (end_1, end_2):
+        application = model.applications.get(end.ee_id.application) if end.ee_id.model == model.name else None
+        if application is not None and application.ee_id != end.ee_id:
+            return
+    model.relations = [pair for pair in model.relations if set(pair) != ends]

@@ -9,7 +9,7 @@ from vca_core.errors import BadArguments, NotSupported
 from vca_core.refusals import unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.facts import require_application, require_environment
+from vca_juju_common.facts import is_succeeded, require_application, require_environment
 
 _ABOUT_ENDPOINTS = re.compile(
     r"no relations found|ambiguous relation|must involve two|has no \".*\" relation|do(es)? not relate|cannot relate|"
@@ -60,7 +60,9 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 
 
 async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Remove a relation; removing a missing one succeeds."""
+    """Remove a relation; one that is missing is success, such as one that went with an earlier EE of the same names."""
+    if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
+        return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     if not _are_related(model, one, other, dying=True):
         return

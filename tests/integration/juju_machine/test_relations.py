@@ -35,6 +35,21 @@ async def test_two_applications_are_related_and_a_second_time_is_fine(
         await edge.remove_relation(one, other, "site", "backend")
 
 
+async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        old = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.delete_execution_environment(old)
+        one = await installed(edge, "server", ".ns1.a")
+        await edge.add_relation(one, other, "site", "backend")
+    async with connected(controller, tmp_path) as edge:
+        await edge.remove_relation(old, other, "site", "backend")
+        assert len(controller.model("ns1").relations) == 1
+        await edge.remove_relation(one, other, "site", "backend")
+        assert len(controller.model("ns1").relations) == 0
+
+
 async def test_related_by_others_meanwhile_is_success(controller: SimulatedController, tmp_path: Path) -> None:
     write_pair(tmp_path)
     async with (

@@ -217,6 +217,16 @@ async def test_relations_go_with_their_ends(connector: Connector, router: str, c
     assert (await connector.get_status(".ns"))["relations"] == []
 
 
+async def test_an_id_of_an_earlier_ee_removes_no_relation(connector: Connector, router: str, cache: str) -> None:
+    await connector.delete_execution_environment(cache)
+    later, _ = await connector.create_execution_environment(".ns.cache")
+    assert later != cache
+    await connector.install_configuration_sw(later, "content-cache")
+    await connector.add_relation(router, later, "gateway", "uplink")
+    await connector.remove_relation(router, cache, "gateway", "uplink")
+    assert len((await connector.get_status(".ns"))["relations"]) == 1
+
+
 async def test_metrics_and_health_are_plain_data(connector: Connector, router: str) -> None:
     await connector.exec_primitive(router, "show-routes")
     assert await connector.get_metrics(".ns") == {"app-vnf-router/0": {"actions": 1}}

@@ -1,6 +1,6 @@
 """Prepares an existing host over ssh, so that a Juju controller can take it as a manual machine.
 
-The opposite of what libjuju does (its numbers 21 and 30-32): any type of key, any port, IPv6, the host's key checked;
+The opposite of what libjuju does: any type of key, any port, IPv6, the host's key checked;
 what the owner authorized stays; nothing blocks the event loop, nothing is printed.
 """
 
@@ -125,7 +125,7 @@ class SshSession:
 
         A new user may use sudo without a password, as on Ubuntu's own images; one that is there stays as it is, but for
         the key. That is appended to ``~/.ssh/authorized_keys`` where it is not there yet; those who could log in before
-        still can (number 30). The folder gets mode 0700 and the file 0600.
+        still can. The folder gets mode 0700 and the file 0600.
 
         Args:
             public_key: one line in OpenSSH's format.
