@@ -18,7 +18,7 @@ An extension is a class that an entry point of the group ``vca.extensions`` name
         def created(self, operation, ee_id): ...
 
         @hookimpl
-        def refused(self, facts, error): ...        # a call that never began
+        def refused(self, operation, error): ...    # a call that never began
 
         @hookimpl
         def status_changed(self, change): ...       # a StatusChange
@@ -143,7 +143,7 @@ class ExtensionHooks(Protocol):
         """
 
     @_hookspec
-    def refused(self, facts: OperationFacts, error: VcaError) -> None:
+    def refused(self, operation: OperationFacts, error: VcaError) -> None:
         """Learn of a call that ended before its operation began, so that `around` never saw it.
 
         The arguments were wrong, the backend cannot do it, something else was under way, its time was up before its
@@ -151,7 +151,7 @@ class ExtensionHooks(Protocol):
         An error is logged.
 
         Args:
-            facts: what was asked for, as far as it was understood.
+            operation: what was asked for, as far as it was understood.
             error: what the caller gets.
         """
 

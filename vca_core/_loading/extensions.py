@@ -121,7 +121,7 @@ class Extensions:
 
     def report_refused(self, facts: OperationFacts, error: VcaError) -> None:
         """Report to the extensions a call that ended before it began."""
-        self._notify("refused", facts=facts, error=_locate(error, facts))
+        self._notify("refused", operation=facts, error=_locate(error, facts))
 
     def report_status(self, change: StatusChange) -> None:
         """Report to the extensions a status that was stored."""

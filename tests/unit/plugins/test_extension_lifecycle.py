@@ -45,8 +45,8 @@ LEDGER = """
             seen.append(("created", operation, ee_id))
 
         @hookimpl
-        def refused(self, facts, error):
-            seen.append(("refused", facts, error))
+        def refused(self, operation, error):
+            seen.append(("refused", operation, error))
 
     class Second:
         def __init__(self, options): ...
@@ -75,7 +75,7 @@ LEDGER = """
             raise RuntimeError("no")
 
         @hookimpl
-        def refused(self, facts, error):
+        def refused(self, operation, error):
             raise RuntimeError("no")
 """
 

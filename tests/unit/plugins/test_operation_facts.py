@@ -39,8 +39,8 @@ WATCH = """
                 raise
 
         @hookimpl
-        def refused(self, facts, error):
-            places.append((facts, error.as_data()["where"]))
+        def refused(self, operation, error):
+            places.append((operation, error.as_data()["where"]))
 
         @hookimpl
         def status_changed(self, change):
