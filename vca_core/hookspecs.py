@@ -9,11 +9,11 @@ What holds for every operation hook (those that get ``op``):
 - It reports what it sees with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
 - It returns when what was asked for is there, not when the request was sent.
 - It calls ``await op.held()`` before each request that changes something, and changes nothing after that raised.
-- It finds an EE by its whole id. An id whose locator is not the EE's present one names another EE: `NotFound`, and a
-  delete of it deletes nothing.
+- It finds an EE by its whole id. An id whose locator is not the EE's present one names another EE: `NotFound`; what
+  deletes, deregisters or removes a relation succeeds and changes nothing.
 - On cancellation it stops, undoes what has no stored id, and lets `asyncio.CancelledError` through. It does not end
   before the threads that it started.
-- It raises errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+- It raises errors of `vca_core.errors`; anything else, also a `CancelledError` of its own, becomes a `BackendError`.
 - After a lost connection, a request that changes something may fail with a retryable error.
 """
 
@@ -214,8 +214,8 @@ class BackendHooks(ReadHooks, Protocol):
 
         Raises:
             NotFound: the EE does not exist.
-            BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, or fewer
-                units than there are.
+            BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, another
+                version of the one there (call upgrade), or fewer units than there are.
             AlreadyExists: another charm is installed there.
 
         Example::
@@ -262,7 +262,7 @@ class BackendHooks(ReadHooks, Protocol):
         """Run a primitive (an action of the charm) and wait for its end.
 
         It runs at most once for each call, even if the connection is lost meanwhile, and on the unit that was asked
-        for.
+        for, the leader by default.
 
         Args:
             op: this run.
@@ -282,9 +282,9 @@ class BackendHooks(ReadHooks, Protocol):
         Example::
 
             @hookimpl
-            async def exec_primitive(self, op, ee_id, primitive, params):
+            async def exec_primitive(self, op, ee_id, primitive, params, unit):
                 await op.held()
-                run = await self._client.run(ee_id.application, primitive, params)
+                run = await self._client.run(ee_id.application, unit, primitive, params)
                 async for state in run.states():
                     op.report(Entity("action", run.id), state)
                 return run.output
