@@ -29,6 +29,7 @@ class Departures:
         self._waiting: dict[str, int] = {}
         self._hint = asyncio.Event()
         self._tasks = OwnedTasks("models that go")
+        self._poller: asyncio.Task[None] | None = None
 
     async def wait_gone(self, uuid: str) -> None:
         """Wait until a model is not listed any more. The caller's deadline bounds it.
@@ -41,8 +42,8 @@ class Departures:
         """
         self._waiting[uuid] = self._waiting.get(uuid, 0) + 1
         gone = self._leaving.setdefault(uuid, asyncio.get_running_loop().create_future())
-        if not len(self._tasks):
-            self._tasks.spawn(self._poll(), "poll")
+        if self._poller is None or self._poller.done():  # one that just ended is owned for a moment yet
+            self._poller = self._tasks.spawn(self._poll(), "poll")
         try:
             await asyncio.shield(gone)
         except VcaError as error:
