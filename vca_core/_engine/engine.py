@@ -341,7 +341,8 @@ class Engine:
             Whether that was done. If not, or if this is cancelled, it stays in use.
         """
         self._bind()
-        if self._runner.running or self.stragglers or self._deletes.under_way or self._disconnecting is not None:
+        is_busy = self._runner.running or self.stragglers or self._deletes.under_way or len(self._pacer)
+        if is_busy or self._disconnecting is not None:
             return False
         self._is_retired = True
         try:

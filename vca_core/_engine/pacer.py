@@ -23,6 +23,10 @@ class Pacer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: deque[asyncio.Future[Exception | None]] = deque()
 
+    def __len__(self) -> int:
+        """How many wait for their turn."""
+        return sum(not turn.done() for turn in self._waiting)
+
     async def wait_turn(self) -> None:
         """Wait until it is one's turn; at once, where few begin.
 

@@ -71,3 +71,15 @@ async def test_what_waits_for_its_turn_is_refused_by_a_disconnect() -> None:
         made = {str(result[0]) for result in results if not isinstance(result, BaseException)}
         assert {str(record.ee_id) for record in await connector.list_execution_environments()} == made
         assert len(made) < 100
+
+
+async def test_a_connector_with_calls_that_wait_is_not_retired() -> None:
+    async with Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={}) as vca:
+        connector = vca.connector()
+        creates = [asyncio.ensure_future(connector.create_execution_environment(f".ns.vnf{n}")) for n in range(100)]
+        await asyncio.sleep(0)
+        # As in the moment in which none of those that began is left.
+        running, connector._engine._runner.running = connector._engine._runner.running, set()
+        assert not await connector._engine.retire()
+        connector._engine._runner.running = running
+        assert len(await asyncio.gather(*creates)) == 100
