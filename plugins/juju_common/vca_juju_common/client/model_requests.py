@@ -1,0 +1,291 @@
+"""The requests that a model takes of a backend, by what they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, Protocol
+
+from vca_juju_common.client.values import (
+    Ended,
+    NewApplication,
+    NewMachine,
+    NewResource,
+    OptionValue,
+    Origin,
+    Progress,
+    StoreCharm,
+)
+
+
+class MachineRequests(Protocol):
+    """Requests about the machines of a model."""
+
+    async def add_machine(self, new: NewMachine) -> str:
+        """Make a machine; see `add_machines`.
+
+        Args:
+            new: what to ask for.
+
+        Returns:
+            The machine's id.
+        """
+
+    async def add_machines(self, new: NewMachine, count: int) -> list[str]:
+        """Make machines that are alike. Those that are made after the caller was cancelled are destroyed.
+
+        Args:
+            new: what to ask for.
+            count: how many.
+
+        Returns:
+            The machines' ids.
+
+        Raises:
+            ApiError: the controller refuses some; those that it made are destroyed.
+        """
+
+    async def undo_machines(self, machines: Sequence[str]) -> None:
+        """Destroy machines that nobody will know of: now, or if that fails when the controller is back.
+
+        Args:
+            machines: their ids; those that a unit came to after all stay.
+        """
+
+    async def destroy_machines(self, machines: Sequence[str], *, keep: bool = False) -> None:
+        """Ask for the end of machines, by force. Those that are gone are not an error.
+
+        Args:
+            machines: their ids.
+            keep: whether what they are stays, and only Juju forgets it.
+        """
+
+    async def keep_instances(self, machines: Sequence[str]) -> None:
+        """Ask the controller to keep the instances of machines that are removed later. Missing ones are ignored.
+
+        Args:
+            machines: their ids.
+        """
+
+    async def provisioning_script(self, machine: str, nonce: str) -> str:
+        """Return the script that makes a host a machine. It is a secret: it holds the agent's password.
+
+        Args:
+            machine: the machine's id.
+            nonce: what the machine was made with.
+        """
+
+
+class ApplicationRequests(Protocol):
+    """Requests about the applications of a model, and their units and relations."""
+
+    async def deploy(self, new: NewApplication) -> None:
+        """Deploy an application.
+
+        Args:
+            new: the application.
+
+        Raises:
+            ApiError: the controller refuses it.
+        """
+
+    async def set_charm(self, new: NewApplication) -> None:
+        """Give an application another charm, or revision, and values of options with it.
+
+        Args:
+            new: the application as it is to be.
+        """
+
+    async def resolve_units(self, units: Sequence[str]) -> None:
+        """Have units in error run the hook again that failed. Those that are not in error any more are no error.
+
+        Args:
+            units: their names.
+        """
+
+    async def destroy_applications(self, names: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
+        """Ask for the end of applications.
+
+        Args:
+            names: their names.
+            destroy_storage: whether their storage is destroyed with them, or released.
+            force: whether what fails on the way is ignored.
+
+        Raises:
+            ApiError: the controller refuses it, or says that one of them is not there.
+        """
+
+    async def destroy_consumed(self, names: Sequence[str]) -> None:
+        """Ask for the end of remote applications, as other models' offers are called where they are consumed.
+
+        Args:
+            names: their names.
+
+        Raises:
+            ApiError: the controller refuses it, or says that one of them is not there.
+        """
+
+    async def get_config(self, application: str) -> dict[str, OptionValue]:
+        """Read the options of an application's charm, and their values now.
+
+        Args:
+            application: its name.
+
+        Returns:
+            The options, by name.
+        """
+
+    async def set_config(self, application: str, values: Mapping[str, Any]) -> None:
+        """Set options of an application.
+
+        Args:
+            application: its name.
+            values: in their types, by option; None: the charm's default again.
+        """
+
+    async def add_units(self, application: str, machines: Sequence[str]) -> None:
+        """Ask for units.
+
+        Args:
+            application: its name.
+            machines: where they go, one to each.
+        """
+
+    async def destroy_units(self, units: Sequence[str], *, destroy_storage: bool) -> None:
+        """Ask for the end of units. Those that are gone are not an error.
+
+        Args:
+            units: their names.
+            destroy_storage: whether their storage is destroyed with them, or released.
+        """
+
+    async def add_relation(self, end_1: str, end_2: str) -> None:
+        """Relate two applications; related ones stay so.
+
+        Args:
+            end_1: ``application:endpoint``.
+            end_2: the other one.
+
+        Raises:
+            ApiError: the controller refuses it.
+        """
+
+    async def remove_relation(self, end_1: str, end_2: str) -> None:
+        """Ask for the end of a relation. One that is not there is not an error.
+
+        Args:
+            end_1: ``application:endpoint``.
+            end_2: the other one.
+        """
+
+
+class CharmRequests(Protocol):
+    """Requests about charms and their resources."""
+
+    async def add_store_charm(
+        self, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+    ) -> StoreCharm:
+        """Bring a charm of Charmhub into the model.
+
+        Args:
+            name: of the charm.
+            base: that it will run on, ``ubuntu@22.04``.
+            arch: that it will run on.
+            channel: ``track/risk``, one of them or None: ``stable``.
+            revision: None: the channel's.
+            force: whether a base that it does not support is taken.
+
+        Raises:
+            ApiError: the controller cannot fetch it.
+        """
+
+    async def upload_charm(self, file: IO[bytes], size: int, progress: Progress) -> str:
+        """Upload a charm into the model.
+
+        Args:
+            file: the charm, as an archive.
+            size: how many bytes it has.
+            progress: called with how far it is.
+
+        Returns:
+            The charm's URL there.
+
+        Raises:
+            ApiError: the controller refuses it.
+            VcaConnectionError: it does not get there.
+        """
+
+    async def add_resources(
+        self, application: str, charm_url: str, origin: Origin, resources: Sequence[NewResource]
+    ) -> dict[str, str]:
+        """Announce resources of an application that is about to be deployed.
+
+        Args:
+            application: its name.
+            charm_url: of its charm.
+            origin: where the charm comes from.
+            resources: those that it will have.
+
+        Returns:
+            The id of each, by name.
+        """
+
+    async def upload_resource(
+        self, application: str, name: str, pending_id: str, file: IO[bytes], filename: str, progress: Progress
+    ) -> None:
+        """Upload a file resource that was announced.
+
+        Args:
+            application: name of the application.
+            name: of the resource.
+            pending_id: what `add_resources` gave for it.
+            file: its bytes.
+            filename: what the charm declares for it.
+            progress: called with how far it is.
+        """
+
+
+class ActionRequests(Protocol):
+    """Requests about the actions of charms."""
+
+    async def declared_actions(self, application: str) -> dict[str, Mapping[str, Any]]:
+        """Read the schemas of the actions that an application's charm declares.
+
+        Args:
+            application: its name.
+
+        Returns:
+            The schemas, by the actions' names.
+        """
+
+    async def enqueue_action(self, application: str, unit: str | None, action: str, params: Mapping[str, Any]) -> str:
+        """Ask for a run of an action. One that begins after the caller was cancelled is cancelled.
+
+        Args:
+            application: its name.
+            unit: which one; None: the leader, which the controller finds.
+            action: its name.
+            params: its parameters.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            ApiError: the controller refuses it; `ApiError.has_no_leader` says whether it may take it later.
+        """
+
+    async def action_result(self, action: str) -> Ended:
+        """Read how a run stands, and what it gave.
+
+        Args:
+            action: the run's id.
+
+        Raises:
+            ApiError: the controller does not know it.
+        """
+
+    async def cancel_action(self, action: str) -> None:
+        """Ask for the end of a run. One that has ended, or is gone, is not an error.
+
+        Args:
+            action: the run's id.
+        """
