@@ -9,9 +9,9 @@ import json
 import sys
 from typing import Any
 
+from generators.hooks import hooks_of
 from generators.made import DOCS, ROOT, Made, generated_from, table
 from vca_core.hookspecs import HOOKS, LIFECYCLE_HOOKS, BackendHooks
-from vca_core.read_hooks import ReadHooks
 from vca_core.testing.run import run_suites
 from vca_core.testing.verdict import Verdict
 
@@ -78,7 +78,7 @@ def cell(hook: dict[str, Any]) -> str:
 def page(data: dict[str, Any]) -> str:
     """The page."""
     names = list(data)
-    order = [name for name in [*vars(BackendHooks), *vars(ReadHooks)] if name in HOOKS - LIFECYCLE_HOOKS]
+    order = [name for name in hooks_of(BackendHooks) if name not in LIFECYCLE_HOOKS]
     rows = [["level", *(data[name]["level"] for name in names)]]
     rows += [[f"[`{hook}`](hooks/{hook}.md)", *(cell(data[name]["hooks"][hook]) for name in names)] for hook in order]
     return generated_from("what the conformance kit finds") + HEAD + table(["", *names], rows)

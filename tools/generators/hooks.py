@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
-from generators.made import DOCS, Made, generated_from, table
-from vca_core import hookspecs, read_hooks
+from generators.made import DOCS, ROOT, Made, generated_from, table
+from vca_core import hookspecs
 from vca_core.extensions import ExtensionHooks
 from vca_core.hookspecs import LIFECYCLE_HOOKS, OPERATIONS_WITH_OPTIONS, BackendHooks
 from vca_core.traits import TRAITS
 
 FOLDER = DOCS / "extend" / "hooks"
-BACKENDS, EXTENSIONS = "vca_core/hookspecs.py", "vca_core/extensions.py"
+BACKENDS, EXTENSIONS = "vca_core/hookspecs", "vca_core/extensions.py"
 
 HEAD = """# Hooks
 
@@ -53,8 +54,8 @@ def generate() -> Made:
     for cls, source in ((BackendHooks, BACKENDS), (ExtensionHooks, EXTENSIONS)):
         listed = []
         for name, function in hooks_of(cls).items():
-            file = f"{name}.md" if source == BACKENDS else f"extension_{name}.md"
-            files[FOLDER / file] = page(name, function, source)
+            file = f"{name}.md" if cls is BackendHooks else f"extension_{name}.md"
+            files[FOLDER / file] = page(name, function, is_backend=cls is BackendHooks)
             arguments = ", ".join(f"`{argument}`" for argument in arguments_of(function))
             listed.append([f"[`{name}`]({file})", arguments, summary(function)])
         lists[source] = table(["hook", "arguments", "what it does"], listed)
@@ -63,10 +64,10 @@ def generate() -> Made:
     return Made(files, folder=FOLDER)
 
 
-def page(name: str, function: Any, source: str) -> str:
-    """The page of one hook."""
+def page(name: str, function: Any, *, is_backend: bool) -> str:
+    """The page of one hook, of a backend or of an extension."""
     first, sections = split(inspect.getdoc(function) or "")
-    text = f"{generated_from(source)}# {name}\n\n{prose(first)}\n"
+    text = f"{generated_from(source_of(function))}# {name}\n\n{prose(first)}\n"
     text += f"\n## Signature\n\n```python\n{signature(name, function)}\n```\n"
     for title, body in sections.items():
         if title == "Example":
@@ -78,7 +79,7 @@ def page(name: str, function: Any, source: str) -> str:
         else:
             text += f"\n## {title}\n\n{prose(body)}\n"
     notes = []
-    if source == BACKENDS:
+    if is_backend:
         if name in LIFECYCLE_HOOKS:
             notes.append("It is not a capability: a backend with nothing to connect to leaves it out.")
         else:
@@ -91,9 +92,14 @@ def page(name: str, function: Any, source: str) -> str:
     return text + "\n" + " ".join(notes) + "\n"
 
 
+def source_of(function: Any) -> str:
+    """The file that a function stands in, from the root of the repository."""
+    return str(Path(inspect.getfile(function)).relative_to(ROOT))
+
+
 def common(name: str) -> str:
     """What a hook has in common with the others of its kind: the list in their module's docstring."""
-    module = read_hooks if TRAITS[name].reads else hookspecs
+    module = hookspecs.reads if TRAITS[name].reads else hookspecs
     kind = "hook that reads" if TRAITS[name].reads else "operation"
     _, _, listed = (inspect.getdoc(module) or "").partition("\n\n- ")
     outcome = OUTCOME if TRAITS[name].is_aggregate else ""

@@ -1,0 +1,189 @@
+"""The hooks that make execution environments and remove them; see `vca_core.hookspecs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.naming import EeId, Namespace
+from vca_core.traits import Scope, operation_hook
+
+
+class EnvironmentHooks(Protocol):
+    """The hooks that make execution environments and remove them."""
+
+    @operation_hook(creates=True, takes_options=True)
+    async def create_execution_environment(
+        self,
+        op: Operation,
+        namespace: Namespace,
+        artifact: Artifact | None,
+        options: BaseModel | None,
+    ) -> str | None:
+        """Create an execution environment.
+
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it. If that raises, remove the
+        EE, as nobody has its id. Afterwards remove nothing: the caller has the id. A hook that returns without having
+        called it has failed.
+
+        Args:
+            op: this run.
+            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            artifact: the charm that will be installed, if the caller named it, so that a machine gets a base that the
+                charm supports; else None.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Returns:
+            The host name or address of the EE, after ``op.created``; None if it has none.
+
+        Raises:
+            AlreadyExists: the namespace has an EE; the error carries its ``ee_id``.
+            BadArguments: another namespace has the same model or application; the error names both.
+
+        Example::
+
+            @hookimpl
+            async def create_execution_environment(self, op, namespace):
+                await op.held()
+                machine = await self._client.add_machine()
+                try:
+                    await op.created(machine.id)
+                except BaseException:
+                    await machine.remove()
+                    raise
+                return await machine.wait_started()
+        """
+
+    @operation_hook(resumes=True, is_aggregate=True)
+    async def resume_execution_environment(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        namespace: Namespace,
+        artifact: Artifact | None,
+        options: BaseModel | None,
+    ) -> str | None:
+        """Continue with an execution environment that exists: what a create with ``reuse_ee_id`` asks for.
+
+        Nothing is created. Call ``await op.created(ee_id.locator)`` once you have seen that the EE exists, before you
+        wait for it. Without this hook the core refuses ``reuse_ee_id`` with `NotSupported`.
+
+        Args:
+            op: this run.
+            ee_id: the EE to continue with.
+            namespace: the namespace that the EE must belong to; keep it with an EE that has none yet.
+            artifact: the charm that will be installed, if the caller named it; else None.
+            options: the same as for create: an instance of ``operation_options["create_execution_environment"]``; None
+                if there is no model.
+
+        Returns:
+            The host name or address of the EE, after ``op.created``; None if it has none.
+
+        Raises:
+            NotFound: the EE is gone, or its names belong to another one now.
+            BadArguments: the EE belongs to another namespace.
+
+        Example::
+
+            @hookimpl
+            async def resume_execution_environment(self, op, ee_id):
+                machine = await self._client.machine(ee_id.locator)
+                await op.created(ee_id.locator)
+                return await machine.wait_started()
+        """
+
+    @operation_hook(creates=True, takes_options=True)
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
+    ) -> str | None:
+        """Take an existing host into service as an execution environment.
+
+        Call ``await op.created(locator)`` as soon as the EE exists; after a failure before that, nothing may be left
+        behind.
+
+        Args:
+            op: this run.
+            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            credentials: ``hostname`` and ``username``, which the core has checked for; everything else as the caller
+                gave it. They are secrets: log names only.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Returns:
+            The host name or address of the EE as the backend's system knows it, after ``op.created``; None if it has
+            none. The core keeps it with the EE.
+
+        Raises:
+            AlreadyExists: the namespace has an EE, or the host belongs to another one; the error carries the ``ee_id``
+                if there is one.
+            VcaConnectionError: the host cannot be reached or refuses the login.
+
+        Example::
+
+            @hookimpl
+            async def register_execution_environment(self, op, namespace, credentials):
+                await op.held()
+                host = await self._client.enlist(credentials["hostname"], credentials["username"])
+                await op.created(host.id)
+                return await host.wait_started()
+        """
+
+    @operation_hook(removes=Scope.ENVIRONMENT, end="deregistered")
+    async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        """Forget an execution environment and leave its machine as it is.
+
+        Deregistering what does not exist succeeds. An id whose locator is not the EE's present one does not exist:
+        nothing is forgotten.
+
+        Args:
+            op: this run.
+            ee_id: the EE to forget.
+
+        Example::
+
+            @hookimpl
+            async def deregister_execution_environment(self, op, ee_id):
+                await op.held()
+                await self._client.forget(ee_id.application)
+        """
+
+    @operation_hook(removes=Scope.ENVIRONMENT, end="deleted")
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        """Delete an execution environment with everything it brought, and wait until it is gone.
+
+        Deleting what does not exist succeeds. An id whose locator is not the EE's present one does not exist: nothing
+        is deleted.
+
+        Args:
+            op: this run.
+            ee_id: the EE to delete.
+
+        Example::
+
+            @hookimpl
+            async def delete_execution_environment(self, op, ee_id):
+                await op.held()
+                await self._client.remove(ee_id.application)
+                await self._client.wait_gone(ee_id.application)
+        """
+
+    @operation_hook(removes=Scope.NAMESPACE, end="deleted")
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+        """Delete everything of an NS and wait until it is gone.
+
+        Deleting what does not exist succeeds.
+
+        Args:
+            op: this run; its ``ee_id`` is None.
+            namespace: an NS, so without a VNF part. Only the model with exactly its name is deleted.
+
+        Example::
+
+            @hookimpl
+            async def delete_namespace(self, op, namespace):
+                await op.held()
+                await self._client.destroy_model(self.host.names.model(namespace))
+        """

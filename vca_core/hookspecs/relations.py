@@ -1,0 +1,64 @@
+"""The hooks that relate execution environments; see `vca_core.hookspecs`."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from vca_core.backend import Operation, RelationEnd
+from vca_core.traits import operation_hook
+
+
+class RelationHooks(Protocol):
+    """The hooks that relate execution environments."""
+
+    @operation_hook()
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Relate two execution environments.
+
+        Relating what is related already succeeds.
+
+        Args:
+            op: this run.
+            end_1: one end, always of this connector: its connector, backend, ee_id and endpoint.
+            end_2: the other end, possibly of another connector.
+
+        Raises:
+            NotSupported: this backend cannot reach the other end's connector.
+            NotFound: the EE does not exist, or has no charm installed.
+            BadArguments: an endpoint does not exist, or the two do not fit together.
+
+        Example::
+
+            @hookimpl
+            async def add_relation(self, op, end_1, end_2):
+                await op.held()
+                if end_2.backend is not self:
+                    raise NotSupported("only EEs of one connector can be related here")
+                await self._client.relate(
+                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
+                )
+        """
+
+    @operation_hook()
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        """Remove a relation and wait until it is gone.
+
+        Removing a relation that does not exist succeeds.
+
+        Args:
+            op: this run.
+            end_1: one end, always of this connector: its connector, backend, ee_id and endpoint.
+            end_2: the other end, possibly of another connector.
+
+        Raises:
+            NotSupported: this backend cannot reach the other end's connector.
+
+        Example::
+
+            @hookimpl
+            async def remove_relation(self, op, end_1, end_2):
+                await op.held()
+                await self._client.unrelate(
+                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
+                )
+        """

@@ -1,0 +1,173 @@
+"""The hooks that install a charm, and work with it; see `vca_core.hookspecs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation, Output
+from vca_core.naming import EeId
+from vca_core.traits import operation_hook
+
+
+class SoftwareHooks(Protocol):
+    """The hooks that install a charm, and work with it."""
+
+    @operation_hook(is_aggregate=True, takes_options=True)
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: BaseModel | None,
+    ) -> None:
+        """Install a charm in an execution environment and wait until its units are ready.
+
+        Installing the same charm again sets the given options and adds units until there are `num_units`. It never
+        removes any: 1, the default, asks for nothing if there are units; a larger number that is below the number of
+        units is refused. So are unknown options, another version of the charm, which is the business of `upgrade`, and
+        another charm. A refused call changes nothing, and its error names the operation that does what was asked.
+
+        Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
+        kept as a note with the application in the backend's own system.
+
+        Args:
+            op: this run.
+            ee_id: the EE to install it in.
+            artifact: the charm; ``await artifact.read()`` gives what it declares.
+            config: values of the charm's options, as the caller gave them.
+            num_units: how many units there are to be, at least 1; 1 is the caller's default.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Raises:
+            NotFound: the EE does not exist.
+            BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, another
+                version of the one there (call upgrade), or fewer units than there are.
+            AlreadyExists: another charm is installed there.
+
+        Example::
+
+            @hookimpl
+            async def install_configuration_sw(self, op, ee_id, artifact, config):
+                charm = await artifact.read()
+                await op.held()
+                await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
+        """
+
+    @operation_hook()
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        """Set options of the installed charm.
+
+        The core calls this hook for the primitive ``config``, whose parameters are the options, bare or as
+        ``{"params": {...}}``.
+
+        Args:
+            op: this run.
+            ee_id: the EE to configure.
+            values: the values by option name, already taken out of ``{"params": {...}}``. None resets an option to the
+                charm's default; a system that cannot do that refuses it with `BadArguments`. Take the types of the
+                options from the backend's own system, as there is no artifact here; `vca_core.charm.coerce` converts
+                and checks.
+
+        Raises:
+            NotFound: the EE does not exist, or has no charm installed.
+            BadArguments: an unknown option or a value of the wrong type.
+
+        Example::
+
+            @hookimpl
+            async def configure(self, op, ee_id, values):
+                options = await self._client.options(ee_id.application)
+                await op.held()
+                await self._client.set(ee_id.application, coerce(options, values))
+        """
+
+    @operation_hook()
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> Output:
+        """Run a primitive (an action of the charm) and wait for its end.
+
+        It runs at most once for each call, even if the connection is lost meanwhile, and on the unit that was asked
+        for, the leader by default.
+
+        Args:
+            op: this run.
+            ee_id: the EE to run it in.
+            primitive: name of the action.
+            params: its parameters, as the caller gave them. They may be secrets: log names only.
+            unit: name of the unit to run it on; None: the leader.
+
+        Returns:
+            Its output: a mapping of plain data.
+
+        Raises:
+            NotFound: the EE or the unit does not exist, or the EE has no charm installed.
+            BadArguments: the charm has no such primitive, or does not accept the parameters.
+            ExecutionError: it failed, or somebody else cancelled it; the error carries the output.
+
+        Example::
+
+            @hookimpl
+            async def exec_primitive(self, op, ee_id, primitive, params, unit):
+                await op.held()
+                run = await self._client.run(ee_id.application, unit, primitive, params)
+                async for state in run.states():
+                    op.report(Entity("action", run.id), state)
+                return run.output
+        """
+
+    @operation_hook(is_aggregate=True, takes_options=True)
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
+        """Set the number of units and wait until they are ready or gone.
+
+        If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay.
+
+        Args:
+            op: this run.
+            ee_id: the EE to scale.
+            num_units: how many units there are to be, at least 1.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Raises:
+            NotFound: the EE does not exist, or has no charm installed.
+
+        Example::
+
+            @hookimpl
+            async def scale(self, op, ee_id, num_units):
+                await op.held()
+                await self._client.scale(ee_id.application, num_units)
+        """
+
+    @operation_hook(is_aggregate=True, takes_options=True)
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: BaseModel | None
+    ) -> None:
+        """Replace the installed charm with another version of it and wait until its units are ready.
+
+        The units stay, and so do the options that were set, except those that the new version does not have.
+
+        Args:
+            op: this run.
+            ee_id: the EE to upgrade.
+            artifact: the new version.
+            config: values of options to set with it, as the caller gave them.
+            options: an instance of the model in ``operation_options``; None if there is no model.
+
+        Raises:
+            NotFound: the EE does not exist, or has no charm installed.
+            BadArguments: another charm is installed, an unknown option, or a value of the wrong type.
+
+        Example::
+
+            @hookimpl
+            async def upgrade(self, op, ee_id, artifact, config):
+                await op.held()
+                await self._client.refresh(ee_id.application, artifact.path, config)
+        """
