@@ -2,8 +2,9 @@
 
 There is an EE already (`already_exists`, `being_removed`, `shared_application`, `shared_model`), something is missing
 (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
-`another_version`, `not_a_version`, `subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), there are more
-units (`fewer_units`), or a relation cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
+`another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`, `subordinate`,
+`wrong_substrate`, `unsupported_base`, `old_bases`), there are more units (`fewer_units`), or a relation cannot be made,
+or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -120,6 +121,45 @@ def another_version(charm: str) -> BadArguments:
         charm: its name.
     """
     return _unfit(f"another version of charm {charm} is installed; call upgrade to bring this one")
+
+
+def another_channel(charm: str, there: str, asked: str) -> BadArguments:
+    """A charm that is installed follows another channel.
+
+    Args:
+        charm: its name.
+        there: the channel that it follows.
+        asked: the one that is asked for.
+    """
+    return BadArguments(
+        f"options.channel: charm {charm} follows {there}; call upgrade to follow {asked}", ["options.channel"]
+    )
+
+
+def another_revision(charm: str, there: str, asked: int) -> BadArguments:
+    """Another revision of a charm is installed.
+
+    Args:
+        charm: its name.
+        there: the revision that is installed.
+        asked: the one that is asked for.
+    """
+    return BadArguments(
+        f"options.revision: revision {there} of charm {charm} is installed; call upgrade to bring {asked}",
+        ["options.revision"],
+    )
+
+
+def another_resource(name: str) -> BadArguments:
+    """Installing again replaces no resource.
+
+    Args:
+        name: of the resource.
+    """
+    return BadArguments(
+        f"options.resources.{name}: there is another one already; call upgrade to replace it",
+        [f"options.resources.{name}"],
+    )
 
 
 def fewer_units(asked: int, there: int) -> BadArguments:

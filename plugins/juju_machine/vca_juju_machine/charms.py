@@ -6,21 +6,20 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Action, Option, Resource, coerce
-from vca_core.errors import BadArguments
+from vca_core.errors import BadArguments, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import no_environment, subordinate
 from vca_core.status import Entity
-from vca_core.tasks import in_thread
+from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine
-from vca_juju_common.client.values import NewResource, Origin, Progress, StoreCharm
+from vca_juju_common.client.values import Origin, Progress, StoreCharm
 from vca_juju_common.controller_errors import as_backend_error
 from vca_juju_common.environments import application_state, owner_of
 from vca_juju_common.session import Session
@@ -81,6 +80,19 @@ class Brought:
         )
 
 
+def check_options(artifact: Artifact, asked: InstallOptions) -> None:
+    """Refuse options that are not for a charm of its kind.
+
+    Raises:
+        BadArguments: it is not of Charmhub, and they are for those that are.
+    """
+    named = [name for name in ("channel", "revision") if getattr(asked, name) is not None]
+    if named and artifact.path is not None:
+        raise BadArguments(
+            f"options.{named[0]}: is for charms of Charmhub (ch:NAME)", [f"options.{name}" for name in named]
+        )
+
+
 async def charm_name_of(artifact: Artifact) -> str:
     """The name of the charm that an artifact is."""
     if artifact.path is None:
@@ -127,8 +139,6 @@ async def bring_charm(
             dict(told.resources),
             from_store=True,
         ).with_config(config)
-    if asked.channel is not None or asked.revision is not None:
-        raise BadArguments("options: channel and revision are for charms of Charmhub (ch:NAME)", ["options"])
     charm = await artifact.read()
     check_kind(charm)
     if not asked.force:
@@ -148,87 +158,24 @@ async def bring_charm(
 
 async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, asked: InstallOptions) -> StoreCharm:
     name = artifact.reference.removeprefix("ch:")
+    channel = None if asked.channel is None else parse_channel(asked.channel)
     try:
-        charm = await model.add_store_charm(name, base, arch, asked.channel, asked.revision, force=asked.force)
+        charm = await model.add_store_charm(name, base, arch, channel, asked.revision, force=asked.force)
     except ApiError as error:
-        failed = f"artifact_path: charm {name} cannot be fetched"
-        if not (error.is_not_found or _ABOUT_CHARM.search(error.message)):
-            refused = as_backend_error(error, failed.partition(" ")[2])
-            refused.retryable = refused.retryable or bool(_OUT_OF_REACH.search(error.message))
-            raise refused from error
-        raise BadArguments(f"{failed}: {error.message}", ["artifact_path"]) from error
+        raise no_store_charm(name, error) from error
     if charm.subordinate:
         raise subordinate(name)
     return charm
 
 
-async def hand_resources(
-    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: InstallOptions
-) -> dict[str, str]:
-    """Hand a charm its resources.
-
-    Returns:
-        The id of each, by name.
-
-    Raises:
-        BadArguments: the charm does not declare one, or a file is not there.
-    """
-    for name in asked.resources:
-        if name not in charm.resources:
-            there = ", ".join(sorted(charm.resources)) or "none"
-            raise BadArguments(
-                f"options.resources.{name}: the charm declares no such resource; it declares: {there}",
-                [f"options.resources.{name}"],
-            )
-    wanted: list[NewResource] = []
-    files: dict[str, Path] = {}
-    for name, declared in charm.resources.items():
-        given = asked.resources.get(name)
-        if isinstance(given, str):
-            files[name] = await in_thread(lambda given=given, name=name: _file(given, name, artifact))  # type: ignore[misc]
-            wanted.append(NewResource(name, declared.filename, uploaded=True))
-        elif charm.from_store:
-            wanted.append(NewResource(name, declared.filename, declared.type, revision=given))
-        elif given is not None:
-            raise BadArguments(
-                f"options.resources.{name}: revisions are for charms of Charmhub (ch:NAME); expected a file",
-                [f"options.resources.{name}"],
-            )
-    return await _announce(model, op, ee_id, charm, wanted, files)
-
-
-async def _announce(
-    model: Model,
-    op: Operation,
-    ee_id: EeId,
-    charm: Brought,
-    wanted: Sequence[NewResource],
-    files: Mapping[str, Path],
-) -> dict[str, str]:
-    if not wanted:
-        return {}
-    ids = await model.add_resources(ee_id.application, charm.url, charm.origin, wanted)
-    for one in wanted:
-        if one.uploaded:
-            file = await in_thread(lambda path=files[one.name]: path.open("rb"))  # type: ignore[misc]
-            try:
-                with tell_progress(model, op, ee_id, one.name) as progress:
-                    await model.upload_resource(
-                        ee_id.application, one.name, ids[one.name], file, one.filename, progress
-                    )
-            finally:
-                file.close()
-    return ids
-
-
-def _file(given: str, name: str, artifact: Artifact) -> Path:
-    path = Path(given).expanduser()
-    if not path.is_absolute() and artifact.path is not None:
-        inside, beside = artifact.path / path, artifact.path.parent / path
-        path = inside if inside.is_file() else beside
-    if not path.is_file():
-        raise BadArguments(f"options.resources.{name}: there is no file {path}", [f"options.resources.{name}"])
-    return path
+def no_store_charm(name: str, error: ApiError) -> VcaError:
+    """What it means that the controller cannot fetch a charm of Charmhub; the caller raises it."""
+    failed = f"artifact_path: charm {name} cannot be fetched"
+    if error.is_not_found or _ABOUT_CHARM.search(error.message):
+        return BadArguments(f"{failed}: {error.message}", ["artifact_path"])
+    refused = as_backend_error(error, failed.partition(" ")[2])
+    refused.retryable = refused.retryable or bool(_OUT_OF_REACH.search(error.message))
+    return refused
 
 
 @contextmanager

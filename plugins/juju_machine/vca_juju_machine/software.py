@@ -11,6 +11,7 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId
 from vca_core.refusals import broken_relation, not_a_version
+from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
@@ -21,9 +22,10 @@ from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, charm_note
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.session import Session
-from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, hand_resources, machine_of
+from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, check_options, machine_of
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions, UpgradeOptions
-from vca_juju_machine.repeats import check_same, install_again
+from vca_juju_machine.repeats import install_again
+from vca_juju_machine.resources import hand_resources
 from vca_juju_machine.units import add_units, make_further_machines, place_units
 
 _BROKEN = re.compile(r'would break relation "([^"]+)"')
@@ -41,6 +43,7 @@ async def install(
     asked: InstallOptions,
 ) -> None:
     """Install a charm, or go on with an installation of the same one."""
+    check_options(artifact, asked)
     async with session.use(ee_id.model, op) as model:
         machine_of(session, model, ee_id)
         namespace = model.state.notes(machine_tag(ee_id.locator)).get(NAMESPACE_NOTE)
@@ -54,9 +57,7 @@ async def install(
                 if not error.is_there_already:
                     raise
                 await wait_known(model, "application", ee_id.application)  # another process was faster
-                await check_same(session, model, ee_id, artifact, asked)
-                units = None
-        else:
+        if charm is None:
             units = await install_again(session, options, model, op, ee_id, artifact, config, num_units, asked)
         await _note(model, ee_id, namespace, charm)
         failed = await _resolve(model, ee_id.application, asked)
@@ -190,6 +191,7 @@ async def upgrade(
     session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: UpgradeOptions
 ) -> None:
     """Replace an installed charm by another version of it."""
+    check_options(artifact, asked)
     async with session.use(ee_id.model, op) as model:
         there = require_environment(model, ee_id)
         # Noted first: what others remove until the charm is set would not be missed afterwards.
@@ -199,8 +201,15 @@ async def upgrade(
         if installed_name != name:
             raise not_a_version(installed_name, name)
 
+        follows: Channel | None = None
+        if artifact.path is None:
+            follows = (await model.origin_of(ee_id.application)).channel
+            if asked.channel is None and follows is not None:
+                asked = asked.model_copy(update={"channel": str(follows)})
+
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
-            if charm.url != there.charm_url or charm.config or resources:
+            moves = charm.url != there.charm_url or charm.origin.channel != follows
+            if moves or charm.config or resources:
                 new = NewApplication(
                     ee_id.application,
                     charm.url,
@@ -211,8 +220,9 @@ async def upgrade(
                     force_units=asked.force_units,
                 )
                 await _replace_charm(model, new, name)
-            if charm.resets:
-                await model.set_config(ee_id.application, dict.fromkeys(charm.resets))
+            further = dict.fromkeys(charm.resets) | ({"trust": True} if asked.trust else {})
+            if further:
+                await model.set_config(ee_id.application, further)
 
         charm = await _bring_and_use(session, model, op, ee_id, artifact, config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))

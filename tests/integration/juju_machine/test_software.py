@@ -513,36 +513,6 @@ async def test_options_can_be_set_while_there_is_no_unit(controller: SimulatedCo
         assert await edge.exec_primitive(ee_id, "config", {"mtu": 1400}) == "CONFIG OK"
 
 
-async def test_installing_again_sets_adds_and_hands_over(controller: SimulatedController, tmp_path: Path) -> None:
-    write_charm(
-        tmp_path,
-        "res",
-        config={"mtu": {"type": "int", "default": 1500}, "name": {"type": "string"}},
-        resources={"data": {"type": "file", "filename": "data.bin"}},
-    )
-    (tmp_path / "res" / "data.bin").write_bytes(b"x")
-    async with connected(controller, tmp_path) as edge:
-        ee_id = await installed(edge, "res", config={"mtu": 1400, "name": "a"})
-        await edge.exec_primitive(ee_id, "config", {"mtu": 9000})
-        again = {"resources": {"data": "data.bin"}, "trust": True}
-        await edge.install_configuration_sw(
-            ee_id, "res", config={"mtu": 1400, "name": None}, num_units=2, options=again
-        )
-        await edge.install_configuration_sw(ee_id, "res")
-        model = controller.model("ns1")
-        application = model.applications[APP]
-        assert application.config == {"mtu": 1400}
-        assert application.trust
-        assert application.resources["data"]["size"] == 1
-        assert [unit.name for unit in model.units_of(APP)] == [f"{APP}/0", f"{APP}/1"]
-        (tmp_path / "res" / "hooks" / "install").write_text("#!/bin/sh\nexit 0\n")
-        with pytest.raises(BadArguments, match="another version of charm res is installed; call upgrade"):
-            await edge.install_configuration_sw(ee_id, "res")
-        await edge.upgrade(ee_id, "res", config={"mtu": None})
-        assert model.applications[APP].config == {}
-        await edge.install_configuration_sw(ee_id, "res")
-
-
 async def test_the_first_unit_stands_on_the_own_machine(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge)

@@ -28,6 +28,7 @@ from vca_juju_common.client.requests import (
     machines,
     reads,
     relations,
+    resources,
     upload,
 )
 from vca_juju_common.client.requests.target import Target
@@ -95,7 +96,11 @@ class WatchedModel:
     add_relation = relations.add_relation
     remove_relation = relations.remove_relation
     add_store_charm = charms.add_store_charm
-    add_resources = charms.add_resources
+    origin_of = charms.origin_of
+    resolve_channel = charms.resolve_channel
+    declared_resources = resources.declared_resources
+    held_resources = resources.held_resources
+    add_resources = resources.add_resources
     upload_charm = upload.upload_charm
     upload_resource = upload.upload_resource
     declared_actions = actions.declared_actions

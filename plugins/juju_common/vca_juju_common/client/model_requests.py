@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import IO, Any, Protocol
 
+from vca_core.charm import Resource
+from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.values import (
     Ended,
+    HeldResource,
     NewApplication,
     NewMachine,
     NewResource,
@@ -182,7 +185,7 @@ class CharmRequests(Protocol):
     """Requests about charms and their resources."""
 
     async def add_store_charm(
-        self, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+        self, name: str, base: str, arch: str, channel: Channel | None, revision: int | None, *, force: bool
     ) -> StoreCharm:
         """Bring a charm of Charmhub into the model.
 
@@ -190,12 +193,52 @@ class CharmRequests(Protocol):
             name: of the charm.
             base: that it will run on, ``ubuntu@22.04``.
             arch: that it will run on.
-            channel: ``track/risk``, one of them or None: ``stable``.
+            channel: None: ``latest/stable``.
             revision: None: the channel's.
             force: whether a base that it does not support is taken.
 
         Raises:
             ApiError: the controller cannot fetch it.
+        """
+
+    async def origin_of(self, application: str) -> Origin:
+        """Read where the charm of an application came from.
+
+        Args:
+            application: its name.
+        """
+
+    async def resolve_channel(self, name: str, base: str, arch: str, channel: Channel) -> Channel | None:
+        """Ask for the channel that a charm of Charmhub comes from where one is asked for: it may lack the risk.
+
+        Args:
+            name: of the charm.
+            base: that it runs on, ``ubuntu@22.04``.
+            arch: that it runs on.
+            channel: that is asked for.
+
+        Raises:
+            ApiError: there is no such charm, or channel of it.
+        """
+
+    async def declared_resources(self, charm_url: str) -> dict[str, Resource]:
+        """Read the resources that a charm of the model declares.
+
+        Args:
+            charm_url: of the charm.
+
+        Returns:
+            The resources, by name.
+        """
+
+    async def held_resources(self, application: str) -> dict[str, HeldResource]:
+        """Read the resources that an application holds.
+
+        Args:
+            application: its name.
+
+        Returns:
+            The resources, by name; those that it still lacks are left out.
         """
 
     async def upload_charm(self, file: IO[bytes], size: int, progress: Progress) -> str:
@@ -217,7 +260,7 @@ class CharmRequests(Protocol):
     async def add_resources(
         self, application: str, charm_url: str, origin: Origin, resources: Sequence[NewResource]
     ) -> dict[str, str]:
-        """Announce resources of an application that is about to be deployed.
+        """Announce resources of an application that is about to be deployed, or to get another charm.
 
         Args:
             application: its name.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core.charm import Option, Resource
+from vca_juju_common.client.channels import Channel
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
@@ -78,12 +79,14 @@ class Origin:
         base: as ``ubuntu@22.04``.
         arch: as Juju names it.
         resolved: what the controller made of it, for a charm of Charmhub: only the client looks into it.
+        channel: that such a charm follows; None: none.
     """
 
     source: str
     base: str
     arch: str
     resolved: object = None
+    channel: Channel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,23 @@ class NewResource:
     type: str = "file"
     revision: int | None = None
     uploaded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldResource:
+    """A resource that an application holds.
+
+    Args:
+        name: of the resource.
+        uploaded: whether somebody uploaded it; else it is Charmhub's.
+        revision: of Charmhub.
+        fingerprint: SHA-384 of what was uploaded, in hexadecimal.
+    """
+
+    name: str
+    uploaded: bool
+    revision: int = -1
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.errors import ApiError, ConnectionLost, checked_result, error_of
-from vca_juju_common.client.requests.charms import origin_value
 from vca_juju_common.client.requests.machines import constraints_value
+from vca_juju_common.client.requests.origins import origin_value
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.state import unit_tag

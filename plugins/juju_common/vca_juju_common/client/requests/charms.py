@@ -1,31 +1,22 @@
-"""Requests about charms of Charmhub, and about the resources of charms."""
+"""Requests about charms of Charmhub, and about where charms came from."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from vca_core.charm import Option, Resource
+from vca_core.charm import Option
+from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.errors import checked_result
+from vca_juju_common.client.requests.resources import resources_in
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import over_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewResource, Origin, StoreCharm
-
-
-def origin_value(origin: Origin) -> Any:
-    """An origin as the generated class has it."""
-    if origin.resolved is not None:
-        return origin.resolved
-    name, _, channel = origin.base.partition("@")
-    juju = classes()
-    return juju.CharmOrigin(
-        source=origin.source, architecture=origin.arch, base=juju.Base(name=name, channel=channel), risk=""
-    )
+from vca_juju_common.client.values import Origin, StoreCharm
 
 
 async def add_store_charm(
-    model: Target, name: str, base: str, arch: str, channel: str | None, revision: int | None, *, force: bool
+    model: Target, name: str, base: str, arch: str, channel: Channel | None, revision: int | None, *, force: bool
 ) -> StoreCharm:
     """Add a charm of Charmhub to a model.
 
@@ -34,37 +25,82 @@ async def add_store_charm(
         name: of the charm.
         base: that it will run on, such as ``ubuntu@22.04``.
         arch: that it will run on.
-        channel: ``track/risk``, one of them or None: ``stable``.
+        channel: None: ``stable`` of its default track.
         revision: None: the channel's.
         force: whether a base that it does not support is taken.
     """
-    juju = classes()
-    system, _, version = base.partition("@")
-    track, slash, risk = (channel or "stable").partition("/")
-    if not slash and track in {"stable", "candidate", "beta", "edge"}:
-        track, risk = "", track
-    origin = juju.CharmOrigin(
-        source="charm-hub",
-        architecture=arch,
-        base=juju.Base(name=system, channel=version),
-        track=track or None,
-        risk=risk or "stable",
-        revision=revision,
-    )
+    origin = _asked_origin(base, arch, channel or Channel(), revision)
 
     async def work() -> tuple[str, Any]:
+        resolved = await _resolve(model, name, origin)
         facade = await model.facade("Charms")
-        asked = juju.ResolveCharmWithChannel(reference=f"ch:{name}", charm_origin=origin, switch_charm=False)
-        resolved = checked_result((await facade.ResolveCharms(resolve=[asked])).results[0])
-        resolved.charm_origin.base = origin.base
         added = checked_result(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
         return str(resolved.url), added.charm_origin
 
     url, told = await over_races(work)
     told.base = origin.base
     return _store_charm(
-        url, Origin("charm-hub", base, arch, told), await model.call("Charms", "CharmInfo", {"url": url})
+        url,
+        Origin("charm-hub", base, arch, told, _channel_of(told)),
+        await model.call("Charms", "CharmInfo", {"url": url}),
     )
+
+
+async def resolve_channel(model: Target, name: str, base: str, arch: str, channel: Channel) -> Channel | None:
+    """Ask for the channel that a charm of Charmhub comes from where one is asked for: it may lack the risk.
+
+    Args:
+        model: where.
+        name: of the charm.
+        base: that it runs on.
+        arch: that it runs on.
+        channel: that is asked for.
+    """
+    resolved = await _resolve(model, name, _asked_origin(base, arch, channel, None))
+    return _channel_of(resolved.charm_origin)
+
+
+async def origin_of(model: Target, application: str) -> Origin:
+    """Read where the charm of an application came from."""
+    facade = await model.facade("Application")
+    told = (await facade.GetCharmURLOrigin(application=application, branch="master")).charm_origin
+    base = told.base
+    return Origin(
+        source=str(told.source or ""),
+        base=f"{base.name}@{str(base.channel).partition('/')[0]}" if base is not None else "",
+        arch=str(told.architecture or ""),
+        resolved=told,
+        channel=_channel_of(told),
+    )
+
+
+def _asked_origin(base: str, arch: str, channel: Channel, revision: int | None) -> Any:
+    juju = classes()
+    system, _, version = base.partition("@")
+    return juju.CharmOrigin(
+        source="charm-hub",
+        architecture=arch,
+        base=juju.Base(name=system, channel=version),
+        track=channel.track or None,
+        risk=channel.risk,
+        branch=channel.branch or None,
+        revision=revision,
+    )
+
+
+async def _resolve(model: Target, name: str, origin: Any) -> Any:
+    juju = classes()
+    facade = await model.facade("Charms")
+    asked = juju.ResolveCharmWithChannel(reference=f"ch:{name}", charm_origin=origin, switch_charm=False)
+    resolved = checked_result((await facade.ResolveCharms(resolve=[asked])).results[0])
+    resolved.charm_origin.base = origin.base
+    return resolved
+
+
+def _channel_of(told: Any) -> Channel | None:
+    if told.source != "charm-hub":
+        return None
+    return Channel(str(told.track or ""), str(told.risk or "stable"), str(told.branch or ""))
 
 
 def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreCharm:
@@ -79,46 +115,5 @@ def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreChar
             name: Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
             for name, told in config.items()
         },
-        resources={
-            name: Resource(name, told.get("type") or "file", told.get("path") or "", told.get("description") or "")
-            for name, told in sorted((meta.get("resources") or {}).items())
-        },
+        resources=resources_in(meta),
     )
-
-
-async def add_resources(
-    model: Target, application: str, charm_url: str, origin: Origin, resources: Sequence[NewResource]
-) -> dict[str, str]:
-    """Announce resources of an application that is about to be deployed.
-
-    Returns:
-        The id of each, by name.
-    """
-    juju = classes()
-    wanted = [
-        juju.CharmResource(
-            name=one.name,
-            path=one.filename,
-            type_=one.type,
-            origin="upload" if one.uploaded else "store",
-            revision=-1 if one.revision is None else one.revision,
-            description="",
-        )
-        for one in resources
-    ]
-
-    told_origin = origin_value(origin)
-
-    async def work() -> Any:
-        facade = await model.facade("Resources")
-        return checked_result(
-            await facade.AddPendingResources(
-                application_tag=f"application-{application}",
-                charm_url=charm_url,
-                charm_origin=told_origin,
-                resources=wanted,
-            )
-        )
-
-    told = await over_races(work)
-    return {one.name: id_ for one, id_ in zip(resources, told.pending_ids or (), strict=True)}

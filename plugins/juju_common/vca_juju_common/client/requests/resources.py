@@ -1,0 +1,82 @@
+"""Requests about the resources of charms."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vca_core.charm import Resource
+from vca_juju_common.client.errors import checked_result
+from vca_juju_common.client.requests.origins import origin_value
+from vca_juju_common.client.requests.target import Target
+from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import HeldResource, NewResource, Origin
+
+
+def resources_in(meta: Mapping[str, Any]) -> dict[str, Resource]:
+    """The resources that a charm's metadata declares, by name."""
+    return {
+        name: Resource(name, told.get("type") or "file", told.get("path") or "", told.get("description") or "")
+        for name, told in sorted((meta.get("resources") or {}).items())
+    }
+
+
+async def declared_resources(model: Target, charm_url: str) -> dict[str, Resource]:
+    """Read the resources that a charm of the model declares, by name."""
+    return resources_in((await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {})
+
+
+async def held_resources(model: Target, application: str) -> dict[str, HeldResource]:
+    """Read the resources that an application holds, by name; those that it still lacks are left out."""
+    asked = {"entities": [{"tag": f"application-{application}"}]}
+    reply = await model.call("Resources", "ListResources", asked)
+    held: dict[str, HeldResource] = {}
+    for result in reply.get("results") or ():
+        for told in checked_result(result).get("resources") or ():
+            uploaded, fingerprint = told.get("origin") == "upload", told.get("fingerprint") or ""
+            if uploaded and not fingerprint:
+                continue
+            held[told["name"]] = HeldResource(
+                str(told["name"]), uploaded, int(told.get("revision") or 0), base64.b64decode(fingerprint).hex()
+            )
+    return held
+
+
+async def add_resources(
+    model: Target, application: str, charm_url: str, origin: Origin, resources: Sequence[NewResource]
+) -> dict[str, str]:
+    """Announce resources of an application that is about to be deployed.
+
+    Returns:
+        The id of each, by name.
+    """
+    juju = classes()
+    wanted = [
+        juju.CharmResource(
+            name=one.name,
+            path=one.filename,
+            type_=one.type,
+            origin="upload" if one.uploaded else "store",
+            revision=-1 if one.revision is None else one.revision,
+            description="",
+        )
+        for one in resources
+    ]
+
+    told_origin = origin_value(origin)
+
+    async def work() -> Any:
+        facade = await model.facade("Resources")
+        return checked_result(
+            await facade.AddPendingResources(
+                application_tag=f"application-{application}",
+                charm_url=charm_url,
+                charm_origin=told_origin,
+                resources=wanted,
+            )
+        )
+
+    told = await over_races(work)
+    return {one.name: id_ for one, id_ in zip(resources, told.pending_ids or (), strict=True)}
