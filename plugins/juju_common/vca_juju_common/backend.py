@@ -11,6 +11,7 @@ from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, O
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_juju_common import deletes, descriptions, primitives, reads, relations
+from vca_juju_common.ground import Ground
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.session import Session
 
@@ -26,9 +27,12 @@ class JujuBackend(Backend[OptionsT]):
 
     Options: ClassVar[type[BaseModel]] = JujuOptions
 
+    ground: ClassVar[Ground]
+    """What execution environments stand on."""
+
     def __init__(self, host: Host[OptionsT]) -> None:
         super().__init__(host)
-        self.session = Session(host)
+        self.session = Session(host, self.ground)
 
     @hookimpl
     async def open(self) -> None:
@@ -42,7 +46,7 @@ class JujuBackend(Backend[OptionsT]):
     @hookimpl
     async def close(self) -> None:
         """Disconnect."""
-        session, self.session = self.session, Session(self.host)
+        session, self.session = self.session, Session(self.host, self.ground)
         await session.close()
 
     @hookimpl

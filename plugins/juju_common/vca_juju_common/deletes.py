@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 
@@ -14,12 +14,12 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.controller_errors import translate_refusals
-from vca_juju_common.environments import check_namespace, machines_of
+from vca_juju_common.environments import check_namespace
 from vca_juju_common.facts import is_succeeded
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
-async def _wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:
+async def wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | None = None) -> bool:
     """Wait until something is gone, for at most so many seconds; a model that is gone takes everything along."""
     try:
         async with asyncio.timeout(limit):
@@ -31,7 +31,7 @@ async def _wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | N
     return True
 
 
-async def _ask_until_taken(
+async def ask_until_taken(
     model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[None]], limit: float = float("inf")
 ) -> None:
     """Ask for an end until that is taken; after so many seconds it is asked for no more.
@@ -65,11 +65,11 @@ async def _force_after_grace(
 ) -> None:
     """Ask for an end, wait, and after the grace ask for it by force."""
     grace = session.options.delete_grace
-    await _ask_until_taken(model, is_gone, ask, grace)
-    if await _wait_gone(model, is_gone, grace):
+    await ask_until_taken(model, is_gone, ask, grace)
+    if await wait_gone(model, is_gone, grace):
         return
-    await _ask_until_taken(model, is_gone, force)
-    await _wait_gone(model, is_gone)
+    await ask_until_taken(model, is_gone, force)
+    await wait_gone(model, is_gone)
 
 
 async def remove_application(session: Session, model: Model, name: str) -> None:
@@ -88,57 +88,23 @@ async def remove_application(session: Session, model: Model, name: str) -> None:
         await _force_after_grace(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
 
 
-async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool = False) -> None:
-    """Remove machines that nothing else lives on, and see them gone; with `keep` only Juju forgets them."""
-    state = model.state
-    there = [one for one in machines if one in state.machines and not state.machine_in_use(one)]
-
-    def is_gone() -> bool:
-        return not any(one in state.machines for one in there)
-
-    if there:
-        await _ask_until_taken(model, is_gone, lambda: model.destroy_machines(there, keep=keep))
-        await _wait_gone(model, is_gone)
-
-
-async def _keep_machines(model: Model, application: str, machines: Sequence[str]) -> None:
-    """Have what an application's machines are outlive it: Juju would take it along with the last unit.
-
-    Manual machines outlive it anyway, and one that others are on does not go.
-    """
-    state = model.state
-    mine = {unit.machine for unit in state.units_of(application)}
-    principals = {one.name for one in state.applications.values() if not one.subordinate} - {application}
-    others = {unit.machine for unit in state.units.values() if unit.application in principals}
-    others |= {machine.rpartition("/")[0].rpartition("/")[0] for machine in state.machines}  # what has containers
-
-    def kept_machines() -> list[str]:
-        candidates = [state.machines[one] for one in machines if one in state.machines and one in mine - others]
-        return [machine.id for machine in candidates if not machine.is_manual]
-
-    if kept_machines():
-        await _ask_until_taken(model, lambda: not kept_machines(), lambda: model.keep_instances(kept_machines()))
-
-
-async def delete_environment(session: Session, op: Operation, ee_id: EeId, *, keep: bool = False) -> None:
-    """Delete an EE: its application, and every machine that it brought; absent is success.
+async def delete_environment(
+    session: Session, op: Operation, ee_id: EeId, remove: Callable[[Model], Awaitable[None]]
+) -> None:
+    """Delete an EE; absent is success.
 
     Args:
         session: the controller.
         op: the operation.
         ee_id: which one.
-        keep: whether its machines stay as they are, and only Juju forgets them.
+        remove: removes what it is made of, and sees it gone; what is gone already it leaves alone.
     """
 
     async def delete() -> None:
         async with session.use(ee_id.model, op) as model:
             if is_succeeded(model, ee_id):
                 return
-            machines = machines_of(model, session.names, ee_id)
-            if keep:
-                await _keep_machines(model, ee_id.application, machines)
-            await remove_application(session, model, ee_id.application)
-            await remove_machines(model, machines, keep=keep)
+            await remove(model)
             session.forget(model, ee_id)
 
     await _delete_until_gone(session, ee_id.model, delete)
@@ -160,7 +126,7 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
     async def delete() -> None:
         async with session.use(name, op) as model:
             models.append(model)
-            check_namespace(model, session.names, namespace)
+            check_namespace(model, session.names, session.ground, namespace)
             await _empty(session, model)
             await _destroy(session, model, op)
 
@@ -197,28 +163,28 @@ async def _empty(session: Session, model: Model) -> None:
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
             key = relation.key
             ask = partial(model.remove_relation, *relation.ends)
-            await _ask_until_taken(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
+            await ask_until_taken(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
     if state.remotes:
-        await _ask_until_taken(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
+        await ask_until_taken(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
     if state.offers:
         owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
         urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
-        await _ask_until_taken(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
-        await _wait_gone(model, lambda: not state.offers)
+        await ask_until_taken(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
+        await wait_gone(model, lambda: not state.offers)
     await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # they keep a model alive
         are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice
-        await _ask_until_taken(model, are_gone, lambda: model.destroy_machines(manual))
-        await _wait_gone(model, are_gone)
+        await ask_until_taken(model, are_gone, lambda: model.destroy_machines(manual))
+        await wait_gone(model, are_gone)
 
 
 async def _destroy(session: Session, model: Model, op: Operation) -> None:
     grace = session.options.delete_grace
     ask = partial(session.controller.destroy, model.uuid, destroy_storage=session.options.destroy_storage)
-    await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=False), grace)
+    await ask_until_taken(model, lambda: model.is_gone, partial(ask, force=False), grace)
     if not await _wait_vanished(session, model, grace):
-        await _ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
+        await ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
         left = op.remaining()
         if not await _wait_vanished(session, model, left - min(1.0, left / 10)):  # while there is time to say why
             raise VcaTimeoutError(

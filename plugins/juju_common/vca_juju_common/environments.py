@@ -10,17 +10,9 @@ from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.refusals import shared_application, shared_model
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import (
-    DEAD_AGENTS,
-    Change,
-    Machine,
-    State,
-    Thing,
-    Unit,
-    machine_order,
-    machine_tag,
-)
-from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, UNITS_NOTE, namespace_in
+from vca_juju_common.client.state import DEAD_AGENTS, Change, Machine, State, Thing, Unit
+from vca_juju_common.ground import Ground
+from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, namespace_in
 
 Report = Callable[[EeId, Entity, str | None, str], None]
 
@@ -40,30 +32,24 @@ class Environment:
     namespace: Namespace | None
 
 
-def environments_in(model: Model, rules: NameRules) -> dict[str, Environment]:
+def environments_in(model: Model, rules: NameRules, ground: Ground) -> dict[str, Environment]:
     """The execution environments of a model, by application.
 
     Args:
         model: which one.
         rules: names applications.
+        ground: what they stand on.
     """
     state = model.state
     found: dict[str, Environment] = {}
-    for machine in state.machines:
-        namespace = namespace_in(state.notes(machine_tag(machine)))
-        if namespace is not None:
-            application = rules.application(namespace)
-            other = found.get(application)
-            if other is None or machine_order(machine) < machine_order(
-                other.ee_id.locator
-            ):  # another process's is about to go
-                found[application] = Environment(EeId(model.name, application, machine), namespace)
+    for bearer in ground.bearers(state):
+        application = rules.application(bearer.namespace)
+        found.setdefault(application, Environment(EeId(model.name, application, bearer.locator), bearer.namespace))
     for application in state.applications:
         if application in found:
             continue
         notes = state.notes(f"application-{application}")
-        units = state.units_of(application)
-        locator = notes.get(LOCATOR_NOTE) or (units[0].machine if units else "")
+        locator = notes.get(LOCATOR_NOTE) or ground.locator_of(state.units_of(application))
         if locator:
             found[application] = Environment(EeId(model.name, application, locator), namespace_in(notes))
     return found
@@ -76,20 +62,20 @@ def is_leaving(model: Model, ee_id: EeId) -> bool:
     return any(thing is not None and thing.life in {"dying", "dead"} for thing in (machine, application))
 
 
-def holds_environments(state: State) -> bool:
-    """Whether a machine or an application of a model bears a namespace."""
-    tags = (*map(machine_tag, state.machines), *(f"application-{name}" for name in state.applications))
-    return any(NAMESPACE_NOTE in state.notes(tag) for tag in tags)
+def holds_environments(state: State, ground: Ground) -> bool:
+    """Whether something in a model bears a namespace."""
+    noted = any(NAMESPACE_NOTE in state.notes(f"application-{name}") for name in state.applications)
+    return noted or any(True for _ in ground.bearers(state))
 
 
-def check_namespace(model: Model, rules: NameRules, namespace: Namespace) -> None:
+def check_namespace(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
     """Refuse a namespace that would share a model or an application with another one.
 
     Raises:
         BadArguments: it would; the text names both.
     """
     application = rules.application(namespace)
-    for environment in environments_in(model, rules).values():
+    for environment in environments_in(model, rules, ground).values():
         other = environment.namespace
         if other is None:
             continue
@@ -127,11 +113,13 @@ class Reporter:
 
     Args:
         rules: names applications.
+        ground: what they stand on.
         report: the core's.
     """
 
-    def __init__(self, rules: NameRules, report: Report) -> None:
+    def __init__(self, rules: NameRules, ground: Ground, report: Report) -> None:
         self._rules = rules
+        self._ground = ground
         self._report = report
         # By model, so that what is done for one does not grow with the others.
         self._owners: dict[str, dict[Entity, EeId]] = {}
@@ -140,7 +128,7 @@ class Reporter:
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take in an execution environment that was just made, and report what is known of it."""
         self._adopted.setdefault(model.name, {})[ee_id.application] = ee_id
-        self._report_states(model, ee_id, states_of(model, self._rules, ee_id))
+        self._report_states(model, ee_id, states_of(model, self._rules, self._ground, ee_id))
 
     def release(self, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""
@@ -156,7 +144,7 @@ class Reporter:
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Report what changed in a model."""
-        known = {name: one.ee_id for name, one in environments_in(model, self._rules).items()}
+        known = {name: one.ee_id for name, one in environments_in(model, self._rules, self._ground).items()}
         known |= self._adopted.get(model.name, {})
         by_machine = {ee_id.locator: ee_id for ee_id in known.values()}
         for unit in model.state.units.values():
@@ -170,8 +158,8 @@ class Reporter:
                     self._report(owner, Entity(kind, id_), None, "")
             elif kind == "annotation":
                 for ee_id in known.values():
-                    if id_ in {machine_tag(ee_id.locator), f"application-{ee_id.application}"}:
-                        self._report_states(model, ee_id, states_of(model, self._rules, ee_id))
+                    if id_ in {self._ground.tag_of(ee_id), f"application-{ee_id.application}"}:
+                        self._report_states(model, ee_id, states_of(model, self._rules, self._ground, ee_id))
             else:
                 self._tell_one(model, known, by_machine, thing)
         for name in sorted(touched & known.keys()):
@@ -211,41 +199,16 @@ def _pop(by_model: dict[str, dict[Key, EeId]], model: str, key: Key) -> EeId | N
     return found
 
 
-def states_of(model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
+def states_of(model: Model, rules: NameRules, ground: Ground, ee_id: EeId) -> list[EntityState]:
     """The states of an execution environment's entities, now."""
-    things = [entity_state(thing) for thing in _things(model, rules, ee_id)]
+    things = [entity_state(thing) for thing in _things(model, rules, ground, ee_id)]
     application = application_state(model, ee_id.application)
     return things if application is None else [*things, application]
 
 
-def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
-    """The machines of an execution environment: its own and those of further units, also of units that never came.
-
-    The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers of
-    machines in a model that was made anew.
-    """
-    units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
-    is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
-    return list(
-        dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *unused_machines(model, ee_id.application)])
-    )
-
-
-def unused_machines(model: Model, application: str) -> list[str]:
-    """The machines that were made for further units of an application, and that no unit has come to."""
-    noted = (one for one in model.state.machines if model.state.notes(machine_tag(one)).get(UNITS_NOTE) == application)
-    return [machine for machine in noted if not model.state.machine_in_use(machine)]
-
-
-def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:
-    """The application of the execution environment that a machine is; None: it bears no namespace."""
-    namespace = namespace_in(model.state.notes(machine_tag(machine)))
-    return None if namespace is None else rules.application(namespace)
-
-
-def _things(model: Model, rules: NameRules, ee_id: EeId) -> Iterator[Machine | Unit]:
+def _things(model: Model, rules: NameRules, ground: Ground, ee_id: EeId) -> Iterator[Machine | Unit]:
     state = model.state
-    for machine in machines_of(model, rules, ee_id):
+    for machine in ground.machines_of(model, rules, ee_id):
         if machine in state.machines:
             yield state.machines[machine]
     yield from state.units_of(ee_id.application)

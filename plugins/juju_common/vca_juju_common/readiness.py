@@ -8,7 +8,8 @@ from typing import Any
 
 from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine, Unit
+from vca_juju_common.client.state import Unit
+from vca_juju_common.ground import Ground
 
 UNSEEN = 5.0
 """Seconds after which something that was asked for should have been reported. A watcher never reports what came and
@@ -66,48 +67,9 @@ async def wait_known(model: Model, kind: str, id_: str) -> None:
             await model.reread()
 
 
-async def wait_machine_started(model: Model, machine: str) -> Machine:
-    """Wait until a machine's agent runs.
-
-    Raises:
-        NotFound: the machine is gone.
-        BackendError: it will not start.
-    """
-    since = model.state.begun
-    await wait_known(model, "machine", machine)
-    find = presence(model, "machine", machine)
-
-    def look() -> Machine | None:
-        there: Machine | None = find()
-        if there is None:
-            return None
-        _check_machine(model, there, since)
-        return there if there.agent.current == "started" else None
-
-    return await model.wait(look)
-
-
-def _check_machine(model: Model, machine: Machine, since: int) -> None:
-    """Refuse to wait for a machine that will not come.
-
-    Args:
-        model: where.
-        machine: which one.
-        since: the number of the reading before which one that is lost may have come back.
-
-    Raises:
-        BackendError: it will not.
-    """
-    if machine.instance.current == "provisioning error":
-        raise BackendError(f"machine {machine.id} cannot be provisioned: {machine.instance.message}")
-    if machine.agent.current == "error" or model.state.is_lost("machine", machine.id, since):
-        raise BackendError(
-            f"machine {machine.id} is {machine.agent.current}: {machine.agent.message or 'no reason given'}"
-        )
-
-
 async def wait_application_ready(
     model: Model,
+    ground: Ground,
     name: str,
     *,
     units: int | None = None,
@@ -121,6 +83,7 @@ async def wait_application_ready(
 
     Args:
         model: where.
+        ground: what its units stand on.
         name: of the application.
         units: how many there are to be, without those on their way out; None: at least one.
         grace: seconds that a unit may be in error.
@@ -147,7 +110,7 @@ async def wait_application_ready(
         if find() is None:
             return None
         there = model.state.alive_units_of(name)
-        _check_machines(model, there, since)
+        ground.check(model, there, since)
         alive = {unit.name for unit in there}
         for unit_name in staying:
             if unit_name not in alive:
@@ -170,15 +133,6 @@ async def wait_application_ready(
         return max(0.0, min(ends) - clock()) if ends else None
 
     await model.wait(look, again)
-
-
-def _check_machines(model: Model, units: list[Unit], since: int) -> None:
-    for unit in units:
-        machine = model.state.machines.get(unit.machine)
-        if machine is not None:
-            _check_machine(model, machine, since)
-        elif unit.machine and ("machine", unit.machine) in model.state.removed:
-            raise NotFound(f"machine {unit.machine} of unit {unit.name} was removed")
 
 
 def _trouble(model: Model, unit: Unit, since: int) -> str:

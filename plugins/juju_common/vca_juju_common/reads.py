@@ -11,7 +11,7 @@ from vca_core.errors import NotFound
 from vca_core.naming import Namespace
 from vca_juju_common.client.interface import Model
 from vca_juju_common.controller_errors import translate_refusals
-from vca_juju_common.environments import Environment, environments_in, states_of
+from vca_juju_common.environments import environments_in, states_of
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
@@ -36,16 +36,14 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
 def _list(session: Session, model: Model, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
     return [
         ExecutionEnvironment(
-            one.ee_id, one.namespace, _address(model, one), tuple(states_of(model, session.names, one.ee_id))
+            one.ee_id,
+            one.namespace,
+            session.ground.address_of(model, one.ee_id),
+            tuple(states_of(model, session.names, session.ground, one.ee_id)),
         )
-        for one in environments_in(model, session.names).values()
+        for one in environments_in(model, session.names, session.ground).values()
         if namespace is None or (one.namespace is not None and namespace.contains(one.namespace))
     ]
-
-
-def _address(model: Model, environment: Environment) -> str | None:
-    machine = model.state.machines.get(environment.ee_id.locator)
-    return machine.address if machine is not None else None
 
 
 async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
@@ -70,7 +68,7 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
     async with session.read(session.names.model(namespace)) as model:
         names = [
             one.ee_id.application
-            for one in environments_in(model, session.names).values()
+            for one in environments_in(model, session.names, session.ground).values()
             if one.namespace is not None and namespace.contains(one.namespace)
         ]
         names = [name for name in names if name in model.state.applications]

@@ -21,6 +21,7 @@ from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.finishing import within
+from vca_juju_common.ground import Ground
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.uploads import Uploads
 
@@ -33,14 +34,16 @@ class Session:
 
     Args:
         host: the connector's side.
+        ground: what execution environments stand on.
     """
 
-    def __init__(self, host: Host[JujuOptions]) -> None:
+    def __init__(self, host: Host[JujuOptions], ground: Ground) -> None:
+        self.ground = ground
         self.options = host.options
         self.names = host.names
         self.log = host.log
         self.folder = host.folder
-        self.reporter = Reporter(host.names, host.report)
+        self.reporter = Reporter(host.names, ground, host.report)
         self.facts = CharmFacts()
         self.uploads = Uploads(self.options.upload_limit)
         self.controller: Controller = self._controller()
@@ -120,7 +123,7 @@ class Session:
             outage=options.outage_timeout,
             idle=options.idle_timeout,
             observer=self.reporter.observe,
-            is_watched=holds_environments,
+            is_watched=lambda state: holds_environments(state, self.ground),
         )
 
     async def _secret(self) -> str:

@@ -11,9 +11,10 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Host, Operation
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-from vca_juju_common import deletes
 from vca_juju_common.backend import JujuBackend
-from vca_juju_machine import creation, software
+from vca_juju_common.ground import Ground
+from vca_juju_machine import creation, deletes, software
+from vca_juju_machine.machines import MachineGround
 from vca_juju_machine.options import CreateOptions, InstallOptions, JujuMachineOptions, UpgradeOptions
 from vca_juju_machine.places import USUAL, Places
 from vca_juju_machine.registration import Registrar
@@ -29,6 +30,8 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
         "install_configuration_sw": InstallOptions,
         "upgrade": UpgradeOptions,
     }
+
+    ground: ClassVar[Ground] = MachineGround()
 
     places: ClassVar[Places] = USUAL
     """Where files are on the hosts that are registered."""
@@ -63,7 +66,7 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
     @hookimpl
     async def deregister_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Remove an EE's application and the record of its machine; the machine stays as it is."""
-        await deletes.delete_environment(self.session, op, ee_id, keep=True)
+        await deletes.delete(self.session, op, ee_id, keep=True)
 
     @hookimpl
     async def install_configuration_sw(
@@ -93,4 +96,4 @@ class JujuMachineBackend(JujuBackend[JujuMachineOptions]):
     @hookimpl
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Delete an EE with every machine that it brought."""
-        await deletes.delete_environment(self.session, op, ee_id)
+        await deletes.delete(self.session, op, ee_id)

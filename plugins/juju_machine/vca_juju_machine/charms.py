@@ -21,9 +21,10 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine
 from vca_juju_common.client.values import Origin, Progress, StoreCharm
 from vca_juju_common.controller_errors import as_backend_error
-from vca_juju_common.environments import application_state, owner_of
+from vca_juju_common.environments import application_state
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_fits, check_kind
+from vca_juju_machine.machines import owner_of
 from vca_juju_machine.options import InstallOptions
 
 DEFAULT_BASE = "ubuntu@22.04"

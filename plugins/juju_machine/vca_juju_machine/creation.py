@@ -18,9 +18,9 @@ from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_namespace, environments_in, is_leaving
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
-from vca_juju_common.readiness import wait_machine_started
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_kind
+from vca_juju_machine.machines import wait_machine_started
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 
 _ABOUT_BASE = re.compile(r"\b(base|series)\b")
@@ -52,8 +52,8 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
         ConflictError: it has one that is on its way out.
         BadArguments: it would share one, or a model, with another namespace.
     """
-    check_namespace(model, session.names, namespace)
-    there = environments_in(model, session.names).get(session.names.application(namespace))
+    check_namespace(model, session.names, session.ground, namespace)
+    there = environments_in(model, session.names, session.ground).get(session.names.application(namespace))
     if there is not None:
         raise (being_removed if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
 

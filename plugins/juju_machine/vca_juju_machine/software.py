@@ -16,13 +16,13 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import NewApplication
-from vca_juju_common.deletes import remove_machines
 from vca_juju_common.facts import charm_name, require_environment
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, charm_note
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.session import Session
 from vca_juju_machine.charms import Brought, bring_charm, charm_name_of, check_options, machine_of
+from vca_juju_machine.machines import remove_machines
 from vca_juju_machine.options import InstallOptions, JujuMachineOptions, UpgradeOptions
 from vca_juju_machine.repeats import install_again
 from vca_juju_machine.resources import hand_resources
@@ -63,6 +63,7 @@ async def install(
         failed = await _resolve(model, ee_id.application, asked)
         await wait_application_ready(
             model,
+            session.ground,
             ee_id.application,
             units=units,
             grace=options.hook_error_grace,
@@ -184,7 +185,9 @@ async def scale(session: Session, options: JujuMachineOptions, op: Operation, ee
             await model.wait(lambda: None if any(unit.name in model.state.units for unit in leaving) else True)
             await remove_machines(model, [unit.machine for unit in leaving if unit.machine])
         grace = session.options.hook_error_grace
-        await wait_application_ready(model, ee_id.application, units=num_units, grace=grace, staying=staying)
+        await wait_application_ready(
+            model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
+        )
 
 
 async def upgrade(
@@ -229,6 +232,7 @@ async def upgrade(
         failed += await _resolve(model, ee_id.application, asked)
         await wait_application_ready(
             model,
+            session.ground,
             ee_id.application,
             grace=session.options.hook_error_grace,
             charm_url=charm.url,

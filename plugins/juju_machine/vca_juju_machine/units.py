@@ -10,9 +10,9 @@ from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import NewMachine
-from vca_juju_common.environments import unused_machines
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import UNITS_NOTE
+from vca_juju_machine.machines import unused_machines
 from vca_juju_machine.options import JujuMachineOptions
 
 
