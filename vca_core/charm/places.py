@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from vca_core.charm.model import Base, Charm
@@ -39,7 +40,11 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
     """
     if base is not None:
         declared = next((one for one in charm.bases if one.release == base), None)
-        return Place(base, _unusual(declared) if declared is not None and arch is None else None)
+        if declared is None:
+            return Place(base, None)  # an installation with the option force may do
+        if arch is not None and not _runs_on(declared, arch):
+            raise _contradiction(charm, arch, [declared])
+        return Place(base, _unusual(declared) if arch is None else None)
     if not charm.bases:
         return Place(None, None)
     by_release = {one.release: one for one in charm.bases}
@@ -52,8 +57,12 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
         return Place(fitting.release, None)
     if arch is None:
         return Place(possible[0].release, _unusual(possible[0]))
+    raise _contradiction(charm, arch, possible)
+
+
+def _contradiction(charm: Charm, arch: str, possible: Iterable[Base]) -> BadArguments:
     told = "; ".join(f"{one.release} on {', '.join(one.architectures)}" for one in possible)
-    raise BadArguments(
+    return BadArguments(
         f"options.constraints: arch is {arch}, and charm {charm.name} supports {told}; leave it out or change it",
         ["options.constraints"],
     )

@@ -16,6 +16,8 @@ _FLAGS = frozenset({"allocate-public-ip"})
 _TEXTS = frozenset({"arch", "container", "instance-type", "instance-role", "virt-type", "root-disk-source", "image-id"})
 _KNOWN = _NUMBERS | _SIZES | _LISTS | _FLAGS | _TEXTS
 _ALIASES = {"cpu-cores": "cores"}
+_SIZED_BY_TYPE = ("cores", "mem")
+"""What an ``instance-type`` says, too: clouds refuse both together."""
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
@@ -29,7 +31,8 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
         By Juju's names, in the types of its API: sizes in MiB.
 
     Raises:
-        ValueError: an unknown name, one that is there twice, or a value that does not fit; the text says which.
+        ValueError: an unknown name, one that is there twice or contradicts another one, or a value that does not fit;
+            the text says which.
     """
     if isinstance(given, str):
         words = [word.partition("=") for word in shlex.split(given)]
@@ -46,7 +49,35 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
         if name in parsed:
             raise ValueError(f"constraint {name} is there twice; keep one of them")
         parsed[name] = _value(name, value)
+    _check_contradictions(parsed)
     return parsed
+
+
+def merge_constraints(general: Mapping[str, Any], particular: Mapping[str, Any]) -> dict[str, Any]:
+    """Put constraints before more general ones, as Juju does: those that would contradict them are left out.
+
+    Args:
+        general: as `parse_constraints` gives them.
+        particular: the ones that count where both say something.
+    """
+    left_out: tuple[str, ...] = ()
+    if "instance-type" in particular:
+        left_out = _SIZED_BY_TYPE
+    elif any(name in particular for name in _SIZED_BY_TYPE):
+        left_out = ("instance-type",)
+    return {name: value for name, value in general.items() if name not in left_out} | dict(particular)
+
+
+def _check_contradictions(parsed: Mapping[str, Any]) -> None:
+    sized = [name for name in _SIZED_BY_TYPE if name in parsed]
+    if sized and "instance-type" in parsed:
+        raise ValueError(
+            f"constraint instance-type contradicts {' and '.join(sized)}: it says the size; keep one of them"
+        )
+    for name in sorted(_LISTS & parsed.keys()):
+        both = [one for one in parsed[name] if f"^{one}" in parsed[name]]
+        if both:
+            raise ValueError(f"constraint {name}: {both[0]!r} is asked for and excluded; keep one of them")
 
 
 def _value(name: str, value: Any) -> Any:

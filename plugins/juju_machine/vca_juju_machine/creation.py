@@ -15,6 +15,7 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
+from vca_juju_common.constraints import merge_constraints
 from vca_juju_common.environments import check_namespace, environments_in, is_leaving
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
@@ -33,13 +34,13 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     Raises:
         BadArguments: the charm cannot live on one, or on none that Juju makes.
     """
-    constraints = options.constraints | asked.constraints
+    constraints = merge_constraints(options.constraints, asked.constraints)
     suited = Place(asked.base, None)
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch"))
-    if suited.arch is not None and asked.placement is None:
+    if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
     return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)
 

@@ -90,7 +90,7 @@ async def _deploy(
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
                 machines.extend(
-                    await make_further_machines(undo, model, ee_id.application, machine.base, options, num_units - 1)
+                    await make_further_machines(undo, model, ee_id.application, machine, options, num_units - 1)
                 )
             new = NewApplication(
                 name=ee_id.application,

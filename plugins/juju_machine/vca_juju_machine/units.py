@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.state import Machine, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import UNITS_NOTE
@@ -21,25 +21,40 @@ async def add_units(model: Model, ee_id: EeId, options: JujuMachineOptions, coun
     units = model.state.alive_units_of(ee_id.application)
     own = model.state.machines.get(ee_id.locator)
     known = [own, *(model.state.machines.get(unit.machine) for unit in units)]
-    base = next((machine.base for machine in known if machine is not None), "")
+    like = next((machine for machine in known if machine is not None), None)
     is_free = own is not None and own.life not in {"dying", "dead"} and not model.state.machine_in_use(own.id)
     machines = [ee_id.locator] if is_free else []
     async with AsyncExitStack() as undo:
         if len(machines) < count:
             machines += await make_further_machines(
-                undo, model, ee_id.application, base, options, count - len(machines)
+                undo, model, ee_id.application, like, options, count - len(machines)
             )
         await place_units(undo, model.add_units(ee_id.application, machines))
 
 
 async def make_further_machines(
-    undo: AsyncExitStack, model: Model, application: str, base: str, options: JujuMachineOptions, count: int
+    undo: AsyncExitStack, model: Model, application: str, like: Machine | None, options: JujuMachineOptions, count: int
 ) -> list[str]:
-    """Make machines for further units, and note how to undo that. Each bears its application, so it can be found."""
-    there = [one for one in unused_machines(model, application) if model.state.machines[one].base == base][:count]
+    """Make machines for further units, and note how to undo that. Each bears its application, so it can be found.
+
+    Args:
+        undo: removes them when it is left before everything was taken out of it.
+        model: where.
+        application: whose units they are for.
+        like: a machine of one of its units: theirs have the same base and architecture; None: whatever comes.
+        options: the connector's.
+        count: how many are needed.
+
+    Returns:
+        Their ids; those that an earlier attempt left behind first.
+    """
+    base = like.base if like is not None else ""
+    arch = like.arch if like is not None and not like.is_manual else ""  # a host may be unlike all that a cloud has
+    unused = [model.state.machines[one] for one in unused_machines(model, application)]
+    there = [one.id for one in unused if one.base == base and not (arch and one.arch and one.arch != arch)][:count]
     if len(there) == count:
         return there
-    new = NewMachine(base or None, options.constraints)
+    new = NewMachine(base or None, options.constraints | ({"arch": arch} if arch else {}))
     adding, cancelled = await finish(model.add_machines(new, count - len(there)))
     if was_made(adding):
         undo.push_async_callback(model.undo_machines, adding.result())

@@ -91,6 +91,31 @@ async def test_a_machine_gets_the_newest_base_of_charm_and_juju(
     assert made["3"].constraints == {}
 
 
+@pytest.mark.parametrize(
+    "constraints", ["arch=amd64", "mem=1G mem=2G", "cores=1 cpu-cores=2", {"instance-type": "big", "mem": "1G"}]
+)
+async def test_contradictions_are_refused_before_anything_is_made(
+    controller: SimulatedController, tmp_path: Path, constraints: Any
+) -> None:
+    charm = write_charm(tmp_path, "arm")
+    (charm / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '22.04', architectures: [aarch64]}]")
+    async with connected(controller, tmp_path) as edge:
+        for base in (None, "ubuntu@22.04"):
+            with pytest.raises(BadArguments, match=r"options\.constraints: .*(arch is amd64|twice|contradicts)"):
+                await machine(edge, artifact_path="arm", options={"constraints": constraints, "base": base})
+    assert not controller.counts.requests["ModelManager.CreateModel"]
+
+
+async def test_all_machines_of_a_charm_have_its_architecture(controller: SimulatedController, tmp_path: Path) -> None:
+    charm = write_charm(tmp_path, "arm")
+    (charm / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '22.04', architectures: [arm64]}]")
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge, artifact_path="arm", options={"placement": "zone=a"})
+        await edge.install_configuration_sw(ee_id, "arm", num_units=2)
+        await edge.scale(ee_id, 3)
+    assert [one.arch for one in controller.model("ns1").machines.values()] == ["arm64"] * 3
+
+
 async def test_a_machine_goes_where_it_is_placed(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge, ".ns1.a")

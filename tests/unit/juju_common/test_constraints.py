@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.constraints import parse_constraints
+from vca_juju_common.constraints import merge_constraints, parse_constraints
 
 
 def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
@@ -33,6 +33,36 @@ def test_architectures_have_the_names_that_juju_has(told: str, meant: str) -> No
 def test_what_is_there_twice_is_refused(told: str | dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"constraint (arch|zones|cores) is there twice"):
         parse_constraints(told)
+
+
+@pytest.mark.parametrize(
+    "told",
+    ["mem=1G mem=2G", "root-disk=8G root-disk=8G", {"cpu_cores": 1, "cpu-cores": 1}, {"root_disk": 1, "root-disk": 2}],
+)
+def test_so_is_what_is_spelled_twice_in_one_way(told: str | dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="is there twice; keep one of them"):
+        parse_constraints(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ("instance-type=m5.large mem=4G", "instance-type contradicts mem"),
+        ("cores=2 mem=4G instance-type=m5.large", "instance-type contradicts cores and mem"),
+        ("tags=fast,^fast", "'fast' is asked for and excluded"),
+        ({"spaces": ["^db", "db", "web"]}, "'db' is asked for and excluded"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(told: str | dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        parse_constraints(told)
+
+
+def test_more_general_ones_that_contradict_are_left_out() -> None:
+    general = parse_constraints("mem=4G cores=2 arch=arm64")
+    assert merge_constraints(general, {"mem": 8192}) == {"mem": 8192, "cores": 2, "arch": "arm64"}
+    assert merge_constraints(general, {"instance-type": "big"}) == {"instance-type": "big", "arch": "arm64"}
+    assert merge_constraints({"instance-type": "big", "arch": "arm64"}, {"cores": 8}) == {"cores": 8, "arch": "arm64"}
 
 
 @pytest.mark.parametrize(

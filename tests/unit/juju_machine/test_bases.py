@@ -67,6 +67,8 @@ def test_what_no_machine_can_run_is_refused_with_a_way_out() -> None:
     with pytest.raises(BadArguments, match=r"arch is arm64, and charm x supports ubuntu@22.04 on amd64") as caught:
         place_for(charm(Base("ubuntu", "22.04", ("amd64",))), arch="arm64")
     assert caught.value.bad_args == ["options.constraints"]
+    with pytest.raises(BadArguments, match=r"arch is amd64, and charm x supports ubuntu@22.04 on arm64, s390x"):
+        place_for(charm(Base("ubuntu", "22.04", ("arm64", "s390x"))), base="ubuntu@22.04", arch="amd64")
 
 
 def test_a_charm_has_to_fit_base_and_architecture() -> None:

@@ -74,7 +74,7 @@ def add_machine(model: Model, params: dict[str, Any]) -> Machine:
             raise not_found("machine", parent)
         number = model.next_number(f"container-{parent}")
         return _new(model, f"{parent}/{container}/{number}", base, constraints)
-    machine = Machine(_next_id(model), base, constraints=constraints)
+    machine = _machine(_next_id(model), base, constraints)
     if params.get("instance-id"):
         _is_there_already(machine, params)
     return _start(model, machine)
@@ -143,7 +143,11 @@ def _next_id(model: Model) -> str:
 
 
 def _new(model: Model, key: str, base: Base, constraints: dict[str, Any]) -> Machine:
-    return _start(model, Machine(key, base, str(constraints.get("arch") or "amd64"), constraints=constraints))
+    return _start(model, _machine(key, base, constraints))
+
+
+def _machine(key: str, base: Base, constraints: dict[str, Any]) -> Machine:
+    return Machine(key, base, str(constraints.get("arch") or "amd64"), constraints=constraints)
 
 
 def _start(model: Model, machine: Machine) -> Machine:
