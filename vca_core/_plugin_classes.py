@@ -94,8 +94,8 @@ class PluginClasses(Generic[T]):
         else:
             if isinstance(made, self.base):
                 return made
-            raise self._broken(entry, f"{self.factory} gave a {type(made).__name__}, not a {self.base.__name__}")
-        raise self._broken(entry, f"{self.factory} failed with {failure}")  # outside, or it would keep the cause
+            raise self._plugin_error(entry, f"{self.factory} gave a {type(made).__name__}, not a {self.base.__name__}")
+        raise self._plugin_error(entry, f"{self.factory} failed with {failure}")  # outside, or it would keep the cause
 
     def _info(self, entry: Entry, entries: list[Entry]) -> PluginInfo:
         reason = entry.value if entry.name == UNREADABLE else ""
@@ -109,17 +109,17 @@ class PluginClasses(Generic[T]):
     def _load(self, entry: Entry) -> type[T]:
         found = entry.load()
         if not isinstance(found, type) or not issubclass(found, self.base):
-            raise self._broken(entry, f"{entry.value} is not a class derived from {self.base.__name__}")
+            raise self._plugin_error(entry, f"{entry.value} is not a class derived from {self.base.__name__}")
         factory = getattr(found, self.factory, None)
         inherited = getattr(self.base, self.factory, None)
         if not callable(factory) or _function_of(factory) is _function_of(inherited):
-            raise self._broken(entry, f"it needs a class method `{self.factory}({self.given}, folder)`")
+            raise self._plugin_error(entry, f"it needs a class method `{self.factory}({self.given}, folder)`")
         missing = sorted(getattr(found, "__abstractmethods__", ()))
         if missing:
-            raise self._broken(entry, f"it does not implement {', '.join(missing)}")
+            raise self._plugin_error(entry, f"it does not implement {', '.join(missing)}")
         return found
 
-    def _broken(self, entry: Entry, reason: str) -> PluginError:
+    def _plugin_error(self, entry: Entry, reason: str) -> PluginError:
         return PluginError(f"{self.kind} {entry} is broken: {reason}")
 
 

@@ -94,7 +94,7 @@ class VcaError(Exception):
         self.operation_id = self.operation_id or operation_id
         return self
 
-    def again(self) -> Self:
+    def duplicate(self) -> Self:
         """Make a copy, for one more caller that shares the failure."""
         twin = copy.copy(self)
         for name, value in vars(self).items():
@@ -103,7 +103,7 @@ class VcaError(Exception):
         twin.__cause__ = self.__cause__
         return twin
 
-    def of_tree(self) -> VcaError:
+    def as_tree_error(self) -> VcaError:
         """Make an error of the tree of one of a class derived from it: what callers know by its name.
 
         Returns:

@@ -1,10 +1,10 @@
 """What backends and the core refuse, in one wording: each function makes the error, and the caller raises it.
 
-There is an EE already (`already_exists`, `being_removed`, `shared_application`, `shared_model`), something is missing
-(`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`, `another_charm`,
-`another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`, `subordinate`,
-`wrong_substrate`, `unsupported_base`, `old_bases`), there are more units (`fewer_units`), or a relation cannot be made,
-or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
+There is an EE already (`already_exists`, `removal_under_way`, `shared_application`, `shared_model`), something is
+missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
+`another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
+`subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), there are more units (`fewer_units`), or a relation
+cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def already_exists(ee_id: EeId, namespace: Namespace) -> AlreadyExists:
     return AlreadyExists(f"namespace {namespace} has an EE already: {ee_id}", ee_id=str(ee_id))
 
 
-def being_removed(ee_id: EeId, namespace: Namespace) -> ConflictError:
+def removal_under_way(ee_id: EeId, namespace: Namespace) -> ConflictError:
     """A namespace has an EE that is on its way out, so no other can be made for it yet.
 
     Args:
@@ -208,7 +208,7 @@ def not_a_version(installed: str, charm: str) -> BadArguments:
     return _unfit(f"charm {installed} is installed; {charm} is not another version of it")
 
 
-def subordinate(charm: str) -> BadArguments:
+def subordinate_charm(charm: str) -> BadArguments:
     """A subordinate charm has no EE of its own."""
     return _unfit(f"charm {charm} is a subordinate; it lives beside another charm and has no EE of its own")
 

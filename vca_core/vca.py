@@ -18,7 +18,7 @@ from vca_core._engine.shared import OnUpdateDb, Shared
 from vca_core.arguments import Seconds
 from vca_core.config import VcaConfig, load_config
 from vca_core.connector import Connector, relate
-from vca_core.connector.base import without_frames
+from vca_core.connector.base import drop_frames
 from vca_core.connector.provided import Connectors
 from vca_core.connector.relations import End, RelationSpec
 from vca_core.errors import BadArguments
@@ -157,7 +157,7 @@ class Vca:
         """
         return request_context(arguments.label(request_id, "request_id"))
 
-    @without_frames
+    @drop_frames
     async def add_relation(
         self,
         end_1: tuple[Connector, str | EeId, str],
@@ -179,7 +179,7 @@ class Vca:
         """
         await self._relate(BackendHooks.add_relation, end_1, end_2, progress_timeout, total_timeout)
 
-    @without_frames
+    @drop_frames
     async def remove_relation(
         self,
         end_1: tuple[Connector, str | EeId, str],

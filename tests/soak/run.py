@@ -234,7 +234,7 @@ async def soak(folder: Path, lives: int, at_once: int, seed: int, *, tell: bool 
     account = run.account
     if left != ["controller"]:
         account.problems.append(f"models are left: {left}")
-    if not report.clean:
+    if not report.is_clean:
         account.problems.append(f"the disconnect left {report}")
     account.grown = weights[-1] / weights[0] - 1 if len(weights) > 1 else 0.0
     return account

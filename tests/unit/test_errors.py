@@ -195,7 +195,7 @@ def test_each_caller_sharing_a_failure_gets_its_own_error(error: VcaError) -> No
     shared = copy.copy(error)
     shared.__cause__ = Cause("juju.JujuError", "why")
     shared.add_note("seen by all")
-    twin = shared.again()
+    twin = shared.duplicate()
     assert twin is not shared
     assert held(twin) == held(shared)
     assert twin.__cause__ is shared.__cause__
@@ -210,7 +210,7 @@ def test_each_caller_sharing_a_failure_gets_its_own_error(error: VcaError) -> No
 
 
 def test_a_failure_without_a_cause_is_shared_without_one() -> None:
-    assert NotFound("gone").again().__cause__ is None
+    assert NotFound("gone").duplicate().__cause__ is None
 
 
 @everyone
@@ -360,11 +360,11 @@ def test_an_error_of_a_derived_class_becomes_one_of_the_tree() -> None:
         shelf = 7
 
     error = NoSuchShelf("no shelf 7", "take", {"tried": "yes"}, retryable=True)
-    own = error.of_tree()
+    own = error.as_tree_error()
     assert type(own) is ExecutionError
     assert own.as_data() == error.as_data()
     assert str(own) == str(error)
-    assert own.of_tree() is own
+    assert own.as_tree_error() is own
 
 
 def test_raw_output_stands_under_output_only_and_is_plain() -> None:

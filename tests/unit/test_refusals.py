@@ -16,7 +16,7 @@ NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
     ("error", "cls", "names"),
     [
         (refusals.already_exists(EE_ID, NAMESPACE), AlreadyExists, [str(NAMESPACE), str(EE_ID)]),
-        (refusals.being_removed(EE_ID, NAMESPACE), ConflictError, [str(NAMESPACE), str(EE_ID)]),
+        (refusals.removal_under_way(EE_ID, NAMESPACE), ConflictError, [str(NAMESPACE), str(EE_ID)]),
         (refusals.shared_application(NAMESPACE, OTHER, "m", "a"), BadArguments, [str(NAMESPACE), str(OTHER), "m", "a"]),
         (refusals.shared_model("ns_1", "ns-1", "m"), BadArguments, ["ns_1", "ns-1", "m"]),
         (refusals.no_environment(EE_ID), NotFound, [str(EE_ID)]),
@@ -25,7 +25,7 @@ NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
         (refusals.no_primitive("charm c", "tuch", ["touch"]), BadArguments, ["charm c", "did you mean 'touch'?"]),
         (refusals.another_charm("one", "two", EE_ID), AlreadyExists, ["one", "two"]),
         (refusals.not_a_version("one", "two"), BadArguments, ["one", "two"]),
-        (refusals.subordinate("one"), BadArguments, ["one"]),
+        (refusals.subordinate_charm("one"), BadArguments, ["one"]),
         (refusals.wrong_substrate("one", is_kubernetes=True), BadArguments, ["one runs on Kubernetes", "has machines"]),
         (refusals.wrong_substrate("one", is_kubernetes=False), BadArguments, ["one runs on machines"]),
         (refusals.unsupported_base("one", ["b@2", "b@1"], "0", "b@3"), BadArguments, ["b@1, b@2", "machine 0 has b@3"]),

@@ -95,6 +95,6 @@ def measure() -> Made:
     verdicts = {name: examine(*suite) for name, suite in SUITES.items()}
     data = {name: as_data(verdict) for name, verdict in verdicts.items()}
     failed = [
-        f"{name}: {check.title}: {check.reason}" for name, verdict in verdicts.items() for check in verdict.failed
+        f"{name}: {check.title}: {check.reason}" for name, verdict in verdicts.items() for check in verdict.failures
     ]
     return Made({PAGE: page(data), KEPT: json.dumps(data, indent=2) + "\n"}, failed)

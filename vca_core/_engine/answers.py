@@ -24,11 +24,11 @@ def address_of(value: object, op: RunningOperation) -> str | None:
     return value
 
 
-def nothing(_value: object, _op: RunningOperation) -> None:
+def check_nothing(_value: object, _op: RunningOperation) -> None:
     """The answer of an operation that returns nothing."""
 
 
-def checked_listing(records: Iterable[object] | None) -> list[ExecutionEnvironment]:
+def check_listing(records: Iterable[object] | None) -> list[ExecutionEnvironment]:
     """Check what a backend listed.
 
     Raises:

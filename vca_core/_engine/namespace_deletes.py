@@ -122,7 +122,7 @@ class NamespaceDeletes:
             raise op.locate(op.timeout_error())
         error = shared.task.result()
         if error is not None:
-            raise error.again()
+            raise error.duplicate()
 
     async def _run(
         self,

@@ -21,7 +21,7 @@ class DisconnectReport:
     alive: Sequence[str] = ()
 
     @property
-    def clean(self) -> bool:
+    def is_clean(self) -> bool:
         """Whether nothing is lost and nothing is left."""
         return not self.unwritten and not self.alive
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from vca_core._engine.answers import checked_listing
+from vca_core._engine.answers import check_listing
 from vca_core._engine.locks import Locks
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.recall import Recall
@@ -323,7 +323,7 @@ class Runner:
             return None
         try:
             async with asyncio.timeout(self._limits.read):
-                listed = checked_listing(await hooks.call(spec, namespace=namespace))
+                listed = check_listing(await hooks.call(spec, namespace=namespace))
         except asyncio.CancelledError:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise

@@ -55,14 +55,14 @@ class Extensions:
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
         self._extensions = extensions
-        self._around = self._with("around")
+        self._around = self._extensions_with("around")
         self.exist = bool(extensions)
         self._opened: list[_Extension] = []
         self.opening = Opening("extensions", "the extensions were", self._open, str)
         self.opening.is_open = not extensions  # there is none to open
         self._tasks = OwnedTasks("extensions")
 
-    def _with(self, hook: str) -> list[_Extension]:
+    def _extensions_with(self, hook: str) -> list[_Extension]:
         return [extension for extension in self._extensions if hook in extension.implemented]
 
     @classmethod
@@ -128,7 +128,7 @@ class Extensions:
         self._notify("status_changed", change=change)
 
     def _notify(self, hook: str, **arguments: Any) -> None:
-        for extension in self._with(hook):
+        for extension in self._extensions_with(hook):
             try:
                 getattr(extension.hooks, hook)(**arguments)
             except Exception:  # noqa: BLE001 - an extension may raise anything

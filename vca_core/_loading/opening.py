@@ -67,7 +67,7 @@ class Opening:
                 continue
             error = opening.result() if not opening.cancelled() else VcaConnectionError("opening was cancelled")
             if error is not None:
-                raise error.again()
+                raise error.duplicate()
 
     async def cancel(self, limit: float) -> list[str]:
         """End an opening that is under way.

@@ -197,7 +197,7 @@ class Outbox:
             StoreError: it failed, or was not done in time; it may still have been done.
         """
         entry = Entry(Kind.ASK, run, retries=retries, what=what)
-        entry.on_begin = _nothing  # until somebody waits
+        entry.on_begin = _notify_nobody  # until somebody waits
         promise: asyncio.Future[R] = entry.promise()
         lane = self._lane(key, entry)
         is_free = lane.is_free
@@ -246,7 +246,7 @@ class Outbox:
         end = loop.time() + limit
         self._flushing += 1
         try:
-            while (lanes := self._busy(connector)) and (left := end - loop.time()) > 0:
+            while (lanes := self._busy_lanes(connector)) and (left := end - loop.time()) > 0:
                 for lane in lanes:
                     lane.hurry()
                 await asyncio.wait([lane.becomes_idle() for lane in lanes], timeout=left)
@@ -283,12 +283,12 @@ class Outbox:
                     entry.keep()
         return sorted(task.get_name() for task in alive)
 
-    def _busy(self, connector: str | None) -> list[Lane]:
+    def _busy_lanes(self, connector: str | None) -> list[Lane]:
         return [lane for lane in self.lanes.values() if lane.queue and connector in (None, lane.key.connector)]
 
     def _late(self, limit: float, connector: str | None, *, once: bool) -> list[Unwritten]:
         late = []
-        for lane in self._busy(connector):
+        for lane in self._busy_lanes(connector):
             for entry in lane.queue:
                 if entry.place is not None and not entry.is_told:
                     entry.is_told = once
@@ -384,7 +384,7 @@ class Outbox:
             del self.lanes[lane.key]
 
 
-def _nothing() -> None:
+def _notify_nobody() -> None:
     """Nobody waits yet."""
 
 

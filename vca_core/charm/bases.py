@@ -65,7 +65,7 @@ def architecture_of(word: str) -> str:
     return _OTHER_NAMES.get(lower, lower)
 
 
-def of_manifest(bases: Field) -> tuple[Base, ...]:
+def from_manifest(bases: Field) -> tuple[Base, ...]:
     """Read ``bases`` of ``manifest.yaml``, which packing leaves behind and Juju goes by.
 
     Raises:
@@ -74,16 +74,16 @@ def of_manifest(bases: Field) -> tuple[Base, ...]:
     return _merge(_base(base) for base in bases.items())
 
 
-def of_bases(bases: Field) -> tuple[Base, ...]:
+def from_bases(bases: Field) -> tuple[Base, ...]:
     """Read ``bases`` of ``charmcraft.yaml``: each one a base, or pairs of ``build-on`` and ``run-on``.
 
     Raises:
         BadArguments: it is malformed.
     """
-    return _merge(_base(base) for entry in bases.items() for base in _run_on(entry))
+    return _merge(_base(base) for entry in bases.items() for base in _bases_to_run_on(entry))
 
 
-def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
+def from_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
     """Read ``base`` and ``platforms`` of ``charmcraft.yaml``.
 
     Args:
@@ -96,12 +96,12 @@ def of_platforms(base: Field | None, platforms: Field) -> tuple[Base, ...]:
     return _merge(_platforms(base, platforms))
 
 
-def of_series(series: Iterable[str]) -> tuple[Base, ...]:
+def from_series(series: Iterable[str]) -> tuple[Base, ...]:
     """Translate the words of old charms; those that name no operating system, such as ``kubernetes``, are left out."""
     return tuple(_SERIES[word] for word in series if word in _SERIES)
 
 
-def _run_on(entry: Field) -> list[Field]:
+def _bases_to_run_on(entry: Field) -> list[Field]:
     bases = entry.get("run-on") or entry.get("build-on")
     return [entry] if bases is None else bases.items()
 
@@ -116,12 +116,12 @@ def _platforms(base: Field | None, platforms: Field) -> Iterator[Base]:
             system, _, architecture = text.rpartition(":")
             architecture = "" if architecture == "all" else architecture
             if base is not None:
-                yield _of_text(base, base.text(), architecture)
+                yield _base_from_text(base, base.text(), architecture)
             elif "@" in text:
-                yield _of_text(platform, system or text, architecture if system else "")
+                yield _base_from_text(platform, system or text, architecture if system else "")
 
 
-def _of_text(place: Field, text: str, architecture: str) -> Base:
+def _base_from_text(place: Field, text: str, architecture: str) -> Base:
     name, _, channel = text.partition("@")
     if not name or not channel:
         raise place.error(f"expected a base such as ubuntu@22.04, got {text!r}")

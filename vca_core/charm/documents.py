@@ -56,11 +56,11 @@ class Documents:
         """What ``manifest.yaml`` says that the charm runs on."""
         return self._own("manifest.yaml").get("bases")
 
-    def of_source(self, key: str) -> Field | None:
+    def source_field(self, key: str) -> Field | None:
         """What stands under a key of ``charmcraft.yaml``, where that counts."""
         return None if self.source is None else self.source.get(key)
 
-    def to_make(self, bases: list[dict[str, Any]] | None) -> dict[str, Any]:
+    def missing_files(self, bases: list[dict[str, Any]] | None) -> dict[str, Any]:
         """The contents of the files that Juju reads and that are not there like that.
 
         Args:
@@ -82,15 +82,15 @@ class Documents:
 
     def _whole(self, name: str, key: str) -> Field | None:
         own = self.files.get(name)
-        return own if own is not None and own.value is not None else self.of_source(key)
+        return own if own is not None and own.value is not None else self.source_field(key)
 
     def _carry(self) -> Iterator[tuple[str, Field]]:
         for key in _CARRIED:
-            if (field := self.of_source(key)) is not None:
+            if (field := self.source_field(key)) is not None:
                 yield key, field
-        if (title := self.of_source("title")) is not None:
+        if (title := self.source_field("title")) is not None:
             yield "display-name", title
-        links = self.of_source("links")
+        links = self.source_field("links")
         if links is None:
             return
         for key, name in _LINKS.items():

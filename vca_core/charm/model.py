@@ -68,7 +68,7 @@ class Action:
         return tuple(self.schema.get("required") or ())
 
     @property
-    def additional_properties(self) -> bool:
+    def allows_undeclared(self) -> bool:
         """Whether parameters that are not declared are taken; Juju 3 takes them unless the charm says otherwise."""
         return self.schema.get("additionalProperties", True) is not False
 

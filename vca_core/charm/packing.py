@@ -60,14 +60,14 @@ def obstacles(found: Found, documents: Documents, *, says_bases: bool) -> Iterat
             yield "it has no src/charm.py"
     elif not found.has_program:
         yield "it has neither hooks nor a dispatch file, so it could not run"
-    yield from _of_packing(found, documents)
+    yield from _packing_steps(found, documents)
 
 
 def needs_dispatch(found: Found, documents: Documents) -> bool:
     """Whether it is a source that `files_to_make` gives a program: all of it, or its parts, are in charmcraft.yaml."""
     if found.is_packed or found.has_program:
         return False
-    return "metadata.yaml" not in documents.files or documents.of_source("parts") is not None
+    return "metadata.yaml" not in documents.files or documents.source_field("parts") is not None
 
 
 def files_to_make(found: Found, documents: Documents, bases: tuple[Base, ...]) -> dict[str, tuple[int, bytes]]:
@@ -84,7 +84,7 @@ def files_to_make(found: Found, documents: Documents, bases: tuple[Base, ...]) -
     told = None
     if bases and documents.source is not None and ("platforms" in _keys(documents) or "bases" in _keys(documents)):
         told = [_base(base) for base in bases]
-    made = {name: (PLAIN, _as_yaml(content)) for name, content in documents.to_make(told).items()}
+    made = {name: (PLAIN, _as_yaml(content)) for name, content in documents.missing_files(told).items()}
     if needs_dispatch(found, documents):
         made["dispatch"] = (EXECUTABLE, _DISPATCH.encode())
     return made
@@ -94,20 +94,20 @@ def _keys(documents: Documents) -> set[str]:
     return set() if documents.source is None else set(documents.source.mapping())
 
 
-def _of_packing(found: Found, documents: Documents) -> Iterator[str]:
+def _packing_steps(found: Found, documents: Documents) -> Iterator[str]:
     """What only charmcraft adds to a source."""
     if documents.source is None or "manifest.yaml" in documents.files:
         return  # it was packed already
     is_source = "metadata.yaml" not in documents.files or needs_dispatch(found, documents)
-    if is_source and (parts := documents.of_source("parts")) is not None:
-        yield from (f"its part {name} is built" for name in _built(parts.value))
+    if is_source and (parts := documents.source_field("parts")) is not None:
+        yield from (f"its part {name} is built" for name in _parts_to_build(parts.value))
     for key in ("extensions", "charm-libs"):
-        field = documents.of_source(key)
+        field = documents.source_field(key)
         if field is not None and field.value:
             yield f"it uses {key}"
 
 
-def _built(parts: Any) -> Iterator[str]:
+def _parts_to_build(parts: Any) -> Iterator[str]:
     """The parts that are more than Python sources, or malformed."""
     for name, part in parts.items() if isinstance(parts, Mapping) else ():
         settings = dict(part) if isinstance(part, Mapping) else {"": part} if part else {}

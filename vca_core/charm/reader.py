@@ -103,7 +103,7 @@ def _read(path: Path) -> _Reading:
 
 def _charm(documents: Documents) -> Charm:
     find = documents.metadata.get
-    kind = find("type") or documents.of_source("type")
+    kind = find("type") or documents.source_field("type")
     if kind is not None and kind.value == "bundle":
         raise kind.error("this is a bundle of charms; name one of its charms")
     name = find("name")
@@ -151,12 +151,12 @@ def _endpoints(metadata: Mapping[str, Field]) -> dict[str, Endpoint]:
 
 def _bases(documents: Documents, series: tuple[str, ...]) -> tuple[Base, ...]:
     if documents.bases is not None:
-        return bases.of_manifest(documents.bases)
-    if (platforms := documents.of_source("platforms")) is not None:
-        return bases.of_platforms(documents.of_source("base"), platforms)
-    if (declared := documents.of_source("bases")) is not None:
-        return bases.of_bases(declared)
-    return bases.of_series(series)
+        return bases.from_manifest(documents.bases)
+    if (platforms := documents.source_field("platforms")) is not None:
+        return bases.from_platforms(documents.source_field("base"), platforms)
+    if (declared := documents.source_field("bases")) is not None:
+        return bases.from_bases(declared)
+    return bases.from_series(series)
 
 
 def _containers(declared: Field | None, resources: Mapping[str, Resource]) -> dict[str, Container]:

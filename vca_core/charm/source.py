@@ -66,48 +66,48 @@ def read_files(path: Path, names: Sequence[str], limit: int) -> Found:
     """
     try:
         if path.is_dir():
-            return _found_in_folder(path, names, limit)
+            return _find_in_folder(path, names, limit)
         if not path.is_file():
             raise _refusal(path, "is neither a folder nor a file" if path.exists() else "does not exist")
-        with path.open("rb") as file, _archive(path, file) as archive:
-            return _found_in_archive(path, archive, names, limit)
+        with path.open("rb") as file, _open_archive(path, file) as archive:
+            return _find_in_archive(path, archive, names, limit)
     except OSError as error:
         raise _refusal(path, f"cannot be read: {error.strerror or error}") from error
 
 
-def _found_in_folder(folder: Path, names: Sequence[str], limit: int) -> Found:
+def _find_in_folder(folder: Path, names: Sequence[str], limit: int) -> Found:
     ignored = Ignored.of(folder)
 
-    def goes_along(name: str) -> bool:
+    def is_packed_along(name: str) -> bool:
         return not ignored.has(name, is_folder=False)
 
-    contents = {name: content for name in names if (content := _of_folder(folder, name, limit)) is not None}
+    contents = {name: content for name in names if (content := _read_from_folder(folder, name, limit)) is not None}
     hooks = folder / "hooks"
     has_hooks = (
         hooks.is_dir()
         and not ignored.has("hooks", is_folder=not hooks.is_symlink())
-        and any(goes_along(f"hooks/{hook.name}") for hook in hooks.iterdir())
+        and any(is_packed_along(f"hooks/{hook.name}") for hook in hooks.iterdir())
     )
     return Found(
         contents,
         is_packed=False,
-        has_program=has_hooks or ((folder / "dispatch").is_file() and goes_along("dispatch")),
-        has_sources=(folder / "src" / "charm.py").is_file() and goes_along("src/charm.py"),
-        ignored=frozenset(name for name in contents if not goes_along(name)),
+        has_program=has_hooks or ((folder / "dispatch").is_file() and is_packed_along("dispatch")),
+        has_sources=(folder / "src" / "charm.py").is_file() and is_packed_along("src/charm.py"),
+        ignored=frozenset(name for name in contents if not is_packed_along(name)),
     )
 
 
-def _found_in_archive(path: Path, archive: zipfile.ZipFile, names: Sequence[str], limit: int) -> Found:
+def _find_in_archive(path: Path, archive: zipfile.ZipFile, names: Sequence[str], limit: int) -> Found:
     there = archive.namelist()
     return Found(
-        {name: content for name in names if (content := _of_archive(path, archive, name, limit)) is not None},
+        {name: content for name in names if (content := _read_from_archive(path, archive, name, limit)) is not None},
         is_packed=True,
         has_program="dispatch" in there or any(name.startswith("hooks/") and name != "hooks/" for name in there),
         has_sources="src/charm.py" in there,
     )
 
 
-def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
+def _read_from_folder(folder: Path, name: str, limit: int) -> bytes | None:
     place = folder / name
     try:
         target = place.resolve(strict=True)
@@ -126,7 +126,7 @@ def _of_folder(folder: Path, name: str, limit: int) -> bytes | None:
 
 
 @contextmanager
-def _archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+def _open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
     _check_end(path, file)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -180,7 +180,7 @@ def _is_link(member: zipfile.ZipInfo) -> bool:
     return stat.S_ISLNK(member.external_attr >> 16)
 
 
-def _of_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
+def _read_from_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
     members = [member for member in archive.infolist() if member.filename == name]
     if not members:
         return None

@@ -30,7 +30,7 @@ def convert_texts(schema: Any, value: Any) -> Any:
     if isinstance(value, str):
         kinds = known.get("type")
         wanted = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
-        value = value if not wanted or "string" in wanted else _of_text(wanted, value)
+        value = value if not wanted or "string" in wanted else _convert_text(wanted, value)
     if isinstance(value, Mapping):
         declared, others = known.get("properties"), known.get("additionalProperties")
         of_name = declared if isinstance(declared, Mapping) else {}
@@ -43,7 +43,7 @@ def convert_texts(schema: Any, value: Any) -> Any:
     return value
 
 
-def _of_text(kinds: Iterable[Any], text: str) -> Any:
+def _convert_text(kinds: Iterable[Any], text: str) -> Any:
     stripped = text.strip()
     for kind in kinds:
         if kind == "integer" and _WHOLE.fullmatch(stripped):
@@ -53,12 +53,12 @@ def _of_text(kinds: Iterable[Any], text: str) -> Any:
             return number if math.isfinite(number) else text
         if kind == "boolean" and stripped in TRUE + FALSE:
             return stripped in TRUE
-        if kind in _KINDS and isinstance(found := _of_yaml(text), _KINDS[kind]):
+        if kind in _KINDS and isinstance(found := _convert_yaml(text), _KINDS[kind]):
             return found
     return text
 
 
-def _of_yaml(text: str) -> Any:
+def _convert_yaml(text: str) -> Any:
     from vca_core.yaml_reader import read_yaml  # YAML is loaded for those who write it
 
     return read_yaml(text) if len(text) <= LARGEST_FILE else None

@@ -88,7 +88,7 @@ async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -
 
 def _as_data(state: State, service: Service, apply_run: Apply, applied: Applied) -> dict[str, Any]:
     return {
-        "ok": applied.ok,
+        "ok": applied.is_complete,
         "ns": service.ns,
         "steps": [
             {"key": step.key, "title": step.title, "state": str(applied.states[step.key])} for step in apply_run.steps
@@ -115,9 +115,9 @@ def _tell(state: State, service: Service, apply_run: Apply, applied: Applied, fi
         rows += [("", "", "", output) for output in more]
     echo("")
     print_table(("VNF", "EXECUTION ENVIRONMENT", "STATUS", "PRIMITIVES"), rows, spare=["EXECUTION ENVIRONMENT"])
-    if applied.ok and all(state == "kept" for state in applied.states.values()):
+    if applied.is_complete and all(state == "kept" for state in applied.states.values()):
         echo(f"\nNothing to do: NS {service.ns} was up already.")
-    elif applied.ok:
+    elif applied.is_complete:
         echo(f"\nNS {service.ns} is up.")
     for title in applied.changed_secrets:
         echo(f"\nnote: {title}: other secrets are given than when it was done; they were not applied", err=True)

@@ -101,7 +101,7 @@ def conformance(
     else:
         for verdict in verdicts:
             _conclude(verdict)
-    if reached.rank < LEVELS.index(wanted) or any(verdict.failed for verdict in verdicts):
+    if reached.rank < LEVELS.index(wanted) or any(verdict.failures for verdict in verdicts):
         raise typer.Exit(1)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
-from vca_core.cli.tables import fold, lay_out, printable
+from vca_core.cli.tables import fold, lay_out, make_printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -30,7 +30,7 @@ def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> 
     """
     stream = stream or (sys.stderr if err else sys.stdout)
     width = _width_of(stream)
-    text = printable(text)
+    text = make_printable(text)
     _write(text if width is None else fold(text, width), stream)
 
 

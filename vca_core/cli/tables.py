@@ -44,7 +44,7 @@ def lay_out(
         width: of the terminal; None: as wide as it takes.
         spare: titles of columns that can be left out, the first one first.
     """
-    cells = [[printable(cell, lines=True) for cell in row] for row in rows]
+    cells = [[make_printable(cell, lines=True) for cell in row] for row in rows]
     left_out: list[str] = []
     while True:
         kept = [number for number, title in enumerate(titles) if title not in left_out]
@@ -83,7 +83,7 @@ def fold(text: str, width: int) -> str:
     return "\n".join(folded for line in text.split("\n") for folded in _fold_line(line, width))
 
 
-def printable(text: str, *, lines: bool = False) -> str:
+def make_printable(text: str, *, lines: bool = False) -> str:
     """Write out what would move the cursor or change the terminal, such as the escape sequences of a charm.
 
     Args:

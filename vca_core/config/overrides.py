@@ -133,7 +133,7 @@ class References:
     folders: Collection[str | os.PathLike[str]] | None = ()
     taken: set[str] = field(default_factory=set, init=False, repr=False, compare=False)
 
-    def reach(self, file: Path) -> bool:
+    def can_reach(self, file: Path) -> bool:
         """Whether a file may be read."""
         if self.folders is None:
             return True
@@ -222,7 +222,7 @@ def _text_of(name: str, path: KeyPath, folder: Path, references: References, pro
     except RuntimeError:
         problems.append(Problem(path, f"refers to the file {name}, but there is no home folder"))
         return ""
-    if not references.reach(file):
+    if not references.can_reach(file):
         reason = "this file may not see: allow its folder with `--allow-files DIR`"
         problems.append(Problem(path, f"refers to the file {file}, which {reason}"))
         return ""

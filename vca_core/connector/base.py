@@ -32,7 +32,7 @@ _AT_ONCE = frozenset({"disconnect", "get_public_key"})
 """What does not stand in line behind operations that are about to begin."""
 
 
-def without_frames(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+def drop_frames(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Let errors leave an operation without the frames below: those hold parameters, and some log locals."""
 
     @functools.wraps(method)
@@ -46,7 +46,7 @@ def without_frames(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, C
     return call
 
 
-def _in_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+def _wait_for_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
     """Begin an operation when it is its turn, and let errors leave it without the frames below.
 
     Those frames hold parameters, and some log locals. What a backend raised is kept as the error's cause, with its
@@ -86,7 +86,7 @@ class ConnectorBase:
         super().__init_subclass__(**kwargs)
         for name, method in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _in_turn(method))
+                setattr(cls, name, _wait_for_turn(method))
 
     def _wrap_refusals(self) -> None:
         """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""

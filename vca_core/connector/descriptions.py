@@ -31,7 +31,7 @@ _EXPECTED: Mapping[type, Mapping[str, tuple[type, ...]]] = {
 """The types that fields may have, by class."""
 
 
-def checked_description(ee_id: EeId, value: object, _op: RunningOperation) -> Description:
+def check_description(ee_id: EeId, value: object, _op: RunningOperation) -> Description:
     """Check what a backend described, and copy it.
 
     Args:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.answers import address_of, nothing
+from vca_core._engine.answers import address_of, check_nothing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
@@ -192,7 +192,7 @@ class EnvironmentOperations(ConnectorBase):
             )
         request = Request(
             operation(BackendHooks.delete_namespace)(namespace=parsed),
-            nothing,
+            check_nothing,
             model=self._engine.session.names.model(parsed),
             namespace=parsed,
             db_dict=db_dict,
@@ -203,7 +203,7 @@ class EnvironmentOperations(ConnectorBase):
     async def _remove(self, call: Call[None], ee_id: EeId, db_dict: DbDict | None, total: Seconds) -> None:
         request = Request(
             call,
-            nothing,
+            check_nothing,
             keys=(EeKey.of(self.name, ee_id),),
             model=ee_id.model,
             ee_id=ee_id,

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeVar
 
-from vca_core._engine.answers import checked_listing
+from vca_core._engine.answers import check_listing
 from vca_core._engine.operation import RunningOperation
 from vca_core._engine.request import Call, Request, read_call
 from vca_core.arguments import Seconds
 from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
-from vca_core.connector.descriptions import checked_description, mask, scrub_details
+from vca_core.connector.descriptions import check_description, mask, scrub_details
 from vca_core.description import Description
 from vca_core.errors import NotFound
 from vca_core.hookspecs import BackendHooks
@@ -82,7 +82,7 @@ class ReadOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         call = read_call(BackendHooks.describe_execution_environment)(ee_id=parsed)
-        request = Request(call, partial(checked_description, parsed), ee_id=parsed, total=total_timeout)
+        request = Request(call, partial(check_description, parsed), ee_id=parsed, total=total_timeout)
         described = await self._engine.run(request)
         return mask(described, await self._engine.secret_names(parsed), self._engine.session.secrets.scrub)
 
@@ -150,7 +150,7 @@ def _within(
 ) -> list[ExecutionEnvironment]:
     within = [
         record
-        for record in checked_listing(listed)
+        for record in check_listing(listed)
         if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
     ]
     return sorted(within, key=lambda record: str(record.ee_id))

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from vca_core import arguments
-from vca_core._engine.answers import nothing
+from vca_core._engine.answers import check_nothing
 from vca_core._engine.request import Request, operation
 from vca_core.arguments import Seconds
 from vca_core.backend import Operation, RelationEnd
@@ -98,7 +98,7 @@ async def relate(spec: RelationSpec, end_1: End, end_2: End, progress: Seconds =
         raise
     request = Request(
         operation(spec)(end_1=ends[0], end_2=ends[1]),
-        nothing,
+        check_nothing,
         keys=tuple(EeKey.of(end.connector, end.ee_id) for end in ends),
         model=ends[0].ee_id.model,
         ee_id=ends[0].ee_id,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core import arguments
-from vca_core._engine.answers import nothing
+from vca_core._engine.answers import check_nothing
 from vca_core._engine.request import Call, Confidential, Request, operation
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
@@ -124,7 +124,7 @@ class SoftwareOperations(ConnectorBase):
     ) -> None:
         request = Request(
             call,
-            nothing,
+            check_nothing,
             keys=(EeKey.of(self.name, ee_id),),
             model=ee_id.model,
             ee_id=ee_id,

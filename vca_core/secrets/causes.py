@@ -32,7 +32,7 @@ def as_vca_error(error: BaseException, scrub: Scrub, scrub_foreign: Scrub | None
     """
     if isinstance(error, VcaError):
         foreign = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-        own: VcaError = error.scrub(scrub).of_tree().with_traceback(None)
+        own: VcaError = error.scrub(scrub).as_tree_error().with_traceback(None)
         own.__cause__ = None if foreign is None else scrub_cause(foreign, scrub, scrub_foreign)
     else:
         cause = scrub_cause(error, scrub, scrub_foreign)

@@ -46,7 +46,7 @@ class Applied:
     changed_secrets: list[str] = field(default_factory=list)
 
     @property
-    def ok(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether all steps are done."""
         return all(state in (StepState.DONE, StepState.KEPT) for state in self.states.values())
 

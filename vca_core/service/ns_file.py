@@ -149,12 +149,12 @@ class Service(Part):
 
     @field_validator("vnfs")
     @classmethod
-    def _after_names_others(cls, vnfs: dict[str, Vnf]) -> dict[str, Vnf]:
+    def _check_after(cls, vnfs: dict[str, Vnf]) -> dict[str, Vnf]:
         for name, vnf in vnfs.items():
             for other in vnf.after:
                 if other not in vnfs:
                     raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
-        if (waiting := _in_a_circle(vnfs)) is not None:
+        if (waiting := _find_circle(vnfs)) is not None:
             raise ValueError(f"{waiting} comes after itself; take one of the `after` out")
         return vnfs
 
@@ -195,7 +195,7 @@ def ns_file_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
-def _in_a_circle(vnfs: Mapping[str, Vnf]) -> str | None:
+def _find_circle(vnfs: Mapping[str, Vnf]) -> str | None:
     """A VNF that waits for itself; None where none does. VNFs that wait for none that is left are taken out."""
     waits = {name: len(set(vnf.after)) for name, vnf in vnfs.items()}
     behind: dict[str, list[str]] = {name: [] for name in vnfs}

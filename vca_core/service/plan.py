@@ -65,10 +65,10 @@ def plan(service: Service) -> list[Step]:
     """
     steps = [*_machines_and_charms(service), *_relations(service)]
     last = _last_before_day1(service, steps)
-    for name in _in_order(service):
+    for name in _sort_vnfs(service):
         if not service.vnfs[name].day1:
-            continue  # what comes after it waits for what it waits for: `_before`
-        previous = _before(service, last, name)
+            continue  # what comes after it waits for what it waits for: `_predecessors`
+        previous = _predecessors(service, last, name)
         for number, primitive in enumerate(service.vnfs[name].day1):
             made = primitive.model_dump(mode="json")
             step = Step(
@@ -87,7 +87,7 @@ def plan(service: Service) -> list[Step]:
     return steps
 
 
-def _before(service: Service, last: Mapping[str, list[str]], name: str) -> list[str]:
+def _predecessors(service: Service, last: Mapping[str, list[str]], name: str) -> list[str]:
     """What has to be done before the Day-1 primitives of a VNF; each once, however many ways lead to it."""
     found = dict.fromkeys(last[name])
     waiting, seen = list(service.vnfs[name].after), {name}
@@ -147,7 +147,7 @@ def _last_before_day1(service: Service, steps: list[Step]) -> dict[str, list[str
     return last
 
 
-def _in_order(service: Service) -> list[str]:
+def _sort_vnfs(service: Service) -> list[str]:
     """The VNFs, each behind those in its ``after``; the model has made sure that there is no circle."""
     ordered: dict[str, None] = {}
     for name in service.vnfs:

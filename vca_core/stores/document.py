@@ -81,12 +81,12 @@ def matches(document: Mapping[str, Any], filter: Mapping[str, Any]) -> bool:
             position; null also matches what is missing.
     """
     for path, wanted in filter.items():  # noqa: SIM110 - a generator would cost more than what it asks
-        if not _holds(document, path, wanted):
+        if not _has_value(document, path, wanted):
             return False
     return True
 
 
-def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
+def _has_value(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
     found: Any = document
     for part in _split(path):  # through objects only, as nearly always: stores ask this of each document
         if not isinstance(found, dict):
@@ -96,8 +96,8 @@ def _holds(document: Mapping[str, Any], path: str, wanted: Any) -> bool:
         if isinstance(found, str):
             return bool(found == wanted)
         if not isinstance(found, list):
-            return _equal(found, wanted)
-    return any(_equal(found, wanted) for found in _values_below(document, path.split(".")))
+            return _is_equal(found, wanted)
+    return any(_is_equal(found, wanted) for found in _values_below(document, path.split(".")))
 
 
 def _values_below(value: Any, parts: list[str]) -> Iterator[Any]:
@@ -138,7 +138,7 @@ def value_at(document: Mapping[str, Any], path: str) -> Any:
     return value
 
 
-def _equal(found: Any, wanted: Any) -> bool:
+def _is_equal(found: Any, wanted: Any) -> bool:
     if wanted is None:
         return found is None or found is _MISSING
     if isinstance(found, bool) or isinstance(wanted, bool):
@@ -166,7 +166,7 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
     """
     below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
-        parts = _checked_parts(path)
+        parts = _check_parts(path)
         if parts[0] == "_id":
             _check_identity(document, parts, value)
         below.setdefault(parts[:-1], {})[parts[-1]] = value if isinstance(value, str) else plain_value(value, path)
@@ -189,7 +189,7 @@ def check_update(filter: Mapping[str, Any], update: Mapping[str, Any]) -> None:
         StoreError: a path cannot be set, or two are in each other's way; not retryable.
     """
     for path, value in update.items():
-        parts = _checked_parts(path)
+        parts = _check_parts(path)
         if parts[0] == "_id":
             _check_identity(filter, parts, value)
     _check_apart(update)
@@ -221,7 +221,7 @@ def _split(path: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_MOST_PATHS)
-def _checked_parts(path: str) -> tuple[str, ...]:
+def _check_parts(path: str) -> tuple[str, ...]:
     """The parts of a path that can be set, whatever the document."""
     parts = _split(path)
     if "" in parts:
@@ -251,11 +251,11 @@ def _set(parent: Any, parts: tuple[str, ...], values: Mapping[str, Any], path: t
     if parts:
         part, rest = parts[0], parts[1:]
         below = _child(parent, part, path)
-        return _with(parent, {part: _set({} if below is _MISSING else below, rest, values, path)})
+        return _put_values(parent, {part: _set({} if below is _MISSING else below, rest, values, path)})
     if not isinstance(parent, dict):  # which can have any part
         for part in values:
             _child(parent, part, (*path, part))
-    return _with(parent, values)
+    return _put_values(parent, values)
 
 
 def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
@@ -277,7 +277,7 @@ def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
     return parent[position] if position < len(parent) else _MISSING
 
 
-def _with(parent: dict[str, Any] | list[Any], values: Mapping[str, Any]) -> Any:
+def _put_values(parent: dict[str, Any] | list[Any], values: Mapping[str, Any]) -> Any:
     if isinstance(parent, dict):
         return {**parent, **values}
     changed = list(parent)

@@ -120,7 +120,7 @@ class MongoStatusStore(StatusStore):
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
         check_filter(filter)
-        changes = {path: _storable(plain_value(value, path)) for path, value in update.items()}
+        changes = {path: _make_storable(plain_value(value, path)) for path, value in update.items()}
         try:
             check_update(filter, changes)
         except StoreError:
@@ -167,7 +167,7 @@ class MongoStatusStore(StatusStore):
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
         _, copied = new_document(document)
-        stored = _storable(copied)
+        stored = _make_storable(copied)
 
         async def work(collection: AsyncCollection[dict[str, Any]]) -> bool:
             from pymongo.errors import DuplicateKeyError
@@ -228,7 +228,7 @@ class MongoStatusStore(StatusStore):
             items = []
             for write in writes:
                 check_filter(write.filter)
-                changes = {path: _storable(plain_value(value, path)) for path, value in write.update.items()}
+                changes = {path: _make_storable(plain_value(value, path)) for path, value in write.update.items()}
                 check_update(write.filter, changes)
                 if not changes:
                     return short
@@ -240,7 +240,7 @@ class MongoStatusStore(StatusStore):
             try:
                 result = await collection.bulk_write(items, ordered=False)
             except Exception as error:  # noqa: BLE001 - the driver raises KeyError, too, for what some servers answer
-                return self._errors_of().unreachable(error) or short
+                return self._errors_of().unreachable_error(error) or short
             return None if result.matched_count == len(items) else short
 
         try:
@@ -263,7 +263,7 @@ class MongoStatusStore(StatusStore):
             return False
         document = await self.get(write.table, rest)
         return document is not None and all(
-            value_at(document, path) == _storable(plain_value(value, path)) for path, value in write.update.items()
+            value_at(document, path) == _make_storable(plain_value(value, path)) for path, value in write.update.items()
         )
 
     # The driver.
@@ -346,17 +346,17 @@ def _database_of(url: str) -> str:
 
 
 def _query(filter: Mapping[str, Any]) -> dict[str, Any]:
-    return {path: _storable(value) for path, value in filter.items()}
+    return {path: _make_storable(value) for path, value in filter.items()}
 
 
-def _storable(value: Any) -> Any:
+def _make_storable(value: Any) -> Any:
     """Replace half characters by the sign for what is not a character."""
     if isinstance(value, str):
         return value if value.isascii() else _NOT_TEXT.sub("\ufffd", value)
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {_make_storable(key): _make_storable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [_make_storable(item) for item in value]
     return value
 
 

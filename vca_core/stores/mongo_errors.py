@@ -55,7 +55,7 @@ class MongoErrors:
         from pymongo.errors import ConfigurationError  # the driver is for those who use it
 
         if isinstance(error, ConfigurationError | TypeError | ValueError):
-            return self._after(error, BadArguments(f"{self._argument}: {self._text_of(error)}", [self._argument]))
+            return self._with_cause(error, BadArguments(f"{self._argument}: {self._text_of(error)}", [self._argument]))
         return self.of(error, "cannot open it")
 
     def of(self, error: Exception, what: str) -> VcaError:
@@ -65,7 +65,7 @@ class MongoErrors:
             error: what the driver raised.
             what: what could not be done, for people.
         """
-        return self._after(error, self._meaning(error, f"{self._what}: {what}"))
+        return self._with_cause(error, self._meaning(error, f"{self._what}: {what}"))
 
     def _meaning(self, error: Exception, text: str) -> VcaError:
         from bson.errors import BSONError
@@ -84,18 +84,18 @@ class MongoErrors:
             if code in _REFUSED:  # the server's own text shows what stands in the document
                 return StoreError(f"{text}: the server refuses it: {_REFUSED[code]}", retryable=False)
             return StoreError(f"{text}: the server failed with {self._name_of(error)}")
-        return self.unreachable(error) or StoreError(f"{text}: {self._text_of(error)}")
+        return self.unreachable_error(error) or StoreError(f"{text}: {self._text_of(error)}")
 
-    def unreachable(self, error: Exception) -> StoreError | None:
+    def unreachable_error(self, error: Exception) -> StoreError | None:
         """What a call fails with that did not reach the server, or whose answer was lost; None: it is another error."""
         from pymongo.errors import ConnectionFailure
 
         if not isinstance(error, ConnectionFailure | OSError):
             return None
         own = StoreError(f"{self._what}: no answer: {self._text_of(error)}")
-        return self._after(error, own)
+        return self._with_cause(error, own)
 
-    def _after(self, error: Exception, own: E) -> E:
+    def _with_cause(self, error: Exception, own: E) -> E:
         """Give an error its cause, without what the driver's objects and the server's texts may show.
 
         The driver's exceptions hold the URL; the server's quote what is in the document, and a bulk's all of its items.

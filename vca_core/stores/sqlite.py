@@ -25,7 +25,15 @@ from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, matches, new_document
 from vca_core.stores.filesystems import shared_filesystem
-from vca_core.stores.sqlite_statements import OF_ID, Change, Result, Statement, setting, together, where_of
+from vca_core.stores.sqlite_statements import (
+    OF_ID,
+    Change,
+    Result,
+    Statement,
+    group_statements,
+    update_statement,
+    where_of,
+)
 from vca_core.tasks import OwnedTasks, Unshown
 
 R = TypeVar("R")
@@ -102,7 +110,7 @@ class SqliteStore(StatusStore):
 
     async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
         """See `StatusStore.set`."""
-        return await self._write(setting(table, filter, update)) > 0
+        return await self._write(update_statement(table, filter, update)) > 0
 
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`: all in one transaction; what fails for now fails for all of them."""
@@ -110,7 +118,7 @@ class SqliteStore(StatusStore):
         statements: list[Statement] = []
         for write in writes:
             try:
-                statements.append(setting(write.table, write.filter, write.update))
+                statements.append(update_statement(write.table, write.filter, write.update))
             except VcaError as error:
                 outcomes.append(error)
             else:
@@ -267,7 +275,7 @@ class SqliteStore(StatusStore):
         results: list[Result] = [0] * len(statements)
         _begin(connection)
         try:
-            for numbers in together(statements):
+            for numbers in group_statements(statements):
                 try:
                     self._execute(connection, statements, numbers, results)
                 except sqlite3.Error as error:

@@ -38,7 +38,7 @@ Result = int | VcaError
 """How many rows a statement concerned, or what it failed with."""
 
 
-def together(statements: Sequence[Statement]) -> list[list[int]]:
+def group_statements(statements: Sequence[Statement]) -> list[list[int]]:
     """Which statements are made at once: the changes of one document, unless something else stands between them."""
     made: list[list[int]] = []
     of_document: dict[tuple[str, str], list[int]] = {}
@@ -58,7 +58,7 @@ OF_ID = "collection = ? AND identity = ?"
 """Where the one document of an ``_id`` is."""
 
 
-def setting(table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> Statement:
+def update_statement(table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> Statement:
     """Ask for an update, as `StatusStore.set`.
 
     Raises:

@@ -45,7 +45,7 @@ class Holdings:
         }
 
     @classmethod
-    async def settled(cls, limit: float) -> Self:
+    async def wait_settled(cls, limit: float) -> Self:
         """Look at it when it has not become less for a moment.
 
         Args:

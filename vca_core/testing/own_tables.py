@@ -24,7 +24,7 @@ class OwnTables(StatusStore):
         self._prefix = prefix or f"vca_conformance_{secrets.token_hex(6)}_"
         self._used: set[str] = set()
 
-    def again(self) -> OwnTables:
+    def reopen(self) -> OwnTables:
         """Make another instance on the same tables."""
         return OwnTables(self._make, self._prefix)
 

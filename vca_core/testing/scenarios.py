@@ -47,8 +47,8 @@ class Scenario:
         charm: whether a charm has to be installed before.
         pair: whether it needs two EEs.
         limits: the limits that it takes.
-        told: whether it takes a ``db_dict``.
-        again: whether it can be run again in the same setting after it was cancelled.
+        takes_db_dict: whether it takes a ``db_dict``.
+        may_repeat: whether it can be run again in the same setting after it was cancelled.
         may_know: whether a backend that watches its system may do it without asking.
         alone: whether two of it cannot run at once: the subject has a single host.
     """
@@ -61,8 +61,8 @@ class Scenario:
     charm: bool = False
     pair: bool = False
     limits: frozenset[str] = frozenset({"total_timeout", "progress_timeout"})
-    told: bool = True
-    again: bool = False
+    takes_db_dict: bool = True
+    may_repeat: bool = False
     may_know: bool = False
     alone: bool = False
 
@@ -168,15 +168,17 @@ SCENARIOS = {
     scenario.operation: scenario
     for scenario in (
         Scenario("create_execution_environment", _create, makes=True),
-        Scenario("resume_execution_environment", _resume, again=True, may_know=True),
+        Scenario("resume_execution_environment", _resume, may_repeat=True, may_know=True),
         Scenario("register_execution_environment", _register, makes=True, alone=True),
         Scenario("install_configuration_sw", _install),
-        Scenario("configure", _configure, needs=_INSTALL, charm=True, again=True),
-        Scenario("exec_primitive", _exec, charm=True, again=True),
-        Scenario("add_relation", _relate, needs=_INSTALL, charm=True, pair=True, told=False, again=True),
-        Scenario("remove_relation", _unrelate, needs=_INSTALL, charm=True, pair=True, told=False, again=True),
-        Scenario("scale", _scale, needs=_INSTALL, charm=True, again=True),
-        Scenario("upgrade", _upgrade, needs=_INSTALL, charm=True, again=True),
+        Scenario("configure", _configure, needs=_INSTALL, charm=True, may_repeat=True),
+        Scenario("exec_primitive", _exec, charm=True, may_repeat=True),
+        Scenario("add_relation", _relate, needs=_INSTALL, charm=True, pair=True, takes_db_dict=False, may_repeat=True),
+        Scenario(
+            "remove_relation", _unrelate, needs=_INSTALL, charm=True, pair=True, takes_db_dict=False, may_repeat=True
+        ),
+        Scenario("scale", _scale, needs=_INSTALL, charm=True, may_repeat=True),
+        Scenario("upgrade", _upgrade, needs=_INSTALL, charm=True, may_repeat=True),
         Scenario("deregister_execution_environment", _deregister, removes=True, limits=_TOTAL),
         Scenario("delete_execution_environment", _delete, removes=True, limits=_TOTAL),
         Scenario("delete_namespace", _delete_namespace, removes=True, limits=_TOTAL),
@@ -213,7 +215,7 @@ def _each(*names: str) -> pytest.MarkDecorator:
 each_operation = _each(*SCENARIOS)
 """Makes a check one of each operation; those that the backend does not implement are skipped."""
 
-each_with_outcome = _each(*(name for name, scenario in SCENARIOS.items() if scenario.told))
+each_with_outcome = _each(*(name for name, scenario in SCENARIOS.items() if scenario.takes_db_dict))
 """As `each_operation`, for those that take a ``db_dict``."""
 
 each_with_progress = _each(*(name for name, scenario in SCENARIOS.items() if "progress_timeout" in scenario.limits))

@@ -80,7 +80,7 @@ class Standing:
         )
         assert self.said == expected, f"{what}: its home says {self.said}, and {expected} is listed"
 
-    def must_be_over(self, word: str, what: str) -> None:
+    def check_over(self, word: str, what: str) -> None:
         """Check that the EE is gone, and its home says so.
 
         Args:

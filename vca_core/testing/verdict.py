@@ -124,7 +124,7 @@ class Verdict:
         return sorted(set(self.about.get("capabilities", ())) - looked_at)
 
     @property
-    def failed(self) -> list[CheckResult]:
+    def failures(self) -> list[CheckResult]:
         """The checks that failed."""
         return [result for result in self.results if result.outcome == "failed"]
 
@@ -132,7 +132,7 @@ class Verdict:
     def causes(self) -> dict[str, list[CheckResult]]:
         """The checks that failed, by why; what differs only in names that the kit made is one cause."""
         found: dict[str, list[CheckResult]] = {}
-        for result in self.failed:
+        for result in self.failures:
             found.setdefault(_MADE_NAMES.sub("kit...", result.reason), []).append(result)
         return found
 

@@ -30,7 +30,7 @@ from vca_fake.programs import Programs, output_of_program
 from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
-from vca_fake.software import install_again, options_after, set_options
+from vca_fake.software import install_again, merge_options, set_options
 from vca_fake.world import Application, Model
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
@@ -236,7 +236,7 @@ class FakeBackend(Backend[FakeOptions]):
     @follow_script
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options; a proxy charm that was told how to reach its VNF goes on."""
-        await self._lives.change(ee_id, lambda application, _: options_after(application, values))
+        await self._lives.change(ee_id, lambda application, _: merge_options(application, values))
         await self._lives.pause("configure", ee_id)
         await op.held()
         await self._lives.change(ee_id, lambda application, now: set_options(application, values, now))

@@ -53,7 +53,7 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
             as it is.
     """
     if charm.subordinate:
-        raise refusals.subordinate(charm.name)
+        raise refusals.subordinate_charm(charm.name)
     if charm.is_kubernetes != on_kubernetes:
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
     if charm.obstacles:

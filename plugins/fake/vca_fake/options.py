@@ -33,7 +33,7 @@ class Between(Options):
     most: Seconds
 
     @model_validator(mode="after")
-    def _in_order(self) -> Between:
+    def _check_order(self) -> Between:
         if self.least > self.most:
             raise ValueError("least is more than most")
         return self

@@ -65,7 +65,7 @@ def follow_script(
             await self.namespace_of(arguments.get("namespace"), ee_id),
             None if ee_id is None else str(ee_id),
             arguments.get("primitive"),
-            tuple(sorted(_by_name(arguments))),
+            tuple(sorted(_values_by_name(arguments))),
         )
         if self.recorder is not None:
             self.recorder.add(call)
@@ -94,7 +94,7 @@ def _ee_id(arguments: Mapping[str, Any]) -> EeId | None:
     return found
 
 
-def _by_name(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+def _values_by_name(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     for key in ("params", "values", "config", "credentials"):
         if isinstance(arguments.get(key), Mapping):
             named: Mapping[str, Any] = arguments[key]

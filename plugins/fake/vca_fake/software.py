@@ -11,7 +11,7 @@ from vca_fake.checks import charm_in
 from vca_fake.world import Application
 
 
-def options_after(application: Application, values: Mapping[str, Any]) -> dict[str, Any]:
+def merge_options(application: Application, values: Mapping[str, Any]) -> dict[str, Any]:
     """Say which options have values once others were given; None takes one away.
 
     Args:
@@ -40,7 +40,7 @@ def set_options(application: Application, values: Mapping[str, Any], now: float)
         NotFound: no charm is installed.
         BadArguments: there is no such option, or a value does not fit.
     """
-    application.config = options_after(application, values)
+    application.config = merge_options(application, values)
     for unit in application.units:
         state = application.state(unit)
         if state is not None and state.native == "blocked":

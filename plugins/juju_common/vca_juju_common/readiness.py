@@ -128,11 +128,11 @@ async def wait_application_ready(
             return None
         return True if all(_is_ready(unit, charm_url) for unit in there) else None
 
-    def again() -> float | None:
+    def pause() -> float | None:
         ends = [begun + _limit(unit) for unit, begun in failing.items()]
         return max(0.0, min(ends) - clock()) if ends else None
 
-    await model.wait(look, again)
+    await model.wait(look, pause)
 
 
 def _trouble(model: Model, unit: Unit, since: int) -> str:

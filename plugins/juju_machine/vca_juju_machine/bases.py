@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vca_core.charm import Charm
 from vca_core.errors import BadArguments
-from vca_core.refusals import not_installable, subordinate, unsupported_base, wrong_substrate
+from vca_core.refusals import not_installable, subordinate_charm, unsupported_base, wrong_substrate
 from vca_juju_common.client.state import Machine
 
 
@@ -15,7 +15,7 @@ def check_kind(charm: Charm) -> None:
         BadArguments: it is a subordinate, for Kubernetes, or cannot be installed as it is.
     """
     if charm.subordinate:
-        raise subordinate(charm.name)
+        raise subordinate_charm(charm.name)
     if charm.is_kubernetes:
         raise wrong_substrate(charm.name, is_kubernetes=True)
     if charm.obstacles:

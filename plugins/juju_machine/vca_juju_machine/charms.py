@@ -13,7 +13,7 @@ from vca_core.backend import Operation
 from vca_core.charm import Action, Option, Resource, coerce
 from vca_core.errors import BadArguments, VcaError
 from vca_core.naming import EeId
-from vca_core.refusals import no_environment, subordinate
+from vca_core.refusals import no_environment, subordinate_charm
 from vca_core.status import Entity
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.errors import ApiError
@@ -165,7 +165,7 @@ async def _of_store(model: Model, artifact: Artifact, base: str, arch: str, aske
     except ApiError as error:
         raise no_store_charm(name, error) from error
     if charm.subordinate:
-        raise subordinate(name)
+        raise subordinate_charm(name)
     return charm
 
 

@@ -10,7 +10,7 @@ from vca_core.backend import Operation
 from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
-from vca_core.refusals import already_exists, being_removed, no_environment, shared_application
+from vca_core.refusals import already_exists, no_environment, removal_under_way, shared_application
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
@@ -56,7 +56,7 @@ def check_free(session: Session, model: Model, namespace: Namespace) -> None:
     check_namespace(model, session.names, session.ground, namespace)
     there = environments_in(model, session.names, session.ground).get(session.names.application(namespace))
     if there is not None:
-        raise (being_removed if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
+        raise (removal_under_way if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
 
 
 def check_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:

@@ -62,7 +62,7 @@ class MachineGround:
 def unused_machines(model: Model, application: str) -> list[str]:
     """The machines that were made for further units of an application, and that no unit has come to."""
     noted = (one for one in model.state.machines if model.state.notes(machine_tag(one)).get(UNITS_NOTE) == application)
-    return [machine for machine in noted if not model.state.machine_in_use(machine)]
+    return [machine for machine in noted if not model.state.is_machine_in_use(machine)]
 
 
 def owner_of(model: Model, rules: NameRules, machine: str) -> str | None:
@@ -114,7 +114,7 @@ def _check_machine(model: Model, machine: Machine, since: int) -> None:
 async def remove_machines(model: Model, machines: Sequence[str], *, keep: bool = False) -> None:
     """Remove machines that nothing else lives on, and see them gone; with `keep` only Juju forgets them."""
     state = model.state
-    there = [one for one in machines if one in state.machines and not state.machine_in_use(one)]
+    there = [one for one in machines if one in state.machines and not state.is_machine_in_use(one)]
 
     def is_gone() -> bool:
         return not any(one in state.machines for one in there)

@@ -65,7 +65,7 @@ class Registrar:
             BadArguments: the credentials cannot be used.
             VcaConnectionError: the host cannot be reached, or refuses the login.
         """
-        with _needs_asyncssh():
+        with _require_asyncssh():
             from vca_juju_machine.provisioning import parse_api_proxy, parse_credentials
 
         options = self._host.options
@@ -77,7 +77,7 @@ class Registrar:
         )
         if options.api_proxy is not None:
             parse_api_proxy(options.api_proxy)
-        with self._alone(target, namespace):
+        with self._hold_host(target, namespace):
             async with session.make(session.names.model(namespace), op) as model:
                 check_free(session, model, namespace)
                 _check_host_free(model, target)
@@ -98,7 +98,7 @@ class Registrar:
         target: SshTarget,
     ) -> str:
         """Make a host a machine, and note how to undo that; returns the machine's id."""
-        with _needs_asyncssh():
+        with _require_asyncssh():
             from vca_juju_machine.provisioning import ssh_session
 
         options = self._host.options
@@ -147,7 +147,7 @@ class Registrar:
             raise cancelled
 
     async def _undo_on_host(self, target: SshTarget, mark: str) -> None:
-        with _needs_asyncssh():
+        with _require_asyncssh():
             from vca_juju_machine.provisioning import ssh_session
 
         # A login of its own: the other one may be why there is something to undo, or out of time.
@@ -158,7 +158,7 @@ class Registrar:
         return self._host.folder / Path(self._host.options.known_hosts).expanduser()
 
     @contextmanager
-    def _alone(self, target: SshTarget, namespace: Namespace) -> Iterator[None]:
+    def _hold_host(self, target: SshTarget, namespace: Namespace) -> Iterator[None]:
         """Refuse a host that is being registered: nothing shows yet that it will be a machine.
 
         Raises:
@@ -175,7 +175,7 @@ class Registrar:
 
 
 @contextmanager
-def _needs_asyncssh() -> Iterator[None]:
+def _require_asyncssh() -> Iterator[None]:
     """Load what only registering needs, and only where it is used: a second, and another licence.
 
     Raises:

@@ -22,7 +22,7 @@ async def add_units(model: Model, ee_id: EeId, options: JujuMachineOptions, coun
     own = model.state.machines.get(ee_id.locator)
     known = [own, *(model.state.machines.get(unit.machine) for unit in units)]
     like = next((machine for machine in known if machine is not None), None)
-    is_free = own is not None and own.life not in {"dying", "dead"} and not model.state.machine_in_use(own.id)
+    is_free = own is not None and own.life not in {"dying", "dead"} and not model.state.is_machine_in_use(own.id)
     machines = [ee_id.locator] if is_free else []
     async with AsyncExitStack() as undo:
         if len(machines) < count:

@@ -91,7 +91,7 @@ class World:
 
     async def settle(self) -> None:
         """Wait until no life has anything to do."""
-        while not self.sim.clock.idle:
+        while not self.sim.clock.is_idle:
             await self.call("Pinger.Ping")
 
 

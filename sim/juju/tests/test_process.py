@@ -124,7 +124,7 @@ async def test_the_state_of_a_world_comes_back_as_it_was(tmp_path: Path) -> None
             await admin.result(
                 "ModelManager.DestroyModels", models=[{"model-tag": f"model-{sim.model('two').record.uuid}"}]
             )
-            while not sim.clock.idle:
+            while not sim.clock.is_idle:
                 await client.call("Pinger.Ping")
         before = sim.model("one").machines
     async with SimulatedController(state=path) as again:

@@ -42,7 +42,7 @@ class Charm:
     files: list[str] = field(default_factory=list)
 
     @property
-    def subordinate(self) -> bool:
+    def is_subordinate(self) -> bool:
         """Whether it lives beside other charms."""
         return self.meta.get("subordinate") is True
 

@@ -111,9 +111,9 @@ def method(name: str, *, access: str | None = "read") -> Callable[[Method], Meth
     return register
 
 
-def facade_versions(*, of_model: bool) -> list[Json]:
+def facade_versions(*, is_on_model: bool) -> list[Json]:
     """What the answer to a login says."""
-    here = "model" if of_model else "controller"
+    here = "model" if is_on_model else "controller"
     return [
         {"name": name, "versions": list(versions)}
         for name, (versions, where) in FACADES.items()
@@ -136,7 +136,7 @@ def find(session: Session, facade: str, version: int, request: str, params: Json
     known = FACADES.get(facade)
     if known is None:
         raise Refusal(f'unknown facade type "{facade}"', NOT_IMPLEMENTED)
-    here = "model" if session.of_model else "controller"
+    here = "model" if session.is_on_model else "controller"
     if known[1] not in {here, "both"}:
         raise Refusal(f'facade "{facade}" not supported for {here} API connection', NOT_SUPPORTED)
     entry = _METHODS.get(f"{facade}.{request}")
@@ -166,7 +166,7 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
         raise Refusal("model migration in progress")
     if facade == "MachineManager" and call.model.kind == "caas":
         raise Refusal(f'facade "{facade}" not supported for container models', NOT_SUPPORTED)
-    if facade != "Admin" and call.session.of_model and entry.access is not None:
+    if facade != "Admin" and call.session.is_on_model and entry.access is not None:
         call.model.check_access(call.user, entry.access)
     found = entry.function(call, _without_nulls(params))
     result = (await found if inspect.isawaitable(found) else found) or {}

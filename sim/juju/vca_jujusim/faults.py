@@ -23,7 +23,7 @@ class Counted:
     times: int | None = 1
     hits: int = 0
 
-    def hit(self) -> bool:
+    def take_hit(self) -> bool:
         """Whether this one is hit; counts."""
         if self.skip > 0:
             self.skip -= 1
@@ -76,7 +76,7 @@ class WireFaults:
             alone = rule.effect not in {"result", "delay"}
             if alone and any(one.effect not in {"result", "delay"} for one in found):
                 continue
-            if rule.matches(request, model) and rule.hit():
+            if rule.matches(request, model) and rule.take_hit():
                 found.append(rule)
         return found
 
@@ -90,11 +90,11 @@ class DeltaFaults:
 
     def take_duplicate(self) -> bool:
         """Whether the deltas of this answer come twice."""
-        return self.duplicate.hit()
+        return self.duplicate.take_hit()
 
     def take_late(self) -> bool:
         """Whether the first delta of this answer comes again later."""
-        return self.late.hit()
+        return self.late.take_hit()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -132,7 +132,7 @@ class LifeFaults:
         for rule in self.rules:
             if rule.kind != kind or rule.entity != entity or (hook is not None and rule.hook != hook):
                 continue
-            if fnmatchcase(name, rule.name) and rule.hit():
+            if fnmatchcase(name, rule.name) and rule.take_hit():
                 return rule
         return None
 

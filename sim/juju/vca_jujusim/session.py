@@ -66,7 +66,7 @@ class Session:
         return self.controller.world
 
     @property
-    def of_model(self) -> bool:
+    def is_on_model(self) -> bool:
         """Whether it is to a model."""
         return self._model_uuid is not None
 
@@ -189,13 +189,13 @@ class Session:
             if refusal.info:
                 reply["error-info"] = refusal.info
         except SchemaError as error:
-            self._broken(reply, error)
+            self._add_defect(reply, error)
         except Exception as error:
             log.exception("%s failed", name)
-            self._broken(reply, error)
+            self._add_defect(reply, error)
         return reply
 
-    def _broken(self, reply: Json, error: Exception) -> None:
+    def _add_defect(self, reply: Json, error: Exception) -> None:
         """A defect of the simulator: sent to the client, and raised when the test ends."""
         self.controller.defects.append(error)
         reply |= {"error": f"the simulated controller is wrong: {error}", "error-code": "", "response": {}}

@@ -153,7 +153,7 @@ class InstallsOneUnit(EffectMutant):
 
 
 class _InstallsAgain(EffectMutant):
-    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+    def install_again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
         """What is done where the charm is installed already."""
         raise NotImplementedError
 
@@ -169,16 +169,16 @@ class _InstallsAgain(EffectMutant):
     ) -> None:
         charm = await artifact.read()
 
-        def again(application: Application, _: float) -> bool:
+        def change(application: Application, _: float) -> bool:
             if application.charm is None:
                 return False
             if application.charm.name != charm.name:
                 raise refusals.another_charm(application.charm.name, charm.name, ee_id)
             coerce(charm.options, config)
-            self.again(application, config, num_units)
+            self.install_again(application, config, num_units)
             return True
 
-        if not await self._lives.change(ee_id, again):
+        if not await self._lives.change(ee_id, change):
             await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
         await self._lives.settle(ee_id)
 
@@ -188,7 +188,7 @@ class InstallingAgainDoesNothing(_InstallsAgain):
 
     CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units")
 
-    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+    def install_again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
         pass
 
 
@@ -197,7 +197,7 @@ class InstallingAgainReplacesOptions(_InstallsAgain):
 
     CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units")
 
-    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+    def install_again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
         application.config = dict(config)
         application.add_units(num_units - len(application.units), self._clock())
 
@@ -207,7 +207,7 @@ class InstallingAgainRemovesUnits(_InstallsAgain):
 
     CAUGHT_BY = caught_by("installing_again_sets_options_and_adds_units", "installing_again_refuses_what_others_do")
 
-    def again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
+    def install_again(self, application: Application, config: Mapping[str, Any], num_units: int) -> None:
         application.config |= config
         application.add_units(num_units - len(application.units), self._clock())
         for unit in application.units[num_units:]:

@@ -69,7 +69,7 @@ async def test_a_migration_that_begins_while_connected_is_told_so(controller: Si
     async with connected(controller) as edge:
         await machine(edge)
         for session in controller.server.sessions:
-            session.migrating = session.of_model
+            session.migrating = session.is_on_model
         with pytest.raises(VcaConnectionError, match="migrated") as caught:
             await edge.create_execution_environment(f"{NS}.vnf2")
         assert not caught.value.retryable

@@ -63,7 +63,9 @@ def _subject(title: str, family: str, main: str, operation: str, **changed: Any)
 
 
 def _read(title: str, main: str, operation: str, run: Any) -> Subject:
-    reading = Scenario(operation, run, charm=True, told=False, again=True, limits=frozenset({"total_timeout"}))
+    reading = Scenario(
+        operation, run, charm=True, takes_db_dict=False, may_repeat=True, limits=frozenset({"total_timeout"})
+    )
     return Subject(title, "Operations that read", main, reading)
 
 

@@ -161,7 +161,7 @@ class Stage:
         text = _text_of(error)
         assert SECRET not in text, "an error holds a secret"
         assert scene.password not in text, "an error holds the password"
-        if scenario.told:
+        if scenario.takes_db_dict:
             await self._check_stored(scene, error)
         await scene.calm()
         await scene.rest()
@@ -214,12 +214,12 @@ class Stage:
             kit.ns_id = NS
             try:
                 at = await subject.scenario.set_up(kit)
-                if subject.scenario.told:
+                if subject.scenario.takes_db_dict:
                     at = replace(at, db_dict=await kit.make_home())
                 yield Scene(controller, subject, kit, at, subject.main)
             finally:
                 report = await kit.vca.disconnect()
-            assert report.clean, f"the disconnect left {report}"
+            assert report.is_clean, f"the disconnect left {report}"
             async with asyncio.timeout(_MARGIN):
                 while controller.counts.open:
                     await asyncio.sleep(0.01)

@@ -124,7 +124,7 @@ class Scene:
 
     async def rest(self) -> None:
         """Wait until lives have nothing more to do."""
-        while not self.controller.world.clock.idle:
+        while not self.controller.world.clock.is_idle:
             await asyncio.sleep(0)
 
     async def reconnect(self, options: Mapping[str, Any] | None = None) -> None:

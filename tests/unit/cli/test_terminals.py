@@ -12,7 +12,7 @@ from support.terminals import Terminal
 from typer.testing import CliRunner
 
 from vca_core.cli.app import app
-from vca_core.cli.tables import cells_of, fold, lay_out, printable
+from vca_core.cli.tables import cells_of, fold, lay_out, make_printable
 
 WIDTHS = pytest.mark.parametrize("columns", [80, 100])
 LONG = "a-rather-long-name-of-a-network-service"
@@ -139,7 +139,7 @@ def test_folded_lines_have_the_same_words_in_order(text: str, width: int) -> Non
 
 
 def test_escape_sequences_of_others_are_written_out() -> None:
-    assert printable("a\x1b[2Jb\udcff\r\nc") == "a\\x1b[2Jb\\udcff\nc"
+    assert make_printable("a\x1b[2Jb\udcff\r\nc") == "a\\x1b[2Jb\\udcff\nc"
     assert lay_out(["T"], [["a\x1b[2J"]]).lines == ["T", "a\\x1b[2J"]
 
 

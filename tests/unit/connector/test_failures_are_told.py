@@ -84,7 +84,7 @@ async def test_an_ee_id_stored_although_the_store_failed_is_withdrawn(make_vca: 
     backend: Any = connector._engine.session.backend
     assert backend.ees == {}, "the backend undid what it had made"
     store.late = False
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
     document = await store.get("nsrs", {"_id": "ns"})
     assert document is not None
     assert document["vca"].get("ee_id") is None
@@ -123,6 +123,6 @@ async def test_a_callback_that_always_fails_harms_nothing(make_vca: MakeVca, kin
     db_dict = {"collection": "ops", "filter": {"_id": "op"}, "path": "vca"}
     told.clear()
     await connector.exec_primitive(ee_id, "p", db_dict=db_dict)
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
     at_op = [word.removeprefix("vca.") for word in told if word.startswith("vca.")]
     assert at_op == ["exec_primitive", "0", "1", "2", "3", "4", "4"]

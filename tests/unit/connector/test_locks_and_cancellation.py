@@ -194,7 +194,7 @@ async def test_disconnect_stops_what_runs_with_a_retryable_conflict(make_vca: Ma
     with pytest.raises(ConflictError) as caught:
         await run
     assert caught.value.retryable
-    assert report.clean
+    assert report.is_clean
     assert backend.calls[-1] == "close"
 
 
@@ -285,7 +285,7 @@ async def test_a_store_that_fails_to_close_does_not_fail_a_disconnect(
 ) -> None:
     vca = make_vca(Plain, store=StubbornStore(OSError("no")))
     await vca.connector().create_execution_environment(".ns.vnf")
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
     assert "failed to close: OSError" in caplog.text
 
 

@@ -32,7 +32,7 @@ async def test_a_namespace_of_any_spelling_lives_and_is_disconnected(make_vca: M
         assert str(record.ee_id) == ee_id
         await connector.delete_namespace(f".{ns_id}")
         assert await connector.list_execution_environments() == []
-        assert (await connector.disconnect()).clean
+        assert (await connector.disconnect()).is_clean
 
 
 @pytest.mark.defect("D98")

@@ -204,7 +204,7 @@ async def test_disconnect_closes_the_rest_whatever_one_step_raises(make_vca: Mak
     report = await vca.disconnect()
     assert Closes.closed == 2
     assert closed == ["store"]
-    assert not report.clean
+    assert not report.is_clean
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_a_number_that_no_store_keeps_is_a_bad_argument(make_vca: MakeVca,
     huge = {"collection": "nsrs", "filter": {"_id": number}, "path": "vca"}
     with pytest.raises(BadArguments, match=said):
         await vca.connector().create_execution_environment(".ns.vnf", huge)
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
 
 
 def test_a_connector_that_is_half_made_can_be_shown() -> None:

@@ -362,7 +362,7 @@ async def test_a_damaged_record_is_told_for_good(
             await vca.connector().create_execution_environment(".ns.vnf", OTHER)
         assert isinstance(caught.value, StoreError)
         assert not caught.value.retryable
-        assert (await vca.disconnect()).clean
+        assert (await vca.disconnect()).is_clean
 
 
 async def test_what_flush_gave_disconnect_gives_too(

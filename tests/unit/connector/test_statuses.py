@@ -337,7 +337,7 @@ async def test_a_failing_callback_hurts_nobody(make_vca: MakeVca) -> None:
 
     vca = make_vca(Charmed, on_update_db=fails)
     await vca.connector().create_execution_environment(".ns.vnf")
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
 
 
 async def test_an_interval_merges_statuses_but_never_outcomes(make_vca: MakeVca) -> None:

@@ -78,7 +78,7 @@ async def test_what_lives_goes_on_after_a_disconnect(config: dict[str, Any]) -> 
         creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf"))
         await stored.wait()
         report = await connector.disconnect()
-        assert report.clean
+        assert report.is_clean
         with pytest.raises(Exception, match="disconnected"):
             await creating
         [record] = await connector.list_execution_environments()

@@ -4,8 +4,8 @@ from itertools import islice
 
 import pytest
 
-from vca_juju_common.client.errors import ApiError, checked_result, error_of
-from vca_juju_common.client.retries import over_races, pauses
+from vca_juju_common.client.errors import ApiError, check_result, error_of
+from vca_juju_common.client.retries import pauses, retry_races
 
 
 def test_pauses_grow_to_a_limit() -> None:
@@ -32,7 +32,7 @@ async def test_races_are_run_again_until_they_are_won(message: str, code: str) -
             raise ApiError(message, code)
         return len(tries)
 
-    assert await over_races(work) == 3
+    assert await retry_races(work) == 3
 
 
 async def test_other_refusals_are_told_at_once() -> None:
@@ -40,21 +40,21 @@ async def test_other_refusals_are_told_at_once() -> None:
         raise ApiError("permission denied", "unauthorized access")
 
     with pytest.raises(ApiError, match="permission denied"):
-        await over_races(work)
+        await retry_races(work)
 
 
 def test_errors_within_results_keep_their_code() -> None:
     with pytest.raises(ApiError) as caught:
-        checked_result({"error": {"message": "machine 7 not found", "code": "not found", "info": {"a": 1}}})
+        check_result({"error": {"message": "machine 7 not found", "code": "not found", "info": {"a": 1}}})
     assert (caught.value.code, caught.value.info, caught.value.is_not_found) == ("not found", {"a": 1}, True)
     assert error_of({"error": None}) is None
     assert error_of({}) is None
     assert error_of({"error": {"message": "", "code": ""}}) is None
-    assert checked_result({"x": 1}) == {"x": 1}
+    assert check_result({"x": 1}) == {"x": 1}
 
 
 @pytest.mark.parametrize(
-    ("message", "code", "is_gone", "says_gone"),
+    ("message", "code", "is_gone", "has_text"),
     [
         ('application "a" not found', "not found", True, True),
         ("application is not found or not alive", "", True, True),
@@ -65,6 +65,6 @@ def test_errors_within_results_keep_their_code() -> None:
         ("permission denied", "unauthorized access", False, False),
     ],
 )
-def test_what_is_gone_is_told_in_words_or_by_its_code(message: str, code: str, is_gone: bool, says_gone: bool) -> None:
+def test_what_is_gone_is_told_in_words_or_by_its_code(message: str, code: str, is_gone: bool, has_text: bool) -> None:
     error = ApiError(message, code)
-    assert (error.is_gone, error.says_gone) == (is_gone, says_gone)
+    assert (error.is_gone, error.has_gone_text) == (is_gone, has_text)

@@ -123,7 +123,7 @@ async def test_opening_extensions_counts_against_the_total(site: Site) -> None:
     vca, _ = make(site, "slow")
     with pytest.raises(VcaTimeoutError, match="while the extensions are opened"):
         await vca.connector().create_execution_environment(".ns.vnf", total_timeout=0.01)
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
 
 
 async def test_a_disconnect_ends_the_opening_of_extensions(site: Site) -> None:
@@ -131,7 +131,7 @@ async def test_a_disconnect_ends_the_opening_of_extensions(site: Site) -> None:
     creating = asyncio.create_task(vca.connector().create_execution_environment(".ns.vnf"))
     while not any("extensions: open" in task.get_name() for task in asyncio.all_tasks()):
         await asyncio.sleep(0)
-    assert (await vca.disconnect()).clean
+    assert (await vca.disconnect()).is_clean
     with pytest.raises(VcaError):
         await creating
 

@@ -91,7 +91,7 @@ def test_a_digest_tells_a_change_and_not_a_secret() -> None:
 
 async def test_a_service_is_brought_up_once(world: World) -> None:
     applied = await world.apply()
-    assert applied.ok
+    assert applied.is_complete
     assert set(applied.ee_ids) == {"a", "b", "c"}
     assert applied.outputs["a/day1/1"] == "CONFIG OK"
     asked = world.asked()
@@ -123,7 +123,7 @@ async def test_a_failed_step_stops_only_its_dependents_until_the_rerun(world: Wo
     assert states["c/register"] is StepState.DONE
     assert "locked" in str(applied.errors["a/day1/0"])
     again = await world.apply()
-    assert again.ok
+    assert again.is_complete
     asked = [one for one in world.asked() if one != "describe_execution_environment"]  # what secrets there are
     assert asked == ["exec_primitive:show-routes", "configure", "exec_primitive:show-routes"]
 
@@ -135,9 +135,9 @@ async def test_a_failed_step_stops_only_its_dependents_until_the_rerun(world: Wo
 async def test_what_took_effect_before_a_lost_connection_is_resumed(world: World, operation: str) -> None:
     world.script.add(operation, disconnect=True, when="after", times=1)
     applied = await world.apply()
-    assert not applied.ok
+    assert not applied.is_complete
     assert any(isinstance(error, VcaConnectionError) for error in applied.errors.values())
-    assert (await world.apply()).ok
+    assert (await world.apply()).is_complete
     async with world.vca() as vca:
         assert len(await vca.connector().list_execution_environments()) == 3
 
@@ -151,7 +151,7 @@ async def test_a_cancelled_run_is_gone_on_with(world: World) -> None:
     with pytest.raises(asyncio.CancelledError):
         await running
     again = await world.apply()
-    assert again.ok
+    assert again.is_complete
     assert again.states["a/install"] is StepState.KEPT
 
 
@@ -160,7 +160,7 @@ async def test_what_somebody_else_deleted_is_brought_up_again(world: World) -> N
     async with world.vca() as vca:
         await vca.connector().delete_execution_environment(first.ee_ids["b"])
     again = await world.apply()
-    assert again.ok
+    assert again.is_complete
     assert again.ee_ids["b"] != first.ee_ids["b"]
     assert again.ee_ids["a"] == first.ee_ids["a"]
     assert (again.states["a/install"], again.states["b/install"]) == (StepState.KEPT, StepState.DONE)
@@ -182,7 +182,7 @@ async def test_a_vnf_that_is_new_in_the_file_is_added(world: World) -> None:
     vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
     vnfs["d"] = {"charm": "simple-router"}
     applied = await world.apply(service_of(vnfs=vnfs))
-    assert applied.ok
+    assert applied.is_complete
     assert world.asked() == ["create_execution_environment", "install_configuration_sw"]
 
 
@@ -203,5 +203,5 @@ async def test_it_waits_for_another_run_on_the_same_store(tmp_path: Path) -> Non
             assert await waiting == str(os.getpid())
             assert steps == []
         applied = await running
-    assert applied.ok
+    assert applied.is_complete
     assert applied.statuses == dict.fromkeys("abc", "completed")

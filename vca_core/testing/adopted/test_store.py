@@ -29,4 +29,4 @@ class TestStore(StoreConformance):
         """Another one on the same tables, where it is known how to make it."""
         if not isinstance(new_store, OwnTables):
             pytest.skip("a store that is named by its URL is opened a second time; this one cannot be")
-        return new_store.again()
+        return new_store.reopen()

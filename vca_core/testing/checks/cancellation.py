@@ -103,7 +103,7 @@ class _Moments:
         assert not left, f"left behind by cancellations: {', '.join(left)}"
 
     async def _setting(self, part: str) -> Setting:
-        if not self._scenario.again:
+        if not self._scenario.may_repeat:
             return await self._scenario.set_up(self._kit, part)
         if self._shared is None:
             self._shared = await self._scenario.set_up(self._kit)

@@ -140,10 +140,10 @@ def check_options(config: Mapping[str, Any], described: Description) -> None:
         option = described.options.get(name)
         assert option is not None, f"option {name} is not described"
         assert option.is_set, f"option {name} is described as not set, and it was set"
-        assert _is(option, value), f"option {name} is described with another value than it was given"
+        assert _is_given_value(option, value), f"option {name} is described with another value than it was given"
 
 
-def _is(option: OptionState, given: object) -> bool:
+def _is_given_value(option: OptionState, given: object) -> bool:
     """Whether an option has a value that was given; orchestrators may write a number or a truth as text."""
     return option.value == MASK if option.secret else str(option.value).lower() == str(given).lower()
 

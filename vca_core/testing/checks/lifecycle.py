@@ -63,8 +63,8 @@ class LifecycleChecks(Suite, suite=True):
             with contextlib.suppress(VcaError):
                 await kit.fail(ee_id)
             if number == 0:  # what is kept for the next time is there now
-                before = (await Holdings.settled(kit.limit(1))).numbers
-        after = (await Holdings.settled(kit.limit(1))).numbers
+                before = (await Holdings.wait_settled(kit.limit(1))).numbers
+        after = (await Holdings.wait_settled(kit.limit(1))).numbers
         more = [f"{after[kind] - number} {kind}" for kind, number in before.items() if after[kind] - number >= _MORE]
         assert not more, f"after {_FAILURES} failed primitives there are {', '.join(more)} more than after one"
 
@@ -81,7 +81,7 @@ class LifecycleChecks(Suite, suite=True):
         for primitive in filter(None, (kit.subject.works, kit.subject.fails)):
             if "exec_primitive" in kit.capabilities:
                 with contextlib.suppress(VcaError):
-                    await kit.connector.exec_primitive(ee_id, primitive[0], _marked(primitive[1]))
+                    await kit.connector.exec_primitive(ee_id, primitive[0], _mark_texts(primitive[1]))
         await kit.check_delete(ee_id)
         await kit.vca.disconnect()
         written, after = capfd.readouterr(), settings()
@@ -176,7 +176,7 @@ class LifecycleChecks(Suite, suite=True):
             await kit.check_listed([])
 
 
-def _marked(params: Mapping[str, Any]) -> dict[str, Any]:
+def _mark_texts(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _MARK if isinstance(value, str) else value for name, value in params.items()} or {"note": _MARK}
 
 

@@ -109,7 +109,7 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
     for sight in await kit.look_everywhere(ee_id):
         for name, value in expected.items():
             seen = sight.options.get(name)
-            assert _same(seen, value), (
+            assert _is_same(seen, value), (
                 f"{when}, unit {sight.unit} sees {name}={seen!r} ({type(seen).__name__}), and it should be {value!r}"
             )
     described = await kit.describe(ee_id)
@@ -118,7 +118,7 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
     for name, value in expected.items():
         option = described.options.get(name)
         assert option is not None, f"{when}, the description has no option {name}"
-        assert option.secret or _same(option.value, value), (
+        assert option.secret or _is_same(option.value, value), (
             f"{when}, the description says {name}={option.value!r}, and units see {value!r}"
         )
         assert option.is_set == (name in given), (
@@ -126,7 +126,7 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
         )
 
 
-def _same(one: object, other: object) -> bool:
+def _is_same(one: object, other: object) -> bool:
     """Equal, and of one type; a float may come as a whole number."""
     if isinstance(other, float):
         return isinstance(one, float | int) and not isinstance(one, bool) and one == other

@@ -12,7 +12,7 @@ class RelationEffectChecks(Suite, suite=True):
     @sees("add_relation")
     async def test_a_relation_is_seen_once_at_both_ends(self, kit: Kit) -> None:
         """However often it is made, and from whichever end."""
-        one, other = await _ready(kit, "one", "other")
+        one, other = await _create_each(kit, "one", "other")
         await check_relations(kit, {one: (0, 0), other: (0, 0)}, "before any relation")
         await _relate(kit, one, other)
         await kit.connector.add_relation(other, one, *reversed(_endpoints(kit)))
@@ -21,7 +21,7 @@ class RelationEffectChecks(Suite, suite=True):
     @sees("add_relation", "remove_relation")
     async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:
         """Others of the same endpoints stay; either end may be named first."""
-        one, second, third = await _ready(kit, "one", "second", "third")
+        one, second, third = await _create_each(kit, "one", "second", "third")
         await _relate(kit, one, second)
         await _relate(kit, one, third)
         await _relate(kit, second, one)
@@ -32,18 +32,18 @@ class RelationEffectChecks(Suite, suite=True):
     @sees("add_relation")
     async def test_relations_go_with_their_ee(self, kit: Kit) -> None:
         """Those of the neighbours stay, and an EE that is made anew has none."""
-        one, second, third = await _ready(kit, "one", "second", "third")
+        one, second, third = await _create_each(kit, "one", "second", "third")
         await _relate(kit, one, second)
         await _relate(kit, one, third)
         await kit.check_delete(second)
         await check_relations(kit, {one: (1, 0), third: (0, 1)}, "after an EE was deleted")
-        (again,) = await _ready(kit, "second")
+        (again,) = await _create_each(kit, "second")
         await check_relations(kit, {one: (1, 0), again: (0, 0)}, "after it was made anew")
 
     @sees("add_relation", "scale", "upgrade")
     async def test_relations_outlast_what_is_done_to_their_ends(self, kit: Kit) -> None:
         """New units see them, and so do those of another version, also after a disconnect."""
-        one, other = await _ready(kit, "one", "other")
+        one, other = await _create_each(kit, "one", "other")
         await _relate(kit, one, other)
         await kit.scale(one, 2)
         await kit.upgrade(one)
@@ -51,7 +51,7 @@ class RelationEffectChecks(Suite, suite=True):
         await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after scale, upgrade and a disconnect")
 
 
-async def _ready(kit: Kit, *vnfs: str) -> list[str]:
+async def _create_each(kit: Kit, *vnfs: str) -> list[str]:
     return [await kit.create_ready(kit.namespace(vnf)) for vnf in vnfs]
 
 

@@ -81,7 +81,7 @@ class SecondProcessChecks(Suite, suite=True):
             _check_effect(operation, before, now, what)
             if beside is not None:
                 (await Standing.of(other, at.other, None)).must_be(beside, f"{what}: the EE at the other end")
-            if scenario.told:
+            if scenario.takes_db_dict:
                 _check_outcome(other, operation, at.db_dict, now)
             if operation == "delete_namespace":
                 kept = await kit.store.find(COLLECTION, {"model": EeId.parse(ee_id).model})
@@ -233,7 +233,7 @@ def _check_reports(kit: Kit, ee_id: str, now: Standing) -> None:
 
 def _check_effect(operation: str, before: Standing, now: Standing, what: str) -> None:
     if operation in ENDS:
-        now.must_be_over(ENDS[operation], what)
+        now.check_over(ENDS[operation], what)
     elif operation in AGGREGATES:
         now.must_say_what_is_listed(what)
         assert now.record == before.record, f"{what}: the record was {before.record} and is {now.record}"

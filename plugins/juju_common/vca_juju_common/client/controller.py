@@ -15,7 +15,7 @@ from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.departures import Departures
 from vca_juju_common.client.errors import ApiError, NoAccess
 from vca_juju_common.client.interface import Model, Observer
-from vca_juju_common.client.making import as_maker
+from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
 from vca_juju_common.client.requests import reads, relations
 from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
@@ -126,7 +126,7 @@ class ConnectedController:
             await model.make_sure()
             if not reads:
                 await model.debts.settle(model)
-            with as_maker(made):
+            with remember_made(made):
                 yield model
         except ApiError as error:
             model.unsure = True

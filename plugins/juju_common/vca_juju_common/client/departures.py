@@ -47,7 +47,7 @@ class Departures:
         try:
             await asyncio.shield(gone)
         except VcaError as error:
-            raise error.again() from error.__cause__  # several may wait
+            raise error.duplicate() from error.__cause__  # several may wait
         finally:
             self._waiting[uuid] -= 1
             if not self._waiting[uuid]:

@@ -56,14 +56,14 @@ class ApiError(BackendError):
         return self.code in {"not found", MODEL_NOT_FOUND} or self.message.endswith("not found")
 
     @property
-    def says_gone(self) -> bool:
+    def has_gone_text(self) -> bool:
         """Whether it says in words that an entity is not there, or on its way out; a code may be about less."""
         return self.message.endswith(_GONE_TEXTS)
 
     @property
     def is_gone(self) -> bool:
         """Whether what the request is about is not there, or on its way out."""
-        return self.is_not_found or self.says_gone
+        return self.is_not_found or self.has_gone_text
 
     @property
     def is_about_a_model(self) -> bool:
@@ -128,7 +128,7 @@ def error_of(answer: Any) -> ApiError | None:
     return ApiError(message or str(code), code or "", dict(info or {}))
 
 
-def checked_result(answer: Any) -> Any:
+def check_result(answer: Any) -> Any:
     """Give back a result that holds no error.
 
     Raises:

@@ -41,12 +41,12 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
     def is_gone(self) -> bool:
         """Whether the model is known to be gone."""
 
-    async def wait(self, look: Callable[[], R | None], again: Callable[[], float | None] | None = None) -> R:
+    async def wait(self, look: Callable[[], R | None], pause: Callable[[], float | None] | None = None) -> R:
         """Wait for something in the state. It is looked at now, and after every change.
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.
-            again: seconds after which to look again, whatever changes; None: only after changes.
+            pause: seconds after which to look again, whatever changes; None: only after changes.
 
         Returns:
             What was found.

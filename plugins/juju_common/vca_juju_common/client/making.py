@@ -13,7 +13,7 @@ _MADE: ContextVar[str | None] = ContextVar("vca_juju_made", default=None)
 
 
 @contextmanager
-def as_maker(uuid: str | None) -> Iterator[None]:
+def remember_made(uuid: str | None) -> Iterator[None]:
     """Work in a model that was just made.
 
     Args:

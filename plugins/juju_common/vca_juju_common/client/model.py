@@ -271,7 +271,7 @@ class WatchedModel:
     async def wait(
         self,
         look: Callable[[], R | None],
-        again: Callable[[], float | None] | None = None,
+        pause: Callable[[], float | None] | None = None,
         *,
         stale: float | None = None,
     ) -> R:
@@ -279,7 +279,7 @@ class WatchedModel:
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.
-            again: seconds after which to look again, whatever changes; None: only after changes.
+            pause: seconds after which to look again, whatever changes; None: only after changes.
             stale: seconds without any change after which the state is read anew, in case that what came last was old
                 news; None: `STALE`. They double each time.
 
@@ -302,11 +302,11 @@ class WatchedModel:
                 self._hasten()
                 is_new = False
             if self._ended is not None:
-                raise self._ended.again() from self._ended.__cause__
+                raise self._ended.duplicate() from self._ended.__cause__
             if self._pulse is None or self._pulse.done():
                 self._pulse = asyncio.get_running_loop().create_future()
             limits = [
-                limit for limit in (again() if again else None, self._connection.seconds_left()) if limit is not None
+                limit for limit in (pause() if pause else None, self._connection.seconds_left()) if limit is not None
             ]
             ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
             limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
@@ -420,7 +420,7 @@ class WatchedModel:
 
     def _check_there(self) -> None:
         if self.is_gone and self._ended is not None:
-            raise self._ended.again()
+            raise self._ended.duplicate()
 
     def _end(self, error: VcaError) -> None:
         """Nothing more will be heard until somebody connects again."""

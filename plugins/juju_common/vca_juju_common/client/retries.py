@@ -20,7 +20,7 @@ def pauses(least: float = 0.05, most: float = 5.0) -> Iterator[float]:
         pause = min(most, pause * 2)
 
 
-async def over_races(work: Callable[[], Awaitable[R]]) -> R:
+async def retry_races(work: Callable[[], Awaitable[R]]) -> R:
     """Do something again for as long as the controller says that requests got into each other's way.
 
     The caller's deadline bounds it.

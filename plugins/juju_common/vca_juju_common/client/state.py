@@ -417,7 +417,7 @@ class State:
         found = self.annotations.get(tag)
         return found.values if found else {}
 
-    def machine_in_use(self, machine: str) -> bool:
+    def is_machine_in_use(self, machine: str) -> bool:
         """Whether a unit lives on a machine, or a container in it."""
         return any(unit.machine == machine for unit in self.units.values()) or any(
             id_.startswith(f"{machine}/") for id_ in self.machines

@@ -72,7 +72,7 @@ async def connect(target: SshTarget, deadline: Deadline, secrets: SecretValues) 
     known = KnownKeys()
     if target.host_key != "off":
         known = await in_thread(functools.partial(known_keys, target.known_hosts, target.known_name))
-    accepts = target.host_key == "accept-new" and not known.met
+    accepts = target.host_key == "accept-new" and not known.has_host
     if accepts:
         await in_thread(functools.partial(prepare, target.known_hosts))
     async with deadline.step(f"to log in at {target.url}"):
@@ -178,7 +178,7 @@ def _refusal(
 ) -> VcaConnectionError:
     no_retry = functools.partial(VcaConnectionError, url=target.url, retryable=False)
     match error:
-        case asyncssh.HostKeyNotVerifiable() if offered is not None and known.met:
+        case asyncssh.HostKeyNotVerifiable() if offered is not None and known.has_host:
             return _changed_key_error(target, offered)
         case asyncssh.HostKeyNotVerifiable() if offered is not None:
             return no_retry(

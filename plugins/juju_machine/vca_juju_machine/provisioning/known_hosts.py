@@ -35,7 +35,7 @@ class KnownKeys:
     revoked: Sequence[asyncssh.SSHKey] = ()
 
     @property
-    def met(self) -> bool:
+    def has_host(self) -> bool:
         """Whether the host was met before: then its key has to be one of these."""
         return bool(self.keys or self.authorities)
 
@@ -50,7 +50,7 @@ def known_keys(file: Path, name: str) -> KnownKeys:
     Raises:
         BadArguments: the file cannot be read, or is not such a file.
     """
-    with _usable(file):
+    with _translate_errors(file):
         return _keys_in(_text_of(file), name)
 
 
@@ -60,7 +60,7 @@ def prepare(file: Path) -> None:
     Raises:
         BadArguments: the file cannot be written.
     """
-    with _usable(file), _lock(file.resolve()):
+    with _translate_errors(file), _lock(file.resolve()):
         if file.exists() and not os.access(file, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
@@ -80,12 +80,12 @@ def remember(file: Path, name: str, key: asyncssh.SSHKey) -> KnownKeys:
     Raises:
         BadArguments: the file cannot be written.
     """
-    with _usable(file):
+    with _translate_errors(file):
         file = file.resolve()  # a link stays one
         with _lock(file):
             text = _text_of(file)
             known = _keys_in(text, name)
-            if known.met:
+            if known.has_host:
                 return known
             kind, data = key.export_public_key().decode().split()[:2]
             end = "" if not text or text.endswith("\n") else "\n"
@@ -104,7 +104,7 @@ def _keys_in(text: str, name: str) -> KnownKeys:
 
 
 @contextlib.contextmanager
-def _usable(file: Path) -> Iterator[None]:
+def _translate_errors(file: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:

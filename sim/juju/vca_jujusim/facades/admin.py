@@ -17,7 +17,7 @@ def login(call: Call, params: Json) -> Answer:
     """Log in with a password."""
     session, sim = call.session, call.session.controller
     trouble = sim.faults.login
-    if trouble and sim.faults.login_of in {"any", "model" if session.of_model else "controller"}:
+    if trouble and sim.faults.login_of in {"any", "model" if session.is_on_model else "controller"}:
         match trouble:
             case "redirect":
                 info = {"servers": sim.host_ports(), "ca-cert": sim.ca_cert, "controller-alias": "elsewhere"}
@@ -27,7 +27,7 @@ def login(call: Call, params: Json) -> Answer:
             case "discharge":
                 return {"discharge-required": macaroon(), "discharge-required-error": "no macaroons"}
             case "migrating":
-                session.migrating = session.of_model
+                session.migrating = session.is_on_model
             case "upgrading":
                 session.upgrading = True
     name = parse_tag(params.get("auth-tag"), "user")
@@ -41,7 +41,7 @@ def login(call: Call, params: Json) -> Answer:
         "servers": sim.host_ports(),
         "server-version": AGENT_VERSION,
         "public-dns-name": "",
-        "facades": facade_versions(of_model=session.of_model),
+        "facades": facade_versions(is_on_model=session.is_on_model),
         "user-info": {
             "display-name": user.display_name,
             "identity": f"user-{name}",
@@ -50,7 +50,7 @@ def login(call: Call, params: Json) -> Answer:
             "model-access": "",
         },
     }
-    if session.of_model:
+    if session.is_on_model:
         model = _model_for(call, name)
         found["model-tag"] = f"model-{model.record.uuid}"
         found["user-info"]["model-access"] = model.record.access.get(name, "admin")

@@ -112,7 +112,7 @@ def _from_repository(call: Call, given: Json) -> Json:
                 "architecture": architecture,
             },
             base=base,
-            num_units=int(number) if number is not None else int(not charm.subordinate),
+            num_units=int(number) if number is not None else int(not charm.is_subordinate),
             placement=list(given.get("Placement") or []),
             config=config,
             trust=given.get("Trust") is True or trust is True,

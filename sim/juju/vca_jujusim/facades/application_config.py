@@ -160,7 +160,7 @@ def set_charm(call: Call, params: Json) -> Answer:
     if charm is None:
         raise not_found("charm", url)
     old = model.charm_of(application)
-    if charm.subordinate != old.subordinate:
+    if charm.is_subordinate != old.is_subordinate:
         raise Refusal("cannot change an application's subordinacy")
     origin: dict[str, Any] = dict(params.get("charm-origin") or {})
     base = parse_base(origin.get("base")) or application.base

@@ -135,7 +135,7 @@ def charm_info(call: Call, params: Json) -> Answer:
             "name": charm.name,
             "summary": str(charm.meta.get("summary", "")),
             "description": str(charm.meta.get("description", "")),
-            "subordinate": charm.subordinate,
+            "subordinate": charm.is_subordinate,
             "provides": _relations(ends, "provider"),
             "requires": _relations(ends, "requirer"),
             "peers": _relations(ends, "peer"),

@@ -64,7 +64,7 @@ def _status(status: Status) -> Json:
     return {"status": status.current, "info": status.message, "since": status.since}
 
 
-def _visible(call: Call, user: str, *, everything: bool = False) -> list[Model]:
+def _visible_models(call: Call, user: str, *, everything: bool = False) -> list[Model]:
     if user != call.user:
         call.world.check_superuser(call.user)
     whole = everything and call.world.is_superuser(call.user)
@@ -140,7 +140,7 @@ def info(call: Call, params: Json) -> Answer:
 def list_models(call: Call, params: Json) -> Answer:
     """The models that a user may see."""
     user = parse_tag(params.get("tag"), "user")
-    return {"user-models": [user_model(model) for model in _visible(call, user)]}
+    return {"user-models": [user_model(model) for model in _visible_models(call, user)]}
 
 
 def user_model(model: Model) -> Json:
@@ -154,7 +154,7 @@ def user_model(model: Model) -> Json:
 def summaries(call: Call, params: Json) -> Answer:
     """The models that a user may see, in short."""
     user = parse_tag(params.get("user-tag"), "user")
-    models = _visible(call, user, everything=params.get("all") is True)
+    models = _visible_models(call, user, everything=params.get("all") is True)
     return {"results": [{"result": _summary(call, model, user)} for model in models]}
 
 

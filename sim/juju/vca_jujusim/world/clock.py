@@ -45,7 +45,7 @@ class Clock:
         self._due[key] = loop.call_later(seconds, run) if seconds else loop.call_soon(run)
 
     @property
-    def idle(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether no step is due."""
         return not self._due
 

@@ -46,7 +46,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
     model.check_alive()
     if not _NAME.match(name):
         raise Refusal(f'cannot add application "{name}": invalid name', BAD_REQUEST)
-    if charm.subordinate and (wanted.placement or wanted.num_units):
+    if charm.is_subordinate and (wanted.placement or wanted.num_units):
         what = "placement" if wanted.placement else "num-units"
         raise Refusal(f"subordinate application must be deployed without {what}", BAD_REQUEST)
     if name in model.applications:
@@ -63,7 +63,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         charm_url=charm.url,
         origin=wanted.origin,
         base=wanted.base,
-        subordinate=charm.subordinate,
+        subordinate=charm.is_subordinate,
         config=check_options(charm, wanted.config),
         trust=wanted.trust,
         constraints=wanted.constraints,

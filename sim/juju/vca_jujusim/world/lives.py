@@ -146,23 +146,23 @@ def _unit(model: Model, unit: Unit) -> None:
         model.note_change("unit", unit.name)
         return
     elif unit.workload.current == "waiting" or (unit.workload.current == "error" and unit.hook == "install"):
-        if not _hook(model, unit, "install"):
+        if not _run_hook(model, unit, "install"):
             return
         unit.workload = Status("maintenance", "installing charm software")
         unit.agent = Status("executing", "running install hook")
         model.note_change("unit", unit.name)
     else:
-        _ready(model, unit)
+        _finish_setup(model, unit)
         return
     settle(model, "unit", unit.name)
 
 
-def _ready(model: Model, unit: Unit) -> None:
+def _finish_setup(model: Model, unit: Unit) -> None:
     """The hooks after install, then what the charm says about itself."""
     hook = "start" if not unit.installed else "config-changed"
     if unit.workload.current == "error":
         hook = unit.hook
-    if not _hook(model, unit, hook):
+    if not _run_hook(model, unit, hook):
         return
     first, unit.installed = not unit.installed, True
     status = _workload(model, unit)
@@ -187,7 +187,7 @@ def _workload(model: Model, unit: Unit) -> Status:
     return Status("blocked", f"needs {missing}") if missing else Status("active", "ready")
 
 
-def _hook(model: Model, unit: Unit, hook: str) -> bool:
+def _run_hook(model: Model, unit: Unit, hook: str) -> bool:
     """Run a hook; whether it went well."""
     unit.hook = hook
     fault = model.world.faults.take("hook", "unit", unit.name, hook)
@@ -247,12 +247,12 @@ def _start_program(model: Model, unit: Unit, action: Action) -> bool:
     if programs is None or action.name in model.world.scripts or not programs.has(charm, action.name):
         return False
 
-    def done(ended: Ended) -> None:
+    def finish(ended: Ended) -> None:
         if action.status not in FINAL and model.actions.get(action.id) is action:
             action.output = ended.output
             finish_action(model, action, "completed" if ended.failure is None else "failed", ended.failure or "")
 
-    programs.start(model, unit, action, done)
+    programs.start(model, unit, action, finish)
     return True
 
 

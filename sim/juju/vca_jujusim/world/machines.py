@@ -69,11 +69,11 @@ def add_machine(model: Model, params: dict[str, Any]) -> Machine:
         raise Refusal("cannot add a new machine: cannot specify a nonce without an instance id", BAD_REQUEST)
     if container:
         if not parent:
-            parent = _new(model, _next_id(model), base, {}).id
+            parent = _make_machine(model, _next_id(model), base, {}).id
         if parent not in model.machines:
             raise not_found("machine", parent)
         number = model.next_number(f"container-{parent}")
-        return _new(model, f"{parent}/{container}/{number}", base, constraints)
+        return _make_machine(model, f"{parent}/{container}/{number}", base, constraints)
     machine = _machine(_next_id(model), base, constraints)
     if params.get("instance-id"):
         _is_there_already(machine, params)
@@ -105,7 +105,7 @@ def machine_for_unit(model: Model, base: Base, constraints: dict[str, Any]) -> M
         is_free = machine.life == ALIVE and machine.clean and machine.base == base and not has_containers
         if is_free and _satisfies(machine, constraints):
             return machine
-    return _new(model, _next_id(model), base, constraints)
+    return _make_machine(model, _next_id(model), base, constraints)
 
 
 def _satisfies(machine: Machine, constraints: dict[str, Any]) -> bool:
@@ -142,7 +142,7 @@ def _next_id(model: Model) -> str:
     return str(model.next_number("machine"))
 
 
-def _new(model: Model, key: str, base: Base, constraints: dict[str, Any]) -> Machine:
+def _make_machine(model: Model, key: str, base: Base, constraints: dict[str, Any]) -> Machine:
     return _start(model, _machine(key, base, constraints))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
+from vca_juju_common.client.errors import ConnectionLost, check_result, error_of
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Ended
@@ -48,7 +48,7 @@ async def _enqueue(model: Target, application: str, unit: str | None, action: st
         while True:
             facade = await model.facade("Action", repeat=False)
             try:
-                result = checked_result((await facade.EnqueueOperation(actions=[wanted])).actions[0])
+                result = check_result((await facade.EnqueueOperation(actions=[wanted])).actions[0])
             except ConnectionLost:
                 for id_ in await _runs(model, application, unit, action):
                     if id_ not in before:
@@ -56,7 +56,7 @@ async def _enqueue(model: Target, application: str, unit: str | None, action: st
             else:
                 return _id_of(result.action.tag)
 
-    return await over_races(work)
+    return await retry_races(work)
 
 
 async def _runs(model: Target, application: str, unit: str | None, action: str) -> list[str]:
@@ -72,9 +72,9 @@ async def action_result(model: Target, action: str) -> Ended:
 
     async def work() -> Any:
         facade = await model.facade("Action")
-        return checked_result((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
+        return check_result((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
 
-    told = await over_races(work)
+    told = await retry_races(work)
     receiver = told.action.receiver if told.action is not None else ""
     return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
 
@@ -90,7 +90,7 @@ async def cancel_action(model: Target, action: str) -> None:
             if error is not None and error.is_race:
                 raise error
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def declared_actions(model: Target, application: str) -> dict[str, Mapping[str, Any]]:
@@ -99,7 +99,7 @@ async def declared_actions(model: Target, application: str) -> dict[str, Mapping
     async def work() -> Any:
         facade = await model.facade("Action")
         reply = await facade.ApplicationsCharmsActions(entities=[classes().Entity(tag=f"application-{application}")])
-        return checked_result(reply.results[0])
+        return check_result(reply.results[0])
 
-    told = await over_races(work)
+    told = await retry_races(work)
     return {name: spec.params or {} for name, spec in (told.actions or {}).items()}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vca_juju_common.client.errors import checked_result
+from vca_juju_common.client.errors import check_result
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 
 
@@ -17,8 +17,8 @@ async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str])
     async def work() -> None:
         facade = await model.facade("Annotations")
         for result in (await facade.Set(annotations=params)).results or ():
-            checked_result(result)
+            check_result(result)
 
-    await over_races(work)
+    await retry_races(work)
     for tag in tags:
         model.note(tag, notes)

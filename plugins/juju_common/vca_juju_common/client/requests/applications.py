@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.charm import Option
-from vca_juju_common.client.errors import ApiError, ConnectionLost, checked_result, error_of
+from vca_juju_common.client.errors import ApiError, ConnectionLost, check_result, error_of
 from vca_juju_common.client.requests.machines import constraints_value
 from vca_juju_common.client.requests.origins import origin_value
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewApplication, OptionValue
@@ -58,7 +58,7 @@ async def deploy(model: Target, new: NewApplication) -> None:
         while True:
             facade = await model.facade("Application", repeat=False)
             try:
-                checked_result((await facade.Deploy(applications=[params])).results[0])
+                check_result((await facade.Deploy(applications=[params])).results[0])
             except ConnectionLost:
                 await model.resync()
                 if new.name in model.state.applications and not there_before:
@@ -71,7 +71,7 @@ async def deploy(model: Target, new: NewApplication) -> None:
             else:
                 return
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def resolve_units(model: Target, units: Sequence[str]) -> None:
@@ -86,7 +86,7 @@ async def resolve_units(model: Target, units: Sequence[str]) -> None:
             if error is not None and not (error.is_gone or "not in an error state" in error.message):
                 raise error
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def destroy_applications(
@@ -107,9 +107,9 @@ async def destroy_applications(
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyApplication(applications=params)).results:
-            checked_result(result)
+            check_result(result)
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def destroy_consumed(model: Target, names: Sequence[str], *, force: bool = False) -> None:
@@ -125,9 +125,9 @@ async def destroy_consumed(model: Target, names: Sequence[str], *, force: bool =
     async def work() -> None:
         facade = await model.facade("Application")
         for result in (await facade.DestroyConsumedApplications(applications=params)).results:
-            checked_result(result)
+            check_result(result)
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def set_config(model: Target, application: str, values: Mapping[str, Any]) -> None:
@@ -146,11 +146,11 @@ async def set_config(model: Target, application: str, values: Mapping[str, Any])
     async def work() -> None:
         facade = await model.facade("Application")
         if given:
-            checked_result((await facade.SetConfigs(args=[params])).results[0])
+            check_result((await facade.SetConfigs(args=[params])).results[0])
         if unset:
-            checked_result((await facade.UnsetApplicationsConfig(args=[reset])).results[0])
+            check_result((await facade.UnsetApplicationsConfig(args=[reset])).results[0])
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
@@ -160,7 +160,7 @@ async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
         facade = await model.facade("Application")
         return await facade.Get(application=application, branch="master")
 
-    reply = await over_races(work)
+    reply = await retry_races(work)
     found: dict[str, OptionValue] = {}
     for name, told in (reply.config or {}).items():
         option = Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
@@ -174,7 +174,7 @@ async def add_units(model: Target, application: str, machines: Sequence[str]) ->
 
     async def work() -> None:
         while (missing := wanted - len(model.state.alive_units_of(application))) > 0:
-            free = [machine for machine in machines if not model.state.machine_in_use(machine)][:missing]
+            free = [machine for machine in machines if not model.state.is_machine_in_use(machine)][:missing]
             facade = await model.facade("Application", repeat=False)
             try:
                 await facade.AddUnits(application=application, num_units=missing, placement=_placement(free), policy="")
@@ -183,7 +183,7 @@ async def add_units(model: Target, application: str, machines: Sequence[str]) ->
             else:
                 return
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
@@ -200,7 +200,7 @@ async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage:
             if error is not None and not error.is_not_found:
                 raise error
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def set_charm(model: Target, new: NewApplication) -> None:
@@ -221,4 +221,4 @@ async def set_charm(model: Target, new: NewApplication) -> None:
             resource_ids=dict(new.resources) or None,
         )
 
-    await over_races(work)
+    await retry_races(work)

@@ -7,10 +7,10 @@ from typing import Any
 
 from vca_core.charm import Option
 from vca_juju_common.client.channels import Channel
-from vca_juju_common.client.errors import checked_result
+from vca_juju_common.client.errors import check_result
 from vca_juju_common.client.requests.resources import resources_in
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Origin, StoreCharm
 
@@ -34,10 +34,10 @@ async def add_store_charm(
     async def work() -> tuple[str, Any]:
         resolved = await _resolve(model, name, origin)
         facade = await model.facade("Charms")
-        added = checked_result(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
+        added = check_result(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
         return str(resolved.url), added.charm_origin
 
-    url, told = await over_races(work)
+    url, told = await retry_races(work)
     told.base = origin.base
     return _store_charm(
         url,
@@ -92,7 +92,7 @@ async def _resolve(model: Target, name: str, origin: Any) -> Any:
     juju = classes()
     facade = await model.facade("Charms")
     asked = juju.ResolveCharmWithChannel(reference=f"ch:{name}", charm_origin=origin, switch_charm=False)
-    resolved = checked_result((await facade.ResolveCharms(resolve=[asked])).results[0])
+    resolved = check_result((await facade.ResolveCharms(resolve=[asked])).results[0])
     resolved.charm_origin.base = origin.base
     return resolved
 

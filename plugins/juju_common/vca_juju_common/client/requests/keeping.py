@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vca_juju_common.client.errors import error_of
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.state import machine_tag
 
 _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
@@ -33,4 +33,4 @@ async def keep_instances(model: Target, machines: Sequence[str]) -> None:
             if error is not None and error.code not in _IN_USE and not error.is_not_found:
                 raise error
 
-    await over_races(work)
+    await retry_races(work)

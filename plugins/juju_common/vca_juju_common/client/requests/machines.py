@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
-from vca_juju_common.client.errors import ConnectionLost, checked_result, error_of
+from vca_juju_common.client.errors import ConnectionLost, check_result, error_of
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.making import has_made
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.state import machine_order, machine_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewMachine
@@ -67,12 +67,12 @@ async def _add(model: Target, new: NewMachine, count: int) -> list[str]:
             if error_of(result) is None:
                 take(str(result.machine))
         for result in results:
-            checked_result(result)
+            check_result(result)
 
     try:
         while len(made) < count:
             try:
-                await over_races(work)
+                await retry_races(work)
             except ConnectionLost as lost:
                 for machine in await _find_unheard(model, before, new, count - len(made)) if lost.sent else ():
                     take(machine)
@@ -141,24 +141,31 @@ def unclaimed_machines(model: Target) -> list[str]:
     Args:
         model: where.
     """
+    return _free_machines(model, model.debts.unclaimed)
+
+
+def _free_machines(model: Target, machines: Iterable[str]) -> list[str]:
+    """Those of some machines that are there and nobody's: not claimed, not noted, and without a unit."""
     state = model.state
-    there = [one for one in model.debts.unclaimed - model.debts.claimed if one in state.machines]
-    nobodys = [one for one in there if not state.notes(machine_tag(one)) and not state.machine_in_use(one)]
-    return sorted(nobodys, key=machine_order)
+    there = [one for one in machines if one in state.machines and one not in model.debts.claimed]
+    free = [one for one in there if not state.notes(machine_tag(one)) and not state.is_machine_in_use(one)]
+    return sorted(free, key=machine_order)
 
 
 async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
     """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
 
-    def left() -> list[str]:
+    def nobodys() -> list[str]:
         mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
-        return [one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.machine_in_use(one)]
+        return [
+            one for one in mine if not model.state.notes(machine_tag(one)) and not model.state.is_machine_in_use(one)
+        ]
 
     try:
         async with asyncio.timeout(claim):
-            await model.wait(lambda: None if left() else True)
+            await model.wait(lambda: None if nobodys() else True)
     except TimeoutError:
-        await destroy_machines(model, left())
+        await destroy_machines(model, nobodys())
 
 
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:
@@ -168,7 +175,7 @@ async def undo_machines(model: Target, machines: Sequence[str]) -> None:
     """
 
     async def undo(model: Target) -> None:
-        if unused := [one for one in machines if not model.state.machine_in_use(one)]:
+        if unused := [one for one in machines if not model.state.is_machine_in_use(one)]:
             await destroy_machines(model, unused)
 
     try:
@@ -202,7 +209,7 @@ async def destroy_machines(
             if error is not None and not error.is_not_found:
                 raise error
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def provisioning_script(model: Target, machine: str, nonce: str) -> str:
@@ -218,7 +225,7 @@ def _may_be(model: Target, machine: str, new: NewMachine) -> bool:
     there = model.state.machines[machine]
     if new.manual is not None:
         return there.instance_id == new.manual.instance_id
-    if there.is_manual or model.state.notes(machine_tag(machine)) or model.state.machine_in_use(machine):
+    if there.is_manual or model.state.notes(machine_tag(machine)) or model.state.is_machine_in_use(machine):
         return False
     return new.base is None or not there.base or there.base == new.base
 

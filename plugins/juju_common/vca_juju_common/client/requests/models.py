@@ -7,10 +7,10 @@ from contextlib import suppress
 
 from vca_core.errors import BadArguments, VcaError
 from vca_core.tasks import settle
-from vca_juju_common.client.errors import ApiError, checked_result
+from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.requests.target import Facades
-from vca_juju_common.client.retries import over_races, pauses
+from vca_juju_common.client.retries import pauses, retry_races
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewModel
 
@@ -35,7 +35,7 @@ async def list_models(controller: Facades, username: str) -> dict[str, str]:
         listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
         return {model.name: model.uuid for model in listed if model.owner_tag == owner}
 
-    return await over_races(work)
+    return await retry_races(work)
 
 
 async def create_model(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
@@ -62,7 +62,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
             credential = f"cloudcred-{new.cloud}_{owner or username}_{plain}"
         facade = await controller.facade("ModelManager")
         try:
-            made = checked_result(
+            made = check_result(
                 await facade.CreateModel(
                     name=name,
                     owner_tag=f"user-{username}",
@@ -89,7 +89,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
             raise cancelled or _wrong_kind(new)
         return str(made.uuid)
 
-    return await over_races(work)
+    return await retry_races(work)
 
 
 async def _take_back(controller: Facades, username: str, uuid: str) -> None:
@@ -135,6 +135,6 @@ async def destroy_model(
 
     async def work() -> None:
         facade = await controller.facade("ModelManager")
-        checked_result((await facade.DestroyModels(models=[params])).results[0])
+        check_result((await facade.DestroyModels(models=[params])).results[0])
 
-    await over_races(work)
+    await retry_races(work)

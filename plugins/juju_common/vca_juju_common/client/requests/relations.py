@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vca_juju_common.client.errors import ApiError, error_of
 from vca_juju_common.client.requests.target import Facades, Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 
 
 async def add_relation(model: Target, end_1: str, end_2: str) -> None:
@@ -20,7 +20,7 @@ async def add_relation(model: Target, end_1: str, end_2: str) -> None:
             if not error.is_there_already:
                 raise
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> None:
@@ -34,7 +34,7 @@ async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool 
             if not error.is_not_found:
                 raise
 
-    await over_races(work)
+    await retry_races(work)
 
 
 async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
@@ -47,4 +47,4 @@ async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
             if error is not None and not error.is_not_found:
                 raise error
 
-    await over_races(work)
+    await retry_races(work)

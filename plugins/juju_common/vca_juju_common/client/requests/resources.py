@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.charm import Resource
-from vca_juju_common.client.errors import checked_result
+from vca_juju_common.client.errors import check_result
 from vca_juju_common.client.requests.origins import origin_value
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.retries import over_races
+from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import HeldResource, NewResource, Origin
 
@@ -34,7 +34,7 @@ async def held_resources(model: Target, application: str) -> dict[str, HeldResou
     reply = await model.call("Resources", "ListResources", asked)
     held: dict[str, HeldResource] = {}
     for result in reply.get("results") or ():
-        for told in checked_result(result).get("resources") or ():
+        for told in check_result(result).get("resources") or ():
             uploaded, fingerprint = told.get("origin") == "upload", told.get("fingerprint") or ""
             if uploaded and not fingerprint:
                 continue
@@ -69,7 +69,7 @@ async def add_resources(
 
     async def work() -> Any:
         facade = await model.facade("Resources")
-        return checked_result(
+        return check_result(
             await facade.AddPendingResources(
                 application_tag=f"application-{application}",
                 charm_url=charm_url,
@@ -78,5 +78,5 @@ async def add_resources(
             )
         )
 
-    told = await over_races(work)
+    told = await retry_races(work)
     return {one.name: id_ for one, id_ in zip(resources, told.pending_ids or (), strict=True)}

@@ -81,7 +81,7 @@ class Connection:
             NotFound: it is a model's, and the model is not there.
         """
         if self._closed is not None:
-            raise self._closed.again()
+            raise self._closed.duplicate()
         self._start()
         if self._ready is None:
             raise AssertionError("the task that runs makes it")
@@ -100,7 +100,7 @@ class Connection:
                 try:
                     wire = ready.result()
                 except VcaError as error:
-                    raise error.again() from error.__cause__
+                    raise error.duplicate() from error.__cause__
                 if not wire.closed.is_set():
                     return wire
                 self._renew(wire)

@@ -88,7 +88,7 @@ class Http:
         """
         with self._translate_proxy_errors():
             opened = await self._session().ws_connect(
-                f"wss://{endpoint}{path}", max_msg_size=MAX_FRAME, **await self._way()
+                f"wss://{endpoint}{path}", max_msg_size=MAX_FRAME, **await self._connection_options()
             )
         return cast("Websocket", opened)  # the session makes no other ones
 
@@ -120,7 +120,7 @@ class Http:
                     params=query,
                     headers=headers,
                     data=body,
-                    **await self._way(),
+                    **await self._connection_options(),
                 ) as response,
             ):
                 return response.status, await response.text()
@@ -142,7 +142,7 @@ class Http:
             )
         return self._opened
 
-    async def _way(self) -> dict[str, Any]:
+    async def _connection_options(self) -> dict[str, Any]:
         way: dict[str, Any] = {"ssl": await self._tls.context()}
         if self._proxy is not None and not self._is_socks:
             url = urlsplit(self._proxy)
