@@ -289,6 +289,25 @@ class SimulatedController:
         self.world.credentials[credential] = {"auth-type": "certificate", "attrs": {}}
         self.world.keep(None, "credential", credential)
 
+    def add_kubernetes(self, name: str = "k8s", *, storage: str | None = "standard") -> None:
+        """Add a cloud of Kubernetes, with the first user's credential of its name.
+
+        Args:
+            name: of the cloud.
+            storage: the class of the workloads' storage; None: it has none.
+        """
+        self.world.clouds[name] = {
+            "type": "kubernetes",
+            "auth-types": ["oauth2", "clientcertificate"],
+            "endpoint": "https://10.0.0.2:6443",
+            "regions": [{"name": "default"}],
+            "config": {} if storage is None else {"workload-storage": storage},
+        }
+        self.world.keep(None, "cloud", name)
+        credential = f"{name}/{self.username}/{name}"
+        self.world.credentials[credential] = {"auth-type": "oauth2", "attrs": {}}
+        self.world.keep(None, "credential", credential)
+
     def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
         """Put a charm into the scripted store."""
         charm.url, charm.revision = f"ch:amd64/{charm.name}-{revision}", revision

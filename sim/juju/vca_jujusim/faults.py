@@ -102,8 +102,8 @@ class LifeFault(Counted):
     """What happens in lives that match.
 
     Args:
-        kind: `freeze` (no step is taken), `provisioning`, `agent`, `hook`, `blocked`, `action`.
-        entity: the kind of entity: machine, unit, application, action, model.
+        kind: `freeze` (no step is taken), `provisioning`, `agent`, `hook`, `blocked`, `action`, `stick`.
+        entity: the kind of entity: machine, unit, application, action, model; of `stick` which applications.
         name: a pattern of its name; of an action the action's name; of a unit or a hook the unit's name.
         message: what the status says.
         outcome: of an action.
@@ -111,7 +111,7 @@ class LifeFault(Counted):
         retry: of a hook: whether Juju runs it again by itself.
     """
 
-    kind: Literal["freeze", "provisioning", "agent", "hook", "blocked", "action"]
+    kind: Literal["freeze", "provisioning", "agent", "hook", "blocked", "action", "stick"]
     entity: str
     name: str = "*"
     message: str = ""
@@ -287,6 +287,20 @@ class Faults:
                 skip=nth - 1,
             )
         )
+
+    def stick(
+        self, application: str = "*", when: Literal["always", "empty", "early"] = "always", *, times: int | None = None
+    ) -> LifeFault:
+        """An application on Kubernetes never goes, not even by force; the end of its model by force takes it along.
+
+        Args:
+            application: a pattern of its name.
+            when: it is asked to: at any time (juju#21605), while it has no units (juju#21608), or before one of them
+                has a pod (juju#22599).
+            times: how often; None: always.
+        """
+        entity = "application" if when == "always" else f"{when} application"
+        return self._life(LifeFault(kind="stick", entity=entity, name=application, times=times))
 
     def clear(self) -> None:
         """No more faults. Lives that were frozen go on with `SimulatedController.wake`."""

@@ -6,16 +6,19 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from aiohttp import web
 
 from vca_jujusim.charms import SERIES, Charm, read_archive
 from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Refusal, not_found
 from vca_jujusim.world.entities import now
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.pods import check_image
 
 if TYPE_CHECKING:
     from vca_jujusim.controller import SimulatedController
@@ -99,6 +102,8 @@ async def upload_resource(
                 "username": "",
             }
             model.note_change("application", application)
+        if found["type"] == "oci-image":
+            found |= read_image(data)
         fingerprint = base64.b64encode(bytes.fromhex(digest)).decode()
         found |= {"fingerprint": fingerprint, "size": len(data), "timestamp": now()}
         sim.counts.uploads[uuid, f"resource {name}", hashlib.sha256(data).hexdigest()] += 1
@@ -108,6 +113,27 @@ async def upload_resource(
     if request.method != "PUT":
         return web.Response(status=405)
     return await _receive(sim, request, uuid, "resources.upload", take)
+
+
+def read_image(data: bytes) -> dict[str, str]:
+    """The image that an uploaded document names. JSON is tried first, and has keys of its own.
+
+    Raises:
+        Refusal: it names none.
+    """
+    try:
+        told = json.loads(data)
+        keys = ("ImageName", "Username", "Password")
+    except ValueError:
+        keys = ("registrypath", "username", "password")
+        try:
+            told = yaml.safe_load(data)
+        except yaml.YAMLError as error:
+            raise Refusal("docker resource: yaml: not valid", BAD_REQUEST) from error
+    told = {str(key).lower(): value for key, value in told.items()} if isinstance(told, dict) else {}
+    image, username, password = (str(told.get(key.lower()) or "") for key in keys)
+    check_image(image)
+    return {"image": image, "image-user": username, "image-password": password}
 
 
 async def _receive(

@@ -44,6 +44,8 @@ def _deploy(model: Model, given: Json) -> Json:
             constraints={key: value for key, value in (given.get("constraints") or {}).items() if value},
             bindings=dict(given.get("endpoint-bindings") or {}),
             resources=_resources(model, given.get("resources")),
+            storage=dict(given.get("storage") or {}),
+            attach_storage=list(given.get("attach-storage") or []),
             force=given.get("Force") is True,
         ),
     )

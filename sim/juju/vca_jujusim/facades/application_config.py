@@ -12,6 +12,7 @@ from vca_jujusim.world.entities import Application
 from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import parse_base
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.pods import check_upgrade
 
 
 def option_values(model: Model, application: Application) -> Json:
@@ -162,6 +163,7 @@ def set_charm(call: Call, params: Json) -> Answer:
     old = model.charm_of(application)
     if charm.is_subordinate != old.is_subordinate:
         raise Refusal("cannot change an application's subordinacy")
+    check_upgrade(model, application, charm)
     origin: dict[str, Any] = dict(params.get("charm-origin") or {})
     base = parse_base(origin.get("base")) or application.base
     if not params.get("force-base") and not params.get("force") and not charm.supports(base):

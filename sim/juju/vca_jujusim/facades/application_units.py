@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
-from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, NOT_SUPPORTED, Refusal
+from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, NOT_SUPPORTED, NOT_VALID, Refusal
 from vca_jujusim.world.deploying import add_units
+from vca_jujusim.world.deploying import scale as scale_to
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.lives import settle
 from vca_jujusim.world.removal import destroy_unit
@@ -13,6 +14,8 @@ from vca_jujusim.world.removal import destroy_unit
 @method("Application.AddUnits", access="write")
 def add(call: Call, params: Json) -> Answer:
     """Scale an application out."""
+    if call.model.kind == "caas":
+        raise Refusal("adding units to a container-based model not supported", NOT_SUPPORTED)
     application = call.model.application(str(params.get("application") or ""))
     number = int(params.get("num-units") or 0)
     if application.subordinate:
@@ -27,6 +30,8 @@ def add(call: Call, params: Json) -> Answer:
 def destroy(call: Call, params: Json) -> Answer:
     """Ask units to go."""
     model = call.model
+    if model.kind == "caas":
+        raise Refusal("removing units on a non-container model not supported", NOT_SUPPORTED)  # in Juju's words
 
     def one(given: Json) -> Json:
         unit = model.unit(parse_tag(given.get("unit-tag"), "unit"))
@@ -41,10 +46,22 @@ def destroy(call: Call, params: Json) -> Answer:
 
 @method("Application.ScaleApplications", access="write")
 def scale(call: Call, params: Json) -> Answer:
-    """For models of Kubernetes only."""
+    """Have so many units, on Kubernetes."""
 
-    def one(_given: Json) -> Json:
-        raise Refusal("scaling applications on a non-container model not supported", NOT_SUPPORTED)
+    def one(given: Json) -> Json:
+        if call.model.kind != "caas":
+            raise Refusal("scaling applications on a non-container model not supported", NOT_SUPPORTED)
+        application = call.model.application(parse_tag(given.get("application-tag"), "application"))
+        number, change = int(given.get("scale") or 0), int(given.get("scale-change") or 0)
+        if number and change:
+            raise Refusal("requesting both scale and scale-change not valid", NOT_VALID)
+        if number < 0:
+            raise Refusal("scale < 0 not valid", NOT_VALID)
+        wanted = (application.scale or 0) + change if change else number
+        if wanted < 0:
+            raise Refusal("cannot remove more units than currently exist not valid", NOT_VALID)
+        scale_to(call.model, application, wanted)
+        return {"info": {"num-units": wanted}}
 
     return {"results": call.results(params.get("applications"), one)}
 
@@ -88,6 +105,7 @@ def info(call: Call, params: Json) -> Answer:
                 "machine": unit.machine,
                 "opened-ports": [],
                 "public-address": address,
+                **({"address": unit.address, "provider-id": unit.provider_id} if unit.provider_id else {}),
                 "charm": unit.charm_url,
                 "leader": unit.leader,
                 "life": unit.life,

@@ -141,10 +141,40 @@ def charm_info(call: Call, params: Json) -> Answer:
             "peers": _relations(ends, "peer"),
             "series": list(charm.meta.get("series") or []),
             "resources": {name: _resource(name, spec) for name, spec in (charm.meta.get("resources") or {}).items()},
+            **_of_pods(charm),
             "min-juju-version": "0.0.0",
         },
         "actions": {"specs": {name: action_spec(charm, name) for name in charm.actions}} if downloaded else None,
         "manifest": {"bases": [base.as_json() | {"architectures": ["amd64"]} for base in charm.bases]},
+    }
+
+
+def _of_pods(charm: Charm) -> Json:
+    """What a charm declares that is for Kubernetes, and its storage."""
+    found: Json = {}
+    if charm.meta.get("storage"):
+        found["storage"] = {name: _storage(name, spec or {}) for name, spec in charm.meta["storage"].items()}
+    if charm.meta.get("containers"):
+        found["containers"] = {
+            name: {"resource": str((spec or {}).get("resource", "")), "mounts": []}
+            for name, spec in charm.meta["containers"].items()
+        }
+    return found
+
+
+def _storage(name: str, spec: Json) -> Json:
+    least, _, most = str((spec.get("multiple") or {}).get("range", "1-1")).partition("-")
+    return {
+        "name": name,
+        "description": str(spec.get("description", "")),
+        "type": str(spec.get("type", "filesystem")),
+        "shared": bool(spec.get("shared", False)),
+        "read-only": bool(spec.get("read-only", False)),
+        "count-min": int(least.rstrip("+")),
+        "count-max": int(most) if most else -1,
+        "minimum-size": 0,
+        "location": str(spec.get("location", "")),
+        "properties": list(spec.get("properties") or []),
     }
 
 

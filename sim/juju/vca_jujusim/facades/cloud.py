@@ -7,7 +7,10 @@ from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denial, not_found
 
 
 def _describe(cloud: Json) -> Json:
-    kept = "type auth-types endpoint identity-endpoint storage-endpoint regions ca-certificates config skip-tls-verify"
+    kept = (
+        "type auth-types endpoint identity-endpoint storage-endpoint regions ca-certificates config skip-tls-verify "
+        "host-cloud-region"
+    )
     found = {key: cloud[key] for key in kept.split() if cloud.get(key) is not None}
     return {"type": "", "regions": [], "auth-types": [], **found}
 
@@ -38,7 +41,8 @@ def add_cloud(call: Call, params: Json) -> Answer:
     name = str(params.get("name") or "")
     if name in call.world.clouds:
         raise Refusal(f'cloud "{name}" already exists', ALREADY_EXISTS)
-    call.world.clouds[name] = dict(params.get("cloud") or {})
+    added = dict(params.get("cloud") or {})
+    call.world.clouds[name] = added | {"regions": added.get("regions") or [{"name": "default"}]}
     call.world.keep(None, "cloud", name)
     return None
 

@@ -6,10 +6,11 @@ import re
 from typing import Any
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
-from vca_jujusim.problems import Refusal, denial, not_found
+from vca_jujusim.problems import NOT_SUPPORTED, Refusal, denial, not_found
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.model import ACCESS, Model
+from vca_jujusim.world.pods import check_namespace
 from vca_jujusim.world.presence import machine_status
 from vca_jujusim.world.removal import destroy_model, has_storage
 
@@ -39,6 +40,8 @@ def create_model(call: Call, params: Json) -> Answer:
     config = dict(params.get("config") or {})
     keys = [line for line in str(config.get("authorized-keys") or "").splitlines() if line.strip()]
     credential = _credential(call, params, cloud, owner)
+    if world.clouds[cloud].get("type") == "kubernetes":
+        check_namespace(world, cloud, name)
     model = world.add_model(name, owner, cloud, region, config)
     model.record.keys = keys
     model.record.credential = credential
@@ -48,6 +51,8 @@ def create_model(call: Call, params: Json) -> Answer:
 
 def _credential(call: Call, params: Json, cloud: str, owner: str) -> str:
     given = params.get("credential")
+    if not given and call.world.clouds[cloud].get("type") == "kubernetes":
+        raise Refusal('validating cloud spec: "empty" auth-type not supported', NOT_SUPPORTED)
     if not given:
         # Juju uses the controller's own for who bootstrapped it; everybody else has to name one.
         if owner != call.session.controller.username and "empty" not in call.world.clouds[cloud].get("auth-types", []):

@@ -58,6 +58,7 @@ def _unit(model: Model, of: Unit) -> Json:
         "machine": of.machine,
         "opened-ports": [],
         "public-address": machine.addresses[0]["value"] if machine and machine.addresses else "",
+        **({"address": of.address, "provider-id": of.provider_id} if of.provider_id else {}),
         "charm": "",
         "leader": of.leader,
         "subordinates": {one.name: _unit(model, one) for one in model.units.values() if one.principal == of.name},
@@ -92,6 +93,17 @@ def _application(model: Model, of: Application) -> Json:
         "workload-version": "",
         "endpoint-bindings": of.bindings,
         "public-address": "",
+        **({} if of.scale is None else _service(model, of)),
+    }
+
+
+def _service(model: Model, of: Application) -> Json:
+    """What an application has on Kubernetes; its scale goes by a name that nobody would guess."""
+    number = sum(map(ord, model.record.uuid + of.name)) % 65536
+    return {
+        "provider-id": f"{of.name}-{model.record.uuid}",
+        "public-address": f"10.152.{number >> 8}.{number & 255}",
+        "int": of.scale,
     }
 
 

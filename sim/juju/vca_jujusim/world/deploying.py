@@ -10,10 +10,12 @@ import yaml
 
 from vca_jujusim.charms import Charm, check_options, coerce
 from vca_jujusim.problems import ALREADY_EXISTS, BAD_REQUEST, NOT_SUPPORTED, Refusal
-from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relation, Unit
+from vca_jujusim.world import pods
+from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relation, Status, Unit
 from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import CONTAINERS, add_machine, existing_machine, machine_for_unit
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.removal import destroy_unit
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$")
 
@@ -33,6 +35,8 @@ class Deployment:
     constraints: dict[str, Any] = field(default_factory=dict)
     bindings: dict[str, str] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    storage: dict[str, dict[str, Any]] = field(default_factory=dict)
+    attach_storage: list[str] = field(default_factory=list)
     force: bool = False
 
 
@@ -56,6 +60,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
     if not wanted.force and not charm.supports(wanted.base):
         supported = ", ".join(str(base) for base in charm.bases)
         raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)
+    pods.check_deployment(model, wanted)
     for placement in wanted.placement:
         _check_placement(model, wanted.base, placement, "cannot deploy to machine {machine}")
     application = Application(
@@ -69,14 +74,43 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         constraints=wanted.constraints,
         bindings={"": "alpha", **dict.fromkeys(charm.endpoints(name), "alpha"), **wanted.bindings},
         resources=wanted.resources,
+        storage=wanted.storage,
     )
     model.put("application", name, application)
     for end in charm.endpoints(name).values():
         if end.role == "peer":
             relation = Relation(model.next_number("relation"), str(end), [end])
             model.put("relation", relation.key, relation)
-    add_units(model, application, wanted.num_units, wanted.placement)
+    if model.kind == "caas":
+        scale(model, application, wanted.num_units)
+    else:
+        add_units(model, application, wanted.num_units, wanted.placement)
     return application
+
+
+def scale(model: Model, application: Application, number: int) -> None:
+    """Have so many units on Kubernetes: those of the highest numbers come and go.
+
+    Raises:
+        Refusal: the application goes.
+    """
+    if application.life != ALIVE:
+        raise Refusal("scale change invalid")
+    application.scale = number
+    model.world.keep(model, "application", application.name)
+    names = {f"{application.name}/{index}" for index in range(number)}
+    for unit in model.units_of(application.name):
+        if unit.name not in names:
+            destroy_unit(model, unit, force=False)
+    follow_scale(model, application)
+
+
+def follow_scale(model: Model, application: Application) -> None:
+    """Add the units that an application lacks; one that still goes comes again when it is gone."""
+    for index in range(application.scale or 0):
+        if f"{application.name}/{index}" not in model.units:
+            application.next_unit = index
+            add_unit(model, application, None)
 
 
 def add_units(model: Model, application: Application, number: int, placement: list[dict[str, Any]]) -> list[Unit]:
@@ -101,14 +135,18 @@ def add_units(model: Model, application: Application, number: int, placement: li
     return added
 
 
-def add_unit(model: Model, application: Application, machine: Machine, principal: str = "") -> Unit:
-    """Add one unit to a machine."""
+def add_unit(model: Model, application: Application, machine: Machine | None, principal: str = "") -> Unit:
+    """Add one unit to a machine; None: on Kubernetes, to none."""
     first = not any(unit.leader for unit in model.units_of(application.name))
-    unit = Unit(f"{application.name}/{application.next_unit}", machine.id, application.charm_url, leader=first)
+    name = f"{application.name}/{application.next_unit}"
+    unit = Unit(name, machine.id if machine else "", application.charm_url, leader=first)
     unit.principal = principal
     application.next_unit += 1
-    machine.clean = False
-    model.note_change("machine", machine.id)
+    if machine is None:
+        unit.workload = Status("waiting", "installing agent")
+    else:
+        machine.clean = False
+        model.note_change("machine", machine.id)
     model.put("unit", unit.name, unit)
     model.note_change("application", application.name)
     settle(model, "unit", unit.name)

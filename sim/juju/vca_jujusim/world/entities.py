@@ -79,7 +79,10 @@ class Machine:
 
 @dataclass(slots=True)
 class Application:
-    """An application; `config` are the values that were set, without defaults."""
+    """An application; `config` are the values that were set, without defaults.
+
+    On Kubernetes, `scale` is how many units it is to have, and one that is `stuck` never goes.
+    """
 
     name: str
     charm_url: str
@@ -94,6 +97,9 @@ class Application:
     bindings: dict[str, str] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
     annotations: dict[str, str] = field(default_factory=dict)
+    storage: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scale: int | None = None
+    stuck: bool = False
     next_unit: int = 0
     charm_modified: int = 0
     since: str = field(default_factory=now)
@@ -104,7 +110,7 @@ class Unit:
     """A unit.
 
     `hook` is what it runs or failed in, `retry` whether Juju runs a failed one again by itself, `forced` whether it
-    takes another charm although it is in error.
+    takes another charm although it is in error. On Kubernetes it has no machine: `provider_id` is its pod.
     """
 
     name: str
@@ -120,6 +126,9 @@ class Unit:
     hook: str = "install"
     retry: bool = True
     forced: bool = False
+    provider_id: str = ""
+    address: str = ""
+    pulls: int = 0
     annotations: dict[str, str] = field(default_factory=dict)
 
     @property

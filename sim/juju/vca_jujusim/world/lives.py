@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vca_jujusim.world import removal
+from vca_jujusim.world import pods, removal
 from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Status, Unit, now
 from vca_jujusim.world.hook_tools import Ended
 from vca_jujusim.world.model import Model
@@ -24,6 +24,8 @@ def wake(model: Model) -> None:
 
 
 def _step(model: Model, kind: str, key: str) -> None:
+    from vca_jujusim.world.deploying import follow_scale  # which settles what it makes
+
     if kind == "model":
         _model(model)
         return
@@ -49,6 +51,8 @@ def _step(model: Model, kind: str, key: str) -> None:
             if model.applications[key].life != ALIVE:
                 removal.finish_application(model, model.applications[key])
                 settle(model, "model", model.record.uuid)
+            elif model.kind == "caas":
+                follow_scale(model, model.applications[key])
 
 
 def _model(model: Model) -> None:
@@ -125,10 +129,15 @@ def _unit(model: Model, unit: Unit) -> None:
         if machine is not None and machine.life != ALIVE:
             settle(model, "machine", machine.id)
         return
-    if machine is None or machine.lost or machine.agent.current != "started":
-        return
     application = model.applications.get(unit.application)
+    if model.kind == "caas":
+        if not pods.may_go_on(model, unit):
+            return
+    elif machine is None or machine.lost or machine.agent.current != "started":
+        return
     is_old = application is not None and unit.charm_url != application.charm_url
+    if is_old and model.kind == "caas" and pods.waits_for_others(model, unit):
+        return
     if unit.workload.current == "error" and not unit.retry and not (is_old and unit.forced):
         return
     if application is not None and is_old:
@@ -136,6 +145,8 @@ def _unit(model: Model, unit: Unit) -> None:
         old, unit.charm_url = unit.charm_url, application.charm_url
         model.release_charm(old)
         unit.agent = Status("executing", "running upgrade-charm hook")
+        if model.kind == "caas":
+            pods.renew(unit)
         model.note_change("unit", unit.name)
         settle(model, "unit", unit.name)
     elif unit.workload.message == "waiting for machine":
@@ -171,6 +182,8 @@ def _finish_setup(model: Model, unit: Unit) -> None:
         unit.workload = status
         unit.agent = Status("idle")
         model.note_change("unit", unit.name)
+    if model.kind == "caas":
+        pods.replace_next(model, unit)
     if first:
         for action in model.actions.values():
             if action.unit == unit.name:
@@ -211,7 +224,8 @@ def _action(model: Model, action: Action) -> None:
         finish_action(model, action, "cancelled", "unit removed")
         return
     machine = model.machines.get(unit.machine)
-    if not unit.installed or machine is None or machine.lost:
+    is_there = model.kind == "caas" or (machine is not None and not machine.lost)
+    if not unit.installed or not is_there:
         return
     if action.status == "pending":
         action.status, action.started = "running", now()

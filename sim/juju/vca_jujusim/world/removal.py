@@ -22,6 +22,8 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
     for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
         model.remove("applicationOffer", name)
     units = model.units_of(application.name)
+    if model.kind == "caas":
+        _stick(model, application, units)
     _dies(model, "application", application.name)
     for relation in model.relations_of(application.name):
         destroy_relation(model, relation)
@@ -29,6 +31,17 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
         destroy_unit(model, unit, force=force)
     _settle(model, "application", application.name)
     return units
+
+
+def _stick(model: Model, application: Application, units: list[Unit]) -> None:
+    """Where Juju gets stuck: nothing but the end of the model by force helps then."""
+    took = model.world.faults.take
+    name = application.name
+    is_empty = not units and took("stick", "empty application", name) is not None
+    is_early = bool(units) and not any(unit.address for unit in units)
+    is_early = is_early and took("stick", "early application", name) is not None
+    if is_empty or is_early or took("stick", "application", name) is not None:
+        application.stuck = True
 
 
 def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
@@ -153,6 +166,8 @@ def finish_unit(model: Model, unit: Unit) -> None:
 
 def finish_application(model: Model, application: Application) -> None:
     """A dying application goes when its units are gone."""
+    if application.stuck and not model.record.force:
+        return
     if not model.units_of(application.name) and not model.relations_of(application.name):
         model.remove("application", application.name)
         model.release_charm(application.charm_url)

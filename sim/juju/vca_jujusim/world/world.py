@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, NOT_FOUND, Refusal, denial, not_found
@@ -46,6 +46,7 @@ class World:
             },
         }
         self.credentials: dict[str, dict[str, Any]] = {}
+        self.namespaces: dict[tuple[str, str], Literal["foreign", "terminating", "in use"]] = {}
         self.store: dict[str, list[tuple[str, Charm]]] = {}
         self.metrics: dict[tuple[str, str], dict[str, str]] = {}
         self.scripts: dict[str, Script] = {}

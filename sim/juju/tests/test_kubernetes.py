@@ -1,0 +1,265 @@
+"""Models of a Kubernetes cloud: no machines, a pod for each unit, and refusals of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from vca_jujusim import Refusal, SimulatedController
+from vca_jujusim.raw import archive
+from vca_jujusim.world.pods import SLOW
+
+from .conftest import JAMMY, Connect, World
+
+DNS = {
+    "metadata.yaml": "name: dns\nsummary: s\nassumes: [k8s-api]\ncontainers: {main: {resource: image}}\n"
+    "resources: {image: {type: oci-image}}\nprovides: {dns: {interface: dns}}\n",
+    "manifest.yaml": "bases: [{name: ubuntu, channel: 22.04/stable}]\n",
+    "actions.yaml": "touch: {}\n",
+}
+STORED = DNS | {"metadata.yaml": DNS["metadata.yaml"] + "storage: {data: {type: filesystem, location: /data}}\n"}
+
+
+class Cluster(World):
+    """A model on Kubernetes."""
+
+    async def image(self, url: str, body: bytes, name: str = "dns") -> str:
+        """Announce an image and upload its document; its id."""
+        wanted = [{"name": "image", "type": "oci-image", "origin": "upload", "path": "", "revision": -1}]
+        given = {"tag": f"application-{name}", "url": url, "charm-origin": {"source": "local"}, "resources": wanted}
+        told = await self.call("Resources.AddPendingResources", **given)
+        key = str(told["pending-ids"][0])
+        digest = hashlib.sha384(body).hexdigest()
+        path = f"/model/{self.uuid}/applications/{name}/resources/image?pendingid={key}"
+        await self.client.put("PUT", path, body, {"Content-Sha384": digest})
+        return key
+
+    async def deploy(self, files: Any = DNS, name: Any = "dns", **more: Any) -> dict[str, Any]:
+        url = await self.client.upload_charm(archive(files))
+        image = await self.image(url, f"registrypath: {more.pop('image', 'example.com/dns:1')}\n".encode(), name)
+        params = {
+            "application": name,
+            "charm-url": url,
+            "charm-origin": {"source": "local", "base": JAMMY},
+            "num-units": 1,
+            "resources": {"image": image},
+            **more,
+        }
+        return await self.result("Application.Deploy", applications=[params])
+
+    async def scale(self, number: int, **more: Any) -> dict[str, Any]:
+        asked = {"application-tag": "application-dns", "scale": number, **more}
+        return await self.result("Application.ScaleApplications", applications=[asked])
+
+    async def upgrade(self, files: Any, image: str = "example.com/dns:2") -> None:
+        url = await self.client.upload_charm(archive(files))
+        ids = {"image": await self.image(url, f"registrypath: {image}\n".encode())}
+        origin = {"source": "local", "base": JAMMY}
+        await self.call(
+            "Application.SetCharm", application="dns", **{"charm-url": url, "charm-origin": origin, "resource-ids": ids}
+        )
+
+
+async def create(sim: SimulatedController, connect: Connect, name: str = "ns", **more: Any) -> str:
+    """Create a model on Kubernetes; its uuid."""
+    if "k8s" not in sim.world.clouds:
+        sim.add_kubernetes()
+    admin = await connect()
+    asked = {"name": name, "owner-tag": "user-admin", "cloud-tag": "cloud-k8s", "credential": "cloudcred-k8s_admin_k8s"}
+    answer = await admin.call("ModelManager.CreateModel", **{**asked, **more})
+    assert answer["type"] == "caas"
+    return str(answer["uuid"])
+
+
+@pytest.fixture
+async def cluster(sim: SimulatedController, connect: Connect) -> Cluster:
+    uuid = await create(sim, connect)
+    return Cluster(sim, await connect(uuid), uuid)
+
+
+async def test_units_are_pods_whose_addresses_no_delta_tells(cluster: Cluster) -> None:
+    await cluster.deploy(**{"num-units": 2})
+    told = await cluster.until("unit", "dns/1", lambda unit: unit["workload-status"]["current"] == "active")
+    assert (told["machine-id"], told["public-address"], told["private-address"]) == ("", "", "")
+    assert cluster.sim.model("ns").machines == {}
+    [info] = (await cluster.call("Application.UnitsInfo", entities=[{"tag": "unit-dns-1"}]))["results"]
+    assert info["result"]["provider-id"] == "dns-1"
+    assert info["result"]["address"].startswith("10.1.")
+    status = (await cluster.call("Client.FullStatus", patterns=["dns"]))["applications"]["dns"]
+    assert status["int"] == 2
+    assert status["public-address"].startswith("10.152.")
+    assert status["units"]["dns/1"]["address"] == info["result"]["address"]
+
+
+async def test_an_application_is_scaled_down_to_nothing_and_up_again(cluster: Cluster) -> None:
+    await cluster.deploy(**{"num-units": 3})
+    await cluster.until("unit", "dns/2", lambda unit: unit["workload-status"]["current"] == "active")
+    assert (await cluster.scale(1))["info"] == {"num-units": 1}
+    await cluster.settle()
+    assert list(cluster.sim.model("ns").units) == ["dns/0"]
+    await cluster.scale(0)
+    await cluster.scale(2)
+    await cluster.settle()
+    assert sorted(cluster.sim.model("ns").units) == ["dns/0", "dns/1"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "change", "code", "told"),
+    [(2, 1, "not valid", "both scale and scale-change"), (-1, 0, "not valid", "scale < 0")],
+)
+async def test_scales_that_are_refused(cluster: Cluster, scale: int, change: int, code: str, told: str) -> None:
+    await cluster.deploy()
+    with pytest.raises(Refusal, match=told) as caught:
+        await cluster.scale(scale, **{"scale-change": change})
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("request_", "given", "told"),
+    [
+        ("Application.AddUnits", {"application": "dns", "num-units": 1}, "container-based model"),
+        ("Application.DestroyUnit", {"units": [{"unit-tag": "unit-dns-0"}]}, "removing units"),
+        ("MachineManager.AddMachines", {"params": [{}]}, "container models"),
+    ],
+)
+async def test_what_only_machines_have_is_refused(
+    cluster: Cluster, request_: str, given: dict[str, Any], told: str
+) -> None:
+    await cluster.deploy()
+    with pytest.raises(Refusal, match=told) as caught:
+        await cluster.call(request_, **given)
+    assert caught.value.code == "not supported"
+
+
+@pytest.mark.parametrize(
+    ("held", "code", "told"),
+    [
+        ("foreign", "already exists", "already exists in the k8s cluster"),
+        ("terminating", "already exists", "already exists in the k8s cluster"),
+        ("in use", "", "namespace may be in use"),
+        (None, "not valid", "annotations map"),
+    ],
+)
+async def test_a_namespace_that_is_taken(
+    sim: SimulatedController, connect: Connect, held: Any, code: str, told: str
+) -> None:
+    if held is None:
+        await create(sim, connect, "taken")
+    else:
+        sim.world.namespaces["k8s", "taken"] = held
+    with pytest.raises(Refusal, match=told) as caught:
+        await create(sim, connect, "taken")
+    assert caught.value.code == code
+
+
+async def test_a_model_needs_a_credential(sim: SimulatedController, connect: Connect) -> None:
+    with pytest.raises(Refusal, match='"empty" auth-type not supported'):
+        await create(sim, connect, credential=None)
+
+
+@pytest.mark.parametrize(
+    ("document", "image"),
+    [
+        (b"registrypath: example.com/dns:1\n", "example.com/dns:1"),
+        (b'{"ImageName": "example.com/dns:1"}', "example.com/dns:1"),
+        (b'{"registrypath": "example.com/dns:1"}', None),
+        (b"registrypath: Example.com/DNS !\n", None),
+        (b"- one\n", None),
+    ],
+)
+async def test_the_document_of_an_image(cluster: Cluster, document: bytes, image: str | None) -> None:
+    url = await cluster.client.upload_charm(archive(DNS))
+    if image is None:
+        with pytest.raises(Refusal, match="docker image path"):
+            await cluster.image(url, document)
+        return
+    key = await cluster.image(url, document)
+    assert cluster.sim.model("ns").pending_resources[key]["image"] == image
+
+
+@pytest.mark.parametrize(("fate", "told"), [("missing", "ImagePullBackOff"), ("crash", "CrashLoopBackOff")])
+async def test_an_image_that_never_runs_shows_at_the_agent(cluster: Cluster, fate: str, told: str) -> None:
+    await cluster.deploy(image=f"example.com/{fate}:1")
+    unit = await cluster.until("unit", "dns/0", lambda unit: told in unit["agent-status"]["message"])
+    assert unit["agent-status"]["current"] == "allocating"
+    assert unit["workload-status"]["message"] == "installing agent"
+
+
+async def test_a_slow_image_comes_in_the_end(cluster: Cluster) -> None:
+    await cluster.deploy(image="example.com/slow")
+    await cluster.until("unit", "dns/0", lambda unit: unit["workload-status"]["current"] == "active")
+    assert cluster.sim.model("ns").units["dns/0"].pulls == SLOW
+
+
+async def test_a_charm_without_containers_is_refused(cluster: Cluster) -> None:
+    metadata = DNS["metadata.yaml"].replace("containers: {main: {resource: image}}\n", "")
+    with pytest.raises(Refusal, match="no containers"):
+        await cluster.deploy(DNS | {"metadata.yaml": metadata})
+
+
+async def test_a_charm_with_containers_is_refused_on_machines(world: World) -> None:
+    with pytest.raises(Refusal, match="k8s-api"):
+        await world.deploy(DNS, "dns")
+
+
+async def test_storage_needs_a_pool_or_a_class(sim: SimulatedController, connect: Connect) -> None:
+    sim.add_kubernetes(storage=None)
+    uuid = await create(sim, connect)
+    cluster = Cluster(sim, await connect(uuid), uuid)
+    with pytest.raises(Refusal, match="no model default storage class"):
+        await cluster.deploy(STORED)
+    await cluster.deploy(STORED, storage={"data": {"pool": "fast", "size": 1024, "count": 1}})
+    assert sim.model("ns").applications["dns"].storage["data"]["pool"] == "fast"
+
+
+async def test_an_upgrade_replaces_pods_from_the_highest_down(cluster: Cluster) -> None:
+    await cluster.deploy(**{"num-units": 2})
+    await cluster.until("unit", "dns/1", lambda unit: unit["workload-status"]["current"] == "active")
+    cluster.sim.faults.freeze("unit", "dns/1")
+    await cluster.upgrade(DNS)
+    await cluster.settle()
+    url = cluster.sim.model("ns").applications["dns"].charm_url
+    assert cluster.sim.model("ns").units["dns/0"].charm_url != url
+    cluster.sim.thaw()
+    await cluster.until(
+        "unit", "dns/0", lambda unit: unit["charm-url"] == url and unit["agent-status"]["current"] == "idle"
+    )
+
+
+async def test_an_upgrade_that_describes_storage_otherwise_is_refused(cluster: Cluster) -> None:
+    await cluster.deploy(STORED)
+    other = STORED["metadata.yaml"].replace("location: /data", "location: /data, description: Of the zone")
+    with pytest.raises(Refusal, match="updating storage on a statefulset") as caught:
+        await cluster.upgrade(STORED | {"metadata.yaml": other})
+    assert caught.value.code == "not supported"
+
+
+@pytest.mark.parametrize("when", ["always", "empty", "early"])
+async def test_an_application_that_goes_only_with_its_model(cluster: Cluster, connect: Connect, when: Any) -> None:
+    cluster.sim.faults.stick(when=when)
+    await cluster.deploy(image="example.com/missing" if when == "early" else "dns", **{"num-units": 1})
+    await cluster.settle()
+    if when == "empty":
+        await cluster.scale(0)
+        await cluster.settle()
+    for _ in range(2):
+        await cluster.result(
+            "Application.DestroyApplication", applications=[{"application-tag": "application-dns", "force": True}]
+        )
+    await cluster.settle()
+    assert cluster.sim.model("ns").applications["dns"].life == "dying"
+    admin = await connect()
+    asked = {"model-tag": f"model-{cluster.uuid}", "destroy-storage": True, "force": True}
+    await admin.result("ModelManager.DestroyModels", models=[asked])
+    await cluster.removed()
+
+
+async def test_a_charm_says_what_it_needs_of_kubernetes(cluster: Cluster) -> None:
+    url = await cluster.client.upload_charm(archive(STORED))
+    meta = (await cluster.call("Charms.CharmInfo", url=url))["meta"]
+    assert meta["containers"]["main"]["resource"] == "image"
+    assert meta["storage"]["data"]["location"] == "/data"
+    assert json.dumps(meta)
