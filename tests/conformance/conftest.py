@@ -1,10 +1,14 @@
-"""What of the kit is run here; and whether the table of capabilities says what a whole run found."""
+"""What of the kit is run here; whether the table of capabilities says what a whole run found; and whether the pages of
+the hooks name every error that a check met.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
+from support.raised import note_undocumented
 
 from generators import capabilities
 from vca_core.testing import BackendConformance
@@ -21,6 +25,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     out = [item for item in items if isinstance(item, pytest.Function) and _lacks_faults(item)]
     config.hook.pytest_deselected(items=out)
     items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture(autouse=True)
+def _every_error_is_documented(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a hook raises in a check stands under `Raises` of its page, so that authors can know what is demanded."""
+    if request.cls is None or not issubclass(request.cls, BackendConformance):
+        yield  # of mutants, which raise what they should not
+        return
+    noted = note_undocumented(monkeypatch)
+    yield
+    assert noted == []
 
 
 def _lacks_faults(item: pytest.Function) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import re
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from generators.made import DOCS, ROOT, Made, generated_from, table
@@ -69,15 +71,14 @@ def page(name: str, function: Any, *, is_backend: bool) -> str:
     first, sections = split(inspect.getdoc(function) or "")
     text = f"{generated_from(source_of(function))}# {name}\n\n{prose(first)}\n"
     text += f"\n## Signature\n\n```python\n{signature(name, function)}\n```\n"
-    for title, body in sections.items():
-        if title == "Example":
-            text += f"\n## Example\n\n```python\n{body}\n```\n"
-        elif title == "Args":
-            text += "\n## Arguments\n\n" + table(["argument", "what it is"], rows(body))
-        elif title == "Raises":
-            text += "\n## Errors\n\n" + table(["error", "when"], rows(body))
-        else:
-            text += f"\n## {title}\n\n{prose(body)}\n"
+    if "Args" in sections:
+        text += _table_of("Arguments", "argument", "what it is", dict(entries(sections["Args"])))
+    if "Returns" in sections:
+        text += f"\n## Returns\n\n{prose(sections['Returns'])}\n"
+    if errors := errors_of(name, function):
+        text += _table_of("Errors", "error", "when", errors)
+    if "Example" in sections:
+        text += f"\n## Example\n\n```python\n{sections['Example']}\n```\n"
     notes = []
     if is_backend:
         if name in LIFECYCLE_HOOKS:
@@ -99,11 +100,31 @@ def source_of(function: Any) -> str:
 
 def common(name: str) -> str:
     """What a hook has in common with the others of its kind: the list in their module's docstring."""
-    module = hookspecs.reads if TRAITS[name].reads else hookspecs
     kind = "hook that reads" if TRAITS[name].reads else "operation"
-    _, _, listed = (inspect.getdoc(module) or "").partition("\n\n- ")
+    text, _ = split(inspect.getdoc(module_of(name)) or "")
+    _, _, listed = text.partition("\n\n- ")
     outcome = OUTCOME if TRAITS[name].is_aggregate else ""
     return f"{outcome}\n## What holds for every {kind}\n\n- {prose(listed)}\n"
+
+
+def module_of(name: str) -> ModuleType:
+    """The module whose docstring says what a hook has in common with the others of its kind."""
+    return hookspecs.reads if TRAITS[name].reads else hookspecs
+
+
+def errors_of(name: str, function: Any) -> dict[str, str]:
+    """What a hook raises, and when: what stands in its own docstring, then what any hook of its kind may raise."""
+    own = _raises_of(function)
+    common = _raises_of(module_of(name)) if name in TRAITS else {}
+    return own | {error: when for error, when in common.items() if error not in own}
+
+
+def _raises_of(documented: object) -> dict[str, str]:
+    return dict(entries(split(inspect.getdoc(documented) or "")[1].get("Raises", "")))
+
+
+def _table_of(title: str, head: str, what: str, rows: Mapping[str, str]) -> str:
+    return f"\n## {title}\n\n" + table([head, what], [[f"`{name}`", text] for name, text in rows.items()])
 
 
 def split(text: str) -> tuple[str, dict[str, str]]:
@@ -113,11 +134,10 @@ def split(text: str) -> tuple[str, dict[str, str]]:
     return parts[0].strip(), bodies
 
 
-def rows(body: str) -> list[list[str]]:
-    """The entries of a section, ``name: text`` with indented further lines."""
-    entries = re.split(r"\n(?=\S)", body)
-    cells = [re.sub(r"\s+", " ", entry).partition(": ") for entry in entries]
-    return [[f"`{name}`", prose(text)] for name, _, text in cells]
+def entries(body: str) -> list[tuple[str, str]]:
+    """The entries of a section, ``name: text`` with indented further lines, as names and texts."""
+    parts = [re.sub(r"\s+", " ", entry).partition(": ") for entry in re.split(r"\n(?=\S)", body) if entry]
+    return [(name, prose(text)) for name, _, text in parts]
 
 
 def prose(text: str) -> str:

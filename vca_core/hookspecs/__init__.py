@@ -8,13 +8,24 @@ What holds for every operation hook (those that get ``op``):
 
 - It reports what it sees with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
 - It returns when what was asked for is there, not when the request was sent.
-- It calls ``await op.held()`` before each request that changes something, and changes nothing after that raised.
+- It calls ``await op.held()`` before each request that changes something. If that raises, it lets the error through and
+  changes nothing more.
 - It finds an EE by its whole id. An id whose locator is not the EE's present one names another EE: `NotFound`; what
   deletes, deregisters or removes a relation succeeds and changes nothing.
 - On cancellation it stops, undoes what has no stored id, and lets `asyncio.CancelledError` through. It does not end
   before the threads that it started.
 - It raises errors of `vca_core.errors`; anything else, also a `CancelledError` of its own, becomes a `BackendError`.
-- After a lost connection, a request that changes something may fail with a retryable error.
+- A refused call changes nothing.
+- The backend reconnects by itself: the core does not call ``open`` again. After a lost connection, a request that
+  changes something may fail with a retryable error.
+
+Raises:
+    VcaConnectionError: the system cannot be reached, or the connection was lost; retryable.
+    VcaTimeoutError: the system did not answer within a limit of the backend's own; retryable.
+    ConflictError: ``op.held()`` raised it; or something else has to end first, such as the removal of an earlier EE.
+        Retryable.
+    NotSupported: the hook cannot do a part of what it was asked for; the error says which.
+    BackendError: the system failed, or refused in another way.
 """
 
 from __future__ import annotations
@@ -45,6 +56,7 @@ class BackendHooks(EnvironmentHooks, SoftwareHooks, RelationHooks, ReadHooks, Pr
 
         Raises:
             VcaConnectionError: the system cannot be reached or refuses the login.
+            BadArguments: an option cannot be used, which shows only now, such as a file that does not exist.
 
         Example::
 

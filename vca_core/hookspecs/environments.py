@@ -32,7 +32,8 @@ class EnvironmentHooks(Protocol):
 
         Args:
             op: this run.
-            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            namespace: names the EE; keep it with the EE and give it back, byte for byte, in
+                `list_execution_environments`.
             artifact: the charm that will be installed, if the caller named it, so that a machine gets a base that the
                 charm supports; else None.
             options: an instance of the model in ``operation_options``; None if there is no model.
@@ -42,7 +43,10 @@ class EnvironmentHooks(Protocol):
 
         Raises:
             AlreadyExists: the namespace has an EE; the error carries its ``ee_id``.
-            BadArguments: another namespace has the same model or application; the error names both.
+            BadArguments: another namespace has the same model or application, and the error names both; or the charm
+                does not fit the system.
+            BackendError: the machine will not start. The EE stays, to be deleted.
+            StoreError: ``op.created`` raised it: let it through once the EE is removed.
 
         Example::
 
@@ -85,7 +89,9 @@ class EnvironmentHooks(Protocol):
 
         Raises:
             NotFound: the EE is gone, or its names belong to another one now.
-            BadArguments: the EE belongs to another namespace.
+            BadArguments: the EE belongs to another namespace; or the charm does not fit the system.
+            BackendError: the machine will not start. The EE stays, to be deleted.
+            StoreError: ``op.created`` raised it: let it through. The EE stays, as it was there before.
 
         Example::
 
@@ -102,12 +108,14 @@ class EnvironmentHooks(Protocol):
     ) -> str | None:
         """Take an existing host into service as an execution environment.
 
-        Call ``await op.created(locator)`` as soon as the EE exists; after a failure before that, nothing may be left
-        behind.
+        Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it. If that, or anything before
+        it, raises, undo what was done in the system and on the host, as nobody has the EE's id. Afterwards undo
+        nothing: the caller has the id. A hook that returns without having called it has failed.
 
         Args:
             op: this run.
-            namespace: names the EE; keep it with the EE and give it back in `list_execution_environments`.
+            namespace: names the EE; keep it with the EE and give it back, byte for byte, in
+                `list_execution_environments`.
             credentials: ``hostname`` and ``username``, which the core has checked for; everything else as the caller
                 gave it. They are secrets: log names only.
             options: an instance of the model in ``operation_options``; None if there is no model.
@@ -119,7 +127,12 @@ class EnvironmentHooks(Protocol):
         Raises:
             AlreadyExists: the namespace has an EE, or the host belongs to another one; the error carries the ``ee_id``
                 if there is one.
+            BadArguments: another namespace has the same model or application, and the error names both; or the
+                credentials cannot be used.
             VcaConnectionError: the host cannot be reached or refuses the login.
+            BackendError: the host cannot be prepared; or its agent will not start. Then the EE stays, to be
+                deregistered.
+            StoreError: ``op.created`` raised it: let it through once everything is undone.
 
         Example::
 
@@ -127,7 +140,11 @@ class EnvironmentHooks(Protocol):
             async def register_execution_environment(self, op, namespace, credentials):
                 await op.held()
                 host = await self._client.enlist(credentials["hostname"], credentials["username"])
-                await op.created(host.id)
+                try:
+                    await op.created(host.id)
+                except BaseException:
+                    await host.forget()
+                    raise
                 return await host.wait_started()
         """
 
@@ -136,7 +153,7 @@ class EnvironmentHooks(Protocol):
         """Forget an execution environment and leave its machine as it is.
 
         Deregistering what does not exist succeeds. An id whose locator is not the EE's present one does not exist:
-        nothing is forgotten.
+        nothing is forgotten. Return when the EE is seen to be gone.
 
         Args:
             op: this run.
@@ -147,7 +164,8 @@ class EnvironmentHooks(Protocol):
             @hookimpl
             async def deregister_execution_environment(self, op, ee_id):
                 await op.held()
-                await self._client.forget(ee_id.application)
+                await self._client.forget(ee_id.application, ee_id.locator)
+                await self._client.wait_gone(ee_id.application, ee_id.locator)
         """
 
     @operation_hook(removes=Scope.ENVIRONMENT, end="deleted")
@@ -155,7 +173,8 @@ class EnvironmentHooks(Protocol):
         """Delete an execution environment with everything it brought, and wait until it is gone.
 
         Deleting what does not exist succeeds. An id whose locator is not the EE's present one does not exist: nothing
-        is deleted.
+        is deleted. Its relations and all its units go with it. Return when it is seen to be gone: a delete that is not
+        confirmed ends in a time-out, never in a success.
 
         Args:
             op: this run.
@@ -166,24 +185,34 @@ class EnvironmentHooks(Protocol):
             @hookimpl
             async def delete_execution_environment(self, op, ee_id):
                 await op.held()
-                await self._client.remove(ee_id.application)
-                await self._client.wait_gone(ee_id.application)
+                await self._client.remove(ee_id.application, ee_id.locator)
+                await self._client.wait_gone(ee_id.application, ee_id.locator)
         """
 
     @operation_hook(removes=Scope.NAMESPACE, end="deleted")
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
         """Delete everything of an NS and wait until it is gone.
 
-        Deleting what does not exist succeeds.
+        Deleting what does not exist succeeds. EEs of all kinds go: those of VNFs, VDUs and KDUs, created or registered.
+        Return when the model is seen to be gone.
 
         Args:
             op: this run; its ``ee_id`` is None.
             namespace: an NS, so without a VNF part. Only the model with exactly its name is deleted.
 
+        Raises:
+            BadArguments: the model belongs to another NS, whose name gives the same one, or to the system itself. The
+                error names both, and nothing is deleted.
+
         Example::
 
             @hookimpl
             async def delete_namespace(self, op, namespace):
+                model = self.host.names.model(namespace)
+                for other in await self._client.namespaces_in(model):
+                    if other.ns_id != namespace.ns_id:
+                        raise refusals.shared_model(namespace.ns_id, other.ns_id, model)
                 await op.held()
-                await self._client.destroy_model(self.host.names.model(namespace))
+                await self._client.destroy_model(model)
+                await self._client.wait_gone(model)
         """

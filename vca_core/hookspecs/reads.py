@@ -6,6 +6,11 @@ What holds for every hook that reads:
 - What it returns comes from the backend's own system, so it is the same after a restart and in another process.
 - The first read after a lost connection succeeds without a retry by the caller.
 - It raises errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
+
+Raises:
+    VcaConnectionError: the system cannot be reached; retryable. A listing without a connection is not an empty one.
+    VcaTimeoutError: the system did not answer within a limit of the backend's own; retryable.
+    BackendError: the system failed, or refused in another way.
 """
 
 from __future__ import annotations
@@ -114,15 +119,22 @@ class ReadHooks(Protocol):
     async def health(self) -> Mapping[str, Any]:
         """Ask the backend's system whether it is there, over the connection that operations use.
 
+        Ask the system each time: what was true a minute ago is no answer. Returning means that the system answers;
+        raising means that operations would fail now, and the error's text tells people why.
+
+        Name here what may have been made in the system by a request whose answer was lost, and that bears no mark of an
+        EE yet. Such things are in no listing, and are neither removed nor used on a guess: people decide.
+
         Returns:
-            Plain data in the system's own words, such as its version and how long the answer took.
+            Plain data in the system's own words, such as its version, how long the answer took, and what nobody owns.
 
         Raises:
-            VcaConnectionError: it does not answer.
+            VcaConnectionError: it does not answer, or refuses the login.
 
         Example::
 
             @hookimpl
             async def health(self):
-                return {"version": await self._client.version()}
+                version = await self._client.version()
+                return {"version": version, "unclaimed_machines": sorted(self._unclaimed)}
         """

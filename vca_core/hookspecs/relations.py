@@ -15,7 +15,7 @@ class RelationHooks(Protocol):
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two execution environments.
 
-        Relating what is related already succeeds.
+        Relating what is related already succeeds, and changes nothing. A relation goes with either of its EEs.
 
         Args:
             op: this run.
@@ -24,26 +24,27 @@ class RelationHooks(Protocol):
 
         Raises:
             NotSupported: this backend cannot reach the other end's connector.
-            NotFound: the EE does not exist, or has no charm installed.
-            BadArguments: an endpoint does not exist, or the two do not fit together.
+            NotFound: one of the EEs does not exist, or has no charm installed.
+            BadArguments: an endpoint does not exist, takes no further relation, or the two do not fit together.
 
         Example::
 
             @hookimpl
             async def add_relation(self, op, end_1, end_2):
-                await op.held()
                 if end_2.backend is not self:
-                    raise NotSupported("only EEs of one connector can be related here")
-                await self._client.relate(
-                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
-                )
+                    raise refusals.unreachable_end(end_2.connector)
+                ends = [(end.ee_id.application, end.endpoint) for end in (end_1, end_2)]
+                await op.held()
+                await self._client.relate(*ends)
+                await self._client.wait_related(*ends)
         """
 
     @operation_hook()
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation and wait until it is gone.
 
-        Removing a relation that does not exist succeeds.
+        Only the relation between these two endpoints goes. Removing a relation that does not exist succeeds, also where
+        one of the EEs does not exist.
 
         Args:
             op: this run.
@@ -57,8 +58,8 @@ class RelationHooks(Protocol):
 
             @hookimpl
             async def remove_relation(self, op, end_1, end_2):
+                ends = [(end.ee_id.application, end.endpoint) for end in (end_1, end_2)]
                 await op.held()
-                await self._client.unrelate(
-                    (end_1.ee_id.application, end_1.endpoint), (end_2.ee_id.application, end_2.endpoint)
-                )
+                await self._client.unrelate(*ends)
+                await self._client.wait_unrelated(*ends)
         """

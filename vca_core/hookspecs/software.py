@@ -36,32 +36,49 @@ class SoftwareHooks(Protocol):
         Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
         kept as a note with the application in the backend's own system.
 
+        The wait ends when every unit is ready, or blocked, which its status says; and when one fails.
+
         Args:
             op: this run.
             ee_id: the EE to install it in.
             artifact: the charm; ``await artifact.read()`` gives what it declares.
-            config: values of the charm's options, as the caller gave them.
+            config: values of the charm's options, as the caller gave them. They may be secrets: log names only.
             num_units: how many units there are to be, at least 1; 1 is the caller's default.
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
             NotFound: the EE does not exist.
             BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, another
-                version of the one there (call upgrade), or fewer units than there are.
+                version of the one there (call upgrade), or fewer units than there are (call scale).
             AlreadyExists: another charm is installed there.
+            BackendError: a unit's hook failed, or its machine was lost; the error names the unit and gives the system's
+                reason. Nothing is undone: install again, upgrade or delete the EE.
 
         Example::
 
             @hookimpl
-            async def install_configuration_sw(self, op, ee_id, artifact, config):
+            async def install_configuration_sw(self, op, ee_id, artifact, config, num_units):
                 charm = await artifact.read()
-                await op.held()
-                await self._client.deploy(ee_id.application, artifact.path, coerce(charm.options, config))
+                values = coerce(charm.options, config)
+                there = await self._client.application(ee_id.application, ee_id.locator)
+                if there.charm is None:
+                    await op.held()
+                    await self._client.deploy(there, artifact.path, values, num_units)
+                else:
+                    self._check_same(there, charm)
+                    if 1 < num_units < len(there.units):
+                        raise refusals.fewer_units(num_units, len(there.units))
+                    await op.held()
+                    await self._client.set(there, values)
+                    await self._client.add_units(there, max(0, num_units - len(there.units)))
+                await self._client.wait_ready(there)
         """
 
     @operation_hook()
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
         """Set options of the installed charm.
+
+        Options that are not named keep their values. Values that are false, zero or empty are values.
 
         The core calls this hook for the primitive ``config``, whose parameters are the options, bare or as
         ``{"params": {...}}``.
@@ -69,10 +86,10 @@ class SoftwareHooks(Protocol):
         Args:
             op: this run.
             ee_id: the EE to configure.
-            values: the values by option name, already taken out of ``{"params": {...}}``. None resets an option to the
-                charm's default; a system that cannot do that refuses it with `BadArguments`. Take the types of the
-                options from the backend's own system, as there is no artifact here; `vca_core.charm.coerce` converts
-                and checks.
+            values: the values by option name, already taken out of ``{"params": {...}}``. They may be secrets: log
+                names only. None resets an option to the charm's default; a system that cannot do that refuses it with
+                `BadArguments`. Take the types of the options from the backend's own system, as there is no artifact
+                here; `vca_core.charm.coerce` converts and checks.
 
         Raises:
             NotFound: the EE does not exist, or has no charm installed.
@@ -94,14 +111,16 @@ class SoftwareHooks(Protocol):
         """Run a primitive (an action of the charm) and wait for its end.
 
         It runs at most once for each call, even if the connection is lost meanwhile, and on the unit that was asked
-        for, the leader by default.
+        for, the leader by default. If it is not certain whether it runs, fail with a retryable error: the caller
+        decides, not the backend. When the hook is cancelled, cancel the run.
 
         Args:
             op: this run.
             ee_id: the EE to run it in.
             primitive: name of the action.
             params: its parameters, as the caller gave them. They may be secrets: log names only.
-            unit: name of the unit to run it on; None: the leader.
+            unit: name of the unit to run it on, as the backend lists it: free text, which only the backend reads. For a
+                caller's number 2 it is ``APPLICATION/2``. None: the leader.
 
         Returns:
             Its output: a mapping of plain data.
@@ -109,7 +128,8 @@ class SoftwareHooks(Protocol):
         Raises:
             NotFound: the EE or the unit does not exist, or the EE has no charm installed.
             BadArguments: the charm has no such primitive, or does not accept the parameters.
-            ExecutionError: it failed, or somebody else cancelled it; the error carries the output.
+            ExecutionError: it failed, or somebody else cancelled it; the error carries the primitive's name and the
+                output.
 
         Example::
 
@@ -119,6 +139,8 @@ class SoftwareHooks(Protocol):
                 run = await self._client.run(ee_id.application, unit, primitive, params)
                 async for state in run.states():
                     op.report(Entity("action", run.id), state)
+                if run.failed:
+                    raise ExecutionError(run.message, primitive, run.output)
                 return run.output
         """
 
@@ -126,7 +148,8 @@ class SoftwareHooks(Protocol):
     async def scale(self, op: Operation, ee_id: EeId, num_units: int, options: BaseModel | None) -> None:
         """Set the number of units and wait until they are ready or gone.
 
-        If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay.
+        If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay; if
+        there are fewer, all of them stay. Units that are on their way out do not count.
 
         Args:
             op: this run.
@@ -136,6 +159,8 @@ class SoftwareHooks(Protocol):
 
         Raises:
             NotFound: the EE does not exist, or has no charm installed.
+            BackendError: a unit's hook failed, or its machine was lost; the error names the unit and gives the system's
+                reason. Nothing is undone.
 
         Example::
 
@@ -143,6 +168,7 @@ class SoftwareHooks(Protocol):
             async def scale(self, op, ee_id, num_units):
                 await op.held()
                 await self._client.scale(ee_id.application, num_units)
+                await self._client.wait_units(ee_id.application, num_units)
         """
 
     @operation_hook(is_aggregate=True, takes_options=True)
@@ -151,23 +177,30 @@ class SoftwareHooks(Protocol):
     ) -> None:
         """Replace the installed charm with another version of it and wait until its units are ready.
 
-        The units stay, and so do the options that were set, except those that the new version does not have.
+        The units stay, and so do the relations and the options that were set, except options that the new version does
+        not have. The wait ends when every unit runs the new version and is ready.
 
         Args:
             op: this run.
             ee_id: the EE to upgrade.
             artifact: the new version.
-            config: values of options to set with it, as the caller gave them.
+            config: values of options to set with it, as the caller gave them. They may be secrets: log names only.
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
             NotFound: the EE does not exist, or has no charm installed.
-            BadArguments: another charm is installed, an unknown option, or a value of the wrong type.
+            BadArguments: another charm is installed, the new version does not fit the EE or lacks an endpoint that is
+                related, an unknown option, or a value of the wrong type.
+            BackendError: a unit's hook failed, or its machine was lost; the error names the unit and gives the system's
+                reason. Nothing is undone: another upgrade may help.
 
         Example::
 
             @hookimpl
             async def upgrade(self, op, ee_id, artifact, config):
+                charm = await artifact.read()
+                values = coerce(charm.options, config)
                 await op.held()
-                await self._client.refresh(ee_id.application, artifact.path, config)
+                await self._client.refresh(ee_id.application, artifact.path, values)
+                await self._client.wait_running(ee_id.application, artifact.path)
         """

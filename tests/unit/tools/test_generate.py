@@ -7,9 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.raised import is_documented
 
 import generate
+from generators.hooks import errors_of
 from generators.made import Made, table
+from vca_core import errors
+from vca_core.errors import AlreadyExists, InvalidCertificate, NotFound, VcaError
+from vca_core.hookspecs import HOOKS, BackendHooks
+from vca_core.traits import TRAITS
 
 
 @pytest.fixture
@@ -76,3 +82,16 @@ def test_an_unknown_name_is_refused(run: Callable[..., int], capsys: pytest.Capt
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:
     assert table(["a", "b"], [["str | None", "c"]]) == "| a | b |\n|---|---|\n| str \\| None | c |\n"
+
+
+def test_every_error_on_the_pages_of_hooks_is_of_the_tree() -> None:
+    named = {hook: errors_of(hook, getattr(BackendHooks, hook)) for hook in HOOKS}
+    assert [name for names in named.values() for name in names if not hasattr(errors, name)] == []
+    assert [hook for hook in TRAITS if "VcaConnectionError" not in named[hook]] == []  # what all of them may raise
+
+
+def test_an_error_that_no_page_names_is_noticed() -> None:
+    assert is_documented("scale", NotFound("there is no such EE"))
+    assert is_documented("open", InvalidCertificate("it has expired"))  # a kind of BadArguments
+    assert not is_documented("scale", AlreadyExists("it is there"))
+    assert not is_documented("scale", VcaError("something"))
