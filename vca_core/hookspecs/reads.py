@@ -8,7 +8,7 @@ What holds for every hook that reads:
 - It raises errors of `vca_core.errors`; anything else reaches the caller as a `BackendError`.
 
 Raises:
-    VcaConnectionError: the system cannot be reached; retryable. A listing without a connection is not an empty one.
+    VcaConnectionError: the system cannot be reached; retryable.
     VcaTimeoutError: the system did not answer within a limit of the backend's own; retryable.
     BackendError: the system failed, or refused in another way.
 """
@@ -35,7 +35,11 @@ class ReadHooks(Protocol):
 
         Returns:
             A record for each EE: its ee_id, the namespace that was kept with it (None if there is none), its address,
-            and its entities with their native states.
+            and its entities with their native states. Names of units are free text: callers give them back as they are
+            listed.
+
+        Raises:
+            VcaConnectionError: the system cannot be reached; retryable. Nothing was heard, so no empty list is given.
 
         Example::
 

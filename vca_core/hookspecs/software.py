@@ -70,6 +70,7 @@ class SoftwareHooks(Protocol):
                         raise refusals.fewer_units(num_units, len(there.units))
                     await op.held()
                     await self._client.set(there, values)
+                    await op.held()
                     await self._client.add_units(there, max(0, num_units - len(there.units)))
                 await self._client.wait_ready(there)
         """
