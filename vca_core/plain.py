@@ -36,6 +36,7 @@ LARGEST_NUMBER = 10**300
 _FLAWLESS = frozenset({str, bool, type(None)})
 """Types of which each value is plain data, whatever it is."""
 
+_TEXT = frozenset({str})
 _LISTS = (list, tuple)
 _TEXTS = (str, bytes, bytearray)
 _COLLECTIONS = (dict, Mapping, list, tuple, set, frozenset)
@@ -140,12 +141,10 @@ def weight(value: Any, most: int) -> int:
     while waiting and found < most:
         one = waiting.pop()
         found += 1
-        if isinstance(one, str | bytes | bytearray):
+        if isinstance(one, _TEXTS):
             found += len(one) // 1000
-        elif isinstance(one, Mapping):
-            waiting += itertools.islice(one.values(), most)
-        elif isinstance(one, list | tuple | set | frozenset):
-            waiting += itertools.islice(one, most)
+        elif isinstance(one, _COLLECTIONS):
+            waiting += itertools.islice(one.values() if isinstance(one, Mapping) else one, most)
     return min(found, most)
 
 
@@ -159,8 +158,10 @@ def plain(value: Any, refuse: Callable[[Place, str], VcaError]) -> Any:
     Raises:
         VcaError: it is not plain data; the error that `refuse` made.
     """
-    if value is None or isinstance(value, str):  # most of what is stored is
+    if type(value) in _FLAWLESS:  # most of what is stored is
         return value
+    if type(value) is dict and _TEXT.issuperset(map(type, value)) and _FLAWLESS.issuperset(map(type, value.values())):
+        return value.copy()
     for place, reason in flaws(value):
         raise refuse(place, reason)
     return copy_plain(value)
@@ -171,6 +172,8 @@ def copy_plain(value: Any) -> Any:
     if type(value) in _FLAWLESS:  # before the checks that take longer: most of it is text
         return value
     if isinstance(value, dict):
+        if _FLAWLESS.issuperset(map(type, value.values())):
+            return dict(value)
         return {key: item if type(item) in _FLAWLESS else copy_plain(item) for key, item in value.items()}
     if isinstance(value, _LISTS):
         return [item if type(item) in _FLAWLESS else copy_plain(item) for item in value]

@@ -119,7 +119,7 @@ class Runner:
             task = asyncio.get_running_loop().create_task(self._run_hook(op, request, marked), name=op.id)
             return await self._supervise(op, task)
         finally:
-            op.trail.ended = True
+            op.trail.end()
             self.running.discard(op)
             if task is not None and not task.done():
                 self._keep(op, task)
@@ -154,6 +154,8 @@ class Runner:
 
     async def _hide_secrets(self, op: RunningOperation, request: Request[Any]) -> None:
         confidential = request.confidential
+        if not confidential.values and not confidential.certain:
+            return
         try:
             async with asyncio.timeout_at(op.total_at):
                 found = await confidential.find(op.trail.secret_names)

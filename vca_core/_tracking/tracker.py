@@ -256,7 +256,7 @@ class Tracker:
         Returns:
             Futures that are done when it is stored.
         """
-        trail.ended = True
+        trail.end()
         concerned = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         stored: list[asyncio.Future[Any]] = []
         if isinstance(failure, AlreadyExists) and trail.traits.claims and not trail.is_created:

@@ -79,3 +79,8 @@ class Trail:
     def lane(self) -> EeKey:
         """The key that what it writes is ordered under: its EE's, or its model's."""
         return self.keys[0] if self.keys else EeKey(self.connector, self.model or "", "")
+
+    def end(self) -> None:
+        """Note that it is over; it lets go of its clock, which refers to it: neither has to wait for the collector."""
+        self.ended = True
+        self.touch = _no_clock
