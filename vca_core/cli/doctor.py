@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +16,35 @@ from vca_core.cli.state import State, command, run_async
 
 if TYPE_CHECKING:
     from vca_core.config import VcaConfig
+    from vca_core.errors import VcaError
     from vca_core.vca import Vca
 
 
 @dataclass
 class Finding:
-    """What came of one thing that was tried."""
+    """What came of one thing that was tried.
+
+    Args:
+        what: the thing.
+        ok: whether it works.
+        detail: what was found, or what is wrong.
+        error: what it failed with, where it raised something.
+    """
 
     what: str
     ok: bool
-    told: str = ""
+    detail: str = ""
+    error: VcaError | None = None
+
+    @classmethod
+    def of(cls, what: str, error: VcaError) -> Finding:
+        """Make the finding about something that raised an error."""
+        return cls(what, ok=False, detail=error.message, error=error)
+
+    def as_data(self, state: State) -> dict[str, Any]:
+        """Write it as plain data, the error in its versioned form."""
+        error = None if self.error is None else state.clean_error(self.error)
+        return {"what": self.what, "ok": self.ok, "detail": self.detail, "error": error}
 
 
 @command
@@ -38,9 +57,9 @@ def doctor(context: typer.Context) -> None:
     state: State = context.obj
     findings = run_async(_examine(state))
     if state.json:
-        print_json({"ok": all(one.ok for one in findings), "findings": [asdict(one) for one in findings]})
+        print_json({"ok": all(one.ok for one in findings), "findings": [one.as_data(state) for one in findings]})
     else:
-        print_table(("CHECK", "", ""), [(one.what, "ok" if one.ok else "FAILED", one.told) for one in findings])
+        print_table(("CHECK", "", ""), [(one.what, "ok" if one.ok else "FAILED", one.detail) for one in findings])
     if not all(one.ok for one in findings):
         raise typer.Exit(1)
 
@@ -51,9 +70,9 @@ async def _examine(state: State) -> list[Finding]:
     try:
         config = state.load()
     except VcaError as error:
-        return [Finding("config", ok=False, told=error.message)]
+        return [Finding.of("config", error)]
     findings = [
-        Finding("config", ok=True, told=str(state.config)),
+        Finding("config", ok=True, detail=str(state.config)),
         *_plugins(),
         *_files(config),
         _clock(config.folder),
@@ -72,7 +91,7 @@ def _plugins() -> list[Finding]:
         Finding(
             f"plugin {one.name}" if kind == "backend" else f"plugin {one.name} ({kind})",
             ok=one.ok,
-            told=one.reason or f"{one.distribution} {one.version}",
+            detail=one.reason or f"{one.distribution} {one.version}",
         )
         for kind, one in find_plugins()
     ]
@@ -86,8 +105,8 @@ def _files(config: VcaConfig) -> list[Finding]:
     fine = {"artifacts": artifacts, "ssh_key": str(config.ssh_key_path)}
     wrong_keys = {key for key, _ in wrong}
     return [
-        *(Finding(key, ok=True, told=told) for key, told in fine.items() if key not in wrong_keys),
-        *(Finding(key, ok=False, told=told) for key, told in wrong),
+        *(Finding(key, ok=True, detail=detail) for key, detail in fine.items() if key not in wrong_keys),
+        *(Finding(key, ok=False, detail=detail) for key, detail in wrong),
     ]
 
 
@@ -97,9 +116,9 @@ def _clock(folder: Path) -> Finding:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             skew = abs(Path(file.name).stat().st_mtime - time.time())
     except OSError as error:
-        return Finding("clock", ok=True, told=f"not compared: {folder} cannot be written to ({error.strerror})")
+        return Finding("clock", ok=True, detail=f"not compared: {folder} cannot be written to ({error.strerror})")
     if skew > 5:
-        return Finding("clock", ok=False, told=f"it is {skew:.0f} s off from the file system's; synchronise it (NTP)")
+        return Finding("clock", ok=False, detail=f"it is {skew:.0f} s off from the file system's; synchronise it (NTP)")
     return Finding("clock", ok=True)
 
 
@@ -114,10 +133,10 @@ async def _store(vca: Vca) -> Finding:
         found = await vca.store.get(table, probe)
         await vca.store.delete(table, probe)
     except VcaError as error:
-        return Finding("store", ok=False, told=error.message)
+        return Finding.of("store", error)
     if found is None:
-        return Finding("store", ok=False, told="what was written was not found again")
-    return Finding("store", ok=True, told=url_without_credentials(vca.config.store))
+        return Finding("store", ok=False, detail="what was written was not found again")
+    return Finding("store", ok=True, detail=url_without_credentials(vca.config.store))
 
 
 async def _provider(config: VcaConfig, number: int) -> Finding:
@@ -131,11 +150,11 @@ async def _provider(config: VcaConfig, number: int) -> Finding:
         provider = make_provider(entry.name, entry.options, config.folder)
         try:
             await provider.definition("vca-doctor")
-            return Finding(what, ok=True, told=provider.origin)
+            return Finding(what, ok=True, detail=provider.origin)
         finally:
             await provider.close()
     except VcaError as error:
-        return Finding(what, ok=False, told=error.message)
+        return Finding.of(what, error)
 
 
 async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
@@ -146,17 +165,17 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
         try:
             connector = vca.connector(name)
             if "health" in connector.capabilities:
-                told = ", ".join(
+                detail = ", ".join(
                     _masked_text(key, value) for key, value in (await connector.health()).items() if value != []
                 )
             elif "list_execution_environments" in connector.capabilities:
-                told = f"{len(await connector.list_execution_environments())} execution environments"
+                detail = f"{len(await connector.list_execution_environments())} execution environments"
             else:
-                told = "it has neither health nor a listing: its reach was not tried"
+                detail = "it has neither health nor a listing: its reach was not tried"
         except VcaError as error:
-            yield Finding(what, ok=False, told=error.message)
+            yield Finding.of(what, error)
         else:
-            yield Finding(what, ok=True, told=told)
+            yield Finding(what, ok=True, detail=detail)
 
 
 def _masked_text(key: str, value: Any) -> str:

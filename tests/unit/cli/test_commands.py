@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from vca_core.cli.app import COMMANDS, app
 from vca_core.cli.state import code_of
-from vca_core.errors import VcaConnectionError
+from vca_core.errors import BadArguments, VcaConnectionError, from_data
 
 ROOT = Path(__file__).parents[3]
 RUNNER = CliRunner()
@@ -185,12 +185,20 @@ def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
         "  a: {backend: fake, options: {latncy: 1}}\n  b: {backend: fakee}\n"
     )
     found = vca_json("-c", "sick.yaml", "doctor", code=1)
-    sick = {one["what"]: one["told"] for one in found["findings"] if not one["ok"]}
-    assert sick.keys() == {"artifacts", "store", "connector a (fake)", "connector b (fakee)"}
+    sick = {one["what"]: one["detail"] for one in found["findings"] if not one["ok"]}
+    assert {one["what"]: (one["error"] or {}).get("class") for one in found["findings"] if not one["ok"]} == {
+        "artifacts": None,
+        "store": "StoreError",
+        "connector a (fake)": "BadArguments",
+        "connector b (fakee)": "BadArguments",
+    }
     assert "make it" in sick["store"]
     assert "did you mean 'latency'" in sick["connector a (fake)"]
     (folder / "broken.yaml").write_text("connectors: {a: {backnd: fake}}\n")
-    assert "did you mean 'backend'" in vca_json("-c", "broken.yaml", "doctor", code=1)["findings"][0]["told"]
+    (broken,) = vca_json("-c", "broken.yaml", "doctor", code=1)["findings"]
+    assert "did you mean 'backend'" in broken["detail"]
+    error = from_data(broken["error"])
+    assert (type(error), error.message) == (BadArguments, broken["detail"])
 
 
 def test_the_demo_has_a_folder_of_its_own_and_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
