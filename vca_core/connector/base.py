@@ -16,7 +16,7 @@ from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
 from vca_core.config import ConnectorConfig, validate_model
 from vca_core.connector.config_primitive import hook_call
-from vca_core.errors import BackendError, BadArguments, ConflictError, NotSupported, VcaError
+from vca_core.errors import BackendError, BadArguments, VcaError
 from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
 
@@ -99,7 +99,7 @@ class ConnectorBase:
         async def call(*args: Any, **kwargs: Any) -> R:
             try:
                 return await method(*args, **kwargs)
-            except (BadArguments, ConflictError, NotSupported) as error:
+            except VcaError as error:
                 if error.operation_id is None:  # what came as far as the engine has been reported, and has one
                     given = inspect.signature(method).bind_partial(*args, **kwargs).arguments
                     await self._engine.refuse_call(*hook_call(method.__name__, given), error)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from vca_core.backend import ExecutionEnvironment
 from vca_core.connector.base import ConnectorBase, plain_mapping
 from vca_core.connector.descriptions import check_description, mask, scrub_details
 from vca_core.description import Description
-from vca_core.errors import NotFound
+from vca_core.errors import NotFound, VcaError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.secrets import scrub_plain
@@ -57,11 +58,13 @@ class ReadOperations(ConnectorBase):
             NotFound: the backend does not list it.
         """
         parsed = EeId.parse(ee_id)
-        listed = await self.list_execution_environments(total_timeout=total_timeout)
+        call = read_call(BackendHooks.list_execution_environments)(namespace=None)
+        listed, run = await self._read(call, _with_run(partial(_within, None)), total_timeout, None)
         record = next((record for record in listed if record.ee_id == parsed), None)
-        await self._engine.refresh(parsed, () if record is None else record.entities)
-        if record is None:
-            raise NotFound(f"the backend does not list the execution environment {parsed}", ee_id=str(parsed))
+        with _as_part_of(run):
+            await self._engine.refresh(parsed, () if record is None else record.entities)
+            if record is None:
+                raise NotFound(f"the backend does not list the execution environment {parsed}", ee_id=str(parsed))
         worst = aggregate(record.entities)
         return DeploymentStatus.UNKNOWN if worst is None else worst.meaning
 
@@ -82,9 +85,11 @@ class ReadOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         call = read_call(BackendHooks.describe_execution_environment)(ee_id=parsed)
-        request = Request(call, partial(check_description, parsed), ee_id=parsed, total=total_timeout)
-        described = await self._engine.run(request)
-        return mask(described, await self._engine.secret_names(parsed), self._engine.session.secrets.scrub)
+        answer = _with_run(partial(check_description, parsed))
+        described, run = await self._engine.run(Request(call, answer, ee_id=parsed, total=total_timeout))
+        with _as_part_of(run):
+            names = await self._engine.secret_names(parsed)
+        return mask(described, names, self._engine.session.secrets.scrub)
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Return the native status of a namespace as plain data. Reading creates nothing.
@@ -154,3 +159,18 @@ def _within(
         if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
     ]
     return sorted(within, key=lambda record: str(record.ee_id))
+
+
+def _with_run(answer: Callable[[Any, RunningOperation], R]) -> Callable[[Any, RunningOperation], tuple[R, str]]:
+    """Have an answer come with the id of the operation that gave it."""
+    return lambda value, op: (answer(value, op), op.trail.id)
+
+
+@contextmanager
+def _as_part_of(run: str) -> Iterator[None]:
+    """Count what fails here as part of an operation: extensions have seen it, so it is not a call that never began."""
+    try:
+        yield
+    except VcaError as error:
+        error.locate(operation_id=run)
+        raise

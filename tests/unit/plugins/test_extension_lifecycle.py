@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.distributions import Site
 
-from vca_core import BadArguments, ConflictError, NotSupported, PluginError, Vca, VcaError, VcaTimeoutError
+from vca_core import (
+    BadArguments,
+    ConflictError,
+    NotFound,
+    NotSupported,
+    PluginError,
+    StoreError,
+    Vca,
+    VcaError,
+    VcaTimeoutError,
+)
 
 LEDGER = """
     import asyncio
@@ -252,6 +263,42 @@ async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) ->
         ("scale", None, VcaTimeoutError),
     ]
     assert words(module).count("begin") == 1
+
+
+async def test_a_key_that_cannot_be_had_is_reported_as_refused(site: Site, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    vca, module = make(site, "ledger", ssh_key=str(tmp_path / "file" / "id_rsa"))
+    async with vca:
+        with pytest.raises(VcaError) as caught:
+            await vca.connector().get_public_key()
+    [(facts, error)] = refusals(module)
+    assert (facts.operation, error, facts.id) == ("get_public_key", caught.value, caught.value.operation_id)
+
+
+async def test_a_refusal_in_another_loop_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    vca, module = make(site, "ledger")
+    async with vca:
+        await vca.connector().health()
+        with pytest.raises(VcaError, match="another event loop") as caught:
+            await asyncio.to_thread(asyncio.run, vca.connector().get_public_key())
+    assert refusals(module) == []  # whose tasks belong to this loop
+    assert f"{caught.value.operation_id} was refused, and no extension learns of it" in caplog.text
+
+
+async def test_a_read_that_ends_badly_is_not_told_as_refused(site: Site, tmp_path: Path) -> None:
+    store, edge = tmp_path / "status.db", {"backend": "fake", "options": {"state": str(tmp_path / "world.db")}}
+    vca, module = make(site, "ledger", connectors={"edge": edge}, store=f"sqlite:///{store}")
+    async with vca:
+        ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+    store.write_bytes(b"not a database" * 100)
+    vca = Vca.from_config(vca.config)
+    with pytest.raises(NotFound) as unlisted:
+        await vca.connector().refresh_status("absent.b.0")
+    with pytest.raises(StoreError) as unmasked:
+        await vca.connector().describe(ee_id)
+    await vca.disconnect()
+    assert refusals(module) == []
+    assert {unlisted.value.operation_id, unmasked.value.operation_id} == {entry[1].id for entry in module.seen[-3:-1]}
 
 
 async def test_another_namespaces_claim_is_told_as_refused(site: Site) -> None:
