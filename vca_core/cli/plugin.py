@@ -81,11 +81,13 @@ def new(
         raise BadArguments(f"--folder {target} is {what}; name another one, nothing was written", ["--folder"])
     _render(target, {"name": name} | answers, ask=not (defaults or state.json) and sys.stdin.isatty())
     following = [f"cd {shlex.quote(str(target))}", "python -m pip install -e '.[test,lint]'", "pytest"]
+    # In an environment without vca-core, pip would fetch it from an index, where anybody could have taken the name.
     if state.json:
         files = sorted(str(file.relative_to(target)) for file in target.rglob("*") if file.is_file())
-        print_json({"name": name, "folder": str(target), "files": files, "next": following})
+        written = {"name": name, "folder": str(target), "files": files}
+        print_json({**written, "next": following, "environment": sys.prefix})
         return
-    echo(f"The plugin vca-{name} is in {target}. Next:\n")
+    echo(f"The plugin vca-{name} is in {target}. Next, in the environment of this vca:\n")
     for line in following:
         echo(f"  {line}")
     echo(f"\nThen put your system in the place of {target}/vca_{name.replace('-', '_')}/system.py.")
