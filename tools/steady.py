@@ -57,8 +57,8 @@ class Run:
 
     def line(self, number: int) -> str:
         """The line that is printed about it."""
-        told = f"run {number}: {'FAILED' if self.code else 'passed'}, {self.seconds:.0f} s"
-        return f"{told}: {', '.join(self.failures)}" if self.code else told
+        text = f"run {number}: {'FAILED' if self.code else 'passed'}, {self.seconds:.0f} s"
+        return f"{text}: {', '.join(self.failures)}" if self.code else text
 
 
 @contextlib.contextmanager

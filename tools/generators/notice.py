@@ -64,12 +64,12 @@ def licence_of(name: str) -> str:
     if name in OURS:
         return "Apache-2.0"
     about = metadata(name)
-    told = _first(about.get_all("License-Expression")).replace(" OR ", " or ").replace(" AND ", " and ")
+    expression = _first(about.get_all("License-Expression")).replace(" OR ", " or ").replace(" AND ", " and ")
     found = [one.rpartition(" :: ")[2] for one in about.get_all("Classifier") or () if one.startswith("License :: ")]
     short = _first(about.get_all("License")).partition("\n")[0].strip()
     by_classifier = " or ".join(sorted({_BY_CLASSIFIER[one] for one in found if one in _BY_CLASSIFIER}))
     is_name = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+ -]{1,40}", short) is not None
-    return told or by_classifier or (short if is_name else "")
+    return expression or by_classifier or (short if is_name else "")
 
 
 def _first(given: list[Any] | None) -> str:

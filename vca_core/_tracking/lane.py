@@ -78,7 +78,7 @@ class Entry:
         tried: promises that are kept after the first attempt.
         is_abandoned: nobody waits for it any more.
         is_safe: it is kept in a file until the store has it.
-        is_told: it was given as one that could not be stored.
+        is_reported: it was given as one that could not be stored.
         on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
 
@@ -95,7 +95,7 @@ class Entry:
     is_running: bool = False
     is_abandoned: bool = False
     is_safe: bool = False
-    is_told: bool = False
+    is_reported: bool = False
     on_begin: Callable[[], None] | None = None
 
     def promise(self) -> asyncio.Future[Any]:

@@ -290,8 +290,8 @@ class Outbox:
         late = []
         for lane in self._busy_lanes(connector):
             for entry in lane.queue:
-                if entry.place is not None and not entry.is_told:
-                    entry.is_told = once
+                if entry.place is not None and not entry.is_reported:
+                    entry.is_reported = once
                     reason = f"the status store did not take it within {limit:g} s"
                     if once:
                         _LOG.warning("the status for %s is not stored: %s", entry.place, reason)

@@ -75,10 +75,10 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
         except _Unfit:
             problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}"
     if problems:
-        told = list(problems.values())[:_MOST_TOLD]
-        if len(problems) > len(told):
-            told.append(f"and {len(problems) - len(told)} more problems")
-        raise BadArguments("; ".join(told), [f"config.{name}" for name in problems])
+        texts = list(problems.values())[:_MOST_TOLD]
+        if len(problems) > len(texts):
+            texts.append(f"and {len(problems) - len(texts)} more problems")
+        raise BadArguments("; ".join(texts), [f"config.{name}" for name in problems])
     return converted
 
 

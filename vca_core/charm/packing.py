@@ -81,10 +81,10 @@ def files_to_make(found: Found, documents: Documents, bases: tuple[Base, ...]) -
     Returns:
         Mode and content by name.
     """
-    told = None
+    words = None
     if bases and documents.source is not None and ("platforms" in _keys(documents) or "bases" in _keys(documents)):
-        told = [_base(base) for base in bases]
-    made = {name: (PLAIN, _as_yaml(content)) for name, content in documents.missing_files(told).items()}
+        words = [_base(base) for base in bases]
+    made = {name: (PLAIN, _as_yaml(content)) for name, content in documents.missing_files(words).items()}
     if needs_dispatch(found, documents):
         made["dispatch"] = (EXECUTABLE, _DISPATCH.encode())
     return made
@@ -116,10 +116,10 @@ def _parts_to_build(parts: Any) -> Iterator[str]:
 
 
 def _base(base: Base) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": base.name, "channel": base.channel}
+    fields: dict[str, Any] = {"name": base.name, "channel": base.channel}
     # Without architectures it runs on whatever there is; Juju knows no word for that.
     architectures = [one for one in base.architectures if one != "all"]
-    return told | {"architectures": architectures} if architectures else told
+    return fields | {"architectures": architectures} if architectures else fields
 
 
 def _as_yaml(content: Any) -> bytes:

@@ -61,9 +61,9 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
 
 
 def _contradiction(charm: Charm, arch: str, possible: Iterable[Base]) -> BadArguments:
-    told = "; ".join(f"{one.release} on {', '.join(one.architectures)}" for one in possible)
+    choices = "; ".join(f"{one.release} on {', '.join(one.architectures)}" for one in possible)
     return BadArguments(
-        f"options.constraints: arch is {arch}, and charm {charm.name} supports {told}; leave it out or change it",
+        f"options.constraints: arch is {arch}, and charm {charm.name} supports {choices}; leave it out or change it",
         ["options.constraints"],
     )
 

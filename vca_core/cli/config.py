@@ -25,8 +25,8 @@ def check(context: typer.Context) -> None:
     providers = [entry.name for entry in config.connector_providers]  # their options were checked with the rest
     problems = list(problems_of_named_files(config))
     if problems:
-        told = "\n".join(f"{state.config}: {key}: {text}" for key, text in problems)
-        raise BadArguments(told, [key for key, _ in problems])
+        message = "\n".join(f"{state.config}: {key}: {text}" for key, text in problems)
+        raise BadArguments(message, [key for key, _ in problems])
     rows = [
         (name, connector.backend, "default" if name == config.default else "")
         for name, connector in config.connectors.items()

@@ -83,18 +83,18 @@ def conformance(
         raise _bad("name one thing to examine: a backend, or --suite, or --store", "backend")
     if (suite or store) and (works or fails or config):
         raise _bad("--config, --works and --fails belong to a backend; a suite's Subject says it itself", "suite")
-    told: OnResult = (lambda *_: None) if state.json else _teller()
+    on_result: OnResult = (lambda *_: None) if state.json else _teller()
     selection = run.Selection(only, until_failure)
     if store is not None:
-        verdicts = [run.run_store(_factory(store), store, told, selection)]
+        verdicts = [run.run_store(_factory(store), store, on_result, selection)]
     elif suite:
-        verdicts = run.run_suites(suite, told, selection)
+        verdicts = run.run_suites(suite, on_result, selection)
     elif backend is None:
         raise AssertionError("there is one thing to examine")
     elif config is None and examples == (None, None) and (own := run.suite_of(backend)) is not None:
-        verdicts = run.run_suites([own], told, selection, settings=False)
+        verdicts = run.run_suites([own], on_result, selection, settings=False)
     else:
-        verdicts = [run.run_subject(_subject(state, backend, examples, kind, look=not no_look), told, selection)]
+        verdicts = [run.run_subject(_subject(state, backend, examples, kind, look=not no_look), on_result, selection)]
     reached = min((verdict.level for verdict in verdicts), key=lambda one: one.rank)
     if state.json:
         print_json({"level": str(reached), "verdicts": [verdict.as_data() for verdict in verdicts]})
@@ -107,13 +107,13 @@ def conformance(
 
 def _teller() -> OnResult:
     """Prints each check as it comes; a reason for which several failed is printed once."""
-    told: set[str] = set()
+    reasons: set[str] = set()
 
     def tell(_: Verdict, result: CheckResult) -> None:
         reason = f": {result.reason}" if result.reason else ""
         if result.outcome == "failed":
-            reason = ": for the same reason" if reason in told else reason
-            told.add(reason)
+            reason = ": for the same reason" if reason in reasons else reason
+            reasons.add(reason)
         echo(f"{_WORDS[result.outcome]:<8} {result.title}{reason}", stream=sys.__stdout__)  # pytest has the other one
 
     return tell

@@ -68,9 +68,9 @@ def _lose(error: OSError, stream: TextIO) -> None:
         # Also what Python still holds back goes there, or it would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     if first:
-        told = sys.stderr if stream is sys.stdout else sys.__stderr__
+        other = sys.stderr if stream is sys.stdout else sys.__stderr__
         with contextlib.suppress(OSError):
-            typer.echo(f"vca: nothing more can be printed: {error.strerror}", file=told)
+            typer.echo(f"vca: nothing more can be printed: {error.strerror}", file=other)
 
 
 def print_json(data: Any) -> None:

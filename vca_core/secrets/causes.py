@@ -98,11 +98,11 @@ def _cause(exc: BaseException, scrub: Scrub, scrub_text: Scrub, seen: set[int]) 
     cause = Cause(kind, text, [scrub(frame) for frame in frames])
     link = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     if link is not None and id(link) not in seen and len(seen) < _MOST_LINKS:
-        told = _cause(link, scrub, scrub_text, seen)
+        behind = _cause(link, scrub, scrub_text, seen)
         if exc.__cause__ is not None:
-            cause.__cause__ = told
+            cause.__cause__ = behind
         else:
-            cause.__context__ = told
+            cause.__context__ = behind
     return cause
 
 
@@ -113,8 +113,8 @@ def qualified_name(of: type[BaseException]) -> str:
 
 def _text_of(exc: BaseException) -> str:
     if isinstance(exc, ValidationError):  # its text shows what was put in
-        told = exc.errors(include_url=False, include_context=False, include_input=False)
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in told)
+        problems = exc.errors(include_url=False, include_context=False, include_input=False)
+        wrong = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'it'}: {one['msg']}" for one in problems)
         return f"{exc.title}: {wrong}"
     try:
         return str(exc)

@@ -55,11 +55,11 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
             retryable=False,
         ) from error
     try:
-        told = False
+        is_reported = False
         while not _try_lock(descriptor):
-            if not told:
+            if not is_reported:
                 on_wait(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
-                told = True
+                is_reported = True
             await asyncio.sleep(_BETWEEN)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)

@@ -41,19 +41,19 @@ class Lives:
         self._report = report
         self._tasks = OwnedTasks("the fake")
         self._living: dict[EeId, asyncio.Task[None]] = {}
-        self._told: dict[EeId, dict[Entity, EntityState]] = {}
+        self._reported: dict[EeId, dict[Entity, EntityState]] = {}
 
     def start(self, applications: Iterable[Application]) -> None:
         """Go on where lives were stopped."""
         for application in applications:
-            self._told.setdefault(application.ee_id, {state.entity: state for state in application.states})
+            self._reported.setdefault(application.ee_id, {state.entity: state for state in application.states})
             self._live(application.ee_id)
 
     async def stop(self) -> None:
         """Stop the clock; the applications stay as they are."""
         await self._tasks.cancel(float("inf"))
         self._living.clear()
-        self._told.clear()
+        self._reported.clear()
 
     async def change(self, ee_id: EeId, work: Callable[[Application, float], R]) -> R:
         """Change an application, report it, and let what follows from it happen.
@@ -84,7 +84,7 @@ class Lives:
         self._live(ee_id)
         task = self._living[ee_id]
         await asyncio.wait((task,))
-        if ee_id not in self._told:
+        if ee_id not in self._reported:
             raise NotFound(f"{ee_id} was removed", ee_id=str(ee_id))
 
     async def pause(self, *step: object) -> None:
@@ -97,7 +97,7 @@ class Lives:
         if task is not None:
             task.cancel()
         self._report_states(ee_id, [])
-        self._told.pop(ee_id, None)
+        self._reported.pop(ee_id, None)
 
     def _live(self, ee_id: EeId) -> None:
         if ee_id not in self._living:
@@ -146,8 +146,8 @@ class Lives:
         return coming
 
     def _report_states(self, ee_id: EeId, states: list[EntityState]) -> None:
-        before, now = self._told.get(ee_id, {}), {state.entity: state for state in states}
-        self._told[ee_id] = now
+        before, now = self._reported.get(ee_id, {}), {state.entity: state for state in states}
+        self._reported[ee_id] = now
         for entity in before.keys() - now.keys():
             self._report(ee_id, entity, None, "")
         for entity, state in now.items():

@@ -77,11 +77,11 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
 def stamp(path: Path) -> tuple[object, ...]:
     """What changes when a charm's files do, without reading them."""
     entries = [(path, "")] if path.is_file() else list(_entries(path, Ignored.of(path)))
-    told = []
+    stamps = []
     for entry, name in entries:
         status = entry.lstat()
-        told.append((name, status.st_size, status.st_mtime_ns, status.st_mode, status.st_ino))
-    return (str(path), *told)
+        stamps.append((name, status.st_size, status.st_mtime_ns, status.st_mode, status.st_ino))
+    return (str(path), *stamps)
 
 
 def _entries(folder: Path, ignored: Ignored, under: str = "") -> Iterator[tuple[Path, str]]:

@@ -43,8 +43,8 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
     else:
         pairs = given.items()
     parsed: dict[str, Any] = {}
-    for told, value in pairs:
-        spelled = str(told).replace("_", "-")
+    for key, value in pairs:
+        spelled = str(key).replace("_", "-")
         name = _ALIASES.get(spelled, spelled)
         if name in parsed:
             raise ValueError(f"constraint {name} is there twice; keep one of them")

@@ -24,8 +24,8 @@ def as_backend_error(error: ApiError, doing: str = "") -> BackendError:
         error: what it answered.
         doing: what was tried, as in ``charm x cannot be fetched``; empty: the operation says it.
     """
-    told = ": ".join(part for part in (doing, _WORDS.get(error.code, ""), error.message) if part)
-    return BackendError(told, error.code, retryable=error.is_passing)
+    text = ": ".join(part for part in (doing, _WORDS.get(error.code, ""), error.message) if part)
+    return BackendError(text, error.code, retryable=error.is_passing)
 
 
 @contextmanager

@@ -31,8 +31,8 @@ async def describe(session: Session, ee_id: EeId) -> Description:
         if application is None or application.life in {"dying", "dead"}:
             return Description(ee_id)
         options = await model.get_config(application.name)
-        told = (await model.full_status(application.name)).get("applications") or {}
-        status = told.get(application.name) or {}
+        statuses = (await model.full_status(application.name)).get("applications") or {}
+        status = statuses.get(application.name) or {}
         return Description(
             ee_id,
             _charm(model, application, status),
@@ -54,8 +54,8 @@ def _option(one: OptionValue) -> OptionState:
 
 def _unit(unit: Unit, status: Mapping[str, Any]) -> UnitState:
     # Only the status knows the leader; it was read after the deltas, and may know a unit less, or more.
-    told = (status.get("units") or {}).get(unit.name)
-    is_leader = None if told is None else bool(told.get("leader"))
+    entry = (status.get("units") or {}).get(unit.name)
+    is_leader = None if entry is None else bool(entry.get("leader"))
     addresses = (unit.address,) if unit.address else ()
     return UnitState(unit.name, entity_state(unit), is_leader, addresses, unit.charm_url or None)
 

@@ -56,8 +56,8 @@ class CharmFacts:
         """The actions of an application's charm."""
         facts = self._facts(model, application)
         if facts.actions is None:
-            told = await model.declared_actions(application.name)
-            actions = {name: Action(name, schema) for name, schema in told.items()}
+            declared = await model.declared_actions(application.name)
+            actions = {name: Action(name, schema) for name, schema in declared.items()}
             if not actions and application.charm_url.startswith("ch:"):
                 return actions  # it may not have been downloaded yet
             facts.actions = actions

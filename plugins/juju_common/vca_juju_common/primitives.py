@@ -59,8 +59,8 @@ async def run(
     if ended.status != "completed":
         if ended.status == "cancelled" and ended.receiver not in map(unit_tag, model.state.units):
             raise NotFound(f"primitive {primitive} was cancelled: its unit was removed")
-        told = ended.message or "no reason given"
-        raise ExecutionError(f"primitive {primitive} {ended.status}: {told}", primitive, ended.output)
+        reason = ended.message or "no reason given"
+        raise ExecutionError(f"primitive {primitive} {ended.status}: {reason}", primitive, ended.output)
     return dict(ended.output)
 
 
@@ -98,19 +98,19 @@ async def _wait_changed(model: Model, application: str) -> None:
 async def _wait_ended(model: Model, op: Operation, action: str, application: str) -> Ended:
     entity = Entity("action", action)
     begun_before = model.state.begun
-    told: tuple[str, str] | None = None
+    last: tuple[str, str] | None = None
     waits = pauses(0.1, 5.0)
 
     def look() -> bool | None:
-        nonlocal told
+        nonlocal last
         run = model.state.actions.get(action)
         if run is None:
             if ("action", action) in model.state.removed or model.state.readings > begun_before:
                 return True  # the controller knows how it ended, if it still knows it
             require_application(model, application)
             return None
-        if told != (run.status, run.message):
-            told = (run.status, run.message)
+        if last != (run.status, run.message):
+            last = (run.status, run.message)
             op.report(entity, run.status or "pending", run.message)
         return True if run.status in FINAL_ACTIONS else None
 
@@ -124,7 +124,7 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
                     raise NotFound(f"action {action} is gone: {error.message}") from error
                 raise
             if ended.status in FINAL_ACTIONS:
-                if told is None or told[0] != ended.status:
+                if last is None or last[0] != ended.status:
                     op.report(entity, ended.status, ended.message)
                 return ended
             # The state and the controller differ: news are waited for, and where they differ still, after a while.

@@ -54,13 +54,13 @@ async def status(session: Session, namespace: Namespace) -> dict[str, Any]:
     """
     async with session.read(session.names.model(namespace)) as model:
         own = None if namespace.is_ns else session.names.application(namespace)
-        told = await model.full_status(own)
+        result = await model.full_status(own)
         actions = [
             {"id": run.id, "name": run.name, "unit": run.receiver, "status": run.status, "message": run.message}
             for run in sorted(model.state.actions.values(), key=lambda run: int(run.id))
             if own in {None, run.receiver.rpartition("/")[0]}
         ]
-        return {**told, "executed-actions": actions}
+        return {**result, "executed-actions": actions}
 
 
 async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
@@ -72,10 +72,10 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
             if one.namespace is not None and namespace.contains(one.namespace)
         ]
         names = [name for name in names if name in model.state.applications]
-        told: dict[str, Any] = {unit.name: [] for name in names for unit in model.state.units_of(name)}
+        result: dict[str, Any] = {unit.name: [] for name in names for unit in model.state.units_of(name)}
         if names:
-            told |= await model.get_metrics(names)
-        return told
+            result |= await model.get_metrics(names)
+        return result
 
 
 async def health(session: Session) -> Mapping[str, Any]:

@@ -131,13 +131,13 @@ async def bring_charm(
     """
     base, arch = machine.base or DEFAULT_BASE, machine.arch or "amd64"
     if artifact.path is None:
-        told = await _of_store(model, artifact, base, arch, asked)
+        stored = await _of_store(model, artifact, base, arch, asked)
         return Brought(
-            told.url,
-            told.origin,
-            told.options,
+            stored.url,
+            stored.origin,
+            stored.options,
             None,
-            dict(told.resources),
+            dict(stored.resources),
             from_store=True,
         ).with_config(config)
     charm = await artifact.read()

@@ -99,9 +99,9 @@ async def _serve(given: argparse.Namespace) -> None:
             ca_file.write_text(sim.ca_cert)
         if given.write_config and ca_file is not None:
             _write_config(given.write_config, given.artifacts, ca_file, sim)
-        told = {"endpoints": sim.addresses, "username": sim.username, "password": sim.password}
-        told |= {"ca_file": str(ca_file)} if ca_file else {"ca_cert": sim.ca_cert}
-        print(json.dumps(told), flush=True)  # noqa: T201 - what was asked for
+        address = {"endpoints": sim.addresses, "username": sim.username, "password": sim.password}
+        address |= {"ca_file": str(ca_file)} if ca_file else {"ca_cert": sim.ca_cert}
+        print(json.dumps(address), flush=True)  # noqa: T201 - what was asked for
         await stopped.wait()
     if given.counts:
         given.counts.write_text(json.dumps(sim.counts.as_json()))

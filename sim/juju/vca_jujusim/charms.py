@@ -58,15 +58,15 @@ class Charm:
         }
         for role, section in (("provider", "provides"), ("requirer", "requires"), ("peer", "peers")):
             for name, given in (self.meta.get(section) or {}).items():
-                told = given if isinstance(given, dict) else {"interface": given}
+                fields = given if isinstance(given, dict) else {"interface": given}
                 found[name] = Endpoint(
                     application=application,
                     name=name,
-                    interface=str(told.get("interface", "")),
+                    interface=str(fields.get("interface", "")),
                     role=role,
-                    scope=str(told.get("scope", "global")),
-                    limit=int(told.get("limit") or 0),
-                    optional=bool(told.get("optional", False)),
+                    scope=str(fields.get("scope", "global")),
+                    limit=int(fields.get("limit") or 0),
+                    optional=bool(fields.get("optional", False)),
                 )
         return found
 
@@ -154,16 +154,16 @@ def _bases(meta: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Base]:
 
 def _action(name: str, spec: Any) -> dict[str, Any]:
     """An action's schema, as Juju 3 makes it of what is declared: it takes more than that unless it says otherwise."""
-    told = dict(spec or {})
+    declared = dict(spec or {})
     schema = {
         "type": "object",
         "title": name,
-        "description": told.pop("description", "No description"),
-        "properties": told.pop("params", {}) or {},
+        "description": declared.pop("description", "No description"),
+        "properties": declared.pop("params", {}) or {},
     }
     for key in ("parallel", "execution-group"):
-        told.pop(key, None)
-    schema |= told
+        declared.pop(key, None)
+    schema |= declared
     try:
         jsonschema.Draft4Validator.check_schema(schema)
     except jsonschema.SchemaError as error:

@@ -105,8 +105,8 @@ class StateFile:
                 (world.clouds if kind == "cloud" else world.credentials)[key] = json.loads(body)
             elif kind == "model":
                 world.models[uuid] = Model(world, _KINDS["model"].validate_json(body))
-        told = json.loads(found["", "world", ""])
-        world.uuid, world.addresses, world.config = told["uuid"], told["addresses"], told["config"]
+        saved = json.loads(found["", "world", ""])
+        world.uuid, world.addresses, world.config = saved["uuid"], saved["addresses"], saved["config"]
         for (uuid, kind, key), body in found.items():
             if kind == "pending":
                 world.models[uuid].pending_resources = json.loads(body)
@@ -126,8 +126,8 @@ def _body(world: World, model: Model | None, kind: str, key: str) -> str | None:
     if model is None:
         match kind:
             case "world":
-                told = {"uuid": world.uuid, "addresses": world.addresses, "config": world.config}
-                return json.dumps(told)
+                fields = {"uuid": world.uuid, "addresses": world.addresses, "config": world.config}
+                return json.dumps(fields)
             case "user":
                 return _USER.dump_json(world.users[key]).decode() if key in world.users else None
             case "cloud" | "credential":

@@ -148,8 +148,8 @@ async def _receive(
         if "drop-before" in effects:
             return _cut(request)
         if "redirect" in effects:
-            told = effects["redirect"]
-            return web.Response(status=told.status, headers={"Location": told.location})
+            target = effects["redirect"]
+            return web.Response(status=target.status, headers={"Location": target.location})
         if "refuse" in effects and effects["refuse"].error is not None:
             raise effects["refuse"].error
         data = bytearray()

@@ -27,7 +27,7 @@ class Watcher:
         self.model = model
         self._faults = faults
         self._pending: dict[tuple[str, str], None] = dict.fromkeys(model.all_keys())
-        self._told: set[tuple[str, str]] = set()
+        self._sent: set[tuple[str, str]] = set()
         self._event = asyncio.Event()
         self._event.set()
         self._first = True
@@ -70,11 +70,11 @@ class Watcher:
     def _delta(self, kind: str, key: str) -> Delta | None:
         """A delta; None for what came and went without this watcher having seen it."""
         if self.model.has(kind, key):
-            self._told.add((kind, key))
+            self._sent.add((kind, key))
             return [kind, "change", describe(self.model, kind, key)]
-        if (kind, key) not in self._told and kind != "model":
+        if (kind, key) not in self._sent and kind != "model":
             return None
-        self._told.discard((kind, key))
+        self._sent.discard((kind, key))
         return [kind, "remove", removal_data(self.model, kind, key)]
 
     def _disturb(self, deltas: list[Delta]) -> list[Delta]:

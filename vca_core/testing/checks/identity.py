@@ -54,8 +54,8 @@ class IdentityChecks(Suite, suite=True):
         given = {ee_id: (credentials or {}).get("hostname") for ee_id, credentials in made}
         listed = {str(record.ee_id): record.address for record in await kit.listing()}
         assert given == listed, f"given were {given}, and listed are {listed}"
-        told = [address for address in given.values() if address is not None]
-        assert len(set(told)) == len(told), f"several EEs have one address: {sorted(told)}"
+        addresses = [address for address in given.values() if address is not None]
+        assert len(set(addresses)) == len(addresses), f"several EEs have one address: {sorted(addresses)}"
 
     async def test_the_namespace_outlives_a_disconnect(self, kit: Kit) -> None:
         """The backend's system has it, not only this process."""

@@ -59,8 +59,8 @@ class PrimitiveEffectChecks(Suite, suite=True):
         assert len(leaders) == (first.leader is True), f"these units say that they lead: {leaders}"
         described = await kit.describe(ee_id)
         if described is not None and first.leader:
-            told = [unit.name for unit in described.units if unit.is_leader]
-            assert told in ([], [first.unit]), f"the description says that {told} leads, and {first.unit} does"
+            leading = [unit.name for unit in described.units if unit.is_leader]
+            assert leading in ([], [first.unit]), f"the description says that {leading} leads, and {first.unit} does"
 
     @sees()
     async def test_a_primitive_is_run_on_the_unit_that_is_named(self, kit: Kit) -> None:

@@ -79,5 +79,5 @@ async def check_relations(kit: Kit, expected: dict[str, tuple[int, int]], when: 
         described = await kit.describe(ee_id)
         if described is not None:
             names = [relation.endpoint for relation in described.relations]
-            told = tuple(names.count(endpoint) for endpoint in endpoints)
-            assert told == numbers, f"{when}, {ee_id} is described with {told} relations of {endpoints}, not {numbers}"
+            counts = tuple(names.count(endpoint) for endpoint in endpoints)
+            assert counts == numbers, f"{when}, {ee_id} is described with {counts} of {endpoints}, not {numbers}"

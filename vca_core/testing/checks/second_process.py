@@ -75,7 +75,7 @@ class SecondProcessChecks(Suite, suite=True):
         beside = await up_to_date(kit, at.other, None) if at.other else None
         async with second_process(kit, first) as other:
             what = f"{operation} in a second process"
-            told = len(kit.statuses_at(home))
+            earlier = len(kit.statuses_at(home))
             await scenario.call(other, at)
             now = await Standing.of(other, ee_id, home)
             _check_effect(operation, before, now, what)
@@ -90,7 +90,7 @@ class SecondProcessChecks(Suite, suite=True):
             for process in (other, kit):
                 await look(process, ee_id, is_there=now.listed is not None)
                 (await Standing.of(process, ee_id, home)).must_be(now, f"{what}, and somebody looked")
-            strays = kit.statuses_at(home)[told:]
+            strays = kit.statuses_at(home)[earlier:]
             assert not strays, f"{what}: the first process stored {strays[0].fields} at the home"
 
     @while_the_first_is
@@ -224,10 +224,10 @@ def _check_reports(kit: Kit, ee_id: str, now: Standing) -> None:
     listed = {} if now.listed is None else {state.entity: state for state in now.listed.entities}
     for report in kit.reports_on(ee_id):
         state = listed.get(report.state.entity)
-        told = "gone" if report.gone else repr(report.state.native)
-        assert state is not None or report.gone, f"{report.state.entity} was reported as {told}, and is not listed"
+        word = "gone" if report.gone else repr(report.state.native)
+        assert state is not None or report.gone, f"{report.state.entity} was reported as {word}, and is not listed"
         assert state is None or (state.native == report.state.native and not report.gone), (
-            f"{report.state.entity} was reported as {told}, and is listed as {state.native!r}"
+            f"{report.state.entity} was reported as {word}, and is listed as {state.native!r}"
         )
 
 
@@ -243,10 +243,10 @@ def _check_effect(operation: str, before: Standing, now: Standing, what: str) ->
 
 
 def _check_outcome(kit: Kit, operation: str, db_dict: Mapping[str, Any], now: Standing) -> None:
-    told = kit.statuses_at(db_dict)
-    assert told, f"no status of {operation} was stored"
+    stored = kit.statuses_at(db_dict)
+    assert stored, f"no status of {operation} was stored"
     expected = DeploymentStatus.COMPLETED
     if operation in AGGREGATES and now.listed is not None:
         worst = aggregate(now.listed.entities)
         expected = expected if worst is None else worst.meaning
-    assert told[-1].status is expected, f"the outcome of {operation} is {told[-1].status}, not {expected}"
+    assert stored[-1].status is expected, f"the outcome of {operation} is {stored[-1].status}, not {expected}"

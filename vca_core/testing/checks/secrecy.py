@@ -26,17 +26,17 @@ class SecrecyChecks(Suite, suite=True):
         secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - every backend may keep its host
         skip_unless(secrets, "the subject's options hold no secret")
         with _collect_logs() as lines:
-            told = await _life(kit)
+            texts = await _life(kit)
             await do_everything(kit, "all")
         for secret in secrets:
-            _check_absent(secret, [*lines, *told])
+            _check_absent(secret, [*lines, *texts])
 
     @with_faults
     async def test_a_lost_connection_tells_no_secret(self, kit: Kit) -> None:
         """Who reports a failed login or request is tempted to say what was sent."""
         secrets = model_secrets(kit.connector._engine.session.backend.host.options)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
         ee_id = await kit.create_ready(kit.namespace())
-        told = []
+        texts = []
         with _collect_logs() as lines:
             async with kit.faults.disconnect():
                 calls: list[Callable[..., Awaitable[object]]] = [kit.connector.list_execution_environments]
@@ -47,10 +47,10 @@ class SecrecyChecks(Suite, suite=True):
                     try:
                         await call(total_timeout=kit.limit(1))
                     except VcaError as error:
-                        told += texts_of(error)
+                        texts += texts_of(error)
             await kit.record(ee_id)
         for secret in [*secrets, CANARY]:
-            _check_absent(secret, [*lines, *told])
+            _check_absent(secret, [*lines, *texts])
 
     async def test_the_credentials_of_a_host_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Those that the subject's host is registered with."""
@@ -68,13 +68,13 @@ class SecrecyChecks(Suite, suite=True):
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Any of them may be a secret: in logs and errors stand names."""
         with _collect_logs() as lines:
-            told = await _life(kit)
-        _check_absent(CANARY, [*lines, *told])
+            texts = await _life(kit)
+        _check_absent(CANARY, [*lines, *texts])
 
 
 async def _life(kit: Kit) -> list[str]:
     """Live through everything with secret values; the texts that can be read afterwards."""
-    told = []
+    texts = []
     ee_id = await kit.create(kit.namespace())
     connector = kit.connector
     calls: list[Callable[[], Awaitable[object]]] = []
@@ -95,11 +95,11 @@ async def _life(kit: Kit) -> list[str]:
         try:
             await call()
         except VcaError as error:
-            told += texts_of(error)
+            texts += texts_of(error)
     await kit.check_delete(ee_id)
     await kit.settle()
-    told += [repr(report.state) for report in kit.watching.reports]
-    return [*told, *(repr(stored) for stored in kit.statuses)]
+    texts += [repr(report.state) for report in kit.watching.reports]
+    return [*texts, *(repr(stored) for stored in kit.statuses)]
 
 
 def _secret(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,11 +110,11 @@ def _secret(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def texts_of(error: BaseException) -> list[str]:
     """What an error and all that led to it say."""
-    told, link = [repr(error)], error.__cause__ or error.__context__
-    while link is not None and len(told) < _LINKS:
-        told.append(f"{link!r} {link}")
+    texts, link = [repr(error)], error.__cause__ or error.__context__
+    while link is not None and len(texts) < _LINKS:
+        texts.append(f"{link!r} {link}")
         link = link.__cause__ or link.__context__
-    return told
+    return texts
 
 
 def _check_absent(secret: str, texts: list[str]) -> None:

@@ -33,14 +33,14 @@ class StatusChecks(Suite, suite=True):
         at = type(at)(at.namespace, at.ee_id, at.other, await kit.make_home())
         await scenario.call(kit, at)
         await kit.settle()
-        told = kit.statuses_at(at.db_dict)
-        assert told, "no status was stored"
+        statuses = kit.statuses_at(at.db_dict)
+        assert statuses, "no status was stored"
         expected = [DeploymentStatus.COMPLETED]
         if TRAITS[operation].is_aggregate:
             worst = aggregate((await kit.record(at.ee_id)).entities)
             expected = [worst.meaning if worst else DeploymentStatus.COMPLETED]
-        assert [stored.status for stored in told[-1:]] == expected, (
-            f"stored were {told}, and the last should be {expected}"
+        assert [stored.status for stored in statuses[-1:]] == expected, (
+            f"stored were {statuses}, and the last should be {expected}"
         )
 
     async def test_what_is_listed_was_reported(self, kit: Kit) -> None:
@@ -57,8 +57,8 @@ class StatusChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         last = _last_words(kit.reports_on(ee_id))
         for state in (await kit.record(ee_id)).entities:
-            told = last.get(state.entity, state.native)
-            assert told == state.native, f"{state.entity} was last reported as {told!r} and is {state.native!r}"
+            word = last.get(state.entity, state.native)
+            assert word == state.native, f"{state.entity} was last reported as {word!r} and is {state.native!r}"
 
     async def test_what_is_reported_goes_forward(self, kit: Kit) -> None:
         """While an EE comes up, nothing that was ready is reported as not ready again."""
@@ -111,9 +111,9 @@ class StatusChecks(Suite, suite=True):
         await kit.settle()
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"
-        told = [action.state.meaning for action in actions]
-        assert DeploymentStatus.COMPLETED not in told, "it was reported as completed"
-        assert told[-1] is DeploymentStatus.FAILED, f"its action was reported as {told[-1].value} at the end"
+        meanings = [action.state.meaning for action in actions]
+        assert DeploymentStatus.COMPLETED not in meanings, "it was reported as completed"
+        assert meanings[-1] is DeploymentStatus.FAILED, f"its action was reported as {meanings[-1].value} at the end"
         outcome = kit.statuses_at(db_dict)[-1].status
         assert outcome is DeploymentStatus.FAILED, f"a primitive failed, and its outcome is {outcome}"
 

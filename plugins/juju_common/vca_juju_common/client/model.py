@@ -172,8 +172,8 @@ class WatchedModel:
     @property
     def is_needed(self) -> bool:
         """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
-        is_told = bool(self.unclaimed_machines())
-        return self.is_used or bool(self.debts) or is_told or self._is_watched(self.state)
+        has_unclaimed = bool(self.unclaimed_machines())
+        return self.is_used or bool(self.debts) or has_unclaimed or self._is_watched(self.state)
 
     async def open(self) -> None:
         """Connect, and know the state.

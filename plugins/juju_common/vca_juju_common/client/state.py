@@ -135,11 +135,11 @@ Change = tuple[Key, Thing | None]
 """What an entity is now; None: it is gone."""
 
 
-def _base(told: Any) -> str:
+def _base(value: Any) -> str:
     """A base without the risk of its channel, from a text or a mapping."""
-    if isinstance(told, dict):
-        told = f"{told['name']}@{told.get('channel') or ''}" if told.get("name") else ""
-    return str(told or "").partition("/")[0]
+    if isinstance(value, dict):
+        value = f"{value['name']}@{value.get('channel') or ''}" if value.get("name") else ""
+    return str(value or "").partition("/")[0]
 
 
 def _machine(data: dict[str, Any]) -> Machine:
@@ -326,13 +326,13 @@ class State:
                     changes[kind, id_] = None
         return list(changes.items())
 
-    def take_presence(self, number: int, told: Mapping[Key, Presence]) -> list[Change]:
+    def take_presence(self, number: int, presences: Mapping[Key, Presence]) -> list[Change]:
         """Take in how agents are.
 
         Args:
             number: of the reading. One that began before the last one that was taken is old news, and so is one of an
                 agent that spoke since it began.
-            told: of machines and units.
+            presences: of machines and units.
 
         Returns:
             What is different now.
@@ -341,7 +341,7 @@ class State:
             return []
         self._presence = number
         changes: list[Change] = []
-        for key, presence in told.items():
+        for key, presence in presences.items():
             known = self.table(key[0]).get(key[1])
             if known is None or self._spoken.get(key, 0) >= number:
                 continue
@@ -369,8 +369,8 @@ class State:
             self._lost.pop(key, None)
             self._spoken.pop(key, None)
             return thing
-        told, presence, number = self._lost.get(key, (self.table(key[0]).get(key[1]), None, 0))
-        if told is None or told.agent != thing.agent:  # type: ignore[union-attr]
+        seen, presence, number = self._lost.get(key, (self.table(key[0]).get(key[1]), None, 0))
+        if seen is None or seen.agent != thing.agent:  # type: ignore[union-attr]
             self._spoken[key] = self.begun
             self._lost.pop(key, None)
             return thing

@@ -128,9 +128,9 @@ class Remote:
         if self._privilege is None:
             word, _, reason = (await self.run_checked("privilege")).strip().partition("\n")
             if word not in ("root", "sudo"):
-                told = "there is no sudo" if word == "no-sudo" else f"sudo says {self._secrets.scrub(reason)!r}"
+                why = "there is no sudo" if word == "no-sudo" else f"sudo says {self._secrets.scrub(reason)!r}"
                 raise VcaConnectionError(
-                    f"{self._target.username} cannot become root on {self._target.url}: {told}. Log in as root, or let"
+                    f"{self._target.username} cannot become root on {self._target.url}: {why}. Log in as root, or let"
                     " the user run everything without a password: a file in /etc/sudoers.d with the line"
                     f" '{self._target.username} ALL=(ALL) NOPASSWD:ALL'",
                     self._target.url,

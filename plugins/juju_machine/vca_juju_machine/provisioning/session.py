@@ -162,9 +162,9 @@ class SshSession:
         async with self._deadline.step(f"to run the provisioning script on {self._target.url}"):
             outcome = await self._remote.run("run_script", str(len(data)), data=data, root=True)
         if outcome.status:
-            told = await in_thread(functools.partial(_last_output, outcome, self._secrets, script))
+            output = await in_thread(functools.partial(_last_output, outcome, self._secrets, script))
             raise BackendError(
-                f"the provisioning script failed on {self._target.url} with exit code {outcome.status}: {told}"
+                f"the provisioning script failed on {self._target.url} with exit code {outcome.status}: {output}"
             )
         _log.debug("the provisioning script (%d bytes) ran on %s", len(data), self._target.url)
 

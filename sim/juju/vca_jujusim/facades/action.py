@@ -128,7 +128,7 @@ def _operation(model: Model, key: str) -> Json:
     statuses = {action.status for action in found}
     order = ("running", "aborting", "pending", "failed", "error", "cancelled", "aborted", "completed")
     status = next(one for one in order if one in statuses)
-    told: Json = {
+    fields: Json = {
         "operation": f"operation-{key}",
         "summary": f"{found[0].name} run on {', '.join(action.unit for action in found)}",
         "fail": "",
@@ -137,10 +137,10 @@ def _operation(model: Model, key: str) -> Json:
         "actions": [describe(action) for action in found],
     }
     if found[0].started:
-        told["started"] = found[0].started
+        fields["started"] = found[0].started
     if statuses <= FINAL:
-        told["completed"] = max(action.completed or "" for action in found)
-    return told
+        fields["completed"] = max(action.completed or "" for action in found)
+    return fields
 
 
 @method("Action.Operations")
@@ -160,12 +160,12 @@ def list_operations(call: Call, params: Json) -> Answer:
     model = call.model
     keys = list(dict.fromkeys(action.operation for action in model.actions.values()))
     found = []
-    for told in (_operation(model, key) for key in keys):
-        units = {action["action"]["receiver"].removeprefix("unit-") for action in told["actions"]}
-        names = {action["action"]["name"] for action in told["actions"]}
+    for operation in (_operation(model, key) for key in keys):
+        units = {action["action"]["receiver"].removeprefix("unit-") for action in operation["actions"]}
+        names = {action["action"]["name"] for action in operation["actions"]}
         fits = (
             (not params.get("actions") or names & set(params["actions"]))
-            and (not params.get("status") or told["status"] in params["status"])
+            and (not params.get("status") or operation["status"] in params["status"])
             and (not params.get("units") or units & {unit.replace("/", "-") for unit in params["units"]})
             and (
                 not params.get("applications")
@@ -173,7 +173,7 @@ def list_operations(call: Call, params: Json) -> Answer:
             )
         )
         if fits:
-            found.append(told)
+            found.append(operation)
     first, limit = int(params.get("offset") or 0), int(params.get("limit") or 0) or len(found)
     return {"results": found[first : first + limit], "truncated": first + limit < len(found)}
 

@@ -20,13 +20,13 @@ def all_models(call: Call, _params: Json) -> Answer:
 def config(call: Call, _params: Json) -> Answer:
     """The configuration of the controller."""
     sim = call.session.controller
-    told: Json = {
+    fields: Json = {
         "controller-uuid": call.world.uuid,
         "ca-cert": sim.ca_cert,
         "api-port": sim.ports[0],
         **call.world.config,
     }
-    return {"config": told}
+    return {"config": fields}
 
 
 @method("Controller.ConfigSet")

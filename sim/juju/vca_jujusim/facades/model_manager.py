@@ -151,8 +151,8 @@ def list_models(call: Call, params: Json) -> Answer:
 def user_model(model: Model) -> Json:
     """A model in a list."""
     record = model.record
-    told = {"name": record.name, "uuid": record.uuid, "type": model.kind, "owner-tag": f"user-{record.owner}"}
-    return {"model": told, "last-connection": None}
+    fields = {"name": record.name, "uuid": record.uuid, "type": model.kind, "owner-tag": f"user-{record.owner}"}
+    return {"model": fields, "last-connection": None}
 
 
 @method("ModelManager.ListModelSummaries")

@@ -60,18 +60,18 @@ def consume(call: Call, params: Json) -> Answer:
 
     def one(given: Json) -> Json:
         nested = given.get("ApplicationOfferDetailsV5") or {}
-        told = {**nested, **{key: value for key, value in given.items() if value is not None}}
-        name = str(told.get("application-alias") or told.get("offer-name") or "")
+        settings = {**nested, **{key: value for key, value in given.items() if value is not None}}
+        name = str(settings.get("application-alias") or settings.get("offer-name") or "")
         known = model.remotes.get(name)
-        if name in model.applications or (known is not None and known.offer_uuid != told.get("offer-uuid")):
+        if name in model.applications or (known is not None and known.offer_uuid != settings.get("offer-uuid")):
             raise Refusal(f'saas application called "{name}" already exists', ALREADY_EXISTS)
         if known is None:
             remote = RemoteApplication(
                 name=name,
-                offer_url=str(told.get("offer-url") or ""),
-                offer_uuid=str(told.get("offer-uuid") or ""),
-                source_model=str(told.get("source-model-tag") or ""),
-                endpoints=[dict(end) for end in told.get("endpoints") or []],
+                offer_url=str(settings.get("offer-url") or ""),
+                offer_uuid=str(settings.get("offer-uuid") or ""),
+                source_model=str(settings.get("source-model-tag") or ""),
+                endpoints=[dict(end) for end in settings.get("endpoints") or []],
             )
             model.put("remoteApplication", name, remote)
         return {}

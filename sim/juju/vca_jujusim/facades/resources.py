@@ -69,7 +69,7 @@ def list_resources(call: Call, params: Json) -> Answer:
 
     def one(entity: Json) -> Json:
         application = model.application(parse_tag(entity.get("tag"), "application"))
-        found = [describe(name, application.name, told) for name, told in application.resources.items()]
+        found = [describe(name, application.name, resource) for name, resource in application.resources.items()]
         return {"resources": found, "charm-store-resources": [], "unit-resources": []}
 
     results = call.results(params.get("entities"), one)

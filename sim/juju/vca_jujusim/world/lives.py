@@ -177,8 +177,8 @@ def _finish_setup(model: Model, unit: Unit) -> None:
         return
     first, unit.installed = not unit.installed, True
     status = _workload(model, unit)
-    told = (unit.workload.current, unit.workload.message, unit.agent.current)
-    if told != (status.current, status.message, "idle"):
+    before = (unit.workload.current, unit.workload.message, unit.agent.current)
+    if before != (status.current, status.message, "idle"):
         unit.workload = status
         unit.agent = Status("idle")
         model.note_change("unit", unit.name)

@@ -110,12 +110,12 @@ def machine_for_unit(model: Model, base: Base, constraints: dict[str, Any]) -> M
 
 def _satisfies(machine: Machine, constraints: dict[str, Any]) -> bool:
     """Whether a machine's hardware is known, and is as the constraints say."""
-    told = {"mem": "mem", "cores": "cpu-cores", "root-disk": "root-disk", "cpu-power": "cpu-power"}
+    keys = {"mem": "mem", "cores": "cpu-cores", "root-disk": "root-disk", "cpu-power": "cpu-power"}
     for name, value in constraints.items():
         if name == "arch":
             fits = machine.hardware.get("arch") == value
         else:
-            fits = name in told and int(machine.hardware.get(told[name]) or 0) >= int(value)
+            fits = name in keys and int(machine.hardware.get(keys[name]) or 0) >= int(value)
         if not fits:
             return False
     return True

@@ -63,8 +63,10 @@ async def _runs(model: Target, application: str, unit: str | None, action: str) 
     """The runs that the controller itself knows: what a watcher reports may be older than the answer that was lost."""
     facade = await model.facade("Action")
     receiver = {"applications": [application]} if unit is None else {"units": [unit]}
-    told = await facade.ListOperations(actions=[action], limit=_ALL, **receiver)  # else the oldest 50
-    return [_id_of(run.action.tag) for operation in told.results or () for run in operation.actions or () if run.action]
+    listed = await facade.ListOperations(actions=[action], limit=_ALL, **receiver)  # else the oldest 50
+    return [
+        _id_of(run.action.tag) for operation in listed.results or () for run in operation.actions or () if run.action
+    ]
 
 
 async def action_result(model: Target, action: str) -> Ended:
@@ -74,9 +76,9 @@ async def action_result(model: Target, action: str) -> Ended:
         facade = await model.facade("Action")
         return check_result((await facade.Actions(entities=[classes().Entity(tag=f"action-{action}")])).results[0])
 
-    told = await retry_races(work)
-    receiver = told.action.receiver if told.action is not None else ""
-    return Ended(told.status or "", told.message or "", dict(told.output or {}), receiver)
+    result = await retry_races(work)
+    receiver = result.action.receiver if result.action is not None else ""
+    return Ended(result.status or "", result.message or "", dict(result.output or {}), receiver)
 
 
 async def cancel_action(model: Target, action: str) -> None:
@@ -101,5 +103,5 @@ async def declared_actions(model: Target, application: str) -> dict[str, Mapping
         reply = await facade.ApplicationsCharmsActions(entities=[classes().Entity(tag=f"application-{application}")])
         return check_result(reply.results[0])
 
-    told = await retry_races(work)
-    return {name: spec.params or {} for name, spec in (told.actions or {}).items()}
+    reply = await retry_races(work)
+    return {name: spec.params or {} for name, spec in (reply.actions or {}).items()}

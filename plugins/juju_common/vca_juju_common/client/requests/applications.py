@@ -162,9 +162,9 @@ async def get_config(model: Target, application: str) -> dict[str, OptionValue]:
 
     reply = await retry_races(work)
     found: dict[str, OptionValue] = {}
-    for name, told in (reply.config or {}).items():
-        option = Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
-        found[name] = OptionValue(option, told.get("value"), told.get("source") == "user")
+    for name, entry in (reply.config or {}).items():
+        option = Option(name, entry.get("type") or "string", entry.get("default"), entry.get("description") or "")
+        found[name] = OptionValue(option, entry.get("value"), entry.get("source") == "user")
     return found
 
 

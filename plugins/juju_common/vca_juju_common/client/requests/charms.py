@@ -37,11 +37,11 @@ async def add_store_charm(
         added = check_result(await facade.AddCharm(charm_origin=resolved.charm_origin, force=force, url=resolved.url))
         return str(resolved.url), added.charm_origin
 
-    url, told = await retry_races(work)
-    told.base = origin.base
+    url, origin_sent = await retry_races(work)
+    origin_sent.base = origin.base
     return _store_charm(
         url,
-        Origin("charm-hub", base, arch, told, _channel_of(told)),
+        Origin("charm-hub", base, arch, origin_sent, _channel_of(origin_sent)),
         await model.call("Charms", "CharmInfo", {"url": url}),
     )
 
@@ -63,14 +63,14 @@ async def resolve_channel(model: Target, name: str, base: str, arch: str, channe
 async def origin_of(model: Target, application: str) -> Origin:
     """Read where the charm of an application came from."""
     facade = await model.facade("Application")
-    told = (await facade.GetCharmURLOrigin(application=application, branch="master")).charm_origin
-    base = told.base
+    origin = (await facade.GetCharmURLOrigin(application=application, branch="master")).charm_origin
+    base = origin.base
     return Origin(
-        source=str(told.source or ""),
+        source=str(origin.source or ""),
         base=f"{base.name}@{str(base.channel).partition('/')[0]}" if base is not None else "",
-        arch=str(told.architecture or ""),
-        resolved=told,
-        channel=_channel_of(told),
+        arch=str(origin.architecture or ""),
+        resolved=origin,
+        channel=_channel_of(origin),
     )
 
 
@@ -97,10 +97,10 @@ async def _resolve(model: Target, name: str, origin: Any) -> Any:
     return resolved
 
 
-def _channel_of(told: Any) -> Channel | None:
-    if told.source != "charm-hub":
+def _channel_of(value: Any) -> Channel | None:
+    if value.source != "charm-hub":
         return None
-    return Channel(str(told.track or ""), str(told.risk or "stable"), str(told.branch or ""))
+    return Channel(str(value.track or ""), str(value.risk or "stable"), str(value.branch or ""))
 
 
 def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreCharm:
@@ -112,8 +112,8 @@ def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreChar
         name=str(meta.get("name") or ""),
         subordinate=bool(meta.get("subordinate")),
         options={
-            name: Option(name, told.get("type") or "string", told.get("default"), told.get("description") or "")
-            for name, told in config.items()
+            name: Option(name, entry.get("type") or "string", entry.get("default"), entry.get("description") or "")
+            for name, entry in config.items()
         },
         resources=resources_in(meta),
     )

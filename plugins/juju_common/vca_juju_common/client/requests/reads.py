@@ -31,27 +31,27 @@ async def read_presence(model: Target) -> dict[Key, Presence]:
     Returns:
         Each one's presence, by kind and id.
     """
-    told = await full_status(model, None)
-    return dict([*_machines_in(told.get("machines")), *_units_in(told.get("applications"))])
+    status = await full_status(model, None)
+    return dict([*_machines_in(status.get("machines")), *_units_in(status.get("applications"))])
 
 
-def _machines_in(told: Any) -> Iterator[tuple[Key, Presence]]:
-    for id_, machine in (told or {}).items():
+def _machines_in(statuses: Any) -> Iterator[tuple[Key, Presence]]:
+    for id_, machine in (statuses or {}).items():
         yield ("machine", id_), Presence(_word(machine.get("agent-status")))
         yield from _machines_in(machine.get("containers"))
 
 
-def _units_in(told: Any) -> Iterator[tuple[Key, Presence]]:
+def _units_in(statuses: Any) -> Iterator[tuple[Key, Presence]]:
     """Units of applications, and the subordinates of units."""
-    for one in (told or {}).values():
+    for one in (statuses or {}).values():
         for name, unit in ((one.get("units") or {}) | (one.get("subordinates") or {})).items():
             yield ("unit", name), Presence(_word(unit.get("agent-status")), _word(unit.get("workload-status")))
             yield from _units_in({name: {"subordinates": unit.get("subordinates")}})
 
 
-def _word(told: Any) -> Word:
+def _word(status: Any) -> Word:
     """A status as FullStatus has it; its names are others than those of deltas."""
-    return Word(str(told.get("status") or ""), str(told.get("info") or "")) if isinstance(told, dict) else Word()
+    return Word(str(status.get("status") or ""), str(status.get("info") or "")) if isinstance(status, dict) else Word()
 
 
 async def get_metrics(model: Target, applications: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -18,8 +18,8 @@ from vca_juju_common.client.values import HeldResource, NewResource, Origin
 def resources_in(meta: Mapping[str, Any]) -> dict[str, Resource]:
     """The resources that a charm's metadata declares, by name."""
     return {
-        name: Resource(name, told.get("type") or "file", told.get("path") or "", told.get("description") or "")
-        for name, told in sorted((meta.get("resources") or {}).items())
+        name: Resource(name, entry.get("type") or "file", entry.get("path") or "", entry.get("description") or "")
+        for name, entry in sorted((meta.get("resources") or {}).items())
     }
 
 
@@ -34,12 +34,12 @@ async def held_resources(model: Target, application: str) -> dict[str, HeldResou
     reply = await model.call("Resources", "ListResources", asked)
     held: dict[str, HeldResource] = {}
     for result in reply.get("results") or ():
-        for told in check_result(result).get("resources") or ():
-            uploaded, fingerprint = told.get("origin") == "upload", told.get("fingerprint") or ""
+        for entry in check_result(result).get("resources") or ():
+            uploaded, fingerprint = entry.get("origin") == "upload", entry.get("fingerprint") or ""
             if uploaded and not fingerprint:
                 continue
-            held[told["name"]] = HeldResource(
-                str(told["name"]), uploaded, int(told.get("revision") or 0), base64.b64decode(fingerprint).hex()
+            held[entry["name"]] = HeldResource(
+                str(entry["name"]), uploaded, int(entry.get("revision") or 0), base64.b64decode(fingerprint).hex()
             )
     return held
 
@@ -78,5 +78,5 @@ async def add_resources(
             )
         )
 
-    told = await retry_races(work)
-    return {one.name: id_ for one, id_ in zip(resources, told.pending_ids or (), strict=True)}
+    reply = await retry_races(work)
+    return {one.name: id_ for one, id_ in zip(resources, reply.pending_ids or (), strict=True)}

@@ -94,12 +94,12 @@ async def _upload(
         endpoint = endpoints[tried % len(endpoints)]
         login = f"user-{dialer.account.username}:{await dialer.account.secret()}"
         basic = base64.b64encode(login.encode()).decode()
-        told = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
+        sent = headers | {"Content-Length": str(size), "Authorization": f"Basic {basic}"}
         body = _chunks(file, size, progress)
         cause: Exception | None = None
         await check_held()
         try:
-            status, text = await dialer.http.upload(method, endpoint, path, query, told, body)
+            status, text = await dialer.http.upload(method, endpoint, path, query, sent, body)
             if status not in _UNAVAILABLE:
                 return _answer(status, text)
             reason = f"status {status}"
@@ -123,9 +123,9 @@ def _answer(status: int, text: str) -> dict[str, Any]:
         body = {}
     error = body.get("error")
     if status != 200 or error:
-        told = error.get("message") if isinstance(error, dict) else error
+        reason = error.get("message") if isinstance(error, dict) else error
         code = str(error.get("code") or "") if isinstance(error, dict) else str(body.get("error-code") or "")
-        raise ApiError(f"the upload was refused: {told or f'status {status}'}", code)
+        raise ApiError(f"the upload was refused: {reason or f'status {status}'}", code)
     return body
 
 

@@ -130,9 +130,9 @@ class Connection:
         return left
 
     def _missing_error(self, passed: float) -> VcaConnectionError:
-        told = self._trouble.message if self._trouble else "no answer"
+        reason = self._trouble.message if self._trouble else "no answer"
         where = str(self._dialer.endpoints)
-        return VcaConnectionError(f"{self.name}: no connection within {round(passed, 1):g} s: {told}", where)
+        return VcaConnectionError(f"{self.name}: no connection within {round(passed, 1):g} s: {reason}", where)
 
     async def call(
         self,

@@ -173,9 +173,9 @@ class Dialer:
         try:
             websocket = await self.http.websocket(endpoint, path)
         except ClientConnectorCertificateError as error:
-            told = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
+            reason = getattr(error.certificate_error, "verify_message", "") or error.certificate_error
             raise VcaConnectionError(
-                f"{endpoint}: its certificate cannot be trusted: {told}; see ca_cert and tls_hostname",
+                f"{endpoint}: its certificate cannot be trusted: {reason}; see ca_cert and tls_hostname",
                 str(endpoint),
                 retryable=False,
             ) from error
@@ -210,17 +210,17 @@ class Dialer:
         where, user = str(endpoint), self.account.username
         if error.is_not_found or error.message.endswith("has been removed"):  # in these words while it is dead
             return NotFound(f"the controller has no such model: {error.message}")
-        for word, told in _MOVED.items():
+        for word, text in _MOVED.items():
             if word in {error.code, error.message}:
-                return VcaConnectionError(f"{endpoint}: {told}", where, retryable=False)
+                return VcaConnectionError(f"{endpoint}: {text}", where, retryable=False)
         if _WRONG_PASSWORD in error.message:
-            told = f"{endpoint} refuses the login of user {user}: look at username and secret"
-            return VcaConnectionError(told, where, retryable=False)
+            text = f"{endpoint} refuses the login of user {user}: look at username and secret"
+            return VcaConnectionError(text, where, retryable=False)
         if error.code == _REFUSED and error.message == "permission denied":
             return NoAccess(f"{endpoint}: user {user} has no access to {name}", where)
         if error.code == _REFUSED:
-            told = f"{endpoint} refuses the login of user {user}: {error.message}"
-            return VcaConnectionError(told, where, retryable=False)
+            text = f"{endpoint} refuses the login of user {user}: {error.message}"
+            return VcaConnectionError(text, where, retryable=False)
         return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
 
 

@@ -86,13 +86,13 @@ class Endpoints:
 
     def __init__(self, configured: Sequence[Endpoint]) -> None:
         self._configured = tuple(configured)
-        self._told: tuple[Endpoint, ...] = ()
+        self._listed: tuple[Endpoint, ...] = ()
         self._last: Endpoint | None = None
 
     @property
     def all(self) -> list[Endpoint]:
         """In the order to try them: the one that worked last comes first."""
-        ordered = [*((self._last,) if self._last else ()), *self._configured, *self._told]
+        ordered = [*((self._last,) if self._last else ()), *self._configured, *self._listed]
         return list(dict.fromkeys(ordered))
 
     def note_login(self, endpoint: Endpoint, servers: Any) -> None:
@@ -105,9 +105,9 @@ class Endpoints:
         self._last = endpoint
         machines = servers if isinstance(servers, list) else []
         addresses = [address for machine in machines if isinstance(machine, list) for address in machine]
-        told = [found for address in addresses if (found := _parse_address(address)) is not None]
-        if told:
-            self._told = tuple(told)
+        endpoints = [found for address in addresses if (found := _parse_address(address)) is not None]
+        if endpoints:
+            self._listed = tuple(endpoints)
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.all))

@@ -32,14 +32,14 @@ def known_versions() -> dict[str, tuple[int, ...]]:
     return {name: tuple(versions) for name, versions in client_facade_versions.items()}
 
 
-def common_versions(told: list[dict[str, Any]]) -> dict[str, int]:
+def common_versions(facades: list[dict[str, Any]]) -> dict[str, int]:
     """The newest version of each facade that both sides speak.
 
     Args:
-        told: facades as the reply to a login lists them.
+        facades: facades as the reply to a login lists them.
     """
     known = known_versions()
-    common = {one["name"]: set(one["versions"]) & set(known.get(one["name"], ())) for one in told}
+    common = {one["name"]: set(one["versions"]) & set(known.get(one["name"], ())) for one in facades}
     return {name: max(versions) for name, versions in common.items() if versions}
 
 
