@@ -37,6 +37,9 @@ _FLAWLESS = frozenset({str, bool, type(None)})
 """Types of which each value is plain data, whatever it is."""
 
 _TEXT = frozenset({str})
+_SCALARS = frozenset({bool, int, float, type(None)})
+"""Types asked for first: to ask whether a value is a `Mapping` takes longer than all else."""
+
 _LISTS = (list, tuple)
 _TEXTS = (str, bytes, bytearray)
 _COLLECTIONS = (dict, Mapping, list, tuple, set, frozenset)
@@ -143,7 +146,7 @@ def weight(value: Any, most: int) -> int:
         found += 1
         if isinstance(one, _TEXTS):
             found += len(one) // 1000
-        elif isinstance(one, _COLLECTIONS):
+        elif type(one) not in _SCALARS and isinstance(one, _COLLECTIONS):
             waiting += itertools.islice(one.values() if isinstance(one, Mapping) else one, most)
     return min(found, most)
 
