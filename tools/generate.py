@@ -13,12 +13,13 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from generators import capabilities, concept, defects, hooks, juju_faults, notice
+from generators import capabilities, concept, defects, hooks, juju_faults, notice, objects
 from generators.made import ROOT, Made
 
 GENERATE: dict[str, Callable[[], Made]] = {
     "concept": concept.generate,
     "hooks": hooks.generate,
+    "objects": objects.generate,
     "capabilities": capabilities.generate,
     "juju_faults": juju_faults.generate,
     "defects": defects.generate,

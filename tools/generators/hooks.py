@@ -22,7 +22,8 @@ BACKENDS, EXTENSIONS = "vca_core/hookspecs", "vca_core/extensions.py"
 HEAD = """# Hooks
 
 What a backend may implement, each as an `async def` marked with `@hookimpl`. An implementation takes the arguments that
-it needs, by name. What all of them have in common is also in [what a backend promises](../promises.md).
+it needs, by name. What all of them have in common is also in [what a backend promises](../promises.md); the classes of
+arguments and results are among the [objects](../objects.md).
 
 """
 BETWEEN = """
@@ -87,7 +88,7 @@ def page(name: str, function: Any, *, is_backend: bool) -> str:
             text += common(name)
         if name in OPERATIONS_WITH_OPTIONS:
             notes.append(f'`options` are described by `operation_options["{name}"]`, a model of pydantic.')
-        notes.append("More about all hooks: [what a backend promises](../promises.md).")
+        notes.append("More: [what all backends promise](../promises.md), [what hooks are given](../objects.md).")
     else:
         notes.append("How extensions are written: [write an extension](../extension.md).")
     return text + "\n" + " ".join(notes) + "\n"
