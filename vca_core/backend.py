@@ -131,7 +131,7 @@ class Operation(Protocol):
         """Report what is seen of an entity of this operation's EE; as `Host.report`, but usable before `created`.
 
         Args:
-            entity: what it is about, as ``Entity("machine", "0")``.
+            entity: what it is about, such as ``Entity("machine", "0")``.
             native: the word its own system uses; ``""`` while it has none; None: the entity is gone.
             detail: what its system says beside it, for people.
             status: what the word means, where the documented table does not know it.

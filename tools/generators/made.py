@@ -17,7 +17,7 @@ class Made:
     Args:
         files: the text of each file.
         problems: what is wrong with what the files are made from, or with what they say; they are made all the same.
-        folder: a folder whose other pages are of nothing any more.
+        folder: a folder that holds nothing but these files; other pages in it are stale.
     """
 
     files: Mapping[Path, str]
@@ -25,7 +25,7 @@ class Made:
     folder: Path | None = None
 
     def outdated_files(self) -> list[Path]:
-        """Find the files that are missing, of nothing any more, or say something else."""
+        """Find the files that are missing, stale, or say something else."""
         there = set(self.folder.glob("*.md")) if self.folder else set()
         return sorted(
             (there - self.files.keys())
@@ -33,7 +33,7 @@ class Made:
         )
 
     def write(self) -> None:
-        """Write the files that are outdated, and remove those of nothing."""
+        """Write the files that are outdated, and remove the stale ones."""
         for file in self.outdated_files():
             if file in self.files:
                 file.parent.mkdir(parents=True, exist_ok=True)

@@ -69,13 +69,13 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @follow_script
     async def open(self) -> None:
-        """Let time go on."""
+        """Open the world, and let the lives of its execution environments go on."""
         await self._worlds.open()
         self._lives.start([one for model in await self._worlds.models() for one in model.applications.values()])
 
     @hookimpl
     async def close(self) -> None:
-        """Stop time; what there is stays."""
+        """Stop the lives of execution environments; their states stay as they are."""
         for rule in self.script.unmatched_rules():
             self.host.log.warning("nothing matched the script's rule for %s", rule)
         await self._lives.stop()

@@ -189,7 +189,7 @@ async def _destroy(session: Session, model: Model, op: Operation) -> None:
         if not await _wait_vanished(session, model, left - min(1.0, left / 10)):  # while there is time to say why
             raise VcaTimeoutError(
                 f"model {model.name} is still listed after its end was asked for by force: what is in it holds it up,"
-                " or it is dead and Juju never removes it (juju#20658); 'juju show-model' tells which",
+                " or it is dead and Juju never removes it; 'juju show-model' tells which",
                 "total",
                 left,
             )

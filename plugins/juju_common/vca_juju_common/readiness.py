@@ -1,4 +1,4 @@
-"""When what was asked for is there, and when it never will be."""
+"""Waiting until machines and applications are ready, or until it is certain that they will not be."""
 
 from __future__ import annotations
 

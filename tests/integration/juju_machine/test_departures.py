@@ -167,6 +167,6 @@ async def test_a_model_that_is_never_removed_is_named_in_the_time_out(controller
     async with connected(controller, delete_grace=0.1) as edge:
         await machine(edge)
         controller.faults.freeze("dead model")
-        with pytest.raises(VcaTimeoutError, match=r"ns1 is still listed .*juju#20658") as caught:
+        with pytest.raises(VcaTimeoutError, match="ns1 is still listed .*Juju never removes it") as caught:
             await edge.delete_namespace(NS, total_timeout=4.0)
         assert caught.value.retryable

@@ -21,6 +21,7 @@ PAGES = [
 ]
 PLAYED = [page for page in PAGES if page.parent.name in ("tutorial", "how-to", "extend")]
 _LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+_CODE = re.compile(r"`[^`\n]*`")
 
 
 def name_of(page: Path) -> str:
@@ -33,10 +34,15 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
+def links(page: Path) -> Iterator[re.Match[str]]:
+    """The links of a page; what looks like one in code is none."""
+    return _LINK.finditer(_CODE.sub("", prose(page)))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_relative_link_leads_to_a_file_and_a_heading_in_it(page: Path) -> None:
     lost = []
-    for found in _LINK.finditer(prose(page)):
+    for found in links(page):
         file, _, anchor = found["target"].partition("#")
         if "://" in file:
             continue
@@ -53,7 +59,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         page = waiting.pop()
         if page not in seen:
             seen.add(page)
-            targets = [match["target"].partition("#")[0] for match in _LINK.finditer(prose(page))]
+            targets = [match["target"].partition("#")[0] for match in links(page)]
             waiting += [(page.parent / target).resolve() for target in targets if target.endswith(".md")]
     assert {name_of(page) for page in PAGES} - {name_of(page) for page in seen} == set()
 

@@ -42,7 +42,7 @@ def read(files: Iterable[Path]) -> list[str]:
 
 
 def needed() -> set[str]:
-    """What examples import, where the types in the signatures of hooks come from, and what the page of objects shows."""
+    """What examples import, where the types in the signatures of hooks come from, and what the objects' page shows."""
     hooks = [*hooks_of(BackendHooks).values(), *hooks_of(ExtensionHooks).values()]
     sources = [inspect.getsource(module) for module in {inspect.getmodule(hook) for hook in hooks} if module]
     types = {word for hook in hooks for word in re.findall(r"\b[A-Z]\w+", str(inspect.signature(hook)))}
