@@ -61,7 +61,7 @@ SECTIONS = (
     Section("Names", "naming", ("Namespace", "EeId", "NameRules")),
     Section("States", "status", ("Entity", "EntityState", "DeploymentStatus")),
     Section(
-        "What backends tell",
+        "What backends return",
         "backend",
         ("ExecutionEnvironment", "Description", "InstalledCharm", "OptionState", "UnitState", "RelationState"),
     ),

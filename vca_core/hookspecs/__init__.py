@@ -88,3 +88,5 @@ LIFECYCLE_HOOKS = HOOKS - TRAITS.keys()
 
 OPERATIONS_WITH_OPTIONS = frozenset(name for name, traits in TRAITS.items() if traits.takes_options)
 """The operations that take ``options``."""
+
+__all__ = ["HOOKS", "LIFECYCLE_HOOKS", "OPERATIONS_WITH_OPTIONS", "BackendHooks", "hookimpl"]

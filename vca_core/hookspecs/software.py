@@ -30,8 +30,9 @@ class SoftwareHooks(Protocol):
 
         Installing the same charm again sets the given options and adds units until there are `num_units`. It never
         removes any: 1, the default, asks for nothing if there are units; a larger number that is below the number of
-        units is refused. So are unknown options, another version of the charm, which is the business of `upgrade`, and
-        another charm. A refused call changes nothing, and its error names the operation that does what was asked.
+        units is refused. So are unknown options, another charm, and what is the business of `upgrade`: another version
+        of the charm, another channel, other resources. A refused call changes nothing, and its error names the
+        operation that does what was asked.
 
         Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
         kept as a note with the application in the backend's own system.
@@ -65,7 +66,7 @@ class SoftwareHooks(Protocol):
                     await op.held()
                     await self._client.deploy(there, artifact.path, values, num_units)
                 else:
-                    self._check_same(there, charm)
+                    self._check_same(there, charm)  # refusals.another_charm, refusals.another_version
                     if 1 < num_units < len(there.units):
                         raise refusals.fewer_units(num_units, len(there.units))
                     await op.held()

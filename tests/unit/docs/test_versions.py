@@ -56,7 +56,7 @@ def needed() -> set[str]:
         block.text for page in (DOCS / "extend").glob("*.md") for block in blocks(page) if block.language == "python"
     ]
     named = {name for hook in hooks for name in _NAMED.findall(inspect.getdoc(hook) or "")}
-    shown = {f"vca_core.{section.module.partition('.')[0]}" for section in SECTIONS}
+    shown = {f"vca_core.{section.module}" for section in SECTIONS}
     return homes | named | shown | imported_by([*examples, *read(TEMPLATE), *read(FROZEN)])
 
 
@@ -68,5 +68,12 @@ def test_nothing_is_listed_as_stable_that_no_plugin_needs() -> None:
     assert listed() - needed() - imported_by(read(OWN_BACKENDS)) == set()
 
 
-def test_what_is_listed_as_stable_can_be_imported() -> None:
-    assert [name for name in listed() if importlib.import_module(name).__doc__ is None] == []
+def test_packages_that_are_stable_say_what_of_them_is() -> None:
+    packages = [module for module in map(importlib.import_module, listed()) if hasattr(module, "__path__")]
+    assert [module.__name__ for module in packages if not hasattr(module, "__all__")] == []
+
+
+def test_every_object_of_the_page_belongs_to_the_api() -> None:
+    shown = [(f"vca_core.{section.module}", name) for section in SECTIONS for name in section.objects]
+    stated = {module: getattr(importlib.import_module(module), "__all__", None) for module, _ in shown}
+    assert [(module, name) for module, name in shown if name not in (stated[module] or [name])] == []
