@@ -53,20 +53,27 @@ def parse(file: str, content: bytes) -> Any:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadArguments(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8", ["artifact_path"]) from error
-    read = read_yaml(text, repeats=True)
+    read = read_yaml(text, of_charm=True)
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f"line {read.line}, column {read.column}: "
         raise BadArguments(f"{file}: {where}{read.reason}", ["artifact_path"])
     return read
 
 
-def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False) -> Any:
+class OddKey(str):
+    """A key that is text here, and something else to Juju where it takes keys as they come: ``on``, ``1``."""
+
+    __slots__ = ()
+
+
+def read_yaml(text: str, places: Places | None = None, *, of_charm: bool = False) -> Any:
     """Read the text of a YAML file of at most `LARGEST_FILE` bytes.
 
     Args:
         text: the text, without a byte order mark.
         places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
-        repeats: whether a key may stand twice in one mapping if its values are the same.
+        of_charm: whether it is read as Juju reads charms: a key may stand twice in one mapping if its values are the
+            same, ``y`` and ``n`` are true and false, and keys that do not look like text are `OddKey`.
 
     Returns:
         Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
@@ -76,8 +83,8 @@ def read_yaml(text: str, places: Places | None = None, *, repeats: bool = False)
         place = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         return _invalid(f"a forbidden character (U+{ord(found[0]):04X})", *place)
     try:
-        root = _Nodes(text).get_single_node()
-        return None if root is None else _Plain(places, repeats=repeats).data(root, (), 0)
+        root = (_NodesOfCharms if of_charm else _Nodes)(text).get_single_node()
+        return None if root is None else _Plain(places, of_charm=of_charm).data(root, (), 0)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
@@ -127,9 +134,9 @@ class _Nodes(Composer, CParser, BaseResolver):
         # As PyYAML's, but with a tuple for two marks: tens of thousands of objects would be a stall of the event loop
         # when Python's garbage collector looks at them all, in whatever thread they were made.
         event: Any = self.get_event()
-        is_plain = event.tag is None or event.tag == "!"
         resolve: Any = self.resolve
-        tag = resolve(ScalarNode, event.value, event.implicit) if is_plain else event.tag
+        tag = resolve(ScalarNode, event.value, event.implicit) if event.tag is None else event.tag
+        tag = f"{_CORE}str" if tag == "!" else tag
         place: Any = (event.start_mark.line, event.start_mark.column)
         node = ScalarNode(tag, event.value, place, None)
         if anchor is not None:
@@ -163,12 +170,20 @@ for _kind, _pattern, _starts in (
     _Nodes.add_implicit_resolver(f"{_CORE}{_kind}", re.compile(f"(?:{_pattern.pattern})\\Z"), _starts)
 
 
+class _NodesOfCharms(_Nodes):
+    """As Juju's reader has them, which knows YAML 1.1 in full here."""
+
+
+_NodesOfCharms.add_implicit_resolver(f"{_CORE}bool", re.compile(r"[yYnN]\Z"), list("yYnN"))
+_NodesOfCharms.add_implicit_resolver(f"{_CORE}float", re.compile(r"[-+]?0[0-9]*[89][0-9]*\Z"), list("-+0"))
+
+
 class _Plain:
     """Plain data of nodes."""
 
-    def __init__(self, places: Places | None, *, repeats: bool) -> None:
+    def __init__(self, places: Places | None, *, of_charm: bool) -> None:
         self._places = places
-        self._repeats = repeats
+        self._of_charm = of_charm
         self._count = 0
         self._length = 0
 
@@ -214,7 +229,9 @@ class _Plain:
                     self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
                 continue
             name = self._text(key)
-            if name in own and not self._repeats:
+            if self._of_charm and key.tag != f"{_CORE}str":
+                name = OddKey(name)
+            if name in own and not self._of_charm:
                 first = _place_of(next(other for other, _ in node.value if other.value == name))[0] + 1
                 self._fail(key, f"{name!r} is there twice, the first time in line {first}")
             self._note(key, (*path, name))
@@ -240,11 +257,11 @@ class _Plain:
                 return text
             case "null" if _NULL.fullmatch(text):
                 return None
-            case "bool" if _BOOL.fullmatch(text):
-                return text.lower() in ("yes", "true", "on")
+            case "bool" if _BOOL.fullmatch(text) or (self._of_charm and text in "yYnN"):
+                return text.lower() in ("y", "yes", "true", "on")
             case "int" if _INT.fullmatch(text):
                 return self._int(node)
-            case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text):
+            case "float" if _FLOAT.fullmatch(text) or _INT.fullmatch(text) or re.fullmatch("[-+]?[0-9]+", text):
                 return float(re.sub(r"\.(?=inf|nan)", "", text.replace("_", "").lower()))
         return self._fail(node, _TAGGED)
 

@@ -90,6 +90,9 @@ def as_default(option: Option, field: Field) -> str | int | float | bool:
     """
     if option.type == "string":
         return field.text()
+    is_blank = isinstance(field.value, str) and field.value != field.value.strip()
+    if is_blank or isinstance(field.value, {"int": float, "float": str}.get(option.type, ())):
+        raise field.expectation_error(f"{_EXPECTED[option.type]}, as the option is of type {option.type}")
     try:
         return _convert(option, field.value)
     except _Unfit:

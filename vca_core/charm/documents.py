@@ -56,6 +56,18 @@ class Documents:
         """What ``manifest.yaml`` says that the charm runs on."""
         return self._own("manifest.yaml").get("bases")
 
+    @property
+    def has_bases(self) -> bool:
+        """Whether ``manifest.yaml`` says what the charm runs on, as it is or when it is made."""
+        if self.bases is not None:
+            return bool(self.bases.value)
+        return any(self.source_field(key) is not None for key in ("platforms", "bases"))
+
+    @property
+    def uploaded_metadata(self) -> dict[str, Field]:
+        """What will stand in ``metadata.yaml`` when the charm is uploaded, keys without a value included."""
+        return self.metadata if self._has_to_be_made() else self.files["metadata.yaml"].mapping(empty=True)
+
     def source_field(self, key: str) -> Field | None:
         """What stands under a key of ``charmcraft.yaml``, where that counts."""
         return None if self.source is None else self.source.get(key)
@@ -67,7 +79,7 @@ class Documents:
             bases: what the charm runs on, in the words of ``manifest.yaml``.
         """
         made: dict[str, Any] = {}
-        if self._carried.keys() - self._own("metadata.yaml").keys():
+        if self._has_to_be_made():
             made["metadata.yaml"] = {key: field.value for key, field in self.metadata.items()}
         for name, whole in (("config.yaml", self.config), ("actions.yaml", self.actions)):
             if whole is not None and whole.file != name:
@@ -76,6 +88,10 @@ class Documents:
             manifest = {key: field.value for key, field in self._own("manifest.yaml").items()}
             made["manifest.yaml"] = {**manifest, "bases": bases}
         return made
+
+    def _has_to_be_made(self) -> bool:
+        """Whether ``metadata.yaml`` lacks something that charmcraft carries there, or is not there."""
+        return "metadata.yaml" not in self.files or bool(self._carried.keys() - self._own("metadata.yaml").keys())
 
     def _own(self, name: str) -> dict[str, Field]:
         return self.files[name].mapping() if name in self.files else {}

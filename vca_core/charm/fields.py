@@ -17,7 +17,8 @@ TRUE = ("true", "True", "TRUE", "t", "T", "1")
 FALSE = ("false", "False", "FALSE", "f", "F", "0")
 """The texts that Juju takes for true and false."""
 
-_WHOLE = re.compile(r"[-+]?[0-9]{1,18}")
+_WHOLE = re.compile(r"[-+]?([1-9][0-9]{0,17}|0|0x[0-9a-f]{1,15}|0o?[0-7]{1,20}|0b[01]{1,62})", re.IGNORECASE)
+_OCTAL = re.compile(r"^([-+]?0)([0-7]+)$")
 _SHOWN = 60
 
 
@@ -97,6 +98,16 @@ class Field:
             raise self.expectation_error(f"text{hint}")
         return self.value
 
+    def words(self) -> str:
+        """Take it for text for people, which may look like something else.
+
+        Raises:
+            BadArguments: it is a list or a mapping.
+        """
+        if isinstance(self.value, int | float):  # also true and false
+            return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+        return self.text()
+
     def name(self) -> str:
         """Take it for text that is not blank.
 
@@ -133,7 +144,7 @@ class Field:
             BadArguments: it is something else.
         """
         if text and isinstance(self.value, str) and _WHOLE.fullmatch(self.value):
-            return int(self.value)
+            return int(_OCTAL.sub(r"\1o\2", self.value), 0)
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             raise self.expectation_error("a whole number")
         return self.value

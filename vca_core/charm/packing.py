@@ -49,7 +49,7 @@ def obstacles(found: Found, documents: Documents, *, says_bases: bool) -> Iterat
     if found.is_packed and "metadata.yaml" not in documents.files:
         yield "it has no metadata.yaml, which is what Juju reads"
     for key in ("summary", "description"):
-        if key not in documents.metadata:
+        if key not in documents.uploaded_metadata:
             yield f"its metadata has no {key}"
     if not says_bases:
         yield "it does not say what it runs on: no bases, no series"

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from vca_core.charm import bases
 from vca_core.charm.actions import read_actions
+from vca_core.charm.admission import FURTHER_FILES, problems_of_documents
 from vca_core.charm.coerce import as_default
 from vca_core.charm.documents import CHARMCRAFT, JUJU_FILES, Documents
 from vca_core.charm.fields import Field
@@ -37,7 +38,7 @@ from vca_core.refusals import not_installable
 FILES = (*JUJU_FILES, CHARMCRAFT)
 """What is read of a charm."""
 
-LOOKED_AT = (*FILES, IGNORE_FILE, *PROGRAMS)
+LOOKED_AT = (*FILES, *FURTHER_FILES, IGNORE_FILE, *PROGRAMS)
 """All that its `Charm` depends on."""
 
 _TYPES: tuple[OptionType, ...] = ("string", "int", "float", "boolean", "secret")
@@ -88,14 +89,21 @@ def _read(path: Path) -> _Reading:
     from vca_core.text_files import LARGEST_FILE
     from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
 
-    found = read_files(path, FILES, LARGEST_FILE)
+    found = read_files(path, (*FILES, *FURTHER_FILES), LARGEST_FILE)
     if not found.contents.keys() & {"metadata.yaml", CHARMCRAFT}:
         raise BadArguments(f"{path}: is not a charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
     try:
-        files = {name: Field(name, parse(name, content)) for name, content in found.contents.items()}
+        files = {name: Field(name, parse(name, found.contents[name])) for name in FILES if name in found.contents}
         documents = Documents(files, is_packed=found.is_packed)
         charm = _charm(documents)
-        reasons = obstacles(found, documents, says_bases=bool(charm.bases or charm.series))
+        reasons = [
+            *obstacles(found, documents, says_bases=bool(charm.bases or charm.series)),
+            *problems_of_documents(
+                documents,
+                charm.actions,
+                {name: found.contents[name] for name in FURTHER_FILES if name in found.contents.keys() - found.ignored},
+            ),
+        ]
         return _Reading(found, documents, replace(charm, obstacles=tuple(reasons)))
     except BadArguments as error:
         raise BadArguments(f"{path}: {error.message}", error.bad_args) from error.__cause__
@@ -168,9 +176,9 @@ def _containers(declared: Field | None, resources: Mapping[str, Resource]) -> di
 
 def _option(name: str, field: Field) -> Option:
     parts = field.mapping()
-    description = parts.get("description")
-    kind = parts["type"].one_of(_TYPES) if "type" in parts else "string"
-    option = Option(name, kind, None, description.text() if description else "")
+    description, declared = parts.get("description"), parts.get("type")
+    kind = declared.one_of(_TYPES) if declared is not None and declared.value != "" else "string"
+    option = Option(name, kind, None, description.words() if description else "")
     if "default" not in parts:
         return option
     return Option(name, kind, as_default(option, parts["default"]), option.description)
@@ -199,7 +207,8 @@ def _resource(name: str, field: Field) -> Resource:
     filename, description = parts.get("filename"), parts.get("description")
     if kind == "file" and filename is None:
         raise field.error("filename is missing; a resource of type file has one")
-    return Resource(name, kind, filename.name() if filename else "", description.text() if description else "")
+    named = "" if filename is None else filename.name() if kind == "file" else filename.text()
+    return Resource(name, kind, named, description.text() if description else "")
 
 
 def _container(name: str, field: Field, images: list[str]) -> Container:

@@ -55,6 +55,14 @@ def validator(schema: Mapping[str, Any], place: str) -> Validator:
         return _validator(schema, place)
 
 
+def problem_of_draft_4(made: Validator) -> str | None:
+    """Say what keeps a schema from being of draft 4, where it is of a later one; empty lists are nothing to Juju."""
+    if isinstance(made, _DRAFTS[0]):
+        return None
+    errors = Draft4Validator(Draft4Validator.META_SCHEMA, registry=Registry()).iter_errors(made.schema)
+    return next((error.message for error in errors if error.validator != "minItems"), None)
+
+
 def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     for path, value in _walk(schema, (), names=False):
         if path[-1] in _REFERENCES:

@@ -35,6 +35,9 @@ _ABOUT_CHARM = re.compile(
 )
 """What is said of charms, channels, revisions and bases that are not there or do not fit, and of nothing else."""
 
+_ABOUT_ARCHIVE = "invalid charm archive: "
+"""What is said before the reason why an uploaded charm is refused."""
+
 _OUT_OF_REACH = re.compile(
     r"dial tcp|time-?out|deadline exceeded|no such host|connection (refused|reset)|\bEOF\b|\b50[0-9]\b"
 )
@@ -145,8 +148,14 @@ async def bring_charm(
     if not asked.force:
         check_fits(charm, machine)
     coerce(charm.options, config)
-    with tell_progress(model, op, ee_id, "charm") as progress:
-        uploaded = await session.uploads.charm(model, artifact.path, progress)
+    try:
+        with tell_progress(model, op, ee_id, "charm") as progress:
+            uploaded = await session.uploads.charm(model, artifact.path, progress)
+    except ApiError as error:
+        if _ABOUT_ARCHIVE not in error.message:
+            raise
+        reason = error.message.partition(_ABOUT_ARCHIVE)[2]
+        raise BadArguments(f"artifact_path: Juju refuses charm {charm.name}: {reason}", ["artifact_path"]) from error
     return Brought(
         uploaded.url,
         Origin("local", base, arch),

@@ -14,7 +14,7 @@ from vca_jujusim import SimulatedController
 from vca_jujusim.raw import RawClient, archive
 
 ROUTER = {
-    "metadata.yaml": "name: router\nsummary: s\nseries: [jammy]\nprovides: {gateway: {interface: ip}}\n"
+    "metadata.yaml": "name: router\nsummary: s\ndescription: d\nseries: [jammy]\nprovides: {gateway: {interface: ip}}\n"
     "requires: {upstream: {interface: ip, limit: 1}}\nresources: {blob: {type: file, filename: b.bin}}\n",
     "config.yaml": "options: {mtu: {type: int, default: 1500}, name: {type: string}, fast: {type: boolean}}\n",
     "actions.yaml": "strict: {additionalProperties: false}\n"
@@ -22,13 +22,13 @@ ROUTER = {
     "required: [filename]}\n",
 }
 PROXY = {
-    "metadata.yaml": "name: proxy\nsummary: s\nseries: [jammy]\n",
+    "metadata.yaml": "name: proxy\nsummary: s\ndescription: d\nseries: [jammy]\n",
     "config.yaml": "options: {ssh-hostname: {type: string}, ssh-username: {type: string}, "
     "ssh-password: {type: string}}\n",
     "actions.yaml": "verify-ssh-credentials: {}\ngenerate-ssh-key: {}\nget-ssh-public-key: {}\ntouch: {}\n",
 }
 SIDECAR = {
-    "metadata.yaml": "name: sidecar\nsummary: s\nseries: [jammy]\nsubordinate: true\n"
+    "metadata.yaml": "name: sidecar\nsummary: s\ndescription: d\nseries: [jammy]\nsubordinate: true\n"
     "requires: {host: {interface: juju-info, scope: container}}\n",
 }
 JAMMY = {"name": "ubuntu", "channel": "22.04/stable"}

@@ -15,7 +15,8 @@ from vca_jujusim.world.pods import SLOW
 from .conftest import JAMMY, Connect, World
 
 DNS = {
-    "metadata.yaml": "name: dns\nsummary: s\nassumes: [k8s-api]\ncontainers: {main: {resource: image}}\n"
+    "metadata.yaml": "name: dns\nsummary: s\ndescription: d\nassumes: [k8s-api]\n"
+    "containers: {main: {resource: image}}\n"
     "resources: {image: {type: oci-image}}\nprovides: {dns: {interface: dns}}\n",
     "manifest.yaml": "bases: [{name: ubuntu, channel: 22.04/stable}]\n",
     "actions.yaml": "touch: {}\n",

@@ -21,7 +21,7 @@ async def refusal(awaitable: object) -> tuple[str, str]:
     ("files", "told"),
     [
         ({"config.yaml": "options: {}"}, 'archive file "metadata.yaml" not found'),
-        ({"metadata.yaml": "summary: s"}, "name"),
+        ({"metadata.yaml": "summary: s\ndescription: d"}, "name"),
         ({**ROUTER, "config.yaml": "options: {a: {type: list}}"}, "unknown type"),
         ({**ROUTER, "config.yaml": "options: {a: {type: int, default: x}}"}, "expected int"),
         ({**ROUTER, "actions.yaml": "a: {params: {x: {type: 3}}}"}, "invalid params schema"),
@@ -77,6 +77,14 @@ async def test_a_base_that_was_not_declared_with_force(world: World) -> None:
     origin = {"base": {"name": "ubuntu", "channel": "24.04"}}
     await world.deploy(**{"charm-origin": origin, "Force": True})
     assert world.sim.model("ns").machines["0"].base.version == "24.04"
+
+
+@pytest.mark.parametrize("profile", ["devices: {a: {type: disk}}", "config: {limits.cpu: '1'}"])
+async def test_a_profile_that_is_not_for_charms_needs_force(world: World, profile: str) -> None:
+    url = await world.client.upload_charm(archive({**ROUTER, "lxd-profile.yaml": profile}))
+    told = await refusal(world.deploy(**{"charm-url": url}))
+    assert told[1].startswith("invalid lxd-profile.yaml: contains ")
+    await world.deploy(**{"charm-url": url, "Force": True})
 
 
 async def test_a_machine_of_another_base(world: World) -> None:

@@ -10,7 +10,8 @@ A request comes in `session`, is answered by a function of `facades` that works 
 schemas of the client (`schemas`). Lives go on by themselves (`world.lives`); watchers report what changes.
 """
 
-from vca_jujusim.charms import Charm, charm_from_documents, read_archive
+from vca_jujusim.archives import charm_from_documents, read_archive
+from vca_jujusim.charms import Charm
 from vca_jujusim.controller import SimulatedController
 from vca_jujusim.counts import Counts
 from vca_jujusim.faults import Faults

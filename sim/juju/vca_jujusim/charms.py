@@ -1,24 +1,16 @@
-"""Charm archives: unpacked within limits, and what a charm declares is enforced as Juju does."""
+"""Charms: what one declares is enforced as Juju does."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import jsonschema
-import yaml
 
-from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, Refusal
+from vca_jujusim.problems import NOT_FOUND, Refusal
 from vca_jujusim.world.entities import Base, Endpoint
-
-MAX_FILES = 10_000
-MAX_UNPACKED = 256 * 1024 * 1024
-MAX_YAML = 1024 * 1024
 
 SERIES = {"focal": "20.04", "jammy": "22.04", "noble": "24.04", "bionic": "18.04"}
 _INT = re.compile(r"[+-]?\d+")
@@ -40,6 +32,7 @@ class Charm:
     revision: int = 0
     size: int = 0
     files: list[str] = field(default_factory=list)
+    profile_problem: str = ""
 
     @property
     def is_subordinate(self) -> bool:
@@ -73,102 +66,6 @@ class Charm:
     def supports(self, base: Base) -> bool:
         """Whether it declares this base."""
         return any(base.matches(one) for one in self.bases)
-
-
-def read_archive(data: bytes) -> Charm:
-    """Unpack an archive.
-
-    Raises:
-        Refusal: it is not a zip file, too large, has paths that lead out of it, or its metadata, config, actions or
-            manifest are missing or wrong.
-    """
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_size(archive)
-            names = [info.filename for info in archive.infolist()]
-            if damaged := archive.testzip():
-                raise _bad(f"zip: checksum error in {damaged}")
-            documents = {name: _document(archive, name) for name in ("config.yaml", "actions.yaml", "manifest.yaml")}
-            if "metadata.yaml" not in names:
-                raise _bad('archive file "metadata.yaml" not found')
-            meta = _document(archive, "metadata.yaml")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise _bad("zip: not a valid zip file") from error
-    return _charm(meta, documents, hashlib.sha256(data).hexdigest(), len(data), names)
-
-
-def charm_from_documents(
-    meta: Mapping[str, Any],
-    *,
-    config: Mapping[str, Any] | None = None,
-    actions: Mapping[str, Any] | None = None,
-    manifest: Mapping[str, Any] | None = None,
-) -> Charm:
-    """A charm for the scripted store, from what would be in its files."""
-    documents = {
-        "config.yaml": dict(config or {}),
-        "actions.yaml": dict(actions or {}),
-        "manifest.yaml": dict(manifest or {}),
-    }
-    digest = hashlib.sha256(repr((meta, documents)).encode()).hexdigest()
-    return _charm(dict(meta), documents, digest, 0, [])
-
-
-def _charm(meta: dict[str, Any], docs: dict[str, dict[str, Any]], digest: str, size: int, files: list[str]) -> Charm:
-    name = meta.get("name")
-    if not isinstance(name, str) or not name:
-        raise _bad("metadata: name: expected string, got nothing")
-    options = docs["config.yaml"].get("options") or {}
-    if not isinstance(options, dict):
-        raise _bad("invalid config: options: expected map")
-    for option, spec in options.items():
-        if not isinstance(spec, dict) or spec.get("type", "string") not in TYPES:
-            raise _bad(f'invalid config: option "{option}" has unknown type')
-        if spec.get("default") is not None:
-            try:
-                spec["default"] = coerce(option, spec, spec["default"])
-            except Refusal as refusal:
-                raise _bad(f"invalid config default: {refusal.message}") from None
-    actions = {key: _action(key, spec) for key, spec in docs["actions.yaml"].items()}
-    return Charm(
-        url="",
-        name=name,
-        meta=meta,
-        options=options,
-        actions=actions,
-        bases=_bases(meta, docs["manifest.yaml"]),
-        sha256=digest,
-        size=size,
-        files=files,
-    )
-
-
-def _bases(meta: Mapping[str, Any], manifest: Mapping[str, Any]) -> list[Base]:
-    found = [
-        Base(str(one.get("name", "ubuntu")), str(one.get("channel", "")))
-        for one in manifest.get("bases") or []
-        if isinstance(one, dict)
-    ]
-    return found or [Base("ubuntu", f"{SERIES[one]}/stable") for one in meta.get("series") or [] if one in SERIES]
-
-
-def _action(name: str, spec: Any) -> dict[str, Any]:
-    """An action's schema, as Juju 3 makes it of what is declared: it takes more than that unless it says otherwise."""
-    declared = dict(spec or {})
-    schema = {
-        "type": "object",
-        "title": name,
-        "description": declared.pop("description", "No description"),
-        "properties": declared.pop("params", {}) or {},
-    }
-    for key in ("parallel", "execution-group"):
-        declared.pop(key, None)
-    schema |= declared
-    try:
-        jsonschema.Draft4Validator.check_schema(schema)
-    except jsonschema.SchemaError as error:
-        raise _bad(f'invalid params schema for action schema "{name}": {error.message}') from error
-    return schema
 
 
 def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
@@ -260,44 +157,4 @@ def _reason(error: jsonschema.ValidationError) -> str:
 
 
 def _quote(value: Any) -> str:
-    return f'"{value}"' if isinstance(value, str) else str(value)
-
-
-def _check_size(archive: zipfile.ZipFile) -> None:
-    infos = archive.infolist()
-    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_UNPACKED:
-        raise _bad("archive is too large")
-    for info in infos:
-        if info.filename.startswith("/") or ".." in info.filename.split("/"):
-            raise _bad(f'"{info.filename}" leads out of the archive')
-
-
-class _TextKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """Reads keys as Go does: as text, also such as ``on`` and ``1``."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and not key.tag.endswith(":merge"):
-                key.tag = "tag:yaml.org,2002:str"
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        return found
-
-
-def _document(archive: zipfile.ZipFile, name: str) -> dict[str, Any]:
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
-        return {}
-    if info.file_size > MAX_YAML:
-        raise _bad(f"{name} is too large")
-    try:
-        found = yaml.load(archive.read(name), Loader=_TextKeys)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise _bad(f"{name}: yaml: not valid") from error
-    if found is not None and not isinstance(found, dict):
-        raise _bad(f"{name}: expected map")
-    return found or {}
-
-
-def _bad(text: str) -> Refusal:
-    return Refusal(text, BAD_REQUEST)
+    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)

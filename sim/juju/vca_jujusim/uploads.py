@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from aiohttp import web
 
-from vca_jujusim.charms import SERIES, Charm, read_archive
+from vca_jujusim.archives import read_archive
+from vca_jujusim.charms import SERIES, Charm
 from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, UNAUTHORIZED, Refusal, not_found
 from vca_jujusim.world.entities import now
 from vca_jujusim.world.model import Model
@@ -39,7 +40,7 @@ async def upload_charm(
         try:
             charm = read_archive(data)
         except Refusal as refusal:
-            raise Refusal(f"cannot process uploaded charm archive: {refusal.message}", refusal.code) from None
+            raise Refusal(f"cannot upload charm: invalid charm archive: {refusal.message}", refusal.code) from None
         if name is None:
             series = request.query.get("series", "")
             if series and series not in SERIES:

@@ -9,7 +9,7 @@ from support.juju import connected, machine, write_charm
 
 from vca_core import BackendError, BadArguments
 from vca_juju_common.archive import render
-from vca_jujusim.charms import read_archive
+from vca_jujusim.archives import read_archive
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.juju import config_for, write_charm
+from support.bad_charms import BAD_CHARMS, write_files
+from support.juju import config_for, connected, machine, write_charm
 
 from vca_core import AlreadyExists, BadArguments, Connector, NotFound, Vca, VcaError
 from vca_jujusim.controller import SimulatedController
@@ -48,12 +49,26 @@ def relate(end_1: str, end_2: str) -> Call:
     return lambda edge, one, other: edge.add_relation(one, other, end_1, end_2)
 
 
+BAD = (
+    "no description",
+    "storage no type",
+    "reserved iface",
+    "config empty",
+    "act param null",
+    "metrics bad",
+    "revision bad",
+)
+"""Of the charms that Juju refuses, one for each of their files; the others have a test of their own."""
+
 REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("sources", BadArguments, new("sources")),
     ("no program", BadArguments, new("mute")),
     ("no bases", BadArguments, new("nowhere")),
     ("old bases", BadArguments, new("old")),
     ("a subordinate", BadArguments, new("side")),
+    *((name, BadArguments, new(f"bad/{name}")) for name in BAD),
+    *((f"{name}, to be installed", BadArguments, install(f"bad/{name}")) for name in BAD),
+    *((f"{name}, as another version", BadArguments, upgrade(f"bad/{name}")) for name in BAD),
     ("another charm", AlreadyExists, install("other")),
     ("another version", BadArguments, install("v2/web")),
     ("fewer units", BadArguments, install("web", num_units=2)),
@@ -104,6 +119,8 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "v4" / "web" / "hooks" / "install").unlink()
     (folder / "sources").mkdir()
     (folder / "sources" / "charmcraft.yaml").write_text("name: sources\ntype: charm\nextensions: [flask-framework]\n")
+    for name in BAD:
+        write_files(folder / "bad" / name, BAD_CHARMS[name].files)
     return folder
 
 
@@ -143,3 +160,15 @@ async def test_both_take_what_juju_takes(backend: str, controller: SimulatedCont
     async with prepared(backend, controller, charms) as (edge, one, other):
         for _, call in TAKEN:
             await call(edge, one, other)
+
+
+async def test_what_only_the_controller_refuses_is_about_the_charm(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with connected(controller, charms) as edge:
+        ee_id = await machine(edge, artifact_path="web")
+        controller.faults.refuse("charms.upload", "cannot upload charm: invalid charm archive: too odd", "bad request")
+        with pytest.raises(BadArguments, match="artifact_path: Juju refuses charm web: too odd"):
+            await edge.install_configuration_sw(ee_id, "web")
+        assert not controller.model("ns1").applications
+        await edge.install_configuration_sw(ee_id, "web")

@@ -57,6 +57,8 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         raise Refusal(f'cannot add application "{name}": application already exists', ALREADY_EXISTS)
     if not charm.bases:
         raise Refusal(f'charm "{charm.name}" does not define any bases', "not valid")
+    if charm.profile_problem and not wanted.force:
+        raise Refusal(charm.profile_problem)
     if not wanted.force and not charm.supports(wanted.base):
         supported = ", ".join(str(base) for base in charm.bases)
         raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)

@@ -1,0 +1,300 @@
+"""Charm archives: unpacked within limits, and refused as Juju refuses them, with its texts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import jsonschema
+import yaml
+
+from vca_jujusim import go_yaml
+from vca_jujusim.charms import SERIES, TYPES, Charm, coerce
+from vca_jujusim.checkers import Mismatch, fields, go_value, list_of, string
+from vca_jujusim.go_yaml import OddKey
+from vca_jujusim.metadata import Invalid, is_valid_name, read_metadata
+from vca_jujusim.problems import BAD_REQUEST, Refusal
+from vca_jujusim.world.entities import Base
+
+MAX_FILES = 10_000
+MAX_UNPACKED = 256 * 1024 * 1024
+MAX_YAML = 1024 * 1024
+
+_FILES = ("metadata.yaml", "manifest.yaml", "config.yaml", "metrics.yaml", "actions.yaml", "lxd-profile.yaml")
+_SYSTEMS = ("ubuntu", "centos", "windows", "osx", "opensuse", "genericlinux")
+_RISKS = ("stable", "candidate", "beta", "edge")
+_ARCHITECTURES = {
+    "amd64": r"(amd64|x86_64|x64)",
+    "i386": r"(i?[3-9]86)",
+    "armhf": r"(armv.*|arm|armhf)",
+    "arm64": r"(aarch64|arm64)",
+    "ppc64el": r"(ppc64|ppc64el|ppc64le)",
+    "s390x": r"s390x",
+    "riscv64": r"(riscv64|risc|riscv.*)",
+}
+_BASE = fields(
+    {"name": string, "channel": string, "architectures": list_of(string)},
+    {"name": "", "channel": "", "architectures": []},
+)
+_NOT_OF_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]")
+_ONLY_OF_GO = re.compile(r"\\[pP](?:\{\w+\}|\w)|\[:\^?\w+:\]")
+_ACTION = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_OF_ACTIONS: Mapping[str, tuple[type, str]] = {
+    "description": (str, "a string"),
+    "title": (str, "a string"),
+    "required": (list, "a YAML list"),
+    "parallel": (bool, "a bool"),
+    "execution-group": (str, "a string"),
+}
+
+
+def read_archive(data: bytes) -> Charm:
+    """Unpack an archive.
+
+    Raises:
+        Refusal: it is not a zip file, too large, has paths that lead out of it, or its files are missing or wrong.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            _check_size(archive)
+            names = [info.filename for info in archive.infolist()]
+            if damaged := archive.testzip():
+                raise _bad(f"zip: checksum error in {damaged}")
+            if "metadata.yaml" not in names:
+                raise _bad('archive file "metadata.yaml" not found')
+            documents = {name: _document(archive, name) for name in _FILES if name in names}
+            revision = archive.read("revision") if "revision" in names else b"0"
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise _bad("zip: not a valid zip file") from error
+    if not re.match(rb"\s*[-+]?[0-9]", revision):
+        raise _bad("invalid revision file")
+    return _charm(documents, hashlib.sha256(data).hexdigest(), len(data), names)
+
+
+def charm_from_documents(
+    meta: Mapping[str, Any],
+    *,
+    config: Mapping[str, Any] | None = None,
+    actions: Mapping[str, Any] | None = None,
+    manifest: Mapping[str, Any] | None = None,
+) -> Charm:
+    """A charm for the scripted store, from what would be in its files."""
+    given = {"config.yaml": config, "actions.yaml": actions, "manifest.yaml": manifest}
+    documents: dict[str, Any] = {"metadata.yaml": {"summary": "", "description": "", **meta}}
+    documents |= {name: dict(content) for name, content in given.items() if content}
+    return _charm(documents, hashlib.sha256(repr(documents).encode()).hexdigest(), 0, [])
+
+
+def _charm(documents: Mapping[str, Any], digest: str, size: int, names: list[str]) -> Charm:
+    bases = _bases(documents["manifest.yaml"]) if "manifest.yaml" in documents else []
+    try:
+        meta = read_metadata(documents["metadata.yaml"], has_bases=bool(bases))
+    except Invalid as error:
+        raise _bad(str(error)) from None
+    options = _options(documents["config.yaml"]) if "config.yaml" in documents else {}
+    _check_metrics(documents.get("metrics.yaml"))
+    actions = _actions(documents.get("actions.yaml"), meta["name"])
+    if not is_valid_name(meta["name"]):
+        raise _bad(f"name {go_value(meta['name'])} not valid")
+    of_series = [Base("ubuntu", f"{SERIES[one]}/stable") for one in meta.get("series", []) if one in SERIES]
+    return Charm(
+        url="",
+        name=meta["name"],
+        meta=meta,
+        options=options,
+        actions=actions,
+        bases=bases or of_series,
+        sha256=digest,
+        size=size,
+        files=names,
+        profile_problem=_problem_of_profile(documents.get("lxd-profile.yaml")),
+    )
+
+
+def _bases(manifest: Any) -> list[Base]:
+    if manifest is None:
+        return []
+    doing = 'parsing "manifest.yaml" file: manifest'
+    if not isinstance(manifest, dict):
+        raise _bad(f"{doing}: yaml: unmarshal errors: cannot unmarshal into map")
+    try:
+        bases = list_of(_BASE)(manifest.get("bases"), "")
+    except Mismatch as error:
+        raise _bad(f"{doing}: coerce: {error}") from None
+    for base in bases:
+        problem = _problem_of_base(base)
+        if problem:
+            raise _bad(f"{doing}: {problem}")
+    return [Base(base["name"], base["channel"]) for base in bases]
+
+
+def _problem_of_base(base: Mapping[str, Any]) -> str:
+    name, channel = base["name"], base["channel"]
+    parts = channel.split("/")
+    if parts[0] in _RISKS:
+        parts.insert(0, "latest")
+    if len(parts) > 3:
+        return (
+            f"parsing channel {go_value(channel)}: channel is malformed and has too many components {go_value(channel)}"
+        )
+    if channel and len(parts) > 1 and parts[1] not in _RISKS:
+        return f"parsing channel {go_value(channel)}: risk in channel {go_value(channel)} not valid"
+    if not name:
+        return "base without name not valid"
+    if name not in _SYSTEMS:
+        return f"os {go_value(name)} not valid"
+    if not channel:
+        return "channel not valid"
+    for one in base["architectures"]:
+        if not any(re.fullmatch(pattern, one.strip()) for pattern in _ARCHITECTURES.values()):
+            return f"architecture {go_value(one)} not valid"
+    return ""
+
+
+def _options(config: Any) -> dict[str, dict[str, Any]]:
+    if config is None or (isinstance(config, dict) and "options" not in config):
+        raise _bad("invalid config: empty configuration")
+    options = config.get("options") if isinstance(config, dict) else None
+    specs = {} if isinstance(config, dict) and options is None else options
+    if not isinstance(specs, dict):
+        raise _bad("yaml: unmarshal errors: cannot unmarshal into map[string]charm.Option")
+    return {str(name): _option(str(name), {} if spec is None else spec) for name, spec in specs.items()}
+
+
+def _option(name: str, spec: Any) -> dict[str, Any]:
+    if not isinstance(spec, dict) or isinstance(spec.get("description"), list | dict):
+        raise _bad("yaml: unmarshal errors: cannot unmarshal into charm.Option")
+    option = {**spec, "type": spec.get("type") or "string"}
+    if option["type"] not in TYPES:
+        raise _bad(f'invalid config: option "{name}" has unknown type {go_value(option["type"])}')
+    default = option.get("default")
+    if default is None or (default == "" and option["type"] in {"string", "secret"}):
+        return option
+    try:
+        if isinstance(default, str) and option["type"] == "float":
+            raise Refusal(f'option "{name}" expected float, got {go_value(default)}')  # noqa: TRY301 - as all of them
+        option["default"] = coerce(name, option, default)
+    except Refusal as refusal:
+        raise _bad(f"invalid config default: {refusal.message}") from None
+    return option
+
+
+def _check_metrics(document: Any) -> None:
+    metrics = document.get("metrics") if isinstance(document, dict) else None
+    for name, metric in (metrics or {}).items():
+        declared = metric or {}
+        if name.startswith("juju-"):
+            continue
+        if declared.get("type") not in {"gauge", "absolute"}:
+            kind = go_value(declared.get("type") or "")
+            raise _bad(f'invalid metrics declaration: metric "{name}" has unknown type {kind}')
+        if not declared.get("description"):
+            raise _bad(f'invalid metrics declaration: metric "{name}" lacks description')
+
+
+def _problem_of_profile(profile: Any) -> str:
+    """Why Juju does not deploy a charm with such a profile, unless it is forced."""
+    given = profile if isinstance(profile, dict) else {}
+    for device in (given.get("devices") or {}).values():
+        if device.get("type", "gpu") not in {"unix-char", "unix-block", "gpu", "usb"}:
+            return f"invalid lxd-profile.yaml: contains device type {go_value(device['type'])}"
+    for key in given.get("config") or {}:
+        if key.startswith(("boot", "limits", "migration")):
+            return f"invalid lxd-profile.yaml: contains config value {go_value(str(key))}"
+    return ""
+
+
+def _actions(document: Any, charm: str) -> dict[str, dict[str, Any]]:
+    if document is None:
+        return {}
+    if not isinstance(document, dict) or not all(isinstance(one, dict | None) for one in document.values()):
+        raise _bad("yaml: unmarshal errors: cannot unmarshal into map[string]interface {}")
+    return {str(name): _action(str(name), spec or {}, charm) for name, spec in document.items()}
+
+
+def _action(name: str, spec: Mapping[str, Any], charm: str) -> dict[str, Any]:
+    """An action's schema, as Juju 3 makes it of what is declared: it takes more than that unless it says otherwise."""
+    if not _ACTION.fullmatch(name):
+        raise _bad(f"bad action name {name}")
+    if not charm.startswith("juju-") and (name == "juju" or name.startswith("juju-")):
+        why = '"juju" is a reserved name' if name == "juju" else 'the "juju-" prefix is reserved'
+        raise _bad(f"cannot use action name {name}: {why}")
+    for key, (kind, wanted) in _OF_ACTIONS.items():
+        if not isinstance(spec.get(key, kind()), kind):
+            raise _bad(f'value for schema key "{key}" must be {wanted}')
+    _check_keys({key: value for key, value in spec.items() if key not in _OF_ACTIONS}, is_action=True)
+    if "params" in spec and not isinstance(spec["params"], dict):
+        raise _bad("params failed to parse as a map")
+    schema = {"type": "object", "title": name, "description": "No description", "properties": {}}
+    schema |= {key: value for key, value in spec.items() if key not in {"parallel", "execution-group", "params"}}
+    if "params" in spec:
+        schema["properties"] = spec["params"]
+    errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(schema)
+    # Juju's own check of schemas lets empty lists through.
+    problem = next((error.message for error in errors if error.validator != "minItems"), None)
+    if problem is None and not all(map(_is_pattern, _patterns(schema))):
+        problem = "pattern must be a valid regex"
+    if problem is not None:
+        raise _bad(f"invalid params schema for action schema {name}: {problem}")
+    return schema
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key == "pattern" and isinstance(value, str):
+            yield value
+        elif key == "patternProperties" and isinstance(value, dict):
+            yield from value
+        elif isinstance(value, dict | list):
+            yield from _patterns(value)
+
+
+def _is_pattern(text: str) -> bool:
+    """Whether Go takes it for a regular expression; it has neither look-around nor references to groups."""
+    try:
+        re.compile(_ONLY_OF_GO.sub("a", text))
+    except re.error:
+        return False
+    return not _NOT_OF_GO.search(text)
+
+
+def _check_keys(value: Any, *, is_action: bool = False) -> None:
+    """Refuse what Juju cleanses schemas of: references, and keys that are not text, below those of an action."""
+    if isinstance(value, list):
+        for one in value:
+            _check_keys(one)
+    if not isinstance(value, dict):
+        return
+    for key, one in value.items():
+        if isinstance(key, OddKey) and not is_action:
+            raise _bad("map keyed with non-string value")
+        if key in {"$ref", "$schema"} and not is_action:
+            raise _bad(f'schema key "{key}" not compatible with this version of juju')
+        _check_keys(one)
+
+
+def _check_size(archive: zipfile.ZipFile) -> None:
+    infos = archive.infolist()
+    if len(infos) > MAX_FILES or sum(info.file_size for info in infos) > MAX_UNPACKED:
+        raise _bad("archive is too large")
+    for info in infos:
+        if info.filename.startswith("/") or ".." in info.filename.split("/"):
+            raise _bad(f'"{info.filename}" leads out of the archive')
+
+
+def _document(archive: zipfile.ZipFile, name: str) -> Any:
+    info = archive.getinfo(name)
+    if info.file_size > MAX_YAML:
+        raise _bad(f"{name} is too large")
+    try:
+        return go_yaml.read(archive.read(name))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise _bad(f"{name}: yaml: not valid") from error
+
+
+def _bad(text: str) -> Refusal:
+    return Refusal(text, BAD_REQUEST)

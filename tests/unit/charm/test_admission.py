@@ -1,0 +1,163 @@
+"""What Juju refuses of every charm: `vca charm` says it, and the simulated controller refuses it as Juju does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.bad_charms import BAD_CHARMS, GOOD, archive_of, write_files
+
+from vca_core.charm import read_charm
+from vca_core.errors import BadArguments
+from vca_jujusim.archives import read_archive
+from vca_jujusim.problems import Refusal
+
+TAKEN: dict[str, dict[str, str]] = {
+    "as it is": {},
+    "texts for booleans and numbers": {
+        "more": "provides: {a: {interface: x, limit: '0x10', optional: 'T'}}\nsubordinate: 'false'"
+    },
+    "every key": {
+        "more": (
+            "requires: {a: x}\npeers: {c: z}\nextra-bindings: {b: }\ncategories: [x]\ntags: [x]\nterms: [own/term/1]\n"
+            "storage: {s: {type: filesystem, location: /x, minimum-size: 1.5G, multiple: {range: 0-2}}}\n"
+            "devices: {d: {type: gpu, countmin: 1, countmax: '2'}}\npayloads: {p: {type: docker}}\n"
+            "resources: {f: {type: file, filename: f.bin}, i: {type: oci-image, filename: ''}}\n"
+            "assumes: [juju >= 2.9, {any-of: [k8s-api, {all-of: [juju < 5]}]}]\ncharm-user: root\ncolour: red"
+        )
+    },
+    "words that look like something else, in quotes": {
+        "config.yaml": "options: {'on': {default: 'y'}, '1': {default: '08'}, t: {default: 10:30}}",
+        "actions.yaml": "'1': {params: {'on': {type: string, default: 2024-01-01}}}",
+    },
+    "an empty type and a number as a description": {"config.yaml": "options: {a: {type: '', description: 3}}"},
+    "what every charm may have": {
+        "metrics.yaml": "metrics: {juju-units: , a: {type: gauge, description: d}}",
+        "lxd-profile.yaml": "config: {security.nesting: 'true'}\ndevices: {a: {type: unix-char, path: /dev/x}}",
+        "revision": "7\n",
+    },
+    "one of series": {"more": "series: [jammy]\nmin-juju-version: 2.9.0"},
+}
+
+
+def said(place: Path) -> list[str]:
+    """What is wrong with a charm, as `vca charm` says it."""
+    try:
+        return list(read_charm(place).obstacles)
+    except BadArguments as error:
+        return [error.message]
+
+
+def refusal(data: bytes) -> Refusal | None:
+    """What the simulated controller answers to a charm."""
+    try:
+        read_archive(data)
+    except Refusal as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("name", BAD_CHARMS)
+def test_what_juju_refuses_is_said_before(name: str, tmp_path: Path) -> None:
+    files, _ = BAD_CHARMS[name]
+    (tmp_path / "web.charm").write_bytes(archive_of(files))
+    assert said(write_files(tmp_path / "web", files))
+    assert said(tmp_path / "web.charm")
+
+
+@pytest.mark.parametrize("name", BAD_CHARMS)
+def test_the_simulated_controller_refuses_it_in_the_same_words(name: str) -> None:
+    files, says = BAD_CHARMS[name]
+    found = refusal(archive_of(files))
+    assert found is not None
+    # Behind this, what is wrong with a schema is said in the words of whatever library checks it.
+    said_by_all, of_schema, _ = says.partition("action schema ping: ")
+    assert found.message.startswith(said_by_all + of_schema)
+    assert found.code == "bad request"
+
+
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_juju_takes_is_taken(name: str, tmp_path: Path) -> None:
+    changed = dict(TAKEN[name])
+    files = {**GOOD, "metadata.yaml": GOOD["metadata.yaml"] + changed.pop("more", ""), **changed}
+    assert said(write_files(tmp_path / "web", files)) == []
+    assert refusal(archive_of(files)) is None
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    metadata = "name: Web\nsummary: s\ndescription: d\ntags: [1]\nstorage: {a: {type: tape}}\nterms: x\n"
+    profile = "devices: {a: {type: disk}}\nconfig: {boot.autostart: 'true'}"
+    further = {"config.yaml": "", "revision": "x", "lxd-profile.yaml": profile}
+    told = " ".join(said(write_files(tmp_path, {**GOOD, "metadata.yaml": metadata, **further})))
+    for part in (
+        "tags.0",
+        "storage.a.type",
+        "terms",
+        "config.yaml is empty",
+        "revision",
+        "devices.a",
+        "boot.autostart",
+    ):
+        assert part in told
+
+
+def test_what_stays_at_home_is_not_looked_at(tmp_path: Path) -> None:
+    files = {**GOOD, "revision": "x", "lxd-profile.yaml": "[", ".jujuignore": "revision\nlxd-profile.yaml\n"}
+    assert said(write_files(tmp_path, files)) == []
+
+
+def test_what_charmcraft_carries_is_looked_at(tmp_path: Path) -> None:
+    source = "name: web\ntype: charm\nsummary: s\ndescription: d\nbase: ubuntu@22.04\nplatforms: {amd64: }\n"
+    files = {"charmcraft.yaml": f"{source}storage: {{a: {{type: tape}}}}\n", "src/charm.py": ""}
+    assert any("charmcraft.yaml: storage.a.type" in one for one in said(write_files(tmp_path, files)))
+
+
+# fmt: off
+WORDS = (
+    "x", "juju", "juju-info", "1", "0", "-1", "true", "yes", "a/b", "global", "container", "block", "10G",
+    "1-3", "2+", "root", "kubernetes", "jammy", "Jam", "juju>=3.1", "2.9.0", "own/term/1", "file", "oci-image",
+    "gauge",
+)
+OF_NAMES = (
+    "provides", "requires", "peers", "storage", "devices", "resources", "containers", "payloads",
+)
+OF_PARTS = (
+    "interface", "limit", "scope", "optional", "type", "location", "multiple", "minimum-size", "range",
+    "countmin", "countmax", "filename", "resource", "mounts", "uid", "shared", "properties", "description",
+)
+OTHERS = (
+    "extra-bindings", "subordinate", "categories", "tags", "series", "deployment", "terms", "assumes",
+    "min-juju-version", "charm-user", "revision", "format",
+)
+# fmt: on
+WORD = st.sampled_from(WORDS)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-1, 20_000) | st.just(1.5) | WORD,
+    lambda below: st.lists(below, max_size=2) | st.dictionaries(WORD, below, max_size=2),
+    max_leaves=4,
+)
+PARTS = st.fixed_dictionaries({}, optional=dict.fromkeys(OF_PARTS, VALUES))
+METADATA = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(OF_NAMES, st.dictionaries(WORD, PARTS | VALUES, max_size=2) | VALUES)
+    | dict.fromkeys(OTHERS, VALUES),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(metadata=METADATA, is_packed=st.booleans())
+def test_both_agree_on_metadata_of_any_shape(tmp_path: Path, metadata: dict[str, Any], is_packed: bool) -> None:
+    text = GOOD["metadata.yaml"] + (yaml.safe_dump(metadata) if metadata else "")
+    files = {**GOOD, "metadata.yaml": text}
+    if not is_packed:
+        del files["manifest.yaml"]
+    place = tmp_path / "web.charm"
+    place.write_bytes(archive_of(files))
+    told, found = said(place), refusal(archive_of(files))
+    assert told or not found, found
+    # What only an installation needs, and an endpoint without an interface, is refused here only.
+    assert found or all("it runs on" in one or "text that is not empty" in one for one in told), told
