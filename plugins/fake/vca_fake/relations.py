@@ -25,18 +25,13 @@ def check_pair(
     Raises:
         BadArguments: there is no such endpoint, both have the same role, or their interfaces differ.
     """
-    endpoints = [_endpoint(end, charm) for end, charm in (one, other)]
-    (end_1, _), (end_2, _) = one, other
-    if {endpoint.role for endpoint in endpoints} != {"provides", "requires"}:
+    (end_1, charm_1), (end_2, charm_2) = one, other
+    endpoint_1, endpoint_2 = _endpoint(end_1, charm_1, "endpoint_1"), _endpoint(end_2, charm_2, "endpoint_2")
+    has_roles = {endpoint_1.role, endpoint_2.role} == {"provides", "requires"}
+    if not has_roles or endpoint_1.interface != endpoint_2.interface:
         raise BadArguments(
-            f"one endpoint has to provide and the other to require; {end_1.endpoint} {endpoints[0].role}, "
-            f"{end_2.endpoint} {endpoints[1].role}",
-            ["endpoint_1", "endpoint_2"],
-        )
-    if endpoints[0].interface != endpoints[1].interface:
-        raise BadArguments(
-            f"the interfaces differ: {end_1.endpoint} speaks {endpoints[0].interface}, {end_2.endpoint} "
-            f"{endpoints[1].interface}",
+            f"endpoint_1, endpoint_2: expected two that fit, got {end_1.endpoint}, which {endpoint_1.role} "
+            f"{endpoint_1.interface}, and {end_2.endpoint}, which {endpoint_2.role} {endpoint_2.interface}",
             ["endpoint_1", "endpoint_2"],
         )
     first, second = sorted((end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2))
@@ -53,8 +48,8 @@ def check_limits(model: Model, ends: Sequence[tuple[RelationEnd, Charm]]) -> Non
     Raises:
         BadArguments: it has as many as its charm says.
     """
-    for end, charm in ends:
-        limit = _endpoint(end, charm).limit
+    for number, (end, charm) in enumerate(ends, 1):
+        limit = _endpoint(end, charm, f"endpoint_{number}").limit
         key = (end.ee_id.model, end.ee_id.application, end.endpoint)
         if limit is not None and sum(key in pair for pair in model.relations) >= limit:
             raise refusals.limit_reached(f"{end.ee_id.application}:{end.endpoint}", limit)
@@ -73,12 +68,12 @@ def check_kept(model: Model, ee_id: EeId, charm: Charm) -> None:
                 raise refusals.broken_relation(charm.name, ends)
 
 
-def _endpoint(end: RelationEnd, charm: Charm) -> Endpoint:
+def _endpoint(end: RelationEnd, charm: Charm, argument: str) -> Endpoint:
     endpoint = charm.endpoints.get(end.endpoint)
     if endpoint is None:
         raise BadArguments(
-            f"charm {charm.name} has no endpoint {end.endpoint!r}{instead(end.endpoint, charm.endpoints)}",
-            ["endpoint"],
+            f"{argument}: charm {charm.name} has no endpoint {end.endpoint!r}{instead(end.endpoint, charm.endpoints)}",
+            [argument],
         )
     return endpoint
 

@@ -158,9 +158,9 @@ class FrozenBackend(Backend[FrozenOptions]):
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Relate two."""
         ends = [self._charm(end.ee_id).endpoints.get(end.endpoint) for end in (end_1, end_2)]
-        for end, endpoint in zip((end_1, end_2), ends, strict=True):
+        for number, end, endpoint in zip((1, 2), (end_1, end_2), ends, strict=True):
             if endpoint is None:
-                raise BadArguments(f"there is no endpoint {end.endpoint}", ["endpoint"])
+                raise BadArguments(f"endpoint_{number}: there is no {end.endpoint}", [f"endpoint_{number}"])
         if {endpoint.role for endpoint in ends if endpoint is not None} != {"provides", "requires"}:
             raise BadArguments("they do not fit", ["endpoint_1", "endpoint_2"])
         self._relations.add(frozenset({(end_1.ee_id, end_1.endpoint), (end_2.ee_id, end_2.endpoint)}))

@@ -198,12 +198,14 @@ async def test_endpoints_are_related_if_they_fit(connector: Connector, vca: Vca,
         await connector.add_relation(router, cache, "gateway", "uplink")
     status = await connector.get_status(".ns")
     assert status["relations"] == [["app-vnf-cache:uplink", "app-vnf-router:gateway"]]
-    for endpoint_1, endpoint_2, reason in (
-        ("gatewy", "uplink", "no endpoint 'gatewy'"),
-        ("upstream", "uplink", "one endpoint has to provide"),
+    for endpoint_1, endpoint_2, reason, arguments in (
+        ("gatewy", "uplink", "endpoint_1: charm .* has no endpoint 'gatewy'", ["endpoint_1"]),
+        ("gateway", "uplnk", "endpoint_2: charm .* has no endpoint 'uplnk'", ["endpoint_2"]),
+        ("upstream", "uplink", "expected two that fit, got upstream, which requires", ["endpoint_1", "endpoint_2"]),
     ):
-        with pytest.raises(BadArguments, match=reason):
+        with pytest.raises(BadArguments, match=reason) as caught:
             await connector.add_relation(router, cache, endpoint_1, endpoint_2)
+        assert caught.value.bad_args == arguments
     for _ in range(2):
         await connector.remove_relation(cache, router, "uplink", "gateway")
     assert (await connector.get_status(".ns"))["relations"] == []

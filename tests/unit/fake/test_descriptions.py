@@ -47,6 +47,19 @@ async def test_units_come_with_one_leader_and_its_charm(connector: Connector) ->
     assert {unit.charm for unit in after.units} == {after.charm.reference}
 
 
+async def test_a_charm_has_the_same_digest_wherever_it_is_installed(connector: Connector) -> None:
+    digests = []
+    for vnf, charm in (("one", "simple-router"), ("two", "simple-router"), ("three", "content-cache")):
+        ee_id, _ = await connector.create_execution_environment(f".ns.{vnf}")
+        await connector.install_configuration_sw(ee_id, charm)
+        described = await connector.describe(ee_id)
+        assert described.charm is not None
+        digests.append(described.charm.digest)
+    one, two, three = digests
+    assert one is not None
+    assert one == two != three
+
+
 async def test_a_relation_is_described_at_both_ends(connector: Connector) -> None:
     one, two = [(await connector.create_execution_environment(f".ns.{vnf}"))[0] for vnf in ("one", "two")]
     for ee_id in (one, two):
