@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments
-from vca_core.plain import HALF, excess, is_text
+from vca_core.plain import HALF, excess, is_text, kind_of
 
 Seconds = float | int | None
 
@@ -48,7 +48,7 @@ def name(value: object, argument: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise BadArguments(f"{argument}: expected a name, got {_preview(value)}", [argument])
     if len(value) > LONGEST_NAME:
-        raise BadArguments(f"{argument}: expected a name of at most {LONGEST_NAME} characters", [argument])
+        raise BadArguments(f"{argument}: expected at most {LONGEST_NAME} characters, got {len(value)}", [argument])
     if not is_text(value):
         raise BadArguments(f"{argument}: has {HALF}", [argument])
     return value
@@ -62,7 +62,10 @@ def label(value: object, argument: str) -> str:
     """
     checked = name(value, argument)
     if len(checked) > _LONGEST_LABEL or not checked.isprintable():
-        raise BadArguments(f"{argument}: expected one line of at most {_LONGEST_LABEL} characters", [argument])
+        got = "control characters" if len(checked) <= _LONGEST_LABEL else f"{len(checked)}"
+        raise BadArguments(
+            f"{argument}: expected one line of at most {_LONGEST_LABEL} characters, got {got}", [argument]
+        )
     return checked
 
 
@@ -75,7 +78,7 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise BadArguments(f"{argument}: expected a mapping, got {type(value).__name__}", [argument])
+        raise BadArguments(f"{argument}: expected a mapping, got {kind_of(value)}", [argument])
     for key in value:
         if not isinstance(key, str):
             raise BadArguments(f"{argument}: expected names as keys, got {_preview(key)}", [argument])
@@ -109,7 +112,9 @@ def count(value: object, argument: str, most: int) -> int:
         raise BadArguments(f"{argument}: expected a whole number from 1 up, got {_preview(value)}", [argument])
     if value > most:
         raise BadArguments(
-            f"{argument}: expected at most {most} units; raise limits.units in the config for more", [argument]
+            f"{argument}: expected at most {most} units, got {_preview(value)}; raise limits.units in the config for "
+            "more",
+            [argument],
         )
     return value
 
@@ -126,16 +131,17 @@ def credentials(value: object) -> dict[str, Any]:
     for key in ("hostname", "username"):
         given = checked.get(key)
         if not isinstance(given, str) or not given.strip():
-            got = "nothing" if key not in checked else _preview(given)
             raise BadArguments(
-                f"credentials.{key}: expected the {key} of the machine, got {got}", [f"credentials.{key}"]
+                f"credentials.{key}: expected the {key} of the machine, got {_preview(given)}", [f"credentials.{key}"]
             )
     return checked
 
 
 def _preview(value: object) -> str:
-    """Show what cannot be secret: a number, nothing, a blank; of all else the type."""
+    """Show what cannot be secret: a number, a blank; of all else say what it is."""
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, int) and abs(value) >= 10**20:
         return "a huge number"
     is_blank = isinstance(value, str) and not value.strip()
-    return repr(value) if value is None or is_blank or isinstance(value, int | float) else type(value).__name__
+    return repr(value) if is_blank or isinstance(value, int | float) else kind_of(value)

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
 from vca_core.errors import BadArguments, NotSupported
+from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
 from vca_core.tasks import in_thread
 
@@ -89,7 +90,7 @@ class ArtifactRoot:
                 there is something similar, what was probably meant.
         """
         if not isinstance(path, str):
-            raise _refusal(f"expected a path below {self._root} or ch:NAME, got {type(path).__name__}")
+            raise _refusal(f"expected a path below {self._root} or ch:NAME, got {kind_of(path)}")
         if not path.strip():
             raise _refusal(f"is empty: name a charm below {self._root}, or ch:NAME")
         if len(path) > LONGEST_PATH:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
 
 _KDU = "kdu:"
 _AT = "@"
@@ -40,7 +41,7 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
     if type(value) is str and _PLAIN_PART(value):  # nearly all are, and this is quick
         return
     if not isinstance(value, str):
-        raise _wrong(f"{part}: expected text, got {type(value).__name__}", argument)
+        raise _wrong(f"{part}: expected text, got {kind_of(value)}", argument)
     if not value:
         raise _wrong(f"{part} is empty", argument)
     if len(value) > LONGEST_PART:
@@ -114,9 +115,9 @@ class Namespace:
         if isinstance(text, Namespace):
             return text
         if not isinstance(text, str):
-            raise _wrong(f"expected text such as {_GRAMMAR}, got {type(text).__name__}")
+            raise _wrong(f"expected text such as {_GRAMMAR}, got {kind_of(text)}")
         if len(text) > (len(_PARTS) + 2) * (LONGEST_PART + 1):
-            raise _wrong(f"{_excerpt(text)} is too long; expected {_GRAMMAR}")
+            raise _wrong(f"expected {_GRAMMAR}, got a text of {len(text)} characters")
         place, ee = _split_ee(str(text))
         parts = place.split(".")
         if len(parts) > len(_PARTS):
@@ -226,7 +227,7 @@ class EeId:
         if isinstance(value, EeId):
             return value
         if not isinstance(value, str):
-            raise _wrong(f"expected text such as {_EE_ID}, got {type(value).__name__}", argument)
+            raise _wrong(f"expected text such as {_EE_ID}, got {kind_of(value)}", argument)
         parts = str(value).split(".", 3 * LONGEST_PART)
         if len(parts) != 3:
             raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; expected {_EE_ID}", argument)

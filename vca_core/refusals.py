@@ -48,7 +48,7 @@ def shared_application(namespace: Namespace, other: Namespace, model: str, appli
         application: the application.
     """
     return BadArguments(
-        f"namespace {namespace} and namespace {other} would share the application {application} of model {model}; "
+        f"namespace: {namespace} and {other} would share the application {application} of model {model}; "
         f"delete {other} first, or rename one of them",
         ["namespace"],
     )
@@ -63,8 +63,8 @@ def shared_model(ns_id: str, other: str, model: str) -> BadArguments:
         model: the model.
     """
     return BadArguments(
-        f"NS {ns_id!r} and NS {other!r} would share the model {model}; delete NS {other!r} first, or rename one of "
-        "them",
+        f"namespace: NS {ns_id!r} and NS {other!r} would share the model {model}; delete NS {other!r} first, or "
+        "rename one of them",
         ["namespace"],
     )
 
@@ -183,7 +183,8 @@ def limit_reached(end: str, limit: int) -> BadArguments:
         limit: how many it takes.
     """
     return BadArguments(
-        f"{end} takes {limit} relation{'' if limit == 1 else 's'}, and has as many; remove one first",
+        f"endpoint_1, endpoint_2: {end} takes {limit} relation{'' if limit == 1 else 's'}, and has as many; remove "
+        "one first",
         ["endpoint_1", "endpoint_2"],
     )
 

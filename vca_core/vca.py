@@ -24,6 +24,7 @@ from vca_core.connector.relations import End, RelationSpec
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId
+from vca_core.plain import kind_of
 from vca_core.providers import ConnectorProvider, make_provider
 from vca_core.stores import StatusStore
 from vca_core.stores.lazy import LazyStore
@@ -224,7 +225,10 @@ class Vca:
     def _check_ends(self, *ends: object) -> None:
         for number, end in enumerate(ends, start=1):  # callers need no type checker
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
-                raise BadArguments(f"end_{number}: expected a tuple (connector, ee_id, endpoint)", [f"end_{number}"])
+                raise BadArguments(
+                    f"end_{number}: expected a tuple (connector, ee_id, endpoint), got {kind_of(end)}",
+                    [f"end_{number}"],
+                )
             if not self._is_own(end[0]):
                 raise BadArguments(f"end_{number}: {end[0]!r} belongs to another Vca", [f"end_{number}"])
 
@@ -316,6 +320,6 @@ def _check_providers(providers: Sequence[ConnectorProvider]) -> Sequence[Connect
     for number, provider in enumerate(providers):
         if not isinstance(provider, ConnectorProvider):
             raise BadArguments(
-                f"providers[{number}]: expected a ConnectorProvider, got {type(provider).__name__}", ["providers"]
+                f"providers[{number}]: expected a ConnectorProvider, got {kind_of(provider)}", ["providers"]
             )
     return providers

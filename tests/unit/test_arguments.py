@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from vca_core import arguments
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
 
 CANARY = "canary-4711"
 
@@ -117,7 +118,7 @@ def test_no_mapping_is_an_empty_one() -> None:
 def test_what_is_no_mapping_is_refused_and_not_shown(value: object) -> None:
     error = refusal(lambda: arguments.mapping(value, "config"))
     assert error.bad_args == ["config"]
-    assert error.message == f"config: expected a mapping, got {type(value).__name__}"
+    assert error.message == f"config: expected a mapping, got {kind_of(value)}"
 
 
 @pytest.mark.parametrize("key", [None, 7, b"canary-4711", ("a", CANARY), HUGE], ids=type)
@@ -174,12 +175,12 @@ def test_missing_credentials_are_refused_as_such() -> None:
     ("values", "said"),
     [
         ([], "nothing"),
-        ([None], "None"),
+        ([None], "nothing"),
         ([""], "''"),
         (["  "], "'  '"),
         ([7], "7"),
-        ([[CANARY]], "list"),
-        ([b"canary-4711"], "bytes"),
+        ([[CANARY]], "a list"),
+        ([b"canary-4711"], "a Python bytes"),
     ],
     ids=ascii,
 )
@@ -220,6 +221,6 @@ def test_no_check_shows_what_may_be_a_secret(check: Callable[[object], object], 
 
 @pytest.mark.defect("D80")
 def test_text_in_the_place_of_a_number_is_not_shown() -> None:
-    assert "str" in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
+    assert "got text" in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.count(CANARY, "num_units", 1000)))

@@ -37,6 +37,6 @@ def check_listing(records: Iterable[object] | None) -> list[ExecutionEnvironment
     listed: list[ExecutionEnvironment] = []
     for record in records or ():
         if not isinstance(record, ExecutionEnvironment):
-            raise BackendError(f"the backend listed {type(record).__name__} where ExecutionEnvironment is expected")
+            raise BackendError(f"the backend listed {kind_of(record)} where ExecutionEnvironment is expected")
         listed.append(record)
     return listed

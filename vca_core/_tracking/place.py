@@ -9,7 +9,7 @@ from typing import Any
 
 from vca_core.errors import BadArguments
 from vca_core.naming import EeKey
-from vca_core.plain import DEEPEST, excess
+from vca_core.plain import DEEPEST, excess, kind_of
 from vca_core.status import DeploymentStatus
 from vca_core.stores import check_filter
 
@@ -56,7 +56,7 @@ class Place:
         """
         if not isinstance(db_dict, Mapping):
             raise BadArguments(
-                f"{argument}: expected a mapping with collection, filter and path, got {type(db_dict).__name__}",
+                f"{argument}: expected a mapping with collection, filter and path, got {kind_of(db_dict)}",
                 [argument],
             )
         for key in _KEYS:
@@ -65,7 +65,7 @@ class Place:
                     f"{argument}.{key}: is missing; {argument} needs collection, filter and path", [f"{argument}.{key}"]
                 )
         keys: Iterable[object] = db_dict  # callers need no type checker
-        unknown = [key if isinstance(key, str) else type(key).__name__ for key in keys if key not in _KEYS]
+        unknown = [key if isinstance(key, str) else kind_of(key) for key in keys if key not in _KEYS]
         if unknown:
             raise BadArguments(
                 f"{argument}: unknown key {unknown[0]!r}; expected collection, filter and path",
@@ -83,15 +83,16 @@ class Place:
                 [f"{argument}.path"],
             )
         if (reason := excess(db_dict, most_text=LONGEST_PLACE)) is not None:
-            raise BadArguments(f"{argument} has {reason}", [argument])
+            raise BadArguments(f"{argument}: has {reason}", [argument])
         if path.count(".") > DEEPEST:
-            raise BadArguments(f"{argument}.path has more than {DEEPEST} parts", [f"{argument}.path"])
+            raise BadArguments(
+                f"{argument}.path: expected at most {DEEPEST} parts, got {path.count('.') + 1}", [f"{argument}.path"]
+            )
         try:
             check_filter(db_dict["filter"])
         except BadArguments as error:
-            raise BadArguments(
-                f"{argument}.filter: {error.message}", [f"{argument}.{arg}" for arg in error.bad_args]
-            ) from None
+            error.rename({"filter": f"{argument}.filter"})
+            raise
         return cls(table, tuple(sorted(db_dict["filter"].items())), path.removesuffix("."))
 
     @property
@@ -108,7 +109,7 @@ class Place:
 
 
 def _describe(value: object) -> str:
-    return repr(value[:100]) if isinstance(value, str) else type(value).__name__
+    return repr(value[:100]) if isinstance(value, str) else kind_of(value)
 
 
 def default_home(key: EeKey) -> Place:

@@ -98,7 +98,7 @@ def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[t
         at = (*path, str(key))
         spend(1)
         if len(at) > 2 * DEEPEST:
-            raise BadArguments(f"a schema is deeper than {2 * DEEPEST} levels", ["artifact_path"])
+            raise BadArguments(f"artifact_path: a schema is deeper than {2 * DEEPEST} levels", ["artifact_path"])
         if not names:
             yield at, item
         yield from _walk(item, at, names=not names and key in _BY_NAME)

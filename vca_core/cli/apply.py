@@ -37,7 +37,7 @@ def apply(
     from vca_core.errors import BadArguments
 
     if day1 not in (None, "done", "again"):
-        raise BadArguments("--day1: expected done or again", ["--day1"])
+        raise BadArguments(f"--day1: expected done or again, got {day1!r}", ["--day1"])
     apply_file(context.obj, file, day1, env or [], allow_files or [])
 
 

@@ -27,9 +27,9 @@ def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
     for number, word in enumerate(words, start=1):
         name, equals, text = word.partition("=")
         if not equals or not name:
-            raise BadArguments(f"parameter {number}: expected name=value", ["PARAMS"])
+            raise BadArguments(f"PARAMS: expected name=value, got something else in place {number}", ["PARAMS"])
         if name in parsed:
-            raise BadArguments(f"parameter {name} is given twice", [f"PARAMS.{name}"])
+            raise BadArguments(f"PARAMS.{name}: is given twice", [f"PARAMS.{name}"])
         parsed[name] = _without_quotes(text)
     return _with_references(parsed, Path.cwd(), references, "")
 

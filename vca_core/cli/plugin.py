@@ -77,8 +77,8 @@ def new(
     answers = _answers(data or [])
     target = folder or Path(f"vca-{name}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        what = "a folder that is not empty" if target.is_dir() else "not a folder"
-        raise BadArguments(f"--folder {target} is {what}; name another one, nothing was written", ["--folder"])
+        what = "which is not empty" if target.is_dir() else "which is not one"
+        raise BadArguments(f"--folder: expected a new or an empty folder, got {target}, {what}", ["--folder"])
     _render(target, {"name": name} | answers, ask=not (defaults or state.json) and sys.stdin.isatty())
     following = [f"cd {shlex.quote(str(target))}", "python -m pip install -e '.[test,lint]'", "pytest"]
     # In an environment without vca-core, pip would fetch it from an index, where anybody could have taken the name.
@@ -161,7 +161,7 @@ def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
     except ValueError as error:  # a validator's
         raise BadArguments(f"--data: {' '.join(str(error).split())}", ["--data"]) from None
     except (CopierError, OSError) as error:
-        raise BadArguments(f"--folder {target}: the plugin cannot be written: {error}", ["--folder"]) from error
+        raise BadArguments(f"--folder: the plugin cannot be written to {target}: {error}", ["--folder"]) from error
 
 
 def template() -> Path:

@@ -60,8 +60,8 @@ class State:
 
         if not self.config.exists():
             raise BadArguments(
-                f"there is no config file {self.config}; name yours with --config or VCA_CONFIG (`vca demo` makes an "
-                "example)",
+                f"--config: there is no file {self.config}; name yours with --config or VCA_CONFIG (`vca demo` makes "
+                "an example)",
                 ["--config"],
             )
         config = load_config(self.config)

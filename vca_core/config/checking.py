@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from vca_core.config.files import Document, check_plain, check_size, read_document
 from vca_core.config.problems import KeyPath, Problem, refusal, validate_safely
 from vca_core.errors import BadArguments, Cause, PluginError
-from vca_core.plain import copy_plain
+from vca_core.plain import copy_plain, kind_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,7 +36,7 @@ def open_document(source: object, what: str, needed: str, model: type[BaseModel]
         return Document(copy_plain(source), Path.cwd())
     if not isinstance(source, str | os.PathLike):
         raise BadArguments(
-            f"{what}: expected a path, a mapping or a {model.__name__}, got {type(source).__name__}", ["source"]
+            f"{what}: expected a path, a mapping or a {model.__name__}, got {kind_of(source)}", ["source"]
         )
     document = read_document(Path(source), needed)
     check_size(document)

@@ -202,7 +202,7 @@ class VcaConfig(Part):
         if name is None:
             if self.default is None:
                 known = ", ".join(sorted(self.connectors)) or "those that the providers know"
-                raise BadArguments(f"the configuration has no default connector: name one of {known}", ["connector"])
+                raise BadArguments(f"connector: there is no default connector: name one of {known}", ["connector"])
             name = self.default
         if name not in self.connectors:
             raise BadArguments(f"there is no connector {name!r}{instead(name, self.connectors)}", ["connector"])

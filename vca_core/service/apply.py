@@ -153,7 +153,7 @@ class Apply:
                 ]
                 if listed:
                     raise BadArguments(
-                        f"the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
+                        f"day1: the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
                         f"{listed[0].ee_id} of it: if the store was lost, its Day-1 primitives may have run already. "
                         "Say what is to become of them: `--day1 done` takes them for done, `--day1 again` runs them",
                         ["day1"],
@@ -172,7 +172,7 @@ class Apply:
             host = None if vnf.machine is None else str(vnf.machine.get("hostname")).casefold()
             if host in left and f"{name}/register" not in done:
                 raise BadArguments(
-                    f"the host of VNF {name} is registered already, for VNF {left[host]}, which the file does not have "
+                    f"vnfs.{name}: its host is registered already, for VNF {left[host]}, which the file does not have "
                     f"any more: give it that name again, or delete the service first: `vca delete {self._service.ns}`",
                     [f"vnfs.{name}"],
                 )

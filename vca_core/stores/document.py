@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from vca_core.errors import BadArguments, StoreError
-from vca_core.plain import Place, plain
+from vca_core.plain import Place, kind_of, plain
 
 LONGEST_PADDING = 1_500_000
 """How many nulls a position behind a list's end may bring about at most; as in MongoDB."""
@@ -51,7 +51,7 @@ def check_filter(filter: object) -> None:
         if isinstance(path, str) and (value is None or isinstance(value, str)) and _is_sound(path):
             continue  # nearly all are, and this is quick
         if not isinstance(path, str) or not all(path.split(".")):
-            shown = repr(path) if isinstance(path, str) else type(path).__name__
+            shown = repr(path) if isinstance(path, str) else kind_of(path)
             raise BadArguments(f"filter: expected dotted paths as keys, got {shown}", ["filter"])
         if any(part.startswith("$") for part in path.split(".")):
             raise BadArguments(
@@ -62,7 +62,7 @@ def check_filter(filter: object) -> None:
             raise BadArguments(f"filter.{path}: expected a whole number of at most 64 bits", [f"filter.{path}"])
         if not isinstance(value, _SCALARS) or (isinstance(value, float) and not math.isfinite(value)):
             raise BadArguments(
-                f"filter.{path}: expected text, a number, true, false or null, got {type(value).__name__}",
+                f"filter.{path}: expected text, a number, true, false or null, got {kind_of(value)}",
                 [f"filter.{path}"],
             )
 
@@ -267,8 +267,8 @@ def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
     if isinstance(parent, dict):
         return parent.get(part, _MISSING)
     if not isinstance(parent, list):
-        kind = "null" if parent is None else type(parent).__name__
-        raise _refusal(".".join(path), f"{part!r} cannot be made in a {kind}")
+        kind = "null" if parent is None else kind_of(parent)
+        raise _refusal(".".join(path), f"{part!r} cannot be made in {kind}")
     position = _position(part)
     if position is None:
         raise _refusal(".".join(path), f"{part!r} is not a position in a list")

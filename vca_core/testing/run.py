@@ -246,7 +246,7 @@ def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> li
         code = pytest.main([*arguments, *_ALWAYS], plugins=[recorder, Given()])
     if recorder.problems or not recorder.verdicts:
         problems = recorder.problems or [_last_line(said.getvalue()) or f"pytest ended with {code}"]
-        raise BadArguments(f"the suite cannot be run: {'; '.join(problems)}", ["suite"])
+        raise BadArguments(f"suite: cannot be run: {'; '.join(problems)}", ["suite"])
     return list(recorder.verdicts.values())
 
 
@@ -262,7 +262,7 @@ def _file_of(place: str) -> str:
     finally:
         sys.path.pop(0)
     if found is None or found.origin is None:
-        raise BadArguments(f"there is no file and no module {module!r} with a suite", ["suite"])
+        raise BadArguments(f"suite: expected a file or a module with a suite, got {module!r}", ["suite"])
     return found.origin + (f"::{rest}" if rest else "")
 
 

@@ -48,7 +48,8 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
         if not _ABOUT_ENDPOINTS.search(error.message):
             raise
         raise BadArguments(
-            f"{one} and {other} cannot be related: {error.message}", ["endpoint_1", "endpoint_2"]
+            f"endpoint_1, endpoint_2: {one} and {other} cannot be related: {error.message}",
+            ["endpoint_1", "endpoint_2"],
         ) from error
 
     def look() -> bool | None:

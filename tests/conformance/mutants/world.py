@@ -203,7 +203,9 @@ class Good(Backend[GoodOptions]):
     def check_ns(self, ee_id: EeId, namespace: Namespace) -> None:
         there = self.world.boxes[ee_id].namespace
         if there.ns_id != namespace.ns_id:
-            raise BadArguments(f"{namespace} would share the model {ee_id.model} with {there}", ["namespace"])
+            raise BadArguments(
+                f"namespace: {namespace} would share the model {ee_id.model} with {there}", ["namespace"]
+            )
 
     async def come_up(self, op: Operation, ee_id: EeId) -> None:
         box = self.find(ee_id)

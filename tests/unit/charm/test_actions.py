@@ -167,7 +167,7 @@ STRICT = action(
         ({"a": "x", "l": [1, "two"]}, "params_dict.l.1: expected a number, got text", ["l"]),
         ({"a": "x", "l": [1, 1]}, "params_dict.l: a list that does not fit the charm's schema: uniqueItems", ["l"]),
         ({"a": "x", "o": "z"}, "params_dict.o: does not fit what the charm's schema asks for with anyOf", ["o"]),
-        ({"b": 1, "c": 2}, "primitive run: params_dict.", ["a", "b", "c"]),
+        ({"b": 1, "c": 2}, " (primitive run)", ["a", "b", "c"]),
     ],
 )
 def test_what_does_not_fit_is_told_by_name(params: dict[str, Any], told: str, names: list[str]) -> None:

@@ -61,4 +61,4 @@ def test_no_command_is_told_by_half_in_the_help() -> None:
 def test_what_stands_behind_two_dashes_asks_for_no_help(tmp_path: Path) -> None:
     ended = vca("-c", str(tmp_path / "absent.yaml"), "run", "demo/core", "touch", "--", "-h")
     assert ended.returncode == 2
-    assert "there is no config file" in ended.stderr, "it ran"
+    assert "--config: there is no file" in ended.stderr, "it ran"

@@ -123,7 +123,7 @@ def test_all_limits_are_finite_without_being_given() -> None:
 def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
     assert load_config(FAKE, {}).connector_name() == "edge"
     two = load_config({"connectors": {"a": {"backend": "fake"}, "b": {"backend": "fake"}}}, {})
-    with pytest.raises(BadArguments, match="no default connector: name one of a, b"):
+    with pytest.raises(BadArguments, match="connector: there is no default connector: name one of a, b"):
         two.connector_name()
     with pytest.raises(BadArguments, match="there is no connector 'c'"):
         two.connector_name("c")

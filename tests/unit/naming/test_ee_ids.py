@@ -16,8 +16,8 @@ from vca_core.naming import CHARM_NAMES, EeId, Namespace
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (None, "got NoneType"),
-        (7, "got int"),
+        (None, "got nothing"),
+        (7, "got a whole number"),
         ("", "1 parts"),
         ("ns.app", "2 parts"),
         ("a.b.c.d", "4 parts"),

@@ -139,7 +139,7 @@ def test_a_provider_that_is_not_made_is_a_clear_error(site: Site, tmp_path: Path
     assert CANARY not in f"{caught.value!r} {caught.value.__context__!r}"
     with pytest.raises(BadArguments, match="no provider of connectors 'boo'; there are mongodb, .*Book"):
         make_provider("boo", {}, tmp_path)
-    with pytest.raises(BadArguments, match=r"providers\[0\]: expected a ConnectorProvider, got str"):
+    with pytest.raises(BadArguments, match=r"providers\[0\]: expected a ConnectorProvider, got text"):
         vca_with("book")  # type: ignore[arg-type]
 
 

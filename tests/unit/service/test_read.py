@@ -85,7 +85,7 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
         ({"ns": "n", "vnfs": {"v": VNF}, "relations": [["v:a", "va"]]}, "a VNF and an endpoint"),
         ({"ns": "n", "vnfs": {"vnf": VNF}, "relations": [["vnf:a", "vnv:b"]]}, "did you mean 'vnf'"),
         ({"ns": "n", "vnfs": {"v": VNF, "w": {}}, "relations": [["v:a", "w:b"]]}, "has no charm, and so no endpoint"),
-        ([], "got list"),
+        ([], "got a list"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told(values: Any, said: str) -> None:

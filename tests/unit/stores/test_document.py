@@ -53,10 +53,10 @@ def test_a_path_is_set_as_mongodb_sets_it(document: dict[str, Any], path: str, a
 @pytest.mark.parametrize(
     ("document", "path", "reason"),
     [
-        ({"a": 1}, "a.b", "in a int"),
-        ({"a": "text"}, "a.0", "in a str"),
-        ({"a": None}, "a.b", "in a null"),
-        ({"a": [None]}, "a.0.b", "in a null"),
+        ({"a": 1}, "a.b", "in a whole number"),
+        ({"a": "text"}, "a.0", "in text"),
+        ({"a": None}, "a.b", "in null"),
+        ({"a": [None]}, "a.0.b", "in null"),
         ({"a": []}, "a.b", "not a position"),
         ({"a": []}, "a.-1", "not a position"),
         ({"a": []}, "a.01", "not a position"),

@@ -112,7 +112,7 @@ def _translate_errors(file: Path) -> Iterator[None]:
         cause = scrub_cause(error, str)
     else:
         return
-    raise BadArguments(f"the file of known hosts {file} cannot be used: {reason}", ["known_hosts"]) from cause
+    raise BadArguments(f"known_hosts: the file {file} cannot be used: {reason}", ["known_hosts"]) from cause
 
 
 @contextlib.contextmanager

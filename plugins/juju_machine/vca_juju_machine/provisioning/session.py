@@ -55,7 +55,7 @@ async def ssh_session(
         VcaTimeoutError: the limit passed.
     """
     if not math.isfinite(limit):
-        raise BadArguments("limit: expected a finite number of seconds", ["limit"])
+        raise BadArguments(f"limit: expected a finite number of seconds, got {limit}", ["limit"])
     check_target(target)
     deadline = Deadline(limit)
     secrets = SecretValues(filter(None, (target.private_key, target.passphrase, target.password)))
@@ -156,7 +156,7 @@ class SshSession:
             BackendError: it failed; shows its exit code.
         """
         if not script.strip() or "\0" in script:
-            raise BadArguments("there is no provisioning script to run", ["script"])
+            raise BadArguments("script: expected a shell script, got one that is blank or has a NUL", ["script"])
         # bash has a descriptor of its own by then; a service that the script starts must not keep the file alive.
         data = f"exec 3<&-; {script}\n".encode()
         async with self._deadline.step(f"to run the provisioning script on {self._target.url}"):

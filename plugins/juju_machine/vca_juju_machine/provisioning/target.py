@@ -12,6 +12,7 @@ from typing import Any, Literal, cast, get_args
 from pydantic import SecretStr
 
 from vca_core.errors import BadArguments
+from vca_core.plain import kind_of
 from vca_core.suggestions import instead
 
 HostKeyPolicy = Literal["strict", "accept-new", "off"]
@@ -149,7 +150,7 @@ def _text(given: Mapping[str, Any], name: str) -> str | None:
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if value is not None and (not isinstance(value, str) or not value.strip()):
-        raise _bad(name, "is empty" if isinstance(value, str) else f"is a text, not {type(value).__name__}")
+        raise _bad(name, "is empty" if isinstance(value, str) else f"expected text, got {kind_of(value)}")
     return value
 
 

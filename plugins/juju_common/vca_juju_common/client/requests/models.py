@@ -77,7 +77,8 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
                 return None
             if "credential" in error.message:
                 raise BadArguments(
-                    f"model {name} cannot be made: {error.message}; see the options cloud and credential",
+                    f"options.credential: model {name} cannot be made: {error.message}; see the options cloud and "
+                    "credential",
                     ["options.credential"],
                 ) from error
             for option, value in (("cloud", new.cloud), ("region", new.region)):
