@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import State, Unit
+from vca_juju_common.client.values import Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class Bearer:
 
 class Ground(Protocol):
     """What the execution environments of a backend stand on."""
+
+    kind: ClassVar[Kind]
+    """What their models are of."""
 
     def bearers(self, state: State) -> Iterable[Bearer]:
         """Find what bears a namespace in a model, beside its applications.

@@ -124,7 +124,7 @@ async def wait_application_ready(
                 raise BackendError(trouble)
         if not there and machine is not None and machine not in model.state.machines:
             raise NotFound(f"machine {machine} of application {name} was removed")
-        if not there or (units is not None and len(there) != units):
+        if len(there) != units if units is not None else not there:
             return None
         return True if all(_is_ready(unit, charm_url) for unit in there) else None
 

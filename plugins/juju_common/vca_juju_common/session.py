@@ -13,6 +13,7 @@ from vca_core.tasks import in_thread
 from vca_juju_common.client.controller import ConnectedController
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Controller, Model
+from vca_juju_common.client.refusals import wrong_cloud
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
@@ -53,8 +54,18 @@ class Session:
 
         Raises:
             VcaConnectionError: the controller cannot be reached, or refuses the login.
+        BadArguments: it knows no such cloud, or the cloud is of the other kind.
         """
         await self.controller.open()
+        if self.options.cloud is not None:
+            with translate_refusals():
+                self._check_cloud(self.options.cloud, await self.controller.cloud_type(self.options.cloud))
+
+    def _check_cloud(self, name: str, type_: str) -> None:
+        """Refuse a cloud whose models are of the other kind."""
+        is_kubernetes = type_ == "kubernetes"
+        if is_kubernetes != (self.ground.kind == "caas"):
+            raise wrong_cloud(f"cloud {name}", is_kubernetes=is_kubernetes)
 
     async def close(self) -> None:
         """Disconnect; nothing is left."""
@@ -124,6 +135,7 @@ class Session:
             idle=options.idle_timeout,
             observer=self.reporter.observe,
             is_watched=lambda state: holds_environments(state, self.ground),
+            kind=self.ground.kind,
         )
 
     async def _secret(self) -> str:
@@ -135,9 +147,9 @@ class Session:
     def _new_model(self) -> NewModel:
         options = self.options
         config = dict(options.config_of_models)
-        if options.public_key is not None:
+        if options.public_key is not None and self.ground.kind == "iaas":
             config.setdefault("authorized-keys", options.public_key)
-        return NewModel(options.cloud, options.region, options.credential, config)
+        return NewModel(options.cloud, options.region, options.credential, config, self.ground.kind)
 
 
 def _secret_in(folder: Path, name: str) -> str:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import ClassVar
 
 from vca_core.errors import BackendError, NotFound
 from vca_core.naming import EeId, NameRules
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, State, Unit, machine_order, machine_tag
+from vca_juju_common.client.values import Kind
 from vca_juju_common.deletes import ask_until_taken, wait_gone
 from vca_juju_common.ground import Bearer
 from vca_juju_common.notes import UNITS_NOTE, namespace_in
@@ -16,6 +18,8 @@ from vca_juju_common.readiness import presence, wait_known
 
 class MachineGround:
     """Execution environments stand on machines; the id of the first one is the locator."""
+
+    kind: ClassVar[Kind] = "iaas"
 
     def bearers(self, state: State) -> Iterable[Bearer]:
         """The machines that bear a namespace. Of two for one, that of the higher id is another process's, and goes."""

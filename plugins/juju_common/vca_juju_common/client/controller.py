@@ -24,7 +24,7 @@ from vca_juju_common.client.state import State
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewModel
+from vca_juju_common.client.values import Kind, NewModel
 
 
 class ConnectedController:
@@ -37,6 +37,7 @@ class ConnectedController:
         idle: seconds after which a model that nobody uses, and in which there is nothing to watch, is disconnected.
         observer: called with what changes in models.
         is_watched: whether a model's state holds something that has to be watched while nobody uses the model.
+        kind: of which models; those of the other kind are nothing to it.
     """
 
     def __init__(
@@ -48,7 +49,9 @@ class ConnectedController:
         idle: float,
         observer: Observer,
         is_watched: Callable[[State], bool],
+        kind: Kind = "iaas",
     ) -> None:
+        self._kind: Kind = kind
         self._dialer = dialer
         self._patience = patience
         self._outage = outage
@@ -104,7 +107,7 @@ class ConnectedController:
 
     async def models(self) -> dict[str, str]:
         """The uuids of our own models, by name; other users' may have the same names."""
-        self._uuids = await list_models(self, self.username)
+        self._uuids = await list_models(self, self.username, self._kind)
         return dict(self._uuids)
 
     @asynccontextmanager
@@ -172,10 +175,11 @@ class ConnectedController:
         return {name: machines for name, machines in sorted(found.items()) if machines}
 
     version = reads.get_version
+    cloud_type = reads.get_cloud_type
     destroy_offers = relations.destroy_offers
 
     async def _list_uuids(self) -> Collection[str]:
-        return (await list_models(self, self.username)).values()
+        return (await list_models(self, self.username, self._kind)).values()
 
     async def _take(self, name: str, new: NewModel | None) -> WatchedModel:
         """Have a model, and note that it is used. One of that name that is on its way out is waited for."""

@@ -120,6 +120,16 @@ class Controller(Protocol):
     async def version(self) -> str:
         """Ask for the version of Juju that the controller runs."""
 
+    async def cloud_type(self, name: str) -> str:
+        """Ask what a cloud is: ``kubernetes``, ``lxd``, ``openstack``.
+
+        Args:
+            name: of the cloud.
+
+        Raises:
+            BadArguments: the controller knows no such cloud.
+        """
+
     def unclaimed_machines(self) -> dict[str, list[str]]:
         """The machines that may have come of requests whose answers were lost, and that bear no note, by model.
 

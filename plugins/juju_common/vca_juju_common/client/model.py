@@ -92,6 +92,7 @@ class WatchedModel:
     get_config = applications.get_config
     set_config = applications.set_config
     add_units = applications.add_units
+    scale_to = applications.scale_to
     destroy_units = applications.destroy_units
     add_relation = relations.add_relation
     remove_relation = relations.remove_relation
@@ -99,6 +100,7 @@ class WatchedModel:
     origin_of = charms.origin_of
     resolve_channel = charms.resolve_channel
     declared_resources = resources.declared_resources
+    declared_storage = charms.declared_storage
     held_resources = resources.held_resources
     add_resources = resources.add_resources
     upload_charm = upload.upload_charm

@@ -8,6 +8,7 @@ from typing import IO, Any, Protocol
 from vca_core.charm import Resource
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.values import (
+    DeclaredStorage,
     Ended,
     HeldResource,
     NewApplication,
@@ -153,6 +154,17 @@ class ApplicationRequests(Protocol):
             machines: where they go, one to each.
         """
 
+    async def scale_to(self, application: str, number: int) -> None:
+        """Ask for so many units of an application on Kubernetes.
+
+        Args:
+            application: its name.
+            number: how many.
+
+        Raises:
+            ApiError: the controller refuses it, as while the application is still being scaled.
+        """
+
     async def destroy_units(self, units: Sequence[str], *, destroy_storage: bool) -> None:
         """Ask for the end of units. Those that are gone are not an error.
 
@@ -229,6 +241,16 @@ class CharmRequests(Protocol):
 
         Returns:
             The resources, by name.
+        """
+
+    async def declared_storage(self, charm_url: str) -> dict[str, DeclaredStorage]:
+        """Read the storage that a charm of the model declares.
+
+        Args:
+            charm_url: of the charm.
+
+        Returns:
+            The storage, by name.
         """
 
     async def held_resources(self, application: str) -> dict[str, HeldResource]:

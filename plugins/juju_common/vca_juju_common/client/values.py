@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from vca_core.charm import Option, Resource
 from vca_juju_common.client.channels import Channel
+
+Kind = Literal["iaas", "caas"]
+"""What models are of: machines, or containers on Kubernetes."""
 
 Progress = Callable[[int, int], None]
 """Told how many bytes of how many are sent."""
@@ -22,14 +25,14 @@ class NewModel:
         region: of the cloud.
         credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
         config: model config; ``authorized-keys`` is left out where there are none.
-        kind: what the model has to be: ``iaas``, of machines, or ``caas``, of containers.
+        kind: what the model has to be.
     """
 
     cloud: str | None
     region: str | None
     credential: str | None
     config: Mapping[str, Any]
-    kind: str = "iaas"
+    kind: Kind = "iaas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,36 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageRequest:
+    """What storage an application gets; None: as the charm, the model or the cloud has it.
+
+    Args:
+        pool: that it comes from; on Kubernetes also a storage class.
+        size: of each, in MiB.
+        count: how many of it each unit gets.
+    """
+
+    pool: str | None = None
+    size: int | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredStorage:
+    """A storage that a charm declares, as the controller has it.
+
+    Args:
+        name: of the storage.
+        type: ``filesystem`` or ``block``.
+        told: all that is declared of it, by Juju's names.
+    """
+
+    name: str
+    type: str
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NewApplication:
     """An application to deploy.
 
@@ -99,10 +132,12 @@ class NewApplication:
         origin: where the charm comes from.
         machines: those that its units go to, one each: a unit without placement may be put on any machine that never
             had one, and so on that of another execution environment.
+        num_units: how many units there are to be without machines, on Kubernetes; None: as many as machines.
         config: values of options, in their types.
         trust: whether it may use the cloud's credentials.
         resources: ids of pending resources by name.
-        constraints: of further machines, by Juju's names.
+        constraints: of further machines, or of pods, by Juju's names.
+        storage: what storage it gets, by the charm's names; what is not named is Juju's choice.
         force: whether a base that the charm does not support is taken.
         force_units: whether units in error take it, too, where it replaces another charm.
     """
@@ -111,10 +146,12 @@ class NewApplication:
     charm_url: str
     origin: Origin
     machines: Sequence[str] = ()
+    num_units: int | None = None
     config: Mapping[str, Any] = field(default_factory=dict)
     trust: bool = False
     resources: Mapping[str, str] = field(default_factory=dict)
     constraints: Mapping[str, Any] = field(default_factory=dict)
+    storage: Mapping[str, StorageRequest] = field(default_factory=dict)
     force: bool = False
     force_units: bool = False
 
@@ -130,6 +167,8 @@ class StoreCharm:
         subordinate: whether it lives beside another charm.
         options: what can be configured.
         resources: those that it declares.
+        has_containers: whether it is for Kubernetes.
+        storage: what it declares, by name.
     """
 
     url: str
@@ -138,6 +177,8 @@ class StoreCharm:
     subordinate: bool
     options: Mapping[str, Option]
     resources: Mapping[str, Resource]
+    has_containers: bool = False
+    storage: Mapping[str, DeclaredStorage] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,17 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.state import unit_tag
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewApplication, OptionValue
+from vca_juju_common.client.values import NewApplication, OptionValue, StorageRequest
 
 
 def _placement(machines: Sequence[str]) -> list[Any]:
     """Placement of units on machines that are there."""
     return [classes().Placement(scope="#", directive=machine) for machine in machines]
+
+
+def _storage_value(one: StorageRequest) -> dict[str, Any]:
+    told = {"Pool": one.pool, "Size": one.size, "Count": one.count}
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def text_of(value: Any) -> str:
@@ -42,8 +47,9 @@ async def deploy(model: Target, new: NewApplication) -> None:
         charm_origin=origin_value(new.origin),
         config=config,
         constraints=constraints_value(new.constraints),
-        num_units=len(new.machines),
+        num_units=len(new.machines) if new.num_units is None else new.num_units,
         placement=_placement(new.machines),
+        storage={name: _storage_value(one) for name, one in new.storage.items()} or None,
         resources=dict(new.resources) or None,
         force=new.force or None,
     )
@@ -182,6 +188,23 @@ async def add_units(model: Target, application: str, machines: Sequence[str]) ->
                 await model.resync()
             else:
                 return
+
+    await retry_races(work)
+
+
+async def scale_to(model: Target, application: str, number: int) -> None:
+    """Ask for so many units of an application on Kubernetes.
+
+    Raises:
+        ApiError: the controller refuses it.
+    """
+    params = classes().ScaleApplicationParams(
+        application_tag=f"application-{application}", scale=number, scale_change=0, force=False
+    )
+
+    async def work() -> None:
+        facade = await model.facade("Application")
+        check_result((await facade.ScaleApplications(applications=[params])).results[0])
 
     await retry_races(work)
 

@@ -12,7 +12,7 @@ from vca_juju_common.client.requests.resources import resources_in
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import Origin, StoreCharm
+from vca_juju_common.client.values import DeclaredStorage, Origin, StoreCharm
 
 
 async def add_store_charm(
@@ -116,4 +116,18 @@ def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreChar
             for name, entry in config.items()
         },
         resources=resources_in(meta),
+        has_containers=bool(meta.get("containers")),
+        storage=_storage_in(meta),
     )
+
+
+async def declared_storage(model: Target, charm_url: str) -> dict[str, DeclaredStorage]:
+    """Read the storage that a charm of the model declares, by name."""
+    return _storage_in((await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {})
+
+
+def _storage_in(meta: Mapping[str, Any]) -> dict[str, DeclaredStorage]:
+    return {
+        name: DeclaredStorage(name, told.get("type") or "filesystem", dict(told))
+        for name, told in sorted((meta.get("storage") or {}).items())
+    }

@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 
 from vca_core.errors import BadArguments, VcaError
 from vca_core.tasks import settle
 from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.holding import ask_first
+from vca_juju_common.client.refusals import wrong_cloud
 from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import pauses, retry_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewModel
+from vca_juju_common.client.values import Kind, NewModel
+
+_ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use", re.DOTALL)
+"""What Juju says where a namespace is there that the model would have, beside that it exists."""
+
+LEAVING = 20.0
+"""Seconds that a namespace which is taken has to go: Juju does not say whether it is about to."""
 
 TAKE_BACK = 10.0
 """Seconds that one waits for the end of a model that was made in the wrong cloud."""
 
 
-async def list_models(controller: Facades, username: str) -> dict[str, str]:
+async def list_models(controller: Facades, username: str, kind: Kind) -> dict[str, str]:
     """List the models of a user; other users' may have the same names.
 
     Args:
         controller: where.
         username: whose.
+        kind: of which kind.
 
     Returns:
         The uuids, by name.
@@ -33,7 +42,8 @@ async def list_models(controller: Facades, username: str) -> dict[str, str]:
     async def work() -> dict[str, str]:
         facade = await controller.facade("ModelManager")
         listed = (one.model for one in (await facade.ListModels(tag=owner)).user_models)
-        return {model.name: model.uuid for model in listed if model.owner_tag == owner}
+        mine = (model for model in listed if model.owner_tag == owner)
+        return {model.name: model.uuid for model in mine if (model.type_ or kind) == kind}
 
     return await retry_races(work)
 
@@ -53,6 +63,39 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
     Raises:
         ApiError: the controller refuses it.
         BadArguments: it refuses cloud, region or credential. Or the cloud is of another kind: then nothing stays there.
+            Or the namespace of Kubernetes is somebody else's.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + LEAVING
+    for pause in pauses(0.1, 5.0):
+        try:
+            return await _create(controller, username, name, new)
+        except _NamespaceTaken as taken:
+            if name in await list_models(controller, username, new.kind):
+                return None
+            if clock() + pause > end:
+                raise BadArguments(
+                    f"namespace: {name} is taken in the Kubernetes cluster of cloud {new.cloud}, and not by a model of "
+                    f"ours; choose another ns_id, or try again if it is on its way out ({taken.reason})",
+                    ["namespace"],
+                ) from taken.__cause__
+        await asyncio.sleep(pause)
+    return None
+
+
+class _NamespaceTaken(Exception):
+    """A namespace of Kubernetes that a model would have is there already."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+async def _create(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
+    """Make a model; see `create_model`.
+
+    Raises:
+        _NamespaceTaken: its namespace is there already, and may be that of a model of ours, or on its way out.
     """
 
     async def work() -> str | None:
@@ -73,6 +116,8 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
                 )
             )
         except ApiError as error:
+            if new.kind == "caas" and (error.is_there_already or _ABOUT_NAMESPACE.search(error.message)):
+                raise _NamespaceTaken(" ".join(error.message.split())) from error
             if error.is_there_already:
                 return None
             if "credential" in error.message:
@@ -85,31 +130,27 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
                 if value is not None and error.is_not_found and error.message.startswith(option):
                     raise BadArguments(f"options.{option}: {error.message}", [f"options.{option}"]) from error
             raise
-        if (made.type_ or new.kind) != new.kind:
-            cancelled = await settle(_take_back(controller, username, str(made.uuid)), float("inf"))
-            raise cancelled or _wrong_kind(new)
+        if made.type_ and made.type_ != new.kind:
+            cancelled = await settle(_take_back(controller, username, str(made.uuid), made.type_), float("inf"))
+            raise cancelled or wrong_cloud(_name_of(new), is_kubernetes=made.type_ == "caas")
         return str(made.uuid)
 
     return await retry_races(work)
 
 
-async def _take_back(controller: Facades, username: str, uuid: str) -> None:
+async def _take_back(controller: Facades, username: str, uuid: str, kind: Kind) -> None:
     """Destroy a model in which nothing is, and see it gone."""
     with suppress(VcaError, TimeoutError), ask_first(None):
         async with asyncio.timeout(TAKE_BACK):
             await destroy_model(controller, uuid, destroy_storage=True, force=False)
             for pause in pauses(0.1, 2.0):
-                if uuid not in (await list_models(controller, username)).values():
+                if uuid not in (await list_models(controller, username, kind)).values():
                     return
                 await asyncio.sleep(pause)
 
 
-def _wrong_kind(new: NewModel) -> BadArguments:
-    there, wanted = ("Kubernetes", "machines") if new.kind == "iaas" else ("machines", "Kubernetes")
-    named = f"cloud {new.cloud}" if new.cloud else "the controller's own cloud"
-    return BadArguments(
-        f"options.cloud: {named} is one of {there}; name one of {wanted} (juju clouds lists them)", ["options.cloud"]
-    )
+def _name_of(new: NewModel) -> str:
+    return f"cloud {new.cloud}" if new.cloud else "the controller's own cloud"
 
 
 async def destroy_model(

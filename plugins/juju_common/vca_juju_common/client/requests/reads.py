@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from vca_core.errors import BadArguments
+from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.requests.target import Facades, Target
 from vca_juju_common.client.state import Key, Presence, Word
+from vca_juju_common.client.transport.generated import classes
 
 
 async def full_status(model: Target, application: str | None) -> dict[str, Any]:
@@ -73,6 +76,26 @@ async def get_metrics(model: Target, applications: Sequence[str]) -> dict[str, l
                 {"key": metric.get("key"), "value": metric.get("value"), "time": metric.get("time")}
             )
     return found
+
+
+async def get_cloud_type(controller: Facades, name: str) -> str:
+    """Read what a cloud is: ``kubernetes``, ``lxd``, ``openstack``.
+
+    Raises:
+        BadArguments: the controller knows no such cloud.
+    """
+    facade = await controller.facade("Cloud")
+    entities = [classes().Entity(tag=f"cloud-{name}")]
+    try:
+        told = check_result((await facade.Cloud(entities=entities)).results[0])
+    except ApiError as error:
+        if not error.is_not_found:
+            raise
+        raise BadArguments(
+            f"options.cloud: the controller has no cloud {name!r}; juju clouds lists those that it has",
+            ["options.cloud"],
+        ) from error
+    return str(told.cloud.type_)
 
 
 async def get_version(controller: Facades) -> str:
