@@ -11,7 +11,19 @@
 from __future__ import annotations
 
 from vca_core.charm.coerce import coerce
-from vca_core.charm.model import Action, Base, Charm, Container, Endpoint, Mount, Option, OptionType, Resource, Role
+from vca_core.charm.model import (
+    Action,
+    Base,
+    Charm,
+    Container,
+    Endpoint,
+    Mount,
+    Option,
+    OptionType,
+    Resource,
+    Role,
+    Storage,
+)
 from vca_core.charm.parameters import check_params, check_params_aside
 from vca_core.charm.reader import read_charm
 
@@ -26,6 +38,7 @@ __all__ = [
     "OptionType",
     "Resource",
     "Role",
+    "Storage",
     "check_params",
     "check_params_aside",
     "coerce",

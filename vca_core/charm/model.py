@@ -144,12 +144,43 @@ class Resource:
         type: ``file`` or ``oci-image``.
         filename: what the charm calls the file; empty for images.
         description: for people.
+        upstream: of an image: where its author had it, such as ``example.com/dns:1``; empty: the charm does not say.
     """
 
     name: str
     type: Literal["file", "oci-image"]
     filename: str = ""
     description: str = ""
+    upstream: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """A storage that the charm's units get.
+
+    Args:
+        name: as the charm spells it.
+        type: ``filesystem`` or ``block``.
+        description: for people.
+        is_shared: whether all units have the same.
+        is_read_only: whether it cannot be written to.
+        least: how many of it a unit has at the least.
+        most: how many at the most; None: any number.
+        minimum_size: of each, in MiB; 0: the charm does not say.
+        location: folder where it is mounted; empty: Juju decides.
+        properties: what else it is to be, such as ``transient``.
+    """
+
+    name: str
+    type: Literal["filesystem", "block"]
+    description: str = ""
+    is_shared: bool = False
+    is_read_only: bool = False
+    least: int = 1
+    most: int | None = 1
+    minimum_size: int = 0
+    location: str = ""
+    properties: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +227,7 @@ class Charm:
         series: what it runs on, in the words of old charms, ``bionic``; ``kubernetes`` is one of them.
         resources: what it has to be given, by name.
         containers: its workload containers, by name.
+        storage: what its units get, by name.
         assumes: what it needs of Juju, as the charm writes it.
         obstacles: why it cannot be installed as it is; empty: it can.
     """
@@ -211,6 +243,7 @@ class Charm:
     series: tuple[str, ...] = ()
     resources: Mapping[str, Resource] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
+    storage: Mapping[str, Storage] = field(default_factory=dict)
     assumes: tuple[Any, ...] = ()
     obstacles: tuple[str, ...] = field(default=(), compare=False)
 

@@ -32,6 +32,7 @@ from vca_core.charm.model import (
 )
 from vca_core.charm.packing import files_to_make, obstacles
 from vca_core.charm.source import PROGRAMS, Found, read_files
+from vca_core.charm.storage import read_storage
 from vca_core.errors import BadArguments
 from vca_core.refusals import not_installable
 
@@ -134,6 +135,7 @@ def _charm(documents: Documents) -> Charm:
         series=words,
         resources=resources,
         containers=_containers(find("containers"), resources),
+        storage=read_storage(find("storage")),
         assumes=tuple(item.value for item in assumes.items()) if assumes else (),
     )
 
@@ -204,11 +206,12 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
 def _resource(name: str, field: Field) -> Resource:
     parts = field.mapping()
     kind: Literal["file", "oci-image"] = parts["type"].one_of(("file", "oci-image")) if "type" in parts else "file"
-    filename, description = parts.get("filename"), parts.get("description")
+    filename, description, upstream = (parts.get(key) for key in ("filename", "description", "upstream-source"))
     if kind == "file" and filename is None:
         raise field.error("filename is missing; a resource of type file has one")
     named = "" if filename is None else filename.name() if kind == "file" else filename.text()
-    return Resource(name, kind, named, description.text() if description else "")
+    source = upstream.text() if upstream and kind == "oci-image" else ""
+    return Resource(name, kind, named, description.text() if description else "", source)
 
 
 def _container(name: str, field: Field, images: list[str]) -> Container:

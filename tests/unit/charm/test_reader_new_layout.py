@@ -63,7 +63,7 @@ def test_charmcraft_alone_says_everything(read: Read) -> None:
             "ring": Endpoint("ring", "peers", "ring"),
         },
         bases=(Base("ubuntu", "24.04", ("amd64",)),),
-        resources={"image": Resource("image", "oci-image")},
+        resources={"image": Resource("image", "oci-image", upstream="example")},
         containers={"web": Container("web", "image")},
         assumes=("k8s-api",),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vca_core.charm import Action, Base, Charm, Container, Endpoint, Mount, Option, Resource, read_charm
+from vca_core.charm import Action, Base, Charm, Container, Endpoint, Mount, Option, Resource, Storage, read_charm
 
 Read = Callable[[dict[str, str]], Charm]
 Refused = Callable[[dict[str, str]], str]
@@ -37,6 +37,9 @@ containers:
     resource: image
     mounts: [{storage: data, location: /data}, {storage: logs}]
   bare:
+storage:
+  data: {type: filesystem, location: /data, minimum-size: 1.5G, multiple: {range: 1-3}, description: All of it.}
+  logs: {type: block, shared: "true", read-only: true, multiple: {range: 0+}, properties: [transient]}
 """
 ACTIONS = """
 touch:
@@ -111,6 +114,12 @@ def test_all_that_a_charm_says_is_read(read: Read) -> None:
             "web": Container("web", "image", (Mount("data", "/data"), Mount("logs"))),
             "bare": Container("bare"),
         },
+        storage={
+            "data": Storage("data", "filesystem", "All of it.", most=3, minimum_size=1536, location="/data"),
+            "logs": Storage(
+                "logs", "block", is_shared=True, is_read_only=True, least=0, most=None, properties=("transient",)
+            ),
+        },
         assumes=("juju >= 2.9",),
     )
     assert type(charm.options["ratio"].default) is float
@@ -131,7 +140,7 @@ def test_options_that_hold_nothing_are_none(read: Read) -> None:
 
 
 def test_what_nobody_reads_may_be_anything(read: Read) -> None:
-    assert read({"metadata.yaml": "name: least\nmaintainers: 7\nextra-bindings: [a]\nstorage: {a: {}}\n"}) == Charm(
+    assert read({"metadata.yaml": "name: least\nmaintainers: 7\nextra-bindings: [a]\nterms: {a: {}}\n"}) == Charm(
         "least"
     )
 
@@ -186,6 +195,16 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         (
             {"metadata.yaml": "name: x\ncontainers: {c: {mounts: [{location: /}]}}"},
             "metadata.yaml: containers.c.mounts.0: storage is missing",
+        ),
+        ({"metadata.yaml": "name: x\nstorage: {s: {}}"}, "metadata.yaml: storage.s: type is missing"),
+        ({"metadata.yaml": "name: x\nstorage: {s: {type: disk}}"}, "metadata.yaml: storage.s.type: expected one of"),
+        (
+            {"metadata.yaml": "name: x\nstorage: {s: {type: block, multiple: {range: many}}}"},
+            "metadata.yaml: storage.s.multiple.range: expected a range such as 1, 0-3 or 1+",
+        ),
+        (
+            {"metadata.yaml": "name: x\nstorage: {s: {type: block, minimum-size: big}}"},
+            "metadata.yaml: storage.s.minimum-size: expected a size such as 512M or 1G",
         ),
         ({"metadata.yaml": "name: x", "config.yaml": "a: {}"}, "config.yaml: options is missing"),
         ({"metadata.yaml": "name: x", "config.yaml": "[]"}, "config.yaml: expected a mapping"),

@@ -1,0 +1,65 @@
+"""Storage that a charm declares."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from vca_core.charm.fields import Field
+from vca_core.charm.model import Storage
+
+_RANGE = re.compile(r"([0-9]{1,9})(?:(\+)|-([0-9]{1,9})?)?")
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([MGTPEZY]?)(?:i?B)?")
+_UNITS = "MGTPEZY"
+
+
+def read_storage(declared: Field | None) -> Mapping[str, Storage]:
+    """Read the storage of a charm, by name.
+
+    Raises:
+        BadArguments: something in it is not as Juju takes it.
+    """
+    return {} if declared is None else {name: _storage(name, field) for name, field in declared.mapping().items()}
+
+
+def _storage(name: str, field: Field) -> Storage:
+    parts = field.mapping()
+    if "type" not in parts:
+        raise field.error("type is missing; expected filesystem or block")
+    description, location = parts.get("description"), parts.get("location")
+    shared, read_only = parts.get("shared"), parts.get("read-only")
+    multiple, size, properties = parts.get("multiple"), parts.get("minimum-size"), parts.get("properties")
+    least, most = _range(multiple) if multiple is not None else (1, 1)
+    return Storage(
+        name,
+        parts["type"].one_of(("filesystem", "block")),
+        description=description.text() if description else "",
+        is_shared=shared.flag(text=True) if shared else False,
+        is_read_only=read_only.flag(text=True) if read_only else False,
+        least=least,
+        most=most,
+        minimum_size=_size(size) if size is not None else 0,
+        location=location.text() if location else "",
+        properties=tuple(one.name() for one in properties.items()) if properties else (),
+    )
+
+
+def _range(multiple: Field) -> tuple[int, int | None]:
+    field = multiple.mapping().get("range")
+    if field is None:
+        raise multiple.error("range is missing; expected such as 1, 0-3 or 1+")
+    found = _RANGE.fullmatch(str(field.value))
+    if found is None:
+        raise field.expectation_error("a range such as 1, 0-3 or 1+")
+    least, plus, most = found.groups()
+    is_exact = found[0].isdigit()
+    if is_exact:
+        return int(least), int(least)
+    return int(least), None if plus or most is None else int(most)
+
+
+def _size(field: Field) -> int:
+    found = _SIZE.fullmatch(str(field.value))
+    if found is None:
+        raise field.expectation_error("a size such as 512M or 1G")
+    return int(float(found[1]) * 1024 ** (_UNITS.index(found[2]) if found[2] else 0))
