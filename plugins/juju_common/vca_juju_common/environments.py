@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vca_core.naming import EeId, NameRules, Namespace
-from vca_core.refusals import shared_application, shared_model
+from vca_core.refusals import already_exists, removal_under_way, shared_application, shared_model
 from vca_core.status import Entity, EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import DEAD_AGENTS, Change, Machine, State, Thing, Unit
@@ -83,6 +83,20 @@ def check_namespace(model: Model, rules: NameRules, ground: Ground, namespace: N
             raise shared_model(namespace.ns_id, other.ns_id, model.name)
         if environment.ee_id.application == application and other != namespace.canonical:
             raise shared_application(namespace, other, model.name, application)
+
+
+def check_free(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
+    """Refuse to make what is there.
+
+    Raises:
+        AlreadyExists: the namespace has an execution environment.
+        ConflictError: it has one that is on its way out.
+        BadArguments: it would share one, or a model, with another namespace.
+    """
+    check_namespace(model, rules, ground, namespace)
+    there = environments_in(model, rules, ground).get(rules.application(namespace))
+    if there is not None:
+        raise (removal_under_way if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
 
 
 def entity_state(thing: Machine | Unit) -> EntityState:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from vca_core.backend import Options
+from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.constraints import parse_constraints
 
@@ -188,4 +189,26 @@ class JujuOptions(Options):
                 yield f"ca_cert: the certificate was valid until {end:%Y-%m-%d}; fetch the controller's new one"
 
 
-__all__ = ["BaseName", "Constraints", "Grace", "JujuOptions", "Seconds", "Text"]
+def _check_channel(text: str) -> str:
+    parse_channel(text)
+    return text
+
+
+class CharmOptions(Options):
+    """Options of `install_configuration_sw` and `upgrade` that all backends on Juju have."""
+
+    force: bool = False
+    """Install a charm on a base that it does not support."""
+    resolve: bool = False
+    """Have units in error run the hook again that failed."""
+    trust: bool = False
+    """Give the charm access to the cloud's credentials."""
+    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
+    """Files of the charm's resources, paths by name; for charms of Charmhub also revisions."""
+    channel: Annotated[Text, AfterValidator(_check_channel)] | None = None
+    """For charms of Charmhub: ``latest/stable``."""
+    revision: Annotated[int, Field(ge=0)] | None = None
+    """For charms of Charmhub."""
+
+
+__all__ = ["BaseName", "CharmOptions", "Constraints", "Grace", "JujuOptions", "Seconds", "Text"]

@@ -10,13 +10,13 @@ from vca_core.backend import Operation
 from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
-from vca_core.refusals import already_exists, no_environment, removal_under_way, shared_application
+from vca_core.refusals import already_exists, no_environment, shared_application
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.constraints import merge_constraints
-from vca_juju_common.environments import check_namespace, environments_in, is_leaving
+from vca_juju_common.environments import check_free
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.session import Session
@@ -43,20 +43,6 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
     return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)
-
-
-def check_free(session: Session, model: Model, namespace: Namespace) -> None:
-    """Refuse to make what is there.
-
-    Raises:
-        AlreadyExists: the namespace has an execution environment.
-        ConflictError: it has one that is on its way out.
-        BadArguments: it would share one, or a model, with another namespace.
-    """
-    check_namespace(model, session.names, session.ground, namespace)
-    there = environments_in(model, session.names, session.ground).get(session.names.application(namespace))
-    if there is not None:
-        raise (removal_under_way if is_leaving(model, there.ee_id) else already_exists)(there.ee_id, namespace)
 
 
 def check_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
@@ -167,7 +153,7 @@ async def create(
     """
     new = await wanted_machine(options, artifact, asked)
     async with session.make(session.names.model(namespace), op) as model:
-        check_free(session, model, namespace)
+        check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:
             machine = await make_machine(undo, session, model, namespace, new)
             await op.created(machine)

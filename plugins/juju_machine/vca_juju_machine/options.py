@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from vca_core.backend import Options
-from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
-from vca_juju_common.options import BaseName, Constraints, JujuOptions, Text
-
-
-def _check_channel(text: str) -> str:
-    parse_channel(text)
-    return text
+from vca_juju_common.options import BaseName, CharmOptions, Constraints, JujuOptions, Text
 
 
 class JujuMachineOptions(JujuOptions):
@@ -49,21 +43,8 @@ class CreateOptions(Options):
     """Where: ``lxd:0``, ``zone=a``, as Juju's command takes it; None: wherever."""
 
 
-class InstallOptions(Options):
+class InstallOptions(CharmOptions):
     """Options of `install_configuration_sw`."""
-
-    force: bool = False
-    """Install a charm on a base that it does not support."""
-    resolve: bool = False
-    """Have units in error run the hook again that failed."""
-    trust: bool = False
-    """Give the charm access to the cloud's credentials."""
-    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
-    """Files of the charm's resources, paths by name; for charms of Charmhub also revisions."""
-    channel: Annotated[Text, AfterValidator(_check_channel)] | None = None
-    """For charms of Charmhub: ``latest/stable``."""
-    revision: Annotated[int, Field(ge=0)] | None = None
-    """For charms of Charmhub."""
 
 
 class UpgradeOptions(InstallOptions):

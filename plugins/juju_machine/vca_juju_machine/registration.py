@@ -17,9 +17,10 @@ from vca_core.tasks import settle
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import machine_tag
 from vca_juju_common.client.values import ManualMachine, NewMachine
+from vca_juju_common.environments import check_free
 from vca_juju_common.notes import namespace_in
 from vca_juju_common.session import Session
-from vca_juju_machine.creation import check_free, make_machine, report_from_now_on, wait_started_first
+from vca_juju_machine.creation import make_machine, report_from_now_on, wait_started_first
 from vca_juju_machine.options import JujuMachineOptions
 from vca_juju_machine.places import Places
 
@@ -79,7 +80,7 @@ class Registrar:
             parse_api_proxy(options.api_proxy)
         with self._hold_host(target, namespace):
             async with session.make(session.names.model(namespace), op) as model:
-                check_free(session, model, namespace)
+                check_free(model, session.names, session.ground, namespace)
                 _check_host_free(model, target)
                 async with AsyncExitStack() as undo:
                     machine = await self._provision(undo, session, model, op, namespace, target)

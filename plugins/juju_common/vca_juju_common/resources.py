@@ -14,10 +14,10 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.refusals import another_resource
 from vca_core.tasks import in_thread
+from vca_juju_common.charms import Brought, tell_progress
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import HeldResource, NewResource
-from vca_juju_machine.charms import Brought, tell_progress
-from vca_juju_machine.options import InstallOptions
+from vca_juju_common.options import CharmOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Wanted:
 
 
 async def hand_resources(
-    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: InstallOptions
+    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: CharmOptions
 ) -> dict[str, str]:
     """Hand an application the resources that its charm will have. What it holds already is not sent again.
 
@@ -61,7 +61,7 @@ async def hand_resources(
 
 
 async def hand_missing(
-    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: InstallOptions
+    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: CharmOptions
 ) -> dict[str, str]:
     """Hand an application the resources that are asked for and that it lacks.
 
@@ -79,7 +79,7 @@ async def hand_missing(
 
 
 async def _choose(
-    charm: Brought, artifact: Artifact, asked: InstallOptions, held: Mapping[str, HeldResource]
+    charm: Brought, artifact: Artifact, asked: CharmOptions, held: Mapping[str, HeldResource]
 ) -> list[_Wanted]:
     """Those of the given resources that the application does not hold."""
     wanted: list[_Wanted] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from vca_core.artifacts import Artifact
@@ -10,6 +10,7 @@ from vca_core.backend import Operation
 from vca_core.charm import coerce
 from vca_core.naming import EeId
 from vca_core.refusals import another_channel, another_charm, another_revision, another_version, fewer_units
+from vca_juju_common.charms import Brought, charm_name_of, no_store_charm
 from vca_juju_common.client.channels import Channel, parse_channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
@@ -17,15 +18,13 @@ from vca_juju_common.client.values import NewApplication
 from vca_juju_common.facts import charm_name, require_application
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.notes import digest_in
+from vca_juju_common.options import CharmOptions
 from vca_juju_common.primitives import set_options
+from vca_juju_common.resources import hand_missing
 from vca_juju_common.session import Session
-from vca_juju_machine.charms import Brought, charm_name_of, no_store_charm
-from vca_juju_machine.options import InstallOptions, JujuMachineOptions
-from vca_juju_machine.resources import hand_missing
-from vca_juju_machine.units import add_units
 
 
-async def _check_same(session: Session, model: Model, ee_id: EeId, artifact: Artifact, asked: InstallOptions) -> None:
+async def _check_same(session: Session, model: Model, ee_id: EeId, artifact: Artifact, asked: CharmOptions) -> None:
     """Refuse a charm that is not the one that is installed.
 
     It is the same if it has the same name and, for a local one, the same digest; one of Charmhub has the revision and
@@ -62,16 +61,27 @@ async def _check_channel(model: Model, application: str, name: str, asked: Chann
 
 async def install_again(
     session: Session,
-    options: JujuMachineOptions,
     model: Model,
     op: Operation,
     ee_id: EeId,
     artifact: Artifact,
     config: Mapping[str, Any],
     num_units: int,
-    asked: InstallOptions,
+    asked: CharmOptions,
+    add: Callable[[int], Awaitable[None]],
 ) -> int | None:
     """Go on with an installation: set the options that are given, add missing units, hand missing resources over.
+
+    Args:
+        session: the controller.
+        model: where.
+        op: the operation.
+        ee_id: the execution environment.
+        artifact: the charm.
+        config: values of options.
+        num_units: how many units are asked for.
+        asked: the caller's options.
+        add: asks for so many further units.
 
     Returns:
         How many units there are to be; None: as many as there are.
@@ -107,5 +117,5 @@ async def install_again(
         await model.set_config(ee_id.application, {"trust": True})
     if num_units <= units:
         return None
-    await add_units(model, ee_id, options, num_units - units)
+    await add(num_units - units)
     return num_units

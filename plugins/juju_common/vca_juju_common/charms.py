@@ -1,0 +1,202 @@
+"""Charms brought into a model: from a folder or a file, or from Charmhub; with their resources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.charm import Action, Charm, Option, Resource, coerce
+from vca_core.errors import BadArguments, VcaError
+from vca_core.naming import EeId
+from vca_core.refusals import subordinate_charm
+from vca_core.status import Entity
+from vca_juju_common.client.channels import parse_channel
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.values import Origin, Progress, StoreCharm
+from vca_juju_common.controller_errors import as_backend_error
+from vca_juju_common.environments import application_state
+from vca_juju_common.options import CharmOptions
+from vca_juju_common.session import Session
+
+_ABOUT_CHARM = re.compile(
+    r"not found|no charm|no revision|not (support|valid)|unsupported|invalid|no matching|ambiguous"
+)
+"""What is said of charms, channels, revisions and bases that are not there or do not fit, and of nothing else."""
+
+_ABOUT_ARCHIVE = "invalid charm archive: "
+"""What is said before the reason why an uploaded charm is refused."""
+
+_OUT_OF_REACH = re.compile(
+    r"dial tcp|time-?out|deadline exceeded|no such host|connection (refused|reset)|\bEOF\b|\b50[0-9]\b"
+)
+"""What is said where a controller cannot reach Charmhub for now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a charm is to live.
+
+    Args:
+        base: that it will run on, ``ubuntu@22.04``.
+        arch: that it will run on.
+        check: refuses a charm of a folder or a file that does not fit, with BadArguments.
+        check_store: refuses one of Charmhub.
+    """
+
+    base: str
+    arch: str
+    check: Callable[[Charm], Awaitable[None]]
+    check_store: Callable[[StoreCharm], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A charm that is in a model.
+
+    Args:
+        url: its URL there.
+        origin: where it comes from.
+        options: what can be configured.
+        actions: what it can run; None: the controller has to be asked once the charm runs.
+        resources: those that it declares, by name.
+        from_store: whether it is of Charmhub.
+        digest: of what was uploaded; None: nothing was.
+        config: values that it is to have, in their types.
+        resets: options that are to have the charm's defaults again.
+    """
+
+    url: str
+    origin: Origin
+    options: Mapping[str, Option]
+    actions: Mapping[str, Action] | None
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    from_store: bool = False
+    digest: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    resets: Sequence[str] = ()
+
+    def with_config(self, values: Mapping[str, Any]) -> Brought:
+        """The same with values of its options, converted and checked.
+
+        Raises:
+            BadArguments: there are no such options, or values do not fit.
+        """
+        wanted = coerce(self.options, values)
+        return replace(
+            self,
+            config={name: value for name, value in wanted.items() if value is not None},
+            resets=[name for name, value in wanted.items() if value is None],
+        )
+
+
+def check_options(artifact: Artifact, asked: CharmOptions) -> None:
+    """Refuse options that are not for a charm of its kind.
+
+    Raises:
+        BadArguments: it is not of Charmhub, and they are for those that are.
+    """
+    named = [name for name in ("channel", "revision") if getattr(asked, name) is not None]
+    if named and artifact.path is not None:
+        raise BadArguments(
+            f"options.{named[0]}: is for charms of Charmhub (ch:NAME)", [f"options.{name}" for name in named]
+        )
+
+
+async def charm_name_of(artifact: Artifact) -> str:
+    """The name of the charm that an artifact is."""
+    if artifact.path is None:
+        return artifact.reference.removeprefix("ch:")
+    return (await artifact.read()).name
+
+
+async def bring_charm(
+    session: Session,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    site: Site,
+    config: Mapping[str, Any],
+    asked: CharmOptions,
+) -> Brought:
+    """Bring a charm into a model. What does not fit is refused before anything is uploaded.
+
+    Raises:
+        BadArguments: it does not fit, or cannot be rendered.
+    """
+    if artifact.path is None:
+        stored = await _of_store(model, artifact, site, asked)
+        return Brought(
+            stored.url,
+            stored.origin,
+            stored.options,
+            None,
+            dict(stored.resources),
+            from_store=True,
+        ).with_config(config)
+    charm = await artifact.read()
+    await site.check(charm)
+    coerce(charm.options, config)
+    try:
+        with tell_progress(model, op, ee_id, "charm") as progress:
+            uploaded = await session.uploads.charm(model, artifact.path, progress)
+    except ApiError as error:
+        if _ABOUT_ARCHIVE not in error.message:
+            raise
+        reason = error.message.partition(_ABOUT_ARCHIVE)[2]
+        raise BadArguments(f"artifact_path: Juju refuses charm {charm.name}: {reason}", ["artifact_path"]) from error
+    return Brought(
+        uploaded.url,
+        Origin("local", site.base, site.arch),
+        charm.options,
+        dict(charm.actions),
+        dict(charm.resources),
+        digest=uploaded.digest,
+    ).with_config(config)
+
+
+async def _of_store(model: Model, artifact: Artifact, site: Site, asked: CharmOptions) -> StoreCharm:
+    name = artifact.reference.removeprefix("ch:")
+    channel = None if asked.channel is None else parse_channel(asked.channel)
+    try:
+        charm = await model.add_store_charm(name, site.base, site.arch, channel, asked.revision, force=asked.force)
+    except ApiError as error:
+        raise no_store_charm(name, error) from error
+    if charm.subordinate:
+        raise subordinate_charm(name)
+    await site.check_store(charm)
+    return charm
+
+
+def no_store_charm(name: str, error: ApiError) -> VcaError:
+    """What it means that the controller cannot fetch a charm of Charmhub; the caller raises it."""
+    failed = f"artifact_path: charm {name} cannot be fetched"
+    if error.is_not_found or _ABOUT_CHARM.search(error.message):
+        return BadArguments(f"{failed}: {error.message}", ["artifact_path"])
+    refused = as_backend_error(error, failed.partition(" ")[2])
+    refused.retryable = refused.retryable or bool(_OUT_OF_REACH.search(error.message))
+    return refused
+
+
+@contextmanager
+def tell_progress(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterator[Progress]:
+    """Report the progress of an upload as the application's state; afterwards its own state, if it exists."""
+    entity = Entity("application", ee_id.application)
+
+    def progress(sent: int, size: int) -> None:
+        op.report(entity, "waiting", f"uploading {what}: {100 * sent // max(size, 1)} %")
+
+    try:
+        yield progress
+    except BaseException:
+        there = application_state(model, ee_id.application)
+        op.report(entity, there.native if there else None, there.detail if there else "")
+        raise
+    there = application_state(model, ee_id.application)
+    op.report(entity, there.native if there else "waiting", there.detail if there else f"{what} uploaded")
