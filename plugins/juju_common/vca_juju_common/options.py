@@ -15,6 +15,7 @@ from vca_core.backend import Options
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.constraints import parse_constraints
+from vca_juju_common.images import Image
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Grace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -203,8 +204,8 @@ class CharmOptions(Options):
     """Have units in error run the hook again that failed."""
     trust: bool = False
     """Give the charm access to the cloud's credentials."""
-    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)]] = Field(default_factory=dict)
-    """Files of the charm's resources, paths by name; for charms of Charmhub also revisions."""
+    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)] | Image] = Field(default_factory=dict)
+    """The charm's resources by name: paths of files, references of images or, for Charmhub's charms, revisions."""
     channel: Annotated[Text, AfterValidator(_check_channel)] | None = None
     """For charms of Charmhub: ``latest/stable``."""
     revision: Annotated[int, Field(ge=0)] | None = None

@@ -1,10 +1,11 @@
-"""Resources that charms are handed: files, or revisions of Charmhub."""
+"""Resources that charms are handed: files and images, or revisions of Charmhub."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from vca_core.artifacts import Artifact
@@ -17,6 +18,7 @@ from vca_core.tasks import in_thread
 from vca_juju_common.charms import Brought, tell_progress
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import HeldResource, NewResource
+from vca_juju_common.images import Image, check_reference, document_of
 from vca_juju_common.options import CharmOptions
 
 
@@ -26,13 +28,13 @@ class _Wanted:
 
     Args:
         declared: what the charm says of it.
-        file: that is uploaded; None: it is Charmhub's.
+        content: the file, or the document of an image, that is uploaded; None: it is Charmhub's.
         revision: of Charmhub; None: the newest one for the charm.
         is_held: whether the application holds another one of that name.
     """
 
     declared: Resource
-    file: Path | None = None
+    content: Path | bytes | None = field(default=None, repr=False)  # a password may be in it
     revision: int | None = None
     is_held: bool = False
 
@@ -46,18 +48,43 @@ async def hand_resources(
         The id of each that was handed over, by name.
 
     Raises:
-        BadArguments: the charm does not declare one, or a file is not there.
+        BadArguments: the charm does not declare one, a file is not there, or an image is missing.
     """
     is_there = ee_id.application in model.state.applications
     held = await model.held_resources(ee_id.application) if is_there and charm.resources else {}
-    wanted = await _choose(charm, artifact, asked, held)
-    if charm.from_store:
+    wanted = await _choose(charm, artifact, asked, held, moves=True)
+    if not charm.from_store:
+        wanted += _images_of_its_own(charm.resources, asked)
+    else:
         wanted += [
             _Wanted(declared)
             for name, declared in charm.resources.items()
             if name not in asked.resources and not (name in held and held[name].uploaded)  # what was uploaded stays
         ]
     return await _announce(model, op, ee_id, charm, wanted)
+
+
+def check_images(resources: Mapping[str, Resource], asked: CharmOptions) -> None:
+    """Refuse to install a charm of a folder or a file of which an image is missing, or is not named as images are.
+
+    Raises:
+        BadArguments: it is so; names all that are missing.
+    """
+    for name, given in asked.resources.items():
+        if name in resources and resources[name].type == "oci-image" and isinstance(given, str):
+            _image(given, f"options.resources.{name}")
+    _images_of_its_own(resources, asked)
+
+
+def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions) -> list[_Wanted]:
+    """The images that nobody gives: those that the charm's author had."""
+    images = [one for name, one in resources.items() if one.type == "oci-image" and name not in asked.resources]
+    missing = [f"options.resources.{one.name}" for one in images if not one.upstream]
+    if missing:
+        raise BadArguments(
+            f"{', '.join(missing)}: expected the reference of an image; the charm names no upstream-source", missing
+        )
+    return [_Wanted(one, document_of(_image(one.upstream, f"options.resources.{one.name}"))) for one in images]
 
 
 async def hand_missing(
@@ -79,9 +106,17 @@ async def hand_missing(
 
 
 async def _choose(
-    charm: Brought, artifact: Artifact, asked: CharmOptions, held: Mapping[str, HeldResource]
+    charm: Brought, artifact: Artifact, asked: CharmOptions, held: Mapping[str, HeldResource], *, moves: bool = False
 ) -> list[_Wanted]:
-    """Those of the given resources that the application does not hold."""
+    """Those of the given resources that the application does not hold.
+
+    Args:
+        charm: the charm.
+        artifact: where it is.
+        asked: what is given.
+        held: what the application holds.
+        moves: whether it gets another charm.
+    """
     wanted: list[_Wanted] = []
     for name, given in asked.resources.items():
         place = f"options.resources.{name}"
@@ -89,11 +124,13 @@ async def _choose(
         if declared is None:
             known = ", ".join(sorted(charm.resources)) or "none"
             raise BadArguments(f"{place}: the charm declares no such resource; it declares: {known}", [place])
-        if isinstance(given, str):
-            file = await in_thread(lambda given=given, place=place: _find(given, place, artifact))  # type: ignore[misc]
-            if there is not None and there.fingerprint == await in_thread(lambda file=file: _fingerprint(file)):  # type: ignore[misc]
+        if not isinstance(given, int):
+            content = await _content(declared, given, place, artifact)
+            # An image that is named again stays; with another charm, Juju has to be given all of them anew.
+            is_same = there is not None and there.fingerprint == await _fingerprint(content)
+            if is_same and (declared.type == "file" or not moves):
                 continue
-            wanted.append(_Wanted(declared, file, is_held=there is not None))
+            wanted.append(_Wanted(declared, content, is_held=there is not None))
         elif not charm.from_store:
             raise BadArguments(f"{place}: revisions are for charms of Charmhub (ch:NAME); expected a file", [place])
         elif there is None or there.uploaded or there.revision != given:
@@ -106,19 +143,21 @@ async def _announce(model: Model, op: Operation, ee_id: EeId, charm: Brought, wa
         return {}
     new = [
         NewResource(
-            one.declared.name, one.declared.filename, one.declared.type, one.revision, uploaded=one.file is not None
+            one.declared.name, one.declared.filename, one.declared.type, one.revision, uploaded=one.content is not None
         )
         for one in wanted
     ]
     ids = await model.add_resources(ee_id.application, charm.url, charm.origin, new)
     for one in wanted:
-        if one.file is not None:
-            await _upload(model, op, ee_id, one.declared, one.file, ids[one.declared.name])
+        if one.content is not None:
+            await _upload(model, op, ee_id, one.declared, one.content, ids[one.declared.name])
     return ids
 
 
-async def _upload(model: Model, op: Operation, ee_id: EeId, resource: Resource, path: Path, pending_id: str) -> None:
-    file = await in_thread(lambda: path.open("rb"))
+async def _upload(
+    model: Model, op: Operation, ee_id: EeId, resource: Resource, content: Path | bytes, pending_id: str
+) -> None:
+    file = io.BytesIO(content) if isinstance(content, bytes) else await in_thread(lambda: content.open("rb"))
     try:
         with tell_progress(model, op, ee_id, resource.name) as progress:
             await model.upload_resource(ee_id.application, resource.name, pending_id, file, resource.filename, progress)
@@ -136,6 +175,27 @@ def _find(given: str, place: str, artifact: Artifact) -> Path:
     return path
 
 
-def _fingerprint(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha384").hexdigest()
+async def _content(declared: Resource, given: str | Image, place: str, artifact: Artifact) -> Path | bytes:
+    if declared.type == "oci-image":
+        return document_of(given if isinstance(given, Image) else _image(given, place))
+    if isinstance(given, Image):
+        raise BadArguments(f"{place}: expected a file; only images have a registry", [place])
+    return await in_thread(lambda: _find(given, place, artifact))
+
+
+def _image(reference: str, place: str) -> Image:
+    try:
+        return Image(image=check_reference(reference))
+    except ValueError as error:
+        raise BadArguments(f"{place}: {error}", [place]) from error
+
+
+async def _fingerprint(content: Path | bytes) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha384(content).hexdigest()
+
+    def read() -> str:
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, "sha384").hexdigest()
+
+    return await in_thread(read)

@@ -17,7 +17,7 @@ from vca_juju_common.client.refusals import wrong_cloud
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
-from vca_juju_common.client.values import NewModel
+from vca_juju_common.client.values import Cloud, NewModel
 from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import Reporter, holds_environments
 from vca_juju_common.facts import CharmFacts
@@ -48,6 +48,7 @@ class Session:
         self.facts = CharmFacts()
         self.uploads = Uploads(self.options.upload_limit)
         self.controller: Controller = self._controller()
+        self._cloud: Cloud | None = None
 
     async def open(self) -> None:
         """Connect.
@@ -59,13 +60,16 @@ class Session:
         await self.controller.open()
         if self.options.cloud is not None:
             with translate_refusals():
-                self._check_cloud(self.options.cloud, await self.controller.cloud_type(self.options.cloud))
+                self._cloud = await self.controller.read_cloud(self.options.cloud)
+            is_kubernetes = self._cloud.type == "kubernetes"
+            if is_kubernetes != (self.ground.kind == "caas"):
+                raise wrong_cloud(f"cloud {self.options.cloud}", is_kubernetes=is_kubernetes)
 
-    def _check_cloud(self, name: str, type_: str) -> None:
-        """Refuse a cloud whose models are of the other kind."""
-        is_kubernetes = type_ == "kubernetes"
-        if is_kubernetes != (self.ground.kind == "caas"):
-            raise wrong_cloud(f"cloud {name}", is_kubernetes=is_kubernetes)
+    @property
+    def has_storage_class(self) -> bool:
+        """Whether new models on Kubernetes have storage for charms that do not say from where."""
+        own = self.options.config_of_models.get("workload-storage")
+        return bool(own or (self._cloud is not None and self._cloud.config.get("workload-storage")))
 
     async def close(self) -> None:
         """Disconnect; nothing is left."""
@@ -149,7 +153,9 @@ class Session:
         config = dict(options.config_of_models)
         if options.public_key is not None and self.ground.kind == "iaas":
             config.setdefault("authorized-keys", options.public_key)
-        return NewModel(options.cloud, options.region, options.credential, config, self.ground.kind)
+        # On Kubernetes Juju knows of no credential that it could choose.
+        credential = options.credential or (options.cloud if self.ground.kind == "caas" else None)
+        return NewModel(options.cloud, options.region, credential, config, self.ground.kind)
 
 
 def _secret_in(folder: Path, name: str) -> str:

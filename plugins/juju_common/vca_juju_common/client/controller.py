@@ -175,7 +175,7 @@ class ConnectedController:
         return {name: machines for name, machines in sorted(found.items()) if machines}
 
     version = reads.get_version
-    cloud_type = reads.get_cloud_type
+    read_cloud = reads.read_cloud
     destroy_offers = relations.destroy_offers
 
     async def _list_uuids(self) -> Collection[str]:

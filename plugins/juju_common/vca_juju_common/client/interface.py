@@ -17,7 +17,7 @@ from vca_juju_common.client.model_requests import (
     MachineRequests,
 )
 from vca_juju_common.client.state import Change, State
-from vca_juju_common.client.values import NewModel
+from vca_juju_common.client.values import Cloud, NewModel
 
 R = TypeVar("R")
 
@@ -74,6 +74,25 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
             notes: texts by name; an empty one takes a note away.
         """
 
+    async def read_notes(self, tag: str) -> dict[str, str]:
+        """Read what is noted at an entity now.
+
+        Args:
+            tag: the entity's.
+
+        Returns:
+            Texts by name.
+        """
+
+    async def undo_note(self, tag: str, name: str, text: str) -> None:
+        """Take a note away that nobody will know of: now, or if that fails when the controller is back.
+
+        Args:
+            tag: the entity's.
+            name: of the note.
+            text: what it says; another one stays.
+        """
+
     async def full_status(self, application: str | None) -> dict[str, Any]:
         """Read what the controller knows of the model, as its wire has it.
 
@@ -120,8 +139,8 @@ class Controller(Protocol):
     async def version(self) -> str:
         """Ask for the version of Juju that the controller runs."""
 
-    async def cloud_type(self, name: str) -> str:
-        """Ask what a cloud is: ``kubernetes``, ``lxd``, ``openstack``.
+    async def read_cloud(self, name: str) -> Cloud:
+        """Ask what a cloud is.
 
         Args:
             name: of the cloud.

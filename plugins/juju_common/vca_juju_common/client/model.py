@@ -110,6 +110,8 @@ class WatchedModel:
     action_result = actions.action_result
     cancel_action = actions.cancel_action
     annotate = annotating.annotate
+    read_notes = annotating.read_notes
+    undo_note = annotating.undo_note
     full_status = reads.full_status
     get_metrics = reads.get_metrics
 

@@ -36,6 +36,19 @@ class NewModel:
 
 
 @dataclass(frozen=True, slots=True)
+class Cloud:
+    """A cloud of a controller.
+
+    Args:
+        type: ``kubernetes``, ``lxd``, ``openstack`` and the like.
+        config: what is set for all its models, by Juju's names.
+    """
+
+    type: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NewMachine:
     """A machine to ask for.
 

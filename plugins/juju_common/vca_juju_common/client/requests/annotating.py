@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from vca_juju_common.client.errors import check_result
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
@@ -22,3 +23,31 @@ async def annotate(model: Target, tags: Sequence[str], notes: Mapping[str, str])
     await retry_races(work)
     for tag in tags:
         model.note(tag, notes)
+
+
+async def read_notes(model: Target, tag: str) -> dict[str, str]:
+    """Read what is noted at an entity now: its deltas may come later."""
+    reply = await model.call("Annotations", "Get", {"entities": [{"tag": tag}]})
+    return dict(check_result(reply["results"][0]).get("annotations") or {})
+
+
+async def undo_note(model: Target, tag: str, name: str, text: str) -> None:
+    """Take a note away that nobody will know of: now, or if that fails when the controller is back.
+
+    Args:
+        model: where.
+        tag: of the entity.
+        name: of the note.
+        text: what it says; another one is somebody else's, and stays.
+    """
+
+    async def undo(model: Target) -> None:
+        if (await read_notes(model, tag)).get(name) == text:
+            await annotate(model, [tag], {name: ""})
+
+    try:
+        with ask_first(None):
+            await undo(model)
+    except BaseException:
+        model.debts.owe(undo)
+        raise

@@ -10,6 +10,7 @@ from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.requests.target import Facades, Target
 from vca_juju_common.client.state import Key, Presence, Word
 from vca_juju_common.client.transport.generated import classes
+from vca_juju_common.client.values import Cloud
 
 
 async def full_status(model: Target, application: str | None) -> dict[str, Any]:
@@ -78,8 +79,8 @@ async def get_metrics(model: Target, applications: Sequence[str]) -> dict[str, l
     return found
 
 
-async def get_cloud_type(controller: Facades, name: str) -> str:
-    """Read what a cloud is: ``kubernetes``, ``lxd``, ``openstack``.
+async def read_cloud(controller: Facades, name: str) -> Cloud:
+    """Read what a cloud is.
 
     Raises:
         BadArguments: the controller knows no such cloud.
@@ -92,10 +93,10 @@ async def get_cloud_type(controller: Facades, name: str) -> str:
         if not error.is_not_found:
             raise
         raise BadArguments(
-            f"options.cloud: the controller has no cloud {name!r}; juju clouds lists those that it has",
+            f"options.cloud: {error.message}; juju clouds lists those that there are",
             ["options.cloud"],
         ) from error
-    return str(told.cloud.type_)
+    return Cloud(str(told.cloud.type_ or ""), dict(told.cloud.config or {}))
 
 
 async def get_version(controller: Facades) -> str:
