@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from vca_core.charm.fields import Field
 from vca_core.charm.model import Storage
+from vca_core.errors import BadArguments
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:(\+)|-([0-9]{1,9})?)?")
 _SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)([MGTPEZY]?)(?:i?B)?")
@@ -14,12 +16,13 @@ _UNITS = "MGTPEZY"
 
 
 def read_storage(declared: Field | None) -> Mapping[str, Storage]:
-    """Read the storage of a charm, by name.
-
-    Raises:
-        BadArguments: something in it is not as Juju takes it.
-    """
-    return {} if declared is None else {name: _storage(name, field) for name, field in declared.mapping().items()}
+    """Read the storage of a charm, by name. What Juju would refuse is left out: that is among the charm's obstacles."""
+    found: dict[str, Storage] = {}
+    with suppress(BadArguments):
+        for name, field in declared.mapping().items() if declared is not None else ():
+            with suppress(BadArguments):
+                found[name] = _storage(name, field)
+    return found
 
 
 def _storage(name: str, field: Field) -> Storage:

@@ -196,16 +196,6 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
             {"metadata.yaml": "name: x\ncontainers: {c: {mounts: [{location: /}]}}"},
             "metadata.yaml: containers.c.mounts.0: storage is missing",
         ),
-        ({"metadata.yaml": "name: x\nstorage: {s: {}}"}, "metadata.yaml: storage.s: type is missing"),
-        ({"metadata.yaml": "name: x\nstorage: {s: {type: disk}}"}, "metadata.yaml: storage.s.type: expected one of"),
-        (
-            {"metadata.yaml": "name: x\nstorage: {s: {type: block, multiple: {range: many}}}"},
-            "metadata.yaml: storage.s.multiple.range: expected a range such as 1, 0-3 or 1+",
-        ),
-        (
-            {"metadata.yaml": "name: x\nstorage: {s: {type: block, minimum-size: big}}"},
-            "metadata.yaml: storage.s.minimum-size: expected a size such as 512M or 1G",
-        ),
         ({"metadata.yaml": "name: x", "config.yaml": "a: {}"}, "config.yaml: options is missing"),
         ({"metadata.yaml": "name: x", "config.yaml": "[]"}, "config.yaml: expected a mapping"),
         ({"metadata.yaml": "name: x", "config.yaml": "options: [a]"}, "config.yaml: options: expected a mapping"),
@@ -279,3 +269,10 @@ def test_a_charm_without_actions_loads_no_jsonschema(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "False"]
+
+
+@pytest.mark.parametrize("wrong", ["{}", "{type: disk}", "{type: block, multiple: {range: many}}"])
+def test_storage_that_juju_refuses_is_an_obstacle(read: Read, wrong: str) -> None:
+    charm = read({"metadata.yaml": f"name: x\nstorage: {{s: {wrong}}}\n"})
+    assert charm.storage == {}
+    assert any("storage.s" in one for one in charm.obstacles)
