@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ def is_documented(hook: str, error: VcaError) -> bool:
     """Whether a page names the error's class, or one that it is derived from; `VcaError` alone says nothing."""
     kinds = {kind.__name__ for kind in type(error).__mro__ if issubclass(kind, VcaError) and kind is not VcaError}
     return not kinds.isdisjoint(errors_of(hook, getattr(BackendHooks, hook)))
+
+
+def check_documented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What fixtures do around a test: afterwards, each error of a hook must stand under `Raises` of its page."""
+    noted = note_undocumented(monkeypatch)
+    yield
+    assert noted == []
 
 
 def note_undocumented(monkeypatch: pytest.MonkeyPatch) -> list[str]:

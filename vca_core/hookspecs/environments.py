@@ -45,6 +45,7 @@ class EnvironmentHooks(Protocol):
             AlreadyExists: the namespace has an EE; the error carries its ``ee_id``.
             BadArguments: another namespace has the same model or application, and the error names both; or the charm
                 does not fit the system.
+            NotFound: others removed the EE while it was waited for.
             BackendError: the machine will not start. The EE stays, to be deleted.
             StoreError: ``op.created`` raised it: let it through once the EE is removed.
 
@@ -129,6 +130,7 @@ class EnvironmentHooks(Protocol):
                 if there is one.
             BadArguments: another namespace has the same model or application, and the error names both; or the
                 credentials cannot be used.
+            NotFound: others removed the EE while it was waited for.
             VcaConnectionError: the host cannot be reached or refuses the login.
             BackendError: the host cannot be prepared; or its agent will not start. Then the EE stays, to be
                 deregistered.

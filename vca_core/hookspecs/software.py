@@ -52,6 +52,7 @@ class SoftwareHooks(Protocol):
             BadArguments: an unknown option or a value of the wrong type, a charm that does not fit the EE, another
                 version of the one there (call upgrade), or fewer units than there are (call scale).
             AlreadyExists: another charm is installed there.
+            ExecutionError: options that were given again are not as they were set.
             BackendError: a unit's hook failed, or its machine was lost; the error names the unit and gives the system's
                 reason. Nothing is undone: install again, upgrade or delete the EE.
 
@@ -96,6 +97,8 @@ class SoftwareHooks(Protocol):
         Raises:
             NotFound: the EE does not exist, or has no charm installed.
             BadArguments: an unknown option or a value of the wrong type.
+            ExecutionError: the options are not as they were set; or a primitive that belongs to it failed, such as the
+                one by which a proxy charm says whether it reaches its VNF. The error carries the output.
 
         Example::
 

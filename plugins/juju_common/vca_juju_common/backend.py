@@ -74,8 +74,13 @@ class JujuBackend(Backend[OptionsT]):
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
         relations.check_reach(self, end_1, end_2)
-        async with self.session.use(end_1.ee_id.model, op) as model:
-            await relations.unrelate(model, end_1, end_2)
+        name = end_1.ee_id.model
+
+        async def remove() -> None:
+            async with self.session.use(name, op) as model:
+                await relations.unrelate(model, end_1, end_2)
+
+        await deletes.delete_until_gone(self.session, name, remove)  # it goes with its model
 
     @hookimpl
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:

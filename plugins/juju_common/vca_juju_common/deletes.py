@@ -107,7 +107,7 @@ async def delete_environment(
             await remove(model)
             session.forget(model, ee_id)
 
-    await _delete_until_gone(session, ee_id.model, delete)
+    await delete_until_gone(session, ee_id.model, delete)
 
 
 async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
@@ -130,12 +130,12 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
             await _empty(session, model)
             await _destroy(session, model, op)
 
-    await _delete_until_gone(session, name, delete)
+    await delete_until_gone(session, name, delete)
     for model in models:
         await session.forget_model(model)
 
 
-async def _delete_until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:
+async def delete_until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:
     """Delete something in a model. That the model is not found is believed when the controller lists it no more.
 
     Args:

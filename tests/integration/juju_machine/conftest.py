@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.raised import check_documented
 from support.sshd import BINARY, Sshd
 
 from vca_juju_common.client import model
@@ -30,6 +31,12 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
             return stack.enter_context(Sshd(tmp_path / folder, **options).running())
 
         yield start
+
+
+@pytest.fixture(autouse=True)
+def _every_error_is_documented(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What authors of backends are shown is what this one raises, whatever goes wrong."""
+    yield from check_documented(monkeypatch)
 
 
 @pytest.fixture

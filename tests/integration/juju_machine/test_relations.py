@@ -50,6 +50,17 @@ async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedC
         assert len(controller.model("ns1").relations) == 0
 
 
+async def test_a_relation_that_went_with_its_model_is_removed(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        await edge.delete_namespace(".ns1")
+        await edge.remove_relation(one, other, "site", "backend")
+        assert await edge.list_execution_environments() == []
+
+
 async def test_related_by_others_meanwhile_is_success(controller: SimulatedController, tmp_path: Path) -> None:
     write_pair(tmp_path)
     async with (

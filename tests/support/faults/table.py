@@ -424,7 +424,7 @@ FAULTS = {
             but=dict.fromkeys(
                 (
                     *(INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE),
-                    *("remove_relation", "get_status", "get_metrics"),
+                    *("get_status", "get_metrics"),
                 ),
                 GONE,
             ),
