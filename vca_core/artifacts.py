@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
+from vca_core.charm.contents import Digests
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
@@ -20,6 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 LONGEST_PATH = 4096
 """How long an artifact's path may be, in characters."""
 _charms = CharmCache()
+_digests = Digests()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,18 @@ class Artifact:
         A cancellation waits for the thread: what blocks is done when this ends.
         """
         return self._charm if "_charm" in vars(self) else await in_thread(self.charm)
+
+    async def digest(self) -> str | None:
+        """The digest of what is uploaded of the charm: the same content has the same one, wherever it is.
+
+        Returns:
+            The digest; None for a charm of Charmhub.
+
+        Raises:
+            BadArguments: the charm cannot be read.
+        """
+        path = self.path
+        return None if path is None else await in_thread(lambda: _digests.of(path))
 
     @cached_property
     def _charm(self) -> Charm:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
 from vca_core.service.ledger import Done, Ledger
@@ -107,12 +109,14 @@ class Apply:
         return self._applied
 
     async def _run_steps(self) -> None:
+        contents = await self._charm_contents()
+        self.steps = plan(self._service, contents)
         entries = await self._ledger.entries()
         connectors = {name: await self._connector(name, entries or {}) for name in self._service.vnfs}
         if entries is None:
             await self._check_unknown(connectors)
         before = await self._ledger.read_steps()
-        self._check_unchanged(before)
+        self._check_unchanged(before, contents)
         self._check_renamed(entries or {}, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
         done = await self._drop_gone(connectors, done)
@@ -177,13 +181,38 @@ class Apply:
                     [f"vnfs.{name}"],
                 )
 
-    def _check_unchanged(self, done: Mapping[str, Done]) -> None:
-        changed = [step for step in self.steps if step.key in done and done[step.key].digest != step.digest]
+    async def _charm_contents(self) -> dict[str, str]:
+        """The digests of what is in the service's charms, by path; those that are not there are left out."""
+        root = ArtifactRoot(self._vca.config.artifacts_folder or self._vca.config.folder)
+        contents: dict[str, str] = {}
+        for path in dict.fromkeys(vnf.charm for vnf in self._service.vnfs.values() if vnf.charm is not None):
+            with suppress(BadArguments):  # the step that needs it says so
+                digest = await root.find(path).digest()
+                if digest is not None:
+                    contents[path] = digest
+        return contents
+
+    def _check_unchanged(self, done: Mapping[str, Done], contents: Mapping[str, str]) -> None:
+        """Refuse to go on where what was done would be done otherwise now.
+
+        A charm that is not there any more is not compared: nothing says that its content is another one.
+        """
+        gone = {
+            f"{name}/install"
+            for name, vnf in self._service.vnfs.items()
+            if vnf.charm is not None and not vnf.charm.startswith("ch:") and vnf.charm not in contents
+        }
+        changed = [
+            step
+            for step in self.steps
+            if step.key in done and done[step.key].digest != step.digest and step.key not in gone
+        ]
         if changed:
             steps = "; ".join(step.title for step in changed)
             raise BadArguments(
-                f"steps that are done have other inputs now: {steps}. Undo the change; or make it with `vca run` "
-                f"(the primitive config sets options); or delete the service first: `vca delete .{self._service.ns}`",
+                f"steps that are done have other inputs now: {steps}. Undo the change (what is in charms counts, too); "
+                "or make it with `vca run` (the primitive config sets options); or delete the service first: "
+                f"`vca delete .{self._service.ns}`",
                 [step.key for step in changed],
             )
 

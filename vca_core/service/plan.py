@@ -57,13 +57,18 @@ class Step:
     secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
-def plan(service: Service) -> list[Step]:
+def plan(service: Service, contents: Mapping[str, str] | None = None) -> list[Step]:
     """Make the steps of a service; each comes behind those it waits for.
 
     A VNF is created, then its charm installed. Relations wait for both their charms. The Day-1 primitives of a VNF
     run one after the other, when all its relations are there and those of the VNFs in its ``after`` are done.
+
+    Args:
+        service: the service.
+        contents: digests of what is in its charms, by the paths that name them: an installation is another one where
+            the content is, and not where only the path is. Of those that are not there, the path counts.
     """
-    steps = [*_machines_and_charms(service), *_relations(service)]
+    steps = [*_machines_and_charms(service, contents or {}), *_relations(service)]
     last = _last_before_day1(service, steps)
     for name in _sort_vnfs(service):
         if not service.vnfs[name].day1:
@@ -101,7 +106,7 @@ def _predecessors(service: Service, last: Mapping[str, list[str]], name: str) ->
     return list(found)
 
 
-def _machines_and_charms(service: Service) -> Iterator[Step]:
+def _machines_and_charms(service: Service, contents: Mapping[str, str]) -> Iterator[Step]:
     for name, vnf in service.vnfs.items():
         place = [str(service.namespace(name)), vnf.connector or service.connector]
         if vnf.machine is None:
@@ -121,7 +126,7 @@ def _machines_and_charms(service: Service) -> Iterator[Step]:
             )
         yield create
         if vnf.charm is not None:
-            made = [vnf.charm, vnf.config, vnf.units, vnf.options.install]
+            made = [contents.get(vnf.charm, vnf.charm), vnf.config, vnf.units, vnf.options.install]
             title = f"{name}: install {vnf.charm}"
             yield Step(
                 f"{name}/install", "install", title, (name,), (create.key,), _digest(made), secrets=_secrets(made)

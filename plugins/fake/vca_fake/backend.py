@@ -171,17 +171,17 @@ class FakeBackend(Backend[FakeOptions]):
         options: InstallOptions,
     ) -> None:
         """Install a charm; where it is installed already, set options and add units."""
-        charm = await artifact.read()
+        charm, digest = await artifact.read(), await artifact.digest()
 
         def install(application: Application, now: float) -> None:
             if application.charm is None:
                 application.programs = programs
                 check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
                 application.configure(coerce(charm.options, config))
-                application.charm = charm
+                application.charm, application.digest = charm, digest
                 application.add_units(num_units, now)
             else:
-                install_again(application, charm, config, num_units, now)
+                install_again(application, charm, digest, config, num_units, now)
 
         is_new = await self._lives.change(ee_id, lambda application, _: application.charm is None)
         async with self._programs.bring(ee_id, artifact if is_new else None) as programs:
@@ -195,7 +195,7 @@ class FakeBackend(Backend[FakeOptions]):
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
     ) -> None:
         """Replace a charm by another version of it."""
-        charm = await artifact.read()
+        charm, digest = await artifact.read(), await artifact.digest()
 
         def upgrade(application: Application, now: float) -> None:
             installed = charm_in(application)
@@ -205,7 +205,7 @@ class FakeBackend(Backend[FakeOptions]):
             kept = {name: value for name, value in application.config.items() if name in charm.options}
             application.config = kept
             application.configure(coerce(charm.options, config))
-            application.charm, application.programs = charm, programs
+            application.charm, application.digest, application.programs = charm, digest, programs
             application.revision += 1
             for unit in application.units:
                 application.put(unit, "maintenance", "upgrading charm", now)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from vca_core.backend import Description, InstalledCharm, OptionState, RelationState, UnitState
 from vca_core.charm import Charm
 from vca_core.naming import EeId, Namespace
 from vca_fake.world import Application, Model, RelationEndKey
-
-_CHARM = TypeAdapter(Charm)
 
 
 def description_of(models: Mapping[str, Model], model: Model, application: Application) -> Description:
@@ -30,7 +25,7 @@ def description_of(models: Mapping[str, Model], model: Model, application: Appli
     reference = f"local:{charm.name}-{application.revision}"
     return Description(
         application.ee_id,
-        InstalledCharm(charm.name, reference, _digest(charm)),
+        InstalledCharm(charm.name, reference, application.digest),
         dict(_options(application, charm)),
         tuple(_units(application, reference)),
         tuple(_relations(models, model, application)),
@@ -61,11 +56,6 @@ def status_of(model: Model, namespace: Namespace) -> dict[str, Any]:
             sorted(f"{application}:{endpoint}" for _, application, endpoint in pair) for pair in model.relations
         ),
     }
-
-
-def _digest(charm: Charm) -> str:
-    """The digest of what a charm says about itself; that is all of it that is kept here."""
-    return hashlib.sha256(_CHARM.dump_json(charm, exclude={"obstacles"})).hexdigest()
 
 
 def _options(application: Application, charm: Charm) -> Iterator[tuple[str, OptionState]]:

@@ -48,13 +48,14 @@ def set_options(application: Application, values: Mapping[str, Any], now: float)
 
 
 def install_again(
-    application: Application, charm: Charm, config: Mapping[str, Any], num_units: int, now: float
+    application: Application, charm: Charm, digest: str | None, config: Mapping[str, Any], num_units: int, now: float
 ) -> None:
     """Set the given options, and add units up to a number; none is removed.
 
     Args:
         application: where the charm is installed already.
         charm: what is to be installed.
+        digest: of its files.
         config: options, as the caller gave them.
         num_units: how many units there are to be; 1 asks for nothing.
         now: what time it is.
@@ -66,7 +67,7 @@ def install_again(
     installed = charm_in(application)
     if installed.name != charm.name:
         raise refusals.another_charm(installed.name, charm.name, application.ee_id)
-    if installed != charm:
+    if digest != application.digest:
         raise refusals.another_version(charm.name)
     there = len(application.units)
     if 1 < num_units < there:

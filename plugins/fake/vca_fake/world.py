@@ -25,6 +25,7 @@ class Application:
         base: of its machine; empty on Kubernetes.
         manual: whether the machine was there before and stays when it goes.
         charm: what is installed.
+        digest: of the files that it was installed from.
         revision: how often it was upgraded.
         programs: the folder of what was installed, where its programs are run; else empty.
         config: values of the charm's options.
@@ -46,6 +47,7 @@ class Application:
     actions_so_far: int = 0
     revision: int = 0
     programs: str = ""
+    digest: str | None = None
 
     @property
     def machine(self) -> Entity:

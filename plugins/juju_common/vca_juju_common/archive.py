@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import stat
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from vca_core.charm.ignoring import Ignored
-from vca_core.charm.members import DEEPEST_FOLDER, MOST_MEMBERS, Member, check_members
+from vca_core.charm.contents import entries_of
+from vca_core.charm.members import MOST_MEMBERS, Member, check_members
 from vca_core.charm.reader import render_beside
 from vca_core.errors import BadArguments
 
@@ -74,31 +72,6 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
         raise BadArguments(f"artifact_path: {path} cannot be read: {error}", ["artifact_path"]) from error
 
 
-def stamp(path: Path) -> tuple[object, ...]:
-    """What changes when a charm's files do, without reading them."""
-    entries = [(path, "")] if path.is_file() else list(_entries(path, Ignored.of(path)))
-    stamps = []
-    for entry, name in entries:
-        status = entry.lstat()
-        stamps.append((name, status.st_size, status.st_mtime_ns, status.st_mode, status.st_ino))
-    return (str(path), *stamps)
-
-
-def _entries(folder: Path, ignored: Ignored, under: str = "") -> Iterator[tuple[Path, str]]:
-    """What of a folder is uploaded, deeply, by name."""
-    with os.scandir(folder) as listed:
-        entries = sorted(listed, key=lambda entry: entry.name)
-    for entry in entries:
-        name = f"{under}{entry.name}"
-        if ignored.has(name, is_folder=entry.is_dir(follow_symlinks=False)):
-            continue
-        yield Path(entry.path), name
-        if entry.is_dir(follow_symlinks=False):
-            if under.count("/") > DEEPEST_FOLDER:
-                raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
-            yield from _entries(Path(entry.path), ignored, f"{name}/")
-
-
 def _write(folder: Path, file: IO[bytes], limit: int) -> None:
     found = _collect_entries(folder, limit)
     beside = render_beside(folder)
@@ -119,7 +92,7 @@ def _collect_entries(folder: Path, limit: int) -> list[tuple[Path, str, int, str
     """All that is in a folder, with its mode and the targets of symlinks, if it may be uploaded."""
     found: list[tuple[Path, str, int, str | None]] = []
     size = 0
-    for entry, name in _entries(folder, Ignored.of(folder)):
+    for entry, name in entries_of(folder):
         status = entry.lstat()
         target = str(entry.readlink()) if stat.S_ISLNK(status.st_mode) else None
         found.append((entry, name, status.st_mode, target))

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from vca_core.charm.contents import stamp_of
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import UPLOAD_LIMIT, Archive, render, stamp
+from vca_juju_common.archive import UPLOAD_LIMIT, Archive, render
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Progress
 
@@ -109,7 +110,7 @@ class Uploads:
 
     async def _know(self, path: Path) -> tuple[_Rendered, Archive | None]:
         """What is known of a charm; and its archive, which the caller closes, if it was rendered for that."""
-        mark = await in_thread(lambda: stamp(path))
+        mark = await in_thread(lambda: stamp_of(path))
         async with self._rendering.setdefault(path, asyncio.Lock()):
             known = self._rendered.get(mark)
             if known is not None:

@@ -71,6 +71,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     *((f"{name}, as another version", BadArguments, upgrade(f"bad/{name}")) for name in BAD),
     ("another charm", AlreadyExists, install("other")),
     ("another version", BadArguments, install("v2/web")),
+    ("another program", BadArguments, install("v5/web")),
     ("fewer units", BadArguments, install("web", num_units=2)),
     ("an unknown option", BadArguments, install("web", config={"mut": 1})),
     ("text for a number", BadArguments, install("web", config={"mtu": "large"})),
@@ -92,6 +93,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
 ]
 
 TAKEN: list[tuple[str, Call]] = [
+    ("the same charm elsewhere", install("copy/web")),
     ("the same charm again", install("web", config={"mtu": "9000"})),
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
     ("text for an integer", run("ping", {"host": "a", "count": "7"})),
@@ -117,6 +119,9 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
         parts: dict[str, Any] = {**(ENDS if version == "v2" else {}), **more}
         write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **parts)
     (folder / "v4" / "web" / "hooks" / "install").unlink()
+    for copy, program in (("copy", "#!/bin/sh\n"), ("v5", "#!/bin/sh\nexit 0\n")):
+        hooks = write_charm(folder / copy, "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "hooks"
+        (hooks / "install").write_text(program)
     (folder / "sources").mkdir()
     (folder / "sources" / "charmcraft.yaml").write_text("name: sources\ntype: charm\nextensions: [flask-framework]\n")
     for name in BAD:

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from vca_core.charm import read_charm
+from vca_core.charm.contents import stamp_of
 from vca_core.errors import BadArguments
-from vca_juju_common.archive import Archive, render, stamp
+from vca_juju_common.archive import Archive, render
 
 
 @pytest.fixture
@@ -140,7 +141,7 @@ def test_sources_that_cannot_be_rendered_are_to_be_packed_first(tmp_path: Path, 
 
 
 def test_a_stamp_tells_a_change_without_reading(charm: Path) -> None:
-    before = stamp(charm)
-    assert stamp(charm) == before
+    before = stamp_of(charm)
+    assert stamp_of(charm) == before
     (charm / "hooks" / "install").chmod(0o644)
-    assert stamp(charm) != before
+    assert stamp_of(charm) != before

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,30 +20,29 @@ from vca_fake import Recorder, Script
 CHARMS = Path(__file__).parents[3] / "docs" / "examples" / "charms"
 
 
+VNFS: dict[str, Any] = {
+    "a": {"charm": "simple-router", "day1": [{"run": "show-routes"}, {"run": "config", "with": {"mtu": 1400}}]},
+    "b": {"charm": "simple-router", "day1": [{"run": "show-routes"}], "after": ["a"]},
+    "c": {"machine": {"hostname": "h", "username": "u"}},
+}
+
+
 def service_of(**changes: Any) -> Any:
-    values: dict[str, Any] = {
-        "ns": "n",
-        "vnfs": {
-            "a": {"charm": "simple-router", "day1": [{"run": "show-routes"}, {"run": "config", "with": {"mtu": 1400}}]},
-            "b": {"charm": "simple-router", "day1": [{"run": "show-routes"}], "after": ["a"]},
-            "c": {"machine": {"hostname": "h", "username": "u"}},
-        },
-        "relations": [["a:gateway", "b:upstream"]],
-    }
-    return read_service({**values, **changes})
+    return read_service({"ns": "n", "vnfs": VNFS, "relations": [["a:gateway", "b:upstream"]], **changes})
 
 
 class World:
     """A fake, a script, a recorder and a store that outlive a `Vca`."""
 
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, charms: Path = CHARMS) -> None:
+        self.charms = charms
         self.script, self.recorder, self.store = Script(), Recorder(), MemoryStore()
         self.state = str(tmp_path / "world.db")
         self.steps: list[tuple[str, StepState]] = []
 
     def vca(self) -> Vca:
         options = {"script": self.script, "recorder": self.recorder, "state": self.state}
-        config = {"artifacts": str(CHARMS), "connectors": {"edge": {"backend": "fake", "options": options}}}
+        config = {"artifacts": str(self.charms), "connectors": {"edge": {"backend": "fake", "options": options}}}
         return Vca.from_config(config, environ={}, store=self.store)
 
     async def apply(self, service: Any = None) -> Applied:
@@ -166,6 +166,35 @@ async def test_what_somebody_else_deleted_is_brought_up_again(world: World) -> N
     assert (again.states["a/install"], again.states["b/install"]) == (StepState.KEPT, StepState.DONE)
 
 
+@pytest.fixture
+def charms(tmp_path: Path) -> Path:
+    """Charms that may be changed."""
+    return Path(shutil.copytree(CHARMS, tmp_path / "charms"))
+
+
+async def test_a_charm_counts_with_what_is_in_it(tmp_path: Path, charms: Path) -> None:
+    world = World(tmp_path, charms)
+    await world.apply()
+    os.utime(charms / "simple-router" / "metadata.yaml", (1, 1))
+    shutil.copytree(charms / "simple-router", charms / "renamed")
+    moved = {"vnfs": {**VNFS, "a": {**VNFS["a"], "charm": "renamed"}}}
+    for service in (service_of(), service_of(**moved)):
+        assert set((await world.apply(service)).states.values()) == {StepState.KEPT}
+    (charms / "simple-router" / "added").touch()
+    with pytest.raises(BadArguments, match="inputs now: a: install simple-router; b: install simple-router"):
+        await world.apply()
+    assert world.asked() == []
+    with pytest.raises(BadArguments, match="inputs now: b: install simple-router"):
+        await world.apply(service_of(**moved))
+
+
+async def test_a_charm_that_is_gone_is_not_compared(tmp_path: Path, charms: Path) -> None:
+    world = World(tmp_path, charms)
+    await world.apply()
+    shutil.rmtree(charms / "simple-router")
+    assert set((await world.apply()).states.values()) == {StepState.KEPT}
+
+
 async def test_changed_inputs_are_refused_before_anything_begins(world: World) -> None:
     await world.apply()
     vnfs = {name: vnf.model_dump(by_alias=True, exclude_defaults=True) for name, vnf in service_of().vnfs.items()}
@@ -193,7 +222,11 @@ async def test_an_unknown_connector_is_refused_before_anything_begins(world: Wor
 
 
 async def test_it_waits_for_another_run_on_the_same_store(tmp_path: Path) -> None:
-    config = {"artifacts": str(CHARMS), "connectors": {"edge": {"backend": "fake"}}, "store": f"sqlite:///{tmp_path}/s"}
+    config = {
+        "artifacts": str(CHARMS),
+        "connectors": {"edge": {"backend": "fake"}},
+        "store": f"sqlite:///{tmp_path}/s",
+    }
     steps: list[str] = []
     waiting: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     async with Vca.from_config(config, environ={}) as vca:

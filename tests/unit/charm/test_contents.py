@@ -1,0 +1,90 @@
+"""What of a charm is uploaded, and its digest: that of the content, wherever and however old it is."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from vca_core import BadArguments
+from vca_core.artifacts import ArtifactRoot
+from vca_core.charm.contents import Digests, entries_of
+from vca_core.charm.members import DEEPEST_FOLDER
+
+LONG_AGO = 1_000_000_000
+
+
+@pytest.fixture
+def charm(tmp_path: Path) -> Path:
+    folder = tmp_path / "charm"
+    (folder / "hooks").mkdir(parents=True)
+    (folder / "metadata.yaml").write_text("name: x")
+    (folder / "hooks" / "install").write_text("#!/bin/sh")
+    (folder / ".jujuignore").write_text("*.log")
+    (folder / "link").symlink_to("metadata.yaml")
+    settle(folder)
+    return folder
+
+
+def settle(folder: Path) -> None:
+    """Let a charm be old enough to be kept."""
+    for place in (folder, *folder.rglob("*")):
+        os.utime(place, (LONG_AGO, LONG_AGO), follow_symlinks=False)
+
+
+def test_the_same_content_has_the_same_digest_elsewhere(charm: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copytree(charm, tmp_path / "other", symlinks=True))
+    os.utime(other / "metadata.yaml", (1, 1))
+    (other / "debug.log").write_text("stays at home")
+    assert Digests().of(charm) == Digests().of(other)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda charm: (charm / "metadata.yaml").write_text("name: y"),
+        lambda charm: (charm / "hooks" / "start").touch(),
+        lambda charm: (charm / "hooks" / "install").unlink(),
+        lambda charm: (charm / "hooks" / "install").chmod(0o755),
+        lambda charm: (charm / "hooks" / "install").rename(charm / "hooks" / "start"),
+        lambda charm: (charm / "empty").mkdir(),
+        lambda charm: ((charm / "link").unlink(), (charm / "link").symlink_to("hooks/install")),
+        lambda charm: ((charm / "link").unlink(), (charm / "link").write_text("metadata.yaml")),
+        lambda charm: (charm / ".jujuignore").write_text("hooks"),
+    ],
+)
+def test_other_content_has_another_digest(charm: Path, change: Callable[[Path], object]) -> None:
+    digests = Digests()
+    before = digests.of(charm)
+    change(charm)
+    assert digests.of(charm) != before
+
+
+def test_what_does_not_change_is_read_once(charm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digests = Digests(size=1)
+    first = digests.of(charm)
+    monkeypatch.delattr(hashlib, "file_digest")
+    assert digests.of(charm) == first
+
+
+async def test_of_a_file_all_bytes_count_and_of_charmhub_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.charm").write_bytes(b"a")
+    (tmp_path / "b.charm").write_bytes(b"b")
+    root = ArtifactRoot(tmp_path)
+    assert await root.find("a.charm").digest() != await root.find("b.charm").digest()
+    assert await root.find("ch:router").digest() is None
+
+
+def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadArguments, match="artifact_path: .* cannot be read"):
+        Digests().of(tmp_path / "none")
+    deep = tmp_path
+    for _ in range(DEEPEST_FOLDER + 5):
+        deep /= "a"
+    deep.mkdir(parents=True)
+    with pytest.raises(BadArguments, match="is deeper than"):
+        list(entries_of(tmp_path))
