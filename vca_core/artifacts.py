@@ -26,7 +26,7 @@ _digests = Digests()
 
 @dataclass(frozen=True)
 class Artifact:
-    """What is to be installed.
+    """A charm to install, as a caller named it.
 
     Args:
         reference: as the caller named it.
@@ -41,7 +41,7 @@ class Artifact:
         return self.reference
 
     def charm(self) -> Charm:
-        """Read the charm; once, then it is kept. It reads files: in coroutines, `read`.
+        """Read the charm once, and keep it. This reads files and blocks: in coroutines, use `read`.
 
         Other artifacts of the same charm share it for as long as its files do not change.
 
@@ -52,7 +52,7 @@ class Artifact:
         return self._charm
 
     async def read(self) -> Charm:
-        """Read the charm in a thread; at once if it was read before. Errors as `charm`.
+        """Read the charm in a thread; at once if it was read before. It raises what `charm` raises.
 
         A cancellation waits for the thread: what blocks is done when this ends.
         """

@@ -98,13 +98,13 @@ class Operation(Protocol):
 
     @property
     def cleanup(self) -> float:
-        """Seconds that the hook has to end once it is cancelled: what it began is finished or undone within them."""
+        """Seconds within which the hook must end once it is cancelled, with what it began finished or undone."""
 
     async def held(self) -> None:
         """Make sure that the operation may still make changes; call it before each request that makes one.
 
-        Returns at once while the EE is this operation's, and waits while that is unsure. The core calls it before each
-        hook. Nothing may be changed after it raised.
+        It returns at once while the EE is this operation's, and waits while that is not certain. The core calls it
+        before each hook. Once it has raised, nothing may be changed.
 
         Raises:
             ConflictError: the EE is another process's now.
@@ -128,7 +128,7 @@ class Operation(Protocol):
     def report(
         self, entity: Entity, native: str | None, detail: str = "", status: DeploymentStatus | None = None
     ) -> None:
-        """Report what is seen of an entity of this operation's EE; as `Host.report`, but usable before `created`.
+        """Report what is seen of an entity of this operation's EE, like `Host.report`, even before `created`.
 
         Args:
             entity: what it is about, such as ``Entity("machine", "0")``.

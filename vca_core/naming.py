@@ -165,11 +165,11 @@ class Namespace:
 
     @property
     def is_ns(self) -> bool:
-        """Whether it names a whole NS; one EE of several that belong to an NS is not it."""
+        """Whether it names a whole NS, and not one of several EEs that belong to the NS itself."""
         return self.scope == (None, None, None, None)
 
     def contains(self, other: Namespace) -> bool:
-        """Say whether another namespace lies at or below this one, slices apart; below one EE there is nothing."""
+        """Say whether another namespace is this one or below it, whatever their slices; nothing is below an EE."""
         if self.ns_id != other.ns_id:
             return False
         if self.ee is not None:

@@ -24,8 +24,8 @@ _log = logging.getLogger(__name__)
 class SshKeyPair:
     """A private key and its public one beside it, as files that `ssh` can use.
 
-    To construct it touches nothing. The private key stays on this machine; the
-    public one is what goes into virtual machines, so that they can be provisioned.
+    Constructing it touches no file. The private key stays on this machine; the public
+    one goes into virtual machines, so that they can be provisioned.
 
     Args:
         private_path: the private key's file; ``~`` is the home folder. The public one has ``.pub`` behind it.
@@ -34,7 +34,7 @@ class SshKeyPair:
             type that OpenSSH knows.
 
     Raises:
-        BadArguments: the path or the comment can never be right.
+        BadArguments: the path, the comment or the type cannot be used.
     """
 
     def __init__(

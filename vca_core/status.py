@@ -40,7 +40,7 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
-    """The last that is known of an entity.
+    """What is known of an entity, by the last report.
 
     Args:
         entity: which one.

@@ -93,7 +93,7 @@ async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError
 
     Args:
         waited: a task or future.
-        limit: seconds; what makes it right to hold a cancellation back so long.
+        limit: seconds, for which a cancellation is held back.
 
     Returns:
         The last cancellation that came meanwhile, for the caller to raise when it has done what must be done.
@@ -170,7 +170,7 @@ class Unshown(Generic[R]):
 
 
 async def in_thread(work: Callable[[], R]) -> R:
-    """Run something that blocks in a thread, and end no sooner than it: a cancellation waits for it.
+    """Run something that blocks, in a thread, and return when it has ended: a cancellation waits for it, too.
 
     Args:
         work: what to run; it should take a moment only, since nothing can stop it.

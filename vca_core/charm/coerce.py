@@ -59,8 +59,8 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
         The converted values, by name of the option; None: it is to be reset.
 
     Raises:
-        BadArguments: there are options that the charm does not have or values that do not fit: the first twenty are
-            told, by name (``config.<name>``), without their values.
+        BadArguments: there are options that the charm does not have or values that do not fit. The error names
+            the first twenty (``config.<name>``), without their values.
     """
     converted: dict[str, Any] = {}
     problems: dict[str, str] = {}

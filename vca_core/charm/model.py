@@ -69,7 +69,7 @@ class Action:
 
     @property
     def allows_undeclared(self) -> bool:
-        """Whether parameters that are not declared are taken; Juju 3 takes them unless the charm says otherwise."""
+        """Whether parameters that are not declared are accepted; Juju 3 does so unless the charm says otherwise."""
         return self.schema.get("additionalProperties", True) is not False
 
     @cached_property
@@ -85,7 +85,7 @@ class Action:
 
     @cached_property
     def weight(self) -> int:
-        """How much there is in the schema to go by; at most a thousand."""
+        """How large the schema is, counted up to a thousand: it decides whether parameters are checked in a thread."""
         return weight(self.schema, 1000)
 
 
@@ -131,7 +131,7 @@ class Base:
 
     @property
     def release(self) -> str:
-        """The base as machines have it, without the risk of its channel: ``ubuntu@22.04``."""
+        """The base without the risk of its channel, as machines name it: ``ubuntu@22.04``."""
         return f"{self.name}@{self.channel.partition('/')[0]}"
 
 

@@ -66,8 +66,8 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
 async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters as `check_params` does, without stopping the event loop for long.
 
-    What may take its time, as a schema or parameters that are large, is checked in a thread. A charm's schema is not
-    to be trusted.
+    Where a schema or parameters are large, the check takes long, and is done in a thread. A charm's schema is not to be
+    trusted.
 
     Args:
         action: the primitive.
