@@ -46,7 +46,7 @@ class TestJujuMachine(BackendConformance):
             "secret": controller.password,
             "ca_cert": controller.ca_cert,
         }
-        return Subject("juju-machine", options=options, credentials=credentials, look=False, persistent=True)
+        return Subject("juju-machine", options=options, credentials=credentials, look=True, persistent=True)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

@@ -174,10 +174,16 @@ async def answer(call: Call, facade: str, version: int, request: str, params: Js
     return result
 
 
+_FREE = frozenset({"parameters"})
+"""What Go does not read into its own types, but keeps as it is: the parameters of actions."""
+
+
 def _without_nulls(value: Any) -> Any:
-    """Null is the same as nothing for Go."""
+    """Null is the same as nothing for Go, where it reads into types of its own."""
     if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
+        return {
+            key: inner if key in _FREE else _without_nulls(inner) for key, inner in value.items() if inner is not None
+        }
     return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
