@@ -25,6 +25,7 @@ from vca_core.testing.checks.relation_effects import RelationEffectChecks
 from vca_core.testing.checks.repetition import RepetitionChecks
 from vca_core.testing.checks.results import MANDATORY, ResultChecks
 from vca_core.testing.checks.second_process import SecondProcessChecks
+from vca_core.testing.checks.second_process_effects import SecondProcessEffectChecks
 from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
@@ -59,6 +60,7 @@ class BackendConformance(
     OwnershipChecks,
     SecondProcessChecks,
     SecondProcessRefusalChecks,
+    SecondProcessEffectChecks,
     DescriptionChecks,
     OptionEffectChecks,
     PrimitiveEffectChecks,

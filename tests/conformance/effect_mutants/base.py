@@ -39,6 +39,10 @@ class EffectMutant(FakeBackend):
         return await self.edit(ee_id, lambda application: len(application.units))
 
 
+class PersistentMutant(EffectMutant):
+    """Its world is in a file, so that a second process sees the same."""
+
+
 def caught_by(*checks: str) -> frozenset[str]:
     """Checks by their names without ``test_``."""
     return frozenset(f"test_{check}" for check in checks)

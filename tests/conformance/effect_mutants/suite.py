@@ -6,14 +6,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conformance.effect_mutants import identity, leftovers, options, ownership, potemkin, primitives, relations, units
-from conformance.effect_mutants.base import EffectMutant
+from conformance.effect_mutants import (
+    identity,
+    leftovers,
+    options,
+    ownership,
+    potemkin,
+    primitives,
+    relations,
+    second_process,
+    units,
+)
+from conformance.effect_mutants.base import EffectMutant, PersistentMutant
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_fake import Script
 from vca_fake.faults import FakeFaults
 
-_FAMILIES = (options, primitives, relations, units, ownership, identity, leftovers, potemkin)
+_FAMILIES = (options, primitives, relations, units, ownership, identity, leftovers, second_process, potemkin)
 
 
 def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
@@ -25,8 +35,11 @@ def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
         @pytest.fixture
         def subject(self, script: Script, tmp_path: Path) -> Subject:
             options = {"latency": 0.001, "script": script, "programs": str(tmp_path / "programs")}
+            persistent = issubclass(cls, PersistentMutant)
+            if persistent:
+                options["state"] = str(tmp_path / "world.db")
             host = {"hostname": "10.0.0.9", "username": "ubuntu"}
-            return Subject(cls.__name__, options=options, credentials=host)
+            return Subject(cls.__name__, options=options, credentials=host, persistent=persistent)
 
         @pytest.fixture
         def faults(self, script: Script) -> Faults:
@@ -44,7 +57,7 @@ def all_mutants() -> list[type[EffectMutant]]:
         for name, value in vars(family).items()
         if isinstance(value, type) and issubclass(value, EffectMutant) and not name.startswith("_")
     }
-    return [cls for cls in found if cls is not EffectMutant]
+    return [cls for cls in found if cls not in (EffectMutant, PersistentMutant)]
 
 
 _classes: dict[str, Any] = {f"Test{cls.__name__}": _adopted(cls) for cls in all_mutants()}

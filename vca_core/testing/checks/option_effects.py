@@ -57,12 +57,13 @@ class OptionEffectChecks(Suite, suite=True):
     @sees("configure")
     async def test_options_of_one_ee_are_no_other_ones(self, kit: Kit) -> None:
         """Of several that are installed and configured side by side, each has its own."""
-        ees = {f"vnf{number}": {"label": f"of {number}", "count": number} for number in range(3)}
+        own: tuple[dict[str, Any], ...] = ({}, {"share": 2.5}, {"flag": False})
+        ees = {f"vnf{number}": {"label": f"of {number}", "count": number, **own[number]} for number in range(3)}
 
         async def live(vnf: str, values: Mapping[str, Any]) -> str:
             ee_id = await kit.create(kit.namespace(vnf))
             await kit.install(ee_id, config={"label": values["label"]})
-            await kit.configure(ee_id, count=values["count"])
+            await kit.configure(ee_id, **{name: value for name, value in values.items() if name != "label"})
             return ee_id
 
         made = await asyncio.gather(*(live(vnf, values) for vnf, values in ees.items()))

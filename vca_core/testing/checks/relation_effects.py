@@ -14,7 +14,7 @@ class RelationEffectChecks(Suite, suite=True):
         """However often it is made, and from whichever end."""
         one, other = await _create_each(kit, "one", "other")
         await check_relations(kit, {one: (0, 0), other: (0, 0)}, "before any relation")
-        await _relate(kit, one, other)
+        await relate(kit, one, other)
         await kit.connector.add_relation(other, one, *reversed(_endpoints(kit)))
         await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after one relation, made twice")
 
@@ -22,9 +22,9 @@ class RelationEffectChecks(Suite, suite=True):
     async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:
         """Others of the same endpoints stay; either end may be named first."""
         one, second, third = await _create_each(kit, "one", "second", "third")
-        await _relate(kit, one, second)
-        await _relate(kit, one, third)
-        await _relate(kit, second, one)
+        await relate(kit, one, second)
+        await relate(kit, one, third)
+        await relate(kit, second, one)
         await kit.connector.remove_relation(second, one, *reversed(_endpoints(kit)))
         expected = {one: (1, 1), second: (1, 0), third: (0, 1)}
         await check_relations(kit, expected, "after one of three was removed")
@@ -33,8 +33,8 @@ class RelationEffectChecks(Suite, suite=True):
     async def test_relations_go_with_their_ee(self, kit: Kit) -> None:
         """Those of the neighbours stay, and an EE that is made anew has none."""
         one, second, third = await _create_each(kit, "one", "second", "third")
-        await _relate(kit, one, second)
-        await _relate(kit, one, third)
+        await relate(kit, one, second)
+        await relate(kit, one, third)
         await kit.check_delete(second)
         await check_relations(kit, {one: (1, 0), third: (0, 1)}, "after an EE was deleted")
         (again,) = await _create_each(kit, "second")
@@ -44,7 +44,7 @@ class RelationEffectChecks(Suite, suite=True):
     async def test_relations_outlast_what_is_done_to_their_ends(self, kit: Kit) -> None:
         """New units see them, and so do those of another version, also after a disconnect."""
         one, other = await _create_each(kit, "one", "other")
-        await _relate(kit, one, other)
+        await relate(kit, one, other)
         await kit.scale(one, 2)
         await kit.upgrade(one)
         await kit.vca.disconnect()
@@ -59,8 +59,14 @@ def _endpoints(kit: Kit) -> tuple[str, str]:
     return kit.charms.provides or "out", kit.charms.requires or "into"
 
 
-async def _relate(kit: Kit, one: str, other: str) -> None:
+async def relate(kit: Kit, one: str, other: str) -> None:
+    """Relate two EEs: the first provides."""
     await kit.connector.add_relation(one, other, *_endpoints(kit))
+
+
+async def unrelate(kit: Kit, one: str, other: str) -> None:
+    """Remove their relation."""
+    await kit.connector.remove_relation(one, other, *_endpoints(kit))
 
 
 async def check_relations(kit: Kit, expected: dict[str, tuple[int, int]], when: str) -> None:

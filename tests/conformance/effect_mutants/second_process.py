@@ -1,0 +1,104 @@
+"""Mutants: what is remembered by the process, where it should be asked of the system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.effect_mutants.base import PersistentMutant, caught_by
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation, RelationEnd
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
+from vca_fake.options import InstallOptions
+
+
+class ConfiguresFromMemory(PersistentMutant):
+    """Every option that this process ever set is set again, and no other one is."""
+
+    CAUGHT_BY = caught_by("options_set_by_two_processes_are_all_kept")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._options: dict[EeId, dict[str, Any]] = {}
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+        self._options[ee_id] = dict(config)
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        mine = self._options.setdefault(ee_id, {})
+        mine.update(values)
+        if len(self._options) and any(value is not None for value in mine.values()):
+            await self.set_options(ee_id, {})
+        await super().configure(op, ee_id, mine)
+
+
+class CountsUnitsItself(PersistentMutant):
+    """How many units are missing is worked out from how many this process had made."""
+
+    CAUGHT_BY = caught_by("units_made_by_two_processes_are_counted_once")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._units: dict[EeId, int] = {}
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        there = await self.count_units(ee_id)
+        missing = num_units - self._units.get(ee_id, there)
+        self._units[ee_id] = num_units
+        await super().scale(op, ee_id, there + missing)
+
+
+class RemovesItsOwnRelationsOnly(PersistentMutant):
+    """A relation that another process made is taken for one that is not there."""
+
+    CAUGHT_BY = caught_by("a_relation_of_one_process_is_removed_by_another")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._made: set[frozenset[EeId]] = set()
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        await super().add_relation(op, end_1, end_2)
+        self._made.add(frozenset((end_1.ee_id, end_2.ee_id)))
+
+    @hookimpl
+    async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        if frozenset((end_1.ee_id, end_2.ee_id)) in self._made:
+            await super().remove_relation(op, end_1, end_2)
+
+
+class TellsOfEveryNs(PersistentMutant):
+    """A status is that of all network services."""
+
+    CAUGHT_BY = caught_by("what_is_read_of_an_ns_tells_of_no_other_one[get_status]")
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        everything = {model.name: sorted(model.applications) for model in await self._worlds.models()}
+        return {**await super().get_status(namespace), "others": everything}
+
+
+class MeasuresEveryNs(PersistentMutant):
+    """Metrics are those of all network services."""
+
+    CAUGHT_BY = caught_by("what_is_read_of_an_ns_tells_of_no_other_one[get_metrics]")
+
+    @hookimpl
+    async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
+        everything = {name: 1 for model in await self._worlds.models() for name in [model.name, *model.applications]}
+        return {**await super().get_metrics(namespace), **everything}

@@ -1,0 +1,75 @@
+"""Two processes that work on one EE see each other's effects: what counts is the system, not what one remembers."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vca_core.naming import EeId
+from vca_core.testing.checks.option_effects import check_options
+from vca_core.testing.checks.relation_effects import check_relations, relate, unrelate
+from vca_core.testing.checks.second_process import second_process
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, needs, sees, skip_unless
+
+
+class SecondProcessEffectChecks(Suite, suite=True):
+    """What comes of the work of two processes, while both are connected."""
+
+    @sees("configure")
+    async def test_options_set_by_two_processes_are_all_kept(self, kit: Kit) -> None:
+        """Each sets its own option of one EE, in turns, and the last one resets another's."""
+        ee_id = await kit.create(kit.namespace())
+        await kit.install(ee_id, config={"label": "kept"})
+        async with second_process(kit, "connected") as other:
+            await other.configure(ee_id, count=5)
+            await kit.configure(ee_id, flag=False)
+            await check_options(other, ee_id, {"label": "kept", "count": 5, "flag": False}, "set by two processes")
+            await other.configure(ee_id, label=None)
+            await check_options(kit, ee_id, {"count": 5, "flag": False}, "after the other process reset `label`")
+
+    @sees("scale")
+    async def test_units_made_by_two_processes_are_counted_once(self, kit: Kit) -> None:
+        """Whoever scales, there are as many units as were asked for last."""
+        ee_id = await kit.create_ready(kit.namespace())
+        async with second_process(kit, "connected") as other:
+            for who, number in ((kit, 2), (other, 3), (kit, 4), (other, 1)):
+                await who.scale(ee_id, number)
+                there = len(await who.look_everywhere(ee_id))
+                assert there == number, (
+                    f"two processes scaled in turns, the last one to {number}: there are {there} units"
+                )
+
+    @sees()
+    async def test_a_primitive_of_a_second_process_runs_in_the_same_unit(self, kit: Kit) -> None:
+        """What a unit was asked before, it was asked by whatever process."""
+        ee_id = await kit.create_ready(kit.namespace())
+        await kit.look(ee_id, mark="first")
+        async with second_process(kit, "connected") as other:
+            await other.look(ee_id, mark="second")
+        seen = (await kit.look(ee_id, mark="third")).marks
+        assert seen == ("first", "second", "third"), f"first, second and third were run, and the unit remembers {seen}"
+
+    @sees("add_relation", "remove_relation")
+    async def test_a_relation_of_one_process_is_removed_by_another(self, kit: Kit) -> None:
+        """It is gone for both, and there once when both make it."""
+        one, two = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "two")]
+        async with second_process(kit, "connected") as other:
+            await relate(other, one, two)
+            await unrelate(kit, one, two)
+            await check_relations(other, {one: (0, 0), two: (0, 0)}, "after another process than its maker removed it")
+            await relate(kit, one, two)
+            await relate(other, one, two)
+            await check_relations(kit, {one: (1, 0), two: (0, 1)}, "after two processes made one relation")
+
+    @needs()
+    @pytest.mark.parametrize("read", ["get_status", "get_metrics"])
+    async def test_what_is_read_of_an_ns_tells_of_no_other_one(self, kit: Kit, read: str) -> None:
+        """Neither its model nor its applications are named."""
+        skip_unless(read in kit.capabilities, f"the backend has no {read}")
+        await kit.create_ready(kit.namespace())
+        foreign = EeId.parse(await kit.create_ready(kit.namespace("stranger", ns="elsewhere")))
+        told = json.dumps(await getattr(kit.connector, read)(kit.namespace(None)), default=str)
+        named = [name for name in (foreign.model, foreign.application) if name in told]
+        assert not named, f"{read} of {kit.namespace(None)} names {' and '.join(named)}, of another NS"
