@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz lint type chaos soak bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants lint type chaos soak bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ lint: $(READY)  ## check style, formatting, import contracts and the length of n
 
 type: $(READY)  ## check types, strictly
 	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
+
+mutants: $(READY)  ## let the conformance kit examine 140 broken backends, and say which it catches
+	@$(RUN) python tests/conformance/campaign.py $(ARGS)
 
 chaos: $(READY)  ## kill a process and its database at 200 moments, and account for everything
 	@$(RUN) python tests/chaos/run.py $(ARGS)
