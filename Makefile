@@ -39,7 +39,7 @@ lint: $(READY)  ## check style, formatting, import contracts and the length of n
 type: $(READY)  ## check types, strictly
 	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
 
-mutants: $(READY)  ## let the conformance kit examine 140 broken backends, and say which it catches
+mutants: $(READY)  ## let the conformance kit examine broken backends, and say which it catches
 	@$(RUN) python tests/conformance/campaign.py $(ARGS)
 
 chaos: $(READY)  ## kill a process and its database at 200 moments, and account for everything
