@@ -1,6 +1,7 @@
-"""Tells of each broken backend whether the kit catches it: `make mutants`, or with `ARGS=--whole` by all its checks.
+"""Tells of each broken backend whether the kit catches it: `make mutants`.
 
-Each has one defect, and names the checks that are meant for it.
+Each has one defect, and names the checks that are meant for it. What is wrong in form fails these and no others, which
+is looked at; what has no effect is examined by these only, or with `ARGS=--whole` by all.
 """
 
 from __future__ import annotations
@@ -29,16 +30,22 @@ class Broken:
         cls: the backend.
         suite: the file of its suite.
         meant: the checks that are meant for it; empty: all of them may catch it.
+        is_exact: whether it fails these and no others.
     """
 
     cls: type
     suite: str
     meant: frozenset[str]
+    is_exact: bool = False
 
     def places(self, *, is_whole: bool) -> list[str]:
         """What of its suite is run, as pytest names it."""
         whole = f"{self.suite}::Test{self.cls.__name__}"
-        return [whole] if is_whole or not self.meant else [f"{whole}::{check}" for check in sorted(self.meant)]
+        return (
+            [whole]
+            if is_whole or self.is_exact or not self.meant
+            else [f"{whole}::{check}" for check in sorted(self.meant)]
+        )
 
     def judge(self, failed: frozenset[str]) -> tuple[bool, str]:
         """Say whether it is caught, and by what.
@@ -46,19 +53,19 @@ class Broken:
         Args:
             failed: the checks that failed.
         """
-        missing = sorted(self.meant - failed)
+        missing, others = sorted(self.meant - failed), sorted(failed - self.meant)
         if missing or not failed:
             return False, f"UNCAUGHT  by {', '.join(missing) or 'any check'}"
-        others = len(failed - self.meant)
-        return True, f"caught    by {len(self.meant or failed)}" + (
-            f", and {others} others" if others and self.meant else ""
-        )
+        if others and self.is_exact:
+            return False, f"FAILS     {', '.join(others)}, too"
+        also = f", and {len(others)} others" if others and self.meant else ""
+        return True, f"caught    by {len(self.meant or failed)}{also}"
 
 
 def all_broken() -> list[Broken]:
     """All of them; the one that does nothing at all is meant for no check in particular."""
     found = [
-        Broken(cls, str(forms.__file__), frozenset(vars(cls).get("FAILS", ())))
+        Broken(cls, str(forms.__file__), getattr(cls, "FAILS", frozenset()), is_exact=True)
         for cls in forms.all_backends()
         if cls is not Good
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -51,13 +52,17 @@ def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
 
 def all_mutants() -> list[type[EffectMutant]]:
     """The mutants, without what several of them share."""
-    found = {
-        value: None
-        for family in _FAMILIES
-        for name, value in vars(family).items()
-        if isinstance(value, type) and issubclass(value, EffectMutant) and not name.startswith("_")
-    }
-    return [cls for cls in found if cls not in (EffectMutant, PersistentMutant)]
+    return list(dict.fromkeys(cls for family in _FAMILIES for cls in _mutants_of(family)))
+
+
+def sample() -> list[type[EffectMutant]]:
+    """The first mutant of each family."""
+    return [_mutants_of(family)[0] for family in _FAMILIES]
+
+
+def _mutants_of(family: ModuleType) -> list[type[EffectMutant]]:
+    found = [value for name, value in vars(family).items() if isinstance(value, type) and not name.startswith("_")]
+    return [cls for cls in found if issubclass(cls, EffectMutant) and cls not in (EffectMutant, PersistentMutant)]
 
 
 _classes: dict[str, Any] = {f"Test{cls.__name__}": _adopted(cls) for cls in all_mutants()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -58,8 +59,17 @@ def _adopt(cls: type[Good]) -> type[BackendConformance]:
 
 def all_backends() -> list[type[Good]]:
     """The good one, and the mutants."""
-    found = [value for family in _FAMILIES for value in vars(family).values() if isinstance(value, type)]
-    return [Good, *(cls for cls in found if issubclass(cls, Mutant) and cls is not Mutant)]
+    return [Good, *(cls for family in _FAMILIES for cls in _mutants_of(family))]
+
+
+def sample() -> list[type[Good]]:
+    """The good one, and the first mutant of each family."""
+    return [Good, *(_mutants_of(family)[0] for family in _FAMILIES)]
+
+
+def _mutants_of(family: ModuleType) -> list[type[Mutant]]:
+    found = [value for value in vars(family).values() if isinstance(value, type)]
+    return [cls for cls in found if issubclass(cls, Mutant) and cls is not Mutant]
 
 
 _classes: dict[str, Any] = {f"Test{cls.__name__}": _adopt(cls) for cls in all_backends()}
