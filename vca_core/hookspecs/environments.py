@@ -30,9 +30,12 @@ class EnvironmentHooks(Protocol):
         EE, as nobody has its id. Afterwards remove nothing: the caller has the id. A hook that returns without having
         called it has failed.
 
+        A request whose answer was lost may have made something that bears no mark of this EE. It is neither removed nor
+        used on a guess; `health` names it.
+
         Args:
             op: this run.
-            namespace: names the EE; keep it with the EE and give it back, byte for byte, in
+            namespace: names the EE; keep its ``canonical`` form with the EE, and give that back, byte for byte, in
                 `list_execution_environments`.
             artifact: the charm that will be installed, if the caller named it, so that a machine gets a base that the
                 charm supports; else None.
@@ -115,7 +118,7 @@ class EnvironmentHooks(Protocol):
 
         Args:
             op: this run.
-            namespace: names the EE; keep it with the EE and give it back, byte for byte, in
+            namespace: names the EE; keep its ``canonical`` form with the EE, and give that back, byte for byte, in
                 `list_execution_environments`.
             credentials: ``hostname`` and ``username``, which the core has checked for; everything else as the caller
                 gave it. They are secrets: log names only.
