@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import re
@@ -23,6 +24,7 @@ from vca_core.status import NATIVE_STATUS, DeploymentStatus
 from vca_core.stores import StatusStore, store_from_url
 from vca_core.vca import Vca
 from vca_fake.options import FakeOptions
+from vca_juju_machine.options import JujuMachineOptions
 
 REFERENCE = DOCS / "reference"
 
@@ -151,6 +153,40 @@ def test_the_names_on_the_namespaces_page_are_the_derived_ones(namespace: str, m
 
 
 # The project's own verbs.
+
+
+LIMITS = DOCS / "reference" / "limits.md"
+SETTINGS = {
+    "limits.units": VcaConfig(connectors={"edge": ConnectorConfig(backend="fake")}).limits.units,
+    "upload_limit in the options of the connector": JujuMachineOptions.model_fields["upload_limit"].default,
+}
+NOT_OF_CALLERS = {
+    "vca_core._tracking.batches.MOST_WRITES",  # how the store is written to
+    "vca_core.cli.plugin.LONGEST",  # of the names of new plugins: on the command's page
+    "vca_core.config.problems.MOST_TOLD",  # how many problems an error names
+}
+
+
+def limits_of_the_core() -> Iterator[tuple[str, int]]:
+    """The public constants that are limits, by where they stand."""
+    for file in sorted((ROOT / "vca_core").rglob("*.py")):
+        if "testing" in file.parts:
+            continue
+        for name in re.findall(r"^((?:MOST|LARGEST|LONGEST|DEEPEST)\w*) = ", file.read_text(), re.MULTILINE):
+            module = ".".join(file.relative_to(ROOT).with_suffix("").parts)
+            yield f"{module}.{name}", getattr(importlib.import_module(module), name)
+
+
+@pytest.mark.parametrize(("what", "limit", "place"), rows(LIMITS), ids=lambda cell: cell[:40])
+def test_the_limits_page_has_the_values_in_the_code(what: str, limit: str, place: str) -> None:
+    value = SETTINGS[place] if place in SETTINGS else dict(limits_of_the_core())[place]
+    assert str(len(str(value)) - 1 if what.startswith("digits") else value) == limit
+
+
+def test_the_limits_page_has_every_limit_of_the_core() -> None:
+    there = {place for place, _ in limits_of_the_core()}
+    text = LIMITS.read_text()
+    assert {place for place in there if f"`{place}`" not in text} == NOT_OF_CALLERS
 
 
 def test_contributing_has_every_verb_of_make_and_no_other() -> None:
