@@ -81,6 +81,26 @@ class RemovesAllRelationsOfAPair(_RemovesOthers):
         model.relations = [pair for pair in model.relations if {end[1] for end in pair} != both]
 
 
+class RemovesRelationsOfALaterEe(_RemovesOthers):
+    """An id of an earlier EE removes the relation of the one that has come since."""
+
+    CAUGHT_BY = caught_by("an_id_of_an_earlier_ee_removes_no_relation[first]")
+
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        gone = {(model.name, end.ee_id.application, end.endpoint) for end in (end_1, end_2)}
+        model.relations = [pair for pair in model.relations if set(pair) != gone]
+
+
+class LooksAtTheFirstEndOnly(RemovesRelationsOfALaterEe):
+    """Whether an EE is an earlier one is asked for the end that is named first, and not for the other."""
+
+    CAUGHT_BY = caught_by("an_id_of_an_earlier_ee_removes_no_relation[second]")
+
+    def keep(self, model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        if end_1.ee_id in [application.ee_id for application in model.applications.values()]:
+            super().keep(model, end_1, end_2)
+
+
 class LeavesRelationsOfTheDead(EffectMutant):
     """A relation outlives its EE."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import ConflictError, NotFound
 from vca_core.testing.checks.refusals import on_an_ee
 from vca_core.testing.kit import Kit
-from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation
+from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 
 
@@ -70,6 +70,24 @@ class OwnershipChecks(Suite, suite=True):
         with pytest.raises(NotFound) as caught:
             await kit.connector.describe(old)
         check_error(caught.value)
+
+    @needs("add_relation", "remove_relation", "describe_execution_environment")
+    @pytest.mark.parametrize("end", ["first", "second"])
+    async def test_an_id_of_an_earlier_ee_removes_no_relation(self, kit: Kit, end: str) -> None:
+        """It succeeds, as its relation went with it; that of the EE which has come since stays."""
+        old, ee_id = await make_anew(kit)
+        other = await kit.create_ready(kit.namespace("vnf2"))
+        at = Setting(kit.namespace(), ee_id, other, {})
+        await kit.connector.add_relation(*ends(kit, at))
+        before = await _Seen.of(kit, at)
+        stale = ends(kit, replace(at, ee_id=old))
+        await kit.forget()
+        ee_id_1, ee_id_2, endpoint_1, endpoint_2 = stale
+        if end == "first":
+            await kit.connector.remove_relation(ee_id_1, ee_id_2, endpoint_1, endpoint_2)
+        else:
+            await kit.connector.remove_relation(ee_id_2, ee_id_1, endpoint_2, endpoint_1)
+        (await _Seen.of(kit, at)).must_be(before, "an id of an earlier EE was one end")
 
 
 async def make_anew(kit: Kit) -> tuple[str, str]:
