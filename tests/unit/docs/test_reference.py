@@ -157,7 +157,7 @@ def test_the_names_on_the_namespaces_page_are_the_derived_ones(namespace: str, m
 
 LIMITS = DOCS / "reference" / "limits.md"
 SETTINGS = {
-    "limits.units": VcaConfig(connectors={"edge": ConnectorConfig(backend="fake")}).limits.units,
+    "limits.units": VcaConfig.model_validate({"connectors": {"edge": {"backend": "fake"}}}).limits.units,
     "upload_limit in the options of the connector": JujuMachineOptions.model_fields["upload_limit"].default,
 }
 NOT_OF_CALLERS = {
