@@ -163,11 +163,22 @@ class BadArguments(VcaError):
     Args:
         message: which argument, what was expected and what to do.
         bad_args: names of the arguments at fault, dotted for parts of them: ``["db_dict.path"]``.
+        shows_values: whether the message may show what was given. Where it does not, no secret is looked for in it, and
+            no word of it is lost that is somebody's password, too.
     """
 
-    def __init__(self, message: str = "", bad_args: Iterable[str] = (), **where: Any) -> None:
+    shows_values = True
+
+    def __init__(
+        self, message: str = "", bad_args: Iterable[str] = (), *, shows_values: bool = True, **where: Any
+    ) -> None:
         super().__init__(message, **where)
         self.bad_args = list(bad_args)
+        self.shows_values = shows_values
+
+    def scrub(self, scrub: Callable[[str], str]) -> Self:
+        """See `VcaError.scrub`."""
+        return super().scrub(scrub) if self.shows_values else self
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Call arguments as those call them who read the error.

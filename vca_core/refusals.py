@@ -99,7 +99,9 @@ def no_primitive(charm: str, primitive: str, primitives: Iterable[str]) -> BadAr
         primitives: those that it has.
     """
     return BadArguments(
-        f"primitive_name: {charm} has no primitive {primitive!r}{instead(primitive, primitives)}", ["primitive_name"]
+        f"primitive_name: {charm} has no primitive {primitive!r}{instead(primitive, primitives)}",
+        ["primitive_name"],
+        shows_values=False,
     )
 
 

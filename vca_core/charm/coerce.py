@@ -78,7 +78,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
         texts = list(problems.values())[:_MOST_TOLD]
         if len(problems) > len(texts):
             texts.append(f"and {len(problems) - len(texts)} more problems")
-        raise BadArguments("; ".join(texts), [f"config.{name}" for name in problems])
+        raise BadArguments("; ".join(texts), [f"config.{name}" for name in problems], shows_values=False)
     return converted
 
 

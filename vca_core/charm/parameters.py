@@ -59,7 +59,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
-        raise BadArguments(f"{'; '.join(texts)} (primitive {action.name})", names)
+        raise BadArguments(f"{'; '.join(texts)} (primitive {action.name})", names, shows_values=False)
     return _with_defaults(action.schema, given)
 
 

@@ -173,6 +173,19 @@ async def test_what_a_charm_declares_secret_is_not_in_an_output(connector: Conne
     assert "canary" not in str(output)
 
 
+@pytest.mark.parametrize("word", ["expected", "option", "parameter", "primitive", "charm", "there"])
+async def test_no_word_of_our_text_is_masked_as_a_password(connector: Connector, cache: str, word: str) -> None:
+    for primitive, params, text in (
+        ("set-upload-token", {"token": [word]}, "params_dict.token: expected text, got a list"),
+        ("purge", {"password": word}, "params_dict.password: there is no such parameter; there are: dry-run, pattern"),
+        ("config", {"password": word}, "config.password: there is no such option; there are: hit-ratio-goal"),
+        ("prge", {"password": word}, "primitive_name: charm content-cache has no primitive 'prge'"),
+    ):
+        with pytest.raises(BadArguments) as caught:
+            await connector.exec_primitive(cache, primitive, params)
+        assert caught.value.message.startswith(text)
+
+
 async def test_units_are_added_and_the_latest_ones_removed(connector: Connector, router: str) -> None:
     await connector.scale(router, 3)
     assert [entry[1:] for entry in await natives(connector)] == [
