@@ -1,4 +1,7 @@
-"""Runs a program of a charm in a process, with the hook tools that Juju gives it."""
+"""Runs a program of a charm in a process, with the hook tools that Juju gives it.
+
+The simulated controller has its own: it knows nothing of what is tested with it. A test holds the two together.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What a unit agent does for an action: it runs the charm's program, with the hook tools that it may ask for."""
+"""What a unit agent does for an action: it runs the charm's program, with the hook tools that it may ask for.
+
+The fake has its own, as the simulated controller shares nothing with what is tested with it. A test holds the two
+together.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,51 @@
+"""The fake and the simulated controller each give a charm's program its hook tools; both give it the same ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vca_fake import hook_tools as of_the_fake
+from vca_jujusim.world import hook_tools as of_the_simulator
+
+PROGRAMS = {
+    "asks": """
+        action-set all="$(action-get --format=json)" one="$(action-get name)" deep="$(action-get deep.er)"
+        action-set absent="$(action-get absent)" none="$(action-get --format=json absent)" yaml="$(action-get -o yaml)"
+        action-set options="$(config-get --format json)" mtu="$(config-get mtu)"
+        action-set smart="$(config-get --format smart mtu)"
+        action-set leader="$(is-leader)" known="$(is-leader --format=json)"
+        action-set related="$(relation-ids uplink)" unrelated="$(relation-ids --format=json none)"
+    """,
+    "answers": "action-set a.b=1 a.c=2 plain=x 'text=two words' empty= ; action-set a.b=3",
+    "fails": "action-set done=half; action-fail 'no disk'",
+    "fails-without-a-reason": "action-fail",
+    "ends-with-a-code": "echo out; echo err >&2; exit 3",
+    "says": "juju-log hello; status-set active; action-log step; application-version-set 1; echo out; echo err >&2",
+    "looks-around": "action-set unit=$JUJU_UNIT_NAME action=$JUJU_ACTION_NAME here=$(basename $PWD)",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+async def test_a_program_gets_the_same_tools_from_both(name: str, tmp_path: Path) -> None:
+    program = tmp_path / "charm" / "actions" / name
+    program.parent.mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\n{PROGRAMS[name]}\n")
+    program.chmod(0o755)
+    given: dict[str, Any] = {
+        "name": name,
+        "charm": tmp_path / "charm",
+        "folder": tmp_path / "vnf-0",
+        "unit": "vnf/0",
+        "leader": True,
+        "options": {"mtu": 1500, "tls": False, "rate": 0.5, "motd": "two\nlines"},
+        "params": {"name": "x y", "deep": {"er": [1, None, "z"]}, "on": True},
+        "relations": {"uplink": ["uplink:0", "uplink:3"]},
+    }
+    one = await of_the_fake.run(of_the_fake.Action(**given))
+    two = await of_the_simulator.run(of_the_simulator.Run(**given))
+    assert dataclasses.asdict(one) == dataclasses.asdict(two)
+    assert one.output or one.failure or name == "says"
