@@ -91,11 +91,6 @@ class RawClient:
         """Wait until the connection ends."""
         await asyncio.shield(self._reader)
 
-    @property
-    def closed(self) -> bool:
-        """Whether the connection has ended."""
-        return self._reader.done()
-
     async def login(self, username: str | None = None, password: str | None = None) -> Json:
         """Log in, as the first user unless another is named."""
         username, password = username or self._sim.username, password or self._sim.password
