@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from vca_core.charm.bases import ARCHITECTURES, architecture_of
 from vca_core.charm.documents import Documents
 from vca_core.charm.fields import Field
 from vca_core.charm.metadata import problems_of_metadata
-from vca_core.charm.model import Action
+from vca_core.charm.model import Action, Base, Charm
 from vca_core.charm.shapes import list_of, problems_of_keys
 from vca_core.errors import BadArguments
 
@@ -31,24 +31,22 @@ _FORBIDDEN_CONFIG = ("boot", "limits", "migration")
 _REVISION = re.compile(rb"\s*[-+]?[0-9]+")
 
 
-def problems_of_documents(
-    documents: Documents, actions: Mapping[str, Action], further: Mapping[str, bytes]
-) -> Iterator[str]:
+def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[str, bytes]) -> Iterator[str]:
     """Say what Juju would refuse.
 
     Args:
         documents: those of the charm.
-        actions: what was read of them, by name.
+        charm: what was read of them.
         further: the contents of its `FURTHER_FILES`.
     """
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
-    yield from _of_manifest(documents)
+    yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
     config = documents.files.get("config.yaml")
     if config is not None and config.value is None and documents.config is None:
         yield "its config.yaml is empty; take it out, or write options: {}"
     if documents.actions is not None:
         for name, field in documents.actions.mapping(empty=True).items():
-            yield from _of_action(field, actions[name])
+            yield from _of_action(field, charm.actions[name])
     for name, problems in (("metrics.yaml", _of_metrics), ("lxd-profile.yaml", _of_profile)):
         if name in further:
             yield from _of_file(name, further[name], problems)
@@ -65,6 +63,16 @@ def _of_manifest(documents: Documents) -> Iterator[str]:
             yield channel.expectation_error("a channel such as 22.04 or 22.04/stable").message
         if (architectures := parts.get("architectures")) is not None:
             yield from list_of(_architecture)(architectures)
+
+
+def _of_source(bases: Iterable[Base]) -> Iterator[str]:
+    """Bases of ``charmcraft.yaml``, of which a manifest is made."""
+    for base in bases:
+        if base.name not in _SYSTEMS or not _is_channel(base.channel):
+            yield f"it is for {base}, which Juju does not know"
+        for architecture in base.architectures:
+            if architecture not in {*ARCHITECTURES, "all"}:
+                yield f"it is for {architecture}; Juju knows {', '.join(ARCHITECTURES)}"
 
 
 def _architecture(field: Field) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from vca_core.charm.fields import Field
@@ -44,25 +45,25 @@ _SERIES = {word: Base("ubuntu", channel) for word, channel in _UBUNTU.items()} |
 ARCHITECTURES = ("amd64", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x")
 """Those that Juju knows."""
 
-_OTHER_NAMES = {
-    "x86_64": "amd64",
-    "x64": "amd64",
-    "aarch64": "arm64",
-    "armv7l": "armhf",
-    "arm": "armhf",
-    "ppc64": "ppc64el",
-    "ppc64le": "ppc64el",
-    "risc": "riscv64",
-    "i486": "i386",
-    "i586": "i386",
-    "i686": "i386",
-}
+_NAMES = tuple(
+    (re.compile(pattern), name)
+    for pattern, name in (
+        (r"amd64|x86_64", "amd64"),
+        (r"i?[3-9]86", "i386"),
+        (r"arm$|armv", "armhf"),
+        (r"aarch64", "arm64"),
+        (r"ppc64", "ppc64el"),
+        (r"s390x", "s390x"),
+        (r"riscv64|risc$|risc-[vV]64", "riscv64"),
+    )
+)
+"""What Juju goes by; the first one that is found in a word."""
 
 
 def architecture_of(word: str) -> str:
     """The name that Juju has for an architecture: ``amd64`` where others say ``x86_64``."""
-    lower = word.strip().lower()
-    return _OTHER_NAMES.get(lower, lower)
+    stripped = word.strip()
+    return next((name for pattern, name in _NAMES if pattern.search(stripped)), stripped)
 
 
 def from_manifest(bases: Field) -> tuple[Base, ...]:

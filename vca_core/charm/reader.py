@@ -101,7 +101,7 @@ def _read(path: Path) -> _Reading:
             *obstacles(found, documents, says_bases=bool(charm.bases or charm.series)),
             *problems_of_documents(
                 documents,
-                charm.actions,
+                charm,
                 {name: found.contents[name] for name in FURTHER_FILES if name in found.contents.keys() - found.ignored},
             ),
         ]

@@ -103,7 +103,7 @@ def _value(name: str, value: Any) -> Any:
             raise ValueError(f"constraint {name}: expected true or false")
         return text.lower() == "true"
     if name == "arch":
-        arch = architecture_of(text)
+        arch = architecture_of(text.lower())
         if arch not in ARCHITECTURES:
             raise ValueError(f"constraint arch: expected one of {', '.join(ARCHITECTURES)}, got {text!r}")
         return arch
