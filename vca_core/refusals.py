@@ -3,8 +3,8 @@
 There is an EE already (`already_exists`, `removal_under_way`, `shared_application`, `shared_model`), something is
 missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
-`subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`), there are more units (`fewer_units`), or a relation
-cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
+`subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`, `unmade_base`), there are more units (`fewer_units`),
+or a relation cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -266,6 +266,19 @@ def old_bases(charm: str, bases: Iterable[str], supported: Iterable[str]) -> Bad
     return _unfit(
         f"charm {charm} supports {', '.join(sorted(set(bases)))}, and Juju makes machines of {', '.join(supported)}; "
         "to try it there, create the EE with the option base, and install with the option force"
+    )
+
+
+def unmade_base(base: str, supported: Iterable[str]) -> BadArguments:
+    """The backend's system makes no machines of a base.
+
+    Args:
+        base: such as ``ubuntu@18.04``.
+        supported: those that it may make machines of.
+    """
+    return BadArguments(
+        f"options.base: the controller makes no machines of {base}; it may make some of {', '.join(supported)}",
+        ["options.base"],
     )
 
 

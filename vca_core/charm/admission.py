@@ -41,6 +41,8 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
     """
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
+    if charm.series and not charm.bases and "kubernetes" not in charm.series:
+        yield f"Juju makes machines of none of its series: {', '.join(charm.series)}"
     config = documents.files.get("config.yaml")
     if config is not None and config.value is None and documents.config is None:
         yield "its config.yaml is empty; take it out, or write options: {}"

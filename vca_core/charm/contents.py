@@ -9,19 +9,36 @@ import stat
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from vca_core.charm.cache import SETTLED
 from vca_core.charm.ignoring import Ignored
-from vca_core.charm.members import DEEPEST_FOLDER
+from vca_core.charm.members import DEEPEST_FOLDER, Member, check_members
 from vca_core.errors import BadArguments
 
 Stamp = tuple[object, ...]
 """What changes when a charm's files do."""
 
 
-def entries_of(folder: Path) -> Iterator[tuple[Path, str]]:
+class Entry(NamedTuple):
+    """A file, folder or symlink of a charm's folder.
+
+    Args:
+        path: where it is.
+        name: its path in the charm.
+        status: what the file system says of it.
+        target: of a symlink, where it leads; None for all else.
+    """
+
+    path: Path
+    name: str
+    status: os.stat_result
+    target: str | None
+
+
+def entries_of(folder: Path) -> Iterator[Entry]:
     """What of a charm's folder is uploaded, deeply, by name, in order.
 
     Raises:
@@ -31,20 +48,48 @@ def entries_of(folder: Path) -> Iterator[tuple[Path, str]]:
     return _entries(folder, Ignored.of(folder), "")
 
 
-def _entries(folder: Path, ignored: Ignored, under: str) -> Iterator[tuple[Path, str]]:
+def _entries(folder: Path, ignored: Ignored, under: str) -> Iterator[Entry]:
     with os.scandir(folder) as listed:
         entries = sorted(listed, key=lambda entry: entry.name)
     for entry in entries:
-        name = f"{under}{entry.name}"
-        if ignored.has(name, is_folder=entry.is_dir(follow_symlinks=False)):
+        name, is_folder = f"{under}{entry.name}", entry.is_dir(follow_symlinks=False)
+        if ignored.has(name, is_folder=is_folder):
             continue
-        yield Path(entry.path), name
-        if entry.is_dir(follow_symlinks=False):
+        path = Path(entry.path)
+        yield Entry(path, name, entry.stat(follow_symlinks=False), str(path.readlink()) if entry.is_symlink() else None)
+        if is_folder:
             if under.count("/") > DEEPEST_FOLDER:
-                raise BadArguments(
-                    f"artifact_path: {name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders", ["artifact_path"]
-                )
-            yield from _entries(Path(entry.path), ignored, f"{name}/")
+                raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
+            yield from _entries(path, ignored, f"{name}/")
+
+
+def check_entries(folder: Path, entries: Iterable[Entry]) -> None:
+    """Refuse a charm's folder that holds what may not be in a charm.
+
+    Args:
+        folder: the charm's.
+        entries: what is in it, as `entries_of` gives it.
+
+    Raises:
+        BadArguments: it does; says what (`vca_core.charm.members`).
+    """
+    members = (
+        Member(entry.name, entry.status.st_mode & ~(stat.S_ISUID | stat.S_ISGID), entry.target) for entry in entries
+    )
+    check_members(members, lambda reason: _refusal(f"{folder}: {reason}"))
+
+
+def check_contents(path: Path) -> None:
+    """Refuse a charm that holds what may not be in one; an archive was looked at when it was read.
+
+    Raises:
+        BadArguments: it does, or cannot be read.
+    """
+    try:
+        if path.is_dir():
+            check_entries(path, entries_of(path))
+    except OSError as error:
+        raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -53,8 +98,8 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def _marks(path: Path) -> Iterator[tuple[object, ...]]:
-    for entry, name in [(path, "")] if path.is_file() else entries_of(path):
-        status = entry.lstat()
+    files = [("", path.lstat())] if path.is_file() else ((one.name, one.status) for one in entries_of(path))
+    for name, status in files:
         yield name, status.st_size, status.st_mtime_ns, status.st_mode, status.st_ino
 
 
@@ -79,7 +124,7 @@ class Digests:
             path: the charm's folder or ``.charm`` file, absolute.
 
         Raises:
-            BadArguments: it cannot be read.
+            BadArguments: it cannot be read, or holds what may not be in a charm.
         """
         try:
             before = stamp_of(path)
@@ -97,9 +142,7 @@ class Digests:
                     while len(self._kept) > self._size:
                         self._kept.popitem(last=False)
         except OSError as error:
-            raise BadArguments(
-                f"artifact_path: {path} cannot be read: {error.strerror or error}", ["artifact_path"]
-            ) from error
+            raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
         return digest
 
 
@@ -107,18 +150,24 @@ def _digest(path: Path) -> str:
     if path.is_file():
         return _sha256(path)
     digest = hashlib.sha256()
-    for entry, name in entries_of(path):
-        mode = entry.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            kind, content = "link", str(entry.readlink())
+    entries = list(entries_of(path))
+    check_entries(path, entries)
+    for entry in entries:
+        mode = entry.status.st_mode
+        if entry.target is not None:
+            kind, content = "link", entry.target
         elif stat.S_ISREG(mode):
-            kind, content = "program" if mode & 0o111 else "file", _sha256(entry)
+            kind, content = "program" if mode & 0o111 else "file", _sha256(entry.path)
         else:
-            kind, content = "folder" if stat.S_ISDIR(mode) else "other", ""
-        digest.update(json.dumps([name, kind, content]).encode())
+            kind, content = "folder", ""
+        digest.update(json.dumps([entry.name, kind, content]).encode())
     return digest.hexdigest()
 
 
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refusal(reason: str) -> BadArguments:
+    return BadArguments(f"artifact_path: {reason}", ["artifact_path"])

@@ -57,6 +57,8 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
             raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case")
         places[folded] = place
         if member.target is not None:
+            if not member.target.isprintable():
+                raise refuse(f"its member {member.name!r} is a symlink to a name that cannot be printed, or no UTF-8")
             links[place] = (member.name, parts_of(member.target))
     for place in places.values():
         for length in range(1, len(place)):

@@ -33,7 +33,7 @@ def charm(
 
     state: State = context.obj
     try:
-        found = _with_obstacles(read_charm(path))
+        found = _with_obstacles(read_charm(path), path)
     except BadArguments as error:
         tell_error(state, error)
         raise typer.Exit(1) from None
@@ -43,18 +43,22 @@ def charm(
     _tell(found)
 
 
-def _with_obstacles(charm: Charm) -> Charm:
-    """Add what keeps a charm from a machine that Juju makes; the option force of an installation may do without it."""
+def _with_obstacles(charm: Charm, path: Path) -> Charm:
+    """Add what is in a charm's folder and may not be in a charm, and what keeps it from a machine that Juju makes.
+
+    The option force of an installation may do without the latter.
+    """
+    from vca_core.charm.contents import check_contents
     from vca_core.charm.places import place_for
     from vca_core.errors import BadArguments
 
-    if charm.is_kubernetes:
-        return charm
-    try:
-        place_for(charm)
-    except BadArguments as error:
-        return replace(charm, obstacles=(*charm.obstacles, error.message.partition(": ")[2]))
-    return charm
+    obstacles = list(charm.obstacles)
+    for check in (lambda: check_contents(path), lambda: None if charm.is_kubernetes else place_for(charm)):
+        try:
+            check()
+        except BadArguments as error:
+            obstacles.append(error.message.partition(": ")[2])
+    return replace(charm, obstacles=tuple(obstacles))
 
 
 def _tell(charm: Charm) -> None:

@@ -13,13 +13,13 @@ from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.charm import Charm, check_params_aside, coerce
-from vca_core.charm.places import place_for
+from vca_core.charm.places import SUPPORTED, place_for
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
-from vca_fake.charms import check_fits, output_of
+from vca_fake.charms import MADE, check_fits, output_of
 from vca_fake.checks import charm_in, check_namespace, check_ns
 from vca_fake.descriptions import description_of, status_of
 from vca_fake.hook_tools import Action
@@ -97,6 +97,8 @@ class FakeBackend(Backend[FakeOptions]):
         suited = options.base
         if charm is not None and not self._on_kubernetes:
             suited = place_for(charm, options.base).base
+        if suited not in {None, self.host.options.base, *MADE}:
+            raise refusals.unmade_base(str(suited), SUPPORTED)
         ee_id = await self._add(op, namespace, None, suited or self.host.options.base)
         return await self._wait_for_address(ee_id)
 
@@ -171,7 +173,11 @@ class FakeBackend(Backend[FakeOptions]):
         options: InstallOptions,
     ) -> None:
         """Install a charm; where it is installed already, set options and add units."""
-        charm, digest = await artifact.read(), await artifact.digest()
+        charm = await artifact.read()
+        there = await self._lives.change(ee_id, lambda application, _: application.charm)
+        if there is not None and there.name != charm.name:
+            raise refusals.another_charm(there.name, charm.name, ee_id)
+        digest = await artifact.digest()
 
         def install(application: Application, now: float) -> None:
             if application.charm is None:
@@ -183,8 +189,7 @@ class FakeBackend(Backend[FakeOptions]):
             else:
                 install_again(application, charm, digest, config, num_units, now)
 
-        is_new = await self._lives.change(ee_id, lambda application, _: application.charm is None)
-        async with self._programs.bring(ee_id, artifact if is_new else None) as programs:
+        async with self._programs.bring(ee_id, artifact if there is None else None) as programs:
             await op.held()
             await self._lives.change(ee_id, install)
         await self._lives.settle(ee_id)
@@ -387,6 +392,7 @@ class FakeBackend(Backend[FakeOptions]):
             return None
         charm = await artifact.read()
         check_fits(charm, None, on_kubernetes=self._on_kubernetes)
+        await artifact.check()
         return charm
 
     async def _wait_for_address(self, ee_id: EeId) -> str:

@@ -9,10 +9,14 @@ from typing import Any
 
 from vca_core import refusals
 from vca_core.charm import Charm
+from vca_core.charm.places import SUPPORTED
 from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
 from vca_core.status import EntityState
 from vca_fake.world import Application
+
+MADE = (*SUPPORTED, "centos@7", "centos@9")
+"""The bases of machines that can be had, as on Juju 3.6."""
 
 
 def next_of(application: Application, state: EntityState) -> tuple[str, str] | None:

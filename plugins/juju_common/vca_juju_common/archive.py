@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from vca_core.charm.contents import entries_of
-from vca_core.charm.members import MOST_MEMBERS, Member, check_members
+from vca_core.charm.contents import Entry, check_entries, entries_of
+from vca_core.charm.members import MOST_MEMBERS
 from vca_core.charm.reader import render_beside
 from vca_core.errors import BadArguments
 
@@ -75,34 +75,34 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
 def _write(folder: Path, file: IO[bytes], limit: int) -> None:
     found = _collect_entries(folder, limit)
     beside = render_beside(folder)
-    entries = [entry for entry in found if entry[1] not in beside]
+    entries = [entry for entry in found if entry.name not in beside]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for entry, name, mode, target in entries:
-            if target is not None:
-                _put(archive, name, stat.S_IFLNK | 0o777, target.encode())
+        for entry in entries:
+            mode = entry.status.st_mode
+            if entry.target is not None:
+                _put(archive, entry.name, stat.S_IFLNK | 0o777, entry.target.encode())
             elif stat.S_ISDIR(mode):
-                _put(archive, f"{name}/", stat.S_IFDIR | 0o755, b"")
+                _put(archive, f"{entry.name}/", stat.S_IFDIR | 0o755, b"")
             else:
-                _copy(archive, name, stat.S_IFREG | (0o755 if mode & 0o111 else 0o644), entry)
+                _copy(archive, entry.name, stat.S_IFREG | (0o755 if mode & 0o111 else 0o644), entry.path)
         for name, (mode, content) in sorted(beside.items()):
             _put(archive, name, stat.S_IFREG | mode, content)
 
 
-def _collect_entries(folder: Path, limit: int) -> list[tuple[Path, str, int, str | None]]:
-    """All that is in a folder, with its mode and the targets of symlinks, if it may be uploaded."""
-    found: list[tuple[Path, str, int, str | None]] = []
+def _collect_entries(folder: Path, limit: int) -> list[Entry]:
+    """All that is in a folder, if it may be uploaded."""
+    found: list[Entry] = []
     size = 0
-    for entry, name in entries_of(folder):
-        status = entry.lstat()
-        target = str(entry.readlink()) if stat.S_ISLNK(status.st_mode) else None
-        found.append((entry, name, status.st_mode, target))
-        size += status.st_size
+    for entry in entries_of(folder):
+        found.append(entry)
+        size += entry.status.st_size
         if size > limit:
-            raise _refusal(f"{folder} holds more than {limit} bytes, with {name!r}; upload_limit says how many may be")
+            raise _refusal(
+                f"{folder} holds more than {limit} bytes, with {entry.name!r}; upload_limit says how many may be"
+            )
         if len(found) > MOST_MEMBERS:
             raise _refusal(f"{folder} holds more than {MOST_MEMBERS} files")
-    members = [Member(name, mode & ~(stat.S_ISUID | stat.S_ISGID), target) for _, name, mode, target in found]
-    check_members(members, lambda reason: _refusal(f"{folder}: {reason}"))
+    check_entries(folder, found)
     return found
 
 

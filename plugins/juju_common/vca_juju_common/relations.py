@@ -6,7 +6,7 @@ import re
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
-from vca_core.refusals import unreachable_end
+from vca_core.refusals import limit_reached, unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
@@ -16,6 +16,9 @@ _ABOUT_ENDPOINTS = re.compile(
     r"(bases|series) must match|invalid endpoint|is not a valid|peer relation"
 )
 """What Juju says where endpoints are not there or do not fit; all else is about the controller or the model."""
+
+_LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation limit of (\d+)")
+"""What it says where an endpoint takes no further relation."""
 
 
 def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
@@ -37,7 +40,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 
     Raises:
         NotFound: an application is not there.
-        BadArguments: the endpoints do not fit.
+        BadArguments: the endpoints do not fit, or one takes no further relation.
     """
     one, other = _ends(model, end_1, end_2)
     if _are_related(model, one, other):
@@ -45,6 +48,9 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     try:
         await model.add_relation(one, other)
     except ApiError as error:
+        limit = _LIMIT.search(error.message)
+        if limit is not None:
+            raise limit_reached(limit[1], int(limit[2])) from error
         if not _ABOUT_ENDPOINTS.search(error.message):
             raise
         raise BadArguments(

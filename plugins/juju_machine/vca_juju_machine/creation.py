@@ -8,9 +8,9 @@ from contextlib import AsyncExitStack
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm.places import SUPPORTED, Place, place_for
-from vca_core.errors import AlreadyExists, BadArguments
+from vca_core.errors import AlreadyExists
 from vca_core.naming import EeId, Namespace
-from vca_core.refusals import already_exists, no_environment, shared_application
+from vca_core.refusals import already_exists, no_environment, shared_application, unmade_base
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
@@ -39,6 +39,7 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         check_kind(charm)
+        await artifact.check()
         suited = place_for(charm, asked.base, constraints.get("arch"))
     if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
@@ -94,10 +95,7 @@ async def make_machine(
     except ApiError as error:
         if new.base is None or not _ABOUT_BASE.search(error.message):
             raise
-        raise BadArguments(
-            f"options.base: the controller makes no machines of {new.base}; it may make some of {', '.join(SUPPORTED)}",
-            ["options.base"],
-        ) from error
+        raise unmade_base(new.base, SUPPORTED) from error
     await model.annotate([machine_tag(machine)], {NAMESPACE_NOTE: str(namespace.canonical)})
     check_first(session, model, namespace, machine)
     return machine

@@ -96,7 +96,7 @@ def _charm(documents: Mapping[str, Any], digest: str, size: int, names: list[str
     actions = _actions(documents.get("actions.yaml"), meta["name"])
     if not is_valid_name(meta["name"]):
         raise _bad(f"name {go_value(meta['name'])} not valid")
-    of_series = [Base("ubuntu", f"{SERIES[one]}/stable") for one in meta.get("series", []) if one in SERIES]
+    of_series = [Base(*f"{SERIES[one]}/stable".split("@")) for one in meta.get("series", []) if one in SERIES]
     return Charm(
         url="",
         name=meta["name"],

@@ -12,7 +12,16 @@ import jsonschema
 from vca_jujusim.problems import NOT_FOUND, Refusal
 from vca_jujusim.world.entities import Base, Endpoint
 
-SERIES = {"focal": "20.04", "jammy": "22.04", "noble": "24.04", "bionic": "18.04"}
+SERIES = {
+    "trusty": "ubuntu@14.04",
+    "xenial": "ubuntu@16.04",
+    "bionic": "ubuntu@18.04",
+    "focal": "ubuntu@20.04",
+    "jammy": "ubuntu@22.04",
+    "noble": "ubuntu@24.04",
+    "centos7": "centos@7",
+    "centos9": "centos@9",
+}
 _INT = re.compile(r"[+-]?\d+")
 _FLOAT = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 TYPES = {"string", "int", "float", "boolean", "secret"}

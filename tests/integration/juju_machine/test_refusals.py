@@ -66,6 +66,10 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("no bases", BadArguments, new("nowhere")),
     ("old bases", BadArguments, new("old")),
     ("a subordinate", BadArguments, new("side")),
+    ("a base of tomorrow", BadArguments, new("tomorrow")),
+    ("a series of nobody", BadArguments, new("wobbly")),
+    ("an odd file name", BadArguments, new("odd/web")),
+    ("an odd file name, to be installed", BadArguments, install("odd/web")),
     *((name, BadArguments, new(f"bad/{name}")) for name in BAD),
     *((f"{name}, to be installed", BadArguments, install(f"bad/{name}")) for name in BAD),
     *((f"{name}, as another version", BadArguments, upgrade(f"bad/{name}")) for name in BAD),
@@ -114,6 +118,10 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_charm(folder, "side", subordinate=True)
     write_charm(folder, "old", series=["bionic"])
     write_charm(folder, "nowhere", series=None)
+    write_charm(folder, "wobbly", series=["wobbly"])
+    (write_charm(folder / "odd", "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "a\nb").touch()
+    tomorrow = write_charm(folder, "tomorrow", series=[])
+    (tomorrow / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '42.04'}]")
     (write_charm(folder, "mute") / "hooks" / "install").unlink()
     for version, more in (("v2", {"summary": "Another."}), ("v3", {}), ("v4", {})):
         parts: dict[str, Any] = {**(ENDS if version == "v2" else {}), **more}

@@ -93,7 +93,7 @@ async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
     ("message", "code", "told", "retryable"),
     [
         ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
-        ("would exceed its maximum relation limit of 1", "quota limit exceeded", "a limit .* is reached: would", False),
+        ("max size of the model", "quota limit exceeded", "a limit .* is reached: max size", False),
         ('cannot add relation "a b": disk is full', "", "disk is full", False),
         ("not leader", "not leader", "not leader", True),
     ],
@@ -109,6 +109,20 @@ async def test_what_is_not_about_endpoints_is_no_bad_argument(
         with pytest.raises(BackendError, match=told) as caught:
             await edge.add_relation(one, other, "site", "backend")
     assert (type(caught.value), caught.value.code, caught.value.retryable) == (BackendError, code, retryable)
+
+
+async def test_an_endpoint_takes_no_more_relations_than_its_limit(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    write_charm(tmp_path, "few", requires={"up": {"interface": "http", "limit": "1"}})
+    async with connected(controller, tmp_path) as edge:
+        few = await installed(edge, "few", ".ns1.a")
+        servers = [await installed(edge, "server", f".ns1.{name}") for name in ("b", "c")]
+        await edge.add_relation(few, servers[0], "up", "site")
+        with pytest.raises(BadArguments, match="app-vnf-a:up takes 1 relation, and has as many") as caught:
+            await edge.add_relation(few, servers[1], "up", "site")
+        assert set(caught.value.bad_args) <= {"endpoint_1", "endpoint_2"}
 
 
 async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(

@@ -12,7 +12,7 @@ import pytest
 
 from vca_core import BadArguments
 from vca_core.artifacts import ArtifactRoot
-from vca_core.charm.contents import Digests, entries_of
+from vca_core.charm.contents import Digests, check_contents, entries_of
 from vca_core.charm.members import DEEPEST_FOLDER
 
 LONG_AGO = 1_000_000_000
@@ -88,3 +88,31 @@ def test_what_cannot_be_read_is_refused(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     with pytest.raises(BadArguments, match="is deeper than"):
         list(entries_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "name", [b"caf\xe9", b"a\nb", b"a\x01b", b"c:x", b"\xef\xbb\xbfx", "\u202ex".encode(), b"deep/caf\xe9"]
+)
+def test_names_that_are_not_the_same_everywhere_are_refused(charm: Path, name: bytes) -> None:
+    place = os.path.join(os.fsencode(charm), name)  # noqa: PTH118 - bytes
+    os.makedirs(os.path.dirname(place), exist_ok=True)  # noqa: PTH103, PTH120 - bytes
+    os.close(os.open(place, os.O_CREAT))
+    for check in (check_contents, Digests().of):
+        with pytest.raises(BadArguments, match="artifact_path: .*its member"):
+            check(charm)
+    (charm / ".jujuignore").write_text("*\n!metadata.yaml\n")
+    check_contents(charm)
+
+
+def test_a_symlink_to_such_a_name_is_refused_too(charm: Path) -> None:
+    os.symlink(b"t\xff", os.path.join(os.fsencode(charm), b"odd"))  # noqa: PTH118, PTH211 - bytes
+    with pytest.raises(
+        BadArguments, match="its member 'odd' is a symlink to a name that cannot be printed, or no UTF-8"
+    ):
+        check_contents(charm)
+
+
+@pytest.mark.parametrize("name", ["ü.txt", " a ", "x" * 250, "...", "a,b"])
+def test_other_names_are_taken(charm: Path, name: str) -> None:
+    (charm / name).touch()
+    check_contents(charm)

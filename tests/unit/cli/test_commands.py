@@ -176,6 +176,8 @@ def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) ->
     assert "cannot be installed as it is: it has neither hooks nor a dispatch file" in told
     assert "option force" in told
     assert len(vca_json("charm", str(charm))["obstacles"]) == 2
+    (charm / "a\nb").touch()
+    assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]
 
 
 def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
