@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import State, command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vca_core.charm import Action, Charm
 
 
@@ -52,8 +55,11 @@ def _with_obstacles(charm: Charm, path: Path) -> Charm:
     from vca_core.charm.places import place_for
     from vca_core.errors import BadArguments
 
+    checks: list[Callable[[], object]] = [partial(check_contents, path)]
+    if not charm.is_kubernetes:
+        checks.append(partial(place_for, charm))
     obstacles = list(charm.obstacles)
-    for check in (lambda: check_contents(path), lambda: None if charm.is_kubernetes else place_for(charm)):
+    for check in checks:
         try:
             check()
         except BadArguments as error:
