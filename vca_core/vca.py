@@ -260,8 +260,10 @@ class Vca:
         It blocks: a key that is made takes a second or two.
 
         Raises:
-            VcaError: an event loop runs in this thread: use `get_public_key` there.
+            VcaError: an event loop runs in this thread: use `get_public_key` there. Or this is a copy in a forked
+                process.
         """
+        self._shared.loop.check_process()
         return self.ssh_key.public_key_blocking()
 
     async def __aenter__(self) -> Self:

@@ -44,8 +44,7 @@ class OwnLoop:
             VcaError: it is another one, or this is a copy in a forked process.
         """
         loop = asyncio.get_running_loop()
-        if self._process != os.getpid():
-            raise VcaError(f"this Vca belongs to process {self._process}, which forked this one; make one here")
+        self.check_process()
         if self._loop is None or self._loop.is_closed():
             self._loop = loop
         elif self._loop is not loop:
@@ -53,6 +52,15 @@ class OwnLoop:
                 "this Vca belongs to another event loop; make one for each loop, or disconnect it there first"
             )
         return loop
+
+    def check_process(self) -> None:
+        """Check that this is not a copy in a forked process.
+
+        Raises:
+            VcaError: it is.
+        """
+        if self._process != os.getpid():
+            raise VcaError(f"this Vca belongs to process {self._process}, which forked this one; make one here")
 
     def let_go(self) -> None:
         """Belong to the next loop that uses it."""

@@ -27,6 +27,7 @@ class LazyStore(StatusStore):
 
     async def open(self) -> None:
         """Open the store behind, if it is not open."""
+        self._check()
         if self._is_open:
             return
         if self._opening is None:
@@ -38,6 +39,7 @@ class LazyStore(StatusStore):
 
     async def close(self) -> None:
         """Close the store behind, if it is open."""
+        self._check()
         self._opening = None
         if self._is_open:
             self._is_open = False
@@ -57,6 +59,7 @@ class LazyStore(StatusStore):
 
     async def batch(self, writes: Sequence[Write]) -> list[Outcome]:
         """See `StatusStore.batch`."""
+        self._check()
         if not self._is_open:
             try:
                 await self.open()

@@ -14,10 +14,19 @@ from vca_core.vca import Vca
 
 CONFIG = {"connectors": {"edge": {"backend": "fake", "options": {"latency": 0}}}}
 
+ID = {"_id": "a"}
 USES: dict[str, Callable[[Vca], Awaitable[Any]]] = {
     "key": lambda vca: vca.get_public_key(),
     "connector's key": lambda vca: vca.connector().get_public_key(),
-    "store": lambda vca: vca.store.get("t", {"_id": "a"}),
+    "open": lambda vca: vca.store.open(),
+    "get": lambda vca: vca.store.get("t", ID),
+    "find": lambda vca: vca.store.find("t"),
+    "exists": lambda vca: vca.store.exists("t", ID),
+    "ensure": lambda vca: vca.store.ensure("t", ID),
+    "set": lambda vca: vca.store.set("t", ID, {"x": 1}),
+    "batch": lambda vca: vca.store.batch([]),
+    "delete": lambda vca: vca.store.delete("t", ID),
+    "close": lambda vca: vca.store.close(),
     "operation": lambda vca: vca.connector().create_execution_environment(".n.v", None),
     "flush": lambda vca: vca.flush(),
 }
@@ -40,7 +49,11 @@ def test_another_loop_is_refused(use: Callable[[Vca], Awaitable[Any]]) -> None:
     assert "belongs to another event loop" in asyncio.run(inside())
 
 
-@pytest.mark.parametrize("use", USES.values(), ids=USES)
+async def blocking_key(vca: Vca) -> Any:
+    return await asyncio.to_thread(vca.get_public_key_blocking)
+
+
+@pytest.mark.parametrize("use", [*USES.values(), blocking_key], ids=[*USES, "blocking key"])
 def test_a_forked_process_is_refused(use: Callable[[Vca], Awaitable[Any]]) -> None:
     vca = Vca.from_config(CONFIG, environ={})
     read, write = os.pipe()
