@@ -24,7 +24,7 @@ def read_actions(actions: Field, charm: str) -> dict[str, Action]:
     Raises:
         BadArguments: they are malformed, or a name is not that of an action, or is reserved by Juju.
     """
-    return {name: _action(name, field, charm) for name, field in actions.mapping(empty=True).items()}
+    return {str(name): _action(str(name), field, charm) for name, field in actions.mapping(empty=True).items()}
 
 
 def _action(name: str, field: Field, charm: str) -> Action:
@@ -67,4 +67,12 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
         schema = {key: value for key, value in schema.items() if key != "required"} | (
             {"required": names} if names else {}
         )
-    return schema
+    plain: dict[str, Any] = _with_plain_keys(schema)
+    return plain
+
+
+def _with_plain_keys(value: Any) -> Any:
+    """The same without marks at keys that do not look like text."""
+    if isinstance(value, dict):
+        return {str(key): _with_plain_keys(item) for key, item in value.items()}
+    return [_with_plain_keys(item) for item in value] if isinstance(value, list) else value

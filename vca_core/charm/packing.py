@@ -130,6 +130,10 @@ def _as_yaml(content: Any) -> bytes:
         def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - what stands twice is written twice
             return True
 
-    Quoting.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+    def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"')
+
+    Quoting.add_representer(str, quoted)
+    Quoting.add_multi_representer(str, quoted)  # of keys that do not look like text
     text: str = yaml.dump(content, Dumper=Quoting, sort_keys=True, allow_unicode=True, width=2**31)
     return text.encode()

@@ -146,7 +146,7 @@ def _options(config: Field | None) -> dict[str, Option]:
     if "options" not in config.mapping(empty=True):
         raise config.error("options is missing; a charm's options stand below it")
     options = config.get("options")
-    return {name: _option(name, field) for name, field in options.mapping().items()} if options else {}
+    return {str(name): _option(str(name), field) for name, field in options.mapping().items()} if options else {}
 
 
 def _endpoints(metadata: Mapping[str, Field]) -> dict[str, Endpoint]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from vca_core.charm.documents import CHARMCRAFT
 from vca_core.charm.fields import Field
 from vca_core.errors import BadArguments
 
@@ -95,7 +96,12 @@ def record(needed: Mapping[str, Shape], known: Mapping[str, Shape]) -> Shape:
 
 
 def problems_of_keys(field: Field) -> Iterator[str]:
-    """Keys of a mapping that Juju takes for something else than text: ``on``, ``1``."""
+    """Keys of a mapping that Juju takes for something else than text: ``on``, ``1``.
+
+    Those of ``charmcraft.yaml`` are written in quotes where Juju reads them.
+    """
+    if field.file == CHARMCRAFT:
+        return
     from vca_core.yaml_reader import OddKey  # YAML is loaded for those who read charms
 
     for key in field.value:

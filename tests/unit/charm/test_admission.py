@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from support.bad_charms import BAD_CHARMS, GOOD, archive_of, write_files
 
 from vca_core.charm import read_charm
+from vca_core.charm.reader import render_beside
 from vca_core.errors import BadArguments
 from vca_jujusim.archives import read_archive
 from vca_jujusim.problems import Refusal
@@ -114,6 +115,16 @@ def test_what_charmcraft_carries_is_looked_at(tmp_path: Path) -> None:
     source = "name: web\ntype: charm\nsummary: s\ndescription: d\nbase: ubuntu@22.04\nplatforms: {amd64: }\n"
     files = {"charmcraft.yaml": f"{source}storage: {{a: {{type: tape}}}}\n", "src/charm.py": ""}
     assert any("charmcraft.yaml: storage.a.type" in one for one in said(write_files(tmp_path, files)))
+
+
+def test_keys_of_charmcraft_are_written_in_quotes(tmp_path: Path) -> None:
+    actions = "actions: {toggle: {params: {on: {type: boolean}, 1: {type: string}}}}\n"
+    source = "name: web\ntype: charm\nsummary: s\ndescription: d\nbase: ubuntu@22.04\nplatforms: {amd64: }\n"
+    place = write_files(tmp_path, {"charmcraft.yaml": source + actions, "src/charm.py": ""})
+    assert said(place) == []
+    made = {name: text.decode() for name, (_, text) in render_beside(place).items()}
+    assert refusal(archive_of(made)) is None
+    assert list(read_archive(archive_of(made)).actions["toggle"]["properties"]) == ["1", "on"]
 
 
 # fmt: off
