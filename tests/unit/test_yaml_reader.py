@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments
 from vca_core.text_files import LARGEST_FILE
-from vca_core.yaml_reader import parse
+from vca_core.yaml_reader import OddKey, parse, read_yaml
 
 
 def refusal(content: bytes | str) -> str:
@@ -46,6 +46,9 @@ def refusal(content: bytes | str) -> str:
         ('!!int "1000"', 1000),
         ("!!str 22.04", "22.04"),
         ("!!float 1", 1.0),
+        ("! 3", "3"),
+        ("[08, -09, 010]", [8.0, -9.0, 8]),
+        ("[y, n, Y, N, 'y']", [True, False, True, False, "y"]),
         ("|\n  two\n  lines\n", "two\nlines\n"),
         ("\ufeffa: b", {"a": "b"}),
     ],
@@ -54,12 +57,19 @@ def test_plain_data_comes_out(text: str, value: object) -> None:
     assert parse("x.yaml", text.encode()) == value
 
 
-@pytest.mark.parametrize("text", ["2020-01-01", "2020-01-01T10:00:00Z", "10:30", "1:2:3.5", "=", "08", "1.2.3"])
+@pytest.mark.parametrize("text", ["2020-01-01", "2020-01-01T10:00:00Z", "10:30", "1:2:3.5", "=", "0x", "1.2.3"])
 def test_what_juju_takes_for_text_is_text(text: str) -> None:
     assert parse("x.yaml", text.encode()) == text
 
 
+def test_files_that_are_not_charms_have_no_y_and_n() -> None:
+    assert read_yaml("[y, n, 08, yes]") == ["y", "n", "08", True]
+
+
 def test_keys_are_text_whatever_they_look_like() -> None:
+    odd = parse("x.yaml", b"{on: {1: a}, 'yes': b, c: d}")
+    assert [key for key in odd if isinstance(key, OddKey)] == ["on"]
+    assert [type(key) for key in odd["on"]] == [OddKey]
     assert parse("x.yaml", b"on: 1\n22.04: 2\n~: 3\n7: 4\n") == {"on": 1, "22.04": 2, "~": 3, "7": 4}
 
 
