@@ -77,7 +77,7 @@ def new(
     answers = _answers(data or [])
     target = folder or Path(f"vca-{name}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        what = "which is not empty" if target.is_dir() else "which is not one"
+        what = "which is not empty" if target.is_dir() else "which is not a folder"
         raise BadArguments(f"--folder: expected a new or an empty folder, got {target}, {what}", ["--folder"])
     _render(target, {"name": name} | answers, ask=not (defaults or state.json) and sys.stdin.isatty())
     following = [f"cd {shlex.quote(str(target))}", "python -m pip install -e '.[test,lint]'", "pytest"]
