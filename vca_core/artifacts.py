@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
-from vca_core.charm.contents import Digests, check_contents
+from vca_core.charm.contents import Digests
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
@@ -57,16 +57,6 @@ class Artifact:
         A cancellation waits for the thread: what blocks is done when this ends.
         """
         return self._charm if "_charm" in vars(self) else await in_thread(self.charm)
-
-    async def check(self) -> None:
-        """Refuse a charm whose folder holds what may not be in a charm; it is looked through, and not read.
-
-        Raises:
-            BadArguments: it does; says what.
-        """
-        path = self.path
-        if path is not None:
-            await in_thread(lambda: check_contents(path))
 
     async def digest(self) -> str | None:
         """The digest of what is uploaded of the charm: the same content has the same one, wherever it is.

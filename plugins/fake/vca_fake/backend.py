@@ -392,7 +392,6 @@ class FakeBackend(Backend[FakeOptions]):
             return None
         charm = await artifact.read()
         check_fits(charm, None, on_kubernetes=self._on_kubernetes)
-        await artifact.check()
         return charm
 
     async def _wait_for_address(self, ee_id: EeId) -> str:

@@ -39,7 +39,6 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         check_kind(charm)
-        await artifact.check()
         suited = place_for(charm, asked.base, constraints.get("arch"))
     if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
