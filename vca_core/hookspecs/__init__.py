@@ -7,7 +7,8 @@ checked and converted every argument before it calls a hook.
 What holds for every operation hook (those that get ``op``):
 
 - It reports what it sees with ``op.report(...)`` or ``host.report(...)``; the core maps, aggregates and stores it.
-- It returns when what was asked for is there, not when the request was sent.
+- It returns when what was asked for is there, or is seen to be gone, not when the request was sent. What is not
+  confirmed ends in a time-out, never in a success.
 - It calls ``await op.held()`` before each request that changes something. If that raises, it lets the error through and
   changes nothing more.
 - It finds an EE by its whole id. An id whose locator is not the EE's present one names another EE: `NotFound`; what
@@ -54,8 +55,12 @@ class BackendHooks(EnvironmentHooks, SoftwareHooks, RelationHooks, ReadHooks, Pr
         that wait for it, each within its own limit; if it fails, the next operation calls it again. Import client
         libraries here, not at the top of the entry module.
 
+        Other processes use the same system: opening changes nothing in it, and reports nothing that
+        `list_execution_environments` does not list.
+
         Raises:
             VcaConnectionError: the system cannot be reached or refuses the login.
+            VcaTimeoutError: the system did not answer within a limit of the backend's own; retryable.
             BadArguments: an option cannot be used, which shows only now, such as a file that does not exist.
 
         Example::

@@ -101,7 +101,7 @@ class EnvironmentHooks(Protocol):
 
             @hookimpl
             async def resume_execution_environment(self, op, ee_id):
-                machine = await self._client.machine(ee_id.locator)
+                machine = await self._find(ee_id)  # by its whole id, or NotFound
                 await op.created(ee_id.locator)
                 return await machine.wait_started()
         """
@@ -178,8 +178,7 @@ class EnvironmentHooks(Protocol):
         """Delete an execution environment with everything it brought, and wait until it is gone.
 
         Deleting what does not exist succeeds. An id whose locator is not the EE's present one does not exist: nothing
-        is deleted. Its relations and all its units go with it. Return when it is seen to be gone: a delete that is not
-        confirmed ends in a time-out, never in a success.
+        is deleted. Its relations and all its units go with it. Return when it is seen to be gone.
 
         Args:
             op: this run.

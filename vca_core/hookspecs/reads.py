@@ -30,6 +30,9 @@ class ReadHooks(Protocol):
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List the execution environments that the backend's system holds.
 
+        Other processes use the same system: what they did is listed, a moment later at most. Listing reports nothing
+        that is not in the list.
+
         Args:
             namespace: list what is at or below this namespace; None: everything.
 
@@ -39,13 +42,16 @@ class ReadHooks(Protocol):
             listed.
 
         Raises:
-            VcaConnectionError: the system cannot be reached; retryable. Nothing was heard, so no empty list is given.
+            VcaConnectionError: the system cannot be reached; retryable. An empty list would say that there are no EEs.
 
         Example::
 
             @hookimpl
             async def list_execution_environments(self, namespace):
-                return [self._record(application) for application in await self._client.applications()]
+                found = [self._record(one) for one in await self._client.applications()]
+                return [
+                    one for one in found if namespace is None or (one.namespace and namespace.contains(one.namespace))
+                ]
         """
 
     @operation_hook(reads=True)
@@ -59,9 +65,10 @@ class ReadHooks(Protocol):
 
         Returns:
             The charm, with its name, the system's own reference, its digest and version if they are known; the options,
-            each with its value, its type, and whether it was set; the units, each with its state, leadership, addresses
-            and the charm that it runs; the relations, each with both endpoints and the other EE. Without a charm, only
-            the ee_id. Give values of options as they are: the core masks the secret ones.
+            each with its value, its type, whether it was set and whether it is secret; the units, each with its state,
+            leadership, addresses and the charm that it runs; the relations, each with both endpoints and the other EE.
+            Without a charm, only the ee_id. Give values of options as they are: the core masks those whose
+            `OptionState` has ``secret`` true or the type ``secret``, besides those that it knows to be secret itself.
 
         Raises:
             NotFound: the EE is gone, or its names belong to another one now.
@@ -70,12 +77,27 @@ class ReadHooks(Protocol):
 
             @hookimpl
             async def describe_execution_environment(self, ee_id):
-                found = await self._client.application(ee_id.application)
+                there = await self._find(ee_id)  # by its whole id, or NotFound
+                if there.charm is None:
+                    return Description(ee_id)
                 return Description(
                     ee_id,
-                    InstalledCharm(found.charm, found.charm_url),
-                    {name: OptionState(one.value, one.is_set, one.type) for name, one in found.options.items()},
-                    [UnitState(one.name, EntityState(Entity("unit", one.name), one.state)) for one in found.units],
+                    InstalledCharm(there.charm, there.charm_url, there.digest, there.version),
+                    {one.name: OptionState(one.value, one.is_set, one.type, one.is_secret) for one in there.options},
+                    [
+                        UnitState(
+                            one.name,
+                            EntityState(Entity("unit", one.name), one.state, one.message),
+                            one.is_leader,
+                            one.addresses,
+                            one.charm_url,
+                        )
+                        for one in there.units
+                    ],
+                    [
+                        RelationState(one.endpoint, self._ee_id(one.other), one.other, one.other_endpoint)
+                        for one in there.relations
+                    ],
                 )
         """
 
@@ -126,11 +148,13 @@ class ReadHooks(Protocol):
         Ask the system each time: what was true a minute ago is no answer. Returning means that the system answers;
         raising means that operations would fail now, and the error's text tells people why.
 
-        Name here what may have been made in the system by a request whose answer was lost, and that bears no mark of an
-        EE yet. Such things are in no listing, and are neither removed nor used on a guess: people decide.
+        When the answer to a request is lost, the request may still have made something, such as a machine, that is not
+        marked yet as a part of any EE. The backend lists no such thing as an EE, and neither removes nor uses it on a
+        guess: name it here, so that people can decide.
 
         Returns:
-            Plain data in the system's own words, such as its version, how long the answer took, and what nobody owns.
+            Plain data in the system's own words, such as its version, how long the answer took, and the names of things
+            that may have come of lost answers.
 
         Raises:
             VcaConnectionError: it does not answer, or refuses the login.

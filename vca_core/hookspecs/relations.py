@@ -33,7 +33,8 @@ class RelationHooks(Protocol):
             async def add_relation(self, op, end_1, end_2):
                 if end_2.backend is not self:
                     raise refusals.unreachable_end(end_2.connector)
-                ends = [(end.ee_id.application, end.endpoint) for end in (end_1, end_2)]
+                # each by its whole id; NotFound if there is no such EE, or it has no charm
+                ends = [(await self._find_installed(end.ee_id), end.endpoint) for end in (end_1, end_2)]
                 await op.held()
                 await self._client.relate(*ends)
                 await self._client.wait_related(*ends)
@@ -58,7 +59,12 @@ class RelationHooks(Protocol):
 
             @hookimpl
             async def remove_relation(self, op, end_1, end_2):
-                ends = [(end.ee_id.application, end.endpoint) for end in (end_1, end_2)]
+                if end_2.backend is not self:
+                    raise refusals.unreachable_end(end_2.connector)
+                try:
+                    ends = [(await self._find(end.ee_id), end.endpoint) for end in (end_1, end_2)]
+                except NotFound:
+                    return  # the relation went with that EE; a later EE of the same names keeps its own
                 await op.held()
                 await self._client.unrelate(*ends)
                 await self._client.wait_unrelated(*ends)

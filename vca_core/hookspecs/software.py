@@ -30,9 +30,9 @@ class SoftwareHooks(Protocol):
 
         Installing the same charm again sets the given options and adds units until there are `num_units`. It never
         removes any: 1, the default, asks for nothing if there are units; a larger number that is below the number of
-        units is refused. So are unknown options, another charm, and what is the business of `upgrade`: another version
-        of the charm, another channel, other resources. A refused call changes nothing, and its error names the
-        operation that does what was asked.
+        units is refused. So are unknown options, another charm, and changes that only `upgrade` makes: to another
+        version of the charm, another channel or other resources. A refused call changes nothing, and its error names
+        the operation that does what was asked.
 
         Two charms are the same if they have the same name. Charms from files must have the same digest, too, which is
         kept as a note with the application in the backend's own system.
@@ -62,7 +62,7 @@ class SoftwareHooks(Protocol):
             async def install_configuration_sw(self, op, ee_id, artifact, config, num_units):
                 charm = await artifact.read()
                 values = coerce(charm.options, config)
-                there = await self._client.application(ee_id.application, ee_id.locator)
+                there = await self._find(ee_id)  # by its whole id, or NotFound
                 if there.charm is None:
                     await op.held()
                     await self._client.deploy(there, artifact.path, values, num_units)
@@ -104,9 +104,10 @@ class SoftwareHooks(Protocol):
 
             @hookimpl
             async def configure(self, op, ee_id, values):
-                options = await self._client.options(ee_id.application)
+                there = await self._find_installed(ee_id)  # by its whole id; NotFound, also without a charm
+                values = coerce(await self._client.options(there), values)
                 await op.held()
-                await self._client.set(ee_id.application, coerce(options, values))
+                await self._client.set(there, values)
         """
 
     @operation_hook()
@@ -140,10 +141,15 @@ class SoftwareHooks(Protocol):
 
             @hookimpl
             async def exec_primitive(self, op, ee_id, primitive, params, unit):
+                there = await self._find_installed(ee_id)  # by its whole id; NotFound, also without a charm
                 await op.held()
-                run = await self._client.run(ee_id.application, unit, primitive, params)
-                async for state in run.states():
-                    op.report(Entity("action", run.id), state)
+                run = await self._client.run(there, unit, primitive, params)
+                try:
+                    async for state in run.states():
+                        op.report(Entity("action", run.id), state)
+                except asyncio.CancelledError:
+                    await run.cancel()
+                    raise
                 if run.failed:
                     raise ExecutionError(run.message, primitive, run.output)
                 return run.output
@@ -171,9 +177,10 @@ class SoftwareHooks(Protocol):
 
             @hookimpl
             async def scale(self, op, ee_id, num_units):
+                there = await self._find_installed(ee_id)  # by its whole id; NotFound, also without a charm
                 await op.held()
-                await self._client.scale(ee_id.application, num_units)
-                await self._client.wait_units(ee_id.application, num_units)
+                await self._client.scale(there, num_units)
+                await self._client.wait_units(there, num_units)
         """
 
     @operation_hook(is_aggregate=True, takes_options=True)
@@ -203,9 +210,11 @@ class SoftwareHooks(Protocol):
 
             @hookimpl
             async def upgrade(self, op, ee_id, artifact, config):
+                there = await self._find_installed(ee_id)  # by its whole id; NotFound, also without a charm
                 charm = await artifact.read()
+                self._check_fits(there, charm)  # refusals.not_a_version, refusals.broken_relation
                 values = coerce(charm.options, config)
                 await op.held()
-                await self._client.refresh(ee_id.application, artifact.path, values)
-                await self._client.wait_running(ee_id.application, artifact.path)
+                await self._client.refresh(there, artifact.path, values)
+                await self._client.wait_running(there, artifact.path)
         """
