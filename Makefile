@@ -37,7 +37,7 @@ lint: $(READY)  ## check style, formatting, import contracts and the length of n
 	@$(RUN) python tools/names_of_tests.py
 
 type: $(READY)  ## check types, strictly
-	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
+	@$(RUN) mypy vca_core plugins/fake/vca_fake plugins/juju_common/vca_juju_common plugins/juju_k8s/vca_juju_k8s plugins/juju_machine/vca_juju_machine sim/juju tests tools docs/examples
 
 mutants: $(READY)  ## let the conformance kit examine broken backends, and say which it catches
 	@$(RUN) python tests/conformance/campaign.py $(ARGS)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.refusals import already_exists, removal_under_way, shared_application, shared_model
-from vca_core.status import Entity, EntityState
+from vca_core.status import DeploymentStatus, Entity, EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import DEAD_AGENTS, Change, Machine, State, Thing, Unit
-from vca_juju_common.ground import Ground
+from vca_juju_common.ground import NOTED, Ground
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, namespace_in
 
-Report = Callable[[EeId, Entity, str | None, str], None]
+Report = Callable[[EeId, Entity, str | None, str, DeploymentStatus | None], None]
 
 Key = TypeVar("Key")
 
@@ -149,7 +149,7 @@ class Reporter:
         _pop(self._adopted, ee_id.model, ee_id.application)
         for entity in [entity for entity, owner in self._owners.get(ee_id.model, {}).items() if owner == ee_id]:
             _pop(self._owners, ee_id.model, entity)
-            self._report(ee_id, entity, None, "")
+            self._report(ee_id, entity, None, "", None)
 
     def release_model(self, name: str) -> None:
         """Forget all execution environments of a model that is gone."""
@@ -166,13 +166,15 @@ class Reporter:
                 by_machine.setdefault(unit.machine, known[unit.application])
         touched = {id_.partition("/")[0] for (kind, id_), _ in changes if kind in {"application", "unit"}}
         for (kind, id_), thing in changes:
+            if kind == "annotation":
+                self._drop_unborne(model, known)
             if thing is None:
                 owner = _pop(self._owners, model.name, Entity(kind, id_))
                 if owner is not None:
-                    self._report(owner, Entity(kind, id_), None, "")
+                    self._report(owner, Entity(kind, id_), None, "", None)
             elif kind == "annotation":
                 for ee_id in known.values():
-                    if id_ in {self._ground.tag_of(ee_id), f"application-{ee_id.application}"}:
+                    if id_ in {self._ground.tag_of(model, ee_id), f"application-{ee_id.application}"}:
                         self._report_states(model, ee_id, states_of(model, self._rules, self._ground, ee_id))
             else:
                 self._tell_one(model, known, by_machine, thing)
@@ -180,6 +182,16 @@ class Reporter:
             state = application_state(model, name)
             if state is not None:
                 self._report_states(model, known[name], [state])
+
+    def _drop_unborne(self, model: Model, known: dict[str, EeId]) -> None:
+        """Report what was only noted, and is noted no more, as gone."""
+        noted = [one for one in self._owners.get(model.name, {}) if one.kind == NOTED]
+        for entity in noted:
+            states = self._ground.states_of(model, self._rules, known[entity.id]) if entity.id in known else []
+            if entity not in {state.entity for state in states}:
+                owner = _pop(self._owners, model.name, entity)
+                if owner is not None:
+                    self._report(owner, entity, None, "", None)
 
     def _tell_one(self, model: Model, known: dict[str, EeId], by_machine: dict[str, EeId], thing: Thing) -> None:
         if isinstance(thing, Machine):
@@ -201,7 +213,7 @@ class Reporter:
     def _report_states(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
         for state in states:
             self._owners.setdefault(model.name, {})[state.entity] = ee_id
-            self._report(ee_id, state.entity, state.native, state.detail)
+            self._report(ee_id, state.entity, state.native, state.detail, state.status)
 
 
 def _pop(by_model: dict[str, dict[Key, EeId]], model: str, key: Key) -> EeId | None:
@@ -215,14 +227,7 @@ def _pop(by_model: dict[str, dict[Key, EeId]], model: str, key: Key) -> EeId | N
 
 def states_of(model: Model, rules: NameRules, ground: Ground, ee_id: EeId) -> list[EntityState]:
     """The states of an execution environment's entities, now."""
-    things = [entity_state(thing) for thing in _things(model, rules, ground, ee_id)]
+    states = ground.states_of(model, rules, ee_id)
+    states += [entity_state(unit) for unit in model.state.units_of(ee_id.application)]
     application = application_state(model, ee_id.application)
-    return things if application is None else [*things, application]
-
-
-def _things(model: Model, rules: NameRules, ground: Ground, ee_id: EeId) -> Iterator[Machine | Unit]:
-    state = model.state
-    for machine in ground.machines_of(model, rules, ee_id):
-        if machine in state.machines:
-            yield state.machines[machine]
-    yield from state.units_of(ee_id.application)
+    return states if application is None else [*states, application]

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from vca_core.naming import EeId, NameRules, Namespace
+from vca_core.status import EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import State, Unit
 from vca_juju_common.client.values import Kind
+
+NOTED = "reservation"
+"""The kind of entity that is nothing but a note: no delta tells when it goes, but that about the note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +52,16 @@ class Ground(Protocol):
             units: of the application.
         """
 
-    def tag_of(self, ee_id: EeId) -> str | None:
-        """The tag of what an execution environment stands on; None: of nothing.
+    def tag_of(self, model: Model, ee_id: EeId) -> str:
+        """The tag of what bears the namespace of an execution environment.
 
         Args:
+            model: where it is.
             ee_id: the execution environment.
         """
 
-    def machines_of(self, model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
-        """The machines of an execution environment.
+    def states_of(self, model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
+        """The states of what an execution environment stands on, now.
 
         Args:
             model: where it is.

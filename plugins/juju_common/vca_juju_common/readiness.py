@@ -67,6 +67,17 @@ async def wait_known(model: Model, kind: str, id_: str) -> None:
             await model.reread()
 
 
+async def wait_noted(model: Model, tag: str) -> None:
+    """Wait until what was just noted at an entity is reported, or what others have noted there since."""
+    while True:
+        try:
+            async with asyncio.timeout(UNSEEN):
+                await model.wait(lambda: None if tag in model.state.unconfirmed else True)
+                return
+        except TimeoutError:
+            await model.reread()
+
+
 async def wait_application_ready(
     model: Model,
     ground: Ground,

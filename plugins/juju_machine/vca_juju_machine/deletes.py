@@ -7,7 +7,7 @@ from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
 from vca_juju_common.deletes import delete_environment, remove_application
 from vca_juju_common.session import Session
-from vca_juju_machine.machines import keep_machines, remove_machines
+from vca_juju_machine.machines import keep_machines, machines_of, remove_machines
 
 
 async def delete(session: Session, op: Operation, ee_id: EeId, *, keep: bool = False) -> None:
@@ -21,7 +21,7 @@ async def delete(session: Session, op: Operation, ee_id: EeId, *, keep: bool = F
     """
 
     async def remove(model: Model) -> None:
-        machines = session.ground.machines_of(model, session.names, ee_id)
+        machines = machines_of(model, session.names, ee_id)
         if keep:
             await keep_machines(model, ee_id.application, machines)
         await remove_application(session, model, ee_id.application)

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 from vca_core.errors import BackendError, NotFound
 from vca_core.naming import EeId, NameRules
+from vca_core.status import EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, State, Unit, machine_order, machine_tag
 from vca_juju_common.client.values import Kind
 from vca_juju_common.deletes import ask_until_taken, wait_gone
+from vca_juju_common.environments import entity_state
 from vca_juju_common.ground import Bearer
 from vca_juju_common.notes import UNITS_NOTE, namespace_in
 from vca_juju_common.readiness import presence, wait_known
@@ -32,21 +34,15 @@ class MachineGround:
         """The machine of the first unit."""
         return units[0].machine if units else ""
 
-    def tag_of(self, ee_id: EeId) -> str | None:
+    def tag_of(self, model: Model, ee_id: EeId) -> str:
         """The tag of its machine."""
+        del model
         return machine_tag(ee_id.locator)
 
-    def machines_of(self, model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
-        """Its own machine and those of further units, also of units that never came.
-
-        The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers
-        of machines in a model that was made anew.
-        """
-        units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
-        is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
-        return list(
-            dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *unused_machines(model, ee_id.application)])
-        )
+    def states_of(self, model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
+        """The states of its machines."""
+        machines = model.state.machines
+        return [entity_state(machines[one]) for one in machines_of(model, rules, ee_id) if one in machines]
 
     def address_of(self, model: Model, ee_id: EeId) -> str | None:
         """The address of its machine."""
@@ -61,6 +57,19 @@ class MachineGround:
                 _check_machine(model, machine, since)
             elif unit.machine and ("machine", unit.machine) in model.state.removed:
                 raise NotFound(f"machine {unit.machine} of unit {unit.name} was removed")
+
+
+def machines_of(model: Model, rules: NameRules, ee_id: EeId) -> list[str]:
+    """The machines of an execution environment: its own and those of further units, also of units that never came.
+
+    The machine that the id names may be another one's: ids of what was deleted go on to be used, and so do numbers
+    of machines in a model that was made anew.
+    """
+    units = [unit.machine for unit in model.state.units_of(ee_id.application) if unit.machine]
+    is_own = owner_of(model, rules, ee_id.locator) == ee_id.application
+    return list(
+        dict.fromkeys([*([ee_id.locator] if is_own else []), *units, *unused_machines(model, ee_id.application)])
+    )
 
 
 def unused_machines(model: Model, application: str) -> list[str]:

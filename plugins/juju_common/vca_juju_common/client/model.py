@@ -218,6 +218,7 @@ class WatchedModel:
         """Put what was just noted at an entity into the state: its delta may come later."""
         kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
         self.state.annotations[tag] = Annotations(tag, kept)
+        self.state.unconfirmed.add(tag)
 
     async def resync(self) -> Wire:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it.

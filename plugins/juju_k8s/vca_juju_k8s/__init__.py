@@ -1,0 +1,1 @@
+"""The backend for charms on Kubernetes."""

@@ -1,0 +1,74 @@
+"""The backend for charms on Kubernetes, with a Juju 3.6 controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, NameRules, Namespace
+from vca_juju_common.backend import JujuBackend
+from vca_juju_common.ground import Ground
+from vca_juju_k8s import deletes, reservations, software
+from vca_juju_k8s.ground import KubernetesGround
+from vca_juju_k8s.options import InstallOptions, JujuK8sOptions, UpgradeOptions
+
+
+class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
+    """Charms on Kubernetes: an execution environment is an application, reserved before anything is in it."""
+
+    api_version = 1
+    Options: ClassVar[type[BaseModel]] = JujuK8sOptions
+    operation_options: ClassVar[Mapping[str, type[BaseModel]]] = {
+        "install_configuration_sw": InstallOptions,
+        "upgrade": UpgradeOptions,
+    }
+    names: ClassVar[NameRules] = NameRules(model_suffix="-k8s", reserved_suffixes=())
+
+    ground: ClassVar[Ground] = KubernetesGround()
+
+    @hookimpl
+    async def create_execution_environment(
+        self, op: Operation, namespace: Namespace, artifact: Artifact | None
+    ) -> str | None:
+        """Reserve an application."""
+        return await reservations.create(self.session, op, namespace, artifact)
+
+    @hookimpl
+    async def resume_execution_environment(self, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
+        """Go on with an application that is there, or reserved."""
+        return await reservations.resume(self.session, op, ee_id, namespace)
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        """Install a charm with its images."""
+        await software.install(self.session, op, ee_id, artifact, config, num_units, options)
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        """Replace a charm by another version of it."""
+        await software.upgrade(self.session, op, ee_id, artifact, config, options)
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        """Change the number of units, also to none."""
+        await software.scale(self.session, op, ee_id, num_units)
+
+    @hookimpl
+    async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+        """Delete an EE."""
+        await deletes.delete(self.session, op, ee_id)

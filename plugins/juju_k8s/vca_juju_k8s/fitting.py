@@ -1,0 +1,139 @@
+"""Whether a charm can live on Kubernetes, and whether one can take the place of another there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.charm import Charm, Storage
+from vca_core.errors import BadArguments
+from vca_core.refusals import not_installable, subordinate_charm, wrong_substrate
+from vca_juju_common.client.values import DeclaredStorage, StorageRequest, StoreCharm
+
+DEFAULT_BASE = "ubuntu@22.04"
+"""Of the container that runs a charm that does not say."""
+
+
+def check_kind(charm: Charm) -> None:
+    """Refuse a charm that cannot have an execution environment here.
+
+    Raises:
+        BadArguments: it is for machines, a subordinate, one with pod specs, or cannot be installed as it is.
+    """
+    if charm.subordinate:
+        raise subordinate_charm(charm.name)
+    if not charm.is_kubernetes:
+        raise wrong_substrate(charm.name, is_kubernetes=False)
+    if not charm.containers:
+        raise BadArguments(
+            f"artifact_path: charm {charm.name} has no containers; charms with pod specs are not run by Juju 3 any "
+            "more: it needs a version with a sidecar",
+            ["artifact_path"],
+        )
+    if charm.obstacles:
+        raise not_installable(charm.name, charm.obstacles)
+
+
+def check_store_charm(charm: StoreCharm) -> None:
+    """Refuse a charm of Charmhub that is not for Kubernetes.
+
+    Raises:
+        BadArguments: it has no containers.
+    """
+    if not charm.has_containers:
+        raise wrong_substrate(charm.name, is_kubernetes=False)
+
+
+def base_of(charm: Charm) -> str:
+    """The base of the container that runs a charm: the first that it names."""
+    return charm.bases[0].release if charm.bases else DEFAULT_BASE
+
+
+def arch_of(charm: Charm, asked: str | None) -> str:
+    """The architecture that a charm runs on: the one that is asked for, else a usual one that it supports."""
+    known = {arch for base in charm.bases for arch in base.architectures} - {"all"}
+    if asked is not None:
+        if known and asked not in known:
+            raise BadArguments(
+                f"options.constraints: arch is {asked}, and charm {charm.name} supports {', '.join(sorted(known))}",
+                ["options.constraints"],
+            )
+        return asked
+    return "amd64" if not known or "amd64" in known else min(known)
+
+
+def check_storage(
+    charm: str, declared: Mapping[str, str], asked: Mapping[str, StorageRequest], *, has_default: bool
+) -> None:
+    """Refuse storage that the charm does not declare, or that cannot be had on Kubernetes.
+
+    Args:
+        charm: name of the charm.
+        declared: types of what it declares, by name.
+        asked: what is asked for, by name.
+        has_default: whether the cloud or the model name a storage class.
+
+    Raises:
+        BadArguments: it is so; says which.
+    """
+    for name in asked:
+        if name not in declared:
+            there = ", ".join(sorted(declared)) or "none"
+            place = f"options.storage.{name}"
+            raise BadArguments(f"{place}: charm {charm} declares no such storage; it declares: {there}", [place])
+    for name, type_ in declared.items():
+        if type_ == "block":
+            raise BadArguments(
+                f"artifact_path: charm {charm} needs block storage ({name}), which Juju does not have on Kubernetes",
+                ["artifact_path"],
+            )
+        if not has_default and (name not in asked or asked[name].pool is None):
+            place = f"options.storage.{name}"
+            raise BadArguments(
+                f"{place}: expected a pool, such as {name}: fast,10G, since neither the cloud nor the model has a "
+                "workload-storage",
+                [place],
+            )
+
+
+def check_same_storage(charm: str, old: Mapping[str, DeclaredStorage], new: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse a version of a charm that declares storage otherwise: Juju does not change it, be it by a word.
+
+    Args:
+        charm: name of the charm.
+        old: what the installed version declares.
+        new: what the other one does, by Juju's names.
+
+    Raises:
+        BadArguments: it does; shows both declarations of the first that differs.
+    """
+    for name in sorted(old.keys() | new.keys()):
+        was = _essence(old[name].told) if name in old else None
+        becomes = _essence(new[name]) if name in new else None
+        if was != becomes:
+            raise BadArguments(
+                f"artifact_path: the new version of charm {charm} declares the storage {name} as {becomes}, and the "
+                f"installed one as {was}; Juju cannot change it on Kubernetes: install the new version in an EE of its "
+                "own",
+                ["artifact_path"],
+            )
+
+
+def as_juju_tells(storage: Storage) -> dict[str, Any]:
+    """A storage by Juju's names."""
+    return {
+        "type": storage.type,
+        "description": storage.description,
+        "shared": storage.is_shared,
+        "read-only": storage.is_read_only,
+        "count-min": storage.least,
+        "count-max": -1 if storage.most is None else storage.most,
+        "minimum-size": storage.minimum_size,
+        "location": storage.location,
+        "properties": list(storage.properties),
+    }
+
+
+def _essence(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a declaration says, without what says nothing."""
+    return {name: value for name, value in sorted(told.items()) if value and name != "name"}

@@ -1,0 +1,87 @@
+"""What a config can set of a connector on Juju's Kubernetes clouds, and what callers can of its operations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
+
+from vca_core.suggestions import instead
+from vca_juju_common.client.values import StorageRequest
+from vca_juju_common.options import CharmOptions, Constraints, JujuOptions, Text
+
+_POD_CONSTRAINTS = ("arch", "cores", "cpu-power", "mem", "tags")
+"""What means something for pods."""
+
+_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([MGTP])(?:i?B)?")
+_UNITS = "MGTP"
+
+
+def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
+    for name in given:
+        if name not in _POD_CONSTRAINTS:
+            raise ValueError(f"constraint {name!r} means nothing on Kubernetes{instead(name, _POD_CONSTRAINTS)}")
+    return given
+
+
+def parse_storage(given: Any) -> Any:
+    """Read what storage is asked for.
+
+    Args:
+        given: ``pool,size,count`` by the charm's names, each part where it is needed: ``{"data": "fast,10G"}``.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if not isinstance(given, Mapping):
+        return given
+    return {name: one if isinstance(one, StorageRequest) else _request(str(name), one) for name, one in given.items()}
+
+
+def _request(name: str, text: Any) -> StorageRequest:
+    expected = f"{name}: expected pool,size,count such as fast,10G,1"
+    if not isinstance(text, str):
+        raise ValueError(f"{expected}, got {type(text).__name__}")  # noqa: TRY004 - pydantic takes ValueErrors
+    pool: str | None = None
+    size: int | None = None
+    count: int | None = None
+    for part in (one.strip() for one in text.split(",")):
+        sized = _SIZE.fullmatch(part)
+        if sized is not None and size is None:
+            size = int(float(sized[1]) * 1024 ** _UNITS.index(sized[2]))
+        elif re.fullmatch("[1-9][0-9]{0,5}", part) and count is None:
+            count = int(part)
+        elif re.fullmatch("[A-Za-z][A-Za-z0-9.-]*", part) and pool is None:
+            pool = part
+        else:
+            raise ValueError(f"{expected}, got {text!r}")
+    return StorageRequest(pool, size, count)
+
+
+class JujuK8sOptions(JujuOptions):
+    """Options of a connector on a Kubernetes cloud of a Juju controller."""
+
+    cloud: Annotated[Text, Field(validation_alias=AliasChoices("cloud", "k8s_cloud", "k8s-cloud"))]
+    """The cloud of new models, one of Kubernetes."""
+    credential: Annotated[
+        Text | None, Field(validation_alias=AliasChoices("credential", "k8s_credentials", "k8s-credentials"))
+    ] = None
+    """Its credential, ``name`` or ``owner/name``; None: the one of the cloud's name."""
+
+
+class InstallOptions(CharmOptions):
+    """Options of `install_configuration_sw`."""
+
+    constraints: Annotated[Constraints, AfterValidator(_check_constraints)] = Field(default_factory=dict)
+    """Of the pods: ``mem=4G cores=2``, or by name."""
+    storage: Annotated[dict[str, StorageRequest], BeforeValidator(parse_storage)] = Field(default_factory=dict)
+    """What storage units get, by the charm's names: ``pool,size,count``."""
+
+
+class UpgradeOptions(CharmOptions):
+    """Options of `upgrade`."""
+
+    force_units: bool = False
+    """Have units in error take the charm, too; Juju keeps it from them otherwise."""

@@ -1,0 +1,123 @@
+"""Execution environments that nothing is in yet: Juju has no word for them, so they are noted at their model.
+
+A reservation is the canonical namespace and a random mark. Of two processes that reserve the same at once, the one
+whose mark stands has it. The later one may write after the first has looked: so each looks twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.naming import EeId, Namespace
+from vca_core.refusals import already_exists, no_environment, shared_application
+from vca_juju_common.client.interface import Model
+from vca_juju_common.environments import check_free, environments_in
+from vca_juju_common.finishing import finish, was_made
+from vca_juju_common.readiness import wait_noted
+from vca_juju_common.session import Session
+from vca_juju_k8s.fitting import check_kind
+from vca_juju_k8s.ground import LOCATOR, model_tag, reservation_name
+
+
+async def create(session: Session, op: Operation, namespace: Namespace, artifact: Artifact | None) -> str | None:
+    """Make a model where there is none, and reserve an application in it.
+
+    Returns:
+        The address that it will have.
+
+    Raises:
+        AlreadyExists: the namespace has an execution environment.
+        BadArguments: the charm cannot live there.
+    """
+    if artifact is not None and artifact.path is not None:
+        check_kind(await artifact.read())
+    async with session.make(session.names.model(namespace), op) as model:
+        check_free(model, session.names, session.ground, namespace)
+        ee_id = EeId(model.name, session.names.application(namespace), LOCATOR)
+        async with AsyncExitStack() as undo:
+            mark = await _reserve(undo, model, ee_id, namespace)
+            await op.created(LOCATOR)
+            undo.pop_all()
+        await wait_noted(model, model_tag(model.uuid))
+        _check(model.state.notes(model_tag(model.uuid)), ee_id, namespace, mark)
+        session.reporter.adopt(model, ee_id)
+        return session.ground.address_of(model, ee_id)
+
+
+async def resume(session: Session, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
+    """Go on with an execution environment.
+
+    Returns:
+        Its address.
+
+    Raises:
+        NotFound: it is gone.
+        BadArguments: it is another namespace's.
+    """
+    async with session.use(ee_id.model, op) as model:
+        there = environments_in(model, session.names, session.ground).get(ee_id.application)
+        if there is None or there.ee_id != ee_id:
+            raise no_environment(ee_id)
+        if there.namespace is None:
+            await model.annotate([model_tag(model.uuid)], {reservation_name(ee_id.application): _text(namespace)})
+        elif there.namespace != namespace.canonical:
+            raise shared_application(namespace, there.namespace, ee_id.model, ee_id.application)
+        await op.created(LOCATOR)
+        session.reporter.adopt(model, ee_id)
+        return session.ground.address_of(model, ee_id)
+
+
+def require_reserved(session: Session, model: Model, ee_id: EeId) -> Namespace | None:
+    """The namespace of an execution environment that is to be there; None: others made it, and it has none.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    there = environments_in(model, session.names, session.ground).get(ee_id.application)
+    if there is None or there.ee_id != ee_id:
+        raise no_environment(ee_id)
+    return there.namespace
+
+
+async def cancel(model: Model, application: str) -> None:
+    """Take the reservation of an application away; one that is not there is success."""
+    tag, name = model_tag(model.uuid), reservation_name(application)
+    if name in model.state.notes(tag):
+        await model.annotate([tag], {name: ""})
+
+
+async def _reserve(undo: AsyncExitStack, model: Model, ee_id: EeId, namespace: Namespace) -> str:
+    """Note a reservation, and how to undo that, also when this is cancelled.
+
+    Returns:
+        Its text.
+
+    Raises:
+        AlreadyExists: another process has it.
+    """
+    tag, name, text = model_tag(model.uuid), reservation_name(ee_id.application), _text(namespace)
+    undo.push_async_callback(model.undo_note, tag, name, text)
+    noting, cancelled = await finish(model.annotate([tag], {name: text}))
+    if cancelled is not None:
+        was_made(noting)
+        raise cancelled
+    noting.result()
+    _check(await model.read_notes(tag), ee_id, namespace, text)
+    return text
+
+
+def _check(notes: Mapping[str, str], ee_id: EeId, namespace: Namespace, text: str) -> None:
+    """Refuse to go on where the reservation is another process's, or gone."""
+    stands = notes.get(reservation_name(ee_id.application))
+    if stands is None:
+        raise no_environment(ee_id)
+    if stands != text:
+        raise already_exists(ee_id, namespace)
+
+
+def _text(namespace: Namespace) -> str:
+    return f"{namespace.canonical} {secrets.token_hex(8)}"

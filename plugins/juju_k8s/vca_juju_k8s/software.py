@@ -1,0 +1,183 @@
+"""Charms in execution environments on Kubernetes: installed, scaled, upgraded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.artifacts import Artifact
+from vca_core.backend import Operation
+from vca_core.charm import Charm
+from vca_core.errors import BadArguments
+from vca_core.naming import EeId
+from vca_juju_common import software
+from vca_juju_common.charms import Brought, Site, check_options
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.values import NewApplication, StoreCharm
+from vca_juju_common.facts import require_environment
+from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.options import CharmOptions
+from vca_juju_common.readiness import wait_application_ready, wait_known
+from vca_juju_common.repeats import install_again
+from vca_juju_common.resources import check_images
+from vca_juju_common.session import Session
+from vca_juju_common.software import bring_and_use, note, resolve
+from vca_juju_k8s.assumptions import needs_version, unmet
+from vca_juju_k8s.fitting import (
+    DEFAULT_BASE,
+    arch_of,
+    as_juju_tells,
+    base_of,
+    check_kind,
+    check_same_storage,
+    check_storage,
+    check_store_charm,
+)
+from vca_juju_k8s.options import InstallOptions, UpgradeOptions
+from vca_juju_k8s.reservations import require_reserved
+
+
+async def install(
+    session: Session,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    num_units: int,
+    asked: InstallOptions,
+) -> None:
+    """Install a charm, or go on with an installation of the same one."""
+    check_options(artifact, asked)
+    async with session.use(ee_id.model, op) as model:
+        namespace = require_reserved(session, model, ee_id)
+        charm: Brought | None = None
+
+        async def add(count: int) -> None:
+            await model.scale_to(ee_id.application, len(model.state.alive_units_of(ee_id.application)) + count)
+
+        units: int | None = num_units
+        if ee_id.application not in model.state.applications:
+            try:
+                charm = await _deploy(session, model, op, ee_id, artifact, config, num_units, asked)
+            except ApiError as error:
+                if not error.is_there_already:
+                    raise
+                await wait_known(model, "application", ee_id.application)  # another process was faster
+        if charm is None:
+            units = await install_again(session, model, op, ee_id, artifact, config, num_units, asked, add)
+        await note(model, ee_id, None if namespace is None else str(namespace), charm)
+        failed = await resolve(model, ee_id.application, asked)
+        await wait_application_ready(
+            model,
+            session.ground,
+            ee_id.application,
+            units=units,
+            grace=session.options.hook_error_grace,
+            pardoned=failed,
+        )
+
+
+async def _deploy(
+    session: Session,
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    num_units: int,
+    asked: InstallOptions,
+) -> Brought:
+    site = await _site_for(session, artifact, asked)
+
+    async def use(charm: Brought, resources: Mapping[str, str]) -> None:
+        new = NewApplication(
+            name=ee_id.application,
+            charm_url=charm.url,
+            origin=charm.origin,
+            num_units=num_units,
+            config=charm.config,
+            trust=asked.trust is True,
+            resources=resources,
+            constraints=asked.constraints,
+            storage=asked.storage,
+            force=asked.force,
+        )
+        await run_uninterrupted(model.deploy(new))
+
+    return await bring_and_use(session, model, op, ee_id, artifact, lambda: site, config, asked, use)
+
+
+async def scale(session: Session, op: Operation, ee_id: EeId, num_units: int) -> None:
+    """Have so many units, also none; those of the highest numbers go."""
+    async with session.use(ee_id.model, op) as model:
+        require_environment(model, ee_id)
+        units = model.state.alive_units_of(ee_id.application)
+        staying = {unit.name for unit in units[:num_units]}
+        if num_units != len(units):
+            await model.scale_to(ee_id.application, num_units)
+            await model.wait(lambda: None if len(model.state.units_of(ee_id.application)) > num_units else True)
+        grace = session.options.hook_error_grace
+        await wait_application_ready(
+            model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
+        )
+
+
+async def upgrade(
+    session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: UpgradeOptions
+) -> None:
+    """Replace an installed charm by another version of it: its pods one by one, from the highest number down."""
+    site = await _site_for(session, artifact, asked)
+
+    def find_site(model: Model) -> Site:
+        async def check(charm: Charm) -> None:
+            await site.check(charm)
+            new = {name: as_juju_tells(one) for name, one in charm.storage.items()}
+            await prepare(charm.name, new)
+
+        async def check_store(charm: StoreCharm) -> None:
+            await site.check_store(charm)
+            await prepare(charm.name, {name: one.told for name, one in charm.storage.items()})
+
+        async def prepare(name: str, storage: Mapping[str, Mapping[str, Any]]) -> None:
+            there = require_environment(model, ee_id)
+            check_same_storage(name, await model.declared_storage(there.charm_url), storage)
+            if asked.trust:  # given with the charm it would come too late for its first hook
+                await model.set_config(ee_id.application, {"trust": True})
+
+        return Site(site.base, site.arch, check, check_store)
+
+    await software.upgrade(session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units)
+
+
+async def _site_for(session: Session, artifact: Artifact, asked: CharmOptions) -> Site:
+    """What a charm has to fit, and what it runs on."""
+    has_default = session.has_storage_class
+    storage = asked.storage if isinstance(asked, InstallOptions) else None
+    arch = str(asked.constraints.get("arch") or "") if isinstance(asked, InstallOptions) else ""
+
+    async def check(charm: Charm) -> None:
+        check_kind(charm)
+        if needs_version(charm.assumes):
+            missing = unmet(charm.assumes, await session.controller.version())
+            if missing and not asked.force:
+                raise BadArguments(
+                    f"artifact_path: charm {charm.name} assumes {'; '.join(missing)}, which the controller does not "
+                    "have",
+                    ["artifact_path"],
+                )
+        if storage is not None:
+            declared = {name: one.type for name, one in charm.storage.items()}
+            check_storage(charm.name, declared, storage, has_default=has_default)
+        check_images(charm.resources, asked)
+
+    async def check_store(charm: StoreCharm) -> None:
+        check_store_charm(charm)
+        if storage is not None:
+            declared = {name: one.type for name, one in charm.storage.items()}
+            check_storage(charm.name, declared, storage, has_default=has_default)
+
+    if artifact.path is None:
+        return Site(DEFAULT_BASE, arch or "amd64", check, check_store)
+    charm = await artifact.read()
+    return Site(base_of(charm), arch_of(charm, arch or None), check, check_store)
