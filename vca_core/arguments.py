@@ -97,19 +97,20 @@ def values(value: object, argument: str) -> dict[str, Any]:
     return checked
 
 
-def count(value: object, argument: str, most: int) -> int:
+def count(value: object, argument: str, most: int, *, least: int = 1) -> int:
     """Check a number of units.
 
     Args:
         value: the number.
         argument: how errors call it.
         most: the largest one that is taken.
+        least: the smallest one.
 
     Raises:
-        BadArguments: it is not a whole number from 1 up, or too large.
+        BadArguments: it is not a whole number, too small or too large.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise BadArguments(f"{argument}: expected a whole number from 1 up, got {_preview(value)}", [argument])
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise BadArguments(f"{argument}: expected a whole number from {least} up, got {_preview(value)}", [argument])
     if value > most:
         raise BadArguments(
             f"{argument}: expected at most {most} units, got {_preview(value)}; raise limits.units in the config for "

@@ -207,6 +207,9 @@ class Backend(Generic[OptionsT]):
     names: ClassVar[NameRules] = CHARM_NAMES
     """How models and applications are named."""
 
+    scales_to_none: ClassVar[bool] = False
+    """Whether an execution environment can be scaled to 0 units, and back; otherwise the core refuses that."""
+
     def __init__(self, host: Host[OptionsT]) -> None:
         self.host = host
 

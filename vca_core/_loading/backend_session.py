@@ -74,6 +74,7 @@ class BackendSession:
         hooks: calls its hooks.
         secrets: the connector's secret values.
         names: the rules that name models and applications.
+        least_units: how few units an EE may be scaled to.
         operation_options: models of operations' options.
     """
 
@@ -93,6 +94,7 @@ class BackendSession:
         options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")
         self.secrets.add(model_secrets(options))
         self.names: NameRules = getattr(cls, "names", CHARM_NAMES)
+        self.least_units = 0 if getattr(cls, "scales_to_none", False) else 1
         self.operation_options: dict[str, type[BaseModel]] = dict(getattr(cls, "operation_options", {}))
         log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub)
         host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)

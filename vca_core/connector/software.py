@@ -100,14 +100,16 @@ class SoftwareOperations(ConnectorBase):
 
         Args:
             ee_id: where.
-            num_units: how many units there are to be, from 1 up.
+            num_units: how many units there are to be, from 1 up; from 0 where the backend can do without, as Juju on
+                Kubernetes can.
             db_dict: where the statuses and the outcome go.
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
             options: what the backend's model for this operation takes.
         """
         parsed = EeId.parse(ee_id)
-        units = arguments.count(num_units, "num_units", self._engine.shared.config.limits.units)
+        most, least = self._engine.shared.config.limits.units, self._engine.session.least_units
+        units = arguments.count(num_units, "num_units", most, least=least)
         checked = self._options("scale", options)
         call = operation(BackendHooks.scale)(ee_id=parsed, num_units=units, options=checked)
         secrets = Confidential(certain=option_secrets(checked))

@@ -62,18 +62,26 @@ async def _force_after_grace(
     is_gone: Callable[[], bool],
     ask: Callable[[], Awaitable[None]],
     force: Callable[[], Awaitable[None]],
+    limit: float | None = None,
 ) -> None:
-    """Ask for an end, wait, and after the grace ask for it by force."""
+    """Ask for an end, wait, and after the grace ask for it by force; wait then for so many seconds, or as it takes."""
     grace = session.options.delete_grace
     await ask_until_taken(model, is_gone, ask, grace)
     if await wait_gone(model, is_gone, grace):
         return
-    await ask_until_taken(model, is_gone, force)
-    await wait_gone(model, is_gone)
+    await ask_until_taken(model, is_gone, force, float("inf") if limit is None else limit)
+    await wait_gone(model, is_gone, limit)
 
 
-async def remove_application(session: Session, model: Model, name: str) -> None:
-    """Remove an application with its units; at once by force where a unit is in error and would never go."""
+async def remove_application(session: Session, model: Model, name: str, *, limit: float | None = None) -> None:
+    """Remove an application with its units; at once by force where a unit is in error and would never go.
+
+    Args:
+        session: the controller.
+        model: where it is.
+        name: of the application.
+        limit: seconds to wait for its end by force; None: as long as it takes.
+    """
     state = model.state
     storage = session.options.destroy_storage
 
@@ -85,7 +93,9 @@ async def remove_application(session: Session, model: Model, name: str) -> None:
         return model.destroy_applications([name], destroy_storage=storage, force=stuck)
 
     if not is_gone():
-        await _force_after_grace(session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True))
+        await _force_after_grace(
+            session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True), limit
+        )
 
 
 async def delete_environment(
@@ -171,7 +181,9 @@ async def _empty(session: Session, model: Model) -> None:
         urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
         await ask_until_taken(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
         await wait_gone(model, lambda: not state.offers)
-    await asyncio.gather(*(remove_application(session, model, name) for name in list(state.applications)))
+    # One that never goes must not hold up the rest: the end of the model by force takes it along.
+    grace = session.options.delete_grace
+    await asyncio.gather(*(remove_application(session, model, name, limit=grace) for name in list(state.applications)))
     manual = [machine.id for machine in state.machines.values() if machine.is_manual]
     if manual:  # they keep a model alive
         are_gone = lambda: not any(one in state.machines for one in manual)  # noqa: E731 - asked for twice

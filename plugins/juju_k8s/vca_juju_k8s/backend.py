@@ -28,6 +28,7 @@ class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
         "upgrade": UpgradeOptions,
     }
     names: ClassVar[NameRules] = NameRules(model_suffix="-k8s", reserved_suffixes=())
+    scales_to_none: ClassVar[bool] = True
 
     ground: ClassVar[Ground] = KubernetesGround()
 
