@@ -38,14 +38,15 @@ import sys
 import vca_core
 import vca_fake
 import vca_juju_common
+import vca_juju_k8s
 import vca_juju_machine
 import vca_jujusim
 from vca_core import list_backends
 
-for module in (vca_core, vca_fake, vca_juju_common, vca_juju_machine, vca_jujusim):
+for module in (vca_core, vca_fake, vca_juju_common, vca_juju_k8s, vca_juju_machine, vca_jujusim):
     assert pathlib.Path(module.__file__).is_relative_to(sys.prefix), module.__file__
 backends = {info.name: info.ok for info in list_backends()}
-assert backends == {"fake": True, "juju-machine": True}, backends
+assert backends == {"fake": True, "juju-k8s": True, "juju-machine": True}, backends
 PYTHON
 "$elsewhere/venv/bin/vca" demo
 "$python" examples/demo.py > /dev/null

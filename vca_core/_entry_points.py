@@ -104,7 +104,7 @@ def entry_named(entries: Iterable[Entry], name: str, kind: str, install: str = "
     if not found:
         names = sorted({entry.name for entry in entries} - {UNREADABLE})
         there = instead(name, names) if names else "; none is installed"
-        remedy = f"; {install} will bring it, and is not there yet" if install else ""
+        remedy = f"; {install} brings it: install that from your clone of the project" if install else ""
         raise BadArguments(f"there is no {kind} {name!r}{there}{remedy}", [kind])
     if len(found) > 1:
         distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)

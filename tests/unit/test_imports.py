@@ -19,7 +19,13 @@ def imported_by(statement: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import vca_core", "from vca_core import Vca", "import vca_fake.backend", "import vca_juju_machine.backend"],
+    [
+        "import vca_core",
+        "from vca_core import Vca",
+        "import vca_fake.backend",
+        "import vca_juju_machine.backend",
+        "import vca_juju_k8s.backend",
+    ],
 )
 def test_no_client_of_a_foreign_system_is_imported(statement: str) -> None:
     assert imported_by(statement) & CLIENTS == set()

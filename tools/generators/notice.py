@@ -19,6 +19,7 @@ OURS = {
     "vca-core": ROOT,
     "vca-fake": ROOT / "plugins" / "fake",
     "vca-juju-common": ROOT / "plugins" / "juju_common",
+    "vca-juju-k8s": ROOT / "plugins" / "juju_k8s",
     "vca-juju-machine": ROOT / "plugins" / "juju_machine",
     "vca-jujusim": ROOT / "sim" / "juju",
 }

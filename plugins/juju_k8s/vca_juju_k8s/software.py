@@ -142,8 +142,8 @@ async def upgrade(
         async def prepare(name: str, storage: Mapping[str, Mapping[str, Any]]) -> None:
             there = require_environment(model, ee_id)
             check_same_storage(name, await model.declared_storage(there.charm_url), storage)
-            if asked.trust:  # given with the charm it would come too late for its first hook
-                await model.set_config(ee_id.application, {"trust": True})
+            if "trust" in asked.model_fields_set:  # given with the charm it would come too late for its first hook
+                await model.set_config(ee_id.application, {"trust": asked.trust})
 
         return Site(site.base, site.arch, check, check_store)
 

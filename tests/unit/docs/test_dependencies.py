@@ -56,6 +56,7 @@ def test_the_notice_names_all_that_each_distribution_brings() -> None:
     assert {
         "vca-fake",
         "vca-juju-common",
+        "vca-juju-k8s",
         "vca-juju-machine",
         "vca-juju-machine[ssh] adds",
         "vca-jujusim",

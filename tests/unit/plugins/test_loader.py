@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.distributions import BACKEND, Site
 
+from vca_core._entry_points import entry_named
 from vca_core._loading.backends import list_backends, load_backend, register
 from vca_core.errors import BadArguments, PluginError, VcaError
 from vca_core.hookspecs import HOOKS, BackendHooks
@@ -41,14 +42,15 @@ async def test_a_third_partys_backend_is_found_by_name(site: Site) -> None:
 
 def test_an_unknown_name_lists_the_installed_and_a_suggestion(site: Site) -> None:
     with pytest.raises(
-        BadArguments, match="there is no backend 'fakee': did you mean 'fake'\\? There are: fake, juju-machine"
+        BadArguments,
+        match="there is no backend 'fakee': did you mean 'fake'\\? There are: fake, juju-k8s, juju-machine",
     ):
         load_backend("fakee")
 
 
 def test_a_missing_backend_of_this_project_names_what_brings_it() -> None:
-    with pytest.raises(BadArguments, match="vca-juju-k8s will bring it, and is not there yet"):
-        load_backend("juju-k8s")
+    with pytest.raises(BadArguments, match="none is installed; vca-juju-k8s brings it: install that from your clone"):
+        entry_named((), "juju-k8s", "backend", "vca-juju-k8s")
 
 
 def test_connecting_imports_the_named_backend_only(site: Site) -> None:
@@ -95,7 +97,14 @@ def test_a_doubled_name_is_an_error_of_that_name_naming_both(site: Site) -> None
     with pytest.raises(PluginError, match=r"'twice' is brought by first 1\.0 and second 1\.0"):
         load_backend("twice")
     listed = [(info.name, info.ok) for info in list_backends()]
-    assert listed == [("alone", True), ("fake", True), ("juju-machine", True), ("twice", False), ("twice", False)]
+    assert listed == [
+        ("alone", True),
+        ("fake", True),
+        ("juju-k8s", True),
+        ("juju-machine", True),
+        ("twice", False),
+        ("twice", False),
+    ]
 
 
 @pytest.mark.parametrize(("version", "remedy"), [("2", "upgrade vca-core"), ("0", "upgrade the plugin")])
@@ -190,7 +199,7 @@ def test_a_distribution_hides_the_backends_of_an_older_one(tmp_path: Path, monke
     newer = Site(tmp_path / "newer", monkeypatch)  # before it on the path
     older.add("their-backend", BACKEND, "[vca.backends]", "gone = MODULE:Mine", version="1.0")
     newer.add("their-backend", BACKEND, "[vca.extensions]", version="2.0")
-    assert [info.name for info in list_backends()] == ["fake", "juju-machine"]
+    assert [info.name for info in list_backends()] == ["fake", "juju-k8s", "juju-machine"]
 
 
 def test_a_distribution_that_is_there_twice_is_one_however_spelt(
@@ -198,4 +207,4 @@ def test_a_distribution_that_is_there_twice_is_one_however_spelt(
 ) -> None:
     for name in ("their-backend", "Their__Backend"):
         Site(tmp_path / name, monkeypatch).add(name, BACKEND, "[vca.backends]", "theirs = a_module:Mine")
-    assert [info.name for info in list_backends()] == ["fake", "juju-machine", "theirs"]
+    assert [info.name for info in list_backends()] == ["fake", "juju-k8s", "juju-machine", "theirs"]

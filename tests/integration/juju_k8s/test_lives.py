@@ -1,0 +1,159 @@
+"""The life of an EE on Kubernetes, over the wire."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.juju import NS, VNF, until
+from support.juju_k8s import installed, on_kubernetes, sidecar
+
+from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported
+from vca_core.naming import Namespace
+from vca_jujusim import SimulatedController
+
+APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
+EE = f"{MODEL}.{APP}.k8s"
+
+
+async def test_an_ee_is_reserved_installed_used_and_deleted(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id, credentials = await pods.create_execution_environment(VNF)
+        assert (str(ee_id), credentials["hostname"]) == (EE, f"{APP}.{MODEL}.svc")
+        assert controller.model(MODEL).applications == {}
+        [listed] = await pods.list_execution_environments()
+        assert (listed.namespace, listed.address) == (Namespace.parse(VNF), f"{APP}.{MODEL}.svc")
+        assert [state.native for state in listed.entities] == ["reserved"]
+        await pods.install_configuration_sw(ee_id, "dns", config={"label": "edge"}, num_units=2)
+        assert (await pods.exec_primitive(ee_id, "touch"))["unit"] in {f"{APP}/0", f"{APP}/1"}
+        await pods.exec_primitive(ee_id, "config", {"label": "core"})
+        described = await pods.describe(ee_id)
+        assert described.options["label"].value == "core"
+        assert all(unit.addresses[0].startswith("10.1.") for unit in described.units)
+        assert (await pods.get_status(NS))["applications"][APP]["int"] == 2
+        await pods.delete_execution_environment(ee_id)
+        assert await pods.list_execution_environments() == []
+        assert controller.model(MODEL).applications == {}
+        assert controller.model(MODEL).record.annotations == {}
+        await pods.delete_namespace(NS)
+        assert [model.record.name for model in controller.world.models.values()] == ["controller"]
+
+
+async def test_an_ee_is_scaled_to_nothing_and_back(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods, num_units=2)
+        for number in (3, 0, 1):
+            await pods.scale(ee_id, number)
+            assert sorted(controller.model(MODEL).units) == [f"{APP}/{index}" for index in range(number)]
+        await pods.delete_execution_environment(ee_id)
+        with pytest.raises(BadArguments, match="num_units: expected a whole number from 0 up, got -1"):
+            await pods.scale(ee_id, -1)
+
+
+async def test_an_upgrade_keeps_the_units_and_names_all_images(controller: SimulatedController, charms: Path) -> None:
+    sidecar(charms / "second", config={"label": {"type": "string"}, "added": {"type": "int", "default": 3}})
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods, num_units=2)
+        await pods.upgrade(ee_id, "second/dns", options={"resources": {"image": "example.com/dns:2"}, "trust": True})
+        application = controller.model(MODEL).applications[APP]
+        assert application.resources["image"]["image"] == "example.com/dns:2"
+        assert application.trust
+        assert {unit.charm_url for unit in controller.model(MODEL).units.values()} == {application.charm_url}
+        assert "added" in (await pods.describe(ee_id)).options
+        await pods.upgrade(ee_id, "second/dns", options={"trust": False})
+        assert not application.trust
+
+
+async def test_installing_again_sets_options_and_adds_units(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        await pods.install_configuration_sw(ee_id, "dns", config={"label": "late"}, num_units=3)
+        assert len(controller.model(MODEL).units) == 3
+        assert controller.model(MODEL).applications[APP].config == {"label": "late"}
+        assert controller.counts.requests["Application.Deploy"] == 1
+
+
+async def test_a_reservation_outlives_the_process(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(VNF)
+    async with on_kubernetes(controller, charms) as later:
+        with pytest.raises(AlreadyExists) as caught:
+            await later.create_execution_environment(VNF)
+        assert caught.value.ee_id == EE
+        ee_id, credentials = await later.create_execution_environment(VNF, reuse_ee_id=EE)
+        assert (str(ee_id), credentials["hostname"]) == (EE, f"{APP}.{MODEL}.svc")
+        await later.install_configuration_sw(ee_id, "dns")
+        await later.delete_execution_environment(ee_id)
+        await later.delete_execution_environment(ee_id)
+        with pytest.raises(NotFound):
+            await later.create_execution_environment(VNF, reuse_ee_id=EE)
+
+
+async def test_of_two_processes_one_has_the_ee(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as one, on_kubernetes(controller, charms) as other:
+        await one.create_execution_environment(".ns1.before")  # both work in a model that is there
+        await other.list_execution_environments()
+        made = await asyncio.gather(
+            *(process.create_execution_environment(VNF) for process in (one, other)), return_exceptions=True
+        )
+        failed = [error for error in made if isinstance(error, BaseException)]
+        assert [type(error) for error in failed] == [AlreadyExists]
+        assert len(await one.list_execution_environments(VNF)) == 1
+
+
+async def test_a_cancelled_create_leaves_no_reservation(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(".ns1.other")
+        rule = controller.faults.hang("Annotations.Set", "after")
+        creating = asyncio.ensure_future(pods.create_execution_environment(VNF))
+        await until(lambda: rule.hits)
+        creating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await creating
+        await pods.create_execution_environment(VNF)
+        assert sorted(controller.model(MODEL).record.annotations) == ["vca-ee-app-vnf-other", f"vca-ee-{APP}"]
+
+
+async def test_two_namespaces_never_share_an_application(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        await pods.create_execution_environment(".ns1.vnf_1")
+        with pytest.raises(BadArguments, match="would share the application"):
+            await pods.create_execution_environment(".ns1.vnf-1")
+
+
+async def test_what_only_machines_have_is_refused_by_its_name(controller: SimulatedController, charms: Path) -> None:
+    host: dict[str, Any] = {"hostname": "10.0.0.9", "username": "ubuntu", "password": "p"}
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(NotSupported, match="register_execution_environment"):
+            await pods.register_execution_environment(VNF, host)
+        with pytest.raises(NotSupported, match="deregister_execution_environment"):
+            await pods.deregister_execution_environment(EE)
+    assert controller.counts.total == 0
+
+
+@pytest.mark.parametrize("wrong", ["0", "0/lxd/1"])
+async def test_an_id_of_another_place_is_nobodys(controller: SimulatedController, charms: Path, wrong: str) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        other = ee_id.replace(".k8s", f".{wrong}")
+        with pytest.raises(NotFound):
+            await pods.exec_primitive(other, "touch")
+        with pytest.raises(NotFound):
+            await pods.install_configuration_sw(other, "dns")
+        await pods.delete_execution_environment(other)
+        assert list(controller.model(MODEL).applications) == [APP]
+
+
+async def test_each_backend_lists_and_deletes_its_own(controller: SimulatedController, charms: Path) -> None:
+    async with (
+        on_kubernetes(controller, charms) as pods,
+        on_kubernetes(controller, charms, backend="juju-machine") as hosts,
+    ):
+        on_pods, _ = await pods.create_execution_environment(VNF)
+        on_hosts, _ = await hosts.create_execution_environment(VNF)
+        assert [str(one.ee_id) for one in await pods.list_execution_environments()] == [on_pods]
+        assert [str(one.ee_id) for one in await hosts.list_execution_environments()] == [on_hosts]
+        await hosts.delete_namespace(NS)
+        assert [model.record.name for model in controller.world.models.values()] == ["controller", MODEL]

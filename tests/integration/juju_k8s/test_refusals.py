@@ -1,0 +1,162 @@
+"""What does not fit Kubernetes is refused before anything is uploaded."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.juju import NS, VNF, until, write_charm
+from support.juju_k8s import installed, on_kubernetes, sidecar
+
+from vca_core import BadArguments, VcaTimeoutError
+from vca_jujusim import SimulatedController
+from vca_jujusim.archives import charm_from_documents
+
+STORAGE = {"data": {"type": "filesystem", "location": "/data"}}
+APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "told"),
+    [
+        ({"subordinate": True}, {}, "is a subordinate"),
+        ({"containers": {}, "resources": {}}, {}, "has no containers; charms with pod specs"),
+        ({"upstream": None}, {}, "options.resources.image: expected the reference of an image"),
+        ({}, {"resources": {"image": "Not An Image"}}, "options.resources.image: expected the reference of an image"),
+        ({"storage": {"data": {"type": "block"}}}, {}, "needs block storage .data."),
+        ({"storage": STORAGE}, {}, "options.storage.data: expected a pool, such as data: fast,10G"),
+        ({}, {"storage": {"data": "fast"}}, "options.storage.data: charm dns declares no such storage"),
+        ({}, {"storage": {"data": "fast,,x"}}, "data: expected pool,size,count such as fast,10G,1"),
+        ({}, {"constraints": "zones=a"}, "constraint 'zones' means nothing on Kubernetes"),
+        ({}, {"constraints": "arch=arm64"}, "arch is arm64, and charm dns supports amd64"),
+        ({"assumes": ["juju >= 9.1", "k8s-api"]}, {}, "assumes juju >= 9.1, which the controller does not have"),
+        ({}, {"channel": "edge"}, "options.channel: is for charms of Charmhub"),
+    ],
+)
+async def test_charms_and_options_that_do_not_fit(
+    tmp_path: Path, parts: dict[str, Any], options: dict[str, Any], told: str
+) -> None:
+    sidecar(tmp_path, **parts)
+    async with SimulatedController() as controller:
+        controller.add_kubernetes(storage=None)
+        async with on_kubernetes(controller, tmp_path) as pods:
+            ee_id, _ = await pods.create_execution_environment(VNF)
+            with pytest.raises(BadArguments, match=told):
+                await pods.install_configuration_sw(ee_id, "dns", options=options)
+        assert not controller.counts.uploads
+        assert controller.counts.requests["Application.Deploy"] == 0
+
+
+async def test_a_charm_for_machines_is_refused_before_a_model_is_made(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_charm(tmp_path, "router")
+    async with on_kubernetes(controller, tmp_path) as pods:
+        with pytest.raises(BadArguments, match="runs on machines, and this connector has Kubernetes"):
+            await pods.create_execution_environment(VNF, artifact_path="router")
+    assert len(controller.world.models) == 1
+
+
+async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) -> None:
+    sidecar(tmp_path, storage=STORAGE)
+    image = {"image": "registry.example.com:5000/team/dns@sha256:" + "a" * 64, "username": "u", "password": "canary-1"}
+    async with SimulatedController() as controller:
+        controller.add_kubernetes(storage=None)
+        async with on_kubernetes(controller, tmp_path) as pods:
+            options = {"storage": {"data": "fast,1.5G,1"}, "resources": {"image": image}, "constraints": "mem=2G"}
+            await installed(pods, options={**options, "trust": True})
+        application = controller.model(MODEL).applications[APP]
+        assert application.storage == {"data": {"Pool": "fast", "Size": 1536, "Count": 1}}
+        told = application.resources["image"]
+        assert (told["image"], told["image-user"], told["image-password"]) == (image["image"], "u", "canary-1")
+        assert application.constraints == {"mem": 2048}
+        assert application.trust
+
+
+async def test_an_upgrade_that_changes_storage_shows_both(controller: SimulatedController, tmp_path: Path) -> None:
+    sidecar(tmp_path, storage=STORAGE)
+    sidecar(tmp_path / "second", storage={"data": {**STORAGE["data"], "description": "All zones."}})
+    async with on_kubernetes(controller, tmp_path) as pods:
+        ee_id = await installed(pods)
+        before = sum(controller.counts.uploads.values())
+        with pytest.raises(BadArguments, match="'description': 'All zones.'.* and the installed one as {"):
+            await pods.upgrade(ee_id, "second/dns")
+        assert sum(controller.counts.uploads.values()) == before
+
+
+async def test_connectors_of_the_other_kind_are_refused_at_once(controller: SimulatedController, charms: Path) -> None:
+    for backend, cloud, told in (
+        ("juju-k8s", "localhost", "cloud localhost is one of machines; name one of Kubernetes"),
+        ("juju-machine", "k8s", "cloud k8s is one of Kubernetes; name one of machines"),
+        ("juju-k8s", "nowhere", 'options.cloud: cloud "nowhere" not found'),
+    ):
+        async with on_kubernetes(controller, charms, backend=backend, cloud=cloud) as wrong:
+            with pytest.raises(BadArguments, match=told):
+                await wrong.health()
+
+
+@pytest.mark.parametrize("held", ["foreign", "in use"])
+async def test_a_namespace_that_others_have_is_named(controller: SimulatedController, charms: Path, held: Any) -> None:
+    controller.world.namespaces["k8s", MODEL] = held
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(
+            BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster.*choose another ns_id"
+        ) as caught:
+            await pods.create_execution_environment(VNF)
+    assert caught.value.bad_args == ["namespace"]
+    assert len(controller.world.models) == 1
+
+
+async def test_a_namespace_of_another_users_model_is_named(controller: SimulatedController, charms: Path) -> None:
+    controller.add_user("other", "secret", "superuser")
+    controller.world.add_model(MODEL, "other", "k8s", "default", {})
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster"):
+            await pods.create_execution_environment(VNF)
+
+
+async def test_a_namespace_on_its_way_out_is_waited_for(
+    controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vca_juju_common.client.requests.models.LEAVING", 30.0)
+    controller.world.namespaces["k8s", MODEL] = "terminating"
+    async with on_kubernetes(controller, charms) as pods:
+        creating = asyncio.ensure_future(pods.create_execution_environment(VNF))
+        await until(lambda: controller.counts.requests["ModelManager.CreateModel"] > 1)
+        controller.world.namespaces.clear()
+        assert str((await creating)[0]) == f"{MODEL}.{APP}.k8s"
+
+
+@pytest.mark.parametrize("when", ["always", "empty", "early"])
+async def test_an_application_that_never_goes_goes_with_its_ns(
+    controller: SimulatedController, charms: Path, when: Any
+) -> None:
+    controller.faults.stick(when=when)
+    async with on_kubernetes(controller, charms) as pods:
+        if when == "early":
+            ee_id, _ = await pods.create_execution_environment(VNF)
+            missing = {"resources": {"image": "example.com/missing"}}
+            with pytest.raises(VcaTimeoutError):
+                await pods.install_configuration_sw(ee_id, "dns", options=missing, total_timeout=1)
+        else:
+            ee_id = await installed(pods)
+        if when == "empty":
+            await pods.scale(ee_id, 0)
+        with pytest.raises(VcaTimeoutError):
+            await pods.delete_execution_environment(ee_id, total_timeout=3)
+        await pods.delete_namespace(NS)
+        assert len(controller.world.models) == 1
+
+
+async def test_a_charm_of_the_store_has_to_have_containers(controller: SimulatedController, tmp_path: Path) -> None:
+    meta = yaml.safe_load((sidecar(tmp_path) / "metadata.yaml").read_text())
+    manifest = {"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}
+    controller.publish(charm_from_documents({**meta, "name": "dns-k8s"}, manifest=manifest))
+    controller.publish(charm_from_documents({"name": "router"}, manifest=manifest))
+    async with on_kubernetes(controller, tmp_path) as pods:
+        ee_id, _ = await pods.create_execution_environment(VNF)
+        with pytest.raises(BadArguments, match="router runs on machines"):
+            await pods.install_configuration_sw(ee_id, "ch:router")

@@ -1,0 +1,80 @@
+"""A `Vca` on a Kubernetes cloud of the simulated Juju controller, and charms for it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+from support.juju import QUICK, VNF, write_charm
+
+from vca_core import Connector, Vca
+from vca_jujusim import SimulatedController
+
+IMAGE = "registry.example.com/dns:1"
+
+
+def sidecar(folder: Path, name: str = "dns", *, upstream: str | None = IMAGE, **parts: Any) -> Path:
+    """Make a charm with a container.
+
+    Args:
+        folder: where its folder is made.
+        name: of the charm.
+        upstream: where its author has the image; None: the charm does not say.
+        parts: as `write_charm` takes them.
+    """
+    image = {"type": "oci-image"} | ({} if upstream is None else {"upstream-source": upstream})
+    given = {
+        "containers": {"main": {"resource": "image"}},
+        "resources": {"image": image},
+        "assumes": ["k8s-api"],
+        "provides": {"dns": {"interface": "dns"}},
+        "requires": {"upstream": {"interface": "dns"}},
+        "config": {"label": {"type": "string", "default": "none"}},
+        "actions": {"touch": {"description": "does it"}},
+    }
+    charm = write_charm(folder, name, **(given | parts))
+    metadata = yaml.safe_load((charm / "metadata.yaml").read_text())
+    del metadata["series"]
+    (charm / "metadata.yaml").write_text(yaml.safe_dump(metadata))
+    bases = [{"name": "ubuntu", "channel": "22.04/stable", "architectures": ["amd64"]}]
+    (charm / "manifest.yaml").write_text(yaml.safe_dump({"bases": bases}))
+    return charm
+
+
+def options_of(controller: SimulatedController, **more: Any) -> dict[str, Any]:
+    """The options of a connector on the controller."""
+    return {
+        "endpoints": controller.endpoints,
+        "username": controller.username,
+        "secret": controller.password,
+        "ca_cert": controller.ca_cert,
+        **QUICK,
+        **more,
+    }
+
+
+@asynccontextmanager
+async def on_kubernetes(
+    controller: SimulatedController, artifacts: Path, *, backend: str = "juju-k8s", **options: Any
+) -> AsyncIterator[Connector]:
+    """A connector on the controller's cloud ``k8s``, which is added where it is missing."""
+    if "k8s" not in controller.world.clouds:
+        controller.add_kubernetes()
+    given = {"cloud": "k8s"} if backend == "juju-k8s" else {}
+    config = {
+        "artifacts": str(artifacts),
+        "timeouts": {"total": 100.0, "progress": 60.0, "cleanup": 30.0, "read": 30.0},
+        "connectors": {"pods": {"backend": backend, "options": options_of(controller, **(given | options))}},
+    }
+    async with Vca.from_config(config, environ={}) as vca:
+        yield vca.connector("pods")
+
+
+async def installed(connector: Connector, charm: str = "dns", namespace: str = VNF, **more: Any) -> str:
+    """Create an EE and install a charm in it."""
+    ee_id, _ = await connector.create_execution_environment(namespace)
+    await connector.install_configuration_sw(ee_id, charm, **more)
+    return str(ee_id)
