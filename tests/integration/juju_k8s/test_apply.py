@@ -1,0 +1,71 @@
+"""The command brings up an NS that has a VNF on Kubernetes and one on a machine, by its config alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import yaml
+from support.juju import CHARMS
+from support.juju_k8s import options_of, sidecar
+
+from vca_jujusim import SimulatedController
+
+SERVICE = {
+    "ns": "demo",
+    "vnfs": {
+        "core": {"charm": "simple-router", "connector": "hosts", "day1": [{"run": "show-routes"}]},
+        "dns": {
+            "charm": "dns",
+            "connector": "pods",
+            "units": 2,
+            "config": {"label": "edge"},
+            "options": {"install": {"resources": {"image": "registry.example.com/dns:2"}}},
+            "day1": [{"run": "touch"}],
+            "after": ["core"],
+        },
+    },
+}
+
+
+async def vca(folder: Path, *arguments: str) -> str:
+    """Run the command; what it prints."""
+    program = str(Path(sys.executable).with_name("vca"))
+    process = await asyncio.create_subprocess_exec(
+        program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    return said
+
+
+async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    shutil.copytree(CHARMS, tmp_path / "charms")
+    sidecar(tmp_path / "charms")
+    (tmp_path / "ca.pem").write_text(controller.ca_cert)
+    given = options_of(controller, ca_cert="ca.pem", delete_grace=5)
+    config = {
+        "artifacts": "charms",
+        "connectors": {
+            "hosts": {"backend": "juju-machine", "options": given},
+            "pods": {"backend": "juju-k8s", "options": {**given, "cloud": "k8s"}},
+        },
+        "default": "hosts",
+    }
+    (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "service.yaml").write_text(yaml.safe_dump(SERVICE))
+    for _ in range(2):  # the second one finds all as it is to be
+        await vca(tmp_path, "apply", "service.yaml")
+        pods = controller.model("demo-k8s")
+        assert [unit.workload.current for unit in pods.units.values()] == ["active", "active"]
+        assert pods.applications["app-vnf-dns"].resources["image"]["image"] == "registry.example.com/dns:2"
+        assert len(controller.model("demo").machines) == 1
+    assert controller.counts.requests["Application.Deploy"] == 2
+    assert "completed" in json.dumps(json.loads(await vca(tmp_path, "--json", "status")))
+    await vca(tmp_path, "delete", "demo", "--yes")
+    assert [model.record.name for model in controller.world.models.values()] == ["controller"]

@@ -1,0 +1,73 @@
+"""What storage and constraints are asked for, and what a charm assumes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from vca_core.charm import Storage
+from vca_core.errors import BadArguments
+from vca_juju_common.client.values import DeclaredStorage, StorageRequest
+from vca_juju_k8s.assumptions import unmet
+from vca_juju_k8s.fitting import as_juju_tells, check_same_storage
+from vca_juju_k8s.options import InstallOptions, JujuK8sOptions
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"),
+    [
+        ("fast", StorageRequest("fast")),
+        ("fast,10G", StorageRequest("fast", 10 * 1024)),
+        ("2,512M", StorageRequest(None, 512, 2)),
+        ("1.5GiB , fast-ssd", StorageRequest("fast-ssd", 1536)),
+        ("3", StorageRequest(None, None, 3)),
+    ],
+)
+def test_storage_is_pool_size_and_count_in_any_order(text: str, request_: StorageRequest) -> None:
+    assert InstallOptions(storage={"data": text}).storage == {"data": request_}
+
+
+@pytest.mark.parametrize("given", [{"data": 7}, {"data": ""}, {"data": "a,b"}, {"data": "1G,2G"}, {"data": "0"}, ["a"]])
+def test_other_storage_is_refused(given: Any) -> None:
+    with pytest.raises(ValidationError):
+        InstallOptions(storage=given)
+
+
+def test_constraints_of_machines_are_refused() -> None:
+    assert InstallOptions(constraints="mem=2G cores=2 tags=a,^b").constraints["mem"] == 2048
+    with pytest.raises(ValidationError, match="means nothing on Kubernetes"):
+        InstallOptions(constraints="root-disk=10G")
+
+
+@pytest.mark.parametrize(("cloud", "credential"), [("cloud", "credential"), ("k8s_cloud", "k8s-credentials")])
+def test_the_cloud_goes_by_the_names_of_osm_too(cloud: str, credential: str) -> None:
+    options = JujuK8sOptions.model_validate({"endpoints": "h:1", "secret": "s", cloud: "k8s", credential: "mine"})
+    assert (options.cloud, options.credential) == ("k8s", "mine")
+
+
+@pytest.mark.parametrize(
+    ("assumes", "missing"),
+    [
+        (["k8s-api"], []),
+        (["juju >= 3.1", "k8s-api >= 1.25"], []),
+        (["juju >= 3.6.5"], ["juju >= 3.6.5"]),
+        (["juju < 3"], ["juju < 3"]),
+        (["quantum-api"], ["quantum-api"]),
+        ([{"any-of": ["juju >= 4", "juju >= 3.4"]}], []),
+        ([{"all-of": ["juju >= 4", "k8s-api"]}], ["all-of: juju >= 4, k8s-api"]),
+    ],
+)
+def test_what_a_charm_assumes_is_held_to_the_controller(assumes: list[Any], missing: list[str]) -> None:
+    assert unmet(assumes, "3.6.4") == missing
+
+
+def test_storage_as_the_controller_has_it_is_the_same() -> None:
+    declared = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
+    told = as_juju_tells(declared) | {"name": "data"}
+    old = {"data": DeclaredStorage("data", "filesystem", told)}
+    check_same_storage("dns", old, {"data": as_juju_tells(declared)})
+    for new in ({}, {"data": as_juju_tells(declared) | {"location": "/other"}}):
+        with pytest.raises(BadArguments, match="declares the storage data"):
+            check_same_storage("dns", old, new)
