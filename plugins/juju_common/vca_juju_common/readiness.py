@@ -67,15 +67,19 @@ async def wait_known(model: Model, kind: str, id_: str) -> None:
             await model.reread()
 
 
-async def wait_noted(model: Model, tag: str) -> None:
-    """Wait until what was just noted at an entity is reported, or what others have noted there since."""
-    while True:
-        try:
-            async with asyncio.timeout(UNSEEN):
-                await model.wait(lambda: None if tag in model.state.unconfirmed else True)
-                return
-        except TimeoutError:
-            await model.reread()
+async def wait_noted(model: Model, tag: str, name: str) -> None:
+    """Wait until a note that was just made is reported, or what others have put in its place since.
+
+    Args:
+        model: where.
+        tag: of the entity that bears it.
+        name: of the note.
+    """
+    try:
+        async with asyncio.timeout(UNSEEN):
+            await model.wait(lambda: True if name in model.state.reported_notes.get(tag, ()) else None)
+    except TimeoutError:
+        await model.reread()
 
 
 async def wait_application_ready(

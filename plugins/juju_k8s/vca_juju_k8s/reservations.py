@@ -42,8 +42,9 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
             mark = await _reserve(undo, model, ee_id, namespace)
             await op.created(LOCATOR)
             undo.pop_all()
-        await wait_noted(model, model_tag(model.uuid))
-        _check(model.state.notes(model_tag(model.uuid)), ee_id, namespace, mark)
+        tag = model_tag(model.uuid)
+        await wait_noted(model, tag, reservation_name(ee_id.application))
+        _check(model.state.notes(tag), ee_id, namespace, mark)
         session.reporter.adopt(model, ee_id)
         return session.ground.address_of(model, ee_id)
 

@@ -218,7 +218,6 @@ class WatchedModel:
         """Put what was just noted at an entity into the state: its delta may come later."""
         kept = {name: value for name, value in {**self.state.notes(tag), **notes}.items() if value}
         self.state.annotations[tag] = Annotations(tag, kept)
-        self.state.unconfirmed.add(tag)
 
     async def resync(self) -> Wire:
         """Have the state be as new as the newest connection: after an answer was lost, what it asked for is in it.
@@ -405,14 +404,16 @@ class WatchedModel:
     def _take(self, reply: dict[str, Any], number: int | None = None) -> None:
         """Take deltas in; with a number, those of a reading as a whole."""
         whole = number is not None
-        changes = self.state.apply(reply.get("deltas") or (), whole=whole, number=number)
+        deltas = reply.get("deltas") or ()
+        changes = self.state.apply(deltas, whole=whole, number=number)
         if not whole:
             self._presence.note_heard(changes)
         if self.debts.look(self, whole=whole):
             self._late.spawn(self._settle(), "debts")
         if changes:
             self._observer(self, changes)
-        if changes or whole:
+        # That a note of ours is reported changes nothing, and may be waited for.
+        if changes or whole or any(kind == "annotation" for kind, *_ in deltas):
             self._wake()
         if ("model", self.uuid) in self.state.removed and not self.is_gone:
             gone = NotFound(f"model {self.name} is gone")

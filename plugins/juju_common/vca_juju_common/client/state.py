@@ -249,7 +249,7 @@ class State:
         readings: the number of the last reading that is in it. One that began before something was asked for does not
             tell of it, however late it comes.
         removed: what was reported as gone, seen before or not.
-        unconfirmed: tags of entities at which something was just noted that no delta has told of yet.
+        reported_notes: what was reported as noted, by tag, without what we just noted ourselves.
     """
 
     machines: dict[str, Machine] = field(default_factory=dict)
@@ -265,7 +265,7 @@ class State:
     begun: int = 0
     readings: int = 0
     removed: set[Key] = field(default_factory=set)
-    unconfirmed: set[str] = field(default_factory=set)
+    reported_notes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _lost: dict[Key, tuple[Thing, Presence, int]] = field(default_factory=dict)
     _spoken: dict[Key, int] = field(default_factory=dict)
     _presence: int = 0
@@ -316,13 +316,16 @@ class State:
             key = (kind, str(data[id_field]))
             thing = None if verb == "remove" else read(data)
             named.add(key)
-            if kind == "annotation":
-                self.unconfirmed.discard(key[1])
+            if isinstance(thing, Annotations):
+                self.reported_notes[thing.tag] = thing.values
+            elif kind == "annotation":
+                self.reported_notes.pop(key[1], None)
             (self.removed.add if thing is None else self.removed.discard)(key)
             if self._put(key, self._with_presence(key, thing)):
                 changes[key] = self.table(kind).get(key[1])
         if whole:
-            self.unconfirmed.clear()
+            tags = {id_ for kind, id_ in named if kind == "annotation"}
+            self.reported_notes = {tag: notes for tag, notes in self.reported_notes.items() if tag in tags}
             self.readings = max(self.readings, self.begin_reading() if number is None else number)
             for kind in _KINDS:
                 for id_ in [id_ for id_ in self.table(kind) if (kind, id_) not in named]:
