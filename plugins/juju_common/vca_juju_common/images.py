@@ -73,5 +73,5 @@ def document_of(image: Image) -> bytes:
         told["username"] = image.username
     if image.password is not None:
         told["password"] = image.password.get_secret_value()
-    text: str = yaml.safe_dump(told, default_flow_style=False, allow_unicode=True, width=2**31, sort_keys=False)
+    text: str = yaml.safe_dump(told, default_flow_style=False, default_style='"', width=2**31, sort_keys=False)
     return text.encode()
