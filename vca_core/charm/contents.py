@@ -97,10 +97,18 @@ def stamp_of(path: Path) -> Stamp:
     return (str(path), *_marks(path))
 
 
-def _marks(path: Path) -> Iterator[tuple[object, ...]]:
+class _Mark(NamedTuple):
+    name: str
+    changed: int
+    size: int
+    mode: int
+    inode: int
+
+
+def _marks(path: Path) -> Iterator[_Mark]:
     files = [("", path.lstat())] if path.is_file() else ((one.name, one.status) for one in entries_of(path))
     for name, status in files:
-        yield name, status.st_size, status.st_mtime_ns, status.st_mode, status.st_ino
+        yield _Mark(name, status.st_mtime_ns, status.st_size, status.st_mode, status.st_ino)
 
 
 class Digests:
@@ -134,7 +142,7 @@ class Digests:
                 return kept[1]
             now = time.time_ns()
             digest = _digest(path)
-            newest = max((int(str(mark[2])) for mark in _marks(path)), default=0)
+            newest = max((mark.changed for mark in _marks(path)), default=0)
             if now - newest > SETTLED and stamp_of(path) == before:
                 with self._lock:
                     self._kept[path] = before, digest
