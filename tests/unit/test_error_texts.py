@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("vca_core", "plugins/fake", "plugins/juju_common", "plugins/juju_machine")
+PACKAGES = ("vca_core", "plugins")
 
 NAME = r"(?:--)?(?:[A-Za-z_][\w-]*|\{[^}]*\})(?:\.?(?:\w+|\{[^}]*\}|\[[^\]]*\]))*"
 FORM = re.compile(rf"({NAME}(?:, {NAME})*): |there is no |\{{[^}}]*\}}$")

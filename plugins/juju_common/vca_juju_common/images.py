@@ -68,10 +68,10 @@ def document_of(image: Image) -> bytes:
     """
     import yaml  # takes a moment, and is for those who install charms on Kubernetes
 
-    told = {"registrypath": image.image}
+    entry = {"registrypath": image.image}
     if image.username is not None:
-        told["username"] = image.username
+        entry["username"] = image.username
     if image.password is not None:
-        told["password"] = image.password.get_secret_value()
-    text: str = yaml.safe_dump(told, default_flow_style=False, default_style='"', width=2**31, sort_keys=False)
+        entry["password"] = image.password.get_secret_value()
+    text: str = yaml.safe_dump(entry, default_flow_style=False, default_style='"', width=2**31, sort_keys=False)
     return text.encode()

@@ -134,6 +134,6 @@ def as_juju_tells(storage: Storage) -> dict[str, Any]:
     }
 
 
-def _essence(told: Mapping[str, Any]) -> dict[str, Any]:
+def _essence(declared: Mapping[str, Any]) -> dict[str, Any]:
     """What a declaration says, without what says nothing."""
-    return {name: value for name, value in sorted(told.items()) if value and name != "name"}
+    return {name: value for name, value in sorted(declared.items()) if value and name != "name"}

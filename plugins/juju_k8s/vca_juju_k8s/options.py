@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
+from vca_core.plain import kind_of
 from vca_core.suggestions import instead
 from vca_juju_common.client.values import StorageRequest
 from vca_juju_common.options import CharmOptions, Constraints, JujuOptions, Text
@@ -43,7 +44,7 @@ def parse_storage(given: Any) -> Any:
 def _request(name: str, text: Any) -> StorageRequest:
     expected = f"{name}: expected pool,size,count such as fast,10G,1"
     if not isinstance(text, str):
-        raise ValueError(f"{expected}, got {type(text).__name__}")  # noqa: TRY004 - pydantic takes ValueErrors
+        raise ValueError(f"{expected}, got {kind_of(text)}")  # noqa: TRY004 - pydantic takes ValueErrors
     pool: str | None = None
     size: int | None = None
     count: int | None = None

@@ -123,16 +123,16 @@ def read_image(data: bytes) -> dict[str, str]:
         Refusal: it names none.
     """
     try:
-        told = json.loads(data)
+        document = json.loads(data)
         keys = ("ImageName", "Username", "Password")
     except ValueError:
         keys = ("registrypath", "username", "password")
         try:
-            told = yaml.safe_load(data)
+            document = yaml.safe_load(data)
         except yaml.YAMLError as error:
             raise Refusal("docker resource: yaml: not valid", BAD_REQUEST) from error
-    told = {str(key).lower(): value for key, value in told.items()} if isinstance(told, dict) else {}
-    image, username, password = (str(told.get(key.lower()) or "") for key in keys)
+    fields = {str(key).lower(): value for key, value in document.items()} if isinstance(document, dict) else {}
+    image, username, password = (str(fields.get(key.lower()) or "") for key in keys)
     check_image(image)
     return {"image": image, "image-user": username, "image-password": password}
 

@@ -70,6 +70,6 @@ class SecondProcessEffectChecks(Suite, suite=True):
         skip_unless(read in kit.capabilities, f"the backend has no {read}")
         await kit.create_ready(kit.namespace())
         foreign = EeId.parse(await kit.create_ready(kit.namespace("stranger", ns="elsewhere")))
-        told = json.dumps(await getattr(kit.connector, read)(kit.namespace(None)), default=str)
-        named = [name for name in (foreign.model, foreign.application) if name in told]
+        text = json.dumps(await getattr(kit.connector, read)(kit.namespace(None)), default=str)
+        named = [name for name in (foreign.model, foreign.application) if name in text]
         assert not named, f"{read} of {kit.namespace(None)} names {' and '.join(named)}, of another NS"

@@ -187,7 +187,7 @@ def _trouble(model: Model, application: Application) -> str:
 
 
 def _images(application: Application) -> dict[str, str]:
-    return {name: str(told.get("image") or "") for name, told in application.resources.items()}
+    return {name: str(resource.get("image") or "") for name, resource in application.resources.items()}
 
 
 def _fate(image: str) -> str:

@@ -22,8 +22,8 @@ def _placement(machines: Sequence[str]) -> list[Any]:
 
 
 def _storage_value(one: StorageRequest) -> dict[str, Any]:
-    told = {"Pool": one.pool, "Size": one.size, "Count": one.count}
-    return {name: value for name, value in told.items() if value is not None}
+    fields = {"Pool": one.pool, "Size": one.size, "Count": one.count}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def text_of(value: Any) -> str:

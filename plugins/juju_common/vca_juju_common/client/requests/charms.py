@@ -128,6 +128,6 @@ async def declared_storage(model: Target, charm_url: str) -> dict[str, DeclaredS
 
 def _storage_in(meta: Mapping[str, Any]) -> dict[str, DeclaredStorage]:
     return {
-        name: DeclaredStorage(name, told.get("type") or "filesystem", dict(told))
-        for name, told in sorted((meta.get("storage") or {}).items())
+        name: DeclaredStorage(name, entry.get("type") or "filesystem", dict(entry))
+        for name, entry in sorted((meta.get("storage") or {}).items())
     }

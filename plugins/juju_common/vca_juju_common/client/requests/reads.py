@@ -88,7 +88,7 @@ async def read_cloud(controller: Facades, name: str) -> Cloud:
     facade = await controller.facade("Cloud")
     entities = [classes().Entity(tag=f"cloud-{name}")]
     try:
-        told = check_result((await facade.Cloud(entities=entities)).results[0])
+        found = check_result((await facade.Cloud(entities=entities)).results[0])
     except ApiError as error:
         if not error.is_not_found:
             raise
@@ -96,7 +96,7 @@ async def read_cloud(controller: Facades, name: str) -> Cloud:
             f"options.cloud: {error.message}; juju clouds lists those that there are",
             ["options.cloud"],
         ) from error
-    return Cloud(str(told.cloud.type_ or ""), dict(told.cloud.config or {}))
+    return Cloud(str(found.cloud.type_ or ""), dict(found.cloud.config or {}))
 
 
 async def get_version(controller: Facades) -> str:
