@@ -95,10 +95,10 @@ ORCHESTRATOR = Card(0, TOP, "orchestrator", ("your own program,", "OSM's LCM, or
 VCA = Card(1, TOP, "Vca", ("one config, one store,", "any number of", "connectors by name"))
 CONNECTOR = Card(2, TOP, "connector", ("arguments, names,", "locks, deadlines,", "errors, the outcome"))
 BACKEND = Card(3, TOP, "backend", ("a plugin: one class", "with a hook for each", "operation it can do"))
-SYSTEM = Card(4, TOP, "its own system", ("a Juju controller,", "memory (the fake),", "or what you have"), "card theirs")
+SYSTEM = Card(4, TOP, "its own system", ("a Juju controller,", "memory (the fake),", "or any other"), "card theirs")
 OUTBOX = Card(2, BOTTOM, "outbox", ("one queue for each EE,", "nothing out of order", "and no outcome lost"))
 STORE = Card(1, BOTTOM, "status store", ("memory, a file,", "or the database", "that you have"))
-LISTENERS = Card(0, BOTTOM, "on_update_db", ("and extensions", "hear of each status", "that is stored"), "card theirs")
+LISTENERS = Card(0, BOTTOM, "on_update_db", ("and extensions are", "called after each", "stored status"), "card theirs")
 CARDS = (ORCHESTRATOR, VCA, CONNECTOR, BACKEND, SYSTEM, OUTBOX, STORE, LISTENERS)
 
 
