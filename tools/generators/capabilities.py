@@ -20,6 +20,7 @@ KEPT = PAGE.with_suffix(".json")
 SUITES = {
     "fake": ("vca_fake.conformance", "TestFake"),
     "juju-machine": ("tests/conformance/test_juju_machine.py", "TestJujuMachine"),
+    "juju-k8s": ("tests/conformance/test_juju_k8s.py", "TestJujuK8s"),
 }
 """The suite of each known backend: a module, or a file from the root of the repository; and its class."""
 

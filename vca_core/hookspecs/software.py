@@ -165,7 +165,7 @@ class SoftwareHooks(Protocol):
         Args:
             op: this run.
             ee_id: the EE to scale.
-            num_units: how many units there are to be, at least 1.
+            num_units: how many units there are to be, at least 1; at least 0 where the backend `scales_to_none`.
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:
