@@ -106,6 +106,27 @@ def test_a_check_has_a_budget_of_steps(schema: dict[str, Any]) -> None:
     assert refusal(schema, params) == f"params_dict: to check it takes more than {MOST_STEPS} steps; make it smaller"
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"anyOf": [{"type": "integer"}] * 2_000},
+        {"allOf": [{"anyOf": [{"maxLength": 1}] * 3_000}]},
+        {"allOf": [{"pattern": "(x+x+)+(x{0,30}){0,30}"}] * 2_000},
+    ],
+    ids=["types", "lengths", "patterns"],
+)
+def test_a_long_text_takes_more_steps(schema: dict[str, Any]) -> None:
+    assert f"more than {MOST_STEPS} steps" in refusal({"properties": {"a": schema}}, {"a": "x" * 1_000_000})
+
+
+@pytest.mark.parametrize("keyword", ["enum", "const", "default", "minimum", "multipleOf"])
+@pytest.mark.parametrize("number", [float("inf"), float("nan")], ids=str)
+def test_a_schema_has_finite_numbers_only(keyword: str, number: float) -> None:
+    value = [number] if keyword == "enum" else number
+    assert f"{keyword}" in (told := refusal({"properties": {"a": {keyword: value}}}, {"a": 1}))
+    assert "expected a finite number" in told
+
+
 def test_a_schema_has_a_budget_of_steps() -> None:
     schema: dict[str, Any] = {"properties": {f"p{number}": {"type": "string"} for number in range(60_000)}}
     assert f"more than {MOST_STEPS} steps" in refusal(schema, {})

@@ -33,6 +33,17 @@ def expression(pattern: str) -> Any:
     )
 
 
+def effort_of(pattern: str, length: int) -> int:
+    """Say how many steps of a check it takes to look for a pattern: RE2 may go through all of it at each character.
+
+    Args:
+        pattern: a sound one.
+        length: how many characters there are to look at.
+    """
+    size: int = expression(pattern).programsize
+    return size * length // 10_000
+
+
 def is_found(pattern: str, text: str) -> bool:
     """Say whether a pattern matches anywhere in a text; half a character matches nothing."""
     try:

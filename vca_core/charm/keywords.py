@@ -17,7 +17,7 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
-from vca_core.charm.expressions import is_found
+from vca_core.charm.expressions import effort_of, is_found
 from vca_core.errors import BadArguments
 
 MOST_STEPS = 50_000
@@ -89,7 +89,8 @@ def add_bounds(draft: Any) -> Any:
 
 def _count_calls(keyword: Keyword) -> Keyword:
     def check(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
-        spend(1)
+        # A text is read once more by each keyword, and shown in whole by the errors of some.
+        spend(1 + len(instance) // 1000 if isinstance(instance, str) else 1)
         yield from keyword(validator, value, instance, schema) or ()
 
     return check
@@ -100,15 +101,17 @@ def _no_errors(_validator: Any, _value: Any, _instance: Any, _schema: Any) -> It
 
 
 def _pattern(_validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not is_found(pattern, instance):
-        yield ValidationError("does not match")
+    if isinstance(instance, str):
+        spend(effort_of(pattern, len(instance)))
+        if not is_found(pattern, instance):
+            yield ValidationError("does not match")
 
 
 def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if not isinstance(instance, Mapping):
         return
     for pattern, below in patterns.items():
-        spend(len(instance))
+        spend(len(instance) + effort_of(pattern, sum(map(len, instance))))
         for name, item in instance.items():
             if is_found(pattern, name):
                 yield from validator.descend(item, below, path=name, schema_path=pattern)

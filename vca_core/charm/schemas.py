@@ -73,7 +73,7 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
                 expression(pattern)
             except BadArguments as error:
                 raise _wrong(place, path, error.message) from error
-        if path[-1] == "multipleOf" and isinstance(value, float) and not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
     problems: list[SchemaError] = []
     for draft in _DRAFTS:
