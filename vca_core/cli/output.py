@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
 
 _lost: list[OSError] = []
 """Why standard output cannot be written to any more."""
+
+
+def stand_in_for_closed() -> None:
+    """Let a program whose standard output was closed by its caller, as by ``>&-``, go on with none."""
+    if sys.stdout is None:  # which type checkers do not believe
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115 - as long as the program lives
+        _lose(OSError(errno.EBADF, "standard output is closed"), sys.stdout)
 
 
 def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> None:
@@ -62,12 +70,12 @@ def is_output_lost() -> bool:
 
 
 def _lose(error: OSError, stream: TextIO) -> None:
-    first = not _lost
+    is_first = not _lost
     _lost.append(error)
     with contextlib.suppress(OSError, ValueError):
         # Also what Python still holds back goes there, or it would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if first:
+    if is_first:
         other = sys.stderr if stream is sys.stdout else sys.__stderr__
         with contextlib.suppress(OSError):
             typer.echo(f"vca: nothing more can be printed: {error.strerror}", file=other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,3 +91,24 @@ def _with_references(values: dict[str, Any], folder: Path, references: Reference
     if problems:
         raise refusal(problems, lambda _: where)
     return resolved
+
+
+def read_seconds(text: str, option: str) -> float:
+    """Read how many seconds something may take.
+
+    Args:
+        text: what was typed.
+        option: the option that it was typed for.
+
+    Raises:
+        BadArguments: it is not a number from 0 up.
+    """
+    from vca_core.errors import BadArguments
+
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise BadArguments(f"{option}: expected a number of seconds from 0 up, got {text!r}", [option])
+    return seconds

@@ -32,17 +32,20 @@ def run(
     env: Env = None,
     allow_files: AllowFiles = None,
     unit: Annotated[str | None, typer.Option("--unit", help="The unit to run it on; else the leader.")] = None,
-    timeout: Annotated[float | None, typer.Option("--timeout", help="Seconds in all.")] = None,
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="SECONDS", help="How long it may take in all.")
+    ] = None,
 ) -> None:
     """Run a primitive in an execution environment.
 
     Nothing secret needs the command line: a value may refer to a variable or a file, and a file may hold all of them.
     """
-    from vca_core.cli.parameters import read_params_file, read_words  # commands import what they need
+    from vca_core.cli.parameters import read_params_file, read_seconds, read_words  # commands import what they need
     from vca_core.secrets import secrets_in
     from vca_core.service import References
 
     state: State = context.obj
+    seconds = None if timeout is None else read_seconds(timeout, "--timeout")
     config = state.load()
     typed = References(os.environ, None, None)
     given = read_words(params or [], typed)
@@ -52,7 +55,7 @@ def run(
         given = {**read_params_file(params_file, in_file), **given}
         state.hide(in_file.taken)
     state.hide([*typed.taken, *secrets_in(given)])
-    output = state.clean(run_async(_run(state, config, ee, primitive, given, unit, timeout)))
+    output = state.clean(run_async(_run(state, config, ee, primitive, given, unit, seconds)))
     if state.json:
         print_json({"output": output})
     elif isinstance(output, str):
@@ -71,13 +74,18 @@ async def _run(
     seconds: float | None,
 ) -> dict[str, Any] | str:
     from vca_core.cli.services import declared_secrets, environment
-    from vca_core.errors import BadArguments
+    from vca_core.errors import BadArguments, ExecutionError
 
     async with state.vca(config) as vca:
         connector, ee_id = await environment(vca, ee)
         state.hide(await declared_secrets(vca, {ee_id: params}))
         try:
-            return await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
+            output = await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
         except BadArguments as error:
             error.rename({"params_dict": "parameters", "primitive_name": "primitive"})
             raise
+        except ExecutionError as error:
+            error.output = connector.scrub(error.output)
+            raise
+        cleaned: dict[str, Any] | str = connector.scrub(output)
+        return cleaned

@@ -117,7 +117,21 @@ class ReadOperations(ConnectorBase):
         """
         parsed = Namespace.parse(namespace)
         call = read_call(BackendHooks.get_metrics)(namespace=parsed)
-        return await self._read(call, partial(self._plain, "get_metrics"), total_timeout, parsed)
+        return await self._read(call, partial(self._plain, "get_metrics"), total_timeout, parsed, recalls=True)
+
+    def scrub(self, value: Any) -> Any:
+        """Take the secrets that the core knows out of plain data, before it is shown or logged.
+
+        Outputs of primitives are the charm's and come as they are: they may repeat what their EE was configured with.
+
+        Args:
+            value: plain data, such as an output.
+
+        Returns:
+            A copy, with ``***`` for each secret: the credentials of this connector, and the secret options of the EEs
+            that this process has worked on.
+        """
+        return scrub_plain(value, self._engine.session.secrets.scrub)
 
     async def health(self, *, total_timeout: Seconds = None) -> dict[str, Any]:
         """Ask the backend's system whether it is there, over the connection that operations use.

@@ -95,6 +95,25 @@ def test_a_parameter_that_is_typed_twice_is_refused(applied: Path) -> None:
     assert "given twice" in vca("run", "demo/core", "touch", "filename=a", "filename=b", code=2)
 
 
+def test_what_an_ee_was_configured_with_is_not_printed_later(folder: Path) -> None:
+    """In another process, by a charm that repeats it, whether its primitive succeeds or fails."""
+    said = json.dumps(f"login with {SECRET}")
+    rules = f"""
+      script:
+      - {{operation: exec_primitive, primitive: show-routes, result: {{o: {said}}}}}
+      - {{operation: exec_primitive, primitive: touch, fail: {{message: refused, output: {{o: {said}}}}}}}
+"""
+    (folder / "vca.yaml").write_text((folder / "vca.yaml").read_text().rstrip() + rules)
+    (folder / "ns.yaml").write_text(
+        "ns: demo\nvnfs: {core: {charm: simple-router, config: {admin-password: '${env:PLACE}'}}}\n"
+    )
+    vca("apply", "ns.yaml", "--env", "PLACE")
+    assert "login with ***" in vca("run", "demo/core", "show-routes")
+    assert "login with ***" in vca("run", "demo/core", "show-routes", "--json")
+    assert "login with ***" in vca("run", "demo/core", "touch", "filename=x", code=1)
+    assert "login with ***" in vca("run", "demo/core", "touch", "filename=x", "--json", code=1)
+
+
 def test_apply_prints_nothing_that_came_by_reference(folder: Path) -> None:
     (folder / "ns.yaml").write_text(
         "ns: demo\nvnfs: {core: {charm: simple-router, day1: [{run: touch, with: {filename: '${env:PLACE}'}},\n"

@@ -182,6 +182,14 @@ def test_every_command_tells_in_a_line_that_the_disk_is_full(folder: Path, words
     assert ended.returncode == 1
 
 
+def test_a_closed_output_is_one_line_and_breaks_nothing_off(folder: Path) -> None:
+    line = f"{sys.executable} -m vca_core.cli apply service.yaml >&-"
+    ended = subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)
+    assert ended.stderr == "vca: nothing more can be printed: standard output is closed\n"
+    assert ended.returncode == 1
+    assert "Nothing to do" in vca("apply", "service.yaml"), "it went on to its end"
+
+
 def test_a_watch_ends_when_nobody_looks(folder: Path) -> None:
     vca("apply", "service.yaml")
     line = f"{{ {sys.executable} -m vca_core.cli status --watch; echo $? >code; }} | true"
