@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments
@@ -69,6 +69,21 @@ def label(value: object, argument: str) -> str:
     return checked
 
 
+def texts(values: object, argument: str) -> tuple[str, ...]:
+    """Check several texts. They are never shown: they may be secret.
+
+    Raises:
+        BadArguments: it is one text, or nothing with several entries, or an entry is no text.
+    """
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise BadArguments(f"{argument}: expected a list of texts, got {kind_of(values)}", [argument])
+    given = tuple(values)
+    for number, one in enumerate(given):
+        if not isinstance(one, str):
+            raise BadArguments(f"{argument}[{number}]: expected text, got {kind_of(one)}", [argument])
+    return given
+
+
 def mapping(value: object, argument: str) -> dict[str, Any]:
     """Check a mapping with text keys; None is an empty one. Values are never shown: they may be secret.
 
@@ -93,7 +108,8 @@ def values(value: object, argument: str) -> dict[str, Any]:
     """
     checked = mapping(value, argument)
     if (reason := excess(checked)) is not None:
-        raise BadArguments(f"{argument}: has {reason}; give less", [argument])
+        remedy = "" if reason == HALF else "; give less"
+        raise BadArguments(f"{argument}: has {reason}{remedy}", [argument])
     return checked
 
 

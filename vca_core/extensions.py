@@ -45,7 +45,8 @@ class OperationFacts:
     Args:
         id: names this run: ``create_execution_environment-5f0c93a1-17``.
         operation: the operation, by its hook's name.
-        connector: the connector's name; empty if a call was refused because the `Vca` has no such connector.
+        connector: the connector's name; empty if a relation was refused because an end of it names no connector of the
+            `Vca`.
         backend: connector and backend: ``edge (fake)``. Empty as `connector` is.
         namespace: the namespace it was given.
         ee_id: the EE, where it was given one; of a relation the first one.

@@ -230,7 +230,7 @@ class EeId:
             raise _wrong(f"expected text such as {_EE_ID}, got {kind_of(value)}", argument)
         parts = str(value).split(".", 3 * LONGEST_PART)
         if len(parts) != 3:
-            raise _wrong(f"{_excerpt(value)} has {len(parts)} parts; expected {_EE_ID}", argument)
+            raise _wrong(f"expected {_EE_ID}, got {_excerpt(value)}", argument)
         if argument != "ee_id":  # which is how the id itself calls what is wrong with it
             for text, part in zip(parts, ("model", "application", "locator"), strict=True):
                 _check_part(text, part, argument)

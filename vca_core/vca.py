@@ -67,7 +67,11 @@ class Vca:
         providers: Sequence[ConnectorProvider] = (),
     ) -> None:
         checked = None if actor is None else arguments.label(actor, "actor")
-        self._shared = Shared.make(config, on_update_db, store, checked, secrets)
+        if on_update_db is not None and not callable(on_update_db):
+            raise BadArguments(f"on_update_db: expected a function, got {kind_of(on_update_db)}", ["on_update_db"])
+        if store is not None and not isinstance(store, StatusStore):
+            raise BadArguments(f"store: expected a StatusStore, got {kind_of(store)}", ["store"])
+        self._shared = Shared.make(config, on_update_db, store, checked, arguments.texts(secrets, "secrets"))
         self.config = config
         self.store: StatusStore = LazyStore(self._shared.store, self._shared.loop.bind)
         self.ssh_key = self._shared.ssh_key
@@ -104,6 +108,8 @@ class Vca:
             PluginError: an extension, a store or a provider that it names is broken.
         """
         environment = os.environ if environ is None else environ
+        if not isinstance(environment, Mapping):
+            raise BadArguments(f"environ: expected a mapping, got {kind_of(environ)}", ["environ"])
         loaded = load_config(config, environment, providers=bool(providers))
         return cls(loaded, on_update_db=on_update_db, store=store, actor=actor, secrets=secrets, providers=providers)
 
@@ -224,13 +230,13 @@ class Vca:
 
     def _check_ends(self, *ends: object) -> None:
         for number, end in enumerate(ends, start=1):  # callers need no type checker
+            argument, got = f"end_{number}", kind_of(end)
+            if isinstance(end, tuple):
+                got = f"one of {len(end)} entries" if len(end) != 3 else f"{kind_of(end[0])} for the connector"
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
-                raise BadArguments(
-                    f"end_{number}: expected a tuple (connector, ee_id, endpoint), got {kind_of(end)}",
-                    [f"end_{number}"],
-                )
+                raise BadArguments(f"{argument}: expected a tuple (connector, ee_id, endpoint), got {got}", [argument])
             if not self._is_own(end[0]):
-                raise BadArguments(f"end_{number}: {end[0]!r} belongs to another Vca", [f"end_{number}"])
+                raise BadArguments(f"{argument}: {end[0]!r} belongs to another Vca", [argument])
 
     async def flush(self, limit: float | None = None) -> list[Unwritten]:
         """Wait until every status that is queued is stored and its callback has run.

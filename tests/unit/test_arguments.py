@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core import arguments
+from vca_core import Vca, arguments
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
 
@@ -224,3 +224,42 @@ def test_text_in_the_place_of_a_number_is_not_shown() -> None:
     assert "got text" in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.timeout(CANARY, "total_timeout", 1.0)))
     assert CANARY not in str(refusal(lambda: arguments.count(CANARY, "num_units", 1000)))
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"store": 5}, "store: expected a StatusStore, got a whole number"),
+        ({"on_update_db": 5}, "on_update_db: expected a function, got a whole number"),
+        ({"environ": 5}, "environ: expected a mapping, got a whole number"),
+        ({"secrets": "hunter2"}, "secrets: expected a list of texts, got text"),
+        ({"secrets": ["hunter2", 5]}, r"secrets\[1\]: expected text, got a whole number"),
+        ({"providers": [5]}, r"providers\[0\]: expected a ConnectorProvider, got a whole number"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_vca_names_the_argument_that_is_wrong(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadArguments, match=words) as caught:
+        Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, **{"environ": {}, **given})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [5, (), b"edge", ["edge"], ""])
+async def test_a_connector_is_asked_for_by_a_name(name: Any) -> None:
+    async with Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={}) as vca:
+        with pytest.raises(BadArguments, match="name: expected"):
+            vca.connector(name)
+        with pytest.raises(BadArguments, match="name: expected"):
+            await vca.find_connector(name)
+
+
+async def test_an_end_of_a_relation_names_its_connector() -> None:
+    async with Vca.from_config({"connectors": {"edge": {"backend": "fake"}}}, environ={}) as vca:
+        end: Any = (vca.connector(), "a.b.0", "out")
+        two: Any = end[:2]
+        named: Any = ("edge", "a.b.0", "out")
+        number: Any = 5
+        for wrong, got in ((two, "one of 2 entries"), (named, "text for the connector"), (number, "a whole number")):
+            expected = rf"end_1: expected a tuple \(connector, ee_id, endpoint\), got {got}"
+            with pytest.raises(BadArguments, match=expected):
+                await vca.add_relation(wrong, end)

@@ -181,11 +181,14 @@ class Engine:
         try:
             async with asyncio.timeout_at(op.total_at):
                 await self.shared.extensions.ensure_open(self._limits.total)
-        except VcaError as error:
-            op.locate(error)
-            raise
-        except TimeoutError:
-            raise op.locate(op.timeout_error(waiting="the extensions are opened")) from None
+        except (VcaError, TimeoutError) as error:
+            failure = error if isinstance(error, VcaError) else op.timeout_error(waiting="the extensions are opened")
+        else:
+            return
+        op.locate(failure)
+        if op.facts is not None:
+            self.shared.extensions.report_refused(op.facts, failure)  # to those that are open
+        raise failure
 
     def _facts(self, request: Request[Any], run: str) -> OperationFacts:
         return facts_of(request, run, self._name, self.session.name, self.shared.actor)

@@ -172,16 +172,19 @@ class Shared:
         Args:
             facts: what was asked for, as far as it was understood.
             error: what the caller gets.
-            limit: seconds that it may take to open them. If they do not open, that is logged.
+            limit: seconds that it may take to open them. Those that do not open are logged, and learn nothing.
         """
         error.locate(operation_id=facts.id)
         try:
             self.loop.bind()
-            if not self.extensions.opening.is_open:
-                await self.extensions.ensure_open(limit)
         except VcaError as failure:
             _LOG.warning("%s was refused, and no extension learns of it: %s", facts.id, failure)
             return
+        try:
+            if not self.extensions.opening.is_open:
+                await self.extensions.ensure_open(limit)
+        except VcaError as failure:
+            _LOG.warning("%s was refused, and extensions that are not open do not learn of it: %s", facts.id, failure)
         self.extensions.report_refused(facts, error)
 
     async def drain_callbacks(self, limit: float) -> None:

@@ -55,15 +55,12 @@ class Extensions:
 
     def __init__(self, extensions: Sequence[_Extension] = ()) -> None:
         self._extensions = extensions
-        self._around = self._extensions_with("around")
+        self._around = [extension for extension in extensions if "around" in extension.implemented]
         self.exist = bool(extensions)
         self._opened: list[_Extension] = []
         self.opening = Opening("extensions", "the extensions were", self._open, str)
         self.opening.is_open = not extensions  # there is none to open
         self._tasks = OwnedTasks("extensions")
-
-    def _extensions_with(self, hook: str) -> list[_Extension]:
-        return [extension for extension in self._extensions if hook in extension.implemented]
 
     @classmethod
     def load(cls, wanted: Sequence[tuple[str, Mapping[str, Any]]]) -> Extensions:
@@ -117,18 +114,21 @@ class Extensions:
 
     def report_created(self, operation: OperationFacts, ee_id: str) -> None:
         """Report to the extensions an EE that an operation created."""
-        self._notify("created", operation=operation, ee_id=ee_id)
+        self._notify("created", self._extensions, operation=operation, ee_id=ee_id)
 
     def report_refused(self, facts: OperationFacts, error: VcaError) -> None:
-        """Report to the extensions a call that ended before it began."""
-        self._notify("refused", operation=facts, error=_locate(error, facts))
+        """Report to the extensions that are open a call that ended before it began."""
+        self._notify("refused", self._opened, operation=facts, error=_locate(error, facts))
 
     def report_status(self, change: StatusChange) -> None:
         """Report to the extensions a status that was stored."""
-        self._notify("status_changed", change=change)
+        self._notify("status_changed", self._extensions, change=change)
 
-    def _notify(self, hook: str, **arguments: Any) -> None:
-        for extension in self._extensions_with(hook):
+    @staticmethod
+    def _notify(hook: str, extensions: Sequence[_Extension], **arguments: Any) -> None:
+        for extension in extensions:
+            if hook not in extension.implemented:
+                continue
             try:
                 getattr(extension.hooks, hook)(**arguments)
             except Exception:  # noqa: BLE001 - an extension may raise anything

@@ -62,8 +62,12 @@ def expectation(detail: ErrorDetails) -> str | None:
         before, should_be, rest = detail["msg"].partition("Input should be ")
         return rest if should_be and not before else None
     bounds = detail.get("ctx", {})
+    kind = detail["type"].removeprefix("string_")
+    is_text = kind != detail["type"] or (kind.startswith("too_") and bounds.get("field_type") == "Value")  # a secret
     if bounds.get("min_length") == 1:
-        return "text that is not empty" if detail["type"] == "string_too_short" else "at least one entry"
+        return "text that is not empty" if is_text else "at least one entry"
+    if is_text and kind in ("too_long", "too_short"):
+        words = _EXPECTED[f"string_{kind}"]
     return words.format_map({name: _plain(value) for name, value in bounds.items()})
 
 

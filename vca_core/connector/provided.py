@@ -49,6 +49,8 @@ class Connectors:
             PluginError: its backend is broken.
         """
         config = self._shared.config
+        if name is not None:
+            arguments.name(name, "name")
         if (found := self.made.get(config.default or "" if name is None else name)) is not None:
             return found
         try:
@@ -73,9 +75,11 @@ class Connectors:
         """
         config = self._shared.config
         name = config.default if name is None else name
+        if name is not None:
+            arguments.name(name, "name")
         if name is None or name in config.connectors or not self._providers:
             return self.get(name)
-        if _NAME.fullmatch(arguments.name(name, "connector")) is None:
+        if _NAME.fullmatch(name) is None:
             raise BadArguments("connector: expected a name of at most 200 letters, digits, '-' and '_'", ["connector"])
         # One at a time for each name: a definition that was read earlier must not replace one that was read later.
         turn = self._turns.setdefault(name, asyncio.Lock())

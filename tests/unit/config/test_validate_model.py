@@ -88,6 +88,7 @@ class Kinds(BaseModel):
     real: Annotated[float, Field(gt=0, lt=9.5, allow_inf_nan=False)] = 1
     truth: bool = True
     names: Annotated[list[str], Field(min_length=1, max_length=2)] = ["a"]
+    secret: Annotated[SecretStr, Field(min_length=2, max_length=4)] = SecretStr("abc")
     pair: tuple[int, int] = (1, 2)
     below: dict[str, int] = Field(default_factory=dict)
     part: Below = Below()
@@ -119,6 +120,8 @@ class Kinds(BaseModel):
         ("names", 1, "expected a list, got a whole number"),
         ("names", [], "expected at least one entry"),
         ("names", ["a", "b", "c"], "expected at most 2 entries"),
+        ("secret", CANARY, "expected at most 4 characters"),
+        ("secret", "", "expected at least 2 characters"),
         ("pair", {}, "expected a list, got a mapping"),
         ("below", [CANARY], "expected a mapping, got a list"),
         ("part", [CANARY], "expected a mapping, got a list"),

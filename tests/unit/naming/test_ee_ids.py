@@ -18,9 +18,9 @@ from vca_core.naming import CHARM_NAMES, EeId, Namespace
     [
         (None, "got nothing"),
         (7, "got a whole number"),
-        ("", "1 parts"),
-        ("ns.app", "2 parts"),
-        ("a.b.c.d", "4 parts"),
+        ("", "got ''"),
+        ("ns.app", "got 'ns.app'"),
+        ("a.b.c.d", "got 'a.b.c.d'"),
         ("..", "model is empty"),
         ("ns..0", "application is empty"),
         ("ns.app.", "locator is empty"),

@@ -71,6 +71,13 @@ LEDGER = """
             seen.append(("close second",))
             raise RuntimeError("no")
 
+    class Broken:
+        def __init__(self, options): ...
+
+        @hookimpl
+        async def open(self):
+            raise OSError("no disk")
+
     class Slow:
         def __init__(self, options): ...
 
@@ -93,7 +100,7 @@ LEDGER = """
 
 def make(site: Site, *extensions: str, **config: Any) -> tuple[Vca, Any]:
     """Make a `Vca` on a fake with extensions, and the module of these."""
-    names = ("Ledger", "Second", "Slow", "Loud")
+    names = ("Ledger", "Second", "Broken", "Slow", "Loud")
     module = site.add("ledger", LEDGER, "[vca.extensions]", *(f"{name.lower()} = MODULE:{name}" for name in names))
     whole = {"connectors": {"edge": {"backend": "fake"}}, "extensions": list(extensions), **config}
     return Vca.from_config(whole, environ={}, actor="me"), sys.modules[module]
@@ -128,6 +135,21 @@ async def test_a_failed_open_fails_the_operation_and_is_tried_again(site: Site) 
         assert await vca.store.find("vca_execution_environments") == []
         await vca.connector().create_execution_environment(".ns.vnf")
     assert words(module) == ["open second", "open", "open", "begin", "created", "close", "close second"]
+
+
+async def test_an_open_extension_learns_what_another_one_prevents(site: Site) -> None:
+    vca, module = make(site, "ledger", "broken")
+    async with vca:
+        with pytest.raises(PluginError) as failed:
+            await vca.connector().create_execution_environment(".ns.vnf")
+        with pytest.raises(BadArguments) as refused:
+            await vca.connector().scale("a.b.0", -1)
+    assert failed.value.__cause__ is not None
+    told = [(facts.operation, error, facts.id) for facts, error in refusals(module)]
+    assert told == [
+        ("create_execution_environment", failed.value, failed.value.operation_id),
+        ("scale", refused.value, refused.value.operation_id),
+    ]
 
 
 async def test_opening_extensions_counts_against_the_total(site: Site) -> None:
