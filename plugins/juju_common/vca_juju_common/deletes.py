@@ -32,7 +32,7 @@ async def wait_gone(model: Model, is_gone: Callable[[], bool], limit: float | No
 
 
 async def ask_until_taken(
-    model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[None]], limit: float = float("inf")
+    model: Model, is_gone: Callable[[], bool], ask: Callable[[], Awaitable[object]], limit: float = float("inf")
 ) -> None:
     """Ask for an end until that is taken; after so many seconds it is asked for no more.
 

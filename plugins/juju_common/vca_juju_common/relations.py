@@ -38,17 +38,20 @@ def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None
 async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Relate two applications; related ones stay so.
 
+    The controller is asked also where they seem to be related: another process may have removed that just now.
+
     Raises:
         NotFound: an application is not there.
         BadArguments: the endpoints do not fit, or one takes no further relation.
     """
     one, other = _ends(model, end_1, end_2)
-    if _are_related(model, one, other):
-        return
+    seem_related = _are_related(model, one, other)
     try:
         await model.add_relation(one, other)
     except ApiError as error:
         limit = _LIMIT.search(error.message)
+        if limit is not None and seem_related:
+            return  # it is the one that there may be
         if limit is not None:
             raise limit_reached(limit[1], int(limit[2])) from error
         if not _ABOUT_ENDPOINTS.search(error.message):
@@ -71,9 +74,15 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
-    if not _are_related(model, one, other, dying=True):
-        return
-    await model.remove_relation(one, other)
+    seem_related = _are_related(model, one, other, dying=True)
+    try:
+        is_asked = await model.remove_relation(one, other)
+    except ApiError as error:
+        if seem_related or not _ABOUT_ENDPOINTS.search(error.message):
+            raise
+        is_asked = False
+    if is_asked and not seem_related:
+        await model.reread()  # another process made it, and it has not been reported yet
     await model.wait(lambda: None if _are_related(model, one, other, dying=True) else True)
 
 

@@ -29,10 +29,24 @@ async def test_two_applications_are_related_and_a_second_time_is_fine(
         await edge.add_relation(one, other, "site", "backend")
         await edge.add_relation(other, one, "backend", "site")
         assert len(controller.model("ns1").relations) == 1
-        assert controller.counts.requests["Application.AddRelation"] == 1
         await edge.remove_relation(one, other, "site", "backend")
         assert len(controller.model("ns1").relations) == 0
         await edge.remove_relation(one, other, "site", "backend")
+
+
+async def test_relations_are_asked_for_whatever_was_heard(controller: SimulatedController, tmp_path: Path) -> None:
+    """What another process has just made or removed is not reported yet."""
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge, connected(controller, tmp_path, alone=False) as far:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await far.describe(one)
+        for maker, remover in ((edge, far), (far, edge)):
+            await maker.add_relation(one, other, "site", "backend")
+            await remover.remove_relation(one, other, "site", "backend")
+            assert len(controller.model("ns1").relations) == 0
+        await edge.add_relation(one, other, "site", "backend")
+        assert len(controller.model("ns1").relations) == 1
 
 
 async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedController, tmp_path: Path) -> None:

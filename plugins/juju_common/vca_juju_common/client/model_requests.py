@@ -184,12 +184,15 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it.
         """
 
-    async def remove_relation(self, end_1: str, end_2: str) -> None:
+    async def remove_relation(self, end_1: str, end_2: str) -> bool:
         """Ask for the end of a relation. One that is not there is not an error.
 
         Args:
             end_1: ``application:endpoint``.
             end_2: the other one.
+
+        Returns:
+            Whether there is one.
         """
 
 

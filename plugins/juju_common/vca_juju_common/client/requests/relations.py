@@ -23,18 +23,20 @@ async def add_relation(model: Target, end_1: str, end_2: str) -> None:
     await retry_races(work)
 
 
-async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> None:
-    """Ask for the end of a relation; that of a missing one succeeds."""
+async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> bool:
+    """Ask for the end of a relation; False: there is none."""
 
-    async def work() -> None:
+    async def work() -> bool:
         facade = await model.facade("Application")
         try:
             await facade.DestroyRelation(endpoints=[end_1, end_2], force=force, max_wait=None, relation_id=None)
         except ApiError as error:
             if not error.is_not_found:
                 raise
+            return False
+        return True
 
-    await retry_races(work)
+    return await retry_races(work)
 
 
 async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
