@@ -133,19 +133,20 @@ def is_text(text: str) -> bool:
     return text.isascii() or _HALF.search(text) is None
 
 
-def weight(value: Any, most: int) -> int:
-    """Count the values in a value, and a further one for each thousand characters of its texts.
+def weight(value: Any, most: int, *, characters: int = 1000) -> int:
+    """Count the values in a value, and a further one for so many characters of its texts.
 
     Args:
         value: any value; what stands within itself is counted until there are enough.
         most: where the count ends: what is heavier has this weight.
+        characters: how many characters weigh as much as a value.
     """
     waiting, found = [value], 0
     while waiting and found < most:
         one = waiting.pop()
         found += 1
         if isinstance(one, _TEXTS):
-            found += len(one) // 1000
+            found += len(one) // characters
         elif type(one) not in _SCALARS and isinstance(one, _COLLECTIONS):
             waiting += itertools.islice(one.values() if isinstance(one, Mapping) else one, most)
     return min(found, most)

@@ -110,8 +110,8 @@ async def test_the_loop_goes_on_while_a_key_is_opened(sshd: Sshd) -> None:
         ({"private_key": pem(key("ssh-rsa"), "pkcs8-pem", CANARY)}, "passphrase", "needs a passphrase"),
         ({"private_key": pem(key(), "openssh", "right"), "passphrase": CANARY}, "passphrase", "cannot be opened"),
         ({"private_key": None, "private_key_path": Path("/nowhere/id")}, "private_key_path", "/nowhere/id cannot be"),
-        ({"known_hosts": Path("/proc")}, "", "known hosts /proc cannot be used: Is a directory"),
-        ({"known_hosts": Path("/dev/null/known")}, "", "known hosts /dev/null/known cannot be used"),
+        ({"known_hosts": Path("/proc")}, "", "known_hosts: the file /proc cannot be used: Is a directory"),
+        ({"known_hosts": Path("/dev/null/known")}, "", "known_hosts: the file /dev/null/known cannot be used"),
     ],
 )
 async def test_what_cannot_be_used_is_told_before_any_network(changed: dict[str, Any], bad: str, says: str) -> None:
