@@ -58,7 +58,7 @@ class Home:
         """
         place = self.place
         # What is not new by what was seen here may be new after what others wrote since.
-        if self._seen is _UNSEEN or (only_news and self._says(fields)):
+        if self._seen is _UNSEEN or (only_news and self._is_said(fields)):
             if not await self._look(store):
                 return Written.NO_DOCUMENT
             if self._seen == fields[TIME]:
@@ -66,7 +66,7 @@ class Home:
             if not await may_write(store):
                 return Written.PASSED
         for _ in range(_MOST_ROUNDS):
-            if only_news and self._says(fields):
+            if only_news and self._is_said(fields):
                 return Written.SAME
             seen = self._seen
             if await self._set(store, fields, {f"{place.path}.{TIME}": seen}):
@@ -89,7 +89,7 @@ class Home:
         self._seen, self._said = fields[TIME], fields
         return True
 
-    def _says(self, fields: Mapping[str, Any]) -> bool:
+    def _is_said(self, fields: Mapping[str, Any]) -> bool:
         """Whether it says the same, but for the time, as far as it was seen."""
         return all(self._said.get(name) == value for name, value in fields.items() if name != TIME)
 

@@ -74,7 +74,7 @@ def new(
 
     state: State = context.obj
     _check_name(name)
-    answers = _answers(data or [])
+    answers = _read_answers(data or [])
     target = folder or Path(f"vca-{name}")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = "which is not empty" if target.is_dir() else "which is not a folder"
@@ -118,7 +118,7 @@ def _check_name(name: str) -> None:
         raise BadArguments(f"NAME: {name!r} is taken: vca-{name} is {taken[name]}; choose another name", ["NAME"])
 
 
-def _answers(given: list[str]) -> dict[str, str]:
+def _read_answers(given: list[str]) -> dict[str, str]:
     """Read ``key=value`` pairs.
 
     Raises:

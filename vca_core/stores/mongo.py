@@ -253,11 +253,11 @@ class MongoStatusStore(StatusStore):
         try:
             if await self.set(write.table, write.filter, write.update):
                 return True
-            return bulk and await self._was_made(write)
+            return bulk and await self._has_made(write)
         except Exception as error:  # noqa: BLE001 - it is the outcome
             return error
 
-    async def _was_made(self, write: Write) -> bool:
+    async def _has_made(self, write: Write) -> bool:
         rest = {path: value for path, value in write.filter.items() if path not in write.update}
         if not rest or len(rest) == len(write.filter):
             return False

@@ -138,13 +138,13 @@ def _write(context: Path, action: Action) -> None:
         tool = context / "tools" / name
         tool.write_text(text, "utf-8")
         tool.chmod(0o700)
-    _answers(context / "config-get", action.options, action.options)
-    _answers(context / "action-get", action.params, dict(_flat(action.params)))
-    _answers(context / "is-leader", action.leader, {})
-    _answers(context / "relation-ids", [], action.relations)
+    _write_answers(context / "config-get", action.options, action.options)
+    _write_answers(context / "action-get", action.params, dict(_flat(action.params)))
+    _write_answers(context / "is-leader", action.leader, {})
+    _write_answers(context / "relation-ids", [], action.relations)
 
 
-def _answers(folder: Path, all_of_it: object, by_key: Mapping[str, object]) -> None:
+def _write_answers(folder: Path, all_of_it: object, by_key: Mapping[str, object]) -> None:
     folder.mkdir()
     for key, value in [("all", all_of_it), *((f".{key}", value) for key, value in by_key.items() if "/" not in key)]:
         (folder / f"{key}.json").write_text(json.dumps(value) + "\n", "utf-8")

@@ -101,9 +101,9 @@ class Lives:
 
     def _live(self, ee_id: EeId) -> None:
         if ee_id not in self._living:
-            self._living[ee_id] = self._tasks.spawn(self._life(ee_id), f"life of {ee_id}")
+            self._living[ee_id] = self._tasks.spawn(self._run_life(ee_id), f"life of {ee_id}")
 
-    async def _life(self, ee_id: EeId) -> None:
+    async def _run_life(self, ee_id: EeId) -> None:
         try:
             while True:
                 states, due = await self._worlds.change(ee_id.model, lambda model: self._advance(model, ee_id))

@@ -42,7 +42,7 @@ class Failure(Options):
 
     @field_validator("error")
     @classmethod
-    def _is_one(cls, name: str) -> str:
+    def _check_operation(cls, name: str) -> str:
         if name not in _ERRORS:
             raise ValueError(f"there is no such error{instead(name, _ERRORS)}")
         return name
@@ -104,7 +104,7 @@ class Rule(Options):
 
     @field_validator("operation")
     @classmethod
-    def _is_a_hook(cls, name: str) -> str:
+    def _check_hook(cls, name: str) -> str:
         if name not in HOOKS:
             raise ValueError(f"there is no such hook{instead(name, HOOKS)}")
         return name

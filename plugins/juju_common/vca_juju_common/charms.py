@@ -189,11 +189,11 @@ def tell_progress(model: Model, op: Operation, ee_id: EeId, what: str) -> Iterat
     """Report the progress of an upload as the application's state; afterwards its own state, if it exists."""
     entity = Entity("application", ee_id.application)
 
-    def progress(sent: int, size: int) -> None:
+    def report_progress(sent: int, size: int) -> None:
         op.report(entity, "waiting", f"uploading {what}: {100 * sent // max(size, 1)} %")
 
     try:
-        yield progress
+        yield report_progress
     except BaseException:
         there = application_state(model, ee_id.application)
         op.report(entity, there.native if there else None, there.detail if there else "")

@@ -45,7 +45,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
         BadArguments: the endpoints do not fit, or one takes no further relation.
     """
     one, other = _ends(model, end_1, end_2)
-    seem_related = _are_related(model, one, other)
+    seem_related = _is_related(model, one, other)
     try:
         await model.add_relation(one, other)
     except ApiError as error:
@@ -64,7 +64,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     def look() -> bool | None:
         require_application(model, end_1.ee_id.application)
         require_application(model, end_2.ee_id.application)
-        return _are_related(model, one, other) or None
+        return _is_related(model, one, other) or None
 
     await model.wait(look)
 
@@ -74,7 +74,7 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
-    seem_related = _are_related(model, one, other, dying=True)
+    seem_related = _is_related(model, one, other, dying=True)
     try:
         is_asked = await model.remove_relation(one, other)
     except ApiError as error:
@@ -83,7 +83,7 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
         is_asked = False
     if is_asked and not seem_related:
         await model.reread()  # another process made it, and it has not been reported yet
-    await model.wait(lambda: None if _are_related(model, one, other, dying=True) else True)
+    await model.wait(lambda: None if _is_related(model, one, other, dying=True) else True)
 
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, st
     return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
 
 
-def _are_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
+def _is_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
     return any(
         set(relation.ends) == {one, other} and (dying or relation.life not in {"dying", "dead"})
         for relation in model.state.relations.values()

@@ -212,7 +212,7 @@ async def test_steps_of_single_kinds_take_their_own_time() -> None:
     clock = Clock(steps={"machine": 3600.0})
     taken: list[str] = []
     for kind in ("machine", "unit"):
-        clock.soon(("model", kind, "0"), partial(taken.append, kind))
+        clock.run_soon(("model", kind, "0"), partial(taken.append, kind))
     await asyncio.sleep(0.01)
     assert taken == ["unit"]
     clock.close()

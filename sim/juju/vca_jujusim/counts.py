@@ -29,14 +29,14 @@ class Counts:
         """All requests, without long polls, pings and uploads."""
         return sum(number for name, number in self.requests.items() if name not in APART)
 
-    def connection_opened(self) -> int:
+    def note_opened(self) -> int:
         """A websocket was opened; its number."""
         self.opened += 1
         self.open += 1
         self.peak = max(self.peak, self.open)
         return self.opened
 
-    def connection_closed(self) -> None:
+    def note_closed(self) -> None:
         """A websocket was closed."""
         self.open -= 1
 

@@ -183,7 +183,7 @@ def read_metadata(raw: Any, *, has_bases: bool) -> dict[str, Any]:
         meta: dict[str, Any] = _METADATA(raw, "")
     except Mismatch as error:
         raise Invalid(f"metadata: {error}") from None
-    for problems in (_parsing, _checking):
+    for problems in (_find_unreadable, _find_wrong):
         if (problem := next(problems(meta, has_bases=has_bases), None)) is not None:
             raise Invalid(problem)
     return meta
@@ -201,7 +201,7 @@ def _check_format(given: Mapping[Any, Any]) -> None:
         raise Invalid(f'ambiguous metadata: keys "{mismatched}" cannot be used with "{matched}"')
 
 
-def _parsing(meta: Mapping[str, Any], *, has_bases: bool) -> Iterator[str]:  # noqa: ARG001 - as all of them
+def _find_unreadable(meta: Mapping[str, Any], *, has_bases: bool) -> Iterator[str]:  # noqa: ARG001 - as all of them
     """What Juju refuses while it reads."""
     series: list[str] = meta.get("series", [])
     if "deployment" in meta:
@@ -266,7 +266,7 @@ def _of_assumption(given: Any) -> str | None:
     return f'parsing "{kind}" expression: {problem}' if problem else None
 
 
-def _checking(meta: Mapping[str, Any], *, has_bases: bool) -> Iterator[str]:
+def _find_wrong(meta: Mapping[str, Any], *, has_bases: bool) -> Iterator[str]:
     """What Juju refuses when it has read all of it."""
     charm = go_value(meta["name"])
     series: list[str] = meta.get("series", [])

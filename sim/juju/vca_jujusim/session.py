@@ -49,7 +49,7 @@ class Session:
         self.upgrading = False
         self.migrating = False
         self.watchers: dict[str, Watcher] = {}
-        self.number = controller.counts.connection_opened()
+        self.number = controller.counts.note_opened()
         self.stalled = asyncio.Event()
         self.stalled.set()
         self._socket = socket
@@ -119,7 +119,7 @@ class Session:
             await self._end()
 
     async def _end(self) -> None:
-        self.controller.counts.connection_closed()
+        self.controller.counts.note_closed()
         if self._farewell is not None:
             self._farewell.cancel()
         for watcher in self.watchers.values():

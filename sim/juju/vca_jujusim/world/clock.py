@@ -31,7 +31,7 @@ class Clock:
         self._due: dict[tuple[str, ...], asyncio.Handle] = {}
         self._closed = False
 
-    def soon(self, key: tuple[str, ...], step: Callable[[], None], *, after: float = 0.0) -> None:
+    def run_soon(self, key: tuple[str, ...], step: Callable[[], None], *, after: float = 0.0) -> None:
         """Run a step, in so many seconds at the least; a second one for the same key is not added while one is due."""
         if self._closed or key in self._due:
             return

@@ -13,7 +13,7 @@ FINAL = {"completed", "failed", "cancelled", "aborted", "error"}
 
 def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
     """See soon whether an entity has something to do."""
-    model.world.clock.soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), after=after)
+    model.world.clock.run_soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), after=after)
 
 
 def wake(model: Model) -> None:
@@ -36,11 +36,11 @@ def _step(model: Model, kind: str, key: str) -> None:
         return
     match kind:
         case "machine":
-            _machine(model, model.machines[key])
+            _advance_machine(model, model.machines[key])
         case "unit":
-            _unit(model, model.units[key])
+            _advance_unit(model, model.units[key])
         case "action":
-            _action(model, model.actions[key])
+            _advance_action(model, model.actions[key])
         case "relation":
             if model.relations[key].life != ALIVE:
                 ends = [end.application for end in model.relations[key].endpoints]
@@ -70,7 +70,7 @@ def _model(model: Model) -> None:
         settle(model, "model", record.uuid, after=world.clock.burial)
 
 
-def _machine(model: Model, machine: Machine) -> None:
+def _advance_machine(model: Model, machine: Machine) -> None:
     if machine.life != ALIVE:
         removal.finish_machine(model, machine)
         settle(model, "model", model.record.uuid)
@@ -121,7 +121,7 @@ def _provision(model: Model, machine: Machine) -> None:
     }
 
 
-def _unit(model: Model, unit: Unit) -> None:
+def _advance_unit(model: Model, unit: Unit) -> None:
     machine = model.machines.get(unit.machine)
     if unit.life != ALIVE:
         removal.finish_unit(model, unit)
@@ -216,7 +216,7 @@ def _run_hook(model: Model, unit: Unit, hook: str) -> bool:
     return False
 
 
-def _action(model: Model, action: Action) -> None:
+def _advance_action(model: Model, action: Action) -> None:
     unit = model.units.get(action.unit)
     if action.status in FINAL:
         return

@@ -76,11 +76,11 @@ def add_machine(model: Model, params: dict[str, Any]) -> Machine:
         return _make_machine(model, f"{parent}/{container}/{number}", base, constraints)
     machine = _machine(_next_id(model), base, constraints)
     if params.get("instance-id"):
-        _is_there_already(machine, params)
+        _take_instance(machine, params)
     return _start(model, machine)
 
 
-def _is_there_already(machine: Machine, params: dict[str, Any]) -> None:
+def _take_instance(machine: Machine, params: dict[str, Any]) -> None:
     """A machine that exists: its agent comes when the provisioning script was run on it."""
     machine.manual = str(params["instance-id"]).startswith("manual:")
     machine.instance_id = str(params["instance-id"])

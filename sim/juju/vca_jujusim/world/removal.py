@@ -24,7 +24,7 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
     units = model.units_of(application.name)
     if model.kind == "caas":
         _stick(model, application, units)
-    _dies(model, "application", application.name)
+    _let_die(model, "application", application.name)
     for relation in model.relations_of(application.name):
         destroy_relation(model, relation)
     for unit in units:
@@ -86,7 +86,7 @@ def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool =
         names = ", ".join(f'"{unit.name}"' for unit in principals)
         plural = "" if len(principals) == 1 else "s"
         raise Refusal(f"machine {machine.id} has unit{plural} {names} assigned", "machine has assigned units")
-    _dies(model, "machine", machine.id)
+    _let_die(model, "machine", machine.id)
     if force:
         machine.lost = False
         for container in containers:
@@ -160,7 +160,7 @@ def finish_unit(model: Model, unit: Unit) -> None:
     if machine is None or unit.principal or model.units_on(machine.id):
         return
     if not any(other.parent == machine.id for other in model.machines.values()):
-        _dies(model, "machine", machine.id)  # the last principal unit takes its machine with it
+        _let_die(model, "machine", machine.id)  # the last principal unit takes its machine with it
         _settle(model, "machine", machine.id)
 
 
@@ -195,7 +195,7 @@ def _elect(model: Model, gone: Unit) -> None:
         model.note_change("unit", left[0].name)
 
 
-def _dies(model: Model, kind: str, key: str) -> None:
+def _let_die(model: Model, kind: str, key: str) -> None:
     entity = model.applications[key] if kind == "application" else model.machines[key]
     if entity.life == ALIVE:
         entity.life = DYING

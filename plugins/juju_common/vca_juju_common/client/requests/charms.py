@@ -29,7 +29,7 @@ async def add_store_charm(
         revision: None: the channel's.
         force: whether a base that it does not support is taken.
     """
-    origin = _asked_origin(base, arch, channel or Channel(), revision)
+    origin = _origin_of(base, arch, channel or Channel(), revision)
 
     async def work() -> tuple[str, Any]:
         resolved = await _resolve(model, name, origin)
@@ -56,7 +56,7 @@ async def resolve_channel(model: Target, name: str, base: str, arch: str, channe
         arch: that it runs on.
         channel: that is asked for.
     """
-    resolved = await _resolve(model, name, _asked_origin(base, arch, channel, None))
+    resolved = await _resolve(model, name, _origin_of(base, arch, channel, None))
     return _channel_of(resolved.charm_origin)
 
 
@@ -74,7 +74,7 @@ async def origin_of(model: Target, application: str) -> Origin:
     )
 
 
-def _asked_origin(base: str, arch: str, channel: Channel, revision: int | None) -> Any:
+def _origin_of(base: str, arch: str, channel: Channel, revision: int | None) -> Any:
     juju = classes()
     system, _, version = base.partition("@")
     return juju.CharmOrigin(
