@@ -30,7 +30,7 @@ from vca_fake.programs import Programs, output_of_program
 from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
-from vca_fake.software import install_again, merge_options, set_options
+from vca_fake.software import install_again, merge_options, replace_charm, require_version, set_options
 from vca_fake.world import Application, Model
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
@@ -203,17 +203,10 @@ class FakeBackend(Backend[FakeOptions]):
         charm, digest = await artifact.read(), await artifact.digest()
 
         def upgrade(application: Application, now: float) -> None:
-            installed = charm_in(application)
-            if installed.name != charm.name:
-                raise refusals.not_a_version(installed.name, charm.name)
+            require_version(application, charm)
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
-            kept = {name: value for name, value in application.config.items() if name in charm.options}
-            application.config = kept
-            application.configure(coerce(charm.options, config))
-            application.charm, application.digest, application.programs = charm, digest, programs
-            application.revision += 1
-            for unit in application.units:
-                application.put(unit, "maintenance", "upgrading charm", now)
+            replace_charm(application, charm, digest, config, now)
+            application.programs = programs
 
         await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm))
         async with self._programs.bring(ee_id, artifact) as programs:

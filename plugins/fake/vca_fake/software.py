@@ -1,4 +1,4 @@
-"""What becomes of an application when its options are set, or its charm is installed again."""
+"""What becomes of an application when its options are set, or its charm is installed again or replaced."""
 
 from __future__ import annotations
 
@@ -74,3 +74,38 @@ def install_again(
         raise refusals.fewer_units(num_units, there)
     set_options(application, config, now)
     application.add_units(num_units - there, now)
+
+
+def require_version(application: Application, charm: Charm) -> None:
+    """Check that what is installed is another version of a charm.
+
+    Raises:
+        NotFound: no charm is installed.
+        BadArguments: the one that is installed has another name.
+    """
+    installed = charm_in(application)
+    if installed.name != charm.name:
+        raise refusals.not_a_version(installed.name, charm.name)
+
+
+def replace_charm(
+    application: Application, charm: Charm, digest: str | None, config: Mapping[str, Any], now: float
+) -> None:
+    """Replace the charm by another version of it. Options that it still has keep their values.
+
+    Args:
+        application: where it is installed.
+        charm: the new version.
+        digest: of its files.
+        config: further options, as the caller gave them.
+        now: what time it is.
+
+    Raises:
+        BadArguments: there is no such option, or a value does not fit.
+    """
+    application.config = {name: value for name, value in application.config.items() if name in charm.options}
+    application.configure(coerce(charm.options, config))
+    application.charm, application.digest = charm, digest
+    application.revision += 1
+    for unit in application.units:
+        application.put(unit, "maintenance", "upgrading charm", now)
