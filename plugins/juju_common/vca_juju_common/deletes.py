@@ -171,9 +171,8 @@ async def _empty(session: Session, model: Model) -> None:
     state = model.state
     for relation in list(state.relations.values()):
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
-            key = relation.key
-            ask = partial(model.remove_relation, *relation.ends)
-            await ask_until_taken(model, lambda key=key: key not in state.relations, ask)  # type: ignore[misc]
+            is_gone = partial(lambda key: key not in state.relations, relation.key)
+            await ask_until_taken(model, is_gone, partial(model.remove_relation, *relation.ends))
     if state.remotes:
         await ask_until_taken(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
     if state.offers:

@@ -45,13 +45,10 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
         BadArguments: the endpoints do not fit, or one takes no further relation.
     """
     one, other = _ends(model, end_1, end_2)
-    seem_related = _is_related(model, one, other)
     try:
         await model.add_relation(one, other)
     except ApiError as error:
         limit = _LIMIT.search(error.message)
-        if limit is not None and seem_related:
-            return  # it is the one that there may be
         if limit is not None:
             raise limit_reached(limit[1], int(limit[2])) from error
         if not _ABOUT_ENDPOINTS.search(error.message):

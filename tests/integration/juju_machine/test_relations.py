@@ -49,6 +49,25 @@ async def test_relations_are_asked_for_whatever_was_heard(controller: SimulatedC
         assert len(controller.model("ns1").relations) == 1
 
 
+async def test_a_relation_that_was_not_heard_of_is_waited_for(controller: SimulatedController, tmp_path: Path) -> None:
+    """Another process has just made it: removing it ends when it is gone, and not while its units leave it."""
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge, connected(controller, tmp_path, alone=False) as far:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await far.describe(one)
+        await edge.add_relation(one, other, "site", "backend")
+        controller.faults.freeze("relation")
+        removing = asyncio.create_task(far.remove_relation(one, other, "site", "backend"))
+        await until(lambda: [one.life for one in controller.model("ns1").relations.values()] == ["dying"])
+        await far.describe(one)  # by then, a removal that waits for nothing has ended
+        assert not removing.done()
+        controller.faults.clear()
+        controller.wake()
+        await removing
+        assert len(controller.model("ns1").relations) == 0
+
+
 async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedController, tmp_path: Path) -> None:
     write_pair(tmp_path)
     async with connected(controller, tmp_path) as edge:

@@ -28,7 +28,7 @@ _GONE_TEXTS = ("not found", "is not alive", "is no longer alive", "not found or 
 
 
 class ApiError(BackendError):
-    """A request was answered with an error, as a whole or for one of its results (13: the code is kept).
+    """A request was answered with an error, as a whole or for one of its results.
 
     Args:
         message: what the controller says.

@@ -100,7 +100,7 @@ class ApplicationRequests(Protocol):
         """
 
     async def resolve_units(self, units: Sequence[str]) -> None:
-        """Have units in error run the hook again that failed. Those that are not in error any more are no error.
+        """Have units in error run their failed hook again. Those that are not in error any more are no error.
 
         Args:
             units: their names.

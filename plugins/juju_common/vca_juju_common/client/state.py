@@ -378,7 +378,7 @@ class State:
             self._spoken.pop(key, None)
             return thing
         seen, presence, number = self._lost.get(key, (self.table(key[0]).get(key[1]), None, 0))
-        if seen is None or seen.agent != thing.agent:  # type: ignore[union-attr]
+        if seen is None or seen.agent != thing.agent:  # type: ignore[union-attr]  # of its kind: it has an agent
             self._spoken[key] = self.begun
             self._lost.pop(key, None)
             return thing

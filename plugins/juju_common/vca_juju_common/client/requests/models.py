@@ -79,7 +79,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
                     f"ours; choose another ns_id, or try again if it is on its way out ({taken.reason})",
                     ["namespace"],
                 ) from taken.__cause__
-        await asyncio.sleep(pause)
+        await asyncio.sleep(pause)  # a controller tells nobody when a namespace of the cluster becomes free
     return None
 
 
