@@ -11,6 +11,7 @@ import yaml
 from support.juju import QUICK, VNF, write_charm
 
 from vca_core import Connector, Vca
+from vca_core.stores import StatusStore
 from vca_jujusim import SimulatedController
 
 IMAGE = "registry.example.com/dns:1"
@@ -58,7 +59,12 @@ def options_of(controller: SimulatedController, **more: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def on_kubernetes(
-    controller: SimulatedController, artifacts: Path, *, backend: str = "juju-k8s", **options: Any
+    controller: SimulatedController,
+    artifacts: Path,
+    *,
+    backend: str = "juju-k8s",
+    store: StatusStore | None = None,
+    **options: Any,
 ) -> AsyncIterator[Connector]:
     """A connector on the controller's cloud ``k8s``, which is added where it is missing."""
     if "k8s" not in controller.world.clouds:
@@ -69,7 +75,7 @@ async def on_kubernetes(
         "timeouts": {"total": 100.0, "progress": 60.0, "cleanup": 30.0, "read": 30.0},
         "connectors": {"pods": {"backend": backend, "options": options_of(controller, **(given | options))}},
     }
-    async with Vca.from_config(config, environ={}) as vca:
+    async with Vca.from_config(config, store=store, environ={}) as vca:
         yield vca.connector("pods")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from support.juju_k8s import installed, on_kubernetes, sidecar
 
 from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported
 from vca_core.naming import Namespace
+from vca_core.stores.memory import MemoryStore
 from vca_jujusim import SimulatedController
 
 APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
@@ -101,6 +103,34 @@ async def test_of_two_processes_one_has_the_ee(controller: SimulatedController, 
         failed = [error for error in made if isinstance(error, BaseException)]
         assert [type(error) for error in failed] == [AlreadyExists]
         assert len(await one.list_execution_environments(VNF)) == 1
+
+
+class TellsOfIds(MemoryStore):
+    """Does something when it is about to keep the id of an EE."""
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        super().__init__()
+        self._do = do
+
+    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        if EE in update.values():
+            self._do()
+        return await super().set(table, filter, update)
+
+
+async def test_a_mark_that_is_replaced_later_counts_too(controller: SimulatedController, charms: Path) -> None:
+    """Another process wrote its reservation when this one had looked at its own."""
+
+    def reserve() -> None:
+        model = controller.model(MODEL)
+        model.record.annotations[f"vca-ee-{APP}"] = f"{VNF} of-another-process"
+        model.note_annotations(f"model-{model.record.uuid}")
+
+    async with on_kubernetes(controller, charms, store=TellsOfIds(reserve)) as pods:
+        with pytest.raises(AlreadyExists) as caught:
+            await pods.create_execution_environment(VNF)
+        assert caught.value.ee_id == EE
+    assert controller.model(MODEL).record.annotations == {f"vca-ee-{APP}": f"{VNF} of-another-process"}
 
 
 async def test_a_cancelled_create_leaves_no_reservation(controller: SimulatedController, charms: Path) -> None:
