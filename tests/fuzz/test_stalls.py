@@ -13,6 +13,9 @@ import pytest
 from support.hostile import Ground, ground, tries
 from support.ticker import ticked
 
+from vca_core.charm import Action
+from vca_core.charm.parameters import check_params_aside
+
 pytestmark = pytest.mark.timeout(120)
 
 TRIES = tries()
@@ -38,3 +41,12 @@ async def test_the_loop_goes_on(on: Ground, name: str, record_property: Callable
     record_property("stall", seen.stall)
     assert name not in DEAR or seen.ticks > 0
     assert await on.connector.health()  # whatever it was, it has passed
+
+
+async def test_a_text_that_says_a_list_is_read_beside_the_loop() -> None:
+    """Also where the schema is known already, and it is one parameter: YAML takes its time."""
+    action = Action("run", {"type": "object", "properties": {"a": {"type": "array"}}})
+    assert action.validator is not None
+    seen = await ticked(check_params_aside(action, {"a": f"[{'1, ' * 20_000}1]"}))
+    assert seen.error is None
+    assert seen.ticks > 0

@@ -33,6 +33,10 @@ class Talkative(Plain):
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
         return {"units": [{"message": f"login with {OLD} refused", f"of {OLD}": 1}]}
 
+    @hookimpl
+    async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
+        return {"app/0": {"last": f"login with {OLD} refused"}}
+
 
 class Remembering(Talkative):
     """Its EEs are there for every connector, and it says what they were configured with."""
@@ -104,7 +108,7 @@ async def test_another_vca_of_the_process_says_no_secret_either(make_vca: MakeVc
     assert OLD in await store_text(second)  # who is disconnected says nothing, and keeps nothing back
 
 
-@pytest.mark.parametrize("asked", ["get_status", "exec_primitive"])
+@pytest.mark.parametrize("asked", ["get_status", "get_metrics", "exec_primitive"])
 async def test_after_a_restart_secrets_are_read_back_by_name(
     make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
@@ -117,10 +121,11 @@ async def test_after_a_restart_secrets_are_read_back_by_name(
     later = make_vca(Remembering, store=store)
     connector = later.connector("c0")
     for _ in range(2):
-        if asked == "get_status":
-            assert OLD not in str(await connector.get_status(".n.v"))
-        else:
+        if asked == "exec_primitive":
             await connector.exec_primitive(ee_id, "touch")
+        else:
+            assert "login with *** refused" in str(await getattr(connector, asked)(".n.v"))
+    assert connector.scrub({"output": [f"login with {OLD}", 7]}) == {"output": ["login with ***", 7]}
     say(connector, ee_id, OLD)
     say(connector, ee_id, "port 2222")
     told = await store_text(later)
