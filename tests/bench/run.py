@@ -201,21 +201,21 @@ def main() -> int:
         peak = children or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         print(json.dumps({**figures, "peak_mb": peak / 1024}))
         return 0
-    told: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count()}
+    report: dict[str, Any] = {"python": platform.python_version(), "processors": os.cpu_count()}
     tables: dict[tuple[str, str], str] = {}
     sound = True
     if given.only != "juju":
         results, ratios = core(quick=given.quick)
-        told |= {"results": results, "ratios": ratios}
+        report |= {"results": results, "ratios": ratios}
         tables[CORE] = table(results, ratios)
     if given.only != "core":
         from bench.juju import suite
 
         rows = suite.measure(quick=given.quick)
-        told["juju"] = suite.as_json(rows)
+        report["juju"] = suite.as_json(rows)
         tables[JUJU] = suite.table(rows)
         sound = suite.sound(rows)
-    print(json.dumps(told, indent=2) if given.json else "\n\n".join(tables.values()))
+    print(json.dumps(report, indent=2) if given.json else "\n\n".join(tables.values()))
     if given.write:
         for marks, text in tables.items():
             write(marks, text)

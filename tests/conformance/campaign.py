@@ -87,9 +87,9 @@ async def examine_each(folder: Path, broken: list[Broken], *, is_whole: bool) ->
         nonlocal uncaught
         for one in waiting:
             failed = (await examine(folder, one.places(is_whole=is_whole)))[one.cls.__name__]
-            is_caught, told = one.judge(frozenset(failed))
+            is_caught, verdict = one.judge(frozenset(failed))
             uncaught += not is_caught
-            print(f"{one.cls.__name__:40} {told}", flush=True)
+            print(f"{one.cls.__name__:40} {verdict}", flush=True)
 
     await asyncio.gather(*(work() for _ in range(os.cpu_count() or 1)))
     return uncaught

@@ -40,7 +40,7 @@ def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("members", "told"),
+    ("members", "message"),
     [
         ([("d/a", LINK, ".."), ("d/b", LINK, "a/../OUT")], "'d/b' is a symlink that leads out"),
         ([("a", LINK, "b"), ("b", LINK, "../x")], "is a symlink that leads out"),
@@ -62,9 +62,9 @@ def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
     ],
 )
 def test_an_archive_is_refused_with_its_members_name(
-    tmp_path: Path, members: list[tuple[str, int, str]], told: str
+    tmp_path: Path, members: list[tuple[str, int, str]], message: str
 ) -> None:
-    assert told in refusal(tmp_path, members)
+    assert message in refusal(tmp_path, members)
 
 
 def test_symlinks_within_a_charm_are_taken(tmp_path: Path) -> None:

@@ -89,9 +89,9 @@ def test_unique_items_are_compared_in_linear_time() -> None:
 
 def test_names_are_suggested_for_the_first_ten_only() -> None:
     schema = {"properties": {f"name-{number}": {} for number in range(100)}, "additionalProperties": False}
-    told = refusal(schema, {f"nam-{number}": 1 for number in range(2_000)})
-    assert told.count("did you mean") == 10
-    assert told.count("no such parameter") == 20
+    message = refusal(schema, {f"nam-{number}": 1 for number in range(2_000)})
+    assert message.count("did you mean") == 10
+    assert message.count("no such parameter") == 20
 
 
 @pytest.mark.parametrize(
@@ -123,8 +123,8 @@ def test_a_long_text_takes_more_steps(schema: dict[str, Any]) -> None:
 @pytest.mark.parametrize("number", [float("inf"), float("nan")], ids=str)
 def test_a_schema_has_finite_numbers_only(keyword: str, number: float) -> None:
     value = [number] if keyword == "enum" else number
-    assert f"{keyword}" in (told := refusal({"properties": {"a": {keyword: value}}}, {"a": 1}))
-    assert "expected a finite number" in told
+    assert f"{keyword}" in (message := refusal({"properties": {"a": {keyword: value}}}, {"a": 1}))
+    assert "expected a finite number" in message
 
 
 def test_a_schema_has_a_budget_of_steps() -> None:
@@ -147,7 +147,7 @@ def test_multiples_are_taken(factor: float, given: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (doubled(21), "values"),
         ([0] * MOST_VALUES, f"more than {MOST_VALUES} values"),
@@ -157,8 +157,8 @@ def test_multiples_are_taken(factor: float, given: float) -> None:
     ],
     ids=["doubled", "values", "text", "digits", "negative"],
 )
-def test_what_callers_give_is_bounded(value: Any, told: str) -> None:
-    with pytest.raises(BadArguments, match=f"^params_dict: has .*{told}"):
+def test_what_callers_give_is_bounded(value: Any, message: str) -> None:
+    with pytest.raises(BadArguments, match=f"^params_dict: has .*{message}"):
         arguments.values({"a": value}, "params_dict")
 
 

@@ -62,18 +62,18 @@ async def test_a_kill_at_any_moment_loses_and_repeats_nothing(folder: Path, tmp_
             place = copy_service(tmp_path / f"killed{number}")
             process = await started(place, "apply", "service.yaml")
             assert process.stdout is not None
-            told = ""
+            printed = ""
             for _ in range(lines):
-                told += (await process.stdout.readline()).decode()
+                printed += (await process.stdout.readline()).decode()
             await asyncio.sleep(pause)
             if process.returncode is None:
                 process.send_signal(signal.SIGKILL)
-            told += (await process.stdout.read()).decode()
+            printed += (await process.stdout.read()).decode()
             await process.wait()
             again, output = await ended(place, "apply", "service.yaml")
             assert again == 0, (number, lines, pause, output)
             assert world(place) == expected, (number, lines, pause)
-            assert done_in(told) & run_in(output) == set(), (number, told, output)
+            assert done_in(printed) & run_in(output) == set(), (number, printed, output)
             shutil.rmtree(place.parent)
 
     async with asyncio.TaskGroup() as kills:
@@ -104,9 +104,13 @@ async def test_an_interrupted_run_cleans_up_says_how_to_go_on_and_does(
     assert await process.wait() == code
     assert "run `vca apply service.yaml` again, and it goes on from there" in output
     assert "Traceback" not in output
-    again, told = await ended(folder, "apply", "service.yaml")
+    again, again_output = await ended(folder, "apply", "service.yaml")
     assert again == 0
-    assert "core: create: kept" in told or "edge: create: kept" in told or "cache: create: kept" in told
+    assert (
+        "core: create: kept" in again_output
+        or "edge: create: kept" in again_output
+        or "cache: create: kept" in again_output
+    )
 
 
 async def test_a_pipe_gets_plain_lines(folder: Path) -> None:

@@ -74,8 +74,8 @@ async def test_commands_leave_the_ee_of_another_process_alone(folder: Path, firs
         assert status_of(before[0]) == ("completed", "active", "unit")
         await vca(folder, "run", ee_id, "show-routes")
         await vca(folder, "apply", "service.yaml")
-        told = json.loads(await vca(folder, "--json", "status", "--refresh"))
-        assert {one["status"] for one in told["services"][0]["vnfs"].values()} == {"completed"}
+        report = json.loads(await vca(folder, "--json", "status", "--refresh"))
+        assert {one["status"] for one in report["services"][0]["vnfs"].values()} == {"completed"}
         assert await refresh(folder, ee_id) == before[0]
         assert await standing(folder, ee_id) == before
         if first == "connected":

@@ -372,9 +372,9 @@ def test_raw_output_stands_under_output_only_and_is_plain() -> None:
     endless.append(endless)
     error = ExecutionError("exit 1", "p", {"key": CANARY, "tuple": (1, b"x"), "no": float("nan"), "endless": endless})
     data = error.as_data()
-    told = json.loads(json.dumps(data, allow_nan=False))
+    received = json.loads(json.dumps(data, allow_nan=False))
     output = data.pop("output")
     assert CANARY not in json.dumps(data)
     assert (output["key"], output["tuple"], output["no"]) == (CANARY, [1, "b'x'"], "nan")
-    assert from_data(told).as_data() == {**data, "output": output}
+    assert from_data(received).as_data() == {**data, "output": output}
     assert "output" not in ExecutionError("exit 1", "p").as_data()

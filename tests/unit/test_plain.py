@@ -43,7 +43,7 @@ def test_tuples_become_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         ({"a": {"b": [1, {CANARY}]}}, "a.b.1: expected plain data, got a Python set"),
         ({"a": float("nan")}, "a: expected a finite number"),
@@ -52,10 +52,10 @@ def test_tuples_become_lists() -> None:
         (CANARY.encode(), ": expected plain data, got a Python bytes"),
     ],
 )
-def test_a_flaw_is_told_with_its_place(value: Any, told: str) -> None:
+def test_a_flaw_is_told_with_its_place(value: Any, message: str) -> None:
     with pytest.raises(BackendError) as caught:
         plain(value, refuse)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(message)
     assert CANARY not in str(caught.value)
 
 

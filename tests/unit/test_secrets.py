@@ -136,9 +136,9 @@ def test_a_models_secrets_are_its_secret_fields() -> None:
     ],
 )
 def test_a_url_is_shown_without_its_credentials(url: str, shown: str) -> None:
-    told = url_without_credentials(url)
-    assert "ary@" not in told
-    assert shown in told
+    cleaned = url_without_credentials(url)
+    assert "ary@" not in cleaned
+    assert shown in cleaned
 
 
 def raised(error: BaseException) -> BaseException:
@@ -235,9 +235,9 @@ def test_words_that_name_secrets_stand_in_our_texts(word: str) -> None:
 def test_of_endless_text_of_others_the_beginning_is_kept() -> None:
     secrets = SecretValues([CANARY])
     assert secrets.scrub_foreign(f"{CANARY} was refused") == "*** was refused"
-    told = secrets.scrub_foreign("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
-    assert CANARY[:5] not in told
-    assert len(told) < LONGEST_TOLD // 8 + 50
+    text = secrets.scrub_foreign("x" * (LONGEST_TOLD - 5) + CANARY * 10_000)
+    assert CANARY[:5] not in text
+    assert len(text) < LONGEST_TOLD // 8 + 50
 
 
 def test_with_thousands_of_secrets_each_is_still_found() -> None:
@@ -253,12 +253,12 @@ def test_so_many_secrets_may_be_brought(values: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "reason"),
     [
         ([str(number) for number in range(501)], "more than 500 secret texts"),
         (["\n" * 501], "or lines of them"),
         (["x" * LONGEST_SECRETS, "y"], "more than 65536 characters"),
     ],
 )
-def test_more_secrets_than_that_are_refused(values: list[str], told: str) -> None:
-    assert told in (excess_of_secrets(values) or "")
+def test_more_secrets_than_that_are_refused(values: list[str], reason: str) -> None:
+    assert reason in (excess_of_secrets(values) or "")

@@ -119,9 +119,9 @@ def test_aliases_and_merges_are_written_out() -> None:
     ],
 )
 def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
-    told = refusal(text)
-    assert told.startswith(f"x.yaml: {place}: is not valid YAML: ")
-    assert reason in told
+    message = refusal(text)
+    assert message.startswith(f"x.yaml: {place}: is not valid YAML: ")
+    assert reason in message
 
 
 @pytest.mark.parametrize("text", ['a: "\\UFFFFFFFF"', 'a: "\\xRANCY"', "a: |CANARY\n x", "a: @CANARY", "!CANARY%C 1"])

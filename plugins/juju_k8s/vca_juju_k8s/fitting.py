@@ -108,7 +108,7 @@ def check_same_storage(charm: str, old: Mapping[str, DeclaredStorage], new: Mapp
         BadArguments: it does; shows both declarations of the first that differs.
     """
     for name in sorted(old.keys() | new.keys()):
-        was = _essence(old[name].told) if name in old else None
+        was = _essence(old[name].declared) if name in old else None
         becomes = _essence(new[name]) if name in new else None
         if was != becomes:
             raise BadArguments(

@@ -137,7 +137,7 @@ async def upgrade(
 
         async def check_store(charm: StoreCharm) -> None:
             await site.check_store(charm)
-            await prepare(charm.name, {name: one.told for name, one in charm.storage.items()})
+            await prepare(charm.name, {name: one.declared for name, one in charm.storage.items()})
 
         async def prepare(name: str, storage: Mapping[str, Mapping[str, Any]]) -> None:
             there = require_environment(model, ee_id)

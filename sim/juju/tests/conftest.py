@@ -71,16 +71,16 @@ class World:
     async def until(self, kind: str, key: str, fits: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
         """Wait until an entity is as it should be; what is not there, or goes, has the life `gone`."""
         watcher = (await self.call("Client.WatchAll"))["watcher-id"]
-        told: dict[str, Any] | None = None
+        seen: dict[str, Any] | None = None
         while True:
             for of, change, data in (await self.call("AllWatcher.Next", watcher=watcher))["deltas"]:
                 if of == kind and key in {data.get("id"), data.get("name"), data.get("key"), data.get("model-uuid")}:
-                    told = {**data, "life": "gone"} if change == "remove" else data
-                    if fits(told):
-                        return told
-            told = told or {"life": "gone"}
-            if told == {"life": "gone"} and fits(told):
-                return told
+                    seen = {**data, "life": "gone"} if change == "remove" else data
+                    if fits(seen):
+                        return seen
+            seen = seen or {"life": "gone"}
+            if seen == {"life": "gone"} and fits(seen):
+                return seen
 
     async def removed(self) -> None:
         """Wait until the controller does not list the model any more."""

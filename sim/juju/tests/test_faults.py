@@ -125,8 +125,8 @@ async def test_duplicate_and_late_deltas(sim: SimulatedController, world: World)
     sim.thaw()
     await world.settle()
     sim.faults.deltas.duplicate.times = sim.faults.deltas.duplicate.hits + 1
-    told = (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]
-    assert [data["agent-status"]["current"] for _, _, data in told] == ["started", "started", "pending", "pending"]
+    deltas = (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]
+    assert [data["agent-status"]["current"] for _, _, data in deltas] == ["started", "started", "pending", "pending"]
 
 
 @pytest.mark.parametrize("retry", [True, False])
@@ -182,17 +182,17 @@ async def test_machines_that_are_lost(sim: SimulatedController, world: World) ->
     await world.call(ADD, params=[{}])
     sim.lose_machine("ns", "0")
     sim.lose_machine("ns", "2")
-    told = await world.call("Client.FullStatus")
-    unit = told["applications"]["router"]["units"]["router/0"]
-    words = (told["machines"]["0"]["agent-status"], unit["agent-status"], unit["workload-status"])
+    status = await world.call("Client.FullStatus")
+    unit = status["applications"]["router"]["units"]["router/0"]
+    words = (status["machines"]["0"]["agent-status"], unit["agent-status"], unit["workload-status"])
     assert [word["status"] for word in words] == ["down", "lost", "unknown"]
-    assert told["machines"]["2"]["agent-status"]["status"] == "pending"  # it never came
+    assert status["machines"]["2"]["agent-status"]["status"] == "pending"  # it never came
     for kind, key, word in (("machine", "0", "started"), ("unit", "router/0", "idle")):
         delta = await world.until(kind, key, lambda data: True)
         assert delta["agent-status"]["current"] == word  # no watcher tells of it
     sim.find_machine("ns", "0")
-    told = await world.call("Client.FullStatus")
-    assert told["machines"]["0"]["agent-status"]["status"] == "started"
+    status = await world.call("Client.FullStatus")
+    assert status["machines"]["0"]["agent-status"]["status"] == "started"
 
 
 @pytest.mark.parametrize("outcome", ["failed", "cancelled", "aborted", "error"])
@@ -237,7 +237,7 @@ async def test_a_model_stuck_in_dying(sim: SimulatedController, world: World, co
     await world.removed()
 
 
-@pytest.mark.parametrize("how", ["close", "told", "nothing"])
+@pytest.mark.parametrize("how", ["close", "heard", "nothing"])
 async def test_a_dead_model_has_its_name_and_nothing_else(
     sim: SimulatedController, world: World, connect: Connect, how: Any
 ) -> None:
@@ -246,23 +246,23 @@ async def test_a_dead_model_has_its_name_and_nothing_else(
     admin = await connect()
     watcher = (await world.call("Client.WatchAll"))["watcher-id"]
     await world.call("AllWatcher.Next", watcher=watcher)
-    told: list[Any] = []
+    heard: list[Any] = []
 
     async def watch() -> None:
         try:
             while True:
-                told.extend((await world.call("AllWatcher.Next", watcher=watcher))["deltas"])
+                heard.extend((await world.call("AllWatcher.Next", watcher=watcher))["deltas"])
         except (Refusal, ConnectionResetError) as error:
-            told.append(str(error))
+            heard.append(str(error))
 
     watching = asyncio.create_task(watch())
     sim.remove_model("ns")
-    while sim.model("ns").record.life != "dead" or not told:
+    while sim.model("ns").record.life != "dead" or not heard:
         await asyncio.sleep(0.005)
     if how == "close":
-        assert told[-1] in {"watcher was stopped", "connection is shut down"}
+        assert heard[-1] in {"watcher was stopped", "connection is shut down"}
     else:
-        assert told[-1][:2] == ["model", "remove"] or told[-1] == "connection is shut down"
+        assert heard[-1][:2] == ["model", "remove"] or heard[-1] == "connection is shut down"
     watching.cancel()
     with pytest.raises(Refusal, match="unknown model") as caught:
         await connect(world.uuid)

@@ -31,8 +31,8 @@ class Cluster(World):
         """Announce an image and upload its document; its id."""
         wanted = [{"name": "image", "type": "oci-image", "origin": "upload", "path": "", "revision": -1}]
         given = {"tag": f"application-{name}", "url": url, "charm-origin": {"source": "local"}, "resources": wanted}
-        told = await self.call("Resources.AddPendingResources", **given)
-        key = str(told["pending-ids"][0])
+        answer = await self.call("Resources.AddPendingResources", **given)
+        key = str(answer["pending-ids"][0])
         digest = hashlib.sha384(body).hexdigest()
         path = f"/model/{self.uuid}/applications/{name}/resources/image?pendingid={key}"
         await self.client.put("PUT", path, body, {"Content-Sha384": digest})
@@ -83,8 +83,8 @@ async def cluster(sim: SimulatedController, connect: Connect) -> Cluster:
 
 async def test_units_are_pods_whose_addresses_no_delta_tells(cluster: Cluster) -> None:
     await cluster.deploy(**{"num-units": 2})
-    told = await cluster.until("unit", "dns/1", lambda unit: unit["workload-status"]["current"] == "active")
-    assert (told["machine-id"], told["public-address"], told["private-address"]) == ("", "", "")
+    unit_data = await cluster.until("unit", "dns/1", lambda unit: unit["workload-status"]["current"] == "active")
+    assert (unit_data["machine-id"], unit_data["public-address"], unit_data["private-address"]) == ("", "", "")
     assert cluster.sim.model("ns").machines == {}
     [info] = (await cluster.call("Application.UnitsInfo", entities=[{"tag": "unit-dns-1"}]))["results"]
     assert info["result"]["provider-id"] == "dns-1"
@@ -108,18 +108,18 @@ async def test_an_application_is_scaled_down_to_nothing_and_up_again(cluster: Cl
 
 
 @pytest.mark.parametrize(
-    ("scale", "change", "code", "told"),
+    ("scale", "change", "code", "message"),
     [(2, 1, "not valid", "both scale and scale-change"), (-1, 0, "not valid", "scale < 0")],
 )
-async def test_scales_that_are_refused(cluster: Cluster, scale: int, change: int, code: str, told: str) -> None:
+async def test_scales_that_are_refused(cluster: Cluster, scale: int, change: int, code: str, message: str) -> None:
     await cluster.deploy()
-    with pytest.raises(Refusal, match=told) as caught:
+    with pytest.raises(Refusal, match=message) as caught:
         await cluster.scale(scale, **{"scale-change": change})
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize(
-    ("request_", "given", "told"),
+    ("request_", "given", "message"),
     [
         ("Application.AddUnits", {"application": "dns", "num-units": 1}, "container-based model"),
         ("Application.DestroyUnit", {"units": [{"unit-tag": "unit-dns-0"}]}, "removing units"),
@@ -127,16 +127,16 @@ async def test_scales_that_are_refused(cluster: Cluster, scale: int, change: int
     ],
 )
 async def test_what_only_machines_have_is_refused(
-    cluster: Cluster, request_: str, given: dict[str, Any], told: str
+    cluster: Cluster, request_: str, given: dict[str, Any], message: str
 ) -> None:
     await cluster.deploy()
-    with pytest.raises(Refusal, match=told) as caught:
+    with pytest.raises(Refusal, match=message) as caught:
         await cluster.call(request_, **given)
     assert caught.value.code == "not supported"
 
 
 @pytest.mark.parametrize(
-    ("held", "code", "told"),
+    ("held", "code", "message"),
     [
         ("foreign", "already exists", "already exists in the k8s cluster"),
         ("terminating", "already exists", "already exists in the k8s cluster"),
@@ -145,13 +145,13 @@ async def test_what_only_machines_have_is_refused(
     ],
 )
 async def test_a_namespace_that_is_taken(
-    sim: SimulatedController, connect: Connect, held: Any, code: str, told: str
+    sim: SimulatedController, connect: Connect, held: Any, code: str, message: str
 ) -> None:
     if held is None:
         await create(sim, connect, "taken")
     else:
         sim.world.namespaces["k8s", "taken"] = held
-    with pytest.raises(Refusal, match=told) as caught:
+    with pytest.raises(Refusal, match=message) as caught:
         await create(sim, connect, "taken")
     assert caught.value.code == code
 
@@ -181,10 +181,10 @@ async def test_the_document_of_an_image(cluster: Cluster, document: bytes, image
     assert cluster.sim.model("ns").pending_resources[key]["image"] == image
 
 
-@pytest.mark.parametrize(("fate", "told"), [("missing", "ImagePullBackOff"), ("crash", "CrashLoopBackOff")])
-async def test_an_image_that_never_runs_shows_at_the_agent(cluster: Cluster, fate: str, told: str) -> None:
+@pytest.mark.parametrize(("fate", "message"), [("missing", "ImagePullBackOff"), ("crash", "CrashLoopBackOff")])
+async def test_an_image_that_never_runs_shows_at_the_agent(cluster: Cluster, fate: str, message: str) -> None:
     await cluster.deploy(image=f"example.com/{fate}:1")
-    unit = await cluster.until("unit", "dns/0", lambda unit: told in unit["agent-status"]["message"])
+    unit = await cluster.until("unit", "dns/0", lambda unit: message in unit["agent-status"]["message"])
     assert unit["agent-status"]["current"] == "allocating"
     assert unit["workload-status"]["message"] == "installing agent"
 

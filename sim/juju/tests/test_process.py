@@ -27,11 +27,11 @@ class Process:
 
     tls_hostname = "juju-apiserver"
 
-    def __init__(self, process: asyncio.subprocess.Process, told: dict[str, Any]) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, first_line: dict[str, Any]) -> None:
         self.process = process
-        self.endpoint = told["endpoints"][0]
-        self.username, self.password = told["username"], told["password"]
-        self.ca_cert = Path(told["ca_file"]).read_text()
+        self.endpoint = first_line["endpoints"][0]
+        self.username, self.password = first_line["username"], first_line["password"]
+        self.ca_cert = Path(first_line["ca_file"]).read_text()
 
     def client(self, model: str | None = None) -> RawClient:
         return RawClient(cast("SimulatedController", self), model)
@@ -142,10 +142,10 @@ async def refusal(*arguments: str) -> str:
     """Start one in vain; what it says."""
     command = [sys.executable, "-m", "vca_jujusim", *arguments]
     process = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
-    _, told = await process.communicate()
+    _, errors = await process.communicate()
     assert process.returncode == 2
-    assert b"Traceback" not in told
-    return told.decode().splitlines()[-1]
+    assert b"Traceback" not in errors
+    return errors.decode().splitlines()[-1]
 
 
 async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None
     broken.write_text("no database at all")
     async with SimulatedController(state=Path(state)) as sim:
         used = str(sim.ports[0])
-        told = await asyncio.gather(
+        outputs = await asyncio.gather(
             refusal("--port", used),
             refusal("--port", "70000"),
             refusal("--endpoints", "0"),
@@ -166,7 +166,7 @@ async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None
         words in line
         for words, line in zip(
             (f"port {used}", "70000", "--endpoints", "--latency", "not a database", "locked", "ca.pem"),
-            told,
+            outputs,
             strict=True,
         )
     ] == [True] * 7

@@ -18,7 +18,7 @@ async def refusal(awaitable: object) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "reason"),
     [
         ({"config.yaml": "options: {}"}, 'archive file "metadata.yaml" not found'),
         ({"metadata.yaml": "summary: s\ndescription: d"}, "name"),
@@ -29,10 +29,10 @@ async def refusal(awaitable: object) -> tuple[str, str]:
         ({**ROUTER, "metadata.yaml": "[: no yaml"}, "not valid"),
     ],
 )
-async def test_archives_that_are_no_charms(world: World, files: dict[str, str], told: str) -> None:
+async def test_archives_that_are_no_charms(world: World, files: dict[str, str], reason: str) -> None:
     code, message = await refusal(world.client.upload_charm(archive(files)))
     assert code == "bad request"
-    assert told in message
+    assert reason in message
     assert not world.sim.counts.uploads
 
 
@@ -51,7 +51,7 @@ async def test_what_is_no_archive_at_all(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "code", "told"),
+    ("change", "code", "reason"),
     [
         ({"charm-origin": {"source": "local"}}, "bad request", "base"),
         ({"charm-origin": {"base": {"name": "ubuntu", "channel": "24.04"}}}, "not supported", "ubuntu@24.04"),
@@ -65,10 +65,10 @@ async def test_what_is_no_archive_at_all(world: World) -> None:
         ({"resources": {"blob": "no-such-id"}}, "not found", "blob"),
     ],
 )
-async def test_deployments(world: World, change: dict[str, object], code: str, told: str) -> None:
+async def test_deployments(world: World, change: dict[str, object], code: str, reason: str) -> None:
     found = await refusal(world.deploy(**change))
     assert found[0] == code
-    assert told in found[1]
+    assert reason in found[1]
     assert not world.sim.model("ns").applications
     assert not world.sim.model("ns").machines
 
@@ -82,8 +82,8 @@ async def test_a_base_that_was_not_declared_with_force(world: World) -> None:
 @pytest.mark.parametrize("profile", ["devices: {a: {type: disk}}", "config: {limits.cpu: '1'}"])
 async def test_a_profile_that_is_not_for_charms_needs_force(world: World, profile: str) -> None:
     url = await world.client.upload_charm(archive({**ROUTER, "lxd-profile.yaml": profile}))
-    told = await refusal(world.deploy(**{"charm-url": url}))
-    assert told[1].startswith("invalid lxd-profile.yaml: contains ")
+    error = await refusal(world.deploy(**{"charm-url": url}))
+    assert error[1].startswith("invalid lxd-profile.yaml: contains ")
     await world.deploy(**{"charm-url": url, "Force": True})
 
 

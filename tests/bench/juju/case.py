@@ -45,8 +45,8 @@ async def measure(lives: Lives, count: int) -> dict[str, Any]:
     wall, used = time.perf_counter() - begin, time.process_time() - used
     failed = Counter(f"{type(one).__name__}: {one}" for one in results if one is not None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = [f"{number} x {text}" for text, number in failed.most_common(3)]
-    return {"wall": wall, "cpu": used, "peak_mb": peak, "failures": failed.total(), "failed_with": told}
+    failures = [f"{number} x {text}" for text, number in failed.most_common(3)]
+    return {"wall": wall, "cpu": used, "peak_mb": peak, "failures": failed.total(), "failed_with": failures}
 
 
 async def main(kind: str, count: int) -> None:

@@ -80,10 +80,10 @@ def _read_figures(process: subprocess.Popen[str], simulator: Simulator, kind: st
         return Figures(kind, lives, finished=False)
     before = simulator.counted()
     _say(process.stdin, "go")
-    told = _heard(process.stdout, limit)
-    if not told:
+    line = _heard(process.stdout, limit)
+    if not line:
         return Figures(kind, lives, finished=False)
-    return _figures(kind, lives, json.loads(told), before, simulator.counted())
+    return _figures(kind, lives, json.loads(line), before, simulator.counted())
 
 
 def _say(stream: IO[str], line: str) -> None:
@@ -97,19 +97,19 @@ def _heard(stream: IO[str], limit: float) -> str:
     return stream.readline().strip() if there else ""
 
 
-def _figures(kind: str, lives: int, told: dict[str, Any], before: Counted, after: Counted) -> Figures:
+def _figures(kind: str, lives: int, measured: dict[str, Any], before: Counted, after: Counted) -> Figures:
     return Figures(
         kind,
         lives,
-        wall=told["wall"],
-        cpu=told["cpu"],
+        wall=measured["wall"],
+        cpu=measured["cpu"],
         controller_cpu=after.seconds - before.seconds,
         requests=after.requests - before.requests,
         polls=after.polls - before.polls,
         connections=after.peak,
-        peak_mb=told["peak_mb"],
-        failures=told["failures"],
-        failed_with=tuple(told["failed_with"]),
+        peak_mb=measured["peak_mb"],
+        failures=measured["failures"],
+        failed_with=tuple(measured["failed_with"]),
     )
 
 

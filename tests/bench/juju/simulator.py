@@ -63,15 +63,15 @@ class Simulator:
         """What it has counted."""
         self._counts.unlink(missing_ok=True)
         self._process.send_signal(signal.SIGUSR1)
-        told = self._read_line()
-        requests = told["requests"]
+        counts = self._read_line()
+        requests = counts["requests"]
         return Counted(
-            told["total"],
+            counts["total"],
             requests.get("AllWatcher.Next", 0),
-            told["opened"],
-            told["peak"],
-            sum(upload[-1] for upload in told["uploads"]),
-            told["failed_logins"],
+            counts["opened"],
+            counts["peak"],
+            sum(upload[-1] for upload in counts["uploads"]),
+            counts["failed_logins"],
             _seconds(self._process.pid),
         )
 
@@ -79,11 +79,11 @@ class Simulator:
         end = time.monotonic() + 60
         while time.monotonic() < end:
             try:
-                told: dict[str, Any] = json.loads(self._counts.read_text())
+                counts: dict[str, Any] = json.loads(self._counts.read_text())
             except (FileNotFoundError, ValueError):  # not there yet, or half written
                 time.sleep(0.01)
             else:
-                return told
+                return counts
         raise RuntimeError("the simulated controller does not tell what it counted")
 
 
@@ -112,8 +112,10 @@ def running(folder: Path, latency: float, steps: str = "") -> Iterator[Simulator
     with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            place = Place(told["endpoints"][0], told["username"], told["password"], ca.read_text(), str(folder))
+            first_line = json.loads(process.stdout.readline())
+            place = Place(
+                first_line["endpoints"][0], first_line["username"], first_line["password"], ca.read_text(), str(folder)
+            )
             yield Simulator(process, place, counts)
         finally:
             process.terminate()

@@ -44,8 +44,8 @@ async def examine(folder: Path, places: Sequence[str]) -> dict[str, dict[str, st
     )
     said, complaints = await process.communicate()
     try:
-        told: dict[str, Any] = json.loads(said)
-        verdicts = told["verdicts"]
+        report: dict[str, Any] = json.loads(said)
+        verdicts = report["verdicts"]
     except (ValueError, KeyError):
         raise AssertionError(f"{said.decode()}\n{complaints.decode()}") from None
     return {

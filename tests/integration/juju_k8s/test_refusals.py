@@ -20,7 +20,7 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
 
 
 @pytest.mark.parametrize(
-    ("parts", "options", "told"),
+    ("parts", "options", "message"),
     [
         ({"subordinate": True}, {}, "is a subordinate"),
         ({"containers": {}, "resources": {}}, {}, "has no containers; charms with pod specs"),
@@ -37,14 +37,14 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
     ],
 )
 async def test_charms_and_options_that_do_not_fit(
-    tmp_path: Path, parts: dict[str, Any], options: dict[str, Any], told: str
+    tmp_path: Path, parts: dict[str, Any], options: dict[str, Any], message: str
 ) -> None:
     sidecar(tmp_path, **parts)
     async with SimulatedController() as controller:
         controller.add_kubernetes(storage=None)
         async with on_kubernetes(controller, tmp_path) as pods:
             ee_id, _ = await pods.create_execution_environment(VNF)
-            with pytest.raises(BadArguments, match=told):
+            with pytest.raises(BadArguments, match=message):
                 await pods.install_configuration_sw(ee_id, "dns", options=options)
         assert not controller.counts.uploads
         assert controller.counts.requests["Application.Deploy"] == 0
@@ -70,8 +70,8 @@ async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) 
             await installed(pods, options={**options, "trust": True})
         application = controller.model(MODEL).applications[APP]
         assert application.storage == {"data": {"Pool": "fast", "Size": 1536, "Count": 1}}
-        told = application.resources["image"]
-        assert (told["image"], told["image-user"], told["image-password"]) == (image["image"], "u", "canary-1")
+        sent = application.resources["image"]
+        assert (sent["image"], sent["image-user"], sent["image-password"]) == (image["image"], "u", "canary-1")
         assert application.constraints == {"mem": 2048}
         assert application.trust
 
@@ -88,13 +88,13 @@ async def test_an_upgrade_that_changes_storage_shows_both(controller: SimulatedC
 
 
 async def test_connectors_of_the_other_kind_are_refused_at_once(controller: SimulatedController, charms: Path) -> None:
-    for backend, cloud, told in (
+    for backend, cloud, message in (
         ("juju-k8s", "localhost", "cloud localhost is one of machines; name one of Kubernetes"),
         ("juju-machine", "k8s", "cloud k8s is one of Kubernetes; name one of machines"),
         ("juju-k8s", "nowhere", 'options.cloud: cloud "nowhere" not found'),
     ):
         async with on_kubernetes(controller, charms, backend=backend, cloud=cloud) as wrong:
-            with pytest.raises(BadArguments, match=told):
+            with pytest.raises(BadArguments, match=message):
                 await wrong.health()
 
 

@@ -48,6 +48,6 @@ def test_a_controller_killed_during_an_apply_loses_nothing(folder: Path) -> None
         stack.enter_context(controller(folder, port))
         said += list(lines)
         assert apply.wait() == 0, "".join(said)
-        told = subprocess.run(vca("--json", "status"), cwd=folder, capture_output=True, text=True, check=True)
-        assert told.stdout.count('"completed"') >= 3, told.stdout
+        ended = subprocess.run(vca("--json", "status"), cwd=folder, capture_output=True, text=True, check=True)
+        assert ended.stdout.count('"completed"') >= 3, ended.stdout
         subprocess.run(vca("delete", "demo", "--yes"), cwd=folder, capture_output=True, check=True)

@@ -67,7 +67,7 @@ async def test_one_that_is_not_there_and_a_subordinate_are_refused(
 
 
 @pytest.mark.parametrize(
-    ("message", "code", "told", "retryable"),
+    ("message", "code", "shown", "retryable"),
     [
         ("Post https://api.charmhub.io/v2: dial tcp: i/o timeout", "", "charm none cannot be fetched: Post", True),
         ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
@@ -75,12 +75,12 @@ async def test_one_that_is_not_there_and_a_subordinate_are_refused(
     ],
 )
 async def test_what_is_not_about_the_charm_is_no_bad_argument(
-    controller: SimulatedController, message: str, code: str, told: str, *, retryable: bool
+    controller: SimulatedController, message: str, code: str, shown: str, *, retryable: bool
 ) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge)
         controller.faults.refuse("Charms.ResolveCharms", message, code)
-        with pytest.raises(BackendError, match=told) as caught:
+        with pytest.raises(BackendError, match=shown) as caught:
             await edge.install_configuration_sw(ee_id, "ch:none")
     assert (type(caught.value), caught.value.code, caught.value.retryable) == (BackendError, code, retryable)
 

@@ -41,17 +41,19 @@ async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: Si
 
 
 @pytest.mark.parametrize(
-    ("trouble", "told"),
+    ("trouble", "message"),
     [
         ("redirect", "another one"),
         ("redirect-info", "another one"),
         ("discharge", "identity"),
     ],
 )
-async def test_what_no_retry_helps_against_is_told_so(controller: SimulatedController, trouble: Any, told: str) -> None:
+async def test_what_no_retry_helps_against_is_told_so(
+    controller: SimulatedController, trouble: Any, message: str
+) -> None:
     controller.faults.login = trouble
     error = await refusal(controller)
-    assert (error.retryable, told in str(error)) == (False, True), error
+    assert (error.retryable, message in str(error)) == (False, True), error
 
 
 async def test_a_model_that_is_migrated_is_told_so(controller: SimulatedController) -> None:
@@ -451,18 +453,18 @@ async def test_an_upgrade_that_lasts_too_long_is_told(controller: SimulatedContr
 
 
 async def test_a_limit_tells_why_the_controller_was_not_reached(controller: SimulatedController) -> None:
-    told = f"; 127.0.0.1:{controller.ports[0]} cannot be reached: "
+    message = f"; 127.0.0.1:{controller.ports[0]} cannot be reached: "
     async with connected(controller) as edge:
         await edge.health()  # what has to be imported is
     await controller.go_down()
     async with connected(controller, connect_timeout=60.0) as edge:
-        with pytest.raises(VcaTimeoutError, match=told) as caught:
+        with pytest.raises(VcaTimeoutError, match=message) as caught:
             await edge.create_execution_environment(VNF, total_timeout=0.3)
         assert "cannot be reached" in str(caught.value.__cause__)
         await controller.come_back()
         ee_id = await installed(edge)
         await controller.go_down()
-        with pytest.raises(VcaTimeoutError, match=told):
+        with pytest.raises(VcaTimeoutError, match=message):
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=0.3)
         await controller.come_back()
 

@@ -180,7 +180,7 @@ async def test_a_machine_that_does_not_go_is_a_timeout(controller: SimulatedCont
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ("Application.DestroyApplication", 'application "x" is not alive'),
         ("Application.DestroyApplication", 'application "x" not found'),
@@ -191,7 +191,7 @@ async def test_a_machine_that_does_not_go_is_a_timeout(controller: SimulatedCont
     ],
 )
 async def test_a_model_that_is_said_to_be_gone_is_seen_to_be_gone(
-    controller: SimulatedController, tmp_path: Path, asked: str, told: str
+    controller: SimulatedController, tmp_path: Path, asked: str, message: str
 ) -> None:
     write_charm(tmp_path, "server", provides={"site": {"interface": "http"}})
     write_charm(tmp_path, "client", requires={"backend": {"interface": "http"}})
@@ -199,13 +199,15 @@ async def test_a_model_that_is_said_to_be_gone_is_seen_to_be_gone(
         one = await installed(edge, "server", ".ns1.a")
         other = await installed(edge, "client", ".ns1.b")
         await edge.add_relation(one, other, "site", "backend")
-        controller.faults.refuse(asked, told) if "Relation" in asked else controller.faults.result_error(asked, told)
+        controller.faults.refuse(asked, message) if "Relation" in asked else controller.faults.result_error(
+            asked, message
+        )
         await edge.delete_namespace(NS)
         assert models(controller) == set()
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ("Application.DestroyApplication", 'application "x" is not alive'),
         ("Application.DestroyApplication", 'application "x" not found'),
@@ -213,11 +215,11 @@ async def test_a_model_that_is_said_to_be_gone_is_seen_to_be_gone(
     ],
 )
 async def test_an_ee_that_is_said_to_be_gone_is_seen_to_be_gone(
-    controller: SimulatedController, asked: str, told: str
+    controller: SimulatedController, asked: str, message: str
 ) -> None:
     async with connected(controller) as edge:
         ee_id = await (installed if "Application" in asked else machine)(edge)
-        controller.faults.result_error(asked, told)
+        controller.faults.result_error(asked, message)
         await edge.delete_execution_environment(ee_id)
         assert (controller.model("ns1").applications, controller.model("ns1").machines) == ({}, {})
 

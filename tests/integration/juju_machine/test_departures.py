@@ -54,8 +54,8 @@ async def test_a_create_waits_until_a_dying_model_has_gone(controller: Simulated
 async def test_a_create_where_a_model_just_began_to_go_is_retryable(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
-        told = 'model "ns1" is no longer alive'
-        controller.faults.refuse("MachineManager.AddMachines", told)
+        message = 'model "ns1" is no longer alive'
+        controller.faults.refuse("MachineManager.AddMachines", message)
         with pytest.raises(ConflictError, match="no longer alive; try again") as caught:
             await machine(edge, ".ns1.vnf2")
         assert caught.value.retryable

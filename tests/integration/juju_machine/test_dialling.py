@@ -135,8 +135,8 @@ async def test_a_foreign_advertised_endpoint_stops_no_operation(
     listening = socket.create_server(("127.0.0.1", 0))
     port = Port(listening, somebody_else)
     other = {**controller.host_ports()[0][0], "port": listening.getsockname()[1]}
-    told = [*controller.host_ports(), [other]]
-    monkeypatch.setattr(controller, "host_ports", lambda: told)
+    addresses = [*controller.host_ports(), [other]]
+    monkeypatch.setattr(controller, "host_ports", lambda: addresses)
     async with connected(controller) as edge:
         await machine(edge)
         await controller.go_down()

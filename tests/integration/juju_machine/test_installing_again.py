@@ -33,8 +33,8 @@ def sent(controller: SimulatedController) -> int:
 
 def origin(controller: SimulatedController) -> tuple[str, str, int]:
     """Track, risk and revision of the charm that is installed."""
-    told = controller.model("ns1").applications[APP].origin
-    return told["track"], told["risk"], told["revision"]
+    data = controller.model("ns1").applications[APP].origin
+    return data["track"], data["risk"], data["revision"]
 
 
 async def test_installing_again_sets_adds_and_hands_over(controller: SimulatedController, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_a_missing_resource_is_handed_over_and_none_replaced(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"resources": {"nothing": "first"}}, r"options\.resources\.nothing: the charm declares no such resource"),
         ({"resources": {"data": "none"}}, r"options\.resources\.data: there is no file"),
@@ -118,18 +118,18 @@ async def test_a_missing_resource_is_handed_over_and_none_replaced(
     ],
 )
 async def test_what_an_installation_refuses_a_second_one_refuses(
-    controller: SimulatedController, tmp_path: Path, wrong: dict[str, Any], told: str
+    controller: SimulatedController, tmp_path: Path, wrong: dict[str, Any], message: str
 ) -> None:
     write_charm(tmp_path, "res", resources=FILE)
     (tmp_path / "first").write_text("first")
     async with connected(controller, tmp_path) as edge:
         ee_id = await machine(edge, artifact_path="res")
         for install in (False, True, True):
-            with pytest.raises(BadArguments, match=told):
+            with pytest.raises(BadArguments, match=message):
                 await edge.install_configuration_sw(ee_id, "res", options=wrong)
             if install:
                 await edge.install_configuration_sw(ee_id, "res")
-        with pytest.raises(BadArguments, match=told):
+        with pytest.raises(BadArguments, match=message):
             await edge.upgrade(ee_id, "res", options=wrong)
 
 
@@ -150,12 +150,12 @@ async def test_a_charm_of_charmhub_keeps_its_channel_and_revision(
         ]
         for asked in same:
             await edge.install_configuration_sw(ee_id, "ch:router", options=asked)
-        for asked, told in (
+        for asked, message in (
             ({"channel": "edge"}, r"options\.channel: charm router follows latest/stable; call upgrade to follow edge"),
             ({"channel": "2.0/stable"}, "charm router cannot be fetched"),
             ({"revision": 8}, r"options\.revision: revision 7 of charm router is installed; call upgrade to bring 8"),
         ):
-            with pytest.raises(BadArguments, match=told):
+            with pytest.raises(BadArguments, match=message):
                 await edge.install_configuration_sw(ee_id, "ch:router", options=asked)
         assert origin(controller) == ("latest", "stable", 7)
 

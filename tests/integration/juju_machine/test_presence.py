@@ -37,8 +37,8 @@ async def test_an_upgrade_of_a_unit_that_is_lost_ends_and_says_so(
         }
         with pytest.raises(BackendError, match="is lost: agent is not communicating|is down: agent is not communi"):
             await edge.upgrade(ee_id, "new/one")
-        told = await _words(edge)
-        assert told == {"application app-vnf-vnf1 unknown", "machine 0 down", "unit app-vnf-vnf1/0 lost"}
+        words = await _words(edge)
+        assert words == {"application app-vnf-vnf1 unknown", "machine 0 down", "unit app-vnf-vnf1/0 lost"}
         assert controller.counts.requests[ASKED] == 1
 
 

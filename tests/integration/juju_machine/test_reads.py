@@ -22,8 +22,8 @@ async def test_the_status_is_plain_data(controller: SimulatedController) -> None
     async with connected(controller) as edge:
         one = await installed(edge, namespace=".ns1.a")
         await installed(edge, namespace=".ns1.b")
-        told = await edge.get_status(NS)
-        assert set(json.loads(json.dumps(told))["applications"]) == {"app-vnf-a", "app-vnf-b"}
+        status = await edge.get_status(NS)
+        assert set(json.loads(json.dumps(status))["applications"]) == {"app-vnf-a", "app-vnf-b"}
         assert set((await edge.get_status(".ns1.a"))["applications"]) == {"app-vnf-a"}
         await edge.exec_primitive(one, "touch", {"filename": "/x"})
         (run,) = (await edge.get_status(".ns1.a"))["executed-actions"]
@@ -104,14 +104,14 @@ async def test_an_installation_is_never_told_to_be_gone_or_unknown(
     store = MemoryStore()
     await store.ensure("nsrs", {"_id": "1"})
     db_dict = {"collection": "nsrs", "filter": {"_id": "1"}, "path": "vca"}
-    told: list[tuple[str, str]] = []
+    updates: list[tuple[str, str]] = []
 
     def changed(_table: str, _filter: Mapping[str, Any], _path: str, update: Mapping[str, Any]) -> None:
-        told.append((update["vca.status"], update["vca.detailed-status"]))
+        updates.append((update["vca.status"], update["vca.detailed-status"]))
 
     async with Vca.from_config(config_for(controller, tmp_path), store=store, on_update_db=changed, environ={}) as vca:
         edge = vca.connector("edge")
         ee_id = await machine(edge, VNF, db_dict=db_dict)
         await edge.install_configuration_sw(ee_id, "one", db_dict)
-    assert any("uploading" in detail for _, detail in told)
-    assert not [one for one in told if "unknown" in one or "gone" in one]
+    assert any("uploading" in detail for _, detail in updates)
+    assert not [one for one in updates if "unknown" in one or "gone" in one]

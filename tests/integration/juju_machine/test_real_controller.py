@@ -42,8 +42,8 @@ def vca(folder: Path, *arguments: str) -> dict[str, Any]:
     command = [str(Path(sys.executable).with_name("vca")), "--json", *arguments]
     ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    told: dict[str, Any] = json.loads(ended.stdout)
-    return told
+    report: dict[str, Any] = json.loads(ended.stdout)
+    return report
 
 
 @pytest.mark.timeout(3600)  # real machines take their time

@@ -158,13 +158,13 @@ async def prepared(
 @pytest.mark.parametrize("backend", ["fake", "juju-machine"])
 async def test_both_refuse_with_the_same_class(backend: str, controller: SimulatedController, charms: Path) -> None:
     async with prepared(backend, controller, charms) as (edge, one, other):
-        told: dict[str, type[BaseException]] = {}
+        raised: dict[str, type[BaseException]] = {}
         for name, _, call in REFUSED:
             try:
                 await call(edge, one, other)
             except VcaError as error:
-                told[name] = type(error)
-        assert told == {name: kind for name, kind, _ in REFUSED}
+                raised[name] = type(error)
+        assert raised == {name: kind for name, kind, _ in REFUSED}
 
 
 @pytest.mark.parametrize("backend", ["fake", "juju-machine"])

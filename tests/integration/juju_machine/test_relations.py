@@ -123,7 +123,7 @@ async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
 
 
 @pytest.mark.parametrize(
-    ("message", "code", "told", "retryable"),
+    ("message", "code", "shown", "retryable"),
     [
         ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
         ("max size of the model", "quota limit exceeded", "a limit .* is reached: max size", False),
@@ -132,14 +132,14 @@ async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
     ],
 )
 async def test_what_is_not_about_endpoints_is_no_bad_argument(
-    controller: SimulatedController, tmp_path: Path, message: str, code: str, told: str, *, retryable: bool
+    controller: SimulatedController, tmp_path: Path, message: str, code: str, shown: str, *, retryable: bool
 ) -> None:
     write_pair(tmp_path)
     async with connected(controller, tmp_path) as edge:
         one = await installed(edge, "server", ".ns1.a")
         other = await installed(edge, "client", ".ns1.b")
         controller.faults.refuse("Application.AddRelation", message, code)
-        with pytest.raises(BackendError, match=told) as caught:
+        with pytest.raises(BackendError, match=shown) as caught:
             await edge.add_relation(one, other, "site", "backend")
     assert (type(caught.value), caught.value.code, caught.value.retryable) == (BackendError, code, retryable)
 
@@ -180,18 +180,18 @@ async def test_endpoints_that_are_not_there_or_do_not_fit_are_refused(
 
 @pytest.mark.defect("D17")
 @pytest.mark.parametrize(
-    "told",
+    "reason",
     ['application "app-vnf-a" not found', 'application "a" is not alive', "application is not found or not alive"],
 )
 async def test_an_application_that_goes_meanwhile_is_not_found(
-    controller: SimulatedController, tmp_path: Path, told: str
+    controller: SimulatedController, tmp_path: Path, reason: str
 ) -> None:
     write_pair(tmp_path)
     async with connected(controller, tmp_path) as edge:
         one = await installed(edge, "server", ".ns1.a")
         other = await installed(edge, "client", ".ns1.b")
-        controller.faults.refuse("Application.AddRelation", f'cannot add relation "k": {told}')
-        with pytest.raises(NotFound, match=told):
+        controller.faults.refuse("Application.AddRelation", f'cannot add relation "k": {reason}')
+        with pytest.raises(NotFound, match=reason):
             await edge.add_relation(one, other, "site", "backend")
 
 

@@ -271,12 +271,12 @@ async def test_a_unit_that_goes_while_others_come_ends_the_wait(controller: Simu
 
 
 @pytest.mark.defect("D17")
-@pytest.mark.parametrize("told", ['application "a" is not alive', "application is not found or not alive"])
-async def test_what_goes_while_it_is_asked_for_is_not_found(controller: SimulatedController, told: str) -> None:
+@pytest.mark.parametrize("reason", ['application "a" is not alive', "application is not found or not alive"])
+async def test_what_goes_while_it_is_asked_for_is_not_found(controller: SimulatedController, reason: str) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge)
-        controller.faults.refuse("Application.AddUnits", f'cannot add unit to application "a": {told}')
-        with pytest.raises(NotFound, match=told):
+        controller.faults.refuse("Application.AddUnits", f'cannot add unit to application "a": {reason}')
+        with pytest.raises(NotFound, match=reason):
             await edge.scale(ee_id, 2)
 
 

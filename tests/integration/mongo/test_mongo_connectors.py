@@ -103,7 +103,7 @@ async def test_secrets_that_cannot_be_decrypted_show_nothing(mongo_url: str, cap
     put(mongo_url, {"_id": 2, "name": "odd", "backend": "fake", "options": {"password": 5}})
     caplog.set_level(logging.DEBUG)
     where = {"url": mongo_url, "secrets": ["password"]}
-    for function, error, told in (
+    for function, error, message in (
         (failing, PluginError, "decrypting the option password failed with ValueError"),
         (away, VcaConnectionError, "the keys are away"),
         (bare, PluginError, "gave a Python bytes, not text"),
@@ -113,7 +113,7 @@ async def test_secrets_that_cannot_be_decrypted_show_nothing(mongo_url: str, cap
             with pytest.raises(error) as caught:
                 await vca.find_connector("far")
             text = "".join(traceback.format_exception(caught.value))
-            assert told in text
+            assert message in text
             assert CANARY not in text
             assert CANARY[::-1] not in text
     async with vca_with(MongoConnectors(where, reversed_text)) as vca:
@@ -158,7 +158,7 @@ async def test_a_database_that_is_away_is_retryable(
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "options.url: is required"),
         ({"url": f"mongodb://me:{CANARY}@host"}, "options.url: expected hosts and a database"),
@@ -171,11 +171,11 @@ async def test_a_database_that_is_away_is_retryable(
         ({"url": f"mongodb://me:{CANARY}@host/db", "decrypt": "os:sep"}, "options.decrypt: os:sep is not a function"),
     ],
 )
-def test_wrong_options_are_told_without_the_url(options: dict[str, Any], told: str) -> None:
+def test_wrong_options_are_told_without_the_url(options: dict[str, Any], message: str) -> None:
     config = {"connectors": {}, "connector_providers": [{"name": "mongodb", "options": options}]}
     with pytest.raises(BadArguments) as caught:
         Vca.from_config(config, environ={})
-    assert told in str(caught.value)
+    assert message in str(caught.value)
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 

@@ -284,6 +284,6 @@ async def test_no_task_shows_what_was_written(mongo_url: str, caplog: pytest.Log
     finally:
         loop.set_debug(False)
     await store.close()
-    told = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
-    assert any(": write" in text for text in told)
-    assert [text for text in told if "canary" in text] == []
+    messages = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+    assert any(": write" in text for text in messages)
+    assert [text for text in messages if "canary" in text] == []

@@ -180,11 +180,11 @@ class Stage:
     async def _check_stored(self, scene: Scene, error: VcaError | None) -> None:
         """The outcome is at the db_dict, and the last that was told there."""
         await scene.kit.settle()
-        told = [one.status for one in scene.kit.statuses_at(scene.at.db_dict)]
-        assert told, "no outcome is stored"
+        stored = [one.status for one in scene.kit.statuses_at(scene.at.db_dict)]
+        assert stored, "no outcome is stored"
         final = DeploymentStatus.FAILED if error is not None else DeploymentStatus.COMPLETED
         aggregate = {final, DeploymentStatus.RUNNING} if error is None else {final}
-        assert told[-1] in aggregate, f"the outcome is stored as {told[-1]}"
+        assert stored[-1] in aggregate, f"the outcome is stored as {stored[-1]}"
 
     @contextlib.asynccontextmanager
     async def _scene(

@@ -29,7 +29,7 @@ def problems(action: Action, params: Any) -> BadArguments:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("Touch: {}", "Touch: expected a name of lower-case letters"),
         ("touch_it: {}", "touch_it: expected a name of lower-case letters"),
@@ -54,16 +54,16 @@ def problems(action: Action, params: Any) -> BadArguments:
         ("a: {required: [b, b]}", "a.required: is not a valid JSON schema"),
     ],
 )  # fmt: skip
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, told: str) -> None:
-    assert refused({"metadata.yaml": "name: x", "actions.yaml": text}).startswith(f"actions.yaml: {told}")
+def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, message: str) -> None:
+    assert refused({"metadata.yaml": "name: x", "actions.yaml": text}).startswith(f"actions.yaml: {message}")
 
 
 @pytest.mark.parametrize(
     ("given", "meant"), [("str", "string"), ("int", "integer"), ("bool", "boolean"), ("dict", "object")]
 )
 def test_a_type_in_programmers_terms_gets_a_suggestion(refused: Refused, given: str, meant: str) -> None:
-    told = refused({"metadata.yaml": "name: x", "actions.yaml": f"a: {{params: {{b: {{type: {given}}}}}}}"})
-    assert told.endswith(f": did you mean {meant!r}?")
+    message = refused({"metadata.yaml": "name: x", "actions.yaml": f"a: {{params: {{b: {{type: {given}}}}}}}"})
+    assert message.endswith(f": did you mean {meant!r}?")
 
 
 def test_charms_of_juju_itself_may_name_their_actions_so(read: Read) -> None:
@@ -151,7 +151,7 @@ STRICT = action(
 
 
 @pytest.mark.parametrize(
-    ("params", "told", "names"),
+    ("params", "message", "names"),
     [
         ({}, "params_dict.a: is missing; the primitive requires it", ["a"]),
         ({"a": 7}, "params_dict.a: expected text, got a whole number", ["a"]),
@@ -170,9 +170,9 @@ STRICT = action(
         ({"b": 1, "c": 2}, " (primitive run)", ["a", "b", "c"]),
     ],
 )
-def test_what_does_not_fit_is_told_by_name(params: dict[str, Any], told: str, names: list[str]) -> None:
+def test_what_does_not_fit_is_told_by_name(params: dict[str, Any], message: str, names: list[str]) -> None:
     error = problems(STRICT, params)
-    assert told in str(error)
+    assert message in str(error)
     assert sorted(error.bad_args) == [f"params_dict.{name}" for name in names]
 
 

@@ -93,7 +93,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     metadata = "name: Web\nsummary: s\ndescription: d\ntags: [1]\nstorage: {a: {type: tape}}\nterms: x\n"
     profile = "devices: {a: {type: disk}}\nconfig: {boot.autostart: 'true'}"
     further = {"config.yaml": "", "revision": "x", "lxd-profile.yaml": profile}
-    told = " ".join(said(write_files(tmp_path, {**GOOD, "metadata.yaml": metadata, **further})))
+    message = " ".join(said(write_files(tmp_path, {**GOOD, "metadata.yaml": metadata, **further})))
     for part in (
         "tags.0",
         "storage.a.type",
@@ -103,7 +103,7 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
         "devices.a",
         "boot.autostart",
     ):
-        assert part in told
+        assert part in message
 
 
 def test_what_stays_at_home_is_not_looked_at(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_both_agree_on_metadata_of_any_shape(tmp_path: Path, metadata: dict[str,
         del files["manifest.yaml"]
     place = tmp_path / "web.charm"
     place.write_bytes(archive_of(files))
-    told, found = said(place), refusal(archive_of(files))
-    assert told or not found, found
+    problems, found = said(place), refusal(archive_of(files))
+    assert problems or not found, found
     # What only an installation needs, and an endpoint without an interface, is refused here only.
-    assert found or all("it runs on" in one or "text that is not empty" in one for one in told), told
+    assert found or all("it runs on" in one or "text that is not empty" in one for one in problems), problems

@@ -92,7 +92,7 @@ def test_a_base_is_written_as_charmcraft_writes_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "told"),
+    ("file", "text", "message"),
     [
         ("charmcraft.yaml", "bases: {}", "bases: expected a list"),
         ("charmcraft.yaml", "bases: [jammy]", "bases.0: expected a mapping"),
@@ -116,5 +116,5 @@ def test_a_base_is_written_as_charmcraft_writes_it() -> None:
         ("manifest.yaml", "bases: [{name: ubuntu, channel: ''}]", "bases.0.channel: expected text that is not empty"),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, file: str, text: str, told: str) -> None:
-    assert refused({"metadata.yaml": "name: x", file: text}).startswith(f"{file}: {told}")
+def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, file: str, text: str, message: str) -> None:
+    assert refused({"metadata.yaml": "name: x", file: text}).startswith(f"{file}: {message}")

@@ -91,8 +91,8 @@ def test_absolute_members_are_refused(place: Path, name: str) -> None:
 
 @pytest.mark.parametrize("target", ["../x", "/etc/passwd", "a/../../x", "..\\x", "C:\\x"])
 def test_symlinks_that_lead_out_are_refused(place: Path, target: str) -> None:
-    told = refusal(place, pack([NAME, (link("hook"), target)]))
-    assert told == "its member 'hook' is a symlink that leads out of the charm, or in circles"
+    message = refusal(place, pack([NAME, (link("hook"), target)]))
+    assert message == "its member 'hook' is a symlink that leads out of the charm, or in circles"
 
 
 def test_symlinks_that_stay_inside_are_fine(place: Path) -> None:
@@ -117,8 +117,8 @@ def test_encrypted_members_are_refused(place: Path) -> None:
 
 
 def test_a_file_that_is_there_twice_is_refused(place: Path) -> None:
-    told = refusal(place, pack([NAME, ("metadata.yaml", "name: other")]))
-    assert told == "its member 'metadata.yaml' is there twice, or in upper and in lower case"
+    message = refusal(place, pack([NAME, ("metadata.yaml", "name: other")]))
+    assert message == "its member 'metadata.yaml' is there twice, or in upper and in lower case"
 
 
 def test_a_large_file_is_refused(place: Path) -> None:
@@ -187,8 +187,8 @@ def test_the_extension_for_more_members_is_refused(place: Path) -> None:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_ways_of_packing_that_cost_memory_are_refused(place: Path, method: int) -> None:
-    told = refusal(place, pack([NAME], method))
-    assert told == "its member 'metadata.yaml' is packed in another way than deflate"
+    message = refusal(place, pack([NAME], method))
+    assert message == "its member 'metadata.yaml' is packed in another way than deflate"
 
 
 @pytest.mark.parametrize("content", [b"", b"name: x", b"\x1f\x8b" + b"x" * 100, b"PK\5\6", b"PK\3\4" + b"x" * 100])

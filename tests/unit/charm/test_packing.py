@@ -43,8 +43,8 @@ def pack(place: Path, names: dict[str, str]) -> Path:
 
 
 def rendered(folder: Path, name: str) -> dict[str, object]:
-    told: dict[str, object] = yaml.safe_load(render_beside(folder)[name][1])
-    return told
+    document: dict[str, object] = yaml.safe_load(render_beside(folder)[name][1])
+    return document
 
 
 @pytest.mark.parametrize("program", [{"dispatch": ""}, {"hooks/start": ""}])
@@ -159,9 +159,9 @@ def test_what_readers_take_for_other_things_is_quoted(tmp_path: Path, text: str)
     assert f'"{text}"' in render_beside(tmp_path)["actions.yaml"][1].decode()
 
 
-@pytest.mark.parametrize(("told", "meant"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("ppc64le", "ppc64el")])
-def test_architectures_have_the_names_that_juju_has(tmp_path: Path, told: str, meant: str) -> None:
-    manifest = f"bases: [{{name: ubuntu, channel: 22.04/stable, architectures: [{told}, {meant}]}}]\n"
+@pytest.mark.parametrize(("given", "meant"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("ppc64le", "ppc64el")])
+def test_architectures_have_the_names_that_juju_has(tmp_path: Path, given: str, meant: str) -> None:
+    manifest = f"bases: [{{name: ubuntu, channel: 22.04/stable, architectures: [{given}, {meant}]}}]\n"
     [base] = read_charm(write(tmp_path, {**WHOLE, "manifest.yaml": manifest})).bases
     assert base.architectures == (meant,)
 

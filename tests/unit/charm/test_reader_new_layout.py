@@ -101,7 +101,7 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("type: charm", "name is missing"),
         ("type: bundle\nname: x", "type: this is a bundle"),
@@ -118,8 +118,8 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
         ("name: x\ncontainers: {c: {resource: i}}", "containers.c.resource: there is no resource 'i'"),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, told: str) -> None:
-    assert refused({"charmcraft.yaml": text}).startswith(f"charmcraft.yaml: {told}")
+def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, message: str) -> None:
+    assert refused({"charmcraft.yaml": text}).startswith(f"charmcraft.yaml: {message}")
 
 
 def test_a_fault_is_told_of_the_file_it_is_in(refused: Refused) -> None:

@@ -146,7 +146,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "told"),
+    ("files", "message"),
     [
         ({"metadata.yaml": ""}, "metadata.yaml: name is missing"),
         ({"metadata.yaml": "[name, x]"}, "metadata.yaml: expected a mapping, got a list"),
@@ -222,8 +222,8 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: dict[str, str], told: str) -> None:
-    assert refused(files).startswith(told)
+def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: dict[str, str], message: str) -> None:
+    assert refused(files).startswith(message)
 
 
 def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None:

@@ -36,10 +36,10 @@ def vca_json(*arguments: str, code: int = 0) -> Any:
 
 
 def test_the_help_tells_of_every_command_and_of_exit_codes() -> None:
-    told = vca("--help")
+    output = vca("--help")
     for name in [*COMMANDS, "config", "plugin"]:
-        assert re.search(rf"\b{name}\b", told)
-    assert "Exit codes" in told
+        assert re.search(rf"\b{name}\b", output)
+    assert "Exit codes" in output
     page = (ROOT / "docs" / "reference" / "command.md").read_text()
     for name in [*COMMANDS, "config check", "plugin new"]:
         assert f"| `vca {name}` |" in page
@@ -120,7 +120,7 @@ def test_an_error_is_one_json_object_and_an_exit_code(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nosuch"], "nosuch"),
         (["status", "--nosuch"], "--nosuch"),
@@ -129,10 +129,10 @@ def test_an_error_is_one_json_object_and_an_exit_code(
         (["config"], "check"),
     ],
 )
-def test_wrong_usage_is_one_json_object_too(folder: Path, arguments: list[str], told: str) -> None:
+def test_wrong_usage_is_one_json_object_too(folder: Path, arguments: list[str], message: str) -> None:
     data = vca_json(*arguments, code=2)
     assert data["error"]["code"] == "bad-arguments"
-    assert told in data["error"]["text"]
+    assert message in data["error"]["text"]
 
 
 @pytest.mark.parametrize(("retryable", "code"), [(True, 3), (False, 1)])
@@ -172,9 +172,9 @@ def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) ->
     (charm / "src").mkdir(parents=True)
     (charm / "src" / "charm.py").touch()
     (charm / "metadata.yaml").write_text("name: old\nsummary: s\ndescription: d\nseries: [bionic]\n")
-    told = vca("charm", str(charm))
-    assert "cannot be installed as it is: it has neither hooks nor a dispatch file" in told
-    assert "option force" in told
+    output = vca("charm", str(charm))
+    assert "cannot be installed as it is: it has neither hooks nor a dispatch file" in output
+    assert "option force" in output
     assert len(vca_json("charm", str(charm))["obstacles"]) == 2
     (charm / "a\nb").touch()
     assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]

@@ -105,9 +105,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_store_of_others_gets_its_verdict(folder: Path) -> None:
-    told = vca(folder, "conformance", "--store", "stores:Honest", "--level", "full")
-    assert "ok       a document is made once" in told
-    assert told.rstrip().splitlines()[-1].startswith("stores:Honest: level FULL; 20 passed, 0 failed, 3 skipped")
+    output = vca(folder, "conformance", "--store", "stores:Honest", "--level", "full")
+    assert "ok       a document is made once" in output
+    assert output.rstrip().splitlines()[-1].startswith("stores:Honest: level FULL; 20 passed, 0 failed, 3 skipped")
 
 
 def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
@@ -122,8 +122,8 @@ def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
         await store.close()
 
     asyncio.run(fill())
-    told = vca(folder, "conformance", "--store", f"sqlite:///{path}")
-    assert "0 failed, 1 skipped" in told.rstrip().splitlines()[-2] + told.rstrip().splitlines()[-1]
+    output = vca(folder, "conformance", "--store", f"sqlite:///{path}")
+    assert "0 failed, 1 skipped" in output.rstrip().splitlines()[-2] + output.rstrip().splitlines()[-1]
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT collection, document FROM documents").fetchall()
     connection.close()
@@ -137,16 +137,16 @@ def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
 
 def test_a_store_that_reads_and_writes_back_is_found_out(folder: Path) -> None:
     (folder / "rereading.py").write_text(REREADING)
-    told: dict[str, Any] = json.loads(vca(folder, "conformance", "--suite", "rereading.py", "--json", code=1))
-    [verdict] = told["verdicts"]
+    report: dict[str, Any] = json.loads(vca(folder, "conformance", "--suite", "rereading.py", "--json", code=1))
+    [verdict] = report["verdicts"]
     failed = {check["check"] for check in verdict["checks"] if check["outcome"] == "failed"}
     assert {"test_two_instances_at_once_lose_nothing", "test_of_two_instances_one_wins"} <= failed
 
 
 def test_a_store_that_forgets_is_found_out(folder: Path) -> None:
-    told: dict[str, Any] = json.loads(vca(folder, "conformance", "--store", "stores:Forgetful", "--json", code=1))
-    [verdict] = told["verdicts"]
-    assert told["level"] == verdict["level"] == "NONE"
+    report: dict[str, Any] = json.loads(vca(folder, "conformance", "--store", "stores:Forgetful", "--json", code=1))
+    [verdict] = report["verdicts"]
+    assert report["level"] == verdict["level"] == "NONE"
     failed = {check["check"]: check["reason"] for check in verdict["checks"] if check["outcome"] == "failed"}
     assert "test_setting_tells_whether_a_document_matched" in failed
     assert all(failed.values())
@@ -154,29 +154,29 @@ def test_a_store_that_forgets_is_found_out(folder: Path) -> None:
 
 
 def test_a_backend_below_the_base_level_learns_what_it_lacks(folder: Path) -> None:
-    told = vca(folder, "conformance", "desk", code=1)
-    lines = told.splitlines()
+    output = vca(folder, "conformance", "desk", code=1)
+    lines = output.splitlines()
     assert lines[-1].startswith("  FAILED an ee can be made listed and deleted: ")
     assert "neither create_execution_environment nor register_execution_environment" in lines[-1]
     skipped = [line for line in lines if line.startswith("skipped")]
     assert any("the backend does not implement delete_execution_environment" in line for line in skipped)
-    assert "desk: level NONE" in told
+    assert "desk: level NONE" in output
 
 
 def test_of_a_selection_there_is_no_level(folder: Path) -> None:
-    told = vca(folder, "conformance", "--store", "stores:Honest", "--only", "a_document_is_made_once")
-    assert "stores:Honest: level NONE; 1 passed, 0 failed" in told
-    assert "LEFT OUT, so there is no level: " in told
+    output = vca(folder, "conformance", "--store", "stores:Honest", "--only", "a_document_is_made_once")
+    assert "stores:Honest: level NONE; 1 passed, 0 failed" in output
+    assert "LEFT OUT, so there is no level: " in output
 
 
 def test_the_first_failure_ends_a_run_that_shall(folder: Path) -> None:
-    told = vca(folder, "conformance", "--store", "stores:Forgetful", "-x", code=1)
-    assert ", 1 failed, " in told
+    output = vca(folder, "conformance", "--store", "stores:Forgetful", "-x", code=1)
+    assert ", 1 failed, " in output
 
 
 def test_a_suite_is_run_with_the_settings_of_its_tests(folder: Path) -> None:
-    told = vca(folder, "conformance", "--suite", "desk.py", "--level", "none", code=1)
-    assert "desk: level NONE" in told
+    output = vca(folder, "conformance", "--suite", "desk.py", "--level", "none", code=1)
+    assert "desk: level NONE" in output
 
 
 def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> None:
@@ -188,12 +188,12 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
     assert verdicts[0]["distribution"] == "vca-fake"
     reasons = {check["reason"] for check in verdicts[0]["checks"] if check["with_faults"]}
     assert reasons == {"there is no fixture `faults`"}
-    told = vca(folder, "-c", "office.yaml", "conformance", "other", code=2)
-    assert "has no connector 'other', nor one with that backend; it has: edge (fake)" in told
+    output = vca(folder, "-c", "office.yaml", "conformance", "other", code=2)
+    assert "has no connector 'other', nor one with that backend; it has: edge (fake)" in output
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ([], "name one thing to examine: a backend, or --suite, or --store"),
         (["fake", "--store", "memory:"], "name one thing to examine"),
@@ -208,8 +208,8 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
         (["desk", "--works", "clean [1]"], "--works: expected a name"),
     ],
 )
-def test_wrong_usage_is_told(folder: Path, arguments: list[str], told: str) -> None:
-    assert told in vca(folder, "conformance", *arguments, code=2)
+def test_wrong_usage_is_told(folder: Path, arguments: list[str], message: str) -> None:
+    assert message in vca(folder, "conformance", *arguments, code=2)
 
 
 def test_without_pytest_it_says_what_to_install(folder: Path) -> None:

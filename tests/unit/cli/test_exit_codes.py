@@ -74,13 +74,13 @@ def test_the_page_and_the_help_have_the_codes_that_are_tried() -> None:
 
 
 def test_exit_codes_are_the_documented_ones(folder: Path) -> None:
-    told = []
+    wrong = []
     for expected, words in CASES:
         if expected < SIGNALS:
             ended = RUNNER.invoke(app, words)
             if ended.exit_code != expected or not isinstance(ended.exception, SystemExit | None):
-                told.append((words, expected, ended.exit_code, ended.exception, ended.output))
-    assert told == []
+                wrong.append((words, expected, ended.exit_code, ended.exception, ended.output))
+    assert wrong == []
 
 
 @pytest.mark.parametrize(("expected", "words"), [case for case in CASES if case[0] > SIGNALS])

@@ -24,10 +24,10 @@ def vca(*words: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_each_command_has_the_common_options_behind_it(words: list[str]) -> None:
-    told = RUNNER.invoke(app, [*words, "--help"]).output
+    output = RUNNER.invoke(app, [*words, "--help"]).output
     for option in ("--config", "--json", "--verbose", "--debug", "-c", "-v", "-h"):
-        assert option in told, option
-    assert RUNNER.invoke(app, [*words, "-h"]).output == told
+        assert option in output, option
+    assert RUNNER.invoke(app, [*words, "-h"]).output == output
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -51,11 +51,11 @@ def test_what_stands_behind_the_command_goes_before(tmp_path: Path) -> None:
 
 
 def test_no_command_is_told_by_half_in_the_help() -> None:
-    told = vca("-h")
-    assert (told.returncode, told.stderr) == (0, "")
-    assert "..." not in told.stdout.partition("Commands:")[2]
-    assert "-h, --help" in told.stdout
-    assert vca("--help").stdout == told.stdout
+    ended = vca("-h")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "..." not in ended.stdout.partition("Commands:")[2]
+    assert "-h, --help" in ended.stdout
+    assert vca("--help").stdout == ended.stdout
 
 
 def test_what_stands_behind_two_dashes_asks_for_no_help(tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ def python(*arguments: str, cwd: Path) -> str:
 
 
 def test_a_new_plugin_is_found_and_passes_its_tests_cleanly(folder: Path) -> None:
-    told = new("edge-rack")
-    assert told["folder"] == "vca-edge-rack"
-    assert "tests/test_conformance.py" in told["files"]
+    report = new("edge-rack")
+    assert report["folder"] == "vca-edge-rack"
+    assert "tests/test_conformance.py" in report["files"]
     said = run("cd vca-edge-rack && python -m pytest -rN -p no:cacheprovider 2>&1", folder)
     last = said.splitlines()[-1]
     assert " passed" in last, said

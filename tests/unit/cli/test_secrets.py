@@ -45,8 +45,8 @@ def applied(folder: Path) -> Path:
 
 @pytest.mark.parametrize("value", ["${env:PLACE}", "${file:place.txt}"])
 def test_a_value_of_run_comes_from_a_variable_or_a_file(applied: Path, value: str) -> None:
-    told = json.loads(vca("run", "demo/core", "touch", f"filename={value}", "--json"))
-    assert told["output"]["filename"] == "***", "it arrived, or the charm had refused it: and is not shown"
+    report = json.loads(vca("run", "demo/core", "touch", f"filename={value}", "--json"))
+    assert report["output"]["filename"] == "***", "it arrived, or the charm had refused it: and is not shown"
     assert "***" in vca("run", "demo/core", "touch", f"filename={value}")
     assert keeps_no_secret(applied)
 
@@ -76,7 +76,7 @@ def test_a_params_file_refers_to_what_it_may_only(applied: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("- a\n", "expected parameters by name"),
         ("a: [1\n", "params.yaml:"),
@@ -85,9 +85,9 @@ def test_a_params_file_refers_to_what_it_may_only(applied: Path) -> None:
         ("", "expected parameters by name"),
     ],
 )
-def test_a_params_file_that_is_wrong_is_told_without_values(applied: Path, text: str, told: str) -> None:
+def test_a_params_file_that_is_wrong_is_told_without_values(applied: Path, text: str, message: str) -> None:
     (applied / "params.yaml").write_text(text)
-    assert told in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
+    assert message in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
     assert "cannot be read" in vca("run", "demo/core", "touch", "--params-file", "absent.yaml", code=2)
 
 
@@ -122,8 +122,8 @@ def test_apply_prints_nothing_that_came_by_reference(folder: Path) -> None:
     data: Any = json.loads(vca("--json", "apply", "ns.yaml", "--env", "PLACE"))
     assert [output["filename"] for output in data["outputs"].values()] == ["***", "***"]
     vca("delete", "demo", "--yes")
-    told = vca("apply", "ns.yaml", "--env", "PLACE")
-    assert told.count("'filename': '***'") == 2
+    output = vca("apply", "ns.yaml", "--env", "PLACE")
+    assert output.count("'filename': '***'") == 2
     assert keeps_no_secret(folder)
 
 

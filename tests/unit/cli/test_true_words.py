@@ -47,17 +47,17 @@ def test_a_delete_without_a_terminal_needs_yes(folder: Path, typed: str) -> None
 
 
 def test_what_is_not_there_is_not_said_to_be_deleted(folder: Path) -> None:
-    told = vca("delete", "nosuch", "--yes")
-    assert "nothing to delete" in told
-    assert "is deleted" not in told
+    output = vca("delete", "nosuch", "--yes")
+    assert "nothing to delete" in output
+    assert "is deleted" not in output
 
 
 @pytest.mark.parametrize("command", ["delete", "status"])
 @pytest.mark.parametrize(
-    ("ns", "told"), [("demo/core", "its VNF core"), ("a.b", "did you mean .a.b?"), (".demo.core", "a part of")]
+    ("ns", "message"), [("demo/core", "its VNF core"), ("a.b", "did you mean .a.b?"), (".demo.core", "a part of")]
 )
-def test_a_vnf_is_not_taken_for_an_ns(folder: Path, command: str, ns: str, told: str) -> None:
-    assert told in vca(command, ns, code=2)
+def test_a_vnf_is_not_taken_for_an_ns(folder: Path, command: str, ns: str, message: str) -> None:
+    assert message in vca(command, ns, code=2)
 
 
 def test_a_slice_that_is_known_may_stand_in_front(folder: Path) -> None:
@@ -76,8 +76,8 @@ def test_a_slice_that_may_be_an_ns_is_asked_about() -> None:
 
 def test_parameters_are_called_as_the_user_calls_them(folder: Path) -> None:
     vca("apply", "service.yaml")
-    told = vca("run", "demo/edge", "add-route", "destination=10.0.0.0/8", "via=10.0.0.1", "metric=abc", code=2)
-    assert "parameters.metric: expected a whole number" in told
+    output = vca("run", "demo/edge", "add-route", "destination=10.0.0.0/8", "via=10.0.0.1", "metric=abc", code=2)
+    assert "parameters.metric: expected a whole number" in output
     assert "primitive: charm" in vca("run", "demo/edge", "nope", code=2)
 
 
@@ -87,8 +87,8 @@ def test_a_failed_primitive_is_told_by_the_status_too(folder: Path) -> None:
         f"{config.read_text()}      script: [{{operation: exec_primitive, primitive: purge, fail: full}}]\n"
     )
     vca("apply", "service.yaml", code=1)
-    told = vca("status", code=1)
-    assert "demo/cache: day1/0 failed: full" in told
+    output = vca("status", code=1)
+    assert "demo/cache: day1/0 failed: full" in output
     assert vca_json("status", code=1)["services"][0]["failures"] == [
         {"vnf": "cache", "step": "day1/0", "detail": "full"}
     ]
@@ -97,8 +97,8 @@ def test_a_failed_primitive_is_told_by_the_status_too(folder: Path) -> None:
 def test_an_ee_that_is_gone_is_a_row_of_the_table(folder: Path) -> None:
     vca("apply", "service.yaml")
     (folder / "world.db").unlink()
-    told = vca("status", "--refresh", code=1)
-    assert told.count("GONE") == 3
+    output = vca("status", "--refresh", code=1)
+    assert output.count("GONE") == 3
 
 
 def test_another_default_builds_no_second_service(folder: Path) -> None:
@@ -124,9 +124,9 @@ def test_a_backend_that_cannot_be_asked_is_no_success(folder: Path) -> None:
     vca("apply", "service.yaml")
     config = folder / "vca.yaml"
     config.write_text(config.read_text().replace("  edge:", "  other:"))
-    told = vca("status", "--refresh", code=2)
-    assert told.count("UNKNOWN") == 3
-    assert "there is no connector 'edge'" in told
+    output = vca("status", "--refresh", code=2)
+    assert output.count("UNKNOWN") == 3
+    assert "there is no connector 'edge'" in output
 
 
 def test_a_lost_store_does_not_run_primitives_again_in_silence(folder: Path) -> None:
@@ -163,9 +163,9 @@ def test_a_changed_secret_is_told_and_not_kept(folder: Path) -> None:
     vca("apply", "ns.yaml")
     assert "other secrets" not in vca("apply", "ns.yaml")
     file.write_text(text.replace("PASSWORD", "t0psecret-2"))
-    told = vca("apply", "ns.yaml")
-    assert "old: register: other secrets are given" in told
-    assert "t0psecret" not in told
+    output = vca("apply", "ns.yaml")
+    assert "old: register: other secrets are given" in output
+    assert "t0psecret" not in output
     assert all(b"t0psecret" not in one.read_bytes() for one in folder.glob("*.db*"))
 
 
@@ -221,14 +221,14 @@ def test_config_check_looks_at_what_the_config_names(folder: Path) -> None:
     found = vca_json("-c", "sick.yaml", "config", "check", code=2)["error"]
     keys = ["store", "artifacts", "ssh_key", "connectors.a.options", "connectors.b.options"]
     assert sorted(found["bad_args"]) == sorted(keys)
-    for told in (
+    for message in (
         f"sick.yaml: artifacts: there is no folder {folder / 'nowhere'}; make it",
         f"sick.yaml: store: there is no folder {folder / 'absent'}",
         f"sick.yaml: ssh_key: {folder / 'key'} is not a private key that can be used",
         f"sick.yaml: connectors.a.options: ca_cert: {folder / 'absent.pem'} cannot be read: No such file",
         f"sick.yaml: connectors.b.options: ca_cert: {folder / 'key'}: expected a certificate in PEM",
     ):
-        assert told in found["text"]
+        assert message in found["text"]
     assert not (folder / "absent").exists()
     unwell = {one["what"] for one in vca_json("-c", "sick.yaml", "doctor", code=1)["findings"] if not one["ok"]}
     assert unwell >= {"artifacts", "ssh_key", "connectors.a.options"}

@@ -245,7 +245,7 @@ def test_any_mapping_is_a_config_or_a_bad_argument(values: dict[str, Any]) -> No
     try:
         load_config(values, {})
     except BadArguments as error:
-        told = str(error)
+        message = str(error)
     else:
-        told = "fine"
-    assert told
+        message = "fine"
+    assert message

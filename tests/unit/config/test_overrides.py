@@ -126,6 +126,6 @@ def test_references_in_options_resolve_from_variables_and_files(tmp_path: Path) 
 def test_a_reference_that_leads_nowhere_is_told_with_its_line(tmp_path: Path, value: str, said: str) -> None:
     path = tmp_path / "vca.yaml"
     path.write_text(f"connectors:\n  edge:\n    backend: fake\n    options:\n      a: {value}\n")
-    told = refusal(path, {"A": CANARY})
-    assert said in told
-    assert "vca.yaml:5:7" in told
+    message = refusal(path, {"A": CANARY})
+    assert said in message
+    assert "vca.yaml:5:7" in message

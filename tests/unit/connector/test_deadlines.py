@@ -267,14 +267,14 @@ class TellsItsRun(Plain):
 
 
 async def test_a_run_has_an_id_that_no_other_process_gives(make_vca: MakeVca) -> None:
-    told = []
+    ids = []
     for connector in (make_vca(TellsItsRun).connector(), make_vca(TellsItsRun).connector()):
         ee_id, _ = await connector.create_execution_environment(NS)
         output = await connector.exec_primitive(ee_id, "touch")
         assert isinstance(output, dict)
-        told.append(output["id"])
-    assert len(set(told)) == 2
-    assert all(one.startswith("exec_primitive-") and one.endswith("-2") for one in told)
+        ids.append(output["id"])
+    assert len(set(ids)) == 2
+    assert all(one.startswith("exec_primitive-") and one.endswith("-2") for one in ids)
 
 
 async def test_without_leases_an_ee_is_held_and_has_no_token(make_vca: MakeVca) -> None:

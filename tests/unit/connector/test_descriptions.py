@@ -48,9 +48,9 @@ async def test_a_description_comes_as_the_backend_gave_it(make_vca: MakeVca) -> 
     unit = UnitState("router/0", EntityState(MACHINE, "active"), True, ("10.0.0.1",), CHARM.reference)
     relation = RelationState("gateway", None, "core", "upstream")
     options = {"mtu": OptionState(1400, is_set=True, type="int"), "hostname": OptionState(None, is_set=False)}
-    told = await described(make_vca, lambda ee_id: Description(ee_id, CHARM, options, [unit], [relation]))
-    assert (told.charm, dict(told.options)) == (CHARM, options)
-    assert (list(told.units), list(told.relations)) == ([unit], [relation])
+    description = await described(make_vca, lambda ee_id: Description(ee_id, CHARM, options, [unit], [relation]))
+    assert (description.charm, dict(description.options)) == (CHARM, options)
+    assert (list(description.units), list(description.relations)) == ([unit], [relation])
 
 
 async def test_values_of_secret_options_are_masked(make_vca: MakeVca) -> None:
@@ -61,9 +61,9 @@ async def test_values_of_secret_options_are_masked(make_vca: MakeVca) -> None:
         "key": OptionState("s3cret-3", is_set=True, type="secret"),
         "mtu": OptionState(1400, is_set=True),
     }
-    told = await described(make_vca, lambda ee_id: Description(ee_id, CHARM, options))
-    assert "s3cret" not in str({name: option.value for name, option in told.options.items()})
-    assert {name: (option.value, option.secret) for name, option in told.options.items()} == {
+    description = await described(make_vca, lambda ee_id: Description(ee_id, CHARM, options))
+    assert "s3cret" not in str({name: option.value for name, option in description.options.items()})
+    assert {name: (option.value, option.secret) for name, option in description.options.items()} == {
         "by-declaration": (MASK, True),
         "password": (MASK, True),
         "token": ("", True),
@@ -79,9 +79,9 @@ async def test_known_secrets_go_from_all_that_units_say(make_vca: MakeVca) -> No
     connector = make_vca(describing(lambda ee_id: Description(ee_id, charm, options, [unit]))).connector()
     connector._engine.session.secrets.add(["s3cret-9"])
     ee_id, _ = await connector.create_execution_environment(NS)
-    told = await connector.describe(ee_id)
-    assert "s3cret-9" not in repr(told)
-    assert (told.units[0].state.detail, told.options["mtu"].value) == (f"login with {MASK} refused", 1400)
+    description = await connector.describe(ee_id)
+    assert "s3cret-9" not in repr(description)
+    assert (description.units[0].state.detail, description.options["mtu"].value) == (f"login with {MASK} refused", 1400)
 
 
 async def test_options_that_another_process_knows_as_secret_are_masked(make_vca: MakeVca, store: MemoryStore) -> None:

@@ -104,14 +104,14 @@ class Talking(Plain):
 @pytest.mark.defect("D16")
 @pytest.mark.parametrize("kind", ["plain", "coroutine", "cancelled"])
 async def test_a_callback_that_always_fails_harms_nothing(make_vca: MakeVca, kind: str) -> None:
-    told: list[str] = []
+    details: list[str] = []
 
     def plain(table: str, filter: Any, path: str, update: dict[str, Any]) -> None:
-        told.append(path + update[f"{path}detailed-status"])
+        details.append(path + update[f"{path}detailed-status"])
         raise KeyError("the callback's own")
 
     async def coroutine(table: str, filter: Any, path: str, update: dict[str, Any]) -> None:
-        told.append(path + update[f"{path}detailed-status"])
+        details.append(path + update[f"{path}detailed-status"])
         if kind == "cancelled":
             raise asyncio.CancelledError
         raise KeyError("the callback's own")
@@ -121,8 +121,8 @@ async def test_a_callback_that_always_fails_harms_nothing(make_vca: MakeVca, kin
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     db_dict = {"collection": "ops", "filter": {"_id": "op"}, "path": "vca"}
-    told.clear()
+    details.clear()
     await connector.exec_primitive(ee_id, "p", db_dict=db_dict)
     assert (await vca.disconnect()).is_clean
-    at_op = [word.removeprefix("vca.") for word in told if word.startswith("vca.")]
+    at_op = [word.removeprefix("vca.") for word in details if word.startswith("vca.")]
     assert at_op == ["exec_primitive", "0", "1", "2", "3", "4", "4"]

@@ -163,13 +163,13 @@ class Patient(Plain):
 
 @pytest.mark.defect("U9")
 async def test_the_ee_id_is_stored_before_the_machine_is_ready(make_vca: MakeVca) -> None:
-    told = asyncio.Event()
+    reported = asyncio.Event()
 
     class Telling(MemoryStore):
         async def set(self, table: str, filter: Any, update: Any) -> bool:
             matched = await super().set(table, filter, update)
             if any(path.endswith("ee_id") for path in update):
-                told.set()
+                reported.set()
             return matched
 
     store = Telling()
@@ -179,8 +179,8 @@ async def test_the_ee_id_is_stored_before_the_machine_is_ready(make_vca: MakeVca
     home = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca.0"}
     creating = asyncio.create_task(connector.create_execution_environment(".ns.vnf", home))
     while (await store.get("nsrs", {"_id": "ns"}) or {})["vca"][0].get("ee_id") is None:
-        told.clear()
-        await told.wait()
+        reported.clear()
+        await reported.wait()
     assert not creating.done()
     backend: Any = connector._engine.session.backend
     backend.up.set()

@@ -63,6 +63,6 @@ def test_a_forked_process_is_refused(use: Callable[[Vca], Awaitable[Any]]) -> No
         finally:
             os._exit(0)
     os.close(write)
-    with os.fdopen(read) as told:
-        assert "which forked this one" in told.read()
+    with os.fdopen(read) as output:
+        assert "which forked this one" in output.read()
     os.waitpid(child, 0)

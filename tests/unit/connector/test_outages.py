@@ -45,10 +45,10 @@ class Switched(MemoryStore):
 async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca, how: str) -> None:
     store = Switched()
     await store.ensure("nsrs", {"_id": "ns"})
-    told: list[str] = []
+    words: list[str] = []
 
     def tell(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
-        told.append(update[f"{path}VCA-status"])
+        words.append(update[f"{path}VCA-status"])
 
     vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.05}, on_update_db=tell)
     connector = vca.connector()
@@ -67,8 +67,8 @@ async def test_a_late_delete_spares_the_ee_that_was_made_since(make_vca: MakeVca
     assert (record["home"]["path"], document["vca"]["status"]) == ("vca", "completed")
     assert document["vca"]["VCA-status"] == "started"
     assert document["vca"]["ee_id"] == again
-    end = told.index("deleted")
-    assert told[end + 1 :] == ["running", "pending", "started", "started"], "the end came first, then the new one"
+    end = words.index("deleted")
+    assert words[end + 1 :] == ["running", "pending", "started", "started"], "the end came first, then the new one"
 
 
 class Half(MemoryStore):

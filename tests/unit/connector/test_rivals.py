@@ -237,16 +237,16 @@ async def test_who_has_not_seen_the_home_passes_nothing_later(
 async def test_a_deleted_namespace_does_not_flicker_for_others(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
-    told: list[str] = []
+    words: list[str] = []
 
     def tell(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
-        told.append(update[f"{path}status"])
+        words.append(update[f"{path}status"])
 
     first, second = make_vca(system, store=whole, on_update_db=tell), make_vca(system, store=whole)
     await create(first)
     await second.connector().delete_namespace(".ns")
     await first.flush(LONG)
-    assert "unknown" not in told
+    assert "unknown" not in words
     assert (await home_of(whole))["VCA-status"] == "deleted"
 
 

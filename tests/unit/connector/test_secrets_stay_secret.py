@@ -83,9 +83,9 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
     caplog.set_level(logging.DEBUG)
     asyncio.get_running_loop().set_debug(True)
     store = MemoryStore()
-    told: list[str] = []
+    updates: list[str] = []
     vca = make_vca(
-        Leaky, store=store, options={"secret": OPTION_CANARY}, on_update_db=lambda *change: told.append(repr(change))
+        Leaky, store=store, options={"secret": OPTION_CANARY}, on_update_db=lambda *change: updates.append(repr(change))
     )
     connector = vca.connector()
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
@@ -112,7 +112,7 @@ async def test_no_secret_in_errors_logs_statuses_or_reprs(make_vca: MakeVca, cap
         "log": "\n".join(f"{record.getMessage()} {record.exc_text} {record.args}" for record in caplog.records),
         "formatted log": caplog.text,
         "store": repr(documents),
-        "callbacks": "\n".join(told),
+        "callbacks": "\n".join(updates),
         "reprs": f"{vca!r} {connector!r} {vca.config!r}",
     }
     for place, text in places.items():
@@ -143,11 +143,11 @@ async def test_causes_show_no_value_that_the_caller_gave(make_vca: MakeVca, prim
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     with pytest.raises(VcaError) as caught:
         await connector.exec_primitive(ee_id, primitive, {"note": CANARY, "deep": [{"number": NUMBER}]})
-    told = shown(caught.value)
-    assert "cannot write {'note': " in told
-    assert CANARY not in told
-    assert str(NUMBER) not in told
-    assert "test_secrets_stay_secret.py" in told, "frames are told as they are"
+    text = shown(caught.value)
+    assert "cannot write {'note': " in text
+    assert CANARY not in text
+    assert str(NUMBER) not in text
+    assert "test_secrets_stay_secret.py" in text, "frames are told as they are"
 
 
 class Unreachable(Plain):
@@ -163,8 +163,8 @@ async def test_where_a_host_is_and_which_key_file_was_named_is_told(make_vca: Ma
     secret = {"password": CANARY, "passphrase": CANARY, "anything": CANARY}
     with pytest.raises(BackendError) as caught:
         await make_vca(Unreachable).connector().register_execution_environment(".ns.vnf", {**plain, **secret})
-    told = " ".join(f"{name}={value}" for name, value in plain.items())
-    assert caught.value.message == f"{told} password=*** passphrase=*** anything=***"
+    pairs = " ".join(f"{name}={value}" for name, value in plain.items())
+    assert caught.value.message == f"{pairs} password=*** passphrase=*** anything=***"
 
 
 @pytest.mark.defect("D81")
@@ -223,10 +223,10 @@ async def test_no_frame_of_an_error_holds_a_parameter(make_vca: MakeVca, primiti
             return "".join(shown.format())
         return ""
 
-    told = await locals_of_error()
-    assert repr(CANARY)[1:-1] not in told
-    assert CANARY not in told
-    assert "Traceback" in told
+    text = await locals_of_error()
+    assert repr(CANARY)[1:-1] not in text
+    assert CANARY not in text
+    assert "Traceback" in text
 
 
 async def test_no_frame_of_a_relations_error_holds_its_ends(make_vca: MakeVca) -> None:

@@ -71,9 +71,9 @@ async def test_a_unit_says_no_secret_after_its_operation(make_vca: MakeVca) -> N
     vca = make_vca(Talkative, store=MemoryStore())
     ee_id = await configure(vca)
     say(vca.connector("c0"), ee_id, OLD)
-    told = await store_text(vca)
-    assert "login with *** refused" in told
-    assert OLD not in told
+    stored = await store_text(vca)
+    assert "login with *** refused" in stored
+    assert OLD not in stored
     assert OLD not in str(await vca.connector("c0").get_status(".n.v"))
 
 
@@ -92,8 +92,8 @@ async def test_the_value_before_the_present_one_is_secret_still(make_vca: MakeVc
     await vca.connector("c0").exec_primitive(ee_id, "config", {"ssh-password": NEW})
     for text in (OLD, NEW, "port 2222"):
         say(vca.connector("c0"), ee_id, text)
-        told = await store_text(vca)
-        assert ("***" in told) is (text != "port 2222")
+        stored = await store_text(vca)
+        assert ("***" in stored) is (text != "port 2222")
 
 
 async def test_another_vca_of_the_process_says_no_secret_either(make_vca: MakeVca) -> None:
@@ -128,9 +128,9 @@ async def test_after_a_restart_secrets_are_read_back_by_name(
     assert connector.scrub({"output": [f"login with {OLD}", 7]}) == {"output": ["login with ***", 7]}
     say(connector, ee_id, OLD)
     say(connector, ee_id, "port 2222")
-    told = await store_text(later)
-    assert OLD not in told
-    assert ("port 2222" in told) is (asked == "exec_primitive")  # who only reads does not write of it
+    stored = await store_text(later)
+    assert OLD not in stored
+    assert ("port 2222" in stored) is (asked == "exec_primitive")  # who only reads does not write of it
     assert Remembering.described == 1
 
 

@@ -311,24 +311,24 @@ async def test_a_status_that_matches_nothing_is_logged_once(
 async def test_the_callback_is_sync_or_async_and_may_call_back(make_vca: MakeVca) -> None:
     import functools
 
-    told: list[str] = []
+    calls: list[str] = []
     vcas: list[Vca] = []
 
     async def calls_back(mark: str, table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
         await vcas[-1].connector().get_status(".ns")
-        told.append(mark)
+        calls.append(mark)
 
     class CallableObject:
         def __call__(self, *change: Any) -> Any:
             return calls_back("object", *change)
 
-    for callback in (functools.partial(calls_back, "partial"), CallableObject(), lambda *_: told.append("plain")):
+    for callback in (functools.partial(calls_back, "partial"), CallableObject(), lambda *_: calls.append("plain")):
         vca = make_vca(Charmed, on_update_db=callback)
         vcas.append(vca)
         await vca.connector().create_execution_environment(".ns.vnf")
         await vca.flush(5.0)
         await vca.disconnect()
-    assert {mark: told.count(mark) for mark in told} == {"partial": 4, "object": 4, "plain": 4}
+    assert {mark: calls.count(mark) for mark in calls} == {"partial": 4, "object": 4, "plain": 4}
 
 
 async def test_a_failing_callback_hurts_nobody(make_vca: MakeVca) -> None:

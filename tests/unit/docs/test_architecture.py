@@ -68,9 +68,9 @@ async def test_the_way_of_a_primitive_is_the_one_on_the_page(vca: Vca, ee_id: st
     await vca.flush()
     with trace(until=FAKE) as entered:
         await connector.exec_primitive(ee_id, "show-routes")
-    told = [room for room, _ in rows(PAGE, "## One primitive")]
-    assert [room for room in entered if not room.startswith(STORE)] == told
-    assert len(told) <= 14
+    listed = [room for room, _ in rows(PAGE, "## One primitive")]
+    assert [room for room in entered if not room.startswith(STORE)] == listed
+    assert len(listed) <= 14
 
 
 async def test_the_way_of_a_status_is_the_one_on_the_page(vca: Vca, ee_id: str) -> None:
@@ -79,5 +79,5 @@ async def test_the_way_of_a_status_is_the_one_on_the_page(vca: Vca, ee_id: str) 
     with trace() as entered:
         backend.host.report(EeId.parse(ee_id), Entity("unit", "app-vnf-vnf/0"), "blocked", "no uplink")
         await next(iter(outbox.lanes.values())).becomes_idle()
-    told = [room for room, _ in rows(PAGE, "## One status event")]
-    assert sorted(entered) == sorted(told)
+    listed = [room for room, _ in rows(PAGE, "## One status event")]
+    assert sorted(entered) == sorted(listed)

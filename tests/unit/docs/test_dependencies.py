@@ -32,9 +32,9 @@ def all_wanted_by(name: str, extra: str = "") -> set[str]:
 
 def test_all_that_is_installed_is_told_and_who_wants_it() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (?:`([\w-]+)`)? ?\|", PAGE.read_text("utf-8"), re.MULTILINE)
-    told = dict(rows)
-    assert sorted(told) == sorted(all_wanted_by("vca-core"))
-    assert all(name in wanted_by(told[name]) for name in told if told[name])
+    listed = dict(rows)
+    assert sorted(listed) == sorted(all_wanted_by("vca-core"))
+    assert all(name in wanted_by(listed[name]) for name in listed if listed[name])
 
 
 def test_the_notice_of_juju_names_all_that_is_installed() -> None:
@@ -48,11 +48,11 @@ def test_the_notice_of_juju_names_all_that_is_installed() -> None:
 
 def test_the_notice_names_all_that_each_distribution_brings() -> None:
     text = (ROOT / "NOTICE").read_text("utf-8")
-    told = {
+    listed = {
         head: set(re.findall(r"^  ([\w-]+): ", part, re.MULTILINE))
         for head, part in re.findall(r"^([\w-]+(?:\[\w+\] adds)?):\n((?:  .*\n)+)", text, re.MULTILINE)
     }
-    assert told["vca-core"] == all_wanted_by("vca-core") - {"vca-core"}
+    assert listed["vca-core"] == all_wanted_by("vca-core") - {"vca-core"}
     assert {
         "vca-fake",
         "vca-juju-common",
@@ -60,9 +60,9 @@ def test_the_notice_names_all_that_each_distribution_brings() -> None:
         "vca-juju-machine",
         "vca-juju-machine[ssh] adds",
         "vca-jujusim",
-    } <= told.keys()
-    assert "asyncssh" in told["vca-juju-machine[ssh] adds"]
-    assert "asyncssh" not in told["vca-juju-machine"]
+    } <= listed.keys()
+    assert "asyncssh" in listed["vca-juju-machine[ssh] adds"]
+    assert "asyncssh" not in listed["vca-juju-machine"]
     assert text.count("  nothing\n") == 0
 
 

@@ -51,13 +51,13 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, str
 
 
 def test_the_config_page_has_each_key_with_its_default_only() -> None:
-    told = [(row[0], row[2]) for row in rows(REFERENCE / "config.md")]
-    assert sorted(told) == sorted(keys_of(VcaConfig))
+    listed = [(row[0], row[2]) for row in rows(REFERENCE / "config.md")]
+    assert sorted(listed) == sorted(keys_of(VcaConfig))
 
 
 def test_the_page_of_the_fake_has_its_options() -> None:
-    told = [(row[0], row[2]) for row in rows(ROOT / "plugins" / "fake" / "README.md")]
-    assert told == list(keys_of(FakeOptions))
+    listed = [(row[0], row[2]) for row in rows(ROOT / "plugins" / "fake" / "README.md")]
+    assert listed == list(keys_of(FakeOptions))
 
 
 # Operations.
@@ -80,8 +80,8 @@ def signature(name: str, function: Any) -> str:
 def test_the_operations_page_has_each_methods_signature_only() -> None:
     page = REFERENCE / "operations.md"
     wanted = [signature(name, function) for cls in (Connector, Vca) for name, function in public(cls).items()]
-    told = [re.sub(r"\s+", " ", block.text.strip()) for block in blocks(page)]
-    assert sorted(told) == sorted(wanted)
+    listed = [re.sub(r"\s+", " ", block.text.strip()) for block in blocks(page)]
+    assert sorted(listed) == sorted(wanted)
 
 
 # Errors.
@@ -99,20 +99,20 @@ def test_the_errors_page_has_each_error_with_what_it_carries() -> None:
             )
             retryable = "yes" if cls.retryable else "no"
             wanted[name] = ([one.__name__ for one in cls.__bases__], retryable, own, cls().as_data()["code"])
-    told = {
+    listed = {
         row[0]: (row[1].split(", "), row[2], {word for word in row[3].split(", ") if word}, row[4])
         for row in rows(REFERENCE / "errors.md")
     }
-    assert told == wanted
+    assert listed == wanted
 
 
 def test_the_how_to_of_errors_has_every_error_callers_meet() -> None:
-    told = {name for row in rows(DOCS / "how-to" / "handle-errors.md") for name in row[0].split(", ")}
+    listed = {name for row in rows(DOCS / "how-to" / "handle-errors.md") for name in row[0].split(", ")}
     there = {
         name for name, value in vars(errors).items() if inspect.isclass(value) and issubclass(value, errors.VcaError)
     }
-    assert there - told == {"VcaError", "InvalidCertificate"}
-    assert told <= there
+    assert there - listed == {"VcaError", "InvalidCertificate"}
+    assert listed <= there
 
 
 # Statuses.
@@ -139,8 +139,8 @@ def test_every_url_on_the_stores_page_names_a_store(url: str, tmp_path: Path) ->
 
 
 def test_the_stores_page_has_every_store_method_and_no_other() -> None:
-    told = [call for row in rows(REFERENCE / "stores.md", "## Methods") for call in re.findall(r"\w+\(.*?\)", row[0])]
-    assert sorted(told) == sorted(signature(name, function) for name, function in public(StatusStore).items())
+    listed = [call for row in rows(REFERENCE / "stores.md", "## Methods") for call in re.findall(r"\w+\(.*?\)", row[0])]
+    assert sorted(listed) == sorted(signature(name, function) for name, function in public(StatusStore).items())
 
 
 # Names.
@@ -191,5 +191,5 @@ def test_the_limits_page_has_every_limit_of_the_core() -> None:
 
 def test_contributing_has_every_verb_of_make_and_no_other() -> None:
     verbs = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
-    told = [row[0].removeprefix("make ") for row in rows(ROOT / "CONTRIBUTING.md")]
-    assert sorted(told) == sorted(verbs)
+    listed = [row[0].removeprefix("make ") for row in rows(ROOT / "CONTRIBUTING.md")]
+    assert sorted(listed) == sorted(verbs)

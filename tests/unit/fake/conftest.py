@@ -14,7 +14,7 @@ EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 
 
 @pytest.fixture
-def told() -> list[dict[str, Any]]:
+def statuses() -> list[dict[str, Any]]:
     """The statuses that were stored, oldest first."""
     return []
 
@@ -30,9 +30,9 @@ def config(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def vca(config: dict[str, Any], told: list[dict[str, Any]]) -> AsyncIterator[Vca]:
+async def vca(config: dict[str, Any], statuses: list[dict[str, Any]]) -> AsyncIterator[Vca]:
     def record(table: str, filter: dict[str, Any], path: str, update: dict[str, Any]) -> None:
-        told.append({key.removeprefix(path): value for key, value in update.items()})
+        statuses.append({key.removeprefix(path): value for key, value in update.items()})
 
     async with Vca.from_config(config, on_update_db=record, environ={}) as made:
         yield made

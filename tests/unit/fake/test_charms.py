@@ -34,13 +34,13 @@ async def natives(connector: Connector) -> list[list[str]]:
     ]
 
 
-async def test_units_go_from_waiting_to_active(connector: Connector, vca: Vca, told: list[dict[str, Any]]) -> None:
+async def test_units_go_from_waiting_to_active(connector: Connector, vca: Vca, statuses: list[dict[str, Any]]) -> None:
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await vca.flush(1)
-    told.clear()
+    statuses.clear()
     await connector.install_configuration_sw(ee_id, "simple-router", num_units=2)
     await vca.flush(1)
-    words = [fields["VCA-status"] for fields in told if fields["entity-type"] == "unit"]
+    words = [fields["VCA-status"] for fields in statuses if fields["entity-type"] == "unit"]
     assert words == ["waiting"] * 2 + ["maintenance"] * 2 + ["active"] * 2 + ["active"]
     assert await natives(connector) == [["machine 0 started", "unit app-vnf-vnf/0 active", "unit app-vnf-vnf/1 active"]]
 

@@ -22,12 +22,16 @@ async def test_a_description_tells_what_is_set_and_what_is_not(connector: Connec
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await connector.install_configuration_sw(ee_id, "simple-router", config={"mtu": 1500})
     await connector.exec_primitive(ee_id, "config", {"hostname": "edge"})
-    told = await connector.describe(ee_id)
-    assert told.charm is not None
-    assert told.charm.name == "simple-router"
-    assert (told.options["hostname"].value, told.options["hostname"].is_set) == ("edge", True)
-    assert (told.options["mtu"].value, told.options["mtu"].is_set, told.options["mtu"].type) == (1500, True, "int")
-    assert not any(one.is_set for name, one in told.options.items() if name not in {"mtu", "hostname"})
+    description = await connector.describe(ee_id)
+    assert description.charm is not None
+    assert description.charm.name == "simple-router"
+    assert (description.options["hostname"].value, description.options["hostname"].is_set) == ("edge", True)
+    assert (description.options["mtu"].value, description.options["mtu"].is_set, description.options["mtu"].type) == (
+        1500,
+        True,
+        "int",
+    )
+    assert not any(one.is_set for name, one in description.options.items() if name not in {"mtu", "hostname"})
 
 
 async def test_units_come_with_one_leader_and_its_charm(connector: Connector) -> None:
@@ -87,6 +91,6 @@ async def test_another_process_describes_the_same(tmp_path: Path) -> None:
     async with Vca.from_config(config, environ={}) as first:
         ee_id, _ = await first.connector().create_execution_environment(".ns.vnf")
         await first.connector().install_configuration_sw(ee_id, "simple-router", config={"mtu": 1500})
-        told = await first.connector().describe(ee_id)
+        description = await first.connector().describe(ee_id)
         async with Vca.from_config(config, environ={}) as second:
-            assert await second.connector().describe(ee_id) == told
+            assert await second.connector().describe(ee_id) == description

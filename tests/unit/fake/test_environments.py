@@ -13,19 +13,19 @@ from vca_core._tracking.place import COLLECTION
 
 
 async def test_a_machine_comes_up_and_its_states_are_reported(
-    connector: Connector, vca: Vca, told: list[dict[str, Any]]
+    connector: Connector, vca: Vca, statuses: list[dict[str, Any]]
 ) -> None:
     ee_id, address = await connector.create_execution_environment(".ns.vnf.vdu-0")
     assert ee_id == "ns.app-vnf-vnf-vdu-vdu-cnt-z0.0"
     assert address == {"hostname": "ns-0.fake.example"}
     await vca.flush(1)
-    assert [(fields["entity-type"], fields["VCA-status"]) for fields in told] == [
+    assert [(fields["entity-type"], fields["VCA-status"]) for fields in statuses] == [
         ("operation", "running"),
         ("machine", "pending"),
         ("machine", "started"),
         ("machine", "started"),
     ]
-    assert told[-1]["status"] == "completed"
+    assert statuses[-1]["status"] == "completed"
 
 
 async def test_creating_twice_is_refused_and_says_what_to_reuse(connector: Connector) -> None:

@@ -97,11 +97,11 @@ asyncio.run(main())
     ]
     outputs = await asyncio.gather(*(process.communicate() for process in processes))
     assert [process.returncode for process in processes] == [0, 0, 0]
-    told = sorted(line for output, _ in outputs for line in output.decode().split())
+    printed = sorted(line for output, _ in outputs for line in output.decode().split())
     async with Vca.from_config(config(tmp_path), environ={}) as vca:
         records = await vca.connector().list_execution_environments()
-    assert [str(record.ee_id) for record in records] == told
-    assert len({record.ee_id.locator for record in records}) == len(told) == 15
+    assert [str(record.ee_id) for record in records] == printed
+    assert len({record.ee_id.locator for record in records}) == len(printed) == 15
 
 
 async def test_a_file_that_cannot_be_used_is_named_with_a_remedy(tmp_path: Path) -> None:

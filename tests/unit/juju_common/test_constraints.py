@@ -8,44 +8,44 @@ from vca_juju_common.constraints import merge_constraints, parse_constraints
 
 
 def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
-    told = {"mem": 4096, "cores": 2, "arch": "amd64", "tags": ["a", "b"], "allocate-public-ip": True}
-    assert parse_constraints("mem=4G cores=2 arch=amd64 tags=a,b allocate-public-ip=true") == told
+    constraints = {"mem": 4096, "cores": 2, "arch": "amd64", "tags": ["a", "b"], "allocate-public-ip": True}
+    assert parse_constraints("mem=4G cores=2 arch=amd64 tags=a,b allocate-public-ip=true") == constraints
     assert (
         parse_constraints({"mem": "4096", "cores": 2, "arch": "amd64", "tags": ["a", "b"], "allocate_public_ip": True})
-        == told
+        == constraints
     )
 
 
-@pytest.mark.parametrize("told", ["cpu-cores=4", {"cpu_cores": 4}, {"cpu-cores": "4"}])
-def test_the_old_name_of_cores_is_understood(told: str | dict[str, object]) -> None:
-    assert parse_constraints(told) == {"cores": 4}
+@pytest.mark.parametrize("given", ["cpu-cores=4", {"cpu_cores": 4}, {"cpu-cores": "4"}])
+def test_the_old_name_of_cores_is_understood(given: str | dict[str, object]) -> None:
+    assert parse_constraints(given) == {"cores": 4}
 
 
-@pytest.mark.parametrize(("told", "meant"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("s390x", "s390x")])
-def test_architectures_have_the_names_that_juju_has(told: str, meant: str) -> None:
-    assert parse_constraints(f"arch={told}") == {"arch": meant}
+@pytest.mark.parametrize(("given", "meant"), [("x86_64", "amd64"), ("aarch64", "arm64"), ("s390x", "s390x")])
+def test_architectures_have_the_names_that_juju_has(given: str, meant: str) -> None:
+    assert parse_constraints(f"arch={given}") == {"arch": meant}
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     ["arch=amd64 arch=arm64", "zones=a zones=a", "cores=2 cpu-cores=2", {"cores": 2, "cpu-cores": 4}],
 )
-def test_what_is_there_twice_is_refused(told: str | dict[str, object]) -> None:
+def test_what_is_there_twice_is_refused(given: str | dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"constraint (arch|zones|cores) is there twice"):
-        parse_constraints(told)
+        parse_constraints(given)
 
 
 @pytest.mark.parametrize(
-    "told",
+    "given",
     ["mem=1G mem=2G", "root-disk=8G root-disk=8G", {"cpu_cores": 1, "cpu-cores": 1}, {"root_disk": 1, "root-disk": 2}],
 )
-def test_so_is_what_is_spelled_twice_in_one_way(told: str | dict[str, object]) -> None:
+def test_so_is_what_is_spelled_twice_in_one_way(given: str | dict[str, object]) -> None:
     with pytest.raises(ValueError, match="is there twice; keep one of them"):
-        parse_constraints(told)
+        parse_constraints(given)
 
 
 @pytest.mark.parametrize(
-    ("told", "why"),
+    ("given", "why"),
     [
         ("instance-type=m5.large mem=4G", "instance-type contradicts mem"),
         ("cores=2 mem=4G instance-type=m5.large", "instance-type contradicts cores and mem"),
@@ -53,9 +53,9 @@ def test_so_is_what_is_spelled_twice_in_one_way(told: str | dict[str, object]) -
         ({"spaces": ["^db", "db", "web"]}, "'db' is asked for and excluded"),
     ],
 )
-def test_what_contradicts_itself_is_refused(told: str | dict[str, object], why: str) -> None:
+def test_what_contradicts_itself_is_refused(given: str | dict[str, object], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        parse_constraints(told)
+        parse_constraints(given)
 
 
 def test_more_general_ones_that_contradict_are_left_out() -> None:

@@ -50,7 +50,7 @@ def test_several_endpoints_are_a_list_or_one_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"endpoints": []}, "endpoints"),
         ({"endpoints": "h:0"}, "port has to be a number"),
@@ -68,8 +68,8 @@ def test_several_endpoints_are_a_list_or_one_text() -> None:
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_what_cannot_be_is_refused_and_no_secret_is_shown(wrong: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValidationError, match=told) as caught:
+def test_what_cannot_be_is_refused_and_no_secret_is_shown(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message) as caught:
         options(**wrong)
     assert "hunter2-canary" not in str(caught.value)
 

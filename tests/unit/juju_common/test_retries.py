@@ -9,9 +9,9 @@ from vca_juju_common.client.retries import pauses, retry_races
 
 
 def test_pauses_grow_to_a_limit() -> None:
-    told = list(islice(pauses(0.1, 1.0), 20))
-    assert all(0.05 <= pause <= 1.0 for pause in told)
-    assert max(told[:2]) < min(told[5:])
+    waits = list(islice(pauses(0.1, 1.0), 20))
+    assert all(0.05 <= pause <= 1.0 for pause in waits)
+    assert max(waits[:2]) < min(waits[5:])
 
 
 @pytest.mark.parametrize(

@@ -33,10 +33,10 @@ def keys(state: State) -> set[Key]:
 
 
 @given(deltas)
-def test_what_is_there_is_what_was_told_last(told: list[Any]) -> None:
+def test_what_is_there_is_what_was_reported_last(batch: list[Any]) -> None:
     state, there = State(), {}
-    state.apply(told)
-    for kind, verb, data in told:
+    state.apply(batch)
+    for kind, verb, data in batch:
         there[kind, str(data[IDS[kind]])] = verb != "remove"
     assert keys(state) == {key for key, is_there in there.items() if is_there}
     assert state.removed == {key for key, is_there in there.items() if not is_there}
@@ -70,7 +70,7 @@ def test_kinds_that_are_of_no_use_are_left_alone() -> None:
 @pytest.mark.parametrize("base", ["ubuntu@22.04/stable", "ubuntu@22.04", {"name": "ubuntu", "channel": "22.04/stable"}])
 def test_a_machine_is_read(base: object) -> None:
     state = State()
-    told = {
+    data = {
         "id": "0/lxd/1",
         "instance-id": "manual:h",
         "agent-status": {"current": "started", "message": "m"},
@@ -83,7 +83,7 @@ def test_a_machine_is_read(base: object) -> None:
             {"value": "192.0.2.5", "scope": "public"},
         ],
     }
-    state.apply([["machine", "change", told]])
+    state.apply([["machine", "change", data]])
     machine = state.machines["0/lxd/1"]
     assert (machine.base, machine.arch, machine.address, machine.is_manual) == (
         "ubuntu@22.04",

@@ -104,5 +104,5 @@ async def test_a_changed_file_is_read_again_and_a_context_made_once(pem: str, tm
 def test_options_tell_of_a_certificate_past_its_end(tmp_path: Path, valid: bool) -> None:
     (tmp_path / "ca.pem").write_text(certificate(dt.timedelta(days=1 if valid else -1)))
     options = JujuOptions(endpoints=["10.0.0.1:17070"], username="u", secret=SecretStr("s"), ca_cert="ca.pem")
-    told = list(options.problems_of_files(tmp_path))
-    assert (told == []) if valid else ("was valid until" in told[0])
+    problems = list(options.problems_of_files(tmp_path))
+    assert (problems == []) if valid else ("was valid until" in problems[0])

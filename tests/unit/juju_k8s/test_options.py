@@ -65,8 +65,8 @@ def test_what_a_charm_assumes_is_held_to_the_controller(assumes: list[Any], miss
 
 def test_storage_as_the_controller_has_it_is_the_same() -> None:
     declared = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
-    told = as_juju_tells(declared) | {"name": "data"}
-    old = {"data": DeclaredStorage("data", "filesystem", told)}
+    storage = as_juju_tells(declared) | {"name": "data"}
+    old = {"data": DeclaredStorage("data", "filesystem", storage)}
     check_same_storage("dns", old, {"data": as_juju_tells(declared)})
     for new in ({}, {"data": as_juju_tells(declared) | {"location": "/other"}}):
         with pytest.raises(BadArguments, match="declares the storage data"):

@@ -145,8 +145,8 @@ async def test_an_open_extension_learns_what_another_one_prevents(site: Site) ->
         with pytest.raises(BadArguments) as refused:
             await vca.connector().scale("a.b.0", -1)
     assert failed.value.__cause__ is not None
-    told = [(facts.operation, error, facts.id) for facts, error in refusals(module)]
-    assert told == [
+    noted = [(facts.operation, error, facts.id) for facts, error in refusals(module)]
+    assert noted == [
         ("create_execution_environment", failed.value, failed.value.operation_id),
         ("scale", refused.value, refused.value.operation_id),
     ]
@@ -261,8 +261,8 @@ async def test_what_a_backend_cannot_do_is_told_as_refused(site: Site) -> None:
             await vca.connector().get_status(".ns")
         with pytest.raises(NotSupported):
             await vca.connector().scale("a.b.0", 2)
-    told = [(facts.operation, facts.namespace or facts.ee_id, type(error)) for facts, error in refusals(module)]
-    assert told == [("get_status", ".ns", NotSupported), ("scale", "a.b.0", NotSupported)]
+    refused = [(facts.operation, facts.namespace or facts.ee_id, type(error)) for facts, error in refusals(module)]
+    assert refused == [("get_status", ".ns", NotSupported), ("scale", "a.b.0", NotSupported)]
 
 
 async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) -> None:
@@ -279,8 +279,8 @@ async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) ->
     with pytest.raises(VcaTimeoutError):
         await connector.scale("a.b.0", 2, total_timeout=0)
     await vca.disconnect()
-    told = [(facts.operation, facts.namespace, type(error)) for facts, error in refusals(module)]
-    assert told == [
+    refused = [(facts.operation, facts.namespace, type(error)) for facts, error in refusals(module)]
+    assert refused == [
         ("create_execution_environment", ".ns.vnf", ConflictError),
         ("scale", None, VcaTimeoutError),
     ]

@@ -109,9 +109,9 @@ def test_a_doubled_name_is_an_error_of_that_name_naming_both(site: Site) -> None
 
 @pytest.mark.parametrize(("version", "remedy"), [("2", "upgrade vca-core"), ("0", "upgrade the plugin")])
 def test_a_backend_for_another_api_version_gets_a_remedy(site: Site, version: str, remedy: str) -> None:
-    told = refusal(site, f"api_version = {version}\n@hookimpl\nasync def health(self): ...")
-    assert f"version {version} of the plugin API" in told
-    assert remedy in told
+    message = refusal(site, f"api_version = {version}\n@hookimpl\nasync def health(self): ...")
+    assert f"version {version} of the plugin API" in message
+    assert remedy in message
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
         await edge.exec_primitive(ee_id, "touch", {"filename": CANARY})
         await edge.exec_primitive(ee_id, "config", {"params": {"hostname": CANARY}})
         await edge.scale(ee_id, 1)
-    told = [
+    facts_seen = [
         {
             name: value
             for name, value in dataclasses.asdict(facts).items()
@@ -85,7 +85,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
         }
         for facts in seen
     ]
-    assert told == [
+    assert facts_seen == [
         {"operation": "create_execution_environment", "namespace": ".ns.vnf@one", "charm": "simple-router"},
         {
             "operation": "install_configuration_sw",
@@ -204,11 +204,11 @@ async def test_calls_belong_to_the_request_they_are_made_in(site: Site) -> None:
         await asyncio.gather(serve("one", "edge"), serve("two", "core"))
         with vca.request("outer"), vca.request("inner"):
             await vca.connector().health()
-    told = [(facts.request_id, facts.connector) for facts in seen]
-    assert sorted(told[:-1], key=str) == sorted(
+    contexts = [(facts.request_id, facts.connector) for facts in seen]
+    assert sorted(contexts[:-1], key=str) == sorted(
         [("one", "edge")] * 2 + [("two", "core")] * 2 + [(None, "edge"), (None, "core")], key=str
     )
-    assert told[-1] == ("inner", "edge")
+    assert contexts[-1] == ("inner", "edge")
 
 
 @pytest.mark.parametrize("given", ["", "  ", 7, "two\nlines", "x" * 301])

@@ -163,7 +163,7 @@ async def test_a_name_that_was_not_looked_up_says_how_to() -> None:
 
 
 @pytest.mark.parametrize(
-    ("definition", "told"),
+    ("definition", "message"),
     [
         ({"options": {"password": CANARY}}, "the shelf: connectors.far.backend: is required"),
         ({**fake(), "option": CANARY}, "connectors.far.option: unknown key: did you mean 'options'"),
@@ -173,11 +173,11 @@ async def test_a_name_that_was_not_looked_up_says_how_to() -> None:
         ({**fake(at=asyncio.Event)}, "connectors.far.options.at"),
     ],
 )
-async def test_a_definition_is_checked_as_the_configs_are(definition: dict[str, Any], told: str) -> None:
+async def test_a_definition_is_checked_as_the_configs_are(definition: dict[str, Any], message: str) -> None:
     async with vca_with(Shelf(far=definition)) as vca:
         with pytest.raises(BadArguments) as caught:
             await vca.find_connector("far")
-        assert told in str(caught.value)
+        assert message in str(caught.value)
         assert CANARY not in str(caught.value)
 
 
@@ -280,8 +280,8 @@ def test_the_command_looks_at_providers(site: Site, tmp_path: Path, monkeypatch:
 
     fine = "[{name: book, options: {backend: fake}}]"
     assert "looked up with the provider book" in run(fine, "config", "check")[1]
-    code, told = run("[{name: book, options: {}}]", "config", "check")
-    assert (code, "options.backend: is required" in told) == (2, True)
+    code, output = run("[{name: book, options: {}}]", "config", "check")
+    assert (code, "options.backend: is required" in output) == (2, True)
     assert "provider book" in run(fine, "doctor")[1]
-    code, told = run("[{name: away, options: {backend: fake}}]", "doctor")
-    assert (code, "the book is lent" in told) == (1, True)
+    code, output = run("[{name: away, options: {backend: fake}}]", "doctor")
+    assert (code, "the book is lent" in output) == (1, True)

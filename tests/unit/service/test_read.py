@@ -100,9 +100,9 @@ def test_a_list_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
 
 def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
     (tmp_path / "ns.yaml").write_text("ns: n\nvnfs:\n  v:\n    chrm: c\n    units: 0\n")
-    told = refusal(tmp_path / "ns.yaml")
-    assert "ns.yaml:4:5: vnfs.v.chrm" in told
-    assert "ns.yaml:5:5: vnfs.v.units" in told
+    message = refusal(tmp_path / "ns.yaml")
+    assert "ns.yaml:4:5: vnfs.v.chrm" in message
+    assert "ns.yaml:5:5: vnfs.v.units" in message
     (tmp_path / "empty.yaml").write_text("")
     assert "is empty; it needs at least `vnfs`" in refusal(tmp_path / "empty.yaml")
     assert "variable ABSENT, which is not set" in refusal(referring("${env:ABSENT}"), References({}, {"ABSENT"}))
@@ -113,14 +113,14 @@ def referring(text: str) -> dict[str, Any]:
 
 
 def test_a_file_refers_to_nothing_that_is_not_allowed(tmp_path: Path) -> None:
-    told = refusal(referring("${env:K}"), References({"K": CANARY}, {"L"}))
-    assert "variable K, which this file may not see: allow it with `--env K`" in told
+    message = refusal(referring("${env:K}"), References({"K": CANARY}, {"L"}))
+    assert "variable K, which this file may not see: allow it with `--env K`" in message
     (tmp_path / "secret").write_text(CANARY)
     (inside := tmp_path / "ns").mkdir()
     (inside / "link").symlink_to("../secret")
     for name in ("secret", "ns/link", "ns/../secret", "absent", "ns/\0"):
-        told = refusal(referring(f"${{file:{tmp_path / name}}}"), References(folders=[inside]))
-        assert "which this file may not see: allow its folder with `--allow-files DIR`" in told
+        message = refusal(referring(f"${{file:{tmp_path / name}}}"), References(folders=[inside]))
+        assert "which this file may not see: allow its folder with `--allow-files DIR`" in message
         assert "may not see" in refusal(referring(f"${{file:{tmp_path / name}}}"))
     link = referring(f"${{file:{inside / 'link'}}}")
     assert read_service(link, References(folders=[inside, tmp_path])).vnfs["v"].config == {"a": CANARY}
@@ -130,8 +130,8 @@ def test_a_file_refers_to_nothing_that_is_not_allowed(tmp_path: Path) -> None:
 def test_a_reference_takes_small_regular_files_only(tmp_path: Path, place: str) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "large").write_bytes(b"x" * (64 * 1024 + 1))
-    told = refusal(referring(f"${{file:{tmp_path / place}}}"), References(folders=None))
-    assert "not a regular file" in told or "Is a directory" in told or "larger than 65536 bytes" in told
+    message = refusal(referring(f"${{file:{tmp_path / place}}}"), References(folders=None))
+    assert "not a regular file" in message or "Is a directory" in message or "larger than 65536 bytes" in message
 
 
 def test_the_published_schema_is_current_and_takes_the_example() -> None:

@@ -80,9 +80,9 @@ asyncio.run(main())
     path = tmp_path / "status.db"
     writer = subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True)
     assert writer.stdout is not None
-    told = [int(writer.stdout.readline()) for _ in range(20)]
+    numbers = [int(writer.stdout.readline()) for _ in range(20)]
     writer.send_signal(signal.SIGKILL)
-    told += [int(line) for line in writer.stdout if line.endswith("\n")]
+    numbers += [int(line) for line in writer.stdout if line.endswith("\n")]
     writer.wait()
     writer.stdout.close()
     store = SqliteStore(path)
@@ -91,7 +91,7 @@ asyncio.run(main())
     await store.close()
     assert document is not None
     assert document["list"] == list(range(document["last"] + 1))
-    assert document["last"] - told[-1] in (0, 1)
+    assert document["last"] - numbers[-1] in (0, 1)
 
 
 async def test_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:

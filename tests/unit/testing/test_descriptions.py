@@ -17,7 +17,7 @@ def described(**options: OptionState) -> Description:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "reported"),
     [
         ("kit", OptionState("kit", is_set=True)),
         ("2", OptionState(2, is_set=True, type="int")),
@@ -26,12 +26,12 @@ def described(**options: OptionState) -> Description:
         ("s3cret", OptionState(MASK, is_set=True, secret=True)),
     ],
 )
-def test_an_option_that_is_told_as_it_was_given_passes(given: object, told: OptionState) -> None:
-    check_options({"label": given}, described(label=told, other=OptionState(None, is_set=False)))
+def test_an_option_that_is_told_as_it_was_given_passes(given: object, reported: OptionState) -> None:
+    check_options({"label": given}, described(label=reported, other=OptionState(None, is_set=False)))
 
 
 @pytest.mark.parametrize(
-    ("told", "complaint"),
+    ("reported", "complaint"),
     [
         ({}, "label is not described"),
         ({"label": OptionState("kit", is_set=False)}, "described as not set"),
@@ -39,6 +39,6 @@ def test_an_option_that_is_told_as_it_was_given_passes(given: object, told: Opti
         ({"label": OptionState("kit", is_set=True, secret=True)}, "another value"),
     ],
 )
-def test_an_option_that_is_told_otherwise_fails(told: dict[str, OptionState], complaint: str) -> None:
+def test_an_option_that_is_told_otherwise_fails(reported: dict[str, OptionState], complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
-        check_options({"label": "kit"}, described(**told))
+        check_options({"label": "kit"}, described(**reported))

@@ -127,12 +127,12 @@ class DeclaredStorage:
     Args:
         name: of the storage.
         type: ``filesystem`` or ``block``.
-        told: all that is declared of it, by Juju's names.
+        declared: all that is declared of it, by Juju's names.
     """
 
     name: str
     type: str
-    told: Mapping[str, Any] = field(default_factory=dict)
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
