@@ -8,6 +8,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
+from vca_core.charm.assumptions import needs_version, unmet
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
@@ -23,7 +24,6 @@ from vca_juju_common.repeats import install_again
 from vca_juju_common.resources import check_images
 from vca_juju_common.session import Session
 from vca_juju_common.software import bring_and_use, note, resolve
-from vca_juju_k8s.assumptions import needs_version, unmet
 from vca_juju_k8s.fitting import (
     DEFAULT_BASE,
     arch_of,

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from vca_core.charm import Storage
+from vca_core.charm.assumptions import unmet
 from vca_core.errors import BadArguments
 from vca_juju_common.client.values import DeclaredStorage, StorageRequest
-from vca_juju_k8s.assumptions import unmet
 from vca_juju_k8s.fitting import as_juju_tells, check_same_storage
 from vca_juju_k8s.options import InstallOptions, JujuK8sOptions
 
