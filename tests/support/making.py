@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from vca_core.stores import StatusStore
@@ -19,5 +19,6 @@ class MakeVca(Protocol):
         timeouts: dict[str, float] | None = None,
         on_update_db: Callable[..., Any] | None = None,
         options: dict[str, Any] | None = None,
+        secrets: Iterable[str] = (),
         **config: Any,
     ) -> Vca: ...

@@ -29,6 +29,7 @@ from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
 from vca_core.config import ConnectorConfig
+from vca_core.description import Description
 from vca_core.errors import BadArguments, ConflictError, StoreError, VcaError
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, EeKey, Namespace
@@ -69,9 +70,14 @@ class Engine:
         self._disconnecting: asyncio.Task[DisconnectReport] | None = None
         self._is_retired = False
         self.session = BackendSession(
-            name, definition, shared.config.folder, shared.ssh_key, self._report, shared.lasting.values
+            name,
+            definition,
+            shared.config.folder,
+            shared.ssh_key,
+            self._report,
+            shared.lasting.values,
+            shared.secret_texts,
         )
-        self.session.secrets.add(shared.secret_texts)
         scrub = self.session.secrets.scrub_foreign
         records = EeRecords(name, shared.owner, shared.outbox, limits.store_grace)
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
@@ -79,9 +85,9 @@ class Engine:
         self._tracker = Tracker(
             self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn, shared.spill
         )
-        recall = Recall(self.session, shared.lasting, limits.read)
+        self._recall = Recall(name, shared.owner, self.session, self._tracker, shared.lasting, limits.read)
         self._runner = Runner(
-            self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting, recall
+            self.session, shared.locks, self._tracker, shared.extensions, limits, shared.lasting, self._recall
         )
         self._deletes = NamespaceDeletes(self._runner, self._tracker, self._tasks.spawn, limits.cleanup)
 
@@ -196,7 +202,7 @@ class Engine:
     async def _remember(self, facts: OperationFacts | None, trail: Trail, ee_id: EeId) -> None:
         is_new = trail.ee_id is None
         if is_new:
-            self.shared.lasting.note(trail.keys[0])  # no other process configured it
+            self.shared.lasting.note(trail.keys[0], self.shared.owner)  # no other process configured it
         await self._tracker.remember(trail, ee_id)
         if is_new and facts is not None:
             self.shared.extensions.report_created(facts, str(ee_id))
@@ -299,13 +305,22 @@ class Engine:
         self._bind()
         await self.environments.refresh(ee_id, states, self._limits.store_grace)
 
-    async def secret_names(self, ee_id: EeId) -> frozenset[str]:
-        """The names of the options and parameters that an EE's charm is known to declare secret.
+    async def take_secrets(self, described: Description) -> frozenset[str]:
+        """Know the secret options in a description, so that no text shows them.
+
+        Args:
+            described: the checked description of an EE.
+
+        Returns:
+            The names of the options and parameters that are known to be secret.
 
         Raises:
             StoreError: the store does not answer; another process may have learned of some.
         """
-        return await self.environments.secret_names(EeKey.of(self._name, ee_id))
+        key = EeKey.of(self._name, described.ee_id)
+        names = await self.environments.secret_names(key)
+        await self._recall.take(key, described, names)
+        return names
 
     async def _check_model(self, op: RunningOperation) -> None:
         """Refuse to delete a model that is known to be another NS's; a store that is down does not stop a delete."""

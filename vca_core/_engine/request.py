@@ -11,7 +11,7 @@ runs is in its `RunningOperation` and its `Trail`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
@@ -21,7 +21,7 @@ from vca_core.backend import Operation
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import FoundSecrets, excess_of_secrets, secrets_in
+from vca_core.secrets import FoundSecrets, excess_of_secrets, secret_strings, secrets_in
 from vca_core.tasks import in_thread
 from vca_core.traits import TRAITS, OperationTraits
 
@@ -106,11 +106,12 @@ class Confidential:
     def __repr__(self) -> str:
         return f"<Confidential: {self.argument}>"
 
-    async def find(self, declared: frozenset[str]) -> dict[str, FoundSecrets]:
+    async def find(self, declared: frozenset[str], texts: Collection[str] = ()) -> dict[str, FoundSecrets]:
         """Find the secrets. Many are searched for in a thread; the caller sets the time limit.
 
         Args:
             declared: names that are secret, too.
+            texts: texts that are secret under any name.
 
         Returns:
             The secrets by the name of the value that holds them; those that are certain by an empty one.
@@ -121,13 +122,16 @@ class Confidential:
         if not self.values and not self.certain:
             return {}
         if weight((self.values, self.certain), _LIGHT + 1) <= _LIGHT:
-            return self._find(declared)
-        return await in_thread(lambda: self._find(declared))
+            return self._find(declared, texts)
+        return await in_thread(lambda: self._find(declared, texts))
 
-    def _find(self, declared: frozenset[str]) -> dict[str, FoundSecrets]:
+    def _find(self, declared: frozenset[str], texts: Collection[str]) -> dict[str, FoundSecrets]:
         found: dict[str, Iterable[str]] = {"": self.certain}
         for name, value in (self.values or {}).items():
-            found[name] = secrets_in({name: value}, declared)
+            found[name] = [
+                *secrets_in({name: value}, declared),
+                *(text for text in (secret_strings(value) if texts else ()) if text in texts),
+            ]
         reason = excess_of_secrets(itertools.chain(*found.values()))
         if reason is not None:
             raise BadArguments(f"{self.argument}: has {reason}; give less", [self.argument])
@@ -154,6 +158,8 @@ class Request(Generic[R]):
         progress: seconds without any change after which it is given up; None: the config's.
         confidential: how to find its secrets.
         recalls: whether the answer may say what the EEs of its namespace were configured with by another process.
+        speaks_of: gives the EEs that the answer says something of, which another process may have configured; of None,
+            it may be all. The answer itself does not come without what is secret of them: who asked takes that out.
         before: a call that is made first, under the same lock; its failure is taken for done, and not reported.
     """
 
@@ -168,6 +174,7 @@ class Request(Generic[R]):
     progress: float | None = None
     confidential: Confidential = NO_SECRETS
     recalls: bool = False
+    speaks_of: Callable[[R], Iterable[EeId] | None] | None = None
     before: Call[Any] | None = None
 
     @property

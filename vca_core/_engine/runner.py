@@ -26,7 +26,15 @@ from vca_core.errors import BackendError, BadArguments, VcaError, VcaTimeoutErro
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
 from vca_core.plain import weight
-from vca_core.secrets import LastingSecrets, SecretValues, add_reason, as_vca_error, excess_of_secrets, secret_strings
+from vca_core.secrets import (
+    LastingSecrets,
+    SecretValues,
+    add_reason,
+    as_vca_error,
+    excess_of_secrets,
+    is_secret_name,
+    secret_strings,
+)
 from vca_core.status import EntityState
 from vca_core.tasks import end_of, in_thread, settle
 
@@ -158,7 +166,7 @@ class Runner:
             return
         try:
             async with asyncio.timeout_at(op.total_at):
-                found = await confidential.find(op.trail.secret_names)
+                found = await confidential.find(op.trail.secret_names, self._session.secret_texts)
         except BadArguments as error:
             op.locate(error)
             raise
@@ -168,6 +176,9 @@ class Runner:
             return
         handle = self._session.secrets.add_forms([form for secrets in found.values() for form in secrets.forms])
         op.at_end = lambda: self._session.secrets.remove(handle)
+        texts = self._session.secret_texts
+        by_text = {name for name, one in found.items() if one.texts & texts and name and not is_secret_name(name)}
+        self._tracker.declare_secrets(op.trail, frozenset(by_text))
         if confidential.lasting:
             found.pop("", None)
             self._lasting.keep(request.keys[0], found)
@@ -265,14 +276,12 @@ class Runner:
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
             await self._session.ensure_open(self._limits.total)
+        if not self._are_secrets_known(op):
+            await self._recall.recall_concerned(op.trail, request)
         if not op.trail.is_informed:
             await self._learn(op)
-        concerned = self._tracker.ids_of(op.trail)
         if request.recalls and request.namespace is not None:
-            concerned = await self._tracker.ids_in(self._session.names.model(request.namespace))
-        for key, ee_id, declared in concerned:
-            if key not in self._lasting.known:
-                await self._recall.recall(key, ee_id, declared)
+            await self._recall_namespace(op, request.namespace)
         op.touch()
         if request.before is not None:
             await self._try_before(op, request.before)
@@ -283,7 +292,21 @@ class Runner:
             answer = await in_thread(lambda: request.answer(given, op))
         if op.trail.traits.is_aggregate:
             await self._look(op)
+        if request.speaks_of is not None:
+            spoken_of = request.speaks_of(answer)
+            await (self._recall.recall_everything() if spoken_of is None else self._recall.recall(spoken_of))
         return answer
+
+    def _are_secrets_known(self, op: RunningOperation) -> bool:
+        """Whether nothing has to be read back: this `Vca` operated on each of the EEs last, and knows their secrets."""
+        concerned, owner = self._tracker.concerned(op.trail), self._recall.owner
+        known = [one for one in concerned if self._lasting.known.get(one.key) == owner == one.operator]
+        return len(known) == len(op.trail.keys)
+
+    async def _recall_namespace(self, op: RunningOperation, namespace: Namespace) -> None:
+        model = self._session.names.model(namespace)
+        unkept = await self._listing(op, namespace) if self._recall.is_new(model) else None
+        await self._recall.recall_namespace(model, unkept or ())
 
     async def _call(self, op: RunningOperation, call: Call[Any]) -> Any:
         if call.traits.reads:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,7 @@ class BackendSession:
         ssh_key: the key pair of machines.
         reporter: takes what the backend reports.
         also: secrets that are not this connector's alone.
+        secret_texts: what is secret wherever it stands.
 
     Raises:
         BadArguments: no such backend, or options that it refuses.
@@ -73,6 +74,7 @@ class BackendSession:
         backend: the backend.
         hooks: calls its hooks.
         secrets: the connector's secret values.
+        secret_texts: what is secret wherever it stands.
         names: the rules that name models and applications.
         least_units: how few units an EE may be scaled to.
         operation_options: models of operations' options.
@@ -86,9 +88,11 @@ class BackendSession:
         ssh_key: SshKeyPair,
         reporter: Report,
         also: SecretValues,
+        secret_texts: Iterable[str] = (),
     ) -> None:
         self.name = f"{connector} ({config.backend})"
-        self.secrets = SecretValues(also=also)
+        self.secret_texts = frozenset(secret_texts)
+        self.secrets = SecretValues(self.secret_texts, also)
         loaded = load_backend(config.backend)
         cls: Any = loaded.cls
         options = validate_model(getattr(cls, "Options", NoOptions), config.options, f"connectors.{connector}.options")

@@ -144,7 +144,7 @@ class Claims(ConnectorStore):
         async def read(store: StatusStore) -> Mapping[str, Any] | None:
             return await store.get(COLLECTION, {"_id": self._model_id(model)})
 
-        key = EeKey(self._connector, model, "")
+        key = EeKey(self.connector, model, "")
         document = await self._outbox.now(key, read, self._grace, "read whose the model is")
         if document is not None:
             _check_ns(document, model, namespace)
@@ -229,7 +229,7 @@ class Claims(ConnectorStore):
             if document is not None:
                 await self._remove_model(store, model, document.get("generation"))
 
-        await self._outbox.now(EeKey(self._connector, model, ""), remove, None, "forget the model", retries=True)
+        await self._outbox.now(EeKey(self.connector, model, ""), remove, None, "forget the model", retries=True)
 
     async def _remove_model(self, store: StatusStore, model: str, generation: str | None) -> None:
         """Remove a model's claim, unless an EE was claimed there at the same moment."""
@@ -242,7 +242,7 @@ class Claims(ConnectorStore):
 
     async def _remove_damaged(self, store: StatusStore, model: str) -> None:
         """Remove what nobody can read, with the namespace that it was of."""
-        for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
+        for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
             if "application" in document and newer_error(document) is None:
                 try:
                     EeRecord.read(document)
@@ -250,18 +250,18 @@ class Claims(ConnectorStore):
                     await store.delete(COLLECTION, {"_id": document["_id"]})
 
     async def _any_in(self, store: StatusStore, model: str) -> EeRecord | None:
-        for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
+        for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
             if "application" in document:
                 return EeRecord.read(document)
         return None
 
     def _model_id(self, model: str) -> str:
-        return f"{self._connector}/{model}"
+        return f"{self.connector}/{model}"
 
     def _model_document(self, record: EeRecord, generation: str) -> dict[str, Any]:
         return {
             "_id": self._model_id(record.key.model),
-            "connector": self._connector,
+            "connector": self.connector,
             "model": record.key.model,
             "ns_id": record.namespace.ns_id,
             "generation": generation,

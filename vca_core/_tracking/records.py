@@ -188,7 +188,7 @@ class ConnectorStore:
     """
 
     def __init__(self, connector: str, owner: str, outbox: Outbox, grace: float) -> None:
-        self._connector = connector
+        self.connector = connector
         self._owner = owner
         self._outbox = outbox
         self._grace = grace
@@ -283,17 +283,18 @@ class EeRecords(ConnectorStore):
         self._outbox.change(record.key, change)
         return replace(record, owner=owner, has_failed=has_failed)
 
-    async def all_in(self, model: str) -> Sequence[EeRecord]:
-        """Read the records of a model; those that cannot be read are left out.
+    async def all_in(self, model: str | None) -> Sequence[EeRecord]:
+        """Read the records of a model, or of all where that is None; those that cannot be read are left out.
 
         Raises:
             StoreError: the store does not answer.
         """
+        query = {"connector": self.connector} if model is None else {"model": model, "connector": self.connector}
 
         async def find(store: StatusStore) -> Sequence[Mapping[str, Any]]:
-            return await store.find(COLLECTION, {"model": model, "connector": self._connector})
+            return await store.find(COLLECTION, query)
 
-        key = EeKey(self._connector, model, "")
+        key = EeKey(self.connector, model or "", "")
         found = []
         for document in await self._outbox.now(key, find, self._grace, "find what is kept of the namespace"):
             if "application" in document:
@@ -322,7 +323,7 @@ class EeRecords(ConnectorStore):
 
         async def find(store: StatusStore) -> Sequence[EeRecord]:
             records = []
-            for document in await store.find(COLLECTION, {"model": model, "connector": self._connector}):
+            for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
                 if "application" not in document:
                     continue
                 if (newer := newer_error(document)) is not None:
@@ -340,5 +341,5 @@ class EeRecords(ConnectorStore):
             is_taken = await store.set(COLLECTION, query, {"owner": self._owner})
             return replace(record, owner=self._owner) if is_taken else record
 
-        key = EeKey(self._connector, model, "")
+        key = EeKey(self.connector, model, "")
         return await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")

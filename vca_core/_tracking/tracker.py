@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from vca_core._tracking.claims import Claims
 from vca_core._tracking.environments import Environment, Environments
@@ -31,6 +31,26 @@ _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
 
 _SAID = ("status", "detailed-status", "VCA-status", "entity-type")
 """The fields that say something, but for the time."""
+
+
+class Concerned(NamedTuple):
+    """An EE that something concerns.
+
+    Args:
+        key: where it is.
+        ee_id: its id.
+        declared: the options and parameters of it that are known to be secret.
+        operator: the `Vca` that operated on it last; None: none, or it is not known.
+    """
+
+    key: EeKey
+    ee_id: EeId
+    declared: frozenset[str] = frozenset()
+    operator: str | None = None
+
+
+def _concerned_in(record: EeRecord, ee_id: EeId) -> Concerned:
+    return Concerned(record.key, ee_id, record.secret_names, record.owner)
 
 
 class Tracker:
@@ -219,23 +239,43 @@ class Tracker:
                 found.append((key, record.namespace))
         return found
 
-    def ids_of(self, trail: Trail) -> list[tuple[EeKey, EeId, frozenset[str]]]:
-        """The EEs there are that an operation concerns: key, id, and the names that are declared secret."""
-        known = [(key, self._environments.get(key)) for key in trail.concerned]
+    def declare_secrets(self, trail: Trail, names: frozenset[str]) -> None:
+        """Remember the names of options and parameters of an operation's EE that are secret, for later processes, too.
+
+        Args:
+            trail: the operation.
+            names: their names.
+        """
+        if names and trail.concerned:
+            self._environments.declare_secrets(trail.concerned[0], names)
+
+    def concerned(self, trail: Trail) -> list[Concerned]:
+        """The EEs that an operation concerns and that the store knows."""
+        known = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         return [
-            (key, one.record.ee_id, one.record.secret_names)
-            for key, one in known
-            if one is not None and one.record is not None and one.record.ee_id is not None
+            Concerned(one.key, one.record.ee_id, one.secret_names, None if one.before is None else one.before.owner)
+            for one in known
+            if one.record is not None and one.record.ee_id is not None
         ]
 
-    async def ids_in(self, model: str) -> list[tuple[EeKey, EeId, frozenset[str]]]:
-        """The EEs that the store knows in a model, as `ids_of` gives them; none where it does not answer."""
+    async def kept_in(self, model: str | None) -> list[Concerned]:
+        """The EEs that the store knows in a model, or in all where that is None; none where it does not answer."""
         try:
             records = await self._records.all_in(model)
         except VcaError as error:
-            _LOG.warning("what is kept of %s was not read: %s", model, error)
+            _LOG.warning("what is kept of %s was not read: %s", model or "the connector's EEs", error)
             return []
-        return [(one.key, one.ee_id, one.secret_names) for one in records if one.ee_id is not None]
+        return [_concerned_in(one, one.ee_id) for one in records if one.ee_id is not None]
+
+    async def find(self, ee_id: EeId) -> Concerned:
+        """What is kept of an EE; where that cannot be read, its id is all there is."""
+        key = EeKey.of(self._records.connector, ee_id)
+        try:
+            record = await self._records.look_up(key)
+        except VcaError as error:
+            _LOG.warning("what is kept of %s is not known: %s", ee_id, error)
+            record = None
+        return Concerned(key, ee_id) if record is None else _concerned_in(record, ee_id)
 
     def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
         """Take what is listed of an EE before an operation on it."""

@@ -18,7 +18,7 @@ from vca_core.description import Description
 from vca_core.errors import NotFound, VcaError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, Namespace
-from vca_core.secrets import scrub_plain
+from vca_core.secrets import scrub_plain, secret_strings
 from vca_core.status import DeploymentStatus, aggregate
 
 R = TypeVar("R")
@@ -41,7 +41,7 @@ class ReadOperations(ConnectorBase):
         """
         wanted = None if namespace is None else Namespace.parse(namespace)
         call = read_call(BackendHooks.list_execution_environments)(namespace=wanted)
-        listed = await self._read(call, partial(_within, wanted), total_timeout, wanted)
+        listed = await self._read(call, partial(_within, wanted), total_timeout, wanted, speaks_of=_with_details)
         return [scrub_details(record, self._engine.session.secrets.scrub) for record in listed]
 
     async def refresh_status(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> DeploymentStatus:
@@ -59,8 +59,8 @@ class ReadOperations(ConnectorBase):
         """
         parsed = EeId.parse(ee_id)
         call = read_call(BackendHooks.list_execution_environments)(namespace=None)
-        listed, run = await self._read(call, _with_run(partial(_within, None)), total_timeout, None)
-        record = next((record for record in listed if record.ee_id == parsed), None)
+        answer = _with_run(partial(_find, parsed))
+        record, run = await self._read(call, answer, total_timeout, None, speaks_of=lambda _: [parsed])
         with _as_part_of(run):
             await self._engine.refresh(parsed, () if record is None else record.entities)
             if record is None:
@@ -88,7 +88,7 @@ class ReadOperations(ConnectorBase):
         answer = _with_run(partial(check_description, parsed))
         described, run = await self._engine.run(Request(call, answer, ee_id=parsed, total=total_timeout))
         with _as_part_of(run):
-            names = await self._engine.secret_names(parsed)
+            names = await self._engine.take_secrets(described)
         return mask(described, names, self._engine.session.secrets.scrub)
 
     async def get_status(self, namespace: str | Namespace, *, total_timeout: Seconds = None) -> dict[str, Any]:
@@ -145,7 +145,10 @@ class ReadOperations(ConnectorBase):
         Raises:
             VcaConnectionError: it does not answer.
         """
-        return await self._read(read_call(BackendHooks.health)(), partial(self._plain, "health"), total_timeout, None)
+        call = read_call(BackendHooks.health)()
+        told = await self._read(call, _told_of_health, total_timeout, None, speaks_of=_spoken_of_in_health)
+        scrubbed: dict[str, Any] = scrub_plain(told, self._engine.session.secrets.scrub)
+        return scrubbed
 
     async def _read(
         self,
@@ -155,8 +158,10 @@ class ReadOperations(ConnectorBase):
         namespace: Namespace | None,
         *,
         recalls: bool = False,
+        speaks_of: Callable[[R], Iterable[EeId] | None] | None = None,
     ) -> R:
-        return await self._engine.run(Request(call, answer, namespace=namespace, total=total, recalls=recalls))
+        request = Request(call, answer, namespace=namespace, total=total, recalls=recalls, speaks_of=speaks_of)
+        return await self._engine.run(request)
 
     def _plain(self, hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:
         """Check what a hook returned; a unit may say what its charm was configured with."""
@@ -173,6 +178,24 @@ def _within(
         if wanted is None or (record.namespace is not None and wanted.contains(record.namespace))
     ]
     return sorted(within, key=lambda record: str(record.ee_id))
+
+
+def _find(wanted: EeId, listed: Iterable[object] | None, _op: RunningOperation) -> ExecutionEnvironment | None:
+    return next((record for record in check_listing(listed) if record.ee_id == wanted), None)
+
+
+def _with_details(listed: Iterable[ExecutionEnvironment]) -> list[EeId]:
+    """The EEs whose entities say more than their states."""
+    return [record.ee_id for record in listed if any(state.detail for state in record.entities)]
+
+
+def _told_of_health(value: object, _op: RunningOperation) -> dict[str, Any]:
+    return plain_mapping(value, "health")
+
+
+def _spoken_of_in_health(told: dict[str, Any]) -> list[EeId] | None:
+    """Names and numbers speak of no EE; whole sentences may repeat what a unit says, of any."""
+    return None if any(len(text.split()) > 1 for text in secret_strings(told)) else []
 
 
 def _with_run(answer: Callable[[Any, RunningOperation], R]) -> Callable[[Any, RunningOperation], tuple[R, str]]:

@@ -15,12 +15,13 @@ class LastingSecrets:
 
     Attributes:
         values: all of them; other `Vca` of this process keep them out of their texts, too.
-        known: the EEs all of whose secrets are known; of others another process may have brought some.
+        known: the EEs all of whose secrets are known, each with the `Vca` that had operated on it last by then; if it
+            is another one by now, that may have brought some.
     """
 
     def __init__(self) -> None:
         self.values = SecretValues()
-        self.known: set[Hashable] = set()
+        self.known: dict[Hashable, str | None] = {}
         self._held: dict[Hashable, dict[str, list[tuple[frozenset[str], HeldSecrets]]]] = {}
 
     def keep(self, owner: Hashable, found: Mapping[str, FoundSecrets]) -> None:
@@ -41,14 +42,19 @@ class LastingSecrets:
 
     def forget(self, owner: Hashable) -> None:
         """Forget the secrets of an EE that is gone."""
-        self.known.discard(owner)
+        self.known.pop(owner, None)
         for kept in self._held.pop(owner, {}).values():
             for _, held in kept:
                 self.values.remove(held)
 
-    def note(self, owner: Hashable) -> None:
-        """Note that all secrets of an EE are known."""
-        self.known.add(owner)
+    def note(self, owner: Hashable, operator: str | None) -> None:
+        """Note that all secrets of an EE are known.
+
+        Args:
+            owner: the EE.
+            operator: the `Vca` that operated on it last.
+        """
+        self.known[owner] = operator
 
     def withdraw(self) -> None:
         """Share the values with no other `Vca` of the process any more: this one is disconnected."""

@@ -95,8 +95,12 @@ def test_a_parameter_that_is_typed_twice_is_refused(applied: Path) -> None:
     assert "given twice" in vca("run", "demo/core", "touch", "filename=a", "filename=b", code=2)
 
 
-def test_what_an_ee_was_configured_with_is_not_printed_later(folder: Path) -> None:
-    """In another process, by a charm that repeats it, whether its primitive succeeds or fails."""
+@pytest.mark.parametrize("option", ["admin-password", "hostname"])
+def test_what_an_ee_was_configured_with_is_not_printed_later(folder: Path, option: str) -> None:
+    """In another process, by a charm that repeats it, whether its primitive succeeds or fails.
+
+    What came by reference is secret under a name that sounds harmless, too.
+    """
     said = json.dumps(f"login with {SECRET}")
     rules = f"""
       script:
@@ -105,7 +109,7 @@ def test_what_an_ee_was_configured_with_is_not_printed_later(folder: Path) -> No
 """
     (folder / "vca.yaml").write_text((folder / "vca.yaml").read_text().rstrip() + rules)
     (folder / "ns.yaml").write_text(
-        "ns: demo\nvnfs: {core: {charm: simple-router, config: {admin-password: '${env:PLACE}'}}}\n"
+        f"ns: demo\nvnfs: {{core: {{charm: simple-router, config: {{{option}: '${{env:PLACE}}'}}}}}}\n"
     )
     vca("apply", "ns.yaml", "--env", "PLACE")
     assert "login with ***" in vca("run", "demo/core", "show-routes")

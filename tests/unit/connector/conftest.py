@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,13 @@ async def make_vca(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         timeouts: dict[str, float] | None = None,
         on_update_db: Callable[..., Any] | None = None,
         options: dict[str, Any] | None = None,
+        secrets: Iterable[str] = (),
         **config: Any,
     ) -> Vca:
         names = current.put(list(backends))
         connectors = {f"c{i}": {"backend": name, "options": options or {}} for i, name in enumerate(names)}
         settings = {"default": "c0", "timeouts": {**QUICK, **(timeouts or {})}, "connectors": connectors, **config}
-        vca = Vca.from_config(settings, store=store, on_update_db=on_update_db, environ={})
+        vca = Vca.from_config(settings, store=store, on_update_db=on_update_db, environ={}, secrets=secrets)
         made.append(vca)
         return vca
 

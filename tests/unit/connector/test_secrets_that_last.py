@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.backends import MACHINE, Plain
 from support.making import MakeVca
 
-from vca_core.backend import Description, Operation, OptionState
+from vca_core.backend import Description, ExecutionEnvironment, Operation, OptionState, UnitState
 from vca_core.connector import Connector
+from vca_core.errors import BackendError
 from vca_core.hookspecs import hookimpl
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.secrets import FoundSecrets, LastingSecrets, SecretValues
+from vca_core.status import Entity, EntityState
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
 OLD, NEW = "c4n4ry-0ld-value", "c4n4ry-n3w-value"
+PLACE = Namespace.parse(".n.v")
+EE = EeId(CHARM_NAMES.model(PLACE), CHARM_NAMES.application(PLACE), "0")
 HOME = {"collection": "nsrs", "filter": {"_id": "1"}, "path": "vca"}
 
 
@@ -47,6 +52,40 @@ class Remembering(Talkative):
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         type(self).described += 1
         return Description(ee_id, options={"ssh-password": OptionState(OLD, True), "port": OptionState("2222", True)})
+
+
+class Elsewhere(Remembering):
+    """Its EEs are there whoever made them; units, options and the system itself repeat what they were given."""
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> list[ExecutionEnvironment]:
+        return [ExecutionEnvironment(EE, PLACE, None, [self.unit])]
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        described = await super().describe_execution_environment(ee_id)
+        return replace(described, units=[UnitState("app/0", self.unit)])
+
+    @hookimpl
+    async def exec_primitive(self, op: Operation, primitive: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        raise BackendError(f"login with {OLD} refused")
+
+    @hookimpl
+    async def health(self) -> dict[str, Any]:
+        return {"problem": f"login with {OLD} refused"}
+
+    @property
+    def unit(self) -> EntityState:
+        return EntityState(Entity("unit", "app/0"), "blocked", f"login with {OLD} refused")
+
+
+class Bannered(Elsewhere):
+    """It calls what it was configured with by a name that sounds harmless."""
+
+    @hookimpl
+    async def describe_execution_environment(self, ee_id: EeId) -> Description:
+        described = await super().describe_execution_environment(ee_id)
+        return replace(described, options={"banner": OptionState(OLD, True), "port": OptionState("2222", True)})
 
 
 def say(connector: Connector, ee_id: str, text: str) -> None:
@@ -132,6 +171,75 @@ async def test_after_a_restart_secrets_are_read_back_by_name(
     assert OLD not in stored
     assert ("port 2222" in stored) is (asked == "exec_primitive")  # who only reads does not write of it
     assert Remembering.described == 1
+
+
+ASKED = {
+    "get_status": lambda connector: connector.get_status(".n.v"),
+    "get_metrics": lambda connector: connector.get_metrics(".n.v"),
+    "list": lambda connector: connector.list_execution_environments(),
+    "describe": lambda connector: connector.describe(EE),
+    "health": lambda connector: connector.health(),
+    "exec_primitive": lambda connector: connector.exec_primitive(EE, "touch"),
+}
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_the_first_call_of_a_process_says_no_secret(make_vca: MakeVca, asked: str) -> None:
+    store = MemoryStore()
+    before = make_vca(Elsewhere, store=store)
+    await configure(before)
+    await before.disconnect()
+    told = await said_by(make_vca(Elsewhere, store=store), asked)
+    assert ("login with *** refused" in told, OLD in told) == (True, False)
+
+
+@pytest.mark.parametrize("asked", [name for name in ASKED if name != "health"])
+async def test_what_the_store_does_not_know_is_secret_too(make_vca: MakeVca, asked: str) -> None:
+    told = await said_by(make_vca(Elsewhere, store=MemoryStore()), asked)
+    assert ("login with *** refused" in told, OLD in told) == (True, False)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+async def test_what_was_secret_by_its_text_stays_so_later(make_vca: MakeVca, asked: str) -> None:
+    store = MemoryStore()
+    before = make_vca(Bannered, store=store, secrets=[OLD])
+    await before.store.ensure("nsrs", {"_id": "1"})
+    ee_id, _ = await before.connector().create_execution_environment(".n.v", HOME)
+    await before.connector().exec_primitive(ee_id, "config", {"banner": OLD, "port": "2222"})
+    await before.disconnect()
+    later = make_vca(Bannered, store=store)
+    told = await said_by(later, asked)
+    assert ("login with *** refused" in told, OLD in told) == (True, False)
+    described = await later.connector().describe(ee_id)
+    assert (described.options["banner"].value, described.options["port"].value) == ("***", "2222")
+
+
+async def test_refreshing_a_status_stores_no_secret(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    before = make_vca(Elsewhere, store=store)
+    ee_id = await configure(before)
+    await before.disconnect()
+    later = make_vca(Elsewhere, store=store)
+    await later.connector().refresh_status(ee_id)
+    assert OLD not in await store_text(later)
+
+
+async def test_what_another_process_set_meanwhile_is_read_back(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    first = make_vca(Elsewhere, store=store)
+    await first.store.ensure("nsrs", {"_id": "1"})
+    ee_id, _ = await first.connector().create_execution_environment(".n.v", HOME)
+    other = make_vca(Elsewhere, store=store)
+    await other.connector().exec_primitive(ee_id, "config", {"ssh-password": OLD})
+    await other.disconnect()
+    assert OLD not in await said_by(first, "exec_primitive")
+
+
+async def said_by(vca: Vca, asked: str) -> str:
+    try:
+        return str(await ASKED[asked](vca.connector()))
+    except BackendError as error:
+        return str(error)
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["EE", "namespace"])

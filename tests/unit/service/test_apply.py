@@ -55,7 +55,7 @@ class World:
         self.steps.append((step.key, state))
 
     def asked(self) -> list[str]:
-        reads = ("open", "list_execution_environments")
+        reads = ("open", "list_execution_environments", "describe_execution_environment")
         return [operation for operation in self.recorder.operations() if operation not in reads]
 
 
