@@ -3,8 +3,9 @@
 There is an EE already (`already_exists`, `removal_under_way`, `shared_application`, `shared_model`), something is
 missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
-`subordinate`, `wrong_substrate`, `unsupported_base`, `old_bases`, `unmade_base`), there are more units (`fewer_units`),
-or a relation cannot be made, or kept (`limit_reached`, `broken_relation`, `unreachable_end`).
+`subordinate_charm`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`, `old_bases`,
+`unmade_base`), there are more units (`fewer_units`), or a relation cannot be made, or kept (`limit_reached`,
+`broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -227,6 +228,33 @@ def not_installable(charm: str, obstacles: Iterable[str]) -> BadArguments:
         f"charm {charm} cannot be installed as it is: {'; '.join(obstacles)}; fix that, or pack it first (charmcraft "
         "pack) and name the .charm file"
     )
+
+
+def unmet_assumptions(charm: str, missing: Iterable[str], version: str, *, is_kubernetes: bool) -> BadArguments:
+    """A charm assumes what Juju does not have.
+
+    Args:
+        charm: its name.
+        missing: what that is, in the charm's words.
+        version: of Juju.
+        is_kubernetes: whether it is to live there, else on machines.
+    """
+    where = "on Kubernetes" if is_kubernetes else "on machines"
+    return _unfit(
+        f"charm {charm} assumes {'; '.join(missing)}, which Juju {version} does not have {where}; choose another "
+        "version of it, or create the EE without the artifact_path and install with the option force"
+    )
+
+
+def newer_juju(charm: str, needed: str, version: str) -> BadArguments:
+    """A charm needs a newer Juju.
+
+    Args:
+        charm: its name.
+        needed: the oldest Juju that it runs with.
+        version: of the Juju that there is.
+    """
+    return _unfit(f"charm {charm} needs Juju {needed} (min-juju-version), and this is {version}")
 
 
 def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:

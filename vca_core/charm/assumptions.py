@@ -1,51 +1,80 @@
-"""What charms assume of Juju, as far as it can be told before they are uploaded."""
+"""What charms assume of Juju: features that it has or not, and its version."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 
-_FEATURE = re.compile(r"([a-z][a-z0-9-]*)(?:\s*(>=|<)\s*v?([0-9]+(?:\.[0-9]+){0,3}))?")
+from vca_core.charm.model import Charm
+from vca_core.refusals import newer_juju, unmet_assumptions
+
+_FEATURE = re.compile(r"([a-z][a-z0-9-]*?[a-z0-9]+)(?:\s*(>=|<)\s*(\S+))?")
+_VERSION = re.compile(r"([0-9]+)(?:\.([0-9]+)(?:-([a-z]+)|\.)?([0-9]+)?(?:\.([0-9]+))?)?")
+
+_KUBERNETES = "k8s-api"
+"""What models on Kubernetes have, beside ``juju``; those on machines have nothing beside it."""
 
 
-def unmet(assumes: Sequence[object], version: str) -> list[str]:
-    """The assumptions of a charm that a controller does not meet, in the charm's words.
+def check_assumptions(charm: Charm, version: str, *, on_kubernetes: bool, force: bool = False) -> None:
+    """Refuse a charm that Juju refuses to deploy, and to upgrade to.
+
+    Args:
+        charm: the charm.
+        version: of Juju: ``3.6.4``.
+        on_kubernetes: whether it is to live there, else on machines.
+        force: whether it may assume what Juju does not have.
+
+    Raises:
+        BadArguments: it assumes what Juju does not have, or needs a newer one; says what.
+    """
+    if charm.min_juju_version and _order(version, final=True) < _order(charm.min_juju_version):
+        raise newer_juju(charm.name, charm.min_juju_version, version)
+    missing = [] if force else unmet(charm.assumes, version, on_kubernetes=on_kubernetes)
+    if missing:
+        raise unmet_assumptions(charm.name, missing, version, is_kubernetes=on_kubernetes)
+
+
+def unmet(assumes: Sequence[object], version: str | None, *, on_kubernetes: bool) -> list[str]:
+    """The assumptions of a charm that Juju does not meet, in the charm's words.
 
     Args:
         assumes: as the charm writes them.
-        version: of Juju, on the controller: ``3.6.4``.
+        version: of Juju; None: any, so that what is left is met by none.
+        on_kubernetes: whether the charm is to live there, else on machines.
     """
-    return [_words(one) for one in assumes if not _is_met(one, version)]
+    return [_words(one) for one in assumes if not _is_met(one, version, on_kubernetes=on_kubernetes)]
 
 
-def needs_version(assumes: Sequence[object]) -> bool:
-    """Whether something is said of Juju's version."""
-    return "juju" in str(assumes)
-
-
-def _is_met(one: object, version: str) -> bool:
+def _is_met(one: object, version: str | None, *, on_kubernetes: bool) -> bool:
     if isinstance(one, Mapping):
-        every, some = one.get("all-of"), one.get("any-of")
-        if isinstance(every, Sequence):
-            return all(_is_met(part, version) for part in every)
-        return isinstance(some, Sequence) and any(_is_met(part, version) for part in some)
+        every, some = (
+            [_is_met(part, version, on_kubernetes=on_kubernetes) for part in _parts(one.get(kind))]
+            for kind in ("all-of", "any-of")
+        )
+        return all(every) and (any(some) or not some)
     found = _FEATURE.fullmatch(str(one).strip())
     if found is None:
-        return True  # Juju says what is wrong with it
+        return True  # what is malformed is an obstacle of its own
     name, relation, wanted = found.groups()
-    if name == "k8s-api":
-        return True  # here is Kubernetes; of which version, the controller knows
-    if name != "juju" or wanted is None:
+    if name == _KUBERNETES:
+        return on_kubernetes  # of which version it is, the controller knows
+    if name != "juju" or version is None or wanted is None:
         return name == "juju"
-    return (_numbers(version) >= _numbers(wanted)) == (relation == ">=")
+    return (_order(version) >= _order(wanted)) == (relation == ">=")
 
 
-def _numbers(version: str) -> tuple[int, ...]:
-    numbers = [int(part) for part in re.findall("[0-9]+", version)[:3]]
-    return tuple(numbers + [0] * (3 - len(numbers)))
+def _parts(below: object) -> Sequence[object]:
+    return below if isinstance(below, list | tuple) else ()
+
+
+def _order(version: str, *, final: bool = False) -> tuple[int, int, str, int, int]:
+    """What versions are ordered by: ``3.6-beta2`` comes before ``3.6.0``, unless it counts as that."""
+    match = _VERSION.match(version)
+    major, minor, tag, patch, build = match.groups() if match else (None,) * 5
+    return int(major or 0), int(minor or 0), "~" if final or tag is None else tag, int(patch or 0), int(build or 0)
 
 
 def _words(one: object) -> str:
     if isinstance(one, Mapping):
-        return " and ".join(f"{key}: {', '.join(map(_words, value))}" for key, value in one.items())
+        return " and ".join(f"{key}: {', '.join(map(_words, _parts(value)))}" for key, value in one.items())
     return str(one)

@@ -229,6 +229,7 @@ class Charm:
         containers: its workload containers, by name.
         storage: what its units get, by name.
         assumes: what it needs of Juju, as the charm writes it.
+        min_juju_version: the oldest Juju that it runs with, in the words of old charms; empty: it does not say.
         obstacles: why it cannot be installed as it is; empty: it can.
     """
 
@@ -245,6 +246,7 @@ class Charm:
     containers: Mapping[str, Container] = field(default_factory=dict)
     storage: Mapping[str, Storage] = field(default_factory=dict)
     assumes: tuple[Any, ...] = ()
+    min_juju_version: str = ""
     obstacles: tuple[str, ...] = field(default=(), compare=False)
 
     @property

@@ -120,6 +120,7 @@ def _charm(documents: Documents) -> Charm:
         raise (documents.files.get("metadata.yaml") or documents.files[CHARMCRAFT]).error("name is missing")
     summary, description = find("summary"), find("description")
     subordinate, assumes, series = find("subordinate"), find("assumes"), find("series")
+    oldest = find("min-juju-version")
     words = tuple(item.name() for item in series.items()) if series else ()
     declared = find("resources")
     resources = {key: _resource(key, field) for key, field in declared.mapping().items()} if declared else {}
@@ -137,6 +138,7 @@ def _charm(documents: Documents) -> Charm:
         containers=_containers(find("containers"), resources),
         storage=read_storage(find("storage")),
         assumes=tuple(item.value for item in assumes.items()) if assumes else (),
+        min_juju_version=oldest.value if oldest is not None and isinstance(oldest.value, str) else "",
     )
 
 

@@ -49,8 +49,9 @@ def charm(
 def _with_obstacles(charm: Charm, path: Path) -> Charm:
     """Add what is in a charm's folder and may not be in a charm, and what keeps it from a machine that Juju makes.
 
-    The option force of an installation may do without the latter.
+    The option force of an installation may do without the latter, and without what the charm assumes.
     """
+    from vca_core.charm.assumptions import unmet
     from vca_core.charm.contents import check_contents
     from vca_core.charm.places import place_for
     from vca_core.errors import BadArguments
@@ -64,6 +65,7 @@ def _with_obstacles(charm: Charm, path: Path) -> Charm:
             check()
         except BadArguments as error:
             obstacles.append(error.message.partition(": ")[2])
+    obstacles.extend(f"it assumes {one}, which no Juju has" for one in unmet(charm.assumes, None, on_kubernetes=True))
     return replace(charm, obstacles=tuple(obstacles))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from vca_core import refusals
 from vca_core.charm import Charm
+from vca_core.charm.assumptions import check_assumptions
 from vca_core.charm.places import SUPPORTED
 from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
@@ -17,6 +18,9 @@ from vca_fake.world import Application
 
 MADE = (*SUPPORTED, "centos@7", "centos@9")
 """The bases of machines that can be had, as on Juju 3.6."""
+
+JUJU = "3.6.99"
+"""The Juju that charms find: one that has what any release of Juju 3.6 has."""
 
 
 def next_of(application: Application, state: EntityState) -> tuple[str, str] | None:
@@ -53,8 +57,8 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
     """Refuse a charm that cannot live in an EE.
 
     Raises:
-        BadArguments: it is a subordinate, made for another kind of backend or for another base, or cannot be installed
-            as it is.
+        BadArguments: it is a subordinate, made for another kind of backend or for another base, assumes what Juju does
+            not have, or cannot be installed as it is.
     """
     if charm.subordinate:
         raise refusals.subordinate_charm(charm.name)
@@ -62,6 +66,7 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
     if charm.obstacles:
         raise refusals.not_installable(charm.name, charm.obstacles)
+    check_assumptions(charm, JUJU, on_kubernetes=on_kubernetes, force=force)
     if application is None or on_kubernetes or force or not charm.bases:
         return
     supported = {base.release for base in charm.bases}

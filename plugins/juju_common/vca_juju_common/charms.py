@@ -10,7 +10,7 @@ from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
-from vca_core.charm import Action, Charm, Option, Resource, coerce
+from vca_core.charm import Action, Charm, Option, Resource, assumptions, coerce
 from vca_core.errors import BadArguments, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import subordinate_charm
@@ -19,7 +19,7 @@ from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Origin, Progress, StoreCharm
-from vca_juju_common.controller_errors import as_backend_error
+from vca_juju_common.controller_errors import as_backend_error, translate_refusals
 from vca_juju_common.environments import application_state
 from vca_juju_common.options import CharmOptions
 from vca_juju_common.session import Session
@@ -108,6 +108,18 @@ def check_options(artifact: Artifact, asked: CharmOptions) -> None:
         )
 
 
+async def check_assumptions(session: Session, charm: Charm, *, force: bool = False) -> None:
+    """Refuse a charm that the controller refuses for what it assumes; nothing is asked about one that assumes nothing.
+
+    Raises:
+        BadArguments: it assumes what is not there, and is not forced, or needs a newer Juju.
+    """
+    if charm.assumes or charm.min_juju_version:
+        with translate_refusals():
+            version = await session.controller.version()
+        assumptions.check_assumptions(charm, version, on_kubernetes=session.ground.kind == "caas", force=force)
+
+
 async def charm_name_of(artifact: Artifact) -> str:
     """The name of the charm that an artifact is."""
     if artifact.path is None:
@@ -149,8 +161,7 @@ async def bring_charm(
     except ApiError as error:
         if _ABOUT_ARCHIVE not in error.message:
             raise
-        reason = error.message.partition(_ABOUT_ARCHIVE)[2]
-        raise BadArguments(f"artifact_path: Juju refuses charm {charm.name}: {reason}", ["artifact_path"]) from error
+        raise refused_charm(charm.name, error.message.partition(_ABOUT_ARCHIVE)[2]) from error
     return Brought(
         uploaded.url,
         Origin("local", site.base, site.arch),
@@ -159,6 +170,11 @@ async def bring_charm(
         dict(charm.resources),
         digest=uploaded.digest,
     ).with_config(config)
+
+
+def refused_charm(name: str, reason: str) -> BadArguments:
+    """What it means that the controller does not take a charm; the caller raises it."""
+    return BadArguments(f"artifact_path: Juju refuses charm {name}: {reason}", ["artifact_path"])
 
 
 async def _of_store(model: Model, artifact: Artifact, site: Site, asked: CharmOptions) -> StoreCharm:

@@ -10,7 +10,7 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId
 from vca_core.refusals import broken_relation, not_a_version
-from vca_juju_common.charms import Brought, Site, bring_charm, charm_name_of, check_options
+from vca_juju_common.charms import Brought, Site, bring_charm, charm_name_of, check_options, refused_charm
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
@@ -25,6 +25,9 @@ from vca_juju_common.session import Session
 
 _BROKEN = re.compile(r'would break relation "([^"]+)"')
 """What a controller says of a charm that lacks an endpoint that is related."""
+
+_UNMET = re.compile(r"feature requirements cannot be met|min version \(.*\) is higher")
+"""What it says of a charm that assumes what it does not have, or needs a newer Juju."""
 
 
 async def bring_and_use(
@@ -45,6 +48,8 @@ async def bring_and_use(
         try:
             await use(charm, await hand_resources(model, op, ee_id, charm, artifact, asked))
         except ApiError as error:
+            if _UNMET.search(error.message):
+                raise refused_charm(charm_name(charm.url), " ".join(error.message.split())) from error
             if not (is_first and error.is_not_found and charm.url in error.message):
                 raise
             session.uploads.forget(model.uuid, charm.url)  # the controller drops charms that nothing uses any more

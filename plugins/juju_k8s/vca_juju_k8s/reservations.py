@@ -14,6 +14,7 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, no_environment, shared_application
+from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.interface import Model
 from vca_juju_common.environments import check_free, environments_in
 from vca_juju_common.finishing import finish, was_made
@@ -34,7 +35,9 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
         BadArguments: the charm cannot live there.
     """
     if artifact is not None and artifact.path is not None:
-        check_kind(await artifact.read())
+        charm = await artifact.read()
+        check_kind(charm)
+        await check_assumptions(session, charm)
     async with session.make(session.names.model(namespace), op) as model:
         check_free(model, session.names, session.ground, namespace)
         ee_id = EeId(model.name, session.names.application(namespace), LOCATOR)

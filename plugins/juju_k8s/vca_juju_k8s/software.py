@@ -8,11 +8,9 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
-from vca_core.charm.assumptions import needs_version, unmet
-from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
-from vca_juju_common.charms import Brought, Site, check_options
+from vca_juju_common.charms import Brought, Site, check_assumptions, check_options
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import NewApplication, StoreCharm
@@ -158,14 +156,7 @@ async def _site_for(session: Session, artifact: Artifact, asked: CharmOptions) -
 
     async def check(charm: Charm) -> None:
         check_kind(charm)
-        if needs_version(charm.assumes):
-            missing = unmet(charm.assumes, await session.controller.version())
-            if missing and not asked.force:
-                raise BadArguments(
-                    f"artifact_path: charm {charm.name} assumes {'; '.join(missing)}, which the controller does not "
-                    "have",
-                    ["artifact_path"],
-                )
+        await check_assumptions(session, charm, force=asked.force)
         if storage is not None:
             declared = {name: one.type for name, one in charm.storage.items()}
             check_storage(charm.name, declared, storage, has_default=has_default)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vca_core.charm import Charm
 from vca_core.naming import EeId
 from vca_core.refusals import no_environment
-from vca_juju_common.charms import Site
+from vca_juju_common.charms import Site, check_assumptions
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine
 from vca_juju_common.client.values import StoreCharm
@@ -31,11 +31,12 @@ def machine_of(session: Session, model: Model, ee_id: EeId) -> Machine:
     return machine
 
 
-def site_on(machine: Machine, asked: InstallOptions) -> Site:
+def site_on(session: Session, machine: Machine, asked: InstallOptions) -> Site:
     """What a charm on a machine has to fit."""
 
     async def check(charm: Charm) -> None:
         check_kind(charm)
+        await check_assumptions(session, charm, force=asked.force)
         if not asked.force:
             check_fits(charm, machine)
 

@@ -11,6 +11,7 @@ from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists
 from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, no_environment, shared_application, unmade_base
+from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
@@ -28,11 +29,13 @@ _ABOUT_BASE = re.compile(r"\b(base|series)\b")
 """What a controller says of a base that it makes no machines of."""
 
 
-async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions) -> NewMachine:
+async def wanted_machine(
+    session: Session, options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions
+) -> NewMachine:
     """What machine to ask for.
 
     Raises:
-        BadArguments: the charm cannot live on one, or on none that Juju makes.
+        BadArguments: the charm cannot live on one, or on none that Juju makes, or assumes what Juju does not have.
     """
     constraints = merge_constraints(options.constraints, asked.constraints)
     suited = Place(asked.base, None)
@@ -40,6 +43,7 @@ async def wanted_machine(options: JujuMachineOptions, artifact: Artifact | None,
         charm = await artifact.read()
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch"))
+        await check_assumptions(session, charm)
     if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
     return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)
@@ -148,7 +152,7 @@ async def create(
     Raises:
         AlreadyExists: the namespace has one.
     """
-    new = await wanted_machine(options, artifact, asked)
+    new = await wanted_machine(session, options, artifact, asked)
     async with session.make(session.names.model(namespace), op) as model:
         check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:

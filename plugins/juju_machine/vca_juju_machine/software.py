@@ -87,7 +87,7 @@ async def _deploy(
     async with AsyncExitStack() as undo:
 
         def find_site() -> Site:
-            return site_on(machine_of(session, model, ee_id), asked)
+            return site_on(session, machine_of(session, model, ee_id), asked)
 
         async def use(charm: Brought, resources: Mapping[str, str]) -> None:
             if len(machines) < num_units:
@@ -138,6 +138,6 @@ async def upgrade(
     """Replace an installed charm by another version of it."""
 
     def find_site(model: Model) -> Site:
-        return site_on(machine_of(session, model, ee_id), asked)
+        return site_on(session, machine_of(session, model, ee_id), asked)
 
     await software.upgrade(session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units)

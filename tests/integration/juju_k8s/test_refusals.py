@@ -32,7 +32,11 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
         ({}, {"storage": {"data": "fast,,x"}}, "data: expected pool,size,count such as fast,10G,1"),
         ({}, {"constraints": "zones=a"}, "constraint 'zones' means nothing on Kubernetes"),
         ({}, {"constraints": "arch=arm64"}, "arch is arm64, and charm dns supports amd64"),
-        ({"assumes": ["juju >= 9.1", "k8s-api"]}, {}, "assumes juju >= 9.1, which the controller does not have"),
+        (
+            {"assumes": ["juju >= 9.1", "k8s-api"]},
+            {},
+            "juju >= 9.1, which Juju 3.6.4 does not have on Kubernetes",
+        ),
         ({}, {"channel": "edge"}, "options.channel: is for charms of Charmhub"),
     ],
 )

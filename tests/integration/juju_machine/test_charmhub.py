@@ -9,7 +9,7 @@ from support.juju import connected, machine, write_charm
 
 from vca_core import BackendError, BadArguments
 from vca_juju_common.archive import render
-from vca_jujusim.archives import read_archive
+from vca_jujusim.archives import charm_from_documents, read_archive
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
@@ -64,6 +64,19 @@ async def test_one_that_is_not_there_and_a_subordinate_are_refused(
         with pytest.raises(BadArguments, match="is a subordinate"):
             await edge.install_configuration_sw(ee_id, "ch:sub")
     assert controller.model("ns1").applications == {}
+
+
+async def test_what_it_assumes_is_refused_by_the_controller(controller: SimulatedController, tmp_path: Path) -> None:
+    charm = charm_from_documents(
+        {"name": "ahead", "assumes": ["juju >= 4"]}, manifest={"bases": [{"name": "ubuntu", "channel": "22.04"}]}
+    )
+    controller.publish(charm)
+    async with connected(controller, tmp_path) as edge:
+        ee_id = await machine(edge)
+        with pytest.raises(BadArguments, match=r"Juju refuses charm ahead: .*\(version >= 4\.0\.0\) but model"):
+            await edge.install_configuration_sw(ee_id, "ch:ahead")
+        assert not controller.model("ns1").applications
+        await edge.install_configuration_sw(ee_id, "ch:ahead", options={"force": True})
 
 
 @pytest.mark.parametrize(

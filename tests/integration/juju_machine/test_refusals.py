@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.bad_charms import BAD_CHARMS, write_files
+from support.bad_charms import BAD_CHARMS, GOOD, write_files
 from support.juju import config_for, connected, machine, write_charm
 
 from vca_core import AlreadyExists, BadArguments, Connector, NotFound, Vca, VcaError
@@ -35,6 +35,16 @@ def new(charm: str) -> Call:
 
 def install(charm: str, **more: Any) -> Call:
     return lambda edge, one, _: edge.install_configuration_sw(one, charm, **more)
+
+
+def install_first(charm: str, **more: Any) -> Call:
+    """Install a charm in an EE that has none."""
+
+    async def call(edge: Connector, *_: str) -> None:
+        ee_id, _host = await edge.create_execution_environment(f".ns.{charm.replace('/', '-')}")
+        await edge.install_configuration_sw(ee_id, charm, **more)
+
+    return call
 
 
 def upgrade(charm: str, **more: Any) -> Call:
@@ -68,6 +78,11 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("a subordinate", BadArguments, new("side")),
     ("a base of tomorrow", BadArguments, new("tomorrow")),
     ("a series of nobody", BadArguments, new("wobbly")),
+    ("a newer Juju", BadArguments, new("ahead")),
+    ("a newer Juju, to be installed", BadArguments, install_first("ahead")),
+    ("a newer Juju, as another version", BadArguments, upgrade("v6/web")),
+    ("what no Juju has", BadArguments, install_first("horned")),
+    ("a newer Juju by its oldest version", BadArguments, install_first("young", options={"force": True})),
     ("an odd file name", BadArguments, install("odd/web")),
     *((name, BadArguments, new(f"bad/{name}")) for name in BAD),
     *((f"{name}, to be installed", BadArguments, install(f"bad/{name}")) for name in BAD),
@@ -96,6 +111,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
 ]
 
 TAKEN: list[tuple[str, Call]] = [
+    ("what no Juju has, by force", install_first("horned", options={"force": True})),
     ("the same charm elsewhere", install("copy/web")),
     ("the same charm again", install("web", config={"mtu": "9000"})),
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
@@ -121,6 +137,14 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (write_charm(folder / "odd", "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "a\nb").touch()
     tomorrow = write_charm(folder, "tomorrow", series=[])
     (tomorrow / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '42.04'}]")
+    for place, name, assumes in (
+        ("ahead", "ahead", "[juju >= 4.0]"),
+        ("horned", "horned", "[{any-of: [juju < 3, unicorns]}]"),
+        ("v6/web", "web", "[juju >= 4.0]"),
+    ):
+        metadata = f"name: {name}\nsummary: s\ndescription: d\nassumes: {assumes}\n"
+        write_files(folder / place, {**GOOD, "metadata.yaml": metadata})
+    write_charm(folder, "young", **{"min-juju-version": "4.0.0"})
     (write_charm(folder, "mute") / "hooks" / "install").unlink()
     for version, more in (("v2", {"summary": "Another."}), ("v3", {}), ("v4", {})):
         parts: dict[str, Any] = {**(ENDS if version == "v2" else {}), **more}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.bad_charms import GOOD, write_files
 from typer.testing import CliRunner
 
 from vca_core.cli.app import COMMANDS, app
@@ -178,6 +179,13 @@ def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) ->
     assert len(vca_json("charm", str(charm))["obstacles"]) == 2
     (charm / "a\nb").touch()
     assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]
+
+
+def test_what_no_juju_has_is_told_of_a_charm(tmp_path: Path) -> None:
+    metadata = "name: web\nsummary: s\ndescription: d\nassumes: [juju < 3, unicorns]\n"
+    charm = write_files(tmp_path, {**GOOD, "metadata.yaml": metadata})
+    (charm / "hooks" / "install").chmod(0o755)
+    assert vca_json("charm", str(charm))["obstacles"] == ["it assumes unicorns, which no Juju has"]
 
 
 def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:

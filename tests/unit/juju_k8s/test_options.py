@@ -1,4 +1,4 @@
-"""What storage and constraints are asked for, and what a charm assumes."""
+"""What storage and constraints are asked for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from pydantic import ValidationError
 
 from vca_core.charm import Storage
-from vca_core.charm.assumptions import unmet
 from vca_core.errors import BadArguments
 from vca_juju_common.client.values import DeclaredStorage, StorageRequest
 from vca_juju_k8s.fitting import as_juju_tells, check_same_storage
@@ -45,22 +44,6 @@ def test_constraints_of_machines_are_refused() -> None:
 def test_the_cloud_goes_by_the_names_of_osm_too(cloud: str, credential: str) -> None:
     options = JujuK8sOptions.model_validate({"endpoints": "h:1", "secret": "s", cloud: "k8s", credential: "mine"})
     assert (options.cloud, options.credential) == ("k8s", "mine")
-
-
-@pytest.mark.parametrize(
-    ("assumes", "missing"),
-    [
-        (["k8s-api"], []),
-        (["juju >= 3.1", "k8s-api >= 1.25"], []),
-        (["juju >= 3.6.5"], ["juju >= 3.6.5"]),
-        (["juju < 3"], ["juju < 3"]),
-        (["quantum-api"], ["quantum-api"]),
-        ([{"any-of": ["juju >= 4", "juju >= 3.4"]}], []),
-        ([{"all-of": ["juju >= 4", "k8s-api"]}], ["all-of: juju >= 4, k8s-api"]),
-    ],
-)
-def test_what_a_charm_assumes_is_held_to_the_controller(assumes: list[Any], missing: list[str]) -> None:
-    assert unmet(assumes, "3.6.4") == missing
 
 
 def test_storage_as_the_controller_has_it_is_the_same() -> None:

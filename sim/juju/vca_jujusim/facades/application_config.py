@@ -7,6 +7,7 @@ from typing import Any
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.facades.application import _resources
 from vca_jujusim.problems import Refusal, not_found
+from vca_jujusim.world.assumptions import check_assumptions
 from vca_jujusim.world.deploying import parse_config
 from vca_jujusim.world.entities import Application
 from vca_jujusim.world.lives import settle
@@ -164,6 +165,7 @@ def set_charm(call: Call, params: Json) -> Answer:
     if charm.is_subordinate != old.is_subordinate:
         raise Refusal("cannot change an application's subordinacy")
     check_upgrade(model, application, charm)
+    check_assumptions(model, charm, force=params.get("force") is True)
     origin: dict[str, Any] = dict(params.get("charm-origin") or {})
     base = parse_base(origin.get("base")) or application.base
     if not params.get("force-base") and not params.get("force") and not charm.supports(base):

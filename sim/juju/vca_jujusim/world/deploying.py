@@ -11,6 +11,7 @@ import yaml
 from vca_jujusim.charms import Charm, check_options, coerce
 from vca_jujusim.problems import ALREADY_EXISTS, BAD_REQUEST, NOT_SUPPORTED, Refusal
 from vca_jujusim.world import pods
+from vca_jujusim.world.assumptions import check_assumptions
 from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relation, Status, Unit
 from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import CONTAINERS, add_machine, existing_machine, machine_for_unit
@@ -57,6 +58,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
         raise Refusal(f'cannot add application "{name}": application already exists', ALREADY_EXISTS)
     if not charm.bases:
         raise Refusal(f'charm "{charm.name}" does not define any bases', "not valid")
+    check_assumptions(model, charm, force=wanted.force)
     if charm.profile_problem and not wanted.force:
         raise Refusal(charm.profile_problem)
     if not wanted.force and not charm.supports(wanted.base):
