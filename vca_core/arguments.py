@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from vca_core.errors import BadArguments
+from vca_core.hosts import parse_host
 from vca_core.plain import HALF, excess, is_text, kind_of
 
 Seconds = float | int | None
@@ -137,7 +138,7 @@ def count(value: object, argument: str, most: int, *, least: int = 1) -> int:
 
 
 def credentials(value: object) -> dict[str, Any]:
-    """Check the credentials of a host: ``hostname`` and ``username`` are there and are names.
+    """Check the credentials of a host: ``hostname`` and ``username`` are there and are names, the first of a host.
 
     Raises:
         BadArguments: they are not; says which.
@@ -151,6 +152,10 @@ def credentials(value: object) -> dict[str, Any]:
             raise BadArguments(
                 f"credentials.{key}: expected the {key} of the machine, got {_preview(given)}", [f"credentials.{key}"]
             )
+    try:
+        parse_host(checked["hostname"])
+    except ValueError as error:
+        raise BadArguments(f"credentials.hostname: {error}", ["credentials.hostname"]) from None
     return checked
 
 

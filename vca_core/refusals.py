@@ -27,6 +27,17 @@ def already_exists(ee_id: EeId, namespace: Namespace) -> AlreadyExists:
     return AlreadyExists(f"namespace {namespace} has an EE already: {ee_id}", ee_id=str(ee_id))
 
 
+def host_taken(host: str, namespace: str, ee_id: str) -> AlreadyExists:
+    """A host is a machine of another EE, so that it cannot be taken into service once more.
+
+    Args:
+        host: the host, in any spelling.
+        namespace: whose machine it is.
+        ee_id: the EE that it is.
+    """
+    return AlreadyExists(f"host {host} is registered already, for namespace {namespace}: deregister {ee_id} first")
+
+
 def removal_under_way(ee_id: EeId, namespace: Namespace) -> ConflictError:
     """A namespace has an EE that is on its way out, so no other can be made for it yet.
 

@@ -229,6 +229,7 @@ class Engine:
             namespace=request.namespace,
             ee_id=request.ee_id,
             places=() if place is None else (place,),
+            host=request.host,
         )
         return RunningOperation(
             trail=trail,

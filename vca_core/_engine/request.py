@@ -160,6 +160,7 @@ class Request(Generic[R]):
         recalls: whether the answer may say what the EEs of its namespace were configured with by another process.
         speaks_of: gives the EEs that the answer says something of, which another process may have configured; of None,
             it may be all. The answer itself does not come without what is secret of them: who asked takes that out.
+        host: of the machine that it takes into service; see `vca_core.hosts.same_host`.
         before: a call that is made first, under the same lock; its failure is taken for done, and not reported.
     """
 
@@ -175,6 +176,7 @@ class Request(Generic[R]):
     confidential: Confidential = NO_SECRETS
     recalls: bool = False
     speaks_of: Callable[[R], Iterable[EeId] | None] | None = None
+    host: str | None = None
     before: Call[Any] | None = None
 
     @property

@@ -16,7 +16,7 @@ from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, h
 from vca_core._tracking.schema import newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
-from vca_core.refusals import shared_application, shared_model
+from vca_core.refusals import host_taken, shared_application, shared_model
 from vca_core.stores import StatusStore
 
 
@@ -29,18 +29,22 @@ class Claim:
         is_new: whether it was not there before.
         model_generation: of the model's document, if that was not there before.
         home_document: the document of the home, as it was read.
+        host: of the machine that is taken into service.
     """
 
     record: EeRecord
     is_new: bool
     model_generation: str | None
     home_document: Mapping[str, Any] | None
+    host: str | None = None
 
 
 class Claims(ConnectorStore):
     """The claims of one connector."""
 
-    async def claim(self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any]) -> Claim:
+    async def claim(
+        self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any], host: str | None = None
+    ) -> Claim:
         """Make sure that a model and an application belong to a namespace, and to no other.
 
         Args:
@@ -48,12 +52,14 @@ class Claims(ConnectorStore):
             namespace: whose it is to be.
             home: where its statuses will stand.
             mark: the status that it begins with; it is there at once where the record itself is the home.
+            host: of the machine that is taken into service.
 
         Raises:
+            AlreadyExists: the host is another EE's.
             BadArguments: another namespace has the model or the application (names both), or the home has no document.
             StoreError: the store cannot take the claim, and so no EE can be created.
         """
-        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self._owner)
+        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self._owner, host=host)
         model_generation = new_generation()
 
         async def claim(store: StatusStore) -> Claim:
@@ -68,8 +74,9 @@ class Claims(ConnectorStore):
     async def _claim(
         self, store: StatusStore, record: EeRecord, model_generation: str, mark: Mapping[str, Any]
     ) -> Claim:
-        home = record.home
+        home, host = record.home, record.host
         home_document = None
+        await self._check_host(store, record, host)
         if home != default_home(record.key):
             home_document = await store.get(home.table, home.query)
             if home_document is None:
@@ -84,7 +91,15 @@ class Claims(ConnectorStore):
             record = await self._read_known(store, record)
         elif home == default_home(record.key):
             home_document = document
-        return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document)
+        return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document, host)
+
+    async def _check_host(self, store: StatusStore, record: EeRecord, host: str | None) -> None:
+        """Refuse to take a machine into service twice."""
+        if host is None:
+            return
+        for document in await store.find(COLLECTION, {"connector": self.connector, "host": host}):
+            if document["_id"] != record.key.record_id and document.get("ee_id") is not None:
+                raise host_taken(host, str(document["namespace"]), str(document["ee_id"]))
 
     async def _read_known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
         """Read the record that is there, which has to be of the namespace that claims it."""
@@ -163,15 +178,25 @@ class Claims(ConnectorStore):
             The record as it is now.
 
         Raises:
+            AlreadyExists: another process took the same machine into service meanwhile.
             StoreError: it could not be stored.
             asyncio.CancelledError: cancelled; what was written is withdrawn as by a failure.
         """
         record = claim.record
         generation = new_generation() if is_new and not claim.is_new else record.generation
-        kept = replace(record, ee_id=ee_id, home=home, generation=generation, owner=self._owner, has_failed=False)
+        kept = replace(
+            record,
+            ee_id=ee_id,
+            home=home,
+            generation=generation,
+            owner=self._owner,
+            has_failed=False,
+            host=claim.host or record.host,
+        )
 
         async def write(store: StatusStore) -> None:
             await self._write_id(store, record, kept)
+            await self._check_host(store, kept, claim.host)
 
         try:
             await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True, queues=True)
@@ -188,6 +213,7 @@ class Claims(ConnectorStore):
             "owner": kept.owner,
             "generation": kept.generation,
             "has_failed": False,
+            "host": kept.host,
         }
         for query in (record.query, kept.query):  # the second one finds what a lost answer left
             if await store.set(COLLECTION, query, update):

@@ -43,6 +43,7 @@ class EeRecord:
         has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
         address: its host name or address, as its backend said when it was made, registered or gone on with.
+        host: of the machine that was taken into service; see `vca_core.hosts.same_host`.
         newer: why this release must not operate on it: a newer one wrote it; None: it may.
     """
 
@@ -55,6 +56,7 @@ class EeRecord:
     has_failed: bool = False
     secret_names: frozenset[str] = frozenset()
     address: str | None = None
+    host: str | None = None
     newer: StoreError | None = None
 
     @classmethod
@@ -80,6 +82,7 @@ class EeRecord:
                 document.get("has_failed") is True,
                 frozenset(_texts_in(document, "secret_names")),
                 _text_in(document, "address"),
+                _text_in(document, "host"),
                 newer,
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
@@ -125,6 +128,7 @@ class EeRecord:
             "home": home_fields(self.home),
             "generation": self.generation,
             "owner": self.owner,
+            "host": self.host,
             "has_failed": False,
             **schema_fields(),
             OWN_STATE: {} if state is None else dict(state),

@@ -138,7 +138,7 @@ class Tracker:
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
         mark = _mark_fields(trail)
-        claim = await self._claims.claim(key, namespace, asked, mark)
+        claim = await self._claims.claim(key, namespace, asked, mark, trail.host)
         if claim.is_new:
             self._environments.forget(key)
         environment = self._environments.of(key)

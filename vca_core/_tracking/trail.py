@@ -31,6 +31,7 @@ class Trail:
         ee_id: the EE; None until it is created.
         places: where its events and its outcome go.
         home: the home of the EE that it makes or goes on with; None for other operations.
+        host: of the machine that it takes into service; see `vca_core.hosts.same_host`.
         touch: called when something changed: the limit of progress counts anew.
 
     Attributes:
@@ -59,6 +60,7 @@ class Trail:
     ee_id: EeId | None = None
     places: tuple[Place, ...] = ()
     home: Place | None = None
+    host: str | None = None
     touch: Callable[[], None] = _no_clock
 
     concerned: tuple[EeKey, ...] = field(init=False, default=())

@@ -13,6 +13,7 @@ from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, option_secrets
 from vca_core.errors import BadArguments
 from vca_core.hookspecs import BackendHooks
+from vca_core.hosts import same_host
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.secrets import secret_strings
 
@@ -114,7 +115,8 @@ class EnvironmentOperations(ConnectorBase):
             The ee_id.
 
         Raises:
-            AlreadyExists: there is one; carries its ``ee_id``.
+            AlreadyExists: there is one; carries its ``ee_id``. Or the host is another EE's, however its address is
+                spelled.
         """
         parsed = Namespace.parse(namespace)
         key = self._engine.key_of(parsed)
@@ -131,6 +133,7 @@ class EnvironmentOperations(ConnectorBase):
             model=key.model,
             namespace=parsed,
             db_dict=db_dict,
+            host=same_host(checked_credentials["hostname"], checked_credentials.get("port")),
             progress=progress_timeout,
             total=total_timeout,
             confidential=Confidential("credentials", certain=(*secret_strings(hidden), *option_secrets(checked))),

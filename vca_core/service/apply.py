@@ -12,6 +12,7 @@ from typing import Any, Literal
 from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
+from vca_core.hosts import same_host
 from vca_core.service.ledger import Done, Ledger
 from vca_core.service.lock import lock_file, service_lock
 from vca_core.service.ns_file import Service
@@ -166,14 +167,14 @@ class Apply:
     def _check_renamed(self, entries: Mapping[str, Mapping[str, Any]], done: Mapping[str, Done]) -> None:
         """Refuse to register a host a second time, under another name of its VNF."""
         left = {
-            str(entry["machine"]).casefold(): name
+            same_host(str(entry["machine"])): name
             for name, entry in entries.items()
             if entry.get("machine") and name not in self._service.vnfs
             # A process that was killed may have registered it without noting that.
             if f"{name}/register" in done or entry.get("ee_id")
         }
         for name, vnf in self._service.vnfs.items():
-            host = None if vnf.machine is None else str(vnf.machine.get("hostname")).casefold()
+            host = vnf.host
             if host in left and f"{name}/register" not in done:
                 raise BadArguments(
                     f"vnfs.{name}: its host is registered already, for VNF {left[host]}, which the file does not have "

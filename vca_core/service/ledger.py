@@ -77,7 +77,7 @@ class Ledger:
             if name not in known:
                 about = {"charm": vnf.charm, "connector": connectors[name]}
                 if vnf.machine is not None:
-                    about["machine"] = str(vnf.machine.get("hostname"))
+                    about["machine"] = vnf.host
                 update[f"vnfs.{name}"] = about
             elif known[name].get("connector") is None:
                 update[f"vnfs.{name}.connector"] = connectors[name]

@@ -16,6 +16,7 @@ from pydantic import (
 
 from vca_core.config.parts import Listed, Mapped, Number, Part, Seconds, Values
 from vca_core.errors import BadArguments
+from vca_core.hosts import same_host
 from vca_core.naming import Namespace
 from vca_core.suggestions import instead
 
@@ -85,6 +86,13 @@ class Vnf(Part):
     day1: Annotated[list[Primitive], Listed] = Field(default_factory=list)
     after: Annotated[list[Name], Listed] = Field(default_factory=list)
     options: Annotated[StepOptions, Mapped] = StepOptions()
+
+    @property
+    def host(self) -> str | None:
+        """What its machine is known by, however its address is spelled; None: it has none of its own."""
+        if self.machine is None:
+            return None
+        return same_host(str(self.machine.get("hostname")), self.machine.get("port"))
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -157,6 +165,17 @@ class Service(Part):
         if (waiting := _find_circle(vnfs)) is not None:
             raise ValueError(f"{waiting} comes after itself; take one of the `after` out")
         return vnfs
+
+    @model_validator(mode="after")
+    def _hosts_are_different(self) -> Self:
+        owners: dict[tuple[str | None, str], str] = {}
+        for name, vnf in self.vnfs.items():
+            if vnf.host is None:
+                continue
+            owner = owners.setdefault((vnf.connector or self.connector, vnf.host), name)
+            if owner != name:
+                raise ValueError(f"VNF {name} has the host of VNF {owner}: a machine is taken into service once")
+        return self
 
     @field_validator("relations")
     @classmethod

@@ -114,7 +114,7 @@ def _machines_and_charms(service: Service, contents: Mapping[str, str]) -> Itera
                 f"{name}/create", "create", f"{name}: create", (name,), (), _digest([*place, vnf.options.create])
             )
         else:
-            made = [*place, vnf.machine.get("hostname"), vnf.options.register_]
+            made: list[Any] = [*place, vnf.host, vnf.options.register_]
             create = Step(
                 f"{name}/register",
                 "register",

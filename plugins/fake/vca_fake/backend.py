@@ -16,6 +16,7 @@ from vca_core.charm import Charm, check_params_aside, coerce
 from vca_core.charm.places import SUPPORTED, place_for
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
+from vca_core.hosts import same_host
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
@@ -121,6 +122,11 @@ class FakeBackend(Backend[FakeOptions]):
         """Take a machine that is there already."""
         if self._on_kubernetes:
             raise NotSupported("there are no machines on Kubernetes; create an execution environment instead")
+        host = same_host(credentials["hostname"], credentials.get("port"))
+        for model in await self._worlds.models():
+            for there in model.applications.values():
+                if there.manual and same_host(there.address) == host and there.namespace != namespace.canonical:
+                    raise refusals.host_taken(host, str(there.namespace), str(there.ee_id))
         ee_id = await self._add(op, namespace, credentials["hostname"], self.host.options.base)
         return await self._wait_for_address(ee_id)
 

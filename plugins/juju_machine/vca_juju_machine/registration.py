@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core.backend import Host, Operation
 from vca_core.errors import AlreadyExists, NotSupported, VcaError
+from vca_core.hosts import same_host
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
 from vca_juju_common.client.interface import Model
@@ -26,6 +27,9 @@ from vca_juju_machine.places import Places
 
 if TYPE_CHECKING:
     from vca_juju_machine.provisioning import HostFacts, SshTarget
+
+_MANUAL = "manual:"
+"""How the instance ids of machines begin that Juju did not make: their hosts follow."""
 
 UNDO = 10.0
 """Seconds to undo what was done on a host, whatever is left of the operation's own. With what else a cancelled
@@ -165,7 +169,7 @@ class Registrar:
         Raises:
             AlreadyExists: it is.
         """
-        host = target.hostname.lower()
+        host = same_host(target.hostname)
         if host in self._under_way:
             raise AlreadyExists(f"host {host} is just being registered for namespace {self._under_way[host]}")
         self._under_way[host] = namespace
@@ -194,12 +198,12 @@ def _require_asyncssh() -> Iterator[None]:
 
 
 def _instance_id(target: SshTarget) -> str:
-    return f"manual:{target.hostname}"
+    return f"{_MANUAL}{target.hostname}"
 
 
 def _check_host_free(model: Model, target: SshTarget) -> None:
     for machine in model.state.machines.values():
-        if machine.instance_id == _instance_id(target):
+        if machine.is_manual and same_host(machine.instance_id.removeprefix(_MANUAL)) == same_host(target.hostname):
             owner = namespace_in(model.state.notes(machine_tag(machine.id)))
             raise AlreadyExists(
                 f"host {target.hostname} is machine {machine.id} of model {model.name} already: "

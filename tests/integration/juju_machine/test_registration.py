@@ -101,8 +101,12 @@ async def test_a_host_becomes_an_execution_environment(
         assert (requests["MachineManager.AddMachines"], requests["MachineManager.ProvisioningScript"]) == (1, 1)
         with pytest.raises(AlreadyExists):
             await register(edge, host)
-        with pytest.raises(AlreadyExists, match=r"is machine 0 .*deregister namespace \.ns1\.vnf1 first"):
+        with pytest.raises(AlreadyExists, match=r"for namespace \.ns1\.vnf1: deregister ns1\.app-vnf-vnf1\.0 first"):
             await edge.register_execution_environment(".ns1.vnf2", credentials(host))
+    spelled = {**credentials(host), "hostname": "::ffff:127.0.0.1"}
+    async with connected(controller, **options(tmp_path)) as edge:  # with a store that knows nothing of it
+        with pytest.raises(AlreadyExists, match=r"is machine 0 .*deregister namespace \.ns1\.vnf1 first"):
+            await edge.register_execution_environment(".ns1.vnf2", spelled)
 
 
 @pytest.mark.defect("D49")

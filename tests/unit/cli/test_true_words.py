@@ -146,7 +146,7 @@ def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
     file = folder / "ns.yaml"
     file.write_text("ns: site\nvnfs: {old: {machine: {hostname: h1, username: u}}}\n")
     vca("apply", "ns.yaml")
-    for host in ("h1", "H1"):
+    for host in ("h1", "H1", "h1., port: 22"):
         file.write_text(f"ns: site\nvnfs: {{new: {{machine: {{hostname: {host}, username: u}}}}}}\n")
         assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
     with sqlite3.connect(folder / "vca-status.db") as store:  # as a process that was killed before it noted it
@@ -154,6 +154,24 @@ def test_a_renamed_vnf_registers_no_host_twice(folder: Path) -> None:
         assert store.total_changes == 1
     store.close()
     assert "registered already, for VNF old" in vca("apply", "ns.yaml", code=2)
+
+
+def test_two_vnfs_of_a_file_do_not_share_a_host(folder: Path) -> None:
+    (folder / "ns.yaml").write_text(
+        "ns: site\nvnfs:\n  a: {machine: {hostname: h1, username: u}}\n"
+        "  b: {machine: {hostname: H1., username: v, port: 22}}\n"
+    )
+    assert "VNF b has the host of VNF a" in vca("apply", "ns.yaml", code=2)
+
+
+def test_a_host_of_another_ns_is_not_registered(folder: Path) -> None:
+    for ns, code in (("one", 0), ("two", 1)):
+        (folder / "ns.yaml").write_text(f"ns: {ns}\nvnfs: {{v: {{machine: {{hostname: h1, username: u}}}}}}\n")
+        output = vca("apply", "ns.yaml", code=code)
+        assert ("host h1 is registered already, for namespace .one.v" in output) is (ns == "two")
+    for file in folder.glob("vca-status.db*"):
+        file.unlink()
+    assert "host h1 is registered already" in vca("apply", "ns.yaml", code=1), "the fake knows it, too"
 
 
 def test_a_changed_secret_is_told_and_not_kept(folder: Path) -> None:

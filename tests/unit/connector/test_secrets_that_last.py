@@ -189,14 +189,14 @@ async def test_the_first_call_of_a_process_says_no_secret(make_vca: MakeVca, ask
     before = make_vca(Elsewhere, store=store)
     await configure(before)
     await before.disconnect()
-    told = await said_by(make_vca(Elsewhere, store=store), asked)
-    assert ("login with *** refused" in told, OLD in told) == (True, False)
+    said = await said_by(make_vca(Elsewhere, store=store), asked)
+    assert ("login with *** refused" in said, OLD in said) == (True, False)
 
 
 @pytest.mark.parametrize("asked", [name for name in ASKED if name != "health"])
 async def test_what_the_store_does_not_know_is_secret_too(make_vca: MakeVca, asked: str) -> None:
-    told = await said_by(make_vca(Elsewhere, store=MemoryStore()), asked)
-    assert ("login with *** refused" in told, OLD in told) == (True, False)
+    said = await said_by(make_vca(Elsewhere, store=MemoryStore()), asked)
+    assert ("login with *** refused" in said, OLD in said) == (True, False)
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -208,8 +208,8 @@ async def test_what_was_secret_by_its_text_stays_so_later(make_vca: MakeVca, ask
     await before.connector().exec_primitive(ee_id, "config", {"banner": OLD, "port": "2222"})
     await before.disconnect()
     later = make_vca(Bannered, store=store)
-    told = await said_by(later, asked)
-    assert ("login with *** refused" in told, OLD in told) == (True, False)
+    said = await said_by(later, asked)
+    assert ("login with *** refused" in said, OLD in said) == (True, False)
     described = await later.connector().describe(ee_id)
     assert (described.options["banner"].value, described.options["port"].value) == ("***", "2222")
 
