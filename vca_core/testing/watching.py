@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import types
-from collections.abc import Awaitable, Coroutine, Generator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,6 +12,8 @@ from vca_core.errors import ConflictError
 from vca_core.status import DeploymentStatus, Entity, EntityState
 
 R = TypeVar("R")
+
+WhenLost = Callable[[], Awaitable[None]]
 
 
 @dataclass(eq=False)
@@ -55,17 +57,19 @@ class Report:
 
 
 class LostOperation:
-    """An operation whose EE is another process's now: `held` says so, all else is as it is.
+    """An operation whose EE becomes another process's: `held` says so, all else is as it is.
 
     Args:
         op: the operation.
+        asks: how often the backend may ask before.
+        when_lost: called as soon as the EE is lost.
 
     Attributes:
         asked: how often the backend asked.
     """
 
-    def __init__(self, op: Any) -> None:
-        self._op = op
+    def __init__(self, op: Any, asks: float, when_lost: WhenLost | None) -> None:
+        self._op, self._asks, self._when_lost = op, asks, when_lost
         self.asked = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -74,6 +78,12 @@ class LostOperation:
     async def held(self) -> None:
         """See `vca_core.backend.Operation.held`."""
         self.asked += 1
+        if self.asked <= self._asks:
+            await self._op.held()
+            return
+        if self._when_lost is not None:
+            when_lost, self._when_lost = self._when_lost, None
+            await when_lost()
         raise ConflictError("another process has taken this execution environment over")
 
 
@@ -86,18 +96,25 @@ class Watching:
         self.steps = 0
         self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
         self.lost: LostOperation | None = None
-        self._lose: str | None = None
+        self._lose: tuple[str, float, WhenLost | None] | None = None
         self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
 
-    def lose(self, hook: str) -> None:
-        """Have another process take the EE over as soon as the next call of a hook has begun: see `lost` then."""
-        self._lose, self.lost = hook, None
+    def lose(self, hook: str, asks: float = 0, when_lost: WhenLost | None = None) -> None:
+        """Have another process take the EE over while the next call of a hook runs: see `lost` then.
+
+        Args:
+            hook: which one.
+            asks: how often it finds that the EE is its own still; `math.inf`: always, it is only counted.
+            when_lost: called as soon as the EE is lost, while the hook waits.
+        """
+        self._lose, self.lost = (hook, asks, when_lost), None
 
     def arguments_of(self, hook: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give what the hook is to be called with."""
-        if hook != self._lose or "op" not in arguments:
+        if self._lose is None or hook != self._lose[0] or "op" not in arguments:
             return arguments
-        self._lose, self.lost = None, LostOperation(arguments["op"])
+        self.lost = LostOperation(arguments["op"], *self._lose[1:])
+        self._lose = None
         return {**arguments, "op": self.lost}
 
     def watch(self, hook: str, arguments: Mapping[str, Any], running: Coroutine[Any, Any, R]) -> Awaitable[R]:

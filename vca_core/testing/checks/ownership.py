@@ -14,6 +14,9 @@ from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, each_operation, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 
+_ASKS = 6
+"""How often an operation is let ask, at most, until its EE is lost."""
+
 
 class OwnershipChecks(Suite, suite=True):
     """What is somebody else's."""
@@ -39,6 +42,28 @@ class OwnershipChecks(Suite, suite=True):
             pytest.skip(f"{operation} does all of it at once: that the core has asked is enough")
         await kit.check_nothing_runs()
         (await _Seen.of(kit, at)).must_be(before, f"{operation} lost its EE before it had changed anything")
+
+    @each_operation
+    async def test_nothing_is_changed_once_the_ee_is_lost_later(self, kit: Kit, operation: str) -> None:
+        """However often an operation asks: what it has not done when `op.held()` raises is not done."""
+        scenario = SCENARIOS[operation]
+        for asks in range(1, _ASKS):
+            at = await scenario.set_up(kit, f"x{asks}")
+            seen: list[_Seen] = []
+
+            async def look(at: Setting = at, seen: list[_Seen] = seen) -> None:
+                seen.append(await _Seen.of(kit, at))
+
+            kit.watching.lose(operation, asks, look)
+            try:
+                await scenario.call(kit, at)
+            except ConflictError as error:
+                check_error(error)
+            else:
+                assert not seen, f"{operation} went on although `op.held()` had raised when it was asked again"
+                return  # it asks no oftener
+            await kit.check_nothing_runs()
+            (await _Seen.of(kit, at)).must_be(seen[0], f"{operation} lost its EE after it had asked {asks} times")
 
     @on_an_ee
     async def test_an_id_of_an_earlier_ee_is_not_found_any_more(self, kit: Kit, operation: str) -> None:
