@@ -11,9 +11,20 @@ from vca_core.testing import look
 from vca_core.testing.subject import Charms
 
 _NAME = "vca-conformance"
-_ACTIVE = "#!/bin/sh\nstatus-set active ready\n"
-_ECHO = '#!/bin/sh\naction-set text="$(action-get text)"\n'
-_FAIL = "#!/bin/sh\naction-set tried=yes\naction-fail 'told to fail'\n"
+# With hook tools or as plain programs, as `look`.
+_ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
+_ECHO = """\
+#!/bin/sh
+if command -v action-get >/dev/null; then exec action-set text="$(action-get text)"; fi
+exec python3 -c 'import json, sys; print(json.dumps({"text": json.load(sys.stdin)["params"]["text"]}))'
+"""
+_FAIL = """\
+#!/bin/sh
+if command -v action-set >/dev/null; then action-set tried=yes && exec action-fail 'told to fail'; fi
+echo '{"tried": "yes"}'
+echo 'told to fail' >&2
+exit 1
+"""
 _OPTIONS: dict[str, Any] = {
     "label": {"type": "string", "default": "none", "description": "A text."},
     "count": {"type": "int", "default": 1, "description": "A whole number."},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from vca_core._tracking.place import COLLECTION, OWN_STATE
@@ -12,6 +12,7 @@ from vca_core.naming import EeId, EeKey
 from vca_core.status import DeploymentStatus, aggregate
 from vca_core.testing.kit import Kit
 
+TIME = "status-time"
 _OF_THE_WRITER = ("generation", "owner")
 """The fields of a record that say who wrote it."""
 
@@ -45,6 +46,10 @@ class Standing:
         record = None if document is None else {k: v for k, v in document.items() if k not in _OF_THE_WRITER}
         listed = next((one for one in await kit.listing() if str(one.ee_id) == ee_id), None)
         return cls((record or {}).get(OWN_STATE, {}) if home is None else await kit.fields_at(home), record, listed)
+
+    def timeless(self) -> Standing:
+        """The same, but for the time of the status at its home."""
+        return replace(self, home={name: value for name, value in self.home.items() if name != TIME})
 
     @property
     def said(self) -> tuple[Any, ...]:

@@ -53,6 +53,7 @@ class Subject:
         folder: where relative paths in the options start; None: in a folder that every check has for itself.
         look: whether the charm's own program is run for a primitive, so that the kit's `look` shows what its unit sees.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
+        shared_addresses: whether EEs share machines, and so have addresses in common.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
         seed: what later moments of cancellation are drawn by.
     """
@@ -68,6 +69,7 @@ class Subject:
     folder: Path | None = None
     look: bool = True
     persistent: bool = False
+    shared_addresses: bool = False
     patience: float = 1.0
     seed: int = 0
 
