@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz mutants lint type chaos soak bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants examples lint type chaos soak bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -42,6 +42,10 @@ type: $(READY)  ## check types, strictly
 mutants: $(READY)  ## let the conformance kit examine broken backends, and say which it catches
 	@$(RUN) python tests/conformance/campaign.py $(ARGS)
 
+examples: $(READY)  ## let the conformance kit examine the example backend on a real sshd
+	@$(UV) pip install --quiet --no-deps --upgrade --target .examples ./docs/examples/backends/ssh
+	@PYTHONPATH=.examples $(RUN) vca conformance ssh --level full $(ARGS)
+
 chaos: $(READY)  ## kill a process and its database at 200 moments, and account for everything
 	@$(RUN) python tests/chaos/run.py $(ARGS)
 
@@ -67,4 +71,4 @@ wheels: build  ## install the wheels elsewhere, run the demo and a new plugin th
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .coverage .import_linter_cache
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .coverage .import_linter_cache .examples

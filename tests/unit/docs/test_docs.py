@@ -96,6 +96,8 @@ def test_all_python_of_a_played_page_is_run(page: Path) -> None:
 def play_page(page: Path, folder: Path) -> None:
     if page.parent.name == "how-to":
         shutil.copytree(DOCS / "examples", folder, dirs_exist_ok=True)
+    if page.name == "real-system.md":
+        shutil.copytree(DOCS / "examples" / "backends" / "ssh", folder / "vca-ssh")
     play(page, folder)
 
 
