@@ -103,6 +103,10 @@ NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
 """The documented table: native word by entity kind. What is not in it is UNKNOWN, an unknown kind included."""
 
 
+STATUS_WORDS = frozenset(word for words in NATIVE_STATUS.values() for word in words) | frozenset(DeploymentStatus)
+"""All words of the table: a status is no secret, whoever has such a password."""
+
+
 def native_to_status(kind: str, native: str | None) -> DeploymentStatus:
     """Return what a native status word means.
 

@@ -83,7 +83,13 @@ class Engine:
         self._claims = Claims(name, shared.owner, shared.outbox, limits.store_grace)
         self.environments = Environments(name, shared.outbox, records, scrub, shared.lasting.forget)
         self._tracker = Tracker(
-            self.environments, records, self._claims, shared.outbox, scrub, self._tasks.spawn, shared.spill
+            self.environments,
+            records,
+            self._claims,
+            shared.outbox,
+            self.session.secrets.scrub_own,
+            self._tasks.spawn,
+            shared.spill,
         )
         self._recall = Recall(name, shared.owner, self.session, self._tracker, shared.lasting, limits.read)
         self._runner = Runner(

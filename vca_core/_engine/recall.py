@@ -161,7 +161,8 @@ class Recall:
         except NotFound:
             return  # it says nothing
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
-            own = as_vca_error(error, self._session.secrets.scrub_foreign)
+            secrets = self._session.secrets
+            own = as_vca_error(error, secrets.scrub_own, secrets.scrub_foreign)
             _LOG.warning("the secret options of %s were not read back: %s", one.ee_id, own)
             return
         self._lasting.note(one.key, operator)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from vca_core._engine.answers import check_listing
@@ -194,7 +195,7 @@ class Runner:
             task.cancel()
             cancelled = await settle(task, self._limits.cleanup) or cancelled
             if isinstance(failure, VcaTimeoutError):
-                failure = add_reason(failure, end_of(task), self._session.secrets.scrub_foreign)
+                failure = add_reason(failure, end_of(task), self._scrub_own(op))
         result: _Returned[R] | None = None
         if failure is None and cancelled is None:
             ended = self._ending_of(op, task)
@@ -255,9 +256,11 @@ class Runner:
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return _Raised(
-                as_vca_error(error, self._session.secrets.scrub_foreign, await self._scrub_of_foreign(request))
-            )
+            return _Raised(as_vca_error(error, self._scrub_own(op), await self._scrub_of_foreign(request)))
+
+    def _scrub_own(self, op: RunningOperation) -> Callable[[str], str]:
+        """Give what takes secrets out of a text of ours: the names of what the operation concerns stay."""
+        return partial(self._session.secrets.scrub_own, spared=[*op.trail.names, self._session.name])
 
     async def _scrub_of_foreign(self, request: Request[Any]) -> Callable[[str], str]:
         """Give what takes all that the caller gave out of a text: a foreign error may show it, under any name."""
@@ -354,7 +357,7 @@ class Runner:
                 raise
             return None  # the hook's own
         except Exception as error:  # noqa: BLE001 - a hook may raise anything; the operation does without
-            own = as_vca_error(error, self._session.secrets.scrub_foreign)
+            own = as_vca_error(error, self._scrub_own(op), self._session.secrets.scrub_foreign)
             _LOG.warning("%s: its entities could not be listed: %s", op.id, own)
             return None
         return {record.ee_id: record.entities for record in listed}
@@ -365,7 +368,7 @@ class Runner:
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: code that closes a coroutine asks for no result, so this task's is unknown.
-            return _Raised(as_vca_error(raised, self._session.secrets.scrub_foreign))
+            return _Raised(as_vca_error(raised, self._scrub_own(op), self._session.secrets.scrub_foreign))
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:

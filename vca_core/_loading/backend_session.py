@@ -100,17 +100,17 @@ class BackendSession:
         self.names: NameRules = getattr(cls, "names", CHARM_NAMES)
         self.least_units = 0 if getattr(cls, "scales_to_none", False) else 1
         self.operation_options: dict[str, type[BaseModel]] = dict(getattr(cls, "operation_options", {}))
-        log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub)
+        log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub_own)
         host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)
         try:
             self.backend: object = cls(host)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything
             raise PluginError(
                 f"backend {config.backend!r} of {loaded.distribution} cannot be constructed", backend=self.name
-            ) from as_vca_error(error, self.secrets.scrub)
+            ) from as_vca_error(error, self.secrets.scrub_own, self.secrets.scrub)
         self.hooks = HookCaller(register(self.backend, config.backend), self.name)
         self._tasks = OwnedTasks(self.name)
-        self.opening = Opening(self.name, "the backend was", self._open, self.secrets.scrub)
+        self.opening = Opening(self.name, "the backend was", self._open, self.secrets.scrub_own, self.secrets.scrub)
 
     async def ensure_open(self, limit: float) -> None:
         """Open the backend, unless it is open; see `Opening.ensure`."""
@@ -148,5 +148,5 @@ class BackendSession:
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
             logging.getLogger(__name__).warning(
-                "%s: closing failed: %s", self.name, as_vca_error(error, self.secrets.scrub)
+                "%s: closing failed: %s", self.name, as_vca_error(error, self.secrets.scrub_own, self.secrets.scrub)
             )

@@ -58,7 +58,7 @@ class Extensions:
         self._around = [extension for extension in extensions if "around" in extension.implemented]
         self.exist = bool(extensions)
         self._opened: list[_Extension] = []
-        self.opening = Opening("extensions", "the extensions were", self._open, str)
+        self.opening = Opening("extensions", "the extensions were", self._open)
         self.opening.is_open = not extensions  # there is none to open
         self._tasks = OwnedTasks("extensions")
 

@@ -20,16 +20,25 @@ class Opening:
         owner: for the names of tasks.
         what: how errors call it: ``the backend was``.
         work: opens it.
-        scrub: takes secrets out of a text.
+        scrub: takes secrets out of a text of ours.
+        scrub_foreign: the same for what others wrote.
 
     Attributes:
         is_open: whether it is open; who closes it says so here.
     """
 
-    def __init__(self, owner: str, what: str, work: Callable[[], Awaitable[None]], scrub: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        owner: str,
+        what: str,
+        work: Callable[[], Awaitable[None]],
+        scrub: Callable[[str], str] = str,
+        scrub_foreign: Callable[[str], str] = str,
+    ) -> None:
         self._what = what
         self._work = work
         self._scrub = scrub
+        self._scrub_foreign = scrub_foreign
         self._tasks = OwnedTasks(owner)
         self._opening: asyncio.Task[VcaError | None] | None = None
         self._waiting = 0
@@ -86,13 +95,13 @@ class Opening:
                 await self._work()
         except TimeoutError as error:
             if isinstance(error, VcaError):
-                return as_vca_error(error, self._scrub)
+                return as_vca_error(error, self._scrub, self._scrub_foreign)
             timeout = VcaTimeoutError(f"{self._what} not opened within {limit:g} s", "total", limit)
             return add_reason(timeout, error, self._scrub)
         except (asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a hook may raise anything
-            return as_vca_error(error, self._scrub)
+            return as_vca_error(error, self._scrub, self._scrub_foreign)
         else:
             self.is_open = True
             return None

@@ -26,7 +26,7 @@ from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, StoreError, VcaError
 from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
-from vca_core.status import DeploymentStatus, Entity, EntityState, aggregate
+from vca_core.status import STATUS_WORDS, DeploymentStatus, Entity, EntityState, aggregate
 from vca_core.stores import StatusStore
 from vca_core.traits import Scope
 
@@ -309,7 +309,8 @@ class Environments:
         environment.is_whole = True
 
     def _scrub_state(self, state: EntityState) -> EntityState:
-        return EntityState(state.entity, self._scrub(state.native), self._scrub(state.detail), state.status)
+        native = state.native if state.native in STATUS_WORDS else self._scrub(state.native)
+        return EntityState(state.entity, native, self._scrub(state.detail), state.status)
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
         """Bring the home of an EE up to date with a listing, whichever process operated on it last.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -61,7 +61,7 @@ class Tracker:
         records: what is kept of them.
         claims: whose models and applications are.
         outbox: writes, in order.
-        scrub: takes secrets out of a text.
+        scrub: takes secrets out of a text of ours, in which names are spared.
         spawn: starts a task that the connector owns.
         spill: keeps outcomes that the store does not take in time; None: nothing does.
     """
@@ -72,7 +72,7 @@ class Tracker:
         records: EeRecords,
         claims: Claims,
         outbox: Outbox,
-        scrub: Callable[[str], str],
+        scrub: Callable[[str, Iterable[str]], str],
         spawn: Callable[[Coroutine[Any, Any, Any], str], asyncio.Task[Any]],
         spill: Spill | None = None,
     ) -> None:
@@ -375,7 +375,7 @@ class Tracker:
             if isinstance(failure, asyncio.CancelledError):
                 text = "cancelled"
             else:
-                text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure))
+                text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure), trail.names)
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
             return _end_fields(trail.traits.end)

@@ -82,6 +82,12 @@ class Trail:
         """The key that what it writes is ordered under: its EE's, or its model's."""
         return self.keys[0] if self.keys else EeKey(self.connector, self.model or "", "")
 
+    @property
+    def names(self) -> list[str]:
+        """The names of what it concerns, as our own texts have them."""
+        named = [self.namespace, self.ee_id, self.model, *(key.application for key in self.keys), self.operation]
+        return [str(one) for one in named if one is not None]
+
     def end(self) -> None:
         """Note that it is over; it lets go of its clock, which refers to it: neither has to wait for the collector."""
         self.ended = True

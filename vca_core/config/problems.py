@@ -152,7 +152,7 @@ def _problem(
         return Problem(path, expected, what_came(detail, may_show=may_show(path)))
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     if not own and kind not in _OWN_WORDS:
-        text = SecretValues(_secrets_at(model, path, given)).scrub(text)
+        text = SecretValues(_secrets_at(model, path, given)).scrub_own(text)
     if kind in _OWN_WORDS:
         text = text[:1].lower() + text[1:]
     if may_show(path) and isinstance(given, str | int | float):

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from vca_core.secrets.own_words import is_own_word
+from vca_core.status import STATUS_WORDS
+
 MASK = "***"
 _SHORTEST = 4  # shorter ones are masked only where they stand alone: "no" would take "node" apart
 _WORDS = frozenset(
@@ -136,10 +139,30 @@ class SecretValues:
         Returns:
             The text without the values; to scrub it again changes nothing.
         """
+        return self._scrub(text, own=False, spared=())
+
+    def scrub_own(self, text: str, spared: Iterable[str] = ()) -> str:
+        """Scrub a text of ours, such as an error of the tree: its own words stay, even where one is a password.
+
+        Args:
+            text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.
+            spared: what else is ours in it: names of EEs and operations.
+        """
+        return _shorten(text, lambda text: self._scrub(text, own=True, spared=tuple(filter(None, spared))))
+
+    def _scrub(self, text: str, *, own: bool, spared: tuple[str, ...]) -> str:
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
         # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
         while forms := self._forms_in(text):
-            spans = sorted(span for form in forms for span in _occurrences(form, text))
+            if own:
+                forms = [form for form in forms if not is_own_word(form)]
+            kept = [span for one in spared for span in _occurrences(one, text)]
+            spans = sorted(
+                (start, end)
+                for form in forms
+                for start, end in _occurrences(form, text)
+                if not any(first <= start and end <= last for first, last in kept)
+            )
             if not spans:
                 break
             text = _mask(text, spans)
@@ -151,10 +174,7 @@ class SecretValues:
         Args:
             text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.
         """
-        scrubbed = self.scrub(text[:LONGEST_TOLD])
-        more = len(text) - LONGEST_TOLD
-        # Where it was cut, half a secret may stand that nobody knows again.
-        return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
+        return _shorten(text, self.scrub)
 
     def share(self) -> None:
         """Have the values taken out for all others of the process that have an `also`, until `withdraw`."""
@@ -185,6 +205,13 @@ class SecretValues:
             return found + [form for form in known if form in text]
         starts = {text[at : at + length] for length in range(1, _SHORTEST + 1) for at in range(len(text) - length + 1)}
         return found + [form for start in starts for form in self._by_start.get(start, ()) if form in text]
+
+
+def _shorten(text: str, scrub: Callable[[str], str]) -> str:
+    scrubbed = scrub(text[:LONGEST_TOLD])
+    more = len(text) - LONGEST_TOLD
+    # Where it was cut, half a secret may stand that nobody knows again.
+    return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
 
 
 def forms_of(values: Iterable[str]) -> list[str]:
@@ -228,19 +255,26 @@ def excess_of_secrets(values: Iterable[str]) -> str | None:
 def scrub_plain(value: Any, scrub: Callable[[str], str]) -> Any:
     """Take secrets out of plain data: out of its texts and keys, and numbers that are secret as a whole.
 
+    A key that is a word of our own texts stays, and so does what is a word for a status.
+
     Args:
         value: plain data.
         scrub: takes secrets out of a text.
     """
     if isinstance(value, str):
-        return scrub(value)
+        return value if value in STATUS_WORDS else scrub(value)
     if isinstance(value, Mapping):
-        return {scrub(str(key)): scrub_plain(item, scrub) for key, item in value.items()}
+        return {_scrub_key(str(key), scrub): scrub_plain(item, scrub) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [scrub_plain(item, scrub) for item in value]
     if value is None or isinstance(value, bool) or scrub(str(value)) == str(value):
         return value
     return scrub(str(value))
+
+
+def _scrub_key(key: str, scrub: Callable[[str], str]) -> str:
+    scrubbed = scrub(key)
+    return key if scrubbed == key or is_own_word(key) else scrubbed
 
 
 def _occurrences(form: str, text: str) -> Iterator[tuple[int, int]]:

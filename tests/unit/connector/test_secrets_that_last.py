@@ -13,7 +13,7 @@ from support.making import MakeVca
 
 from vca_core.backend import Description, ExecutionEnvironment, Operation, OptionState, UnitState
 from vca_core.connector import Connector
-from vca_core.errors import BackendError
+from vca_core.errors import AlreadyExists, BackendError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import CHARM_NAMES, EeId, Namespace
 from vca_core.secrets import FoundSecrets, LastingSecrets, SecretValues
@@ -279,3 +279,24 @@ def test_thousands_of_secrets_are_looked_up_by_how_they_begin(monkeypatch: pytes
     values = SecretValues(f"{number:05}-the-secret" for number in range(2_000))
     assert values.scrub(Text("login with 00042-the-secret refused, pin ab")) == "login with *** refused, pin ab"
     assert len(looked) < 50
+
+
+async def test_a_password_that_is_a_word_takes_no_status_apart(make_vca: MakeVca) -> None:
+    vca = make_vca(Talkative, store=MemoryStore())
+    await vca.store.ensure("nsrs", {"_id": "1"})
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".n.v", HOME)
+    passwords = {f"password-{number}": word for number, word in enumerate(["n", "active", "app-vnf-v", "create"])}
+    await connector.exec_primitive(ee_id, "config", passwords)
+    backend: Any = connector._engine.session.backend
+    backend.host.report(EeId.parse(ee_id), MACHINE, None)
+    backend.host.report(EeId.parse(ee_id), Entity("unit", "app/0"), "active", "login as active refused")
+    await vca.flush()
+    [home] = await vca.store.find("nsrs")
+    home = home["vca"]
+    assert (home["status"], home["VCA-status"]) == ("completed", "active")
+    assert home["detailed-status"] == "login as *** refused"
+    with pytest.raises(AlreadyExists) as caught:
+        await connector.create_execution_environment(".n.v", HOME)
+    assert caught.value.ee_id == ee_id
+    assert "create_execution_environment" in str(caught.value)

@@ -146,7 +146,7 @@ async def _connect(
         if accepts and client.offered is not None:
             await _note(target, client.offered, connection)
         return connection
-    raise refused.scrub(secrets.scrub) from cause
+    raise refused.scrub(secrets.scrub_own) from cause
 
 
 def _key_types(known: KnownKeys) -> list[str]:

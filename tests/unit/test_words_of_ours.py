@@ -1,0 +1,58 @@
+"""Passwords that are words: what is ours stays readable, and what comes from outside is masked."""
+
+from __future__ import annotations
+
+import pytest
+
+from vca_core.errors import BackendError, Cause, NotFound
+from vca_core.secrets import SecretValues, as_vca_error, scrub_plain
+from vca_core.secrets.own_words import is_own_word
+from vca_core.traits import TRAITS
+
+WORDS = ("install", "active", "one", "already", "units", "EXPECTED")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_text_of_ours_keeps_its_words(word: str) -> None:
+    secrets = SecretValues([word, "correct-horse"])
+    text = f"expected one of the active units, got {word}: install it already, correct-horse"
+    assert secrets.scrub_own(text) == text.replace("correct-horse", "***")
+    assert word not in secrets.scrub(text)
+
+
+def test_only_words_of_our_texts_are_ours() -> None:
+    assert all(map(is_own_word, WORDS))
+    assert not any(map(is_own_word, ("letmein", "tr0ub4dor", "hunter", "", "install it", "über")))
+    assert all(is_own_word(word) for operation in TRAITS for word in operation.split("_"))
+
+
+def test_an_error_keeps_its_names_and_masks_its_cause() -> None:
+    secrets = SecretValues(["core", "demo-7", "install"])
+    error = NotFound("demo-7.app-vnf-core.0 is gone", ee_id="demo-7.app-vnf-core.0")
+    error.__cause__ = RuntimeError("login with install refused")
+    own = as_vca_error(
+        error.locate(operation="install_configuration_sw", backend="demo-7 (fake)"),
+        lambda text: secrets.scrub_own(text, ["demo-7.app-vnf-core.0", "demo-7 (fake)"]),
+        secrets.scrub,
+    )
+    assert str(own) == (
+        "demo-7.app-vnf-core.0 is gone [install_configuration_sw, EE demo-7.app-vnf-core.0, backend demo-7 (fake)]"
+    )
+    assert isinstance(own.__cause__, Cause)
+    assert own.__cause__.text == "login with *** refused"
+
+
+def test_a_foreign_error_is_told_in_our_words_about_its_own() -> None:
+    secrets = SecretValues(["backend", "failed"])
+    own = as_vca_error(RuntimeError("it failed"), secrets.scrub_own, secrets.scrub)
+    assert isinstance(own, BackendError)
+    assert own.message == "the backend failed with RuntimeError: it ***"
+
+
+def test_plain_data_keeps_its_fields_and_statuses() -> None:
+    scrub = SecretValues(["units", "active", "message"]).scrub
+    given = {"units": [{"status": "active", "message": "login as active refused"}], "of active": 1}
+    assert scrub_plain(given, scrub) == {
+        "units": [{"status": "active", "message": "login as *** refused"}],
+        "of ***": 1,
+    }

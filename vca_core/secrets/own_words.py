@@ -1,0 +1,74 @@
+"""The words of our own texts: a password that is one of them would take apart what an error or a status says.
+
+They are found in the code itself: the constants of all functions of the framework and its plugins that are loaded.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+_PACKAGES = "vca_"
+"""How the names of the framework's packages and of its plugins begin."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+_words: dict[str, frozenset[str]] = {}
+
+
+def is_own_word(text: str) -> bool:
+    """Whether a text is one word that stands in texts of ours, in upper or in lower case."""
+    if _WORD.fullmatch(text) is None:
+        return False
+    word = text.lower()
+    for name, module in list(sys.modules.items()):
+        if name.startswith(_PACKAGES):
+            if name not in _words:
+                _words[name] = _words_of(module)
+            if word in _words[name]:
+                return True
+    return False
+
+
+def _words_of(module: types.ModuleType) -> frozenset[str]:
+    texts: set[str] = set()
+    for value in list(vars(module).values()):
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for name, item in list(vars(value).items()):
+                if name != "__doc__":
+                    texts.update(_texts_in(_function_of(item)))
+        elif getattr(value, "__module__", module.__name__) == module.__name__:
+            texts.update(_texts_in(value))
+    return frozenset(_WORD.findall("\n".join(texts).lower()))
+
+
+def _function_of(item: Any) -> Any:
+    if isinstance(item, property):
+        return item.fget
+    if isinstance(item, classmethod | staticmethod):
+        return item.__func__
+    return inspect.unwrap(item) if isinstance(item, types.FunctionType) else item
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list | set | frozenset):
+        for item in value:
+            yield from _texts_in(item) if isinstance(item, str | tuple) else ()
+    elif isinstance(value, dict):
+        yield from _texts_in((*value, *value.values()))
+    elif isinstance(value, types.FunctionType):
+        yield from _constants(value.__code__, value.__doc__)
+
+
+def _constants(code: types.CodeType, documentation: str | None) -> Iterator[str]:
+    """The texts in a function and in those within it; documentation is none of them."""
+    for constant in code.co_consts:
+        if isinstance(constant, str) and constant != documentation:
+            yield constant
+        elif isinstance(constant, types.CodeType):
+            yield from _constants(constant, documentation)
