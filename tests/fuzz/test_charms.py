@@ -17,7 +17,7 @@ from vca_juju_common.archive import render
 
 pytestmark = pytest.mark.timeout(60)
 
-FILE, LINK = stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777
+FILE, LINK, FOLDER = stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777, stat.S_IFDIR | 0o755
 
 
 def member(name: str, mode: int = FILE) -> zipfile.ZipInfo:
@@ -51,6 +51,18 @@ def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
         ([("a", FILE, ""), ("A", FILE, "")], "'A' is there twice, or in upper and in lower case"),
         ([("a", FILE, ""), ("./a", FILE, "")], "'./a' is there twice"),
         ([("a", FILE, ""), ("a/", stat.S_IFDIR | 0o755, "")], "'a/' is there twice"),
+        ([("a", FILE, ""), ("a/b", FILE, "")], "'a/b' stands in 'a', which is a file"),
+        ([("a/b", FILE, ""), ("a", FILE, "")], "'a/b' stands in 'a', which is a file"),
+        ([("d/a/b", FILE, ""), ("D/a/c", FILE, "")], "'d/a' and 'D/a' differ in upper and lower case only"),
+        ([("lib/", FOLDER, ""), ("Lib/x", FILE, "")], "'Lib' and 'lib' differ in upper and lower case only"),
+        ([("A", FILE, ""), ("a/b", FILE, "")], "'a' and 'A' differ in upper and lower case only"),
+        ([("L", LINK, "src"), ("l/x", FILE, "")], "'l' and 'L' differ in upper and lower case only"),
+        ([("a", LINK, "")], "'a' is a symlink without a target"),
+        ([("a/", FILE, "")], "'a/' is named like a folder, and is none"),
+        ([("a/", LINK, "b")], "'a/' is named like a folder, and is none"),
+        ([("d/", stat.S_IFDIR | 0o4755, "")], "'d/' has rights that nothing in a charm has"),
+        ([("d/", stat.S_IFDIR | 0o1777, "")], "'d/' has rights that nothing in a charm has"),
+        ([("f", stat.S_IFREG | 0o1644, "")], "'f' has rights that nothing in a charm has"),
         ([("dev", stat.S_IFBLK | 0o644, "")], "'dev' is neither a file nor a folder"),
         ([("dev", stat.S_IFCHR | 0o644, "")], "'dev' is neither a file nor a folder"),
         ([("pipe", stat.S_IFIFO | 0o644, "")], "'pipe' is neither a file nor a folder"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 from vca_core.charm.model import Charm
@@ -26,10 +27,12 @@ class CharmCache:
 
     Args:
         size: how many charms are kept; the one that was not asked for the longest gives way.
+        check: refuses what is in a charm that was read anew.
     """
 
-    def __init__(self, size: int = 64) -> None:
+    def __init__(self, size: int = 64, check: Callable[[Path], None] = lambda _: None) -> None:
         self._size = size
+        self._check = check
         self._lock = threading.Lock()
         self._entries: OrderedDict[Path, _Entry] = OrderedDict()
 
@@ -50,7 +53,7 @@ class CharmCache:
             self._entries.move_to_end(path)
             while len(self._entries) > self._size:
                 self._entries.popitem(last=False)
-        return entry.read(path)
+        return entry.read(path, self._check)
 
 
 class _Entry:
@@ -58,7 +61,7 @@ class _Entry:
         self._lock = threading.Lock()
         self._kept: tuple[_State, Charm] | None = None
 
-    def read(self, path: Path) -> Charm:
+    def read(self, path: Path, check: Callable[[Path], None]) -> Charm:
         with self._lock:
             before = _state(path)
             if self._kept is not None and self._kept[0] == before:
@@ -66,6 +69,7 @@ class _Entry:
             self._kept = None
             now = time.time_ns()
             charm = read_charm(path)
+            check(path)
             if all(now - seen[0] > SETTLED for seen in before if seen) and _state(path) == before:
                 self._kept = before, charm
             return charm

@@ -18,6 +18,9 @@ from vca_core.charm.ignoring import Ignored
 from vca_core.charm.members import DEEPEST_FOLDER, Member, check_members
 from vca_core.errors import BadArguments
 
+_NOT_PACKED = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
+"""Rights of a folder's files that do not come into the archive."""
+
 Stamp = tuple[object, ...]
 """What changes when a charm's files do."""
 
@@ -73,9 +76,7 @@ def check_entries(folder: Path, entries: Iterable[Entry]) -> None:
     Raises:
         BadArguments: it does; says what (`vca_core.charm.members`).
     """
-    members = (
-        Member(entry.name, entry.status.st_mode & ~(stat.S_ISUID | stat.S_ISGID), entry.target) for entry in entries
-    )
+    members = (Member(entry.name, entry.status.st_mode & ~_NOT_PACKED, entry.target) for entry in entries)
     check_members(members, lambda reason: _refusal(f"{folder}: {reason}"))
 
 

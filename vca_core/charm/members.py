@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
 
 from vca_core.errors import BadArguments
@@ -44,9 +44,11 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
     Raises:
         BadArguments: there is too much, or a member is neither file, folder nor symlink, has a name that cannot be
             everywhere or is there twice (letters of either case counted as one), has the rights of another user,
-            stands behind a symlink, or is a symlink that leads out of the charm or in circles: the error has its name.
+            stands in what is no folder, or is a symlink that leads nowhere, out of the charm or in circles: the error
+            has its name.
     """
     places: dict[str, tuple[str, ...]] = {}
+    files: set[tuple[str, ...]] = set()
     links: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}
     for member in members:
         if len(places) >= MOST_MEMBERS:
@@ -56,15 +58,15 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
         if folded in places:
             raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case")
         places[folded] = place
+        if not _is_folder(member):
+            files.add(place)
         if member.target is not None:
+            if not member.target:
+                raise refuse(f"its member {member.name!r} is a symlink without a target")
             if not member.target.isprintable():
                 raise refuse(f"its member {member.name!r} is a symlink to a name that cannot be printed, or no UTF-8")
             links[place] = (member.name, parts_of(member.target))
-    for place in places.values():
-        for length in range(1, len(place)):
-            if place[:length] in links:
-                name = "/".join(place)
-                raise refuse(f"its member {name!r} stands behind the symlink {links[place[:length]][0]!r}")
+    _check_folders(places.values(), files, links.keys(), refuse)
     for place, (name, _) in links.items():
         if not _stays_inside(place, links):
             raise refuse(f"its member {name!r} is a symlink that leads out of the charm, or in circles")
@@ -88,9 +90,46 @@ def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[st
         raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
     if stat.S_IFMT(member.mode) not in _MAY_BE:
         raise refuse(f"its member {member.name!r} is neither a file nor a folder nor a symlink")
-    if member.mode & (stat.S_ISUID | stat.S_ISGID) and not stat.S_ISDIR(member.mode):
+    if member.name.endswith("/") and stat.S_IFMT(member.mode) in (stat.S_IFREG, stat.S_IFLNK):
+        raise refuse(f"its member {member.name!r} is named like a folder, and is none")
+    if member.mode & (stat.S_ISUID | stat.S_ISGID) and not _is_folder(member):
         raise refuse(f"its member {member.name!r} would run with the rights of another user (setuid, setgid)")
+    # setgid of a folder only says whose group is that of new files in it, and folders inherit it.
+    if member.mode & (stat.S_ISUID | stat.S_ISVTX):
+        raise refuse(f"its member {member.name!r} has rights that nothing in a charm has (setuid, sticky)")
     return tuple(parts)
+
+
+def _is_folder(member: Member) -> bool:
+    return stat.S_ISDIR(member.mode) or member.name.endswith("/")
+
+
+def _check_folders(
+    places: Iterable[tuple[str, ...]],
+    files: Container[tuple[str, ...]],
+    links: Container[tuple[str, ...]],
+    refuse: Callable[[str], BadArguments],
+) -> None:
+    """Check what members stand in: each is a folder, or nothing is said of it, and it has one spelling."""
+    folders: dict[tuple[str, ...], tuple[str, ...]] = {}
+    for place in places:
+        for length in range(len(place) - 1, 0, -1):
+            above = place[:length]
+            if folders.get(folded := tuple(part.casefold() for part in above)) == above:
+                break  # and so is all above it
+            name, folder = "/".join(place), "/".join(above)
+            if above in links:
+                raise refuse(f"its member {name!r} stands behind the symlink {folder!r}")
+            if above in files:
+                raise refuse(f"its member {name!r} stands in {folder!r}, which is a file")
+            if folded in folders:
+                other = "/".join(folders[folded])
+                raise refuse(f"its folders {other!r} and {folder!r} differ in upper and lower case only")
+            folders[folded] = above
+    for place in places:
+        above = folders.get(tuple(part.casefold() for part in place), place)
+        if above != place:
+            raise refuse(f"its members {'/'.join(above)!r} and {'/'.join(place)!r} differ in upper and lower case only")
 
 
 def _stays_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:

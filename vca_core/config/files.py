@@ -107,10 +107,7 @@ def _read_toml(text: str) -> _Read:
 
     for found in _LONG_KEY.finditer(text):  # the parser's time grows with the square of it
         if found[0].count(".") > DEEPEST:
-            line = text.count("\n", 0, found.start()) + 1
-            return Unreadable(
-                f"a key of more than {DEEPEST} parts", line, found.start() - text.rfind("\n", 0, found.start())
-            )
+            return Unreadable(f"a key of more than {DEEPEST} parts", *_place_in(text, found.start()))
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -119,12 +116,31 @@ def _read_toml(text: str) -> _Read:
         reason = f"is not valid TOML: {_without_quotes(reason)}"
         if len(numbers) == 2:
             return Unreadable(reason, *numbers)
-        return Unreadable(f"{reason}, at the end")
-    except (ValueError, RecursionError) as error:
-        return Unreadable(f"is not valid TOML: it has a value that cannot be read ({type(error).__name__})")
-    if excess(values, MOST_VALUES) is not None:
-        return values, {}  # it is refused, and where its keys stand is of no interest
+        return Unreadable(reason, *_place_in(text, len(text.rstrip())))
+    except RecursionError:
+        reason = f"is not valid TOML: deeper than {DEEPEST} levels"
+        return Unreadable(reason, *_place_of(_DEEP, text))
+    except ValueError as error:
+        reason = f"is not valid TOML: it has a value that cannot be read ({type(error).__name__})"
+        return Unreadable(reason, *_place_of(_LONG_NUMBER, text))
+    if (reason := excess(values, MOST_VALUES)) is not None:
+        # It is refused, and where its keys stand is of no interest.
+        return Unreadable(f"has {reason}", *_place_of(_DEEP if "levels" in reason else _LONG_NUMBER, text))
     return values, dict(_toml_keys(text, values))
+
+
+_DEEP = re.compile(rf"(?:[\[{{][^\[\]{{}}]*+){{{DEEPEST}}}")
+_LONG_NUMBER = re.compile(r"(?<![\"'\w])[-+]?(?:0[xob])?[0-9a-fA-F_]{300}")
+
+
+def _place_of(pattern: re.Pattern[str], text: str) -> tuple[int, int]:
+    """Where a text first is what the parser cannot read, or its beginning."""
+    found = pattern.search(text)
+    return _place_in(text, 0 if found is None else found.start())
+
+
+def _place_in(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 _TOML_KEY = r"""(?:"[^"\n]*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""

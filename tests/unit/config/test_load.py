@@ -249,3 +249,22 @@ def test_any_mapping_is_a_config_or_a_bad_argument(values: dict[str, Any]) -> No
     else:
         message = "fine"
     assert message
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a = ", "1:4"),
+        ("a = 'x", "1:7"),
+        ("a = 1\na = 2\n", "2:6"),
+        ("a = 1\n[b]\nc = [1,\n  2\n\n", "4:4"),
+        ("a = 1\nb = {c = {d = 1", "2:16"),
+        (f"a = 1\nb = 9{'9' * 5000}\n", "2:5"),
+        (f"a = 'x'\n\n b = {'[' * 3000}", "3:6"),
+        (f"a = 'x'\nb = {'[' * 60}{']' * 60}", "2:5"),
+        (f"a = 'x'\nb = 0x{'f' * 400}", "2:5"),
+    ],
+)
+def test_a_mistake_in_toml_has_its_line_and_column(tmp_path: Path, text: str, place: str) -> None:
+    (tmp_path / "vca.toml").write_text(text)
+    assert f"vca.toml:{place}: " in str(refusal(tmp_path / "vca.toml"))
