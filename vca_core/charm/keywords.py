@@ -143,7 +143,7 @@ def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> 
 
 
 def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if _freeze(instance) not in {_freeze(value) for value in values}:
+    if values and _freeze(instance) not in {_freeze(value) for value in values}:  # an empty list is nothing to Juju
         yield ValidationError("is not one of the values")
 
 

@@ -101,7 +101,7 @@ def read_seconds(text: str, option: str) -> float:
         option: the option that it was typed for.
 
     Raises:
-        BadArguments: it is not a number from 0 up.
+        BadArguments: it is not a finite number from 0 up.
     """
     from vca_core.errors import BadArguments
 
@@ -110,5 +110,5 @@ def read_seconds(text: str, option: str) -> float:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise BadArguments(f"{option}: expected a number of seconds from 0 up, got {text!r}", [option])
+        raise BadArguments(f"{option}: expected a finite number of seconds, from 0 up, got {text!r}", [option])
     return seconds

@@ -123,9 +123,9 @@ def _read_toml(text: str) -> _Read:
     except ValueError as error:
         reason = f"is not valid TOML: it has a value that cannot be read ({type(error).__name__})"
         return Unreadable(reason, *_place_of(_LONG_NUMBER, text))
-    if (reason := excess(values, MOST_VALUES)) is not None:
+    if (too_much := excess(values, MOST_VALUES)) is not None:
         # It is refused, and where its keys stand is of no interest.
-        return Unreadable(f"has {reason}", *_place_of(_DEEP if "levels" in reason else _LONG_NUMBER, text))
+        return Unreadable(f"has {too_much}", *_place_of(_DEEP if "levels" in too_much else _LONG_NUMBER, text))
     return values, dict(_toml_keys(text, values))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
+from vca_core import arguments
 from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
 from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
@@ -100,14 +101,20 @@ class Apply:
         and cleaned up; running it again goes on from there.
 
         Raises:
-            BadArguments: a connector is unknown, or a step was done with other inputs before: then nothing
-                is begun.
+            BadArguments: a connector is unknown, a VNF has more units than the config's `limits.units`, or a step was
+                done with other inputs before: then nothing is begun.
             VcaError: the store cannot be used.
         """
+        self._check_units()
         async with service_lock(lock_file(self._vca.config, self._service.ns), self._on_wait):
             await self._run_steps()
             self._applied.statuses = await self._ledger.statuses()
         return self._applied
+
+    def _check_units(self) -> None:
+        """Refuse what would be refused in the middle of it."""
+        for name, vnf in self._service.vnfs.items():
+            arguments.count(vnf.units, f"vnfs.{name}.units", self._vca.config.limits.units)
 
     async def _run_steps(self) -> None:
         contents = await self._charm_contents()

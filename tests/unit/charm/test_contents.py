@@ -116,3 +116,25 @@ def test_a_symlink_to_such_a_name_is_refused_too(charm: Path) -> None:
 def test_other_names_are_taken(charm: Path, name: str) -> None:
     (charm / name).touch()
     check_contents(charm)
+
+
+async def test_a_charm_is_refused_by_the_first_who_reads_it(charm: Path) -> None:
+    (charm / "a\nb").touch()
+    with pytest.raises(BadArguments, match="artifact_path: .*its member 'a.*' has characters in its name"):
+        await ArtifactRoot(charm.parent).find("charm").read()  # as for a create
+    (charm / "a\nb").unlink()
+    assert (await ArtifactRoot(charm.parent).find("charm").read()).name == "x"
+
+
+@pytest.mark.parametrize("mode", [0o4755, 0o2755, 0o1777])
+def test_rights_that_are_not_packed_are_no_matter(charm: Path, mode: int) -> None:
+    before = Digests().of(charm)
+    (charm / "hooks").chmod(mode)
+    check_contents(charm)
+    assert Digests().of(charm) == before
+
+
+def test_folders_that_differ_in_case_only_are_refused(charm: Path) -> None:
+    (charm / "Hooks").mkdir()
+    with pytest.raises(BadArguments, match="is there twice, or in upper and in lower case"):
+        check_contents(charm)

@@ -293,3 +293,15 @@ def test_a_read_only_store_shows_what_a_writer_does(folder: Path) -> None:
         finally:
             folder.chmod(0o755)
             runner.run(writer.close())
+
+
+def test_more_units_than_there_may_be_are_refused_at_once(folder: Path) -> None:
+    (folder / "ns.yaml").write_text("ns: big\nvnfs: {a: {charm: simple-router, units: 1000000000000}}\n")
+    assert "vnfs.a.units: expected at most 1000 units" in vca("apply", "ns.yaml", code=2)
+    assert vca_json("status", code=0)["services"] == [], "nothing was begun"
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "-1", "1e999", "soon", ""])
+def test_a_time_out_that_is_none_is_told(folder: Path, seconds: str) -> None:
+    output = vca("run", "demo/core", "show-routes", f"--timeout={seconds}", code=2)
+    assert "--timeout: expected a finite number of seconds, from 0 up" in output
