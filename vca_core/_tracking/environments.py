@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.claims import Claim
+from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.home import Home, put_past_no_later
-from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords

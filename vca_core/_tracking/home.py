@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from vca_core._tracking.lane import Written
+from vca_core._tracking.entry import Written
 from vca_core._tracking.place import TIME, Place
 from vca_core.errors import StoreError
 from vca_core.stores import StatusStore

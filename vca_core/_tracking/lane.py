@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import Batches
+from vca_core._tracking.entry import Entry, Kind, Written
 from vca_core._tracking.place import Place
 from vca_core._tracking.slots import Slots
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import VcaError
 from vca_core.naming import EeKey
-from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,107 +23,6 @@ _MOST_WAITING = 100
 
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
 """Seconds between attempts at a failing store."""
-
-
-class Written(enum.Enum):
-    """What became of a status."""
-
-    STORED = enum.auto()
-    SAME = enum.auto()
-    """It stood there already."""
-    NO_DOCUMENT = enum.auto()
-    PASSED = enum.auto()
-    """Another process has the EE by now, and what it wrote stays."""
-    DROPPED = enum.auto()
-    """Too many statuses waited for the store."""
-
-
-Put = Callable[[StatusStore], Awaitable[Written]]
-"""Puts one status into the store."""
-
-
-class Kind(enum.Enum):
-    """What an entry of a queue is."""
-
-    EVENT = enum.auto()
-    """An intermediate status; the next one of its place may take its turn."""
-    MARK = enum.auto()
-    """The status that an operation begins with: an intermediate one that no interval holds back."""
-    OUTCOME = enum.auto()
-    CHANGE = enum.auto()
-    """A change of what the core itself keeps."""
-    ASK = enum.auto()
-    """Something that a caller waits for."""
-
-
-@dataclass(slots=True, eq=False)
-class Entry:
-    """One write.
-
-    Args:
-        kind: what it is.
-        run: makes it; repeating it after a lost answer does no harm.
-        place: where a status goes; None: it is not a status.
-        fields: the five fields of a status.
-        retries: whether it is tried again when the store fails.
-        what: what it does, for errors: ``"read the execution environment"``.
-        may_merge: whether a later status of the same place makes it needless.
-        operation_id: the operation that a status is of; None: of none.
-
-    Attributes:
-        done: promises that are kept when it is over.
-        tried: promises that are kept after the first attempt.
-        is_abandoned: nobody waits for it any more.
-        is_safe: it is kept in a file until the store has it.
-        is_reported: it was given as one that could not be stored.
-        on_begin: called when the store begins with it, or fails to take what is in front of it.
-    """
-
-    kind: Kind
-    run: Callable[[StatusStore], Awaitable[Any]]
-    place: Place | None = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    retries: bool = True
-    what: str = "take it"
-    may_merge: bool = False
-    operation_id: str | None = None
-    done: list[asyncio.Future[Any]] = field(default_factory=list)
-    tried: list[asyncio.Future[None]] = field(default_factory=list)
-    is_running: bool = False
-    is_abandoned: bool = False
-    is_safe: bool = False
-    is_reported: bool = False
-    on_begin: Callable[[], None] | None = None
-
-    def promise(self) -> asyncio.Future[Any]:
-        """A future that is done when this is over."""
-        promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.done.append(promise)
-        return promise
-
-    def keep(self, result: Any = None) -> None:
-        """Keep all promises."""
-        for promise in (*self.tried, *self.done):
-            if not promise.done():
-                promise.set_result(result)
-
-    def fail(self, error: Exception) -> None:
-        """Keep all promises with an error."""
-        for promise in self.done:
-            if not promise.done():
-                promise.set_exception(error)
-
-    def note_begin(self) -> None:
-        """Note that its turn has come; only the first time counts."""
-        if self.on_begin is not None:
-            on_begin, self.on_begin = self.on_begin, None
-            on_begin()
-
-    def note_attempt(self) -> None:
-        """Keep the promises that wait for the first attempt."""
-        for promise in self.tried:
-            if not promise.done():
-                promise.set_result(None)
 
 
 class Office(Protocol):

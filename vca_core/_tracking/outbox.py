@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
-from vca_core._tracking.lane import Entry, Kind, Lane, Put, Written
+from vca_core._tracking.entry import Entry, Kind, Put, Written
+from vca_core._tracking.lane import Lane
 from vca_core._tracking.place import TIME, Place
 from vca_core._tracking.slots import Slots
 from vca_core.errors import ConflictError, StoreError

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vca_core._tracking.lane import Put, Written
+from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
 from vca_core._tracking.schema import newer_error, schema_fields

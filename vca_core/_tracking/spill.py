@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vca_core._tracking.entry import Entry, Written
 from vca_core._tracking.home import put_past_no_later
-from vca_core._tracking.lane import Entry, Written
 from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
 from vca_core.errors import StoreError, VcaError

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from vca_core._tracking.claims import Claims
+from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
-from vca_core._tracking.lane import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place, default_home, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords

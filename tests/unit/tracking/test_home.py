@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from vca_core._tracking.entry import Written
 from vca_core._tracking.home import Home
-from vca_core._tracking.lane import Written
 from vca_core._tracking.place import Place, status_fields
 from vca_core.errors import StoreError
 from vca_core.status import DeploymentStatus

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vca_core._tracking.lane import Written
+from vca_core._tracking.entry import Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place
 from vca_core.errors import StoreError
