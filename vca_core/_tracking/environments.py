@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -403,7 +403,7 @@ class Environments:
 
         async def put(store: StatusStore) -> Written:
             document = await store.get(COLLECTION, {"_id": key.record_id})
-            if document is not None and EeRecord.read(document, key.record_id).home == place:
+            if document is not None and _may_be_home(document, key, place):
                 return await put_past_no_later(store, place, fields)
             matched = await store.set(place.table, place.query, place.update(fields))
             return Written.STORED if matched else Written.NO_DOCUMENT
@@ -419,3 +419,10 @@ class Environments:
             return await home.put(store, fields, may_write)
 
         return put
+
+
+def _may_be_home(document: Mapping[str, Any], key: EeKey, place: Place) -> bool:
+    try:
+        return EeRecord.read(document, key.record_id).home == place
+    except StoreError:  # it is damaged, and nobody can say
+        return True

@@ -15,6 +15,7 @@ from vca_core._tracking.slots import Slots
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import VcaError
 from vca_core.naming import EeKey
+from vca_core.stores.refusals import is_refusal
 
 _LOG = logging.getLogger(__name__)
 
@@ -332,7 +333,7 @@ class Lane:
         if entry.kind is Kind.ASK and (is_final or not entry.retries or entry.is_abandoned):
             entry.fail(as_store_error(error, entry.what, self._office.attempt_limit))
             return True
-        if is_final:
+        if is_refusal(error):
             self._report_refusal(entry, error)
             entry.keep()
             return True

@@ -293,7 +293,8 @@ class Outbox:
             for entry in lane.queue:
                 if entry.place is not None and not entry.is_reported:
                     entry.is_reported = once
-                    reason = f"the status store did not take it within {limit:g} s"
+                    why = "" if lane.reason is None else f": {lane.reason}"
+                    reason = f"the status store did not take it within {limit:g} s{why}"
                     if once:
                         _LOG.warning("the status for %s is not stored: %s", entry.place, reason)
                     late.append(Unwritten(entry.place, entry.fields, reason))

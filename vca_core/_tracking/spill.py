@@ -24,6 +24,7 @@ from vca_core._tracking.records import EeRecord
 from vca_core.errors import StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
+from vca_core.stores.refusals import is_refusal
 from vca_core.tasks import OwnedTasks, in_thread
 
 if TYPE_CHECKING:
@@ -36,6 +37,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds between attempts at a store that fails."""
 
 
+class UnclearError(StoreError):
+    """Nobody can say whether an outcome is still to be written, before somebody repairs something."""
+
+    retryable = False
+
+
 @dataclass(frozen=True, slots=True)
 class Spilled:
     """An outcome, as it stands in the file.
@@ -44,7 +51,7 @@ class Spilled:
         key: whose it is.
         place: where it goes.
         fields: the five fields.
-        generation: of the EE's record; None: it had none.
+        generation: of the EE's record; None: it had none, or the store could not say.
     """
 
     key: EeKey
@@ -69,23 +76,36 @@ class Spilled:
         """Read what `document` made.
 
         Raises:
-            StoreError: it is damaged.
+            UnclearError: it is damaged, or a newer release wrote it.
         """
         try:
             key, pairs = EeKey(*document["key"]), tuple((path, value) for path, value in document["filter"])
             place = Place(document["table"], pairs, document["path"])
             return cls(key, place, document["fields"], document["generation"])
         except (KeyError, TypeError, ValueError) as error:
-            raise StoreError(f"outcome {document.get('_id')} is damaged", retryable=False) from error
+            raise UnclearError(f"outcome {document.get('_id')} is damaged") from error
 
     async def put(self, store: StatusStore) -> Written:
-        """Write it where it belongs, past nothing later, and to no other EE of the same name."""
+        """Write it where it belongs, past nothing later, and to no other EE of the same name.
+
+        Raises:
+            UnclearError: the EE's record is damaged, or a newer release keeps it and it says that this is its home.
+            VcaError: the store fails.
+        """
         document = await store.get(COLLECTION, {"_id": self.key.record_id})
-        if document is not None:
-            record = EeRecord.read(document, self.key.record_id)
-            if record.home == self.place and record.generation != self.generation:
+        record = None if document is None else self._read_record(document)
+        if record is not None and record.home == self.place:
+            if record.newer is not None:
+                raise UnclearError(record.newer.message) from record.newer
+            if self.generation is not None and record.generation != self.generation:
                 return Written.PASSED
         return await put_past_no_later(store, self.place, self.fields)
+
+    def _read_record(self, document: Mapping[str, Any]) -> EeRecord:
+        try:
+            return EeRecord.read(document, self.key.record_id)
+        except StoreError as error:
+            raise UnclearError(error.message) from error
 
 
 class Spill:
@@ -163,11 +183,35 @@ class Spill:
         """Write what is in one file; say whether that is over: it is done, in use elsewhere, or of no use."""
         try:
             async with self._take(name) as file:
-                if file is not None:
-                    await _write_all(file, self._store)
+                return file is None or await self._write_all(name, file)
         except (VcaError, OSError) as error:
             _LOG.warning("outcomes in %s are not stored: %s", self._path(name), error)
             return not (isinstance(error, VcaError) and error.retryable)
+
+    async def _write_all(self, name: str, file: SqliteStore) -> bool:
+        """Write what is in a file, as far as the store takes it; say whether there is no sense in trying again soon.
+
+        Only what is stored, passed by something later, or refused for what it is, leaves the file.
+        """
+        for document in await file.find(_TABLE):
+            try:
+                spilled = Spilled.read(document)
+                written = await spilled.put(self._store)
+            except UnclearError as error:
+                _LOG.warning("an outcome stays in %s until it can be told where it goes: %s", self._path(name), error)
+                continue
+            except Exception as error:  # noqa: BLE001 - a store may raise anything
+                if not is_refusal(error):
+                    _LOG.warning("outcomes in %s are not stored: %s", self._path(name), error)
+                    return False
+                _LOG.warning("an outcome that an earlier process left cannot be stored: %s", error)
+            else:
+                if written is not Written.STORED:
+                    why = "its document is gone" if written is Written.NO_DOCUMENT else "later statuses stand there"
+                    _LOG.warning(
+                        "the outcome that an earlier process left for %s is not stored: %s", spilled.place, why
+                    )
+            await file.delete(_TABLE, {"_id": document["_id"]})
         return True
 
     async def close(self, limit: float) -> list[str]:
@@ -279,19 +323,3 @@ def _lock(path: Path, *, make: bool = False) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
-
-
-async def _write_all(file: SqliteStore, store: StatusStore) -> None:
-    for document in await file.find(_TABLE):
-        try:
-            spilled = Spilled.read(document)
-            written = await spilled.put(store)
-        except VcaError as error:
-            if error.retryable:
-                raise
-            _LOG.warning("an outcome that an earlier process left cannot be stored: %s", error)
-        else:
-            if written is not Written.STORED:
-                why = "its document is gone" if written is Written.NO_DOCUMENT else "later statuses stand there"
-                _LOG.warning("the outcome that an earlier process left for %s is not stored: %s", spilled.place, why)
-        await file.delete(_TABLE, {"_id": document["_id"]})

@@ -8,6 +8,7 @@
     sqlite      in a file, for several processes at once
     mongo       in a MongoDB database (mongo_urls, mongo_errors)
     lazy        around another store: opened when it is first used
+    refusals    which failures mean that a write can never be made
     plugins     stores that other distributions bring
     urls        the store that a config names
 """

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vca_core.errors import VcaError
 from vca_core.stores.document import id_key
+from vca_core.stores.refusals import is_refusal
 
 Outcome = bool | Exception
 """What became of one write of a batch: whether a document matched, or the error that it failed with."""
@@ -43,7 +43,7 @@ class LateWrites:
 
     def note(self, write: Write, error: Exception) -> None:
         """Remember a write that failed, unless it can never succeed."""
-        if not isinstance(error, VcaError) or error.retryable:
+        if not is_refusal(error):
             self._errors.setdefault(write.table, {})[write.document] = error
 
     def in_front_of(self, write: Write) -> Exception | None:
@@ -63,8 +63,9 @@ class StatusStore(ABC):
     equal, as in MongoDB: ``{"_id": "ns1", "_admin.nslcmop": None}``.
 
     Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
-    when the store fails: ``retryable`` says whether the same call may succeed later. A method that was cancelled has
-    been carried out or not, but never by half.
+    when the store fails: ``retryable`` says whether the same call may succeed later. A status that `set` refuses with
+    an error that is not retryable is given up; what `open` raises never costs one. A method that was cancelled has been
+    carried out or not, but never by half.
     """
 
     async def open(self) -> None:  # noqa: B027 - a store without a connection has nothing to do

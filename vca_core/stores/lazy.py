@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from vca_core.errors import VcaError
 from vca_core.stores.base import Outcome, StatusStore, Write
+from vca_core.stores.refusals import mark_no_refusal
 
 
 class LazyStore(StatusStore):
@@ -34,7 +36,11 @@ class LazyStore(StatusStore):
             self._opening = asyncio.Lock()
         async with self._opening:
             if not self._is_open:
-                await self._store.open()
+                try:
+                    await self._store.open()
+                except VcaError as error:
+                    mark_no_refusal(error)
+                    raise
                 self._is_open = True
 
     async def close(self) -> None:

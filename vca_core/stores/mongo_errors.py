@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from vca_core.errors import BadArguments, Cause, StoreError, VcaError
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in
+from vca_core.stores.refusals import mark_no_refusal
 
 E = TypeVar("E", bound=VcaError)
 
@@ -76,10 +77,12 @@ class MongoErrors:
         if isinstance(error, OperationFailure):
             code = error.code or 0
             if code in _NOT_ALLOWED:
-                return StoreError(
-                    f"{text}: {_NOT_ALLOWED[code]}: check the user, the password and authSource in the URL, "
-                    "and the user's roles",
-                    retryable=False,
+                return mark_no_refusal(
+                    StoreError(
+                        f"{text}: {_NOT_ALLOWED[code]}: check the user, the password and authSource in the URL, "
+                        "and the user's roles",
+                        retryable=False,
+                    )
                 )
             if code in _REFUSED:  # the server's own text shows what stands in the document
                 return StoreError(f"{text}: the server refuses it: {_REFUSED[code]}", retryable=False)

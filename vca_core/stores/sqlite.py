@@ -25,6 +25,7 @@ from vca_core.private_files import make_private
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.document import apply_update, matches, new_document
 from vca_core.stores.filesystems import shared_filesystem
+from vca_core.stores.refusals import mark_no_refusal
 from vca_core.stores.sqlite_statements import (
     OF_ID,
     Change,
@@ -190,15 +191,14 @@ class SqliteStore(StatusStore):
             return refusal
         code = getattr(error, "sqlite_errorcode", None)
         if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
-            return StoreError(
-                f"status store {self._path} can only be read: let this user write to it and to its folder",
-                retryable=False,
-            )
+            read_only = f"status store {self._path} can only be read: let this user write to it and to its folder"
+            return mark_no_refusal(StoreError(read_only, retryable=False))
         retryable = isinstance(error, sqlite3.OperationalError) and (
             code is None or code & 0xFF != sqlite3.SQLITE_ERROR
         )
         hint = "" if retryable else ": it is damaged, or something else than a status store"
-        return StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
+        failure = StoreError(f"status store {self._path}: {error}{hint}", retryable=retryable)
+        return failure if isinstance(error, sqlite3.DataError) else mark_no_refusal(failure)
 
     async def _write(self, statement: Statement) -> int:
         """Make a write, together with those that wait already; give the number of rows that it concerned."""

@@ -11,7 +11,7 @@ import pytest
 from support.backends import Plain
 from support.making import MakeVca
 
-from vca_core.errors import StoreError
+from vca_core.errors import BadArguments, StoreError
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
@@ -147,3 +147,90 @@ async def test_a_damaged_file_stops_nothing(
     (folder / "0000.db").write_text(damage)
     await restart(make_vca, store, folder)
     assert (await store.status("op"))["status"] == "completed"
+
+
+class Unopened(Switched):
+    """Opens once its password is right."""
+
+    is_wrong = False
+
+    async def open(self) -> None:
+        if self.is_wrong:
+            raise StoreError("authentication failed", retryable=False)
+
+
+async def test_a_start_with_a_wrong_password_loses_nothing(make_vca: MakeVca, folder: Path) -> None:
+    store = Unopened()
+    await store.ensure("nsrs", {"_id": "ns", "vca": {}, "op": {}, "later": {}})
+    later = {**ACTION, "path": "later"}
+    short: dict[str, Any] = {"timeouts": {"store_grace": 0.02}, "status": {"spill": str(folder)}}
+    first = make_vca(Plain, store=store, **short)
+    ee_id, _ = await first.connector().create_execution_environment(".ns.vnf", HOME)
+    store.is_off = True
+    await first.connector().exec_primitive(ee_id, "anything", {}, ACTION)
+    await first.disconnect()
+    store.is_off, store.is_wrong = False, True
+    second = make_vca(Plain, store=store, **short)
+    async with second:
+        await second.connector().exec_primitive(ee_id, "anything", {}, later)
+        report = await second.disconnect()
+    assert ["authentication failed" in one.reason for one in report.unwritten if one.path.path == "later"] == [True]
+    assert len(list(folder.glob("*.db"))) == 2, "that of the first process, and that of the second"
+    store.is_wrong = False
+    await restart(make_vca, store, folder)
+    assert [(await store.status(path))["status"] for path in ("op", "later")] == ["completed"] * 2
+    assert list(folder.iterdir()) == []
+
+
+async def test_what_a_file_has_is_stored_once_the_store_opens(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bool] = []
+
+    async def open_late(_: MemoryStore) -> None:
+        opened.append(len(opened) > 0)
+        if not opened[-1]:
+            raise BadArguments("store: two options contradict each other", ["store"])
+
+    monkeypatch.setattr(MemoryStore, "open", open_late)
+    await restart(make_vca, store, folder)
+    assert opened == [False, True]
+    assert (await store.status("op"))["status"] == "completed"
+
+
+async def test_a_damaged_record_keeps_an_outcome_in_its_file(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    query = {"ee_id": ee_id}
+    record = await store.get("vca_execution_environments", query)
+    assert record is not None
+    await store.set("vca_execution_environments", query, {"home": "of another kind"})
+    await restart(make_vca, store, folder)
+    assert "status" not in await store.status("op")
+    assert "is damaged" in caplog.text
+    await store.set("vca_execution_environments", query, {"home": record["home"]})
+    await restart(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "completed"
+    assert list(folder.iterdir()) == []
+
+
+async def test_a_damaged_record_costs_no_outcome_of_a_later_operation(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str
+) -> None:
+    await store.set("vca_execution_environments", {"ee_id": ee_id}, {"home": "of another kind"})
+    async with make_vca(Plain, store=store) as vca:
+        await vca.connector().exec_primitive(ee_id, "anything", {}, {**ACTION, "path": "later"})
+        assert await vca.flush() == []
+    document = await store.get("nsrs", {"_id": "ns"})
+    assert document is not None
+    assert document["later"]["status"] == "completed"
+
+
+async def test_what_the_store_refuses_for_itself_leaves_the_file(
+    make_vca: MakeVca, store: Switched, folder: Path, ee_id: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await store.delete("nsrs", {"_id": "ns"})
+    await store.ensure("nsrs", {"_id": "ns", "vca": {}, "op": "no document"})
+    await restart(make_vca, store, folder)
+    assert "cannot be stored" in caplog.text
+    assert list(folder.iterdir()) == []

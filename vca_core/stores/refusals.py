@@ -1,0 +1,29 @@
+"""Which failures of a store are refusals of the very write, and which may end although nobody changes that write."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from vca_core.errors import VcaError
+
+E = TypeVar("E", bound=VcaError)
+
+_MARK = "is_no_refusal"
+
+
+def mark_no_refusal(error: E) -> E:
+    """Mark an error of a store that refused no write: it did not open, or takes nothing of this user.
+
+    The same call would fail again, so the error is not retryable; but what was to be written is right, and whoever
+    keeps it has to go on keeping it.
+
+    Returns:
+        The error itself.
+    """
+    vars(error)[_MARK] = True
+    return error
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether an error says that a write can never be made: a store that is open refuses it for what it is."""
+    return isinstance(error, VcaError) and not error.retryable and not vars(error).get(_MARK, False)
