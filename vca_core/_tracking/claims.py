@@ -108,8 +108,7 @@ class Claims(ConnectorStore):
         if document is None:
             raise StoreError("the execution environment of this name was deleted at this moment; try again")
         record = EeRecord.read(document, key.record_id)
-        if record.newer is not None:
-            raise record.newer
+        record.check_operable()
         if record.namespace.ns_id != claimed.namespace.ns_id:
             raise shared_model(claimed.namespace.ns_id, record.namespace.ns_id, key.model)
         if record.namespace != claimed.namespace:

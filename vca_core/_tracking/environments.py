@@ -22,6 +22,7 @@ from vca_core._tracking.home import Home, put_past_no_later
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
+from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BackendError, StoreError, VcaError
 from vca_core.naming import EeId, EeKey
@@ -171,11 +172,17 @@ class Environments:
                 self._records.change(environment.record, {"secret_names": sorted(environment.secret_names)})
 
     async def load(self, key: EeKey, limit: float | None = None) -> Environment:
-        """Look an EE up; a store that does not answer costs what is new to this process, not the operation."""
+        """Look an EE up; a store that does not answer costs what is new to this process, not the operation.
+
+        Raises:
+            NewerRecordError: a newer release keeps it, in a form that cannot be read.
+        """
         environment = self.of(key)
         try:
             environment.take(await self._records.look_up(key, environment.record, limit))
             environment.is_unread = False
+        except NewerRecordError:
+            raise
         except VcaError as error:
             environment.is_unread = True
             _LOG.warning("what is kept of %s is not known: %s", key, error)
@@ -321,11 +328,12 @@ class Environments:
             grace: seconds to wait until it is written.
 
         Raises:
-            StoreError: it was not written in time; it stays queued.
+            StoreError: it was not written in time and stays queued; or a newer release keeps the EE.
         """
         environment = await self.load(EeKey.of(self._connector, ee_id))
         if environment.record is None or environment.is_other_than(ee_id):
             return
+        environment.record.check_operable()
         self.take_listing(environment, states)
         promise = self.write_home(environment, is_asked=True)
         if promise is not None:

@@ -20,7 +20,7 @@ from typing import Any
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
-from vca_core._tracking.schema import newer_error, schema_fields
+from vca_core._tracking.schema import NewerRecordError, newer_error, schema_fields
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
@@ -57,7 +57,7 @@ class EeRecord:
     secret_names: frozenset[str] = frozenset()
     address: str | None = None
     host: str | None = None
-    newer: StoreError | None = None
+    newer: NewerRecordError | None = None
 
     @classmethod
     def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
@@ -90,6 +90,15 @@ class EeRecord:
                 raise newer from error
             raise damage_error(identity or document.get("_id")) from error
 
+    def check_operable(self) -> None:
+        """Check that this release may operate on it.
+
+        Raises:
+            NewerRecordError: a newer one keeps it.
+        """
+        if self.newer is not None:
+            raise self.newer.duplicate()  # each call that it stops has its own
+
     def is_as_in(self, document: Mapping[str, Any]) -> bool:
         """Whether a document of the collection says the same; quicker than reading it."""
         home, secret_names = document.get("home"), document.get("secret_names") or []
@@ -102,6 +111,7 @@ class EeRecord:
             and home == home_fields(self.home)
             and secret_names == sorted(self.secret_names)
             and document.get("address") == self.address
+            and (newer_error(document) is None) is (self.newer is None)
         )
 
     @property

@@ -112,7 +112,9 @@ class Tracker:
                     trail.places = tuple(place for place in trail.places if not environment.is_home(place))
                 else:
                     concerned.append(environment)
-        _refuse_newer([one.record for one in concerned if one.record is not None])
+        for environment in concerned:
+            if environment.record is not None:
+                environment.record.check_operable()
         trail.concerned = tuple(environment.key for environment in concerned)
         trail.is_informed = trail.traits.removes is not Scope.NOTHING or all(one.is_whole for one in concerned)
         if declared and concerned:
@@ -454,12 +456,6 @@ class Tracker:
             return await home.put(store, fields, is_current)
 
         return put
-
-
-def _refuse_newer(records: Sequence[EeRecord]) -> None:
-    for record in records:
-        if record.newer is not None:
-            raise record.newer
 
 
 def _reports_to(environment: Environment, trail: Trail) -> bool:

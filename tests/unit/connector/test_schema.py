@@ -33,6 +33,8 @@ async def test_an_ee_of_a_newer_release_is_listed_and_not_changed(make_vca: Make
         await connector.create_execution_environment(".ns.another")
     with pytest.raises(StoreError, match=refused):
         await connector.delete_namespace(".ns")
+    with pytest.raises(StoreError, match=refused):
+        await connector.refresh_status(ee_id)
     await connector.list_execution_environments()
     assert await vca.flush() == []
     assert await store.find(COLLECTION) == before
@@ -56,3 +58,37 @@ async def test_a_newer_record_that_cannot_be_read_stops_a_delete(make_vca: MakeV
     backend: Any = connector._engine.session.backend
     assert backend is None or "delete_namespace" not in backend.calls
     assert await store.find(COLLECTION) == before
+
+
+async def test_each_refused_operation_has_an_error_of_its_own(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    ee_id, _ = await make_vca(Plain, store=store).connector().create_execution_environment(".ns.vnf")
+    await store.set(COLLECTION, {"ee_id": ee_id}, {"schema": 2, "release": "7.0"})
+    connector = make_vca(Plain, store=store).connector()
+    with pytest.raises(StoreError) as first:
+        await connector.exec_primitive(ee_id, "anything")
+    with pytest.raises(StoreError) as second:
+        await connector.delete_execution_environment(ee_id)
+    named = [error.value.operation for error in (first, second)]
+    assert named == ["exec_primitive", "delete_execution_environment"]
+    assert first.value.operation_id != second.value.operation_id
+
+
+async def test_what_became_newer_meanwhile_is_not_operated_on(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    connector = make_vca(Plain, store=store).connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    await connector.exec_primitive(ee_id, "anything")
+    await store.set(COLLECTION, {"ee_id": ee_id}, {"schema": 2, "release": "7.0"})
+    with pytest.raises(StoreError, match="schema 2"):
+        await connector.exec_primitive(ee_id, "anything")
+
+
+async def test_a_newer_record_that_cannot_be_read_stops_operations(make_vca: MakeVca) -> None:
+    store = MemoryStore()
+    ee_id, _ = await make_vca(Plain, store=store).connector().create_execution_environment(".ns.vnf")
+    await store.set(COLLECTION, {"ee_id": ee_id}, {"schema": 2, "release": "7.0", "home": ["another form"]})
+    connector = make_vca(Plain, store=store).connector()
+    for call in (lambda: connector.exec_primitive(ee_id, "anything"), lambda: connector.refresh_status(ee_id)):
+        with pytest.raises(StoreError, match="schema 2"):
+            await call()
