@@ -20,7 +20,7 @@ from typing import Any
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, OWN_STATE, Place
-from vca_core._tracking.schema import NewerRecordError, newer_error, schema_fields
+from vca_core._tracking.schema import SCHEMA, NewerRecordError, newer_error, schema_fields
 from vca_core._tracking.store_errors import as_store_error
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
@@ -111,7 +111,7 @@ class EeRecord:
             and home == home_fields(self.home)
             and secret_names == sorted(self.secret_names)
             and document.get("address") == self.address
-            and (newer_error(document) is None) is (self.newer is None)
+            and document.get("schema") == SCHEMA
         )
 
     @property

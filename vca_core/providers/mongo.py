@@ -153,7 +153,7 @@ class MongoConnectors(ConnectorProvider):
     def _ensure_client(self) -> AsyncMongoClient[dict[str, Any]]:
         if self._client is None:
             try:
-                self._client = client_of(self._url.get_secret_value())
+                self._client = client_of(self._url.get_secret_value(), "options.url")
             except ModuleNotFoundError as error:
                 raise StoreError(
                     f"the provider mongodb needs pymongo; {install_from_clone('mongodb')}", retryable=False

@@ -19,7 +19,7 @@ from vca_core.extras import install_from_clone
 from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
-from vca_core.stores.mongo_errors import MongoErrors
+from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
 from vca_core.stores.mongo_urls import client_of, database_of, settings_of
 from vca_core.tasks import OwnedTasks, Unshown
 
@@ -34,6 +34,9 @@ _OWN = "vca_"
 
 _INDEXES = {"vca_execution_environments": {"vca_by_model": ("model", "connector")}}
 """By collection: the name of an index and its fields."""
+
+_LIMITING = {"partialFilterExpression", "unique", "collation"}
+"""What an index of somebody else may not have that has to serve as one of the core's."""
 
 _MOST_IN_BULK = 90
 """How many writes a bulk has at most. FerretDB 1.24 never answers one of 100; MongoDB gains little beyond."""
@@ -90,11 +93,12 @@ class MongoStatusStore(StatusStore):
         failure = None
         client: AsyncMongoClient[dict[str, Any]] | None = None
         try:
-            client = client_of(url)
+            client = client_of(url, "store")
+            if not client.write_concern.acknowledged:
+                raise _unacknowledged()  # noqa: TRY301 - the client has to be closed
             for collection, indexes in _INDEXES.items():
                 for name, fields in indexes.items():
-                    keys = [(field, 1) for field in fields]
-                    await client[self._database][collection].create_index(keys, name=name)
+                    await _ensure_index(client[self._database][collection], name, fields)
         except BaseException as error:
             if client is not None:
                 await client.close()
@@ -340,9 +344,28 @@ class MongoStatusStore(StatusStore):
 def _database_of(url: str) -> str:
     """Check a URL; give the name of its database."""
     database = database_of(url, "store")
-    if settings_of(url).get("w", [""])[-1] == "0":
-        raise BadArguments("store: w=0 leaves open whether a status was stored; expected majority or 1", ["store"])
+    if settings_of(url).get("w") == "0":  # the driver, which knows all ways to write it, is asked when this is opened
+        raise _unacknowledged()
     return database
+
+
+def _unacknowledged() -> BadArguments:
+    return BadArguments("store: w=0 leaves open whether a status was stored; expected majority or 1", ["store"])
+
+
+async def _ensure_index(collection: AsyncCollection[dict[str, Any]], name: str, fields: Sequence[str]) -> None:
+    """Make an index, unless one of another name serves as well."""
+    from pymongo.errors import OperationFailure
+
+    keys = [(field, 1) for field in fields]
+    try:
+        await collection.create_index(keys, name=name)
+    except OperationFailure as error:
+        if error.code != INDEX_CONFLICT:
+            raise
+        made = await collection.index_information()
+        if not any(index["key"] == keys and not index.keys() & _LIMITING for index in made.values()):
+            raise
 
 
 def _query(filter: Mapping[str, Any]) -> dict[str, Any]:

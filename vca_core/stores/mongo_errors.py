@@ -35,6 +35,10 @@ _REFUSED = {
 _NOT_ALLOWED = {11: "UserNotFound", 13: "Unauthorized", 18: "AuthenticationFailed", 8000: "AtlasError"}
 """Codes of credentials that do not do."""
 
+INDEX_CONFLICT = 85
+_OTHER_INDEX = {INDEX_CONFLICT: "IndexOptionsConflict", 86: "IndexKeySpecsConflict"}
+"""Codes of an index that is there in another form."""
+
 
 class MongoErrors:
     """Makes errors of the tree.
@@ -53,8 +57,16 @@ class MongoErrors:
 
     def of_open(self, error: Exception) -> VcaError:
         """What a store that does not open fails with."""
-        from pymongo.errors import ConfigurationError  # the driver is for those who use it
+        from dns.exception import DNSException  # the driver, and what comes with it, are for those who use them
+        from dns.resolver import NXDOMAIN, NoAnswer
+        from pymongo.errors import ConfigurationError
 
+        if isinstance(error, VcaError):
+            return error
+        # For mongodb+srv, the driver calls it a wrong setting, too, when no name server answers.
+        reason = error.__cause__ if isinstance(error, ConfigurationError) else None
+        if isinstance(reason, DNSException | OSError) and not isinstance(reason, NXDOMAIN | NoAnswer):
+            return self._with_cause(error, StoreError(f"{self._what}: its name has no answer: {self._text_of(reason)}"))
         if isinstance(error, ConfigurationError | TypeError | ValueError):
             return self._with_cause(error, BadArguments(f"{self._argument}: {self._text_of(error)}", [self._argument]))
         return self.of(error, "cannot open it")
@@ -83,6 +95,12 @@ class MongoErrors:
                         "and the user's roles",
                         retryable=False,
                     )
+                )
+            if code in _OTHER_INDEX:
+                return StoreError(
+                    f"{text}: {_OTHER_INDEX[code]}: the core needs its index vca_by_model of model and connector in "
+                    "vca_execution_environments, and another one is in its way: drop that",
+                    retryable=False,
                 )
             if code in _REFUSED:  # the server's own text shows what stands in the document
                 return StoreError(f"{text}: the server refuses it: {_REFUSED[code]}", retryable=False)

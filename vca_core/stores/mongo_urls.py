@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
@@ -37,20 +40,48 @@ def database_of(url: str, argument: str) -> str:
     return unquote(found["database"])
 
 
-def settings_of(url: str) -> dict[str, list[str]]:
-    """The settings of a URL, by name."""
-    return parse_qs(url.partition("?")[2], keep_blank_values=True)
+def settings_of(url: str) -> dict[str, str]:
+    """The settings of a URL, by name in small letters; of several of one name, the last."""
+    settings = parse_qs(url.partition("?")[2].replace(";", "&"), keep_blank_values=True)
+    return {name.lower(): values[-1] for name, values in settings.items()}
 
 
-def client_of(url: str) -> AsyncMongoClient[dict[str, Any]]:
+def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
     """Make a client, with limits for all that the driver waits for. It connects when it is first used.
+
+    Args:
+        url: the URL.
+        argument: how errors call it.
 
     Raises:
         ModuleNotFoundError: the driver is not installed.
+        BadArguments: a file that the URL names cannot be used; names it and its setting.
         Exception: what the driver says of the URL's settings; it may show secrets.
     """
     from pymongo import AsyncMongoClient  # the driver is for those who use it
 
-    given = {name.lower() for name in settings_of(url)}
-    limits: dict[str, Any] = {name: value for name, value in _LIMITS.items() if not given & {name.lower(), "timeoutms"}}
-    return AsyncMongoClient(url, appname="vca", **limits)
+    settings = settings_of(url)
+    limits: dict[str, Any] = {
+        name: value for name, value in _LIMITS.items() if not settings.keys() & {name.lower(), "timeoutms"}
+    }
+    try:
+        return AsyncMongoClient(url, appname="vca", **limits)
+    except OSError as error:  # nothing is connected yet: it is about files
+        failure = _file_error(settings, error, argument)
+    raise failure  # not in the `except`: the driver's exceptions may show secrets
+
+
+_FILES = {name.lower(): name for name in ("tlsCAFile", "tlsCertificateKeyFile", "tlsCRLFile")}
+
+
+def _file_error(settings: Mapping[str, str], error: OSError, argument: str) -> BadArguments:
+    for setting, name in _FILES.items():
+        if setting in settings:
+            try:
+                Path(settings[setting]).open("rb").close()
+            except OSError as failure:
+                why = f"{name}: the file {settings[setting]} cannot be read: {failure.strerror}"
+                return BadArguments(f"{argument}: {why}", [argument])
+    given = " or ".join(f"{name} ({settings[setting]})" for setting, name in _FILES.items() if setting in settings)
+    reason = error.reason if isinstance(error, ssl.SSLError) else error.strerror
+    return BadArguments(f"{argument}: expected certificates in the form PEM in {given}: {reason}", [argument])
