@@ -4,8 +4,8 @@ There is an EE already (`already_exists`, `removal_under_way`, `shared_applicati
 missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
 `subordinate_charm`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`, `old_bases`,
-`unmade_base`), there are more units (`fewer_units`), or a relation cannot be made, or kept (`limit_reached`,
-`broken_relation`, `unreachable_end`).
+`unmade_base`), there are more units (`fewer_units`), or a relation cannot be made, or kept (`related_to_itself`,
+`container_scope`, `limit_reached`, `lower_limit`, `broken_relation`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -203,8 +203,46 @@ def limit_reached(end: str, limit: int) -> BadArguments:
     )
 
 
+def related_to_itself(ee_id: EeId) -> BadArguments:
+    """An EE cannot be related to itself.
+
+    Args:
+        ee_id: the EE.
+    """
+    return BadArguments(
+        f"ee_id_1, ee_id_2: both are {ee_id}, and nothing is related to itself; name two EEs", ["ee_id_1", "ee_id_2"]
+    )
+
+
+def container_scope(end: str) -> BadArguments:
+    """An endpoint is for subordinates, which no EE is.
+
+    Args:
+        end: the endpoint, with its application.
+    """
+    return BadArguments(
+        f"endpoint_1, endpoint_2: {end} has the scope container, which is for a subordinate beside its principal, and "
+        "no EE is a subordinate",
+        ["endpoint_1", "endpoint_2"],
+    )
+
+
+def lower_limit(charm: str, end: str, limit: int) -> BadArguments:
+    """A charm's endpoint takes fewer relations than it has.
+
+    Args:
+        charm: its name.
+        end: the endpoint, with its application.
+        limit: how many it takes.
+    """
+    return _unfit(
+        f"the new version of charm {charm} takes {limit} relation{'' if limit == 1 else 's'} at {end}, which has more; "
+        "remove some first"
+    )
+
+
 def broken_relation(charm: str, relation: str) -> BadArguments:
-    """A charm lacks an endpoint that is related.
+    """A charm lacks an endpoint that is related, or has it with another role, interface or scope.
 
     Args:
         charm: its name.

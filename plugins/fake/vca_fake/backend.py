@@ -214,7 +214,7 @@ class FakeBackend(Backend[FakeOptions]):
             replace_charm(application, charm, digest, config, now)
             application.programs = programs
 
-        await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm))
+        await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm, force=options.force))
         async with self._programs.bring(ee_id, artifact) as programs:
             await op.held()
             await self._lives.change(ee_id, upgrade)

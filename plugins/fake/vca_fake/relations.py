@@ -12,6 +12,9 @@ from vca_core.naming import EeId
 from vca_core.suggestions import instead
 from vca_fake.world import Model, RelationEndKey
 
+IMPLICIT = Endpoint("juju-info", "provides", "juju-info")
+"""What every charm provides."""
+
 
 def check_pair(
     one: tuple[RelationEnd, Charm], other: tuple[RelationEnd, Charm]
@@ -23,9 +26,12 @@ def check_pair(
         other: the other end.
 
     Raises:
-        BadArguments: there is no such endpoint, both have the same role, or their interfaces differ.
+        BadArguments: both are of one EE, there is no such endpoint, both have the same role, their interfaces differ,
+            or one is for subordinates.
     """
     (end_1, charm_1), (end_2, charm_2) = one, other
+    if end_1.ee_id == end_2.ee_id:
+        raise refusals.related_to_itself(end_1.ee_id)
     endpoint_1, endpoint_2 = _endpoint(end_1, charm_1, "endpoint_1"), _endpoint(end_2, charm_2, "endpoint_2")
     has_roles = {endpoint_1.role, endpoint_2.role} == {"provides", "requires"}
     if not has_roles or endpoint_1.interface != endpoint_2.interface:
@@ -34,6 +40,9 @@ def check_pair(
             f"{endpoint_1.interface}, and {end_2.endpoint}, which {endpoint_2.role} {endpoint_2.interface}",
             ["endpoint_1", "endpoint_2"],
         )
+    for end, endpoint in ((end_1, endpoint_1), (end_2, endpoint_2)):
+        if endpoint.scope == "container":
+            raise refusals.container_scope(f"{end.ee_id.application}:{end.endpoint}")
     first, second = sorted((end.ee_id.model, end.ee_id.application, end.endpoint) for end in (end_1, end_2))
     return first, second
 
@@ -55,21 +64,46 @@ def check_limits(model: Model, ends: Sequence[tuple[RelationEnd, Charm]]) -> Non
             raise refusals.limit_reached(f"{end.ee_id.application}:{end.endpoint}", limit)
 
 
-def check_kept(model: Model, ee_id: EeId, charm: Charm) -> None:
-    """Refuse a charm that lacks an endpoint of its application that is related.
+def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
+    """Refuse a charm that would break a relation of its application.
+
+    Args:
+        model: where that is.
+        ee_id: its EE.
+        charm: the other version of its charm.
+        force: whether there may be more relations than it says.
 
     Raises:
-        BadArguments: it does.
+        BadArguments: it lacks an endpoint that is related, has it with another role, interface or scope, or takes fewer
+            relations there.
     """
+    there = model.find(ee_id)
+    if there is None or there.charm is None:
+        return
     for pair in model.relations:
-        for name, application, endpoint in pair:
-            if (name, application) == (ee_id.model, ee_id.application) and endpoint not in charm.endpoints:
+        for model_name, application, name in pair:
+            if (model_name, application) == (ee_id.model, ee_id.application) and not _is_kept(name, there.charm, charm):
                 ends = " ".join(f"{application}:{endpoint}" for _, application, endpoint in pair)
                 raise refusals.broken_relation(charm.name, ends)
+    for name, endpoint in charm.endpoints.items():
+        related = sum((ee_id.model, ee_id.application, name) in pair for pair in model.relations)
+        if endpoint.limit is not None and related > endpoint.limit and not force:
+            raise refusals.lower_limit(charm.name, f"{ee_id.application}:{name}", endpoint.limit)
+
+
+def _is_kept(name: str, old: Charm, new: Charm) -> bool:
+    was, becomes = _find(old, name), _find(new, name)
+    if was is None or becomes is None:
+        return False
+    return (was.role, was.interface, becomes.scope) == (becomes.role, becomes.interface, "global")
+
+
+def _find(charm: Charm, name: str) -> Endpoint | None:
+    return charm.endpoints.get(name, IMPLICIT if name == IMPLICIT.name else None)
 
 
 def _endpoint(end: RelationEnd, charm: Charm, argument: str) -> Endpoint:
-    endpoint = charm.endpoints.get(end.endpoint)
+    endpoint = _find(charm, end.endpoint)
     if endpoint is None:
         raise BadArguments(
             f"{argument}: charm {charm.name} has no endpoint {end.endpoint!r}{instead(end.endpoint, charm.endpoints)}",

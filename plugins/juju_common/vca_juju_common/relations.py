@@ -6,14 +6,14 @@ import re
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BadArguments, NotSupported
-from vca_core.refusals import limit_reached, unreachable_end
+from vca_core.refusals import limit_reached, related_to_itself, unreachable_end
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
 
 _ABOUT_ENDPOINTS = re.compile(
     r"no relations found|ambiguous relation|must involve two|has no \".*\" relation|do(es)? not relate|cannot relate|"
-    r"(bases|series) must match|invalid endpoint|is not a valid|peer relation"
+    r"(bases|series) must match|container scoped|invalid endpoint|is not a valid|peer relation"
 )
 """What Juju says where endpoints are not there or do not fit; all else is about the controller or the model."""
 
@@ -42,9 +42,11 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
 
     Raises:
         NotFound: an application is not there.
-        BadArguments: the endpoints do not fit, or one takes no further relation.
+        BadArguments: both are of one execution environment, the endpoints do not fit, or one takes no further relation.
     """
     one, other = _ends(model, end_1, end_2)
+    if end_1.ee_id == end_2.ee_id:
+        raise related_to_itself(end_1.ee_id)
     try:
         await model.add_relation(one, other)
     except ApiError as error:

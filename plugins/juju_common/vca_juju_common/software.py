@@ -9,7 +9,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId
-from vca_core.refusals import broken_relation, not_a_version
+from vca_core.refusals import broken_relation, lower_limit, not_a_version
 from vca_juju_common.charms import Brought, Site, bring_charm, charm_name_of, check_options, refused_charm
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.errors import ApiError
@@ -24,7 +24,10 @@ from vca_juju_common.resources import hand_resources
 from vca_juju_common.session import Session
 
 _BROKEN = re.compile(r'would break relation "([^"]+)"')
-"""What a controller says of a charm that lacks an endpoint that is related."""
+"""What a controller says of a charm that lacks an endpoint that is related, or has another one of its name."""
+
+_LIMIT = re.compile(r"imposes a maximum relation limit of (\d+) for (\S+)")
+"""What it says of a charm that takes fewer relations at an endpoint than there are."""
 
 _UNMET = re.compile(r"feature requirements cannot be met|min version \(.*\) is higher")
 """What it says of a charm that assumes what it does not have, or needs a newer Juju."""
@@ -63,10 +66,11 @@ async def _replace_charm(model: Model, new: NewApplication, charm: str) -> None:
     try:
         await run_uninterrupted(model.set_charm(new))
     except ApiError as error:
-        broken = _BROKEN.search(error.message)
-        if broken is None:
-            raise
-        raise broken_relation(charm, broken[1]) from error
+        if (broken := _BROKEN.search(error.message)) is not None:
+            raise broken_relation(charm, broken[1]) from error
+        if (limit := _LIMIT.search(error.message)) is not None:
+            raise lower_limit(charm, limit[2], int(limit[1])) from error
+        raise
 
 
 async def note(model: Model, ee_id: EeId, namespace: str | None, charm: Brought | None) -> None:

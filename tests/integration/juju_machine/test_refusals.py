@@ -24,9 +24,25 @@ ACTIONS = {
     "strict": {"params": {"spec": {"type": "object"}}, "additionalProperties": False},
 }
 ENDS: dict[str, Any] = {
-    "requires": {"up": {"interface": "ip", "limit": 1}, "logs": {"interface": "log"}},
-    "provides": {"down": {"interface": "ip"}},
+    "requires": {
+        "up": {"interface": "ip", "limit": 1},
+        "logs": {"interface": "log"},
+        "beside": {"interface": "log", "scope": "container"},
+        "host": {"interface": "juju-info"},
+    },
+    "provides": {
+        "down": {"interface": "ip"},
+        "sink": {"interface": "log"},
+        "inner": {"interface": "log", "scope": "container"},
+    },
 }
+ENDS_OF_VERSIONS: dict[str, dict[str, Any]] = {
+    "interface": {**ENDS, "requires": {"up": {"interface": "ipv6"}}},
+    "role": {"provides": {"up": {"interface": "ip"}}},
+    "scope": {"requires": {"up": {"interface": "ip", "scope": "container"}}},
+    "limit": {"requires": {"up": "ip"}, "provides": {"sink": {"interface": "log", "limit": 1}}},
+}
+"""Of versions that would break what is related."""
 
 
 def new(charm: str) -> Call:
@@ -49,6 +65,20 @@ def install_first(charm: str, **more: Any) -> Call:
 
 def upgrade(charm: str, **more: Any) -> Call:
     return lambda edge, one, _: edge.upgrade(one, charm, **more)
+
+
+async def relate_to_third(edge: Connector, one: str, endpoint: str, other_endpoint: str) -> None:
+    """Relate an EE to one that is made for that."""
+    third, _host = await edge.create_execution_environment(f".ns.{endpoint}", artifact_path="web")
+    await edge.install_configuration_sw(third, "web")
+    await edge.add_relation(one, third, endpoint, other_endpoint)
+
+
+async def upgrade_to_fewer(edge: Connector, one: str, other: str) -> None:
+    """Relate an endpoint twice, and upgrade to a charm that takes one relation there."""
+    await edge.add_relation(one, other, "sink", "logs")
+    await relate_to_third(edge, one, "sink", "logs")
+    await edge.upgrade(one, "limit/web")
 
 
 def run(primitive: str, params: dict[str, Any] | None = None, unit: str | int | None = None) -> Call:
@@ -107,7 +137,14 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("an unknown endpoint", BadArguments, relate("upp", "down")),
     ("two of one role", BadArguments, relate("up", "logs")),
     ("two interfaces", BadArguments, relate("logs", "down")),
-    ("more than the limit", BadArguments, lambda edge, one, _: edge.add_relation(one, one, "up", "down")),
+    ("to itself", BadArguments, lambda edge, one, _: edge.add_relation(one, one, "logs", "sink")),
+    ("more than the limit", BadArguments, lambda edge, one, _: relate_to_third(edge, one, "up", "down")),
+    ("two principals in one container", BadArguments, relate("beside", "sink")),
+    ("a principal that provides in a container", BadArguments, relate("logs", "inner")),
+    ("an upgrade to another interface", BadArguments, upgrade("interface/web")),
+    ("an upgrade to another role", BadArguments, upgrade("role/web")),
+    ("an upgrade to another scope", BadArguments, upgrade("scope/web")),
+    ("an upgrade to a lower limit", BadArguments, upgrade_to_fewer),
 ]
 
 TAKEN: list[tuple[str, Call]] = [
@@ -121,6 +158,8 @@ TAKEN: list[tuple[str, Call]] = [
     ("the leader by name", run("ping", {"host": "a"}, unit="leader")),
     ("a unit by number", run("ping", {"host": "a"}, unit=1)),
     ("the same relation again", relate("up", "down")),
+    ("what every charm provides", relate("host", "juju-info")),
+    ("an upgrade with what is related", upgrade("copy/web")),
 ]
 
 
@@ -149,6 +188,8 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version, more in (("v2", {"summary": "Another."}), ("v3", {}), ("v4", {})):
         parts: dict[str, Any] = {**(ENDS if version == "v2" else {}), **more}
         write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **parts)
+    for version, ends in ENDS_OF_VERSIONS.items():
+        write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **ends)
     (folder / "v4" / "web" / "hooks" / "install").unlink()
     for copy, program in (("copy", "#!/bin/sh\n"), ("v5", "#!/bin/sh\nexit 0\n")):
         hooks = write_charm(folder / copy, "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "hooks"

@@ -14,6 +14,7 @@ from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import parse_base
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.pods import check_upgrade
+from vca_jujusim.world.relating import check_kept
 
 
 def option_values(model: Model, application: Application) -> Json:
@@ -173,12 +174,7 @@ def set_charm(call: Call, params: Json) -> Answer:
             f'cannot upgrade application "{application.name}" to charm "{url}": base "{base}" not supported by charm',
             "incompatible base",
         )
-    ends = charm.endpoints(application.name)
-    for relation in model.relations_of(application.name):
-        for end in relation.endpoints:
-            # A peer relation goes with its endpoint.
-            if end.role != "peer" and end.application == application.name and end.name not in ends:
-                raise Refusal(f'would break relation "{relation.key}"')
+    check_kept(model, application.name, charm, force=params.get("force") is True)
     kept = {
         name: value
         for name, value in application.config.items()

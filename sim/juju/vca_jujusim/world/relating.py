@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
 from vca_jujusim.world.deploying import add_unit
 from vca_jujusim.world.entities import ALIVE, Endpoint, Relation
@@ -75,10 +76,43 @@ def add_relation(model: Model, given: list[str]) -> Relation:
                 f"relation limit of {end.limit}",
                 "quota limit exceeded",
             )
+    applications = [model.applications[end.application] for end in ends if end.application in model.applications]
+    if any(end.scope == "container" for end in ends) and not any(one.subordinate for one in applications):
+        raise Refusal(
+            f'cannot add relation "{key}": container scoped relation requires at least one subordinate application'
+        )
     relation = Relation(model.next_number("relation"), key, ends)
     model.put("relation", key, relation)
     _bring_subordinates(model, relation)
     return relation
+
+
+def check_kept(model: Model, application: str, charm: Charm, *, force: bool) -> None:
+    """Refuse another charm of an application that would break a relation of it.
+
+    Raises:
+        Refusal: as Juju does.
+    """
+    ends = charm.endpoints(application)
+    used = [(one, end) for one in model.relations_of(application) for end in one.endpoints]
+    for relation, end in used:
+        # A peer relation goes with its endpoint.
+        if end.role == "peer" or end.application != application:
+            continue
+        new = ends.get(end.name)
+        is_same = new is not None and (new.role, new.interface) == (end.role, end.interface)
+        if new is None or not is_same or (new.scope == "container" != end.scope):
+            raise Refusal(f'would break relation "{relation.key}"')
+    for name, end in ends.items():
+        number = sum(
+            (one.application, one.name, one.interface) == (application, name, end.interface) for _, one in used
+        )
+        if end.limit and number > end.limit and not force:
+            raise Refusal(
+                f"new charm version imposes a maximum relation limit of {end.limit} for {application}:{name} which "
+                f"cannot be satisfied by the number of already established relations ({number})",
+                "quota limit exceeded",
+            )
 
 
 def find_relation(model: Model, given: list[str]) -> Relation:
