@@ -72,8 +72,9 @@ def read_yaml(text: str, places: Places | None = None, *, of_charm: bool = False
     Args:
         text: the text, without a byte order mark.
         places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
-        of_charm: whether it is read as Juju reads charms: a key may stand twice in one mapping if its values are the
-            same, ``y`` and ``n`` are true and false, and keys that do not look like text are `OddKey`.
+        of_charm: whether it is read as Juju reads charms: the first document counts, whatever follows, a key may stand
+            twice in one mapping if its values are the same, ``y`` and ``n`` are true and false, and keys that do not
+            look like text are `OddKey`.
 
     Returns:
         Plain data; None when the text is empty; `Unreadable` when it is not YAML, or more than plain data.
@@ -171,7 +172,11 @@ for _kind, _pattern, _starts in (
 
 
 class _NodesOfCharms(_Nodes):
-    """As Juju's reader has them, which knows YAML 1.1 in full here."""
+    """As Juju's reader has them, which knows YAML 1.1 in full here, and looks at the first document only."""
+
+    def get_single_node(self) -> Node | None:
+        node: Node | None = self.get_node() if self.check_node() else None
+        return node
 
 
 _NodesOfCharms.add_implicit_resolver(f"{_CORE}bool", re.compile(r"[yYnN]\Z"), list("yYnN"))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.errors import BadArguments
-from vca_core.text_files import LARGEST_FILE
+from vca_core.text_files import LARGEST_FILE, Unreadable
 from vca_core.yaml_reader import OddKey, parse, read_yaml
 
 
@@ -88,6 +88,12 @@ def test_aliases_and_merges_are_written_out() -> None:
     }
 
 
+@pytest.mark.parametrize("more", ["--- \nb: 1\n", "---\n[\n", "...\n*x\n", "--- {}\n---\n"])
+def test_of_several_documents_a_charm_has_the_first(more: str) -> None:
+    assert parse("a.yaml", f"a: 1\n{more}".encode()) == {"a": 1}
+    assert isinstance(read_yaml(f"a: 1\n{more}"), Unreadable)
+
+
 @pytest.mark.parametrize(
     ("text", "place", "reason"),
     [
@@ -100,7 +106,6 @@ def test_aliases_and_merges_are_written_out() -> None:
         ("a: {<<: {b: 1}, <<: {c: 1}}", "line 1, column 17", "the key '<<' stands twice"),
         ("a: {<<: 1}", "line 1, column 9", "'<<' takes mappings"),
         ("? [a]\n: 1\n", "line 1, column 3", "a key that is not text"),
-        ("a: 1\n--- \nb: 1\n", "line 2, column 1", "expected a single document"),
         ("a: *nobody\n", "line 1, column 4", "found undefined alias"),
         ("a: !!python/object:os.system {}\n", "line 1, column 4", "a tag that makes more"),
         ("a: !!binary aGk=\n", "line 1, column 4", "a tag"),

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 from vca_core.charm.bases import ARCHITECTURES, architecture_of
 from vca_core.charm.documents import Documents
 from vca_core.charm.fields import Field
+from vca_core.charm.further import problems_of_further_files
 from vca_core.charm.metadata import problems_of_metadata
 from vca_core.charm.model import Action, Base, Charm
 from vca_core.charm.shapes import list_of, problems_of_keys
-from vca_core.errors import BadArguments
-
-FURTHER_FILES = ("metrics.yaml", "lxd-profile.yaml", "revision")
-"""What Juju reads of a charm, and nobody here."""
 
 _NEVER_EMPTY = (
     *("description", "title", "required", "params", "parallel", "execution-group"),
@@ -26,9 +21,6 @@ _NEVER_EMPTY = (
 
 _SYSTEMS = ("ubuntu", "centos", "windows", "osx", "opensuse", "genericlinux")
 _RISKS = ("stable", "candidate", "beta", "edge")
-_DEVICES = ("unix-char", "unix-block", "gpu", "usb")
-_FORBIDDEN_CONFIG = ("boot", "limits", "migration")
-_REVISION = re.compile(rb"\s*[-+]?[0-9]+")
 
 
 def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[str, bytes]) -> Iterator[str]:
@@ -37,10 +29,12 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
     Args:
         documents: those of the charm.
         charm: what was read of them.
-        further: the contents of its `FURTHER_FILES`.
+        further: the contents of what `problems_of_further_files` looks at.
     """
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
+    if documents.lacks_bases:
+        yield "its manifest.yaml has no bases; take it out, or write what the charm runs on"
     if charm.series and not charm.bases and "kubernetes" not in charm.series:
         yield f"Juju makes machines of none of its series: {', '.join(charm.series)}"
     config = documents.files.get("config.yaml")
@@ -49,11 +43,7 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
     if documents.actions is not None:
         for name, field in documents.actions.mapping(empty=True).items():
             yield from _of_action(field, charm.actions[name])
-    for name, problems in (("metrics.yaml", _of_metrics), ("lxd-profile.yaml", _of_profile)):
-        if name in further:
-            yield from _of_file(name, further[name], problems)
-    if "revision" in further and not _REVISION.match(further["revision"]):
-        yield "its file revision has no number"
+    yield from problems_of_further_files(further)
 
 
 def _of_manifest(documents: Documents) -> Iterator[str]:
@@ -114,40 +104,3 @@ def _of_keys(field: Field, depth: int) -> Iterator[str]:
     elif isinstance(field.value, list):
         for one in field.items():
             yield from _of_keys(one, depth + 1)
-
-
-def _of_file(name: str, content: bytes, problems: Any) -> Iterator[str]:
-    from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
-
-    try:
-        value = parse(name, content)
-    except BadArguments as error:
-        yield error.message
-        return
-    if value is not None:
-        yield from problems(Field(name, value))
-
-
-def _of_metrics(field: Field) -> Iterator[str]:
-    for name, metric in _mapping_in(field, "metrics"):
-        parts = metric.mapping() if isinstance(metric.value, Mapping) else {}
-        if name.startswith("juju-"):
-            if parts:
-                yield metric.error("names that begin with juju are reserved for metrics of Juju").message
-        elif "type" not in parts or parts["type"].value not in {"gauge", "absolute"} or "description" not in parts:
-            yield metric.error("expected a type, gauge or absolute, and a description").message
-
-
-def _of_profile(field: Field) -> Iterator[str]:
-    for key, _ in _mapping_in(field, "config"):
-        if key.startswith(_FORBIDDEN_CONFIG):
-            yield field.error(f"config.{key} is not for charms").message
-    for _, device in _mapping_in(field, "devices"):
-        kind = device.get("type") if isinstance(device.value, Mapping) else None
-        if kind is not None and kind.value not in _DEVICES:
-            yield kind.expectation_error(f"one of {', '.join(_DEVICES)}").message
-
-
-def _mapping_in(field: Field, key: str) -> list[tuple[str, Field]]:
-    below = field.get(key) if isinstance(field.value, Mapping) else None
-    return list(below.mapping(empty=True).items()) if below is not None and isinstance(below.value, Mapping) else []

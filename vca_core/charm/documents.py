@@ -64,6 +64,12 @@ class Documents:
         return any(self.source_field(key) is not None for key in ("platforms", "bases"))
 
     @property
+    def lacks_bases(self) -> bool:
+        """Whether ``manifest.yaml`` says something, and nothing of what the charm runs on."""
+        manifest = self.files.get("manifest.yaml")
+        return manifest is not None and manifest.value is not None and self.bases is None and not self.has_bases
+
+    @property
     def uploaded_metadata(self) -> dict[str, Field]:
         """What will stand in ``metadata.yaml`` when the charm is uploaded, keys without a value included."""
         return self.metadata if self._has_to_be_made() else self.files["metadata.yaml"].mapping(empty=True)

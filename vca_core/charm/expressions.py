@@ -6,6 +6,7 @@ This module loads RE2; it is loaded with the first schema or folder.
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import re2
@@ -14,6 +15,9 @@ from vca_core.errors import BadArguments
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False  # or it writes to stderr
+
+_ESCAPED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\(.)", re.DOTALL)
+"""What stands behind a backslash, where that means something; of all of it, Go lacks ``\\C`` only."""
 
 
 @functools.lru_cache(maxsize=512)
@@ -24,7 +28,9 @@ def expression(pattern: str) -> Any:
         BadArguments: RE2 refuses it; says why.
     """
     try:
-        return re2.compile(pattern, _OPTIONS)
+        if "C" not in _ESCAPED.findall(pattern):
+            return re2.compile(pattern, _OPTIONS)
+        text = "invalid escape sequence: \\C"
     except (re2.error, UnicodeError) as error:
         reason = error.args[0] if error.args else "it cannot be compiled"
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)

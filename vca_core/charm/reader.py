@@ -14,10 +14,11 @@ from typing import Literal, NamedTuple
 
 from vca_core.charm import bases
 from vca_core.charm.actions import read_actions
-from vca_core.charm.admission import FURTHER_FILES, problems_of_documents
+from vca_core.charm.admission import problems_of_documents
 from vca_core.charm.coerce import as_default
 from vca_core.charm.documents import CHARMCRAFT, JUJU_FILES, Documents
 from vca_core.charm.fields import Field
+from vca_core.charm.further import FURTHER_FILES
 from vca_core.charm.ignoring import IGNORE_FILE
 from vca_core.charm.model import (
     Base,
@@ -163,7 +164,7 @@ def _endpoints(metadata: Mapping[str, Field]) -> dict[str, Endpoint]:
 
 def _bases(documents: Documents, series: tuple[str, ...]) -> tuple[Base, ...]:
     if documents.bases is not None:
-        return bases.from_manifest(documents.bases)
+        return bases.from_manifest(documents.bases) or bases.from_series(series)
     if (platforms := documents.source_field("platforms")) is not None:
         return bases.from_platforms(documents.source_field("base"), platforms)
     if (declared := documents.source_field("bases")) is not None:

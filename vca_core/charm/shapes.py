@@ -95,6 +95,43 @@ def record(needed: Mapping[str, Shape], known: Mapping[str, Shape]) -> Shape:
     return shape
 
 
+# What Juju unmarshals into structures of Go is taken more kindly: nothing at all is as if the key were not
+# there, and every single value is text.
+
+
+def written(field: Field) -> Iterator[str]:
+    """Text, or what else can be written as one: a number, true, false, nothing."""
+    if isinstance(field.value, Mapping | list):
+        yield field.expectation_error("text").message
+
+
+def texts_by_name(value: Shape) -> Shape:
+    """A mapping whose keys the charm's author chose, or nothing; every key is text."""
+
+    def shape(field: Field) -> Iterator[str]:
+        if field.value is not None and not isinstance(field.value, Mapping):
+            yield field.expectation_error("a mapping").message
+            return
+        for one in field.mapping().values():
+            yield from value(one)
+
+    return shape
+
+
+def structure(known: Mapping[str, Shape]) -> Shape:
+    """A mapping with certain keys, or nothing; others are ignored."""
+
+    def shape(field: Field) -> Iterator[str]:
+        if field.value is not None and not isinstance(field.value, Mapping):
+            yield field.expectation_error("a mapping").message
+            return
+        for key, one in field.mapping().items():
+            if key in known:
+                yield from known[key](one)
+
+    return shape
+
+
 def problems_of_keys(field: Field) -> Iterator[str]:
     """Keys of a mapping that Juju takes for something else than text: ``on``, ``1``.
 

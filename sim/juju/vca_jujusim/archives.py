@@ -17,7 +17,9 @@ from vca_jujusim.charms import SERIES, TYPES, Charm, coerce
 from vca_jujusim.checkers import Mismatch, fields, go_value, list_of, string
 from vca_jujusim.go_yaml import OddKey
 from vca_jujusim.metadata import Invalid, is_valid_name, read_metadata
+from vca_jujusim.patterns import is_pattern
 from vca_jujusim.problems import BAD_REQUEST, Refusal
+from vca_jujusim.structs import CONFIG, METRICS, PROFILE, Shape, Unfit
 from vca_jujusim.world.entities import Base
 
 MAX_FILES = 10_000
@@ -36,8 +38,6 @@ _BASE = fields(
     {"name": string, "channel": string, "architectures": list_of(string)},
     {"name": "", "channel": "", "architectures": []},
 )
-_NOT_OF_GO = re.compile(r"\(\?(?:[=!>(]|<[=!])|\\[1-9]")
-_ONLY_OF_GO = re.compile(r"\\[pP](?:\{\w+\}|\w)|\[:\^?\w+:\]")
 _ACTION = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _OF_ACTIONS: Mapping[str, tuple[type, str]] = {
     "description": (str, "a string"),
@@ -154,19 +154,15 @@ def _problem_of_base(base: Mapping[str, Any]) -> str:
 def _options(config: Any) -> dict[str, dict[str, Any]]:
     if config is None or (isinstance(config, dict) and "options" not in config):
         raise _bad("invalid config: empty configuration")
-    options = config.get("options") if isinstance(config, dict) else None
-    specs = {} if isinstance(config, dict) and options is None else options
-    if not isinstance(specs, dict):
-        raise _bad("yaml: unmarshal errors: cannot unmarshal into map[string]charm.Option")
-    return {str(name): _option(str(name), {} if spec is None else spec) for name, spec in specs.items()}
+    _check_struct(CONFIG, config)
+    specs: dict[str, dict[str, Any] | None] = config["options"] or {}
+    return {str(name): _option(str(name), spec or {}) for name, spec in specs.items()}
 
 
-def _option(name: str, spec: Any) -> dict[str, Any]:
-    if not isinstance(spec, dict) or isinstance(spec.get("description"), list | dict):
-        raise _bad("yaml: unmarshal errors: cannot unmarshal into charm.Option")
+def _option(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     option = {**spec, "type": spec.get("type") or "string"}
     if option["type"] not in TYPES:
-        raise _bad(f'invalid config: option "{name}" has unknown type {go_value(option["type"])}')
+        raise _bad(f'invalid config: option "{name}" has unknown type {go_value(str(option["type"]))}')
     default = option.get("default")
     if default is None or (default == "" and option["type"] in {"string", "secret"}):
         return option
@@ -180,28 +176,41 @@ def _option(name: str, spec: Any) -> dict[str, Any]:
 
 
 def _check_metrics(document: Any) -> None:
-    metrics = document.get("metrics") if isinstance(document, dict) else None
-    for name, metric in (metrics or {}).items():
+    _check_struct(METRICS, document)
+    for name, metric in ((document or {}).get("metrics") or {}).items():
         declared = metric or {}
-        if name.startswith("juju-"):
-            continue
-        if declared.get("type") not in {"gauge", "absolute"}:
-            kind = go_value(declared.get("type") or "")
-            raise _bad(f'invalid metrics declaration: metric "{name}" has unknown type {kind}')
-        if not declared.get("description"):
+        kind, description = ("" if declared.get(key) is None else declared[key] for key in ("type", "description"))
+        if name.startswith("juju"):
+            if kind != "" or description != "":
+                raise _bad(
+                    f'metric "{name}" is using a prefix reserved for built-in metrics: it should not have type or '
+                    "description specification"
+                )
+        elif kind not in {"gauge", "absolute"}:
+            raise _bad(f'invalid metrics declaration: metric "{name}" has unknown type {go_value(str(kind))}')
+        elif description == "":
             raise _bad(f'invalid metrics declaration: metric "{name}" lacks description')
 
 
 def _problem_of_profile(profile: Any) -> str:
     """Why Juju does not deploy a charm with such a profile, unless it is forced."""
-    given = profile if isinstance(profile, dict) else {}
+    _check_struct(PROFILE, profile, "failed to unmarshall lxd-profile.yaml: ")
+    given = profile or {}
     for device in (given.get("devices") or {}).values():
-        if device.get("type", "gpu") not in {"unix-char", "unix-block", "gpu", "usb"}:
-            return f"invalid lxd-profile.yaml: contains device type {go_value(device['type'])}"
+        kind = (device or {}).get("type", "gpu")
+        if kind not in {"unix-char", "unix-block", "gpu", "usb"}:
+            return f"invalid lxd-profile.yaml: contains device type {go_value('' if kind is None else str(kind))}"
     for key in given.get("config") or {}:
         if key.startswith(("boot", "limits", "migration")):
             return f"invalid lxd-profile.yaml: contains config value {go_value(str(key))}"
     return ""
+
+
+def _check_struct(shape: Shape, document: Any, doing: str = "") -> None:
+    try:
+        shape(document)
+    except Unfit as error:
+        raise _bad(f"{doing}{error}") from None
 
 
 def _actions(document: Any, charm: str) -> dict[str, dict[str, Any]]:
@@ -232,7 +241,7 @@ def _action(name: str, spec: Mapping[str, Any], charm: str) -> dict[str, Any]:
     errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(schema)
     # Juju's own check of schemas lets empty lists through.
     problem = next((error.message for error in errors if error.validator != "minItems"), None)
-    if problem is None and not all(map(_is_pattern, _patterns(schema))):
+    if problem is None and not all(map(is_pattern, _patterns(schema))):
         problem = "pattern must be a valid regex"
     if problem is not None:
         raise _bad(f"invalid params schema for action schema {name}: {problem}")
@@ -247,15 +256,6 @@ def _patterns(schema: Any) -> Iterator[str]:
             yield from value
         elif isinstance(value, dict | list):
             yield from _patterns(value)
-
-
-def _is_pattern(text: str) -> bool:
-    """Whether Go takes it for a regular expression; it has neither look-around nor references to groups."""
-    try:
-        re.compile(_ONLY_OF_GO.sub("a", text))
-    except re.error:
-        return False
-    return not _NOT_OF_GO.search(text)
 
 
 def _check_keys(value: Any, *, is_action: bool = False) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import jsonschema
 
+from vca_jujusim.checkers import go_value
+from vca_jujusim.patterns import Validator
 from vca_jujusim.problems import NOT_FOUND, Refusal
 from vca_jujusim.world.entities import Base, Endpoint
 
@@ -85,7 +87,7 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
     """
     kind = spec.get("type", "string")
     text = value if isinstance(value, str) else None
-    wrong = Refusal(f'option "{name}" expected {kind}, got {_quote(value)}')
+    wrong = Refusal(f'option "{name}" expected {kind}, got {go_value(value)}')
     if kind == "string":
         if text is None:
             raise wrong
@@ -132,7 +134,7 @@ def check_params(charm: Charm, unit: str, action: str, params: Mapping[str, Any]
     schema = charm.actions.get(action)
     if schema is None:
         raise Refusal(f'action "{action}" not defined on unit "{unit}"', NOT_FOUND)
-    problems = sorted(jsonschema.Draft4Validator(schema).iter_errors(params), key=str)
+    problems = sorted(Validator(schema).iter_errors(params), key=str)
     if problems:
         where = ".".join(["(root)", *(str(part) for part in problems[0].absolute_path)])
         raise Refusal(f"validation failed: {where} : {problems[0].validator}: {_reason(problems[0])}")
@@ -163,7 +165,3 @@ def _reason(error: jsonschema.ValidationError) -> str:
             return f"must be of type {error.validator_value}"
         case _:
             return f"must satisfy {error.validator_value}"
-
-
-def _quote(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else f'"{value}"' if isinstance(value, str) else str(value)

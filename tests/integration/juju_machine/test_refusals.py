@@ -21,6 +21,10 @@ Call = Callable[[Connector, str, str], Awaitable[object]]
 OPTIONS = {"mtu": {"type": "int", "default": 1500}, "flag": {"type": "boolean"}, "key": {"type": "secret"}}
 ACTIONS = {
     "ping": {"params": {"host": {"type": "string"}, "count": {"type": "integer"}}, "required": ["host"]},
+    "match": {
+        "params": {"word": {"type": "string", "pattern": r"\Aa\z"}},
+        "patternProperties": {r"x\z": {"type": "null"}},
+    },
     "strict": {"params": {"spec": {"type": "object"}}, "additionalProperties": False},
 }
 ENDS: dict[str, Any] = {
@@ -132,6 +136,8 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("an unknown action", BadArguments, run("pong")),
     ("a missing parameter", BadArguments, run("ping")),
     ("text for an integer", BadArguments, run("ping", {"host": "a", "count": "many"})),
+    ("text that a pattern of Go does not match", BadArguments, run("match", {"word": "b"})),
+    ("a name that a pattern of Go matches", BadArguments, run("match", {"max": 1})),
     ("an undeclared parameter", BadArguments, run("strict", {"other": 1})),
     ("an unknown unit", NotFound, run("ping", {"host": "a"}, unit=7)),
     ("an unknown endpoint", BadArguments, relate("upp", "down")),
@@ -152,6 +158,7 @@ TAKEN: list[tuple[str, Call]] = [
     ("the same charm elsewhere", install("copy/web")),
     ("the same charm again", install("web", config={"mtu": "9000"})),
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
+    ("text that a pattern of Go matches", run("match", {"word": "a", "maximum": 1})),
     ("text for an integer", run("ping", {"host": "a", "count": "7"})),
     ("an object as YAML", run("strict", {"spec": "{a: 1}"})),
     ("a reset", run("config", {"mtu": None})),

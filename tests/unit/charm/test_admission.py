@@ -17,6 +17,12 @@ from vca_core.errors import BadArguments
 from vca_jujusim.archives import read_archive
 from vca_jujusim.problems import Refusal
 
+# fmt: off
+PATTERNS = (
+    r"a\z", "(?<x>a)", "(?P<y>a)", r"\Qa.b\E", r"\x{10FFFF}", "(?U:a*)", r"\pL\p{Greek}", "[[:^alpha:]]", r"\Q\C\E",
+)
+# fmt: on
+
 TAKEN: dict[str, dict[str, str]] = {
     "as it is": {},
     "texts for booleans and numbers": {
@@ -40,6 +46,22 @@ TAKEN: dict[str, dict[str, str]] = {
         "metrics.yaml": "metrics: {juju-units: , a: {type: gauge, description: d}}",
         "lxd-profile.yaml": "config: {security.nesting: 'true'}\ndevices: {a: {type: unix-char, path: /dev/x}}",
         "revision": "7\n",
+    },
+    "whatever can be written as text, and nothing at all": {
+        "metrics.yaml": "metrics: {on: {type: gauge, description: 1}, juju-x: {type: ''}, juju: }\nplan: {required: }",
+        "lxd-profile.yaml": "description: 1\nconfig: {a: true, 1: 2, b: }\ndevices: {a: , b: {type: gpu, c: 1}}",
+    },
+    "files with nothing in them": {"metrics.yaml": "", "lxd-profile.yaml": "~"},
+    "sections with nothing in them": {"metrics.yaml": "metrics:\nplan:", "lxd-profile.yaml": "config:\ndevices:"},
+    "the first document of several": {
+        "more": "---\nname: other\n",
+        "config.yaml": "options: {a: {type: int}}\n---\n[",
+        "actions.yaml": "ping: {}\n...\n*x",
+    },
+    "an empty manifest": {"more": "series: [jammy]\n", "manifest.yaml": "~"},
+    "a manifest without a base, and a series": {"more": "series: [jammy]\n", "manifest.yaml": "bases: []"},
+    "patterns of Go": {
+        "actions.yaml": yaml.safe_dump({"ping": {"params": {"a": {"type": "string", "pattern": "|".join(PATTERNS)}}}})
     },
     "one of series": {"more": "series: [jammy]\nmin-juju-version: 2.9.0"},
 }
@@ -125,6 +147,24 @@ def test_keys_of_charmcraft_are_written_in_quotes(tmp_path: Path) -> None:
     made = {name: text.decode() for name, (_, text) in render_beside(place).items()}
     assert refusal(archive_of(made)) is None
     assert list(read_archive(archive_of(made)).actions["toggle"]["properties"]) == ["1", "on"]
+
+
+FURTHER = st.sampled_from(["config", "devices", "metrics", "plan", "description", "type", "required", "juju-x", "a"])
+FURTHER_VALUES = st.recursive(
+    st.none() | st.booleans() | st.just(1.5) | st.sampled_from(["", "gauge", "gpu", "limits.cpu", "true", "x"]),
+    lambda below: st.lists(below, max_size=2) | st.dictionaries(FURTHER, below, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(name=st.sampled_from(["metrics.yaml", "lxd-profile.yaml"]), content=FURTHER_VALUES)
+def test_both_agree_on_further_files_of_any_shape(tmp_path: Path, name: str, content: Any) -> None:
+    files = {**GOOD, name: yaml.safe_dump(content)}
+    place = tmp_path / "web.charm"
+    place.write_bytes(archive_of(files))
+    found = refusal(archive_of(files)) or read_archive(archive_of(files)).profile_problem
+    assert bool(said(place)) == bool(found)
 
 
 # fmt: off

@@ -1,0 +1,84 @@
+"""What Juju reads of a charm and nobody here, and refuses where it is wrong: metrics, a profile for LXD, a revision."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from vca_core.charm.fields import Field
+from vca_core.charm.shapes import Shape, structure, texts_by_name, written
+from vca_core.errors import BadArguments
+
+_METRIC = structure({"type": written, "description": written})
+
+
+def _flag(field: Field) -> Iterator[str]:
+    if field.value is not None and not isinstance(field.value, bool):
+        yield field.expectation_error("true or false").message
+
+
+_METRICS = structure({"metrics": texts_by_name(_METRIC), "plan": structure({"required": _flag})})
+_PROFILE = structure(
+    {"config": texts_by_name(written), "description": written, "devices": texts_by_name(texts_by_name(written))}
+)
+_DEVICES = ("unix-char", "unix-block", "gpu", "usb")
+_FORBIDDEN_CONFIG = ("boot", "limits", "migration")
+_REVISION = re.compile(rb"\s*[-+]?[0-9]+")
+
+
+def problems_of_further_files(contents: Mapping[str, bytes]) -> Iterator[str]:
+    """Say what Juju would refuse.
+
+    Args:
+        contents: of the `FURTHER_FILES` that are there, by name.
+    """
+    for name, (shape, problems) in _FILES.items():
+        if name in contents:
+            yield from _of_file(name, contents[name], shape, problems)
+    if "revision" in contents and not _REVISION.match(contents["revision"]):
+        yield "its file revision has no number"
+
+
+def _of_file(name: str, content: bytes, shape: Shape, problems: Shape) -> Iterator[str]:
+    from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
+
+    try:
+        field = Field(name, parse(name, content))
+    except BadArguments as error:
+        yield error.message
+        return
+    yield from list(shape(field)) or problems(field)
+
+
+def _of_metrics(field: Field) -> Iterator[str]:
+    for name, metric in _parts(field, "metrics").items():
+        declared = {"type": "", "description": ""} | {key: part.value for key, part in metric.mapping().items()}
+        kind, description = declared["type"], declared["description"]
+        if name.startswith("juju"):
+            if kind != "" or description != "":
+                yield metric.error("names that begin with juju are reserved for metrics of Juju").message
+        elif kind not in {"gauge", "absolute"} or description == "":
+            yield metric.error("expected a type, gauge or absolute, and a description").message
+
+
+def _of_profile(field: Field) -> Iterator[str]:
+    for key in _parts(field, "config"):
+        if key.startswith(_FORBIDDEN_CONFIG):
+            yield field.error(f"config.{key} is not for charms").message
+    for device in _parts(field, "devices").values():
+        kind = device.mapping(empty=True).get("type")
+        if kind is not None and kind.value not in _DEVICES:
+            yield kind.expectation_error(f"one of {', '.join(_DEVICES)}").message
+
+
+def _parts(field: Field, key: str) -> dict[str, Field]:
+    below = field.get(key)
+    return {} if below is None else below.mapping(empty=True)
+
+
+_FILES: Mapping[str, tuple[Shape, Callable[[Field], Iterator[str]]]] = {
+    "metrics.yaml": (_METRICS, _of_metrics),
+    "lxd-profile.yaml": (_PROFILE, _of_profile),
+}
+FURTHER_FILES = (*_FILES, "revision")
+"""What is looked at here."""
