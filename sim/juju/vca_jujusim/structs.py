@@ -15,11 +15,12 @@ class Unfit(Exception):
     """A value that cannot be unmarshalled."""
 
     def __init__(self, value: Any, kind: str) -> None:
-        shown = {list: "!!seq", dict: "!!map"}.get(type(value)) or f"{_TAGS[type(value)]} `{_plain(value)}`"
+        tag = _TAGS[type(value)]
+        shown = tag if isinstance(value, list | dict) else f"{tag} `{_plain(value)}`"
         super().__init__(f"yaml: unmarshal errors: cannot unmarshal {shown} into {kind}")
 
 
-_TAGS: dict[type, str] = {str: "!!str", bool: "!!bool", int: "!!int", float: "!!float"}
+_TAGS = {list: "!!seq", dict: "!!map", str: "!!str", bool: "!!bool", int: "!!int", float: "!!float"}
 
 
 def text(kind: str = "string") -> Shape:
