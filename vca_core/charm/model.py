@@ -184,6 +184,25 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Device:
+    """A device of the cluster, such as a graphics processor, that the charm's units get.
+
+    Args:
+        name: as the charm spells it.
+        type: as the cluster calls it, ``nvidia.com/gpu``.
+        description: for people.
+        least: how many of it a unit has at the least.
+        most: how many at the most.
+    """
+
+    name: str
+    type: str
+    description: str = ""
+    least: int = 1
+    most: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Mount:
     """A storage of the charm, mounted in a container.
 
@@ -228,6 +247,7 @@ class Charm:
         resources: what it has to be given, by name.
         containers: its workload containers, by name.
         storage: what its units get, by name.
+        devices: what they get of the cluster beside it, by name.
         assumes: what it needs of Juju, as the charm writes it.
         min_juju_version: the oldest Juju that it runs with, in the words of old charms; empty: it does not say.
         obstacles: why it cannot be installed as it is; empty: it can.
@@ -245,6 +265,7 @@ class Charm:
     resources: Mapping[str, Resource] = field(default_factory=dict)
     containers: Mapping[str, Container] = field(default_factory=dict)
     storage: Mapping[str, Storage] = field(default_factory=dict)
+    devices: Mapping[str, Device] = field(default_factory=dict)
     assumes: tuple[Any, ...] = ()
     min_juju_version: str = ""
     obstacles: tuple[str, ...] = field(default=(), compare=False)

@@ -33,7 +33,7 @@ from vca_core.charm.model import (
 )
 from vca_core.charm.packing import files_to_make, obstacles
 from vca_core.charm.source import PROGRAMS, Found, read_files
-from vca_core.charm.storage import read_storage
+from vca_core.charm.storage import read_devices, read_storage
 from vca_core.errors import BadArguments
 from vca_core.refusals import not_installable
 
@@ -138,6 +138,7 @@ def _charm(documents: Documents) -> Charm:
         resources=resources,
         containers=_containers(find("containers"), resources),
         storage=read_storage(find("storage")),
+        devices=read_devices(find("devices")),
         assumes=tuple(item.value for item in assumes.items()) if assumes else (),
         min_juju_version=oldest.value if oldest is not None and isinstance(oldest.value, str) else "",
     )

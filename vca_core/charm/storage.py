@@ -1,4 +1,4 @@
-"""Storage that a charm declares."""
+"""Storage and devices that a charm declares."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from vca_core.charm.fields import Field
-from vca_core.charm.model import Storage
+from vca_core.charm.model import Device, Storage
 from vca_core.errors import BadArguments
 
 _RANGE = re.compile(r"([0-9]{1,9})(?:(\+)|-([0-9]{1,9})?)?")
@@ -23,6 +23,25 @@ def read_storage(declared: Field | None) -> Mapping[str, Storage]:
             with suppress(BadArguments):
                 found[name] = _storage(name, field)
     return found
+
+
+def read_devices(declared: Field | None) -> Mapping[str, Device]:
+    """Read the devices of a charm, by name. What Juju would refuse is left out: that is among the charm's obstacles."""
+    found: dict[str, Device] = {}
+    with suppress(BadArguments):
+        for name, field in declared.mapping().items() if declared is not None else ():
+            with suppress(BadArguments):
+                found[name] = _device(name, field)
+    return found
+
+
+def _device(name: str, field: Field) -> Device:
+    parts = field.mapping()
+    if "type" not in parts:
+        raise field.error("type is missing; expected one that the cluster has, such as nvidia.com/gpu")
+    description = parts.get("description")
+    least, most = (parts[key].whole_number(text=True) if key in parts else 1 for key in ("countmin", "countmax"))
+    return Device(name, parts["type"].text(), description.text() if description else "", int(least), int(most))
 
 
 def _storage(name: str, field: Field) -> Storage:

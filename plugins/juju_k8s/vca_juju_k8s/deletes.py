@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from vca_core.backend import Operation
+from vca_core.errors import BackendError
 from vca_core.naming import EeId
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
+from vca_juju_common.client.state import Unit
 from vca_juju_common.deletes import delete_environment, remove_application
 from vca_juju_common.session import Session
 from vca_juju_k8s.ground import LOCATOR
@@ -15,8 +20,35 @@ async def delete(session: Session, op: Operation, ee_id: EeId) -> None:
     """Delete an EE; absent is success."""
 
     async def remove(model: Model) -> None:
-        await remove_application(session, model, ee_id.application)
+        units = model.state.units_of(ee_id.application)
+        with explain(lambda: _stuck(model, ee_id.application, units)):
+            await remove_application(session, model, ee_id.application)
         await cancel(model, ee_id.application)
 
     if ee_id.locator == LOCATOR:
         await delete_environment(session, op, ee_id, remove)
+
+
+def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendError | None:
+    """Why an application is there still, as far as Juju shows it; None: it is gone, or nobody asked for its end.
+
+    Args:
+        model: where it is.
+        application: its name.
+        units: those that it had when its end was asked for.
+    """
+    there = model.state.applications.get(application)
+    if there is None or there.life not in {"dying", "dead"}:
+        return None
+    if not units:
+        known = "21608: it had no units"
+    elif any(unit.agent.current == "allocating" for unit in units):
+        known = "22599: a pod of it never ran"
+    else:
+        known = "21605"
+    left = ", ".join(unit.name for unit in model.state.units_of(application)) or "no units"
+    return BackendError(
+        f"application {application} is dying with {left} left, and Juju does not remove it (known as juju/juju issue "
+        f"{known}); call this again later, try 'juju remove-application --force --no-wait', or delete the NS, which "
+        "takes it along"
+    )

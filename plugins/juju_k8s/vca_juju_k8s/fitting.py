@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vca_core.charm import Charm, Storage
+from vca_core.charm import Charm, Device, Storage
 from vca_core.errors import BadArguments
 from vca_core.refusals import not_installable, subordinate_charm, wrong_substrate
-from vca_juju_common.client.values import DeclaredStorage, StorageRequest, StoreCharm
+from vca_juju_common.client.values import Declared, StorageRequest, StoreCharm
 
 DEFAULT_BASE = "ubuntu@22.04"
 """Of the container that runs a charm that does not say."""
@@ -96,31 +96,43 @@ def check_storage(
             )
 
 
-def check_same_storage(charm: str, old: Mapping[str, DeclaredStorage], new: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse a version of a charm that declares storage otherwise: Juju does not change it, be it by a word.
+def check_same_parts(charm: str, old: Declared, new: Declared) -> None:
+    """Refuse a version of a charm that declares otherwise what Juju does not change, be it by a word.
 
     Args:
         charm: name of the charm.
         old: what the installed version declares.
-        new: what the other one does, by Juju's names.
+        new: what the other one does.
 
     Raises:
         BadArguments: it does; shows both declarations of the first that differs.
     """
-    for name in sorted(old.keys() | new.keys()):
-        was = _essence(old[name].declared) if name in old else None
-        becomes = _essence(new[name]) if name in new else None
-        if was != becomes:
-            raise BadArguments(
-                f"artifact_path: the new version of charm {charm} declares the storage {name} as {becomes}, and the "
-                f"installed one as {was}; Juju cannot change it on Kubernetes: install the new version in an EE of its "
-                "own",
-                ["artifact_path"],
-            )
+    for what in ("storage", "devices"):
+        was, becomes = getattr(old, what), getattr(new, what)
+        for name in sorted(was.keys() | becomes.keys()):
+            _check_same(charm, f"{what} {name}", was.get(name), becomes.get(name))
+    _check_same(charm, "deployment", old.deployment or None, new.deployment or None)
 
 
-def as_juju_tells(storage: Storage) -> dict[str, Any]:
-    """A storage by Juju's names."""
+def _check_same(charm: str, what: str, old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+    was, becomes = (None if one is None else _essence(one) for one in (old, new))
+    if was != becomes:
+        raise BadArguments(
+            f"artifact_path: the new version of charm {charm} declares {what} as {becomes}, and the installed one as "
+            f"{was}; Juju cannot change it on Kubernetes: install the new version in an EE of its own",
+            ["artifact_path"],
+        )
+
+
+def declared_by(charm: Charm) -> Declared:
+    """What a charm declares that Juju does not change, by Juju's names. One with a deployment is refused before."""
+    return Declared(
+        {name: _storage(one) for name, one in charm.storage.items()},
+        {name: _device(one) for name, one in charm.devices.items()},
+    )
+
+
+def _storage(storage: Storage) -> dict[str, Any]:
     return {
         "type": storage.type,
         "description": storage.description,
@@ -134,6 +146,15 @@ def as_juju_tells(storage: Storage) -> dict[str, Any]:
     }
 
 
+def _device(device: Device) -> dict[str, Any]:
+    return {
+        "Type": device.type,
+        "Description": device.description,
+        "CountMin": device.least,
+        "CountMax": device.most,
+    }
+
+
 def _essence(declared: Mapping[str, Any]) -> dict[str, Any]:
     """What a declaration says, without what says nothing."""
-    return {name: value for name, value in sorted(declared.items()) if value and name != "name"}
+    return {name: value for name, value in sorted(declared.items()) if value and name not in {"name", "Name"}}

@@ -13,7 +13,7 @@ from vca_juju_common import software
 from vca_juju_common.charms import Brought, Site, check_assumptions, check_options
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.values import NewApplication, StoreCharm
+from vca_juju_common.client.values import Declared, NewApplication, StoreCharm
 from vca_juju_common.facts import require_environment
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.options import CharmOptions
@@ -25,12 +25,12 @@ from vca_juju_common.software import bring_and_use, note, resolve
 from vca_juju_k8s.fitting import (
     DEFAULT_BASE,
     arch_of,
-    as_juju_tells,
     base_of,
     check_kind,
-    check_same_storage,
+    check_same_parts,
     check_storage,
     check_store_charm,
+    declared_by,
 )
 from vca_juju_k8s.options import InstallOptions, UpgradeOptions
 from vca_juju_k8s.reservations import require_reserved
@@ -130,16 +130,15 @@ async def upgrade(
     def find_site(model: Model) -> Site:
         async def check(charm: Charm) -> None:
             await site.check(charm)
-            new = {name: as_juju_tells(one) for name, one in charm.storage.items()}
-            await prepare(charm.name, new)
+            await prepare(charm.name, declared_by(charm))
 
         async def check_store(charm: StoreCharm) -> None:
             await site.check_store(charm)
-            await prepare(charm.name, {name: one.declared for name, one in charm.storage.items()})
+            await prepare(charm.name, charm.declared)
 
-        async def prepare(name: str, storage: Mapping[str, Mapping[str, Any]]) -> None:
+        async def prepare(name: str, declared: Declared) -> None:
             there = require_environment(model, ee_id)
-            check_same_storage(name, await model.declared_storage(there.charm_url), storage)
+            check_same_parts(name, await model.declared_parts(there.charm_url), declared)
             if "trust" in asked.model_fields_set:  # given with the charm it would come too late for its first hook
                 await model.set_config(ee_id.application, {"trust": asked.trust})
 
@@ -165,7 +164,7 @@ async def _site_for(session: Session, artifact: Artifact, asked: CharmOptions) -
     async def check_store(charm: StoreCharm) -> None:
         check_store_charm(charm)
         if storage is not None:
-            declared = {name: one.type for name, one in charm.storage.items()}
+            declared = {name: str(one.get("type")) for name, one in charm.declared.storage.items()}
             check_storage(charm.name, declared, storage, has_default=has_default)
 
     if artifact.path is None:

@@ -80,15 +80,34 @@ async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) 
         assert application.trust
 
 
-async def test_an_upgrade_that_changes_storage_shows_both(controller: SimulatedController, tmp_path: Path) -> None:
-    sidecar(tmp_path, storage=STORAGE)
-    sidecar(tmp_path / "second", storage={"data": {**STORAGE["data"], "description": "All zones."}})
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (
+            {"storage": STORAGE},
+            {"storage": {"data": {**STORAGE["data"], "description": "All zones."}}},
+            "storage data as .*'description': 'All zones.'.* and the installed one as {",
+        ),
+        (
+            {"devices": {"gpu": {"type": "nvidia.com/gpu"}}},
+            {"devices": {"gpu": {"type": "nvidia.com/gpu", "countmax": 2}}},
+            "devices gpu as .*'CountMax': 2.* and the installed one as .*'CountMax': 1",
+        ),
+        ({}, {"devices": {"gpu": {"type": "amd.com/gpu"}}}, "devices gpu as .* and the installed one as None"),
+    ],
+)
+async def test_an_upgrade_that_changes_what_cannot_be_shows_both(
+    controller: SimulatedController, tmp_path: Path, before: dict[str, Any], after: dict[str, Any], told: str
+) -> None:
+    sidecar(tmp_path, **before)
+    sidecar(tmp_path / "second", **after)
     async with on_kubernetes(controller, tmp_path) as pods:
         ee_id = await installed(pods)
-        before = sum(controller.counts.uploads.values())
-        with pytest.raises(BadArguments, match="'description': 'All zones.'.* and the installed one as {"):
+        uploads = sum(controller.counts.uploads.values())
+        with pytest.raises(BadArguments, match=told):
             await pods.upgrade(ee_id, "second/dns")
-        assert sum(controller.counts.uploads.values()) == before
+        assert sum(controller.counts.uploads.values()) == uploads
+        await pods.upgrade(ee_id, "dns", config={"label": "same"})
 
 
 async def test_connectors_of_the_other_kind_are_refused_at_once(controller: SimulatedController, charms: Path) -> None:
@@ -114,12 +133,45 @@ async def test_a_namespace_that_others_have_is_named(controller: SimulatedContro
     assert len(controller.world.models) == 1
 
 
-async def test_a_namespace_of_another_users_model_is_named(controller: SimulatedController, charms: Path) -> None:
-    controller.add_user("other", "secret", "superuser")
+@pytest.mark.parametrize(
+    ("access", "told"),
+    [("superuser", "by model other/ns1-k8s; choose another ns_id \\("), ("add-model", "and not by a model of ours")],
+)
+async def test_a_namespace_of_another_users_model_is_named(
+    controller: SimulatedController, charms: Path, access: str, told: str
+) -> None:
+    """At once, if the user may look at that model; else it may be on its way out."""
+    controller.add_user("other", "secret")
+    controller.add_user("ours", "secret", access)
+    controller.world.credentials["k8s/ours/k8s"] = {"auth-type": "oauth2", "attrs": {}}
     controller.world.add_model(MODEL, "other", "k8s", "default", {})
-    async with on_kubernetes(controller, charms) as pods:
-        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster"):
+    async with on_kubernetes(controller, charms, username="ours", secret="secret") as pods:
+        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster of cloud k8s, {told}"):
             await pods.create_execution_environment(VNF)
+    assert (controller.counts.requests["ModelManager.CreateModel"] == 1) is (access == "superuser")
+
+
+async def test_a_namespace_of_another_controller_is_named_at_once(
+    controller: SimulatedController, charms: Path
+) -> None:
+    controller.world.namespaces["k8s", MODEL] = "other controller"
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(BadArguments, match="by a model of another Juju controller \\([0-9a-f-]{36}\\); choose"):
+            await pods.create_execution_environment(VNF)
+    assert controller.counts.requests["ModelManager.CreateModel"] == 1
+
+
+async def test_another_users_model_on_its_way_out_is_waited_for(controller: SimulatedController, charms: Path) -> None:
+    controller.add_user("other", "secret")
+    model = controller.world.add_model(MODEL, "other", "k8s", "default", {})
+    model.record.life = "dying"
+    async with on_kubernetes(controller, charms) as pods:
+        with pytest.raises(VcaTimeoutError, match="by model other/ns1-k8s, which is on its way out; choose"):
+            await pods.create_execution_environment(VNF, total_timeout=1.5)
+        creating = asyncio.ensure_future(pods.create_execution_environment(VNF))
+        await until(lambda: controller.counts.requests["ModelManager.ModelInfo"] > 4)
+        del controller.world.models[model.record.uuid]
+        assert str((await creating)[0]) == f"{MODEL}.{APP}.k8s"
 
 
 async def test_a_namespace_on_its_way_out_is_waited_for(
@@ -134,9 +186,12 @@ async def test_a_namespace_on_its_way_out_is_waited_for(
         assert str((await creating)[0]) == f"{MODEL}.{APP}.k8s"
 
 
-@pytest.mark.parametrize("when", ["always", "empty", "early"])
+@pytest.mark.parametrize(
+    ("when", "known"),
+    [("always", "21605"), ("empty", "21608: it had no units"), ("early", "22599: a pod of it never ran")],
+)
 async def test_an_application_that_never_goes_goes_with_its_ns(
-    controller: SimulatedController, charms: Path, when: Any
+    controller: SimulatedController, charms: Path, when: Any, known: str
 ) -> None:
     controller.faults.stick(when=when)
     async with on_kubernetes(controller, charms) as pods:
@@ -149,8 +204,9 @@ async def test_an_application_that_never_goes_goes_with_its_ns(
             ee_id = await installed(pods)
         if when == "empty":
             await pods.scale(ee_id, 0)
-        with pytest.raises(VcaTimeoutError):
-            await pods.delete_execution_environment(ee_id, total_timeout=3)
+        told = f"application {APP} is dying with .*juju/juju issue {known}.*or delete the NS, which takes it along"
+        with pytest.raises(VcaTimeoutError, match=told):
+            await pods.delete_execution_environment(ee_id, total_timeout=2)
         await pods.delete_namespace(NS)
         assert len(controller.world.models) == 1
 

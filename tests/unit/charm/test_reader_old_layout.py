@@ -9,7 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from vca_core.charm import Action, Base, Charm, Container, Endpoint, Mount, Option, Resource, Storage, read_charm
+from vca_core.charm import (
+    Action,
+    Base,
+    Charm,
+    Container,
+    Device,
+    Endpoint,
+    Mount,
+    Option,
+    Resource,
+    Storage,
+    read_charm,
+)
 
 Read = Callable[[dict[str, str]], Charm]
 Refused = Callable[[dict[str, str]], str]
@@ -40,6 +52,9 @@ containers:
 storage:
   data: {type: filesystem, location: /data, minimum-size: 1.5G, multiple: {range: 1-3}, description: All of it.}
   logs: {type: block, shared: "true", read-only: true, multiple: {range: 0+}, properties: [transient]}
+devices:
+  gpu: {type: nvidia.com/gpu, countmin: 2, countmax: "2", description: Two of them.}
+  nic: {type: example.com/nic}
 """
 ACTIONS = """
 touch:
@@ -119,6 +134,10 @@ def test_all_that_a_charm_says_is_read(read: Read) -> None:
             "logs": Storage(
                 "logs", "block", is_shared=True, is_read_only=True, least=0, most=None, properties=("transient",)
             ),
+        },
+        devices={
+            "gpu": Device("gpu", "nvidia.com/gpu", "Two of them.", least=2, most=2),
+            "nic": Device("nic", "example.com/nic"),
         },
         assumes=("juju >= 2.9",),
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from vca_core.charm import Storage
+from vca_core.charm import Charm, Device, Storage
 from vca_core.errors import BadArguments
-from vca_juju_common.client.values import DeclaredStorage, StorageRequest
-from vca_juju_k8s.fitting import as_juju_tells, check_same_storage
+from vca_juju_common.client.values import Declared, StorageRequest
+from vca_juju_k8s.fitting import check_same_parts, declared_by
 from vca_juju_k8s.options import InstallOptions, JujuK8sOptions
 
 
@@ -46,11 +47,21 @@ def test_the_cloud_goes_by_the_names_of_osm_too(cloud: str, credential: str) -> 
     assert (options.cloud, options.credential) == ("k8s", "mine")
 
 
-def test_storage_as_the_controller_has_it_is_the_same() -> None:
-    declared = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
-    storage = as_juju_tells(declared) | {"name": "data"}
-    old = {"data": DeclaredStorage("data", "filesystem", storage)}
-    check_same_storage("dns", old, {"data": as_juju_tells(declared)})
-    for new in ({}, {"data": as_juju_tells(declared) | {"location": "/other"}}):
-        with pytest.raises(BadArguments, match="declares the storage data"):
-            check_same_storage("dns", old, new)
+def test_what_is_declared_is_the_same_as_the_controller_has_it() -> None:
+    storage = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
+    device = Device("gpu", "nvidia.com/gpu", least=2, most=2)
+    new = declared_by(Charm("dns", storage={"data": storage}, devices={"gpu": device}))
+    old = Declared(
+        {name: {**one, "name": name} for name, one in new.storage.items()},
+        {name: {**one, "Name": name} for name, one in new.devices.items()},
+    )
+    check_same_parts("dns", old, new)
+    for other, told in (
+        (replace(new, storage={}), "storage data as None"),
+        (replace(new, storage={"data": {**new.storage["data"], "location": "/other"}}), "storage data as .*/other"),
+        (replace(new, devices={}), "devices gpu as None"),
+        (replace(new, devices={"gpu": {**new.devices["gpu"], "CountMax": 3}}), "devices gpu as .*'CountMax': 3"),
+        (replace(new, deployment={"type": "daemon"}), "deployment as {'type': 'daemon'}.* installed one as None"),
+    ):
+        with pytest.raises(BadArguments, match=f"declares {told}"):
+            check_same_parts("dns", old, other)

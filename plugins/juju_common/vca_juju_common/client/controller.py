@@ -77,6 +77,11 @@ class ConnectedController:
         """Who is logged in."""
         return self._dialer.account.username
 
+    @property
+    def controller_uuid(self) -> str:
+        """The controller's uuid; empty before the first login."""
+        return self._dialer.controller_uuid
+
     async def open(self) -> None:
         """Connect.
 

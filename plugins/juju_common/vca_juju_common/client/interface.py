@@ -126,6 +126,10 @@ class Controller(Protocol):
     def username(self) -> str:
         """Who is logged in."""
 
+    @property
+    def controller_uuid(self) -> str:
+        """The controller's uuid; empty before the first login."""
+
     async def open(self) -> None:
         """Connect.
 

@@ -100,7 +100,7 @@ class WatchedModel:
     origin_of = charms.origin_of
     resolve_channel = charms.resolve_channel
     declared_resources = resources.declared_resources
-    declared_storage = charms.declared_storage
+    declared_parts = charms.declared_parts
     held_resources = resources.held_resources
     add_resources = resources.add_resources
     upload_charm = upload.upload_charm
@@ -162,6 +162,11 @@ class WatchedModel:
             lambda: self.is_needed,
             lambda: not self.is_leaving,
         )
+
+    @property
+    def controller_uuid(self) -> str:
+        """The controller's uuid; empty before the first login."""
+        return self.dialer.controller_uuid
 
     @property
     def is_gone(self) -> bool:

@@ -8,7 +8,7 @@ from typing import IO, Any, Protocol
 from vca_core.charm import Resource
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.values import (
-    DeclaredStorage,
+    Declared,
     Ended,
     HeldResource,
     NewApplication,
@@ -246,14 +246,11 @@ class CharmRequests(Protocol):
             The resources, by name.
         """
 
-    async def declared_storage(self, charm_url: str) -> dict[str, DeclaredStorage]:
-        """Read the storage that a charm of the model declares.
+    async def declared_parts(self, charm_url: str) -> Declared:
+        """Read what a charm of the model declares that Juju does not change on Kubernetes.
 
         Args:
             charm_url: of the charm.
-
-        Returns:
-            The storage, by name.
         """
 
     async def held_resources(self, application: str) -> dict[str, HeldResource]:

@@ -121,18 +121,18 @@ class StorageRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredStorage:
-    """A storage that a charm declares, as the controller has it.
+class Declared:
+    """What a charm declares that Juju does not change on Kubernetes, by Juju's names.
 
     Args:
-        name: of the storage.
-        type: ``filesystem`` or ``block``.
-        declared: all that is declared of it, by Juju's names.
+        storage: by name.
+        devices: by name.
+        deployment: how it is deployed, where it has pod specs.
     """
 
-    name: str
-    type: str
-    declared: Mapping[str, Any] = field(default_factory=dict)
+    storage: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    devices: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    deployment: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ class StoreCharm:
         options: what can be configured.
         resources: those that it declares.
         has_containers: whether it is for Kubernetes.
-        storage: what it declares, by name.
+        declared: what it declares that cannot be changed.
     """
 
     url: str
@@ -191,7 +191,7 @@ class StoreCharm:
     options: Mapping[str, Option]
     resources: Mapping[str, Resource]
     has_containers: bool = False
-    storage: Mapping[str, DeclaredStorage] = field(default_factory=dict)
+    declared: Declared = field(default_factory=Declared)
 
 
 @dataclass(frozen=True, slots=True)

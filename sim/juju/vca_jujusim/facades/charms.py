@@ -150,10 +150,12 @@ def charm_info(call: Call, params: Json) -> Answer:
 
 
 def _of_pods(charm: Charm) -> Json:
-    """What a charm declares that is for Kubernetes, and its storage."""
+    """What a charm declares that is for Kubernetes, and its storage and devices."""
     found: Json = {}
     if charm.meta.get("storage"):
         found["storage"] = {name: _storage(name, spec or {}) for name, spec in charm.meta["storage"].items()}
+    if charm.meta.get("devices"):
+        found["devices"] = {name: _device(name, spec) for name, spec in charm.meta["devices"].items()}
     if charm.meta.get("containers"):
         found["containers"] = {
             name: {"resource": str((spec or {}).get("resource", "")), "mounts": []}
@@ -175,6 +177,16 @@ def _storage(name: str, spec: Json) -> Json:
         "minimum-size": 0,
         "location": str(spec.get("location", "")),
         "properties": list(spec.get("properties") or []),
+    }
+
+
+def _device(name: str, spec: Json) -> Json:
+    return {  # the names of Juju's own fields: it gives them no others
+        "Name": name,
+        "Description": str(spec.get("description", "")),
+        "Type": str(spec["type"]),
+        "CountMin": int(spec.get("countmin", 1)),
+        "CountMax": int(spec.get("countmax", 1)),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_SUPPORTED, NOT_VALID, Refusal
@@ -44,14 +45,20 @@ def check_namespace(world: World, cloud: str, name: str) -> None:
         raise Refusal(TAKEN, ALREADY_EXISTS)
     if held == "in use":
         raise Refusal(f'creating namespace "{name}": namespace may be in use: not found')
+    if held == "other controller":
+        raise _not_owned(world, name, str(uuid4()), str(uuid4()))
     for model in world.models.values():
         if (model.record.cloud, model.record.name) == (cloud, name):
-            own = f"map[controller.juju.is/id:{world.uuid} model.juju.is/id:{model.record.uuid}]"
-            raise Refusal(
-                f'failed to open kubernetes client: annotations {own} for namespace "{name}" not valid must include '
-                f"map[controller.juju.is/id:{world.uuid}]",
-                NOT_VALID,
-            )
+            raise _not_owned(world, name, world.uuid, model.record.uuid)
+
+
+def _not_owned(world: World, name: str, controller: str, model: str) -> Refusal:
+    has = f"map[controller.juju.is/id:{controller} model.juju.is/id:{model}]"
+    wanted = f"map[controller.juju.is/id:{world.uuid} model.juju.is/id:{uuid4()}]"
+    return Refusal(
+        f'failed to open kubernetes client: annotations {has} for namespace "{name}" not valid must include {wanted}',
+        NOT_VALID,
+    )
 
 
 def check_deployment(model: Model, wanted: Deployment) -> None:

@@ -46,7 +46,7 @@ class World:
             },
         }
         self.credentials: dict[str, dict[str, Any]] = {}
-        self.namespaces: dict[tuple[str, str], Literal["foreign", "terminating", "in use"]] = {}
+        self.namespaces: dict[tuple[str, str], Literal["foreign", "terminating", "in use", "other controller"]] = {}
         self.store: dict[str, list[tuple[str, Charm]]] = {}
         self.metrics: dict[tuple[str, str], dict[str, str]] = {}
         self.scripts: dict[str, Script] = {}

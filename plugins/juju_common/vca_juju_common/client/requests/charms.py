@@ -12,7 +12,7 @@ from vca_juju_common.client.requests.resources import resources_in
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import DeclaredStorage, Origin, StoreCharm
+from vca_juju_common.client.values import Declared, Origin, StoreCharm
 
 
 async def add_store_charm(
@@ -117,17 +117,14 @@ def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreChar
         },
         resources=resources_in(meta),
         has_containers=bool(meta.get("containers")),
-        storage=_storage_in(meta),
+        declared=_declared_in(meta),
     )
 
 
-async def declared_storage(model: Target, charm_url: str) -> dict[str, DeclaredStorage]:
-    """Read the storage that a charm of the model declares, by name."""
-    return _storage_in((await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {})
+async def declared_parts(model: Target, charm_url: str) -> Declared:
+    """Read what a charm of the model declares that Juju does not change on Kubernetes."""
+    return _declared_in((await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {})
 
 
-def _storage_in(meta: Mapping[str, Any]) -> dict[str, DeclaredStorage]:
-    return {
-        name: DeclaredStorage(name, entry.get("type") or "filesystem", dict(entry))
-        for name, entry in sorted((meta.get("storage") or {}).items())
-    }
+def _declared_in(meta: Mapping[str, Any]) -> Declared:
+    return Declared(meta.get("storage") or {}, meta.get("devices") or {}, meta.get("deployment") or {})

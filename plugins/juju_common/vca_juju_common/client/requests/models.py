@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from contextlib import suppress
+from functools import partial
 
 from vca_core.errors import BadArguments, VcaError
 from vca_core.tasks import settle
 from vca_juju_common.client.errors import ApiError, check_result
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.refusals import wrong_cloud
+from vca_juju_common.client.requests.namespaces import (
+    LEAVING,
+    NamespaceTaken,
+    find_holder,
+    is_about_namespace,
+    taken_namespace,
+)
 from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import pauses, retry_races
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Kind, NewModel
-
-_ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use", re.DOTALL)
-"""What Juju says where a namespace is there that the model would have, beside that it exists."""
-
-LEAVING = 20.0
-"""Seconds that a namespace which is taken has to go: Juju does not say whether it is about to."""
 
 TAKE_BACK = 10.0
 """Seconds that one waits for the end of a model that was made in the wrong cloud."""
@@ -63,39 +65,31 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
     Raises:
         ApiError: the controller refuses it.
         BadArguments: it refuses cloud, region or credential. Or the cloud is of another kind: then nothing stays there.
-            Or the namespace of Kubernetes is somebody else's.
+            Or the namespace of Kubernetes is somebody else's; where nobody says whose, it had `LEAVING` to go.
     """
     clock = asyncio.get_running_loop().time
     end = clock() + LEAVING
     for pause in pauses(0.1, 5.0):
         try:
             return await _create(controller, username, name, new)
-        except _NamespaceTaken as taken:
+        except NamespaceTaken as error:
             if name in await list_models(controller, username, new.kind):
                 return None
-            if clock() + pause > end:
-                raise BadArguments(
-                    f"namespace: {name} is taken in the Kubernetes cluster of cloud {new.cloud}, and not by a model of "
-                    f"ours; choose another ns_id, or try again if it is on its way out ({taken.reason})",
-                    ["namespace"],
-                ) from taken.__cause__
-        await asyncio.sleep(pause)  # a controller tells nobody when a namespace of the cluster becomes free
+            taken = error
+        holder = await find_holder(controller, taken)
+        is_late = clock() + pause > end and not holder.is_leaving
+        if holder.stays or is_late:
+            raise taken_namespace(name, new.cloud, holder, taken) from taken.__cause__
+        with explain(partial(taken_namespace, name, new.cloud, holder, taken)):
+            await asyncio.sleep(pause)  # a controller tells nobody when a namespace of the cluster becomes free
     return None
-
-
-class _NamespaceTaken(Exception):
-    """A namespace of Kubernetes that a model would have is there already."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 async def _create(controller: Facades, username: str, name: str, new: NewModel) -> str | None:
     """Make a model; see `create_model`.
 
     Raises:
-        _NamespaceTaken: its namespace is there already, and may be that of a model of ours, or on its way out.
+        NamespaceTaken: its namespace is there already, and may be that of a model of ours, or on its way out.
     """
 
     async def work() -> str | None:
@@ -116,8 +110,8 @@ async def _create(controller: Facades, username: str, name: str, new: NewModel) 
                 )
             )
         except ApiError as error:
-            if new.kind == "caas" and (error.is_there_already or _ABOUT_NAMESPACE.search(error.message)):
-                raise _NamespaceTaken(" ".join(error.message.split())) from error
+            if new.kind == "caas" and is_about_namespace(error):
+                raise NamespaceTaken(error.message) from error
             if error.is_there_already:
                 return None
             if "credential" in error.message:

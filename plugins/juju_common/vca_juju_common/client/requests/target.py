@@ -17,6 +17,10 @@ R = TypeVar("R")
 class Facades(Protocol):
     """Something that is logged in to one API of a controller."""
 
+    @property
+    def controller_uuid(self) -> str:
+        """The controller's uuid; empty before the first login."""
+
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
         """Return an instance of a facade's generated class.
 

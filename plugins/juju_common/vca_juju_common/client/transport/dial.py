@@ -61,6 +61,7 @@ class Dialer:
 
     Attributes:
         line: held while a connection is made, where many may want one at once.
+        controller_uuid: of the controller, as it said at the last login; empty before.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Dialer:
         self.connect_limit = connect_limit
         self.request_limit = request_limit
         self.line = asyncio.Semaphore(AT_ONCE)
+        self.controller_uuid = ""
         self._http: Http | None = None
 
     @property
@@ -203,6 +205,7 @@ class Dialer:
                 retryable=False,
             )
         wire.facades = common_versions(reply.get("facades") or [])
+        self.controller_uuid = str(reply.get("controller-tag") or "").removeprefix("controller-")
         self.endpoints.note_login(wire.endpoint, reply.get("servers"))
         wire.keep_alive()
 
