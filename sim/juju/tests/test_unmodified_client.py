@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -137,6 +138,11 @@ async def test_a_wrong_password_is_told_and_counted(sim: SimulatedController) ->
     assert sim.counts.failed_logins == 1
 
 
+async def _at_rest(sim: SimulatedController) -> None:
+    while not sim.clock.is_idle:
+        await asyncio.sleep(0)
+
+
 async def test_an_offer_is_consumed_by_another_model(sim: SimulatedController, controller: Controller) -> None:
     offering = await controller.add_model("offering", config=dict(CONFIG))
     consuming = await controller.add_model("consuming", config=dict(CONFIG))
@@ -146,9 +152,12 @@ async def test_an_offer_is_consumed_by_another_model(sim: SimulatedController, c
         await consuming.deploy(ROUTER, application_name="client", series="jammy")
         assert await consuming.consume("admin/offering.gw", controller=controller) == "gw"
         await consuming.integrate("client:upstream", "gw")
+        await _at_rest(sim)
         assert len(sim.model("offering").offer_consumers(sim.model("offering").offers["gw"])) == 1
         await consuming.remove_saas("gw")
+        await _at_rest(sim)
         assert not sim.model("consuming").remotes
+        assert not sim.model("offering").remotes
     finally:
         await consuming.disconnect()
         await offering.disconnect()

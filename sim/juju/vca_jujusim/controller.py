@@ -19,6 +19,7 @@ from vca_jujusim.state_file import StateFile
 from vca_jujusim.tls import HOSTNAME, make_identity
 from vca_jujusim.world import removal
 from vca_jujusim.world.clock import Clock
+from vca_jujusim.world.crossing import announce
 from vca_jujusim.world.entities import Machine, User
 from vca_jujusim.world.lives import settle, wake
 from vca_jujusim.world.model import Model
@@ -82,6 +83,7 @@ class SimulatedController:
         self.closing = asyncio.Event()
         self.clock = Clock(latency, hook_retry, burial, steps or {})
         self.world = World(self.clock, self.faults.lives, (username, self.password))
+        announce(self.world)
         self.world.programs = None if programs is None else Programs(programs)
         self.manual_scripts_run = manual_scripts_run
         self.on_model_dead = on_model_dead

@@ -7,9 +7,9 @@ import uuid
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.papers import macaroon
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
+from vca_jujusim.world.crossing import remove_offer
 from vca_jujusim.world.entities import Offer
 from vca_jujusim.world.model import Model
-from vca_jujusim.world.removal import remove_remote
 
 
 def offer_url(model: Model, offer: Offer) -> str:
@@ -42,12 +42,13 @@ def _admin_details(call: Call, model: Model, offer: Offer) -> Json:
             {
                 "source-model-tag": remote.source_model,
                 "username": call.user,
-                "relation-id": 0,
-                "endpoint": next(iter(offer.endpoints), ""),
+                "relation-id": relation.id,
+                "endpoint": next(end.name for end in relation.endpoints if end.application == offer.application),
                 "ingress-subnets": [],
                 "status": {"status": "joined", "info": "", "data": {}, "since": None},
             }
             for remote in model.offer_consumers(offer)
+            for relation in model.relations_of(remote.name)
         ],
     }
 
@@ -69,7 +70,8 @@ def offer_endpoints(call: Call, params: Json) -> Answer:
         if name in model.offers and model.offers[name].application != application.name:
             raise Refusal(f'application offer "{name}" already exists', ALREADY_EXISTS)
         description = str(given.get("application-description") or "")
-        model.put("applicationOffer", name, Offer(name, str(uuid.uuid4()), application.name, wanted, description))
+        known = model.offers[name].uuid if name in model.offers else str(uuid.uuid4())
+        model.put("applicationOffer", name, Offer(name, known, application.name, wanted, description))
         return {}
 
     return {"results": call.results(params.get("Offers"), one)}
@@ -140,21 +142,16 @@ def consume_details(call: Call, params: Json) -> Answer:
 
 @method("ApplicationOffers.DestroyOffers")
 def destroy(call: Call, params: Json) -> Answer:
-    """Offers go; with force their consumers too."""
+    """Offers go; with force also those that are related, and their relations."""
 
     def one(url: str) -> Json:
         model, offer = _find(call, url)
         model.check_access(call.user, "admin")
-        consumers = model.offer_consumers(offer)
-        if consumers and not params.get("force"):
-            plural = "" if len(consumers) == 1 else "s"
-            raise Refusal(
-                f'cannot delete application offer "{offer.name}": offer has {len(consumers)} relation{plural}'
-            )
-        for other in call.world.models.values():
-            for name in [name for name, remote in other.remotes.items() if remote.offer_uuid == offer.uuid]:
-                remove_remote(other, name)
-        model.remove("applicationOffer", offer.name)
+        related = sum(len(model.relations_of(remote.name)) for remote in model.offer_consumers(offer))
+        if related and not params.get("force"):
+            plural = "" if related == 1 else "s"
+            raise Refusal(f'cannot delete application offer "{offer.name}": offer has {related} relation{plural}')
+        remove_offer(model, offer)
         return {}
 
     return {"results": call.results(params.get("offer-urls"), one)}

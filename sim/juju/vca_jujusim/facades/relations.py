@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
-from vca_jujusim.world.entities import RemoteApplication
+from vca_jujusim.world.crossing import destroy_remote
+from vca_jujusim.world.entities import ALIVE, RemoteApplication
 from vca_jujusim.world.relating import add_relation, find_relation
-from vca_jujusim.world.removal import destroy_relation, remove_remote
+from vca_jujusim.world.removal import destroy_relation
 
 
 @method("Application.AddRelation", access="write")
@@ -62,18 +63,18 @@ def consume(call: Call, params: Json) -> Answer:
         nested = given.get("ApplicationOfferDetailsV5") or {}
         settings = {**nested, **{key: value for key, value in given.items() if value is not None}}
         name = str(settings.get("application-alias") or settings.get("offer-name") or "")
+        source = str(settings.get("source-model-tag") or "")
         known = model.remotes.get(name)
-        if name in model.applications or (known is not None and known.offer_uuid != settings.get("offer-uuid")):
+        if name in model.applications:
             raise Refusal(f'saas application called "{name}" already exists', ALREADY_EXISTS)
-        if known is None:
-            remote = RemoteApplication(
-                name=name,
-                offer_url=str(settings.get("offer-url") or ""),
-                offer_uuid=str(settings.get("offer-uuid") or ""),
-                source_model=str(settings.get("source-model-tag") or ""),
-                endpoints=[dict(end) for end in settings.get("endpoints") or []],
-            )
-            model.put("remoteApplication", name, remote)
+        if known is not None and known.source_model != source:
+            raise Refusal(f'saas application called "{name}" from a different model already exists', ALREADY_EXISTS)
+        if known is not None and known.life != ALIVE:
+            raise Refusal(f'saas application called "{name}" exists but is terminating', ALREADY_EXISTS)
+        if known is None or known.status.current == "terminated":
+            ends = [dict(end) for end in settings.get("endpoints") or []]
+            url, uuid = (str(settings.get(key) or "") for key in ("offer-url", "offer-uuid"))
+            model.put("remoteApplication", name, RemoteApplication(name, url, uuid, source, ends))
         return {}
 
     return {"results": call.results(params.get("args"), one)}
@@ -88,7 +89,7 @@ def destroy_consumed(call: Call, params: Json) -> Answer:
         name = parse_tag(given.get("application-tag"), "application")
         if name not in model.remotes:
             raise Refusal(f'saas application "{name}" not found', NOT_FOUND)
-        remove_remote(model, name)
+        destroy_remote(model, name)
         return {}
 
     return {"results": call.results(params.get("applications"), one)}

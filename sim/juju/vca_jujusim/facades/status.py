@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from vca_jujusim.dispatch import Answer, Call, Json, method
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Application, Machine, Relation, Status, Unit, now
-from vca_jujusim.world.model import Model
+from vca_jujusim.world.model import Model, is_consumer
 from vca_jujusim.world.presence import machine_status, unit_statuses
 
 
@@ -166,6 +166,7 @@ def full_status(call: Call, params: Json) -> Answer:
                 "status": _status(one.status),
             }
             for one in model.remotes.values()
+            if not is_consumer(one.name)
         },
         "offers": {
             one.name: {

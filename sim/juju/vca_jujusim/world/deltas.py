@@ -167,7 +167,13 @@ def _relation(of: Relation) -> dict[str, Any]:
 
 
 def _remote(of: RemoteApplication) -> dict[str, Any]:
-    return {"name": of.name, "offer-url": of.offer_url, "life": of.life, "status": status(of.status)}
+    return {
+        "name": of.name,
+        "offer-uuid": of.offer_uuid,
+        "offer-url": of.offer_url,
+        "life": of.life,
+        "status": status(of.status),
+    }
 
 
 def _offer(model: Model, of: Offer) -> dict[str, Any]:

@@ -180,6 +180,8 @@ class Relation:
     endpoints: list[Endpoint]
     life: str = ALIVE
     status: Status = field(default_factory=lambda: Status("joined"))
+    across: str = ""
+    """The key of its other half, where it reaches into another model."""
 
 
 @dataclass(slots=True)
@@ -195,7 +197,7 @@ class Offer:
 
 @dataclass(slots=True)
 class RemoteApplication:
-    """An offer of another model, consumed."""
+    """An offer of another model, consumed; or who consumes one of this model, by a name that is a token."""
 
     name: str
     offer_url: str

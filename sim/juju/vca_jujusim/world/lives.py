@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vca_jujusim.world import pods, removal
-from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Status, Unit, now
+from vca_jujusim.world import crossing, pods, removal
+from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Relation, Status, Unit, now
 from vca_jujusim.world.hook_tools import Ended
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.running import missing_for_ssh, run
@@ -19,7 +19,7 @@ def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
 def wake(model: Model) -> None:
     """See soon what all entities of a model have to do."""
     for kind, key in list(model.all_keys()):
-        if kind in {"machine", "unit", "action", "application", "model", "relation"}:
+        if kind in {"machine", "unit", "action", "application", "model", "relation", "remoteApplication"}:
             settle(model, kind, key)
 
 
@@ -42,17 +42,25 @@ def _step(model: Model, kind: str, key: str) -> None:
         case "action":
             _advance_action(model, model.actions[key])
         case "relation":
-            if model.relations[key].life != ALIVE:
-                ends = [end.application for end in model.relations[key].endpoints]
-                model.remove("relation", key)
-                for name in set(ends) & model.applications.keys():
-                    settle(model, "application", name)
+            _advance_relation(model, model.relations[key])
+        case "remoteApplication":
+            crossing.advance_remote(model, model.remotes[key])
         case "application":
             if model.applications[key].life != ALIVE:
                 removal.finish_application(model, model.applications[key])
                 settle(model, "model", model.record.uuid)
             elif model.kind == "caas":
                 follow_scale(model, model.applications[key])
+
+
+def _advance_relation(model: Model, relation: Relation) -> None:
+    if relation.life == ALIVE:
+        crossing.reach_out(model, relation)
+        return
+    model.remove("relation", relation.key)
+    crossing.follow_end(model, relation)
+    for name in {end.application for end in relation.endpoints} & model.applications.keys():
+        settle(model, "application", name)
 
 
 def _model(model: Model) -> None:

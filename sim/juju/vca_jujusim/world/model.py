@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,13 @@ if TYPE_CHECKING:
     from vca_jujusim.world.world import World
 
 SEVERITY = ("error", "blocked", "waiting", "maintenance", "active", "terminated", "unknown")
+_CONSUMER = re.compile("remote-[0-9a-f]{32}")
 ACCESS = ("read", "write", "admin")
+
+
+def is_consumer(name: str) -> bool:
+    """Whether a remote application is one that consumes an offer of the model: no delta tells of it."""
+    return _CONSUMER.fullmatch(name) is not None
 
 
 class Model:
@@ -85,7 +92,8 @@ class Model:
         yield "model", self.record.uuid
         for kind in ("machine", "charm", "application", "unit", "relation", "remoteApplication", "applicationOffer"):
             for key in self._of(kind):
-                yield kind, key
+                if not (kind == "remoteApplication" and is_consumer(key)):
+                    yield kind, key
         for key in self.actions:
             yield "action", key
         for tag in self._annotated_tags():
@@ -114,7 +122,8 @@ class Model:
 
     def note_change(self, kind: str, key: str) -> None:
         """Tell the watchers, and keep it where the world is kept."""
-        for watcher in self.watchers:
+        told = set() if kind == "remoteApplication" and is_consumer(key) else self.watchers
+        for watcher in told:
             watcher.note_change(kind, key)
         self.world.keep(self, kind, key)
 
@@ -182,12 +191,11 @@ class Model:
         return [rel for rel in self.relations.values() if any(end.application == application for end in rel.endpoints)]
 
     def offer_consumers(self, offer: Offer) -> list[RemoteApplication]:
-        """Who consumes an offer, in any model."""
+        """Who consumes an offer of the model, and is related to it."""
         return [
             remote
-            for model in self.world.models.values()
-            for remote in model.remotes.values()
-            if remote.offer_uuid == offer.uuid and model.relations_of(remote.name)
+            for remote in self.remotes.values()
+            if is_consumer(remote.name) and remote.offer_uuid == offer.uuid and self.relations_of(remote.name)
         ]
 
     def application_status(self, application: Application) -> Status:

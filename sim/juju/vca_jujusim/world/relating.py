@@ -6,6 +6,7 @@ from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
 from vca_jujusim.world.deploying import add_unit
 from vca_jujusim.world.entities import ALIVE, Endpoint, Relation
+from vca_jujusim.world.lives import settle
 from vca_jujusim.world.model import Model
 
 _ORDER = {"requirer": 0, "provider": 1, "peer": 2}
@@ -83,6 +84,7 @@ def add_relation(model: Model, given: list[str]) -> Relation:
         )
     relation = Relation(model.next_number("relation"), key, ends)
     model.put("relation", key, relation)
+    settle(model, "relation", key)
     _bring_subordinates(model, relation)
     return relation
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vca_jujusim.problems import HAS_STORAGE, Refusal
+from vca_jujusim.world.crossing import destroy_remote, remove_offer
 from vca_jujusim.world.entities import ALIVE, DYING, Application, Machine, Relation, Status, Unit
 from vca_jujusim.world.model import Model
 
@@ -19,8 +20,8 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
         raise Refusal(
             f'cannot destroy application "{application.name}": application is used by {offered} offer{plural}'
         )
-    for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
-        model.remove("applicationOffer", name)
+    for offer in [offer for offer in model.offers.values() if offer.application == application.name]:
+        remove_offer(model, offer)
     units = model.units_of(application.name)
     if model.kind == "caas":
         _stick(model, application, units)
@@ -116,11 +117,11 @@ def destroy_model(model: Model, *, destroy_storage: bool | None, force: bool) ->
     record.status = Status("destroying", "cleaning up")
     model.note_change("model", record.uuid)
     for application in list(model.applications.values()):
-        for name in [offer.name for offer in model.offers.values() if offer.application == application.name]:
-            model.remove("applicationOffer", name)
+        for offer in [offer for offer in model.offers.values() if offer.application == application.name]:
+            remove_offer(model, offer)
         destroy_application(model, application, force=force)
     for name in list(model.remotes):
-        remove_remote(model, name)
+        destroy_remote(model, name)
     for machine in list(model.machines.values()):
         if machine.parent is None:
             destroy_machine(model, machine, force=True)
@@ -132,13 +133,6 @@ def has_storage(model: Model) -> bool:
     return any(
         model.charm_of(app).meta.get("storage") and model.units_of(app.name) for app in model.applications.values()
     )
-
-
-def remove_remote(model: Model, name: str) -> None:
-    """A consumed application goes, with its relations."""
-    for relation in model.relations_of(name):
-        destroy_relation(model, relation)
-    model.remove("remoteApplication", name)
 
 
 def finish_unit(model: Model, unit: Unit) -> None:
@@ -185,7 +179,7 @@ def finish_machine(model: Model, machine: Machine) -> None:
 
 def finish_model(model: Model) -> bool:
     """Whether a dying model has nothing in it any more."""
-    return not model.machines and not model.applications and not model.units
+    return not (model.machines or model.applications or model.units or model.remotes)
 
 
 def _elect(model: Model, gone: Unit) -> None:
