@@ -11,11 +11,11 @@ from vca_core.status import EntityState
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, State, Unit, machine_order, machine_tag
 from vca_juju_common.client.values import Kind
-from vca_juju_common.deletes import ask_until_taken, wait_gone
 from vca_juju_common.environments import entity_state
 from vca_juju_common.ground import Bearer
 from vca_juju_common.notes import UNITS_NOTE, namespace_in
 from vca_juju_common.readiness import presence, wait_known
+from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
 
 class MachineGround:
