@@ -25,8 +25,8 @@ A whole backend, that can do one thing::
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -214,6 +214,10 @@ class Backend(Generic[OptionsT]):
         self.host = host
 
 
+async def _is_open() -> None:
+    """There is nothing to open."""
+
+
 @dataclass(frozen=True, slots=True)
 class RelationEnd:
     """One end of a relation.
@@ -223,12 +227,14 @@ class RelationEnd:
         backend: that connector's backend; the same object at both ends when the EEs share a connector.
         ee_id: the execution environment.
         endpoint: name of the charm's endpoint.
+        open: opens the backend, unless it is open. A backend that uses another one than itself waits for that first.
     """
 
     connector: str
     backend: object
     ee_id: EeId
     endpoint: str
+    open: Callable[[], Awaitable[None]] = field(default=_is_open, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,22 @@ class Engine:
         EeId(model, application, "0")  # a backend's own rules may be wrong
         return EeKey(self._name, model, application)
 
+    async def open_backend(self) -> None:
+        """Open the backend for an operation of another connector, unless it is open.
+
+        Raises:
+            ConflictError: the connector is being disconnected.
+            VcaError: it could not be opened.
+        """
+        self._bind()
+        try:
+            if self._disconnecting is not None or self._is_retired:
+                raise ConflictError(_DISCONNECTING)
+            await self.session.ensure_open(self._limits.total)
+        except VcaError as error:
+            error.locate(backend=self.session.name)
+            raise
+
     # Operations.
 
     async def wait_turn(self) -> None:

@@ -120,5 +120,6 @@ def _parse_ends(end_1: End, end_2: End) -> tuple[RelationEnd, RelationEnd]:
 
 def _parse_end(connector: ConnectorBase, ee_id: str | EeId, endpoint: str, number: str) -> RelationEnd:
     parsed = EeId.parse(ee_id, f"ee_id_{number}")
-    backend = connector._engine.session.backend  # noqa: SLF001 - as above
-    return RelationEnd(connector.name, backend, parsed, arguments.name(endpoint, f"endpoint_{number}"))
+    engine = connector._engine  # noqa: SLF001 - as above
+    name = arguments.name(endpoint, f"endpoint_{number}")
+    return RelationEnd(connector.name, engine.session.backend, parsed, name, engine.open_backend)

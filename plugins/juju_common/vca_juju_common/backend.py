@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
-from vca_juju_common import deletes, descriptions, primitives, reads, relations
+from vca_core.refusals import unreachable_end
+from vca_juju_common import crossing, deletes, descriptions, primitives, reads, relations
 from vca_juju_common.ground import Ground
 from vca_juju_common.options import JujuOptions
 from vca_juju_common.session import Session
@@ -65,22 +66,37 @@ class JujuBackend(Backend[OptionsT]):
 
     @hookimpl
     async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
-        """Relate two EEs of one model."""
-        relations.check_reach(self, end_1, end_2)
-        async with self.session.use(end_1.ee_id.model, op) as model:
-            await relations.relate(model, end_1, end_2)
+        """Relate two EEs, also of two models or controllers."""
+        if end_2.backend is self and end_1.ee_id.model == end_2.ee_id.model:
+            async with self.session.use(end_1.ee_id.model, op) as model:
+                await relations.relate(model, end_1, end_2)
+        else:
+            await crossing.relate(op, crossing.Side(self.session, end_1), await self._reach(end_2))
 
     @hookimpl
     async def remove_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
         """Remove a relation."""
-        relations.check_reach(self, end_1, end_2)
         name = end_1.ee_id.model
+        if end_2.backend is not self or name != end_2.ee_id.model:
+            await crossing.unrelate(op, crossing.Side(self.session, end_1), await self._reach(end_2))
+            return
 
         async def remove() -> None:
             async with self.session.use(name, op) as model:
                 await relations.unrelate(model, end_1, end_2)
 
         await deletes.delete_until_gone(self.session, name, remove)  # it goes with its model
+
+    async def _reach(self, end: RelationEnd) -> crossing.Side:
+        """The other end of a relation.
+
+        Raises:
+            NotSupported: it is of a backend that is not on Juju.
+        """
+        if not isinstance(end.backend, JujuBackend):
+            raise unreachable_end(end.connector)
+        await end.open()
+        return crossing.Side(end.backend.session, end)
 
     @hookimpl
     async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:

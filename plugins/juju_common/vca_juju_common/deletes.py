@@ -9,6 +9,7 @@ from functools import partial
 from vca_core.backend import Operation
 from vca_core.errors import BadArguments, NotFound, VcaTimeoutError
 from vca_core.naming import EeId, Namespace
+from vca_juju_common import offers
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.controller_errors import translate_refusals
@@ -55,6 +56,7 @@ async def remove_application(session: Session, model: Model, name: str, *, limit
         return model.destroy_applications([name], destroy_storage=storage, force=stuck)
 
     if not is_gone():
+        await offers.release(session, model, name)
         await _force_after_grace(
             session, model, is_gone, partial(destroy, force=False), partial(destroy, force=True), limit
         )
@@ -135,13 +137,9 @@ async def _empty(session: Session, model: Model) -> None:
         if len(relation.ends) == 2 and relation.life not in {"dying", "dead"}:
             is_gone = partial(lambda key: key not in state.relations, relation.key)
             await ask_until_taken(model, is_gone, partial(model.remove_relation, *relation.ends))
-    if state.remotes:
-        await ask_until_taken(model, lambda: not state.remotes, lambda: model.destroy_consumed(list(state.remotes)))
+    await offers.let_go(session, model, list(state.remotes.values()))
     if state.offers:
-        owner = state.models[model.uuid].owner if model.uuid in state.models else session.controller.username
-        urls = [f"{owner}/{model.name}.{offer}" for offer in state.offers]
-        await ask_until_taken(model, lambda: not state.offers, lambda: session.controller.destroy_offers(urls))
-        await wait_gone(model, lambda: not state.offers)
+        await offers.withdraw_all(session, model, list(state.offers))
     # One that never goes must not hold up the rest: the end of the model by force takes it along.
     grace = session.options.delete_grace
     await asyncio.gather(*(remove_application(session, model, name, limit=grace) for name in list(state.applications)))

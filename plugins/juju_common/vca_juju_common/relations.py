@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from vca_core.backend import RelationEnd
-from vca_core.errors import BadArguments, NotSupported
-from vca_core.refusals import limit_reached, related_to_itself, unreachable_end
+from vca_core.errors import BadArguments
+from vca_core.refusals import limit_reached, related_to_itself
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
@@ -21,20 +21,6 @@ _LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation l
 """What it says where an endpoint takes no further relation."""
 
 
-def check_reach(backend: object, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Refuse ends that do not share a model.
-
-    Raises:
-        NotSupported: they do not.
-    """
-    if end_2.backend is not backend:
-        raise unreachable_end(end_2.connector)
-    if end_1.ee_id.model != end_2.ee_id.model:
-        raise NotSupported(
-            f"{end_1.ee_id} and {end_2.ee_id} are in two models; relations across models are not supported"
-        )
-
-
 async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Relate two applications; related ones stay so.
 
@@ -47,6 +33,27 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     one, other = _ends(model, end_1, end_2)
     if end_1.ee_id == end_2.ee_id:
         raise related_to_itself(end_1.ee_id)
+    await ask_to_relate(model, one, other)
+
+    def look() -> bool | None:
+        require_application(model, end_1.ee_id.application)
+        require_application(model, end_2.ee_id.application)
+        return are_related(model, one, other) or None
+
+    await model.wait(look)
+
+
+async def ask_to_relate(model: Model, one: str, other: str) -> None:
+    """Ask for a relation.
+
+    Args:
+        model: where.
+        one: ``application:endpoint``.
+        other: the other end.
+
+    Raises:
+        BadArguments: the endpoints do not fit, or one takes no further relation.
+    """
     try:
         await model.add_relation(one, other)
     except ApiError as error:
@@ -60,20 +67,13 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
             ["endpoint_1", "endpoint_2"],
         ) from error
 
-    def look() -> bool | None:
-        require_application(model, end_1.ee_id.application)
-        require_application(model, end_2.ee_id.application)
-        return _is_related(model, one, other) or None
-
-    await model.wait(look)
-
 
 async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     """Remove a relation; one that is missing is success, such as one that went with an earlier EE of the same names."""
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
-    seem_related = _is_related(model, one, other, dying=True)
+    seem_related = are_related(model, one, other, dying=True)
     try:
         is_asked = await model.remove_relation(one, other)
     except ApiError as error:
@@ -82,7 +82,7 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
         is_asked = False
     if is_asked and not seem_related:
         await model.reread()  # another process made it, and it has not been reported yet
-    await model.wait(lambda: None if _is_related(model, one, other, dying=True) else True)
+    await model.wait(lambda: None if are_related(model, one, other, dying=True) else True)
 
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:
@@ -91,7 +91,8 @@ def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, st
     return f"{end_1.ee_id.application}:{end_1.endpoint}", f"{end_2.ee_id.application}:{end_2.endpoint}"
 
 
-def _is_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
+def are_related(model: Model, one: str, other: str, *, dying: bool = False) -> bool:
+    """Whether a model has a relation between two ends; one that is dying does not count, unless that is asked for."""
     return any(
         set(relation.ends) == {one, other} and (dying or relation.life not in {"dying", "dead"})
         for relation in model.state.relations.values()

@@ -14,21 +14,29 @@ from support.juju_k8s import options_of, sidecar
 
 from vca_jujusim import SimulatedController
 
-SERVICE = {
-    "ns": "demo",
-    "vnfs": {
-        "core": {"charm": "simple-router", "connector": "hosts", "day1": [{"run": "show-routes"}]},
-        "dns": {
-            "charm": "dns",
-            "connector": "pods",
-            "units": 2,
-            "config": {"label": "edge"},
-            "options": {"install": {"resources": {"image": "registry.example.com/dns:2"}}},
-            "day1": [{"run": "touch"}],
-            "after": ["core"],
-        },
-    },
-}
+EXAMPLE = CHARMS.parent / "service" / "service.yaml"
+
+
+def write_service(folder: Path) -> None:
+    """Write the example NS, with the VNF `cache` on pods: a proxy charm, related to one on a machine."""
+    options = ("ssh-hostname", "ssh-username", "ssh-password")
+    sidecar(
+        folder / "charms",
+        "cache-proxy",
+        config={name: {"type": "string", "default": ""} for name in options},
+        actions={name: {"description": "does it"} for name in ("verify-ssh-credentials", "purge")},
+        requires={"uplink": {"interface": "ip-gateway"}},
+    )
+    service = yaml.safe_load(EXAMPLE.read_text())
+    service["vnfs"]["cache"] = {
+        "charm": "cache-proxy",
+        "connector": "pods",
+        "units": 2,
+        "options": {"install": {"resources": {"image": "registry.example.com/cache:2"}}},
+        "day1": [{"run": "config", "with": dict.fromkeys(options, "given")}, {"run": "purge"}],
+        "after": ["edge"],
+    }
+    (folder / "service.yaml").write_text(yaml.safe_dump(service))
 
 
 async def vca(folder: Path, *arguments: str) -> str:
@@ -46,7 +54,7 @@ async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     shutil.copytree(CHARMS, tmp_path / "charms")
-    sidecar(tmp_path / "charms")
+    write_service(tmp_path)
     (tmp_path / "ca.pem").write_text(controller.ca_cert)
     given = options_of(controller, ca_cert="ca.pem", delete_grace=5)
     config = {
@@ -58,14 +66,15 @@ async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
         "default": "hosts",
     }
     (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "service.yaml").write_text(yaml.safe_dump(SERVICE))
     for _ in range(2):  # the second one finds all as it is to be
         await vca(tmp_path, "apply", "service.yaml")
         pods = controller.model("demo-k8s")
         assert [unit.workload.current for unit in pods.units.values()] == ["active", "active"]
-        assert pods.applications["app-vnf-dns"].resources["image"]["image"] == "registry.example.com/dns:2"
-        assert len(controller.model("demo").machines) == 1
-    assert controller.counts.requests["Application.Deploy"] == 2
+        assert pods.applications["app-vnf-cache"].resources["image"]["image"] == "registry.example.com/cache:2"
+        hosts = controller.model("demo")
+        assert (len(hosts.machines), list(hosts.offers)) == (2, ["app-vnf-edge-vdu-vm-cnt-z0-gateway"])
+        assert [key.split()[0] for key in pods.relations] == ["app-vnf-cache:uplink"]
+    assert controller.counts.requests["Application.Deploy"] == 3
     assert "completed" in json.dumps(json.loads(await vca(tmp_path, "--json", "status")))
     await vca(tmp_path, "delete", "demo", "--yes")
     assert [model.record.name for model in controller.world.models.values()] == ["controller"]

@@ -196,17 +196,29 @@ async def test_an_application_that_goes_meanwhile_is_not_found(
 
 
 @pytest.mark.defect("U12")
-async def test_other_models_and_connectors_are_not_reached(controller: SimulatedController, tmp_path: Path) -> None:
+async def test_an_ee_of_another_system_is_not_reached(controller: SimulatedController, tmp_path: Path) -> None:
+    config = config_for(controller, tmp_path)
+    config["connectors"]["other"] = {"backend": "fake"}
+    async with Vca.from_config(config, environ={}) as vca:
+        edge, other = vca.connector("edge"), vca.connector("other")
+        for relate in (vca.add_relation, vca.remove_relation):
+            with pytest.raises(NotSupported, match="connector other"):
+                await relate((edge, "ns1.app-vnf-a.0", "site"), (other, "ns1.app-vnf-b.1", "backend"))
+
+
+async def test_two_connectors_on_one_model_relate_within_it(controller: SimulatedController, tmp_path: Path) -> None:
+    write_pair(tmp_path)
     config = config_for(controller, tmp_path)
     config["connectors"]["twin"] = config["connectors"]["edge"]
     async with Vca.from_config(config, environ={}) as vca:
-        edge = vca.connector("edge")
-        with pytest.raises(NotSupported, match="two models"):
-            await edge.add_relation("ns1.app-vnf-a.0", "ns2.app-vnf-a.0", "site", "backend")
-        with pytest.raises(NotSupported, match="connector twin"):
-            await vca.add_relation(
-                (edge, "ns1.app-vnf-a.0", "site"), (vca.connector("twin"), "ns1.app-vnf-b.1", "backend")
-            )
+        edge, twin = vca.connector("edge"), vca.connector("twin")
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(twin, "client", ".ns1.b")
+        await vca.add_relation((edge, one, "site"), (twin, other, "backend"))
+        model = controller.model("ns1")
+        assert (list(model.relations), model.offers) == (["app-vnf-b:backend app-vnf-a:site"], {})
+        await vca.remove_relation((twin, other, "backend"), (edge, one, "site"))
+        assert model.relations == {}
 
 
 async def test_a_relation_that_is_dying_is_waited_for(controller: SimulatedController, tmp_path: Path) -> None:

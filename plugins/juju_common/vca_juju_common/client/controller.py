@@ -17,7 +17,7 @@ from vca_juju_common.client.errors import ApiError, NoAccess
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
-from vca_juju_common.client.requests import reads, relations
+from vca_juju_common.client.requests import offers, reads
 from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
@@ -110,6 +110,10 @@ class ConnectedController:
         """A facade's generated class over the controller's connection; see `Connection.facade`."""
         return await self._connection.facade(name, repeat=repeat)
 
+    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
+        """Read something as the wire has it: plain data. See `Connection.call`."""
+        return await self._connection.call(facade, request, params)
+
     async def models(self) -> dict[str, str]:
         """The uuids of our own models, by name; other users' may have the same names."""
         self._uuids = await list_models(self, self.username, self._kind)
@@ -181,7 +185,10 @@ class ConnectedController:
 
     version = reads.get_version
     read_cloud = reads.read_cloud
-    destroy_offers = relations.destroy_offers
+    make_offer = offers.make_offer
+    find_offer = offers.find_offer
+    consumers_of = offers.consumers_of
+    destroy_offers = offers.destroy_offers
 
     async def _list_uuids(self) -> Collection[str]:
         return (await list_models(self, self.username, self._kind)).values()

@@ -17,7 +17,7 @@ from vca_juju_common.client.model_requests import (
     MachineRequests,
 )
 from vca_juju_common.client.state import Change, State
-from vca_juju_common.client.values import Cloud, NewModel
+from vca_juju_common.client.values import Cloud, ConsumableOffer, NewModel
 
 R = TypeVar("R")
 
@@ -205,9 +205,47 @@ class Controller(Protocol):
             ApiError: the controller refuses it, or says that the model is not there.
         """
 
-    async def destroy_offers(self, urls: Sequence[str]) -> None:
-        """Ask for the end of offers, with what consumes them. Those that are gone are not an error.
+    async def make_offer(self, owner: str, model: str, name: str, application: str, endpoint: str) -> None:
+        """Offer an endpoint of an application to other models; what is offered already stays so.
+
+        Args:
+            owner: the user who offers it.
+            model: the model's uuid.
+            name: of the offer.
+            application: whose endpoint it is.
+            endpoint: its name.
+
+        Raises:
+            ApiError: the controller refuses it.
+        """
+
+    async def find_offer(self, url: str) -> ConsumableOffer:
+        """Read what is needed to consume an offer.
+
+        Args:
+            url: the offer's, ``owner/model.name``.
+
+        Raises:
+            ApiError: there is none.
+        """
+
+    async def consumers_of(self, url: str) -> list[str] | None:
+        """Read which models have relations to an offer.
+
+        Args:
+            url: the offer's.
+
+        Returns:
+            Their uuids, one for each relation; None: there is no such offer.
+        """
+
+    async def destroy_offers(self, urls: Sequence[str], *, force: bool = True) -> None:
+        """Ask for the end of offers. Those that are gone are not an error.
 
         Args:
             urls: theirs.
+            force: whether they go with their relations; else those that are related are refused.
+
+        Raises:
+            ApiError: the controller refuses it.
         """

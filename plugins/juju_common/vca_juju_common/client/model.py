@@ -26,6 +26,7 @@ from vca_juju_common.client.requests import (
     charms,
     keeping,
     machines,
+    offers,
     reads,
     relations,
     resources,
@@ -96,11 +97,13 @@ class WatchedModel:
     destroy_units = applications.destroy_units
     add_relation = relations.add_relation
     remove_relation = relations.remove_relation
+    consume = offers.consume
     add_store_charm = charms.add_store_charm
     origin_of = charms.origin_of
     resolve_channel = charms.resolve_channel
     declared_resources = resources.declared_resources
     declared_parts = charms.declared_parts
+    declared_endpoints = charms.declared_endpoints
     held_resources = resources.held_resources
     add_resources = resources.add_resources
     upload_charm = upload.upload_charm

@@ -8,8 +8,10 @@ from typing import IO, Any, Protocol
 from vca_core.charm import Resource
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.values import (
+    ConsumableOffer,
     Declared,
     Ended,
+    Endpoint,
     HeldResource,
     NewApplication,
     NewMachine,
@@ -118,11 +120,24 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it, or says that one of them is not there.
         """
 
-    async def destroy_consumed(self, names: Sequence[str]) -> None:
+    async def consume(self, alias: str, offer: ConsumableOffer, source: str | None) -> None:
+        """Have an offer of another model in this one, as a remote application. One that is there stays.
+
+        Args:
+            alias: name of the remote application.
+            offer: what is consumed.
+            source: how the other controller is called, where the offer is not of this one.
+
+        Raises:
+            ApiError: the controller refuses it.
+        """
+
+    async def destroy_consumed(self, names: Sequence[str], *, force: bool = False) -> None:
         """Ask for the end of remote applications, as other models' offers are called where they are consumed.
 
         Args:
             names: their names.
+            force: whether what fails on the way is ignored.
 
         Raises:
             ApiError: the controller refuses it, or says that one of them is not there.
@@ -184,12 +199,13 @@ class ApplicationRequests(Protocol):
             ApiError: the controller refuses it.
         """
 
-    async def remove_relation(self, end_1: str, end_2: str) -> bool:
+    async def remove_relation(self, end_1: str, end_2: str, *, force: bool = False) -> bool:
         """Ask for the end of a relation. One that is not there is not an error.
 
         Args:
             end_1: ``application:endpoint``.
             end_2: the other one.
+            force: whether what fails on the way is ignored.
 
         Returns:
             Whether there is one.
@@ -251,6 +267,16 @@ class CharmRequests(Protocol):
 
         Args:
             charm_url: of the charm.
+        """
+
+    async def declared_endpoints(self, charm_url: str) -> dict[str, Endpoint]:
+        """Read where a charm of the model can be related.
+
+        Args:
+            charm_url: of the charm.
+
+        Returns:
+            The endpoints, by name.
         """
 
     async def held_resources(self, application: str) -> dict[str, HeldResource]:

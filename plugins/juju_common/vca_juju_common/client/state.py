@@ -114,8 +114,27 @@ class Relation:
 
 
 @dataclass(frozen=True, slots=True)
+class Remote:
+    """A remote application: another model's offer, where it is consumed. By `offer` it is known which one."""
+
+    id: str
+    life: str
+    url: str
+    offer: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What an application offers to other models."""
+
+    id: str
+    application: str
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
-    """Something that only has to be there or not: a remote application, an offer, the model."""
+    """Something that only has to be there or not: a charm, the model."""
 
     id: str
     life: str
@@ -130,7 +149,7 @@ class Annotations:
     values: Mapping[str, str]
 
 
-Thing = Machine | Application | Unit | Action | Relation | Other | Annotations
+Thing = Machine | Application | Unit | Action | Relation | Remote | Offer | Other | Annotations
 Change = tuple[Key, Thing | None]
 """What an entity is now; None: it is gone."""
 
@@ -198,6 +217,16 @@ def _relation(data: dict[str, Any]) -> Relation:
     return Relation(str(data.get("id", "")), data["key"], ends, data.get("life") or "")
 
 
+def _remote(data: dict[str, Any]) -> Remote:
+    return Remote(
+        data["name"],
+        data.get("life") or "",
+        data.get("offer-url") or "",
+        data.get("offer-uuid") or "",
+        Word.of(data.get("status")).current,
+    )
+
+
 def _other(key: str) -> Callable[[dict[str, Any]], Other]:
     return lambda data: Other(data[key], data.get("life") or "", data.get("owner") or "")
 
@@ -209,8 +238,8 @@ _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
     "action": ("id", _action),
     "relation": ("key", _relation),
     "annotation": ("tag", lambda data: Annotations(data["tag"], dict(data.get("annotations") or {}))),
-    "remoteApplication": ("name", _other("name")),
-    "applicationOffer": ("offer-name", _other("offer-name")),
+    "remoteApplication": ("name", _remote),
+    "applicationOffer": ("offer-name", lambda data: Offer(data["offer-name"], data.get("application-name") or "")),
     "model": ("model-uuid", _other("model-uuid")),
     "charm": ("charm-url", _other("charm-url")),
 }
@@ -258,8 +287,8 @@ class State:
     actions: dict[str, Action] = field(default_factory=dict)
     relations: dict[str, Relation] = field(default_factory=dict)
     annotations: dict[str, Annotations] = field(default_factory=dict)
-    remotes: dict[str, Other] = field(default_factory=dict)
-    offers: dict[str, Other] = field(default_factory=dict)
+    remotes: dict[str, Remote] = field(default_factory=dict)
+    offers: dict[str, Offer] = field(default_factory=dict)
     models: dict[str, Other] = field(default_factory=dict)
     charms: dict[str, Other] = field(default_factory=dict)
     begun: int = 0

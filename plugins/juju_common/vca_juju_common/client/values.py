@@ -136,6 +136,38 @@ class Declared:
 
 
 @dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an application can be related, as its charm declares it.
+
+    Args:
+        role: ``provider``, ``requirer`` or ``peer``.
+        interface: what it speaks.
+        scope: ``global``, or ``container`` where both have to be on one machine.
+    """
+
+    role: str
+    interface: str
+    scope: str = "global"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumableOffer:
+    """An offer of another model, with what is needed to consume it.
+
+    Args:
+        uuid: of the offer.
+        details: what it is, by Juju's names.
+        macaroon: the right to consume it: a secret.
+        controller: where it is, for those who are elsewhere.
+    """
+
+    uuid: str
+    details: Mapping[str, Any]
+    macaroon: Mapping[str, Any] | None = field(repr=False)
+    controller: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
 class NewApplication:
     """An application to deploy.
 

@@ -12,7 +12,7 @@ from vca_juju_common.client.requests.resources import resources_in
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import Declared, Origin, StoreCharm
+from vca_juju_common.client.values import Declared, Endpoint, Origin, StoreCharm
 
 
 async def add_store_charm(
@@ -124,6 +124,16 @@ def _store_charm(url: str, origin: Origin, info: Mapping[str, Any]) -> StoreChar
 async def declared_parts(model: Target, charm_url: str) -> Declared:
     """Read what a charm of the model declares that Juju does not change on Kubernetes."""
     return _declared_in((await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {})
+
+
+async def declared_endpoints(model: Target, charm_url: str) -> dict[str, Endpoint]:
+    """Read where a charm of the model can be related, by the endpoints' names."""
+    meta = (await model.call("Charms", "CharmInfo", {"url": charm_url})).get("meta") or {}
+    return {
+        name: Endpoint(role, str(one.get("interface") or ""), str(one.get("scope") or "global"))
+        for role, key in (("provider", "provides"), ("requirer", "requires"), ("peer", "peers"))
+        for name, one in (meta.get(key) or {}).items()
+    }
 
 
 def _declared_in(meta: Mapping[str, Any]) -> Declared:

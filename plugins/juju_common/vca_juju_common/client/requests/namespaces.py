@@ -99,6 +99,7 @@ def taken_namespace(name: str, cloud: str | None, holder: Holder, taken: Namespa
     by = f"by {holder.name}" if holder.name else "and not by a model of ours"
     later = "" if holder.stays else ", or try again if it is on its way out"
     return BadArguments(
-        f"namespace: {name} is taken in the Kubernetes cluster of cloud {cloud}, {by}; choose another ns_id{later} ({taken})",
+        f"namespace: {name} is taken in the Kubernetes cluster of cloud {cloud}, {by}; choose another "
+        f"ns_id{later} ({taken})",
         ["namespace"],
     )

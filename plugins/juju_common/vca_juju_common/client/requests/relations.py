@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from vca_juju_common.client.errors import ApiError, error_of
-from vca_juju_common.client.requests.target import Facades, Target
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 
 
@@ -37,16 +35,3 @@ async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool 
         return True
 
     return await retry_races(work)
-
-
-async def destroy_offers(controller: Facades, urls: Sequence[str]) -> None:
-    """Ask for the end of offers, with what consumes them; those that are gone are not an error."""
-
-    async def work() -> None:
-        facade = await controller.facade("ApplicationOffers")
-        for result in (await facade.DestroyOffers(force=True, offer_urls=list(urls))).results or ():
-            error = error_of(result)
-            if error is not None and not error.is_not_found:
-                raise error
-
-    await retry_races(work)

@@ -29,6 +29,15 @@ class Facades(Protocol):
             repeat: whether its requests may be sent again when an answer was lost.
         """
 
+    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
+        """Send a request that only reads, and return its answer as plain data.
+
+        Args:
+            facade: name of the facade.
+            request: name of its method.
+            params: what it takes.
+        """
+
 
 class Target(Facades, Protocol):
     """A model to send requests to."""
@@ -56,15 +65,6 @@ class Target(Facades, Protocol):
     @property
     def debts(self) -> Debts[Target]:
         """What could not be undone yet."""
-
-    async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
-        """Send a request that only reads, and return its answer as plain data.
-
-        Args:
-            facade: name of the facade.
-            request: name of its method.
-            params: what it takes.
-        """
 
     def note(self, tag: str, notes: Mapping[str, str]) -> None:
         """Put notes into the state that were just made at an entity.

@@ -1,0 +1,209 @@
+"""Relations between execution environments of two models: offered where it is provided, consumed where it is required.
+
+The two may be of different controllers. What is there already is found, and not made twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+
+from vca_core.backend import Operation, RelationEnd
+from vca_core.errors import BadArguments, NotFound, NotSupported, VcaError
+from vca_core.suggestions import instead
+from vca_juju_common import relations
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.holding import ask_first
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.values import ConsumableOffer, Endpoint
+from vca_juju_common.deletes import delete_until_gone
+from vca_juju_common.facts import is_succeeded, require_application, require_environment
+from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.offers import alias_of, is_related, let_go, offer_name, sever, url_of, withdraw_from
+from vca_juju_common.readiness import wait_known
+from vca_juju_common.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One end of a relation, with the controller that it is on.
+
+    Args:
+        session: the controller.
+        end: the end.
+    """
+
+    session: Session
+    end: RelationEnd
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.end.ee_id.model
+
+    @property
+    def application(self) -> str:
+        """The application's name."""
+        return self.end.ee_id.application
+
+    @property
+    def local(self) -> str:
+        """``application:endpoint``, in its own model."""
+        return f"{self.application}:{self.end.endpoint}"
+
+    @property
+    def offer(self) -> str:
+        """The name of the offer that it is."""
+        return offer_name(self.application, self.end.endpoint)
+
+    def source_for(self, other: Side) -> str | None:
+        """How its controller is called at the other end; None: both are on the same one."""
+        mine, theirs = (side.session.controller.controller_uuid for side in (self, other))
+        return None if mine == theirs else self.end.connector
+
+    def alias_for(self, other: Side) -> str:
+        """How its offer is called at the other end."""
+        return alias_of(self.offer, self.name, self.source_for(other))
+
+
+async def relate(op: Operation, one: Side, other: Side) -> None:
+    """Relate two applications; related ones stay so. What this makes is undone when it fails or is cancelled.
+
+    Raises:
+        NotFound: an application is not there.
+        BadArguments: the endpoints do not fit, or one takes no further relation.
+        NotSupported: one of them only reaches what is on its own machine.
+    """
+    async with one.session.use(one.name, op) as model_1, other.session.use(other.name, op) as model_2:
+        if model_1.uuid == model_2.uuid:
+            require_environment(model_2, other.end.ee_id)
+            await wait_known(model_1, "application", other.application)  # each connector hears of it by itself
+            await relations.relate(model_1, one.end, other.end)
+        elif await _is_first_the_provider((one, model_1), (other, model_2)):
+            await _relate(one, model_1, other, model_2)
+        else:
+            await _relate(other, model_2, one, model_1)
+
+
+async def unrelate(op: Operation, one: Side, other: Side) -> None:
+    """Remove a relation, with what was offered and consumed for it alone; one that is missing is success."""
+    uuids: list[str | None] = []
+    for side in (one, other):
+        uuids.append(None)
+        with suppress(NotFound):
+            async with side.session.use(side.name, op) as model:
+                if is_succeeded(model, side.end.ee_id):
+                    return  # it went with that EE
+                uuids[-1] = model.uuid
+    if uuids[0] is not None and uuids[0] == uuids[1]:
+        async with one.session.use(one.name, op) as model:
+            await relations.unrelate(model, one.end, other.end)
+        return
+    for provider, requirer, consumer in ((one, other, uuids[1]), (other, one, uuids[0])):  # charms may be gone
+        await _unrelate(op, provider, requirer, consumer)
+
+
+async def _is_first_the_provider(one: tuple[Side, Model], other: tuple[Side, Model]) -> bool:
+    """Whether the first of two ends provides what the other one requires.
+
+    Raises:
+        BadArguments: they do not fit.
+        NotSupported: a relation of theirs is on one machine.
+    """
+    found = [await _endpoint(*side, number) for number, side in enumerate((one, other), 1)]
+    (side_1, _), (side_2, _) = one, other
+    if {end.role for end in found} != {"provider", "requirer"} or found[0].interface != found[1].interface:
+        told = (
+            f"{side.local} is a {end.role} of {end.interface}"
+            for side, end in zip((side_1, side_2), found, strict=True)
+        )
+        raise BadArguments(
+            f"endpoint_1, endpoint_2: expected a provider and a requirer of one interface; {', and '.join(told)}",
+            ["endpoint_1", "endpoint_2"],
+        )
+    if any(end.scope == "container" for end in found):
+        raise NotSupported(f"{side_1.local} and {side_2.local} are related on one machine, and these are two models")
+    return found[0].role == "provider"
+
+
+async def _endpoint(side: Side, model: Model, number: int) -> Endpoint:
+    charm_url = require_environment(model, side.end.ee_id).charm_url
+    declared = await model.declared_endpoints(charm_url)
+    name = side.end.endpoint
+    if name not in declared:
+        raise BadArguments(
+            f"endpoint_{number}: the charm of {side.application} has no endpoint {name!r}{instead(name, declared)}",
+            [f"endpoint_{number}"],
+        )
+    return declared[name]
+
+
+async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Model) -> None:
+    url = url_of(provider.session.controller, offering, provider.offer)
+    alias = provider.alias_for(requirer)
+    far = f"{alias}:{provider.end.endpoint}"
+    async with AsyncExitStack() as undo:
+        if provider.offer not in offering.state.offers:
+            _undo_later(undo, lambda: provider.session.controller.destroy_offers([url]))
+        controller = provider.session.controller
+        owner = url.partition("/")[0]
+        await run_uninterrupted(
+            controller.make_offer(owner, offering.uuid, provider.offer, provider.application, provider.end.endpoint)
+        )
+        offer = await controller.find_offer(url)
+        await _clear(consuming, alias, offer)
+        if alias not in consuming.state.remotes:
+            _undo_later(undo, lambda: consuming.destroy_consumed([alias]))
+            await run_uninterrupted(consuming.consume(alias, offer, provider.source_for(requirer)))
+        if not relations.are_related(consuming, requirer.local, far):
+            _undo_later(undo, lambda: consuming.remove_relation(requirer.local, far))
+        await run_uninterrupted(relations.ask_to_relate(consuming, requirer.local, far))
+
+        def look() -> bool | None:
+            require_application(consuming, requirer.application)
+            are_there = relations.are_related(consuming, requirer.local, far) and alias in consuming.state.remotes
+            return are_there or None
+
+        await consuming.wait(look)
+        await offering.wait(lambda: provider.offer in offering.state.offers or None)
+        undo.pop_all()
+
+
+async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
+    """Have what is consumed by a name be the offer as it is now: of one that is gone, nothing comes any more."""
+    there = model.state.remotes.get(alias)
+    if there is None or (there.offer == offer.uuid and there.life == "alive" and there.status != "terminated"):
+        return
+    if there.life == "alive":
+        with suppress(ApiError):  # it is seen whether it goes
+            await model.destroy_consumed([alias])
+    await model.wait(lambda: None if alias in model.state.remotes else True)
+
+
+def _undo_later(undo: AsyncExitStack, work: Callable[[], Awaitable[object]]) -> None:
+    async def quietly() -> None:
+        with suppress(VcaError), ask_first(None):  # what stays is found by the next call, and goes with the EEs
+            await work()
+
+    undo.push_async_callback(quietly)
+
+
+async def _unrelate(op: Operation, provider: Side, requirer: Side, consumer: str | None) -> None:
+    alias = provider.alias_for(requirer)
+    session = requirer.session
+
+    async def consume_no_more() -> None:
+        async with session.use(requirer.name, op) as model:
+            await sever(model, requirer.local, f"{alias}:{provider.end.endpoint}", session.options.delete_grace)
+            there = model.state.remotes.get(alias)
+            if there is not None and not is_related(model.state, alias):
+                await let_go(session, model, [there])
+
+    async def offer_no_more() -> None:
+        async with provider.session.use(provider.name, op) as model:
+            if provider.offer in model.state.offers:
+                await withdraw_from(provider.session, model, provider.offer, consumer)
+
+    await delete_until_gone(session, requirer.name, consume_no_more)
+    await delete_until_gone(provider.session, provider.name, offer_no_more)

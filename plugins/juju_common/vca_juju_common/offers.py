@@ -1,0 +1,182 @@
+"""What ties an application to other models: its offers there, and theirs that it consumes.
+
+An endpoint is offered as ``<application>-<endpoint>``, and consumed as ``<offer>-<model without hyphens>``, as OSM does
+it. What has other names is somebody else's, and stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+
+from vca_core.naming import format_application
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.interface import Controller, Model
+from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.state import Remote, State
+from vca_juju_common.session import Session
+from vca_juju_common.vanishing import ask_until_taken, wait_gone
+
+
+def offer_name(application: str, endpoint: str) -> str:
+    """How an endpoint is offered."""
+    return format_application(f"{application}-{endpoint}")
+
+
+def alias_of(offer: str, model: str, source: str | None = None) -> str:
+    """How an offer is called where it is consumed.
+
+    Args:
+        offer: its name.
+        model: name of the model that offers it.
+        source: how the controller of that model is called, where that is another one.
+    """
+    return format_application("-".join(filter(None, (offer, model.replace("-", ""), source))))
+
+
+def url_of(controller: Controller, model: Model, offer: str) -> str:
+    """The URL of an offer of a model."""
+    there = model.state.models.get(model.uuid)
+    return f"{there.owner if there is not None and there.owner else controller.username}/{model.name}.{offer}"
+
+
+async def sever(model: Model, one: str, other: str, grace: float) -> None:
+    """Remove a relation that reaches into another model: by force, when the other one does not let go of it.
+
+    Args:
+        model: the one that consumes.
+        one: ``application:endpoint``.
+        other: the other end.
+        grace: seconds after which it is forced.
+    """
+
+    def is_gone() -> bool:
+        return not any(set(relation.ends) == {one, other} for relation in model.state.relations.values())
+
+    seemed_gone = is_gone()
+    if await model.remove_relation(one, other) and seemed_gone:
+        await model.reread()  # another process made it, and it has not been reported yet
+    if not await wait_gone(model, is_gone, grace):
+        await model.remove_relation(one, other, force=True)
+        await wait_gone(model, is_gone)
+
+
+def is_related(state: State, application: str) -> bool:
+    """Whether an application, or one of another model, has relations."""
+    return any(end.partition(":")[0] == application for one in state.relations.values() for end in one.ends)
+
+
+async def release(session: Session, model: Model, application: str) -> None:
+    """Take back what ties an application to other models, so that it can go.
+
+    Args:
+        session: the controller.
+        model: where it is.
+        application: its name.
+    """
+    state, grace = model.state, session.options.delete_grace
+    ties = [
+        (own, other)
+        for relation in state.relations.values()
+        for own, other in (relation.ends, relation.ends[::-1])
+        if len(relation.ends) == 2 and own.startswith(f"{application}:") and other.partition(":")[0] in state.remotes
+    ]
+    for own, other in ties:
+        await sever(model, own, other, grace)
+    used = {other.partition(":")[0] for _, other in ties}
+    ours = [one for one in state.remotes.values() if one.id in used and _is_ours(one)]
+    lost = [one for one in state.remotes.values() if one.status == "terminated"]
+    await let_go(session, model, [one for one in (*ours, *lost) if not is_related(state, one.id)])
+    offered = [offer.id for offer in state.offers.values() if offer.application == application]
+    if offered:
+        await withdraw_all(session, model, offered)
+
+
+async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> None:
+    """Consume offers no more, and take those back that nobody else consumes.
+
+    Args:
+        session: the controller.
+        model: the one that consumes.
+        remotes: what is consumed.
+    """
+    state = model.state
+    names = sorted({one.id for one in remotes})
+    if not names:
+        return
+
+    def are_gone() -> bool:
+        return not any(name in state.remotes for name in names)
+
+    async def ask(*, force: bool = False) -> None:
+        await model.destroy_consumed([name for name in names if name in state.remotes], force=force)
+
+    grace = session.options.delete_grace
+    await ask_until_taken(model, are_gone, ask, grace)
+    if not await wait_gone(model, are_gone, grace):
+        await ask_until_taken(model, are_gone, partial(ask, force=True), grace)
+        await wait_gone(model, are_gone, grace)
+    for one in remotes:
+        if _is_ours(one) and ":" not in one.url and one.status != "terminated":
+            await withdraw(session.controller, one.url, model.uuid, grace)
+
+
+async def withdraw(controller: Controller, url: str, consumer: str | None, grace: float) -> None:
+    """Take an offer back, unless others consume it.
+
+    The offering model learns a little later that a relation to it is gone, and tells nobody when it has.
+
+    Args:
+        controller: where the offer is.
+        url: its URL.
+        consumer: the uuid of the model that has just stopped to consume it; None: it is gone.
+        grace: seconds after which it is taken back by force.
+    """
+    clock = asyncio.get_running_loop().time
+    end = clock() + grace
+    for pause in pauses(0.05, 2.0):
+        consumers = await controller.consumers_of(url)
+        if consumers is None or set(consumers) - {consumer}:
+            return
+        if not consumers or clock() >= end:
+            try:
+                await controller.destroy_offers([url], force=bool(consumers))
+            except ApiError as error:
+                if "relation" not in error.message:
+                    raise
+            else:
+                return
+        await asyncio.sleep(pause)
+
+
+async def withdraw_all(session: Session, model: Model, names: Sequence[str]) -> None:
+    """Take offers of a model back, whoever consumes them, and see them gone.
+
+    Args:
+        session: the controller.
+        model: the one that offers.
+        names: of the offers.
+    """
+    urls = [url_of(session.controller, model, name) for name in names]
+
+    def are_gone() -> bool:
+        return not any(name in model.state.offers for name in names)
+
+    await ask_until_taken(model, are_gone, partial(session.controller.destroy_offers, urls))
+    await wait_gone(model, are_gone)
+
+
+async def withdraw_from(session: Session, model: Model, name: str, consumer: str | None) -> None:
+    """Take one offer of a model back, unless others consume it, and see it gone."""
+    url = url_of(session.controller, model, name)
+    await withdraw(session.controller, url, consumer, session.options.delete_grace)
+    if await session.controller.consumers_of(url) is None:
+        await wait_gone(model, lambda: name not in model.state.offers)
+
+
+def _is_ours(remote: Remote) -> bool:
+    """Whether it has the name that we give to such an offer."""
+    model, _, offer = remote.url.rpartition("/")[2].partition(".")
+    source = remote.url.partition(":")[0] if ":" in remote.url else None
+    return remote.id == alias_of(offer, model, source)

@@ -1,0 +1,241 @@
+"""Relations between EEs of two models: on pods and on hosts, of two NSs, and of two controllers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support.juju import until, write_charm
+from support.juju_k8s import options_of, sidecar
+
+from vca_core import BadArguments, Connector, NotFound, NotSupported, Vca
+from vca_jujusim import SimulatedController
+
+End = tuple[Connector, str, str]
+PROVIDER, OFFER, ALIAS = "app-vnf-dns", "app-vnf-dns-dns", "app-vnf-dns-dns-ns1k8s"
+
+
+@pytest.fixture
+def charms(tmp_path: Path) -> Path:
+    """A folder with `dns`, for pods, and `client`, for hosts: it requires what the other one provides."""
+    sidecar(tmp_path)
+    write_charm(
+        tmp_path,
+        "client",
+        requires={"names": {"interface": "dns"}, "web": {"interface": "http"}},
+        provides={"beside": {"interface": "dns", "scope": "container"}},
+    )
+    return tmp_path
+
+
+@asynccontextmanager
+async def connectors(
+    artifacts: Path, pods: SimulatedController, hosts: SimulatedController | None = None
+) -> AsyncIterator[Vca]:
+    """A `Vca` with one on pods, and one on hosts."""
+    config = {
+        "artifacts": str(artifacts),
+        "timeouts": {"total": 60.0, "progress": 40.0, "cleanup": 30.0, "read": 30.0},
+        "connectors": {
+            "pods": {"backend": "juju-k8s", "options": options_of(pods, cloud="k8s")},
+            "hosts": {"backend": "juju-machine", "options": options_of(hosts or pods)},
+            "nothing": {"backend": "fake"},
+        },
+    }
+    async with Vca.from_config(config, environ={}) as vca:
+        yield vca
+
+
+async def pair(vca: Vca, ns: str = "ns1") -> tuple[End, End]:
+    """An EE on pods that provides, and one on a host that requires; each with its endpoint."""
+
+    async def end(connector: str, namespace: str, charm: str, endpoint: str) -> End:
+        there = vca.connector(connector)
+        ee_id, _ = await there.create_execution_environment(namespace)
+        await there.install_configuration_sw(ee_id, charm)
+        return there, ee_id, endpoint
+
+    return await asyncio.gather(
+        end("pods", f".{ns}.dns", "dns", "dns"), end("hosts", f".{ns}.client", "client", "names")
+    )
+
+
+def is_clean(*controllers: SimulatedController) -> bool:
+    """Whether no model has anything of another one."""
+    models = [model for controller in controllers for model in controller.world.models.values()]
+    return not any(model.relations or model.remotes or model.offers for model in models)
+
+
+@pytest.fixture(params=["one controller", "two controllers"])
+async def hosts(request: pytest.FixtureRequest, controller: SimulatedController) -> AsyncIterator[SimulatedController]:
+    """The controller of the hosts."""
+    async with SimulatedController() as far:
+        yield controller if request.param == "one controller" else far
+
+
+async def test_an_ee_on_pods_and_one_on_a_host_are_related(
+    controller: SimulatedController, hosts: SimulatedController, charms: Path
+) -> None:
+    alias = ALIAS if hosts is controller else f"{ALIAS}-pods"
+    async with connectors(charms, controller, hosts) as vca:
+        one, other = await pair(vca)
+        for ends in ((one, other), (other, one)):  # a second time is fine, and neither end has to come first
+            await vca.add_relation(*ends)
+        offering, consuming = controller.model("ns1-k8s"), hosts.model("ns1")
+        assert list(consuming.relations) == [f"app-vnf-client:names {alias}:dns"]
+        await until(lambda: len(offering.relations) == 1)
+        assert (list(offering.offers), list(consuming.remotes)) == ([OFFER], [alias])
+        [relation] = (await other[0].describe(other[1])).relations
+        assert (relation.endpoint, relation.other_name, relation.other_endpoint) == ("names", alias, "dns")
+        for ends in ((other, one), (one, other)):
+            await vca.remove_relation(*ends)
+            assert is_clean(controller, hosts)
+
+
+async def test_it_costs_four_requests_that_change_something(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        before = controller.counts.total
+        await vca.add_relation(*ends)
+        assert controller.counts.total - before == 6  # with what each charm declares
+        before = controller.counts.total
+        await vca.remove_relation(*ends)
+        assert controller.counts.total - before <= 7
+
+
+async def test_ees_of_two_ns_are_related(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        pods = vca.connector("pods")
+        one, _ = await pair(vca)
+        far, _ = await pods.create_execution_environment(".ns2.dns")
+        await pods.install_configuration_sw(far, "dns")
+        await pods.add_relation(far, one[1], "upstream", "dns")
+        assert list(controller.model("ns2-k8s").relations) == [f"app-vnf-dns:upstream {ALIAS}:dns"]
+        await pods.remove_relation(one[1], far, "dns", "upstream")
+        assert is_clean(controller)
+
+
+async def test_one_offer_serves_two_and_stays_for_the_other(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        pods = vca.connector("pods")
+        far, _ = await pods.create_execution_environment(".ns2.dns")
+        await pods.install_configuration_sw(far, "dns")
+        await vca.add_relation(one, other)
+        await pods.add_relation(far, one[1], "upstream", "dns")
+        await vca.remove_relation(one, other)
+        assert list(controller.model("ns1-k8s").offers) == [OFFER]
+        assert len(controller.model("ns2-k8s").relations) == 1
+        await pods.delete_execution_environment(far)
+        assert is_clean(controller)
+
+
+@pytest.mark.parametrize("end", ["provider", "requirer"])
+async def test_it_goes_with_either_ee_and_can_be_made_anew(
+    controller: SimulatedController, hosts: SimulatedController, charms: Path, end: str
+) -> None:
+    async with connectors(charms, controller, hosts) as vca:
+        ends = await pair(vca)
+        await vca.add_relation(*ends)
+        gone = ends[0] if end == "provider" else ends[1]
+        await gone[0].delete_execution_environment(gone[1])
+        await until(lambda: not (controller.model("ns1-k8s").relations or hosts.model("ns1").relations))
+        with pytest.raises(NotFound):
+            await vca.add_relation(*ends)
+        await vca.remove_relation(*ends)
+        made, _ = await gone[0].create_execution_environment(f".ns1.{'dns' if end == 'provider' else 'client'}")
+        await gone[0].install_configuration_sw(made, "dns" if end == "provider" else "client")
+        again = (gone[0], made, gone[2])
+        await vca.add_relation(again, ends[1] if end == "provider" else ends[0])
+        await until(lambda: len(controller.model("ns1-k8s").relations) == len(hosts.model("ns1").relations) == 1)
+        for connector, ee_id, _ in (again, ends[1] if end == "provider" else ends[0]):
+            await connector.delete_execution_environment(ee_id)
+        await until(lambda: is_clean(controller))
+
+
+@pytest.mark.parametrize("first", ["pods", "hosts"])
+async def test_it_goes_with_either_ns(controller: SimulatedController, charms: Path, first: str) -> None:
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        await vca.add_relation(*ends)
+        await vca.connector(first).delete_namespace(".ns1")
+        await vca.remove_relation(*ends)
+        await vca.connector("hosts" if first == "pods" else "pods").delete_namespace(".ns1")
+    assert [model.record.name for model in controller.world.models.values()] == ["controller"]
+
+
+async def test_a_connector_that_nothing_has_used_yet_is_reached(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        (_, one, _), (_, other, _) = await pair(vca)
+    async with connectors(charms, controller) as later:
+        ends = (later.connector("hosts"), other, "names"), (later.connector("pods"), one, "dns")
+        await later.add_relation(*ends)
+        await later.remove_relation(*ends)
+        assert is_clean(controller)
+
+
+@pytest.mark.parametrize(
+    ("own", "far", "error", "told"),
+    [
+        ("nothing", "dns", BadArguments, "endpoint_1: the charm of app-vnf-client has no endpoint 'nothing'"),
+        ("names", "nothing", BadArguments, "endpoint_2: the charm of app-vnf-dns has no endpoint 'nothing'"),
+        ("web", "dns", BadArguments, "app-vnf-client:web is a requirer of http, and app-vnf-dns:dns is a provider of"),
+        ("names", "upstream", BadArguments, "expected a provider and a requirer of one interface"),
+        ("beside", "upstream", NotSupported, "are related on one machine, and these are two models"),
+    ],
+)
+async def test_ends_that_do_not_fit_leave_nothing(
+    controller: SimulatedController, charms: Path, own: str, far: str, error: type[Exception], told: str
+) -> None:
+    async with connectors(charms, controller) as vca:
+        one, other = await pair(vca)
+        with pytest.raises(error, match=told):
+            await vca.add_relation((*other[:2], own), (*one[:2], far))
+        with pytest.raises(NotSupported, match="an EE of connector nothing cannot be related from here"):
+            await vca.add_relation(one, (vca.connector("nothing"), "ns1.app-vnf-x.0", "x"))
+    assert is_clean(controller)
+
+
+@pytest.mark.parametrize(
+    "request_", ["ApplicationOffers.Offer", "ApplicationOffers.GetConsumeDetails", "Application.Consume"]
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_cancelled_relation_leaves_nothing(
+    controller: SimulatedController, charms: Path, request_: str, when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vca_juju_common.finishing.LIMIT", 0.3)
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        rule = controller.faults.hang(request_, when)  # type: ignore[arg-type]
+        relating = asyncio.ensure_future(vca.add_relation(*ends))
+        await until(lambda: rule.hits)
+        relating.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await relating
+        await until(lambda: is_clean(controller))
+        await vca.add_relation(*ends)
+
+
+async def test_a_refused_relation_leaves_nothing(controller: SimulatedController, charms: Path) -> None:
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        controller.faults.refuse("Application.AddRelation", "cannot relate application", times=1)
+        with pytest.raises(BadArguments):
+            await vca.add_relation(*ends)
+        await until(lambda: is_clean(controller))
+
+
+@pytest.mark.parametrize(
+    "lost", ["ApplicationOffers.Offer", "Application.Consume", "Application.AddRelation", "Application.DestroyRelation"]
+)
+async def test_lost_answers_make_nothing_twice(controller: SimulatedController, charms: Path, lost: str) -> None:
+    async with connectors(charms, controller) as vca:
+        ends = await pair(vca)
+        controller.faults.drop(lost, "after")
+        await vca.add_relation(*ends)
+        assert len(controller.model("ns1").relations) == 1
+        await vca.remove_relation(*ends)
+        assert is_clean(controller)
