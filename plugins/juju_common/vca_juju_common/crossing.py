@@ -114,12 +114,12 @@ async def _is_first_the_provider(one: tuple[Side, Model], other: tuple[Side, Mod
     found = [await _endpoint(*side, number) for number, side in enumerate((one, other), 1)]
     (side_1, _), (side_2, _) = one, other
     if {end.role for end in found} != {"provider", "requirer"} or found[0].interface != found[1].interface:
-        told = (
+        ends = (
             f"{side.local} is a {end.role} of {end.interface}"
             for side, end in zip((side_1, side_2), found, strict=True)
         )
         raise BadArguments(
-            f"endpoint_1, endpoint_2: expected a provider and a requirer of one interface; {', and '.join(told)}",
+            f"endpoint_1, endpoint_2: expected a provider and a requirer of one interface; {', and '.join(ends)}",
             ["endpoint_1", "endpoint_2"],
         )
     if any(end.scope == "container" for end in found):

@@ -36,23 +36,23 @@ class Pair:
             await admin.login()
             given = {"model-tag": f"model-{self.offering.uuid}", "offer-name": "server-site"}
             offer = {**given, "application-name": "server", "endpoints": {"site": "site"}}
-            told = await admin.call("ApplicationOffers.Offer", Offers=[offer])
-            assert told["results"] == [{}]
+            answer = await admin.call("ApplicationOffers.Offer", Offers=[offer])
+            assert answer["results"] == [{}]
 
     async def details(self) -> dict[str, Any]:
         """What is told of the offer to those who consume it."""
         async with RawClient(self.offering.sim) as admin:
             await admin.login()
             asked = {"offer-urls": {"offer-urls": [URL], "bakery-version": 3}}
-            told = await admin.call("ApplicationOffers.GetConsumeDetails", **asked)
-            return dict(told["results"][0])
+            answer = await admin.call("ApplicationOffers.GetConsumeDetails", **asked)
+            return dict(answer["results"][0])
 
     async def destroy(self, *, force: bool) -> None:
         """Withdraw the offer."""
         async with RawClient(self.offering.sim) as admin:
             await admin.login()
-            told = await admin.call("ApplicationOffers.DestroyOffers", **{"offer-urls": [URL], "force": force})
-            error = told["results"][0].get("error")
+            answer = await admin.call("ApplicationOffers.DestroyOffers", **{"offer-urls": [URL], "force": force})
+            error = answer["results"][0].get("error")
             if error:
                 raise Refusal(error["message"], error.get("code", ""))
 

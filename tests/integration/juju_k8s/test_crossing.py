@@ -178,7 +178,7 @@ async def test_a_connector_that_nothing_has_used_yet_is_reached(controller: Simu
 
 
 @pytest.mark.parametrize(
-    ("own", "far", "error", "told"),
+    ("own", "far", "error", "message"),
     [
         ("nothing", "dns", BadArguments, "endpoint_1: the charm of app-vnf-client has no endpoint 'nothing'"),
         ("names", "nothing", BadArguments, "endpoint_2: the charm of app-vnf-dns has no endpoint 'nothing'"),
@@ -188,11 +188,11 @@ async def test_a_connector_that_nothing_has_used_yet_is_reached(controller: Simu
     ],
 )
 async def test_ends_that_do_not_fit_leave_nothing(
-    controller: SimulatedController, charms: Path, own: str, far: str, error: type[Exception], told: str
+    controller: SimulatedController, charms: Path, own: str, far: str, error: type[Exception], message: str
 ) -> None:
     async with connectors(charms, controller) as vca:
         one, other = await pair(vca)
-        with pytest.raises(error, match=told):
+        with pytest.raises(error, match=message):
             await vca.add_relation((*other[:2], own), (*one[:2], far))
         with pytest.raises(NotSupported, match="an EE of connector nothing cannot be related from here"):
             await vca.add_relation(one, (vca.connector("nothing"), "ns1.app-vnf-x.0", "x"))

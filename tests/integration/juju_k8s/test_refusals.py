@@ -81,7 +81,7 @@ async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         (
             {"storage": STORAGE},
@@ -97,14 +97,14 @@ async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) 
     ],
 )
 async def test_an_upgrade_that_changes_what_cannot_be_shows_both(
-    controller: SimulatedController, tmp_path: Path, before: dict[str, Any], after: dict[str, Any], told: str
+    controller: SimulatedController, tmp_path: Path, before: dict[str, Any], after: dict[str, Any], message: str
 ) -> None:
     sidecar(tmp_path, **before)
     sidecar(tmp_path / "second", **after)
     async with on_kubernetes(controller, tmp_path) as pods:
         ee_id = await installed(pods)
         uploads = sum(controller.counts.uploads.values())
-        with pytest.raises(BadArguments, match=told):
+        with pytest.raises(BadArguments, match=message):
             await pods.upgrade(ee_id, "second/dns")
         assert sum(controller.counts.uploads.values()) == uploads
         await pods.upgrade(ee_id, "dns", config={"label": "same"})
@@ -134,11 +134,11 @@ async def test_a_namespace_that_others_have_is_named(controller: SimulatedContro
 
 
 @pytest.mark.parametrize(
-    ("access", "told"),
+    ("access", "message"),
     [("superuser", "by model other/ns1-k8s; choose another ns_id \\("), ("add-model", "and not by a model of ours")],
 )
 async def test_a_namespace_of_another_users_model_is_named(
-    controller: SimulatedController, charms: Path, access: str, told: str
+    controller: SimulatedController, charms: Path, access: str, message: str
 ) -> None:
     """At once, if the user may look at that model; else it may be on its way out."""
     controller.add_user("other", "secret")
@@ -146,7 +146,7 @@ async def test_a_namespace_of_another_users_model_is_named(
     controller.world.credentials["k8s/ours/k8s"] = {"auth-type": "oauth2", "attrs": {}}
     controller.world.add_model(MODEL, "other", "k8s", "default", {})
     async with on_kubernetes(controller, charms, username="ours", secret="secret") as pods:
-        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster of cloud k8s, {told}"):
+        with pytest.raises(BadArguments, match=f"{MODEL} is taken in the Kubernetes cluster of cloud k8s, {message}"):
             await pods.create_execution_environment(VNF)
     assert (controller.counts.requests["ModelManager.CreateModel"] == 1) is (access == "superuser")
 
@@ -204,8 +204,8 @@ async def test_an_application_that_never_goes_goes_with_its_ns(
             ee_id = await installed(pods)
         if when == "empty":
             await pods.scale(ee_id, 0)
-        told = f"application {APP} is dying with .*juju/juju issue {known}.*or delete the NS, which takes it along"
-        with pytest.raises(VcaTimeoutError, match=told):
+        message = f"application {APP} is dying with .*juju/juju issue {known}.*or delete the NS, which takes it along"
+        with pytest.raises(VcaTimeoutError, match=message):
             await pods.delete_execution_environment(ee_id, total_timeout=2)
         await pods.delete_namespace(NS)
         assert len(controller.world.models) == 1

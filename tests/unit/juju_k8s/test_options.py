@@ -56,12 +56,12 @@ def test_what_is_declared_is_the_same_as_the_controller_has_it() -> None:
         {name: {**one, "Name": name} for name, one in new.devices.items()},
     )
     check_same_parts("dns", old, new)
-    for other, told in (
+    for other, declaration in (
         (replace(new, storage={}), "storage data as None"),
         (replace(new, storage={"data": {**new.storage["data"], "location": "/other"}}), "storage data as .*/other"),
         (replace(new, devices={}), "devices gpu as None"),
         (replace(new, devices={"gpu": {**new.devices["gpu"], "CountMax": 3}}), "devices gpu as .*'CountMax': 3"),
         (replace(new, deployment={"type": "daemon"}), "deployment as {'type': 'daemon'}.* installed one as None"),
     ):
-        with pytest.raises(BadArguments, match=f"declares {told}"):
+        with pytest.raises(BadArguments, match=f"declares {declaration}"):
             check_same_parts("dns", old, other)

@@ -122,8 +122,8 @@ class Model:
 
     def note_change(self, kind: str, key: str) -> None:
         """Tell the watchers, and keep it where the world is kept."""
-        told = set() if kind == "remoteApplication" and is_consumer(key) else self.watchers
-        for watcher in told:
+        watchers = set() if kind == "remoteApplication" and is_consumer(key) else self.watchers
+        for watcher in watchers:
             watcher.note_change(kind, key)
         self.world.keep(self, kind, key)
 
