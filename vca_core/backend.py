@@ -214,10 +214,6 @@ class Backend(Generic[OptionsT]):
         self.host = host
 
 
-async def _is_open() -> None:
-    """There is nothing to open."""
-
-
 @dataclass(frozen=True, slots=True)
 class RelationEnd:
     """One end of a relation.
@@ -234,7 +230,7 @@ class RelationEnd:
     backend: object
     ee_id: EeId
     endpoint: str
-    open: Callable[[], Awaitable[None]] = field(default=_is_open, repr=False, compare=False)
+    open: Callable[[], Awaitable[None]] = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ SECTIONS = (
     Section(
         "Charms",
         "charm",
-        ("Charm", "Option", "Action", "Endpoint", "Base", "Resource", "Container", "Mount", "Storage"),
+        ("Charm", "Option", "Action", "Endpoint", "Base", "Resource", "Container", "Mount", "Storage", "Device"),
     ),
     Section("Options and parameters", "charm", ("coerce", "check_params", "check_params_aside")),
     Section("Tasks and threads", "tasks", ("OwnedTasks", "settle", "in_thread")),
