@@ -12,7 +12,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Unit
 from vca_juju_common.deletes import delete_environment, remove_application
 from vca_juju_common.session import Session
-from vca_juju_k8s.ground import LOCATOR
+from vca_juju_k8s.ground import LOCATOR, suspension
 from vca_juju_k8s.reservations import cancel
 
 
@@ -37,6 +37,8 @@ def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendErro
         application: its name.
         units: those that it had when its end was asked for.
     """
+    if (reason := suspension(model)) is not None:
+        return reason
     there = model.state.applications.get(application)
     if there is None or there.life not in {"dying", "dead"}:
         return None

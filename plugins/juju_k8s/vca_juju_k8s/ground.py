@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
-from vca_core.errors import BadArguments
+from vca_core.errors import BackendError, BadArguments
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import DeploymentStatus, Entity, EntityState
 from vca_juju_common.client.interface import Model
@@ -55,8 +55,21 @@ class KubernetesGround:
         return f"{ee_id.application}.{ee_id.model}.svc"
 
     def check(self, model: Model, units: Sequence[Unit], since: int) -> None:
-        """Nothing that a pod stands on shows in Juju."""
-        del model, units, since
+        """Refuse to wait where Juju does nothing in the cluster; nothing else that a pod stands on shows in it."""
+        del units, since
+        if (reason := suspension(model)) is not None:
+            raise reason
+
+
+def suspension(model: Model) -> BackendError | None:
+    """Why Juju does nothing in the cluster for a model; None: it does."""
+    there = model.state.models.get(model.uuid)
+    if there is None or there.status.current != "suspended":
+        return None
+    return BackendError(
+        f"model {model.name} is suspended: {there.status.message or 'no reason given'}; give its cloud a valid "
+        "credential (juju update-credential)"
+    )
 
 
 def model_tag(uuid: str) -> str:

@@ -114,11 +114,17 @@ async def scale(session: Session, op: Operation, ee_id: EeId, num_units: int) ->
         staying = {unit.name for unit in units[:num_units]}
         if num_units != len(units):
             await model.scale_to(ee_id.application, num_units)
-            await model.wait(lambda: None if len(model.state.units_of(ee_id.application)) > num_units else True)
+            await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
         grace = session.options.hook_error_grace
         await wait_application_ready(
             model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
         )
+
+
+def _are_gone(session: Session, model: Model, application: str, staying: int) -> bool | None:
+    units = model.state.units_of(application)
+    session.ground.check(model, units, model.state.begun)
+    return None if len(units) > staying else True
 
 
 async def upgrade(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vca_jujusim import Refusal, SimulatedController
-from vca_jujusim.raw import archive
+from vca_jujusim.raw import RawClient, archive
 from vca_jujusim.world.pods import SLOW
 
 from .conftest import JAMMY, Connect, World
@@ -141,6 +141,7 @@ async def test_what_only_machines_have_is_refused(
         ("foreign", "already exists", "already exists in the k8s cluster"),
         ("terminating", "already exists", "already exists in the k8s cluster"),
         ("in use", "", "namespace may be in use"),
+        ("other controller", "not valid", "annotations map"),
         (None, "not valid", "annotations map"),
     ],
 )
@@ -264,3 +265,90 @@ async def test_a_charm_says_what_it_needs_of_kubernetes(cluster: Cluster) -> Non
     assert meta["containers"]["main"]["resource"] == "image"
     assert meta["storage"]["data"]["location"] == "/data"
     assert json.dumps(meta)
+
+
+ADMIN = "cloudcred-k8s_admin_k8s"
+
+
+async def credential(admin: RawClient, token: str, **more: Any) -> dict[str, Any]:
+    """Give the cloud's credential a token."""
+    held = {"auth-type": "oauth2", "attrs": {"Token": token, "rbac-id": "1a2b"}}
+    given = {"tag": ADMIN, "credential": held, **more}
+    answer = await admin.call("Cloud.UpdateCredentialsCheckModels", credentials=[given], **more)
+    return dict(answer["results"][0])
+
+
+async def test_what_is_no_secret_of_a_credential_comes_back(cluster: Cluster, connect: Connect) -> None:
+    admin = await connect()
+    await credential(admin, "secret-1")
+    answer = await admin.call("Cloud.Credential", entities=[{"tag": ADMIN}])
+    assert answer["results"][0]["result"] == {
+        "auth-type": "oauth2",
+        "attrs": {"rbac-id": "1a2b"},
+        "redacted": ["Token"],
+    }
+    wrong = {"tag": ADMIN, "credential": {"auth-type": "oauth2", "attrs": {"password": "x"}}}
+    answer = await admin.call("Cloud.UpdateCredentialsCheckModels", credentials=[wrong])
+    assert 'unknown key "password"' in answer["results"][0]["error"]["message"]
+
+
+async def test_a_cloud_is_replaced_as_a_whole(sim: SimulatedController, connect: Connect) -> None:
+    sim.add_kubernetes()
+    admin = await connect()
+    cloud = {"type": "kubernetes", "auth-types": ["oauth2"], "endpoint": "https://10.9.9.9", "config": {"a": "b"}}
+    await admin.result("Cloud.UpdateCloud", clouds=[{"name": "k8s", "cloud": cloud}])
+    answer = await admin.call("Cloud.Cloud", entities=[{"tag": "cloud-k8s"}])
+    assert answer["results"][0]["cloud"] == {**cloud, "regions": [{"name": "default"}]}
+    with pytest.raises(Refusal, match='cloud "other" not found'):
+        await admin.result("Cloud.UpdateCloud", clouds=[{"name": "other", "cloud": cloud}])
+
+
+async def test_a_credential_that_models_refuse_is_not_taken(cluster: Cluster, connect: Connect) -> None:
+    admin = await connect()
+    await credential(admin, "good")
+    cluster.sim.world.refused_tokens["old"] = "Unauthorized"
+    found = await credential(admin, "old")
+    assert found["models"][0]["errors"] == [{"error": {"message": "Unauthorized", "code": ""}}]
+    assert cluster.sim.world.credentials["k8s/admin/k8s"]["attrs"]["Token"] == "good"
+    await credential(admin, "old", force=True)
+    assert cluster.sim.model("ns").is_suspended
+    await credential(admin, "good")
+    assert not cluster.sim.model("ns").is_suspended
+
+
+async def test_a_suspended_model_stands_still_until_it_has_a_credential(cluster: Cluster, connect: Connect) -> None:
+    cluster.sim.refuse_credential("ns")
+    await cluster.until("model", cluster.uuid, lambda model: model["status"]["current"] == "suspended")
+    admin = await connect()
+    info = await admin.call("ModelManager.ModelInfo", entities=[{"tag": f"model-{cluster.uuid}"}])
+    assert info["results"][0]["result"]["cloud-credential-validity"] is False
+    with pytest.raises(Refusal, match="is not valid"):
+        await create(cluster.sim, connect, "more")
+    await cluster.deploy()
+    await cluster.settle()
+    assert cluster.sim.model("ns").units["dns/0"].provider_id == ""
+    cluster.sim.refuse_credential("ns", "")
+    await cluster.until("unit", "dns/0", lambda unit: unit["workload-status"]["current"] == "active")
+
+
+async def test_a_model_whose_namespace_is_gone_goes_by_force_only(cluster: Cluster, connect: Connect) -> None:
+    await cluster.deploy()
+    await cluster.settle()
+    cluster.sim.lose_namespace("ns")
+    asked = {"model-tag": f"model-{cluster.uuid}", "destroy-storage": True}
+    admin = await connect()
+    await admin.result("ModelManager.DestroyModels", models=[asked])
+    await cluster.settle()
+    assert cluster.sim.model("ns").record.life == "dying"
+    await admin.result("ModelManager.DestroyModels", models=[{**asked, "force": True}])
+    await cluster.removed()
+
+
+async def test_a_namespace_may_outlive_its_model(cluster: Cluster, connect: Connect) -> None:
+    cluster.sim.faults.stick_namespace()
+    cluster.sim.remove_model("ns")
+    await cluster.removed()
+    with pytest.raises(Refusal, match="already exists in the k8s cluster"):
+        await create(cluster.sim, connect)
+    cluster.sim.world.namespaces.clear()
+    await create(cluster.sim, connect)

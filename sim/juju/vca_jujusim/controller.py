@@ -83,6 +83,7 @@ class SimulatedController:
         self.closing = asyncio.Event()
         self.clock = Clock(latency, hook_retry, burial, steps or {})
         self.world = World(self.clock, self.faults.lives, (username, self.password))
+        self.world.on_resumed = wake
         announce(self.world)
         self.world.programs = None if programs is None else Programs(programs)
         self.manual_scripts_run = manual_scripts_run
@@ -309,6 +310,25 @@ class SimulatedController:
         credential = f"{name}/{self.username}/{name}"
         self.world.credentials[credential] = {"auth-type": "oauth2", "attrs": {}}
         self.world.keep(None, "credential", credential)
+
+    def refuse_credential(self, model: str, reason: str = "cloud credential is not valid") -> None:
+        """The cloud takes the credential of a model no more: it is suspended, until it has one that is taken.
+
+        Args:
+            model: its name.
+            reason: why; empty: it is taken again.
+        """
+        key = self.model(model).record.credential
+        self.world.put_credential(key, self.world.credentials[key], reason)
+
+    def lose_namespace(self, model: str) -> None:
+        """Somebody deletes a model's namespace in the cluster: its pods are gone, and Juju does not notice."""
+        found = self.model(model)
+        found.record.namespace_gone = True
+        for unit in found.units.values():
+            unit.provider_id, unit.address = "", ""
+            self.world.keep(found, "unit", unit.name)
+        self.world.keep(found, "model", found.record.uuid)
 
     def publish(self, charm: Charm, *, channel: str = "latest/stable", revision: int = 1) -> Charm:
         """Put a charm into the scripted store."""

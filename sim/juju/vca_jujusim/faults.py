@@ -103,7 +103,8 @@ class LifeFault(Counted):
 
     Args:
         kind: `freeze` (no step is taken), `provisioning`, `agent`, `hook`, `blocked`, `action`, `stick`.
-        entity: the kind of entity: machine, unit, application, action, model; of `stick` which applications.
+        entity: the kind of entity: machine, unit, application, action, model; of `stick` which
+            applications, or namespace.
         name: a pattern of its name; of an action the action's name; of a unit or a hook the unit's name.
         message: what the status says.
         outcome: of an action.
@@ -301,6 +302,15 @@ class Faults:
         """
         entity = "application" if when == "always" else f"{when} application"
         return self._life(LifeFault(kind="stick", entity=entity, name=application, times=times))
+
+    def stick_namespace(self, model: str = "*", *, times: int | None = 1) -> LifeFault:
+        """A model is gone, and its namespace stays in the cluster, on its way out, until a test takes it away.
+
+        Args:
+            model: a pattern of its name.
+            times: how often; None: always.
+        """
+        return self._life(LifeFault(kind="stick", entity="namespace", name=model, times=times))
 
     def clear(self) -> None:
         """No more faults. Lives that were frozen go on with `SimulatedController.wake`."""

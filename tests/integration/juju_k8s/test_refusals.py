@@ -11,7 +11,7 @@ import yaml
 from support.juju import NS, VNF, until, write_charm
 from support.juju_k8s import installed, on_kubernetes, sidecar
 
-from vca_core import BadArguments, VcaTimeoutError
+from vca_core import BackendError, BadArguments, VcaTimeoutError
 from vca_jujusim import SimulatedController
 from vca_jujusim.archives import charm_from_documents
 
@@ -209,6 +209,40 @@ async def test_an_application_that_never_goes_goes_with_its_ns(
             await pods.delete_execution_environment(ee_id, total_timeout=2)
         await pods.delete_namespace(NS)
         assert len(controller.world.models) == 1
+
+
+async def test_a_suspended_model_is_told_at_once_and_goes_with_its_ns(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        later, _ = await pods.create_execution_environment(".ns1.later")
+        controller.refuse_credential(MODEL)
+        for work in (
+            lambda: pods.install_configuration_sw(later, "dns"),
+            lambda: pods.scale(ee_id, 0),
+            lambda: pods.scale(ee_id, 3),
+        ):
+            with pytest.raises(BackendError, match=f"model {MODEL} is suspended: .*juju update-credential"):
+                await work()
+        with pytest.raises(VcaTimeoutError, match=f"model {MODEL} is suspended"):
+            await pods.delete_execution_environment(ee_id, total_timeout=2)
+        await pods.delete_namespace(NS)
+    assert len(controller.world.models) == 1
+
+
+async def test_a_namespace_that_others_deleted_does_not_keep_the_model(
+    controller: SimulatedController, charms: Path
+) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        await installed(pods)
+        controller.lose_namespace(MODEL)
+        await pods.delete_namespace(NS)
+        controller.faults.stick_namespace()
+        await pods.create_execution_environment(VNF)
+        await pods.delete_namespace(NS)
+        with pytest.raises(BadArguments, match="or try again if it is on its way out"):
+            await pods.create_execution_environment(VNF)
 
 
 async def test_a_charm_of_the_store_has_to_have_containers(controller: SimulatedController, tmp_path: Path) -> None:

@@ -133,12 +133,21 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
-    """Something that only has to be there or not: a charm, the model."""
+class ModelState:
+    """The model as a whole."""
 
     id: str
     life: str
-    owner: str = ""
+    owner: str
+    status: Word
+
+
+@dataclass(frozen=True, slots=True)
+class AddedCharm:
+    """A charm that is in the model: it only has to be there or not."""
+
+    url: str
+    life: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +158,7 @@ class Annotations:
     values: Mapping[str, str]
 
 
-Thing = Machine | Application | Unit | Action | Relation | Remote | Offer | Other | Annotations
+Thing = Machine | Application | Unit | Action | Relation | Remote | Offer | ModelState | AddedCharm | Annotations
 Change = tuple[Key, Thing | None]
 """What an entity is now; None: it is gone."""
 
@@ -227,8 +236,8 @@ def _remote(data: dict[str, Any]) -> Remote:
     )
 
 
-def _other(key: str) -> Callable[[dict[str, Any]], Other]:
-    return lambda data: Other(data[key], data.get("life") or "", data.get("owner") or "")
+def _model(data: dict[str, Any]) -> ModelState:
+    return ModelState(data["model-uuid"], data.get("life") or "", data.get("owner") or "", Word.of(data.get("status")))
 
 
 _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
@@ -240,8 +249,8 @@ _KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
     "annotation": ("tag", lambda data: Annotations(data["tag"], dict(data.get("annotations") or {}))),
     "remoteApplication": ("name", _remote),
     "applicationOffer": ("offer-name", lambda data: Offer(data["offer-name"], data.get("application-name") or "")),
-    "model": ("model-uuid", _other("model-uuid")),
-    "charm": ("charm-url", _other("charm-url")),
+    "model": ("model-uuid", _model),
+    "charm": ("charm-url", lambda data: AddedCharm(data["charm-url"], data.get("life") or "")),
 }
 
 
@@ -289,8 +298,8 @@ class State:
     annotations: dict[str, Annotations] = field(default_factory=dict)
     remotes: dict[str, Remote] = field(default_factory=dict)
     offers: dict[str, Offer] = field(default_factory=dict)
-    models: dict[str, Other] = field(default_factory=dict)
-    charms: dict[str, Other] = field(default_factory=dict)
+    models: dict[str, ModelState] = field(default_factory=dict)
+    charms: dict[str, AddedCharm] = field(default_factory=dict)
     begun: int = 0
     readings: int = 0
     removed: set[Key] = field(default_factory=set)

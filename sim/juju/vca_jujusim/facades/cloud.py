@@ -41,10 +41,28 @@ def add_cloud(call: Call, params: Json) -> Answer:
     name = str(params.get("name") or "")
     if name in call.world.clouds:
         raise Refusal(f'cloud "{name}" already exists', ALREADY_EXISTS)
-    added = dict(params.get("cloud") or {})
-    call.world.clouds[name] = added | {"regions": added.get("regions") or [{"name": "default"}]}
-    call.world.keep(None, "cloud", name)
+    _put(call, name, dict(params.get("cloud") or {}))
     return None
+
+
+@method("Cloud.UpdateCloud")
+def update_cloud(call: Call, params: Json) -> Answer:
+    """Replace clouds, each as a whole."""
+    call.world.check_superuser(call.user)
+
+    def one(given: Json) -> Json:
+        name = str(given.get("name") or "")
+        if name not in call.world.clouds:
+            raise not_found("cloud", name)
+        _put(call, name, dict(given.get("cloud") or {}))
+        return {}
+
+    return {"results": call.results(params.get("clouds"), one)}
+
+
+def _put(call: Call, name: str, cloud: Json) -> None:
+    call.world.clouds[name] = cloud | {"regions": cloud.get("regions") or [{"name": "default"}]}
+    call.world.keep(None, "cloud", name)
 
 
 @method("Cloud.RemoveClouds")
@@ -93,14 +111,16 @@ def _key(call: Call, tag: object) -> str:
 
 @method("Cloud.Credential")
 def credential(call: Call, params: Json) -> Answer:
-    """Credentials; what is secret in them is left out."""
+    """Credentials; what is secret in them is only named."""
 
     def one(entity: Json) -> Json:
         key = _key(call, entity.get("tag"))
         if key not in call.world.credentials:
             raise not_found("credential", key)
         held = call.world.credentials[key]
-        return {"result": {"auth-type": held.get("auth-type") or "", "redacted": sorted(held.get("attrs") or {})}}
+        kind, attrs = str(held.get("auth-type") or ""), held.get("attrs") or {}
+        shown = {name: value for name, value in attrs.items() if name in shown_attributes(_cloud_of(call, key), kind)}
+        return {"result": {"auth-type": kind, "attrs": shown, "redacted": sorted(attrs.keys() - shown.keys())}}
 
     return {"results": call.results(params.get("entities"), one)}
 
@@ -121,20 +141,59 @@ def update_credentials(call: Call, params: Json) -> Answer:
     """Add or replace credentials."""
 
     def one(given: Json) -> Json:
-        _store(call, given)
-        return {"tag": given.get("tag"), "models": []}
+        is_forced = given.get("force", params.get("force")) is True
+        if is_forced and not call.world.is_superuser(call.user):
+            raise Refusal("unexpected force specified", "bad request")
+        key, held = _checked(call, given)
+        models = [model for model in call.world.models.values() if model.record.credential == key]
+        reason = call.world.refused_tokens.get(str((held.get("attrs") or {}).get("Token") or ""))
+        errors = [] if reason is None else [{"error": {"message": reason, "code": ""}}]
+        if not errors or not models or is_forced:
+            call.world.put_credential(key, held, reason or "")
+        told = [{"uuid": one.record.uuid, "name": one.record.name, "errors": errors} for one in models]
+        return {"tag": given.get("tag"), "models": told}
 
     return {"results": call.results(params.get("credentials"), one)}
 
 
 def _store(call: Call, given: Json) -> None:
+    key, held = _checked(call, given)
+    call.world.put_credential(key, held)
+
+
+def _checked(call: Call, given: Json) -> tuple[str, Json]:
+    """A credential and its key, if it is one that the cloud takes."""
     key = _key(call, given.get("tag"))
     held = dict(given.get("credential") or {})
-    allowed = call.world.clouds[key.partition("/")[0]].get("auth-types") or []
-    if allowed and held.get("auth-type") not in allowed:
-        raise Refusal(f'supported auth-types {allowed}, "{held.get("auth-type")}" not supported', "not supported")
-    call.world.credentials[key] = held
-    call.world.keep(None, "credential", key)
+    kind, cloud = str(held.get("auth-type") or ""), _cloud_of(call, key)
+    allowed = cloud.get("auth-types") or []
+    if allowed and kind not in allowed:
+        raise Refusal(f'supported auth-types {allowed}, "{kind}" not supported', "not supported")
+    attributes = _OF_KUBERNETES.get(kind, {}) if cloud.get("type") == "kubernetes" else {}
+    for name in (attributes and held.get("attrs")) or ():
+        if name not in attributes:
+            raise Refusal(f'validating credential "{key}" for cloud "{key.partition("/")[0]}": unknown key "{name}"')
+    return key, held
+
+
+def _cloud_of(call: Call, key: str) -> Json:
+    return dict(call.world.clouds[key.partition("/")[0]])
+
+
+_OF_KUBERNETES = {
+    "clientcertificate": {"ClientCertificateData": True, "ClientKeyData": False, "rbac-id": True},
+    "oauth2": {"Token": False, "rbac-id": True},
+    "userpass": {"username": True, "password": False},
+    "certificate": {"ClientCertificateData": True, "Token": False, "rbac-id": True},
+    "oauth2withcert": {"ClientCertificateData": True, "ClientKeyData": False, "Token": False, "rbac-id": True},
+}
+"""The attributes of credentials, by type, and whether they are shown; those of other clouds are not."""
+
+
+def shown_attributes(cloud: Json, kind: str) -> set[str]:
+    """The attributes of a credential that are no secret."""
+    known = _OF_KUBERNETES.get(kind, {}) if cloud.get("type") == "kubernetes" else {}
+    return {name for name, is_shown in known.items() if is_shown}
 
 
 @method("Cloud.RevokeCredentialsCheckModels")

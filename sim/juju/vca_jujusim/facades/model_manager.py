@@ -62,6 +62,8 @@ def _credential(call: Call, params: Json, cloud: str, owner: str) -> str:
     tag = parse_tag(given, "cloudcred").replace("_", "/")
     if tag not in call.world.credentials:
         raise not_found("cloud credential", tag)
+    if tag in call.world.invalid_credentials:
+        raise Refusal(f'cloud credential "{tag}" is not valid', "not valid")
     return tag
 
 
@@ -91,7 +93,7 @@ def model_info(call: Call, model: Model) -> Json:
         "cloud-tag": f"cloud-{record.cloud}",
         "cloud-region": record.region,
         "cloud-credential-tag": f"cloudcred-{record.credential.replace('/', '_')}" if record.credential else "",
-        "cloud-credential-validity": True,
+        "cloud-credential-validity": not model.is_suspended,
         "owner-tag": f"user-{record.owner}",
         "life": record.life,
         "status": _status(record.status),
@@ -254,6 +256,7 @@ def change_credential(call: Call, params: Json) -> Answer:
         if tag not in call.world.credentials:
             raise not_found("cloud credential", tag)
         model.record.credential = tag
+        model.suspend("")
         model.note_change("model", model.record.uuid)
         return {}
 

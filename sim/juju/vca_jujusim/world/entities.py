@@ -226,6 +226,7 @@ class ModelRecord:
     status: Status = field(default_factory=lambda: Status("available"))
     destroy_storage: bool | None = None
     force: bool = False
+    namespace_gone: bool = False
     counters: dict[str, int] = field(default_factory=dict)
     keys: list[str] = field(default_factory=list)
     blocks: dict[str, str] = field(default_factory=dict)

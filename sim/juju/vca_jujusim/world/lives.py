@@ -34,6 +34,8 @@ def _step(model: Model, kind: str, key: str) -> None:
     name = model.actions[key].name if kind == "action" else key
     if model.world.faults.take("freeze", kind, name) is not None:
         return
+    if model.is_suspended and kind in {"machine", "unit", "application"}:
+        return
     match kind:
         case "machine":
             _advance_machine(model, model.machines[key])

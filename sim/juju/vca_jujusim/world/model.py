@@ -145,6 +145,22 @@ class Model:
         self.world.keep(self, "model", self.record.uuid)
         return number
 
+    @property
+    def is_suspended(self) -> bool:
+        """Whether Juju does nothing in its cloud, as the credential is not valid."""
+        return self.record.status.current == "suspended"
+
+    def suspend(self, reason: str) -> None:
+        """Do nothing in its cloud any more, for a reason; an empty one ends that."""
+        if bool(reason) == self.is_suspended:
+            return
+        rest = Status("available") if self.record.life == "alive" else Status("destroying", "cleaning up")
+        message = "suspended since cloud credential is not valid"
+        self.record.status = Status("suspended", message, {"reason": reason}) if reason else rest
+        self.note_change("model", self.record.uuid)
+        if not reason:
+            self.world.on_resumed(self)
+
     # --- what is asked often
 
     def machine(self, key: str) -> Machine:

@@ -48,7 +48,7 @@ def check_namespace(world: World, cloud: str, name: str) -> None:
     if held == "other controller":
         raise _not_owned(world, name, str(uuid4()), str(uuid4()))
     for model in world.models.values():
-        if (model.record.cloud, model.record.name) == (cloud, name):
+        if (model.record.cloud, model.record.name) == (cloud, name) and not model.record.namespace_gone:
             raise _not_owned(world, name, world.uuid, model.record.uuid)
 
 

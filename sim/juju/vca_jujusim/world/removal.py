@@ -114,7 +114,8 @@ def destroy_model(model: Model, *, destroy_storage: bool | None, force: bool) ->
     record.destroy_storage = destroy_storage
     record.force = record.force or force
     record.life = DYING
-    record.status = Status("destroying", "cleaning up")
+    if not (model.is_suspended and not force):
+        record.status = Status("destroying", "cleaning up")
     model.note_change("model", record.uuid)
     for application in list(model.applications.values()):
         for offer in [offer for offer in model.offers.values() if offer.application == application.name]:
@@ -179,6 +180,8 @@ def finish_machine(model: Model, machine: Machine) -> None:
 
 def finish_model(model: Model) -> bool:
     """Whether a dying model has nothing in it any more."""
+    if model.record.namespace_gone and not model.record.force:
+        return False  # what removes it from the cluster finds nothing there, and tries again for ever (juju#22105)
     return not (model.machines or model.applications or model.units or model.remotes)
 
 

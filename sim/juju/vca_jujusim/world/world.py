@@ -47,6 +47,8 @@ class World:
         }
         self.credentials: dict[str, dict[str, Any]] = {}
         self.namespaces: dict[tuple[str, str], Literal["foreign", "terminating", "in use", "other controller"]] = {}
+        self.invalid_credentials: set[str] = set()
+        self.refused_tokens: dict[str, str] = {}
         self.store: dict[str, list[tuple[str, Charm]]] = {}
         self.metrics: dict[tuple[str, str], dict[str, str]] = {}
         self.scripts: dict[str, Script] = {}
@@ -54,6 +56,7 @@ class World:
         self.config: dict[str, Any] = {}
         self.addresses = 0
         self.keeper: Keeper | None = None
+        self.on_resumed: Callable[[Model], None] = lambda _model: None
         self.on_model_dead: Callable[[Model], None] = lambda _model: None
         self.users[admin[0]] = User(*admin, access="superuser")
         self.credentials[f"localhost/{admin[0]}/default"] = {"auth-type": "certificate", "attrs": {}}
@@ -97,6 +100,8 @@ class World:
     def remove_model(self, model: Model) -> None:
         """A dead model is gone."""
         self.models.pop(model.record.uuid, None)
+        if model.kind == "caas" and self.faults.take("stick", "namespace", model.record.name) is not None:
+            self.namespaces[model.record.cloud, model.record.name] = "terminating"
         self.removed.add(model.record.uuid)
         self.keep(model, "model", model.record.uuid)
 
@@ -137,6 +142,17 @@ class World:
         """Refuse a user with neither `add-model` nor `superuser`."""
         if self.users[user].access not in {"add-model", "superuser"}:
             raise denial()
+
+    def put_credential(self, key: str, held: dict[str, Any], reason: str = "") -> None:
+        """Take a credential; why the cloud does not take it, where that is so: then its models are suspended."""
+        self.credentials[key] = held
+        self.keep(None, "credential", key)
+        self.invalid_credentials.discard(key)
+        if reason:
+            self.invalid_credentials.add(key)
+        for model in list(self.models.values()):
+            if model.record.credential == key:
+                model.suspend(reason)
 
     def user(self, name: str) -> User:
         """A user, or "not found"."""
