@@ -85,8 +85,8 @@ class Session:
 
     @asynccontextmanager
     async def read(self, name: str) -> AsyncIterator[Model]:
-        """A model that is there, to be looked at."""
-        with translate_refusals():
+        """A model that is there, to be looked at: an operation that does so asks nobody whether it may."""
+        with translate_refusals(), ask_first(None):
             async with self.controller.use(name, reads=True) as model:
                 yield model
 

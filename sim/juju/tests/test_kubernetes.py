@@ -316,7 +316,7 @@ async def test_a_credential_that_models_refuse_is_not_taken(cluster: Cluster, co
     assert not cluster.sim.model("ns").is_suspended
 
 
-async def test_a_suspended_model_stands_still_until_it_has_a_credential(cluster: Cluster, connect: Connect) -> None:
+async def test_a_suspended_model_stands_still_until_it_is_resumed(cluster: Cluster, connect: Connect) -> None:
     cluster.sim.refuse_credential("ns")
     await cluster.until("model", cluster.uuid, lambda model: model["status"]["current"] == "suspended")
     admin = await connect()
