@@ -9,6 +9,7 @@ from typing import Any
 from vca_core.backend import ExecutionEnvironment
 from vca_core.errors import NotFound
 from vca_core.naming import Namespace
+from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Model
 from vca_juju_common.controller_errors import translate_refusals
 from vca_juju_common.environments import environments_in, states_of
@@ -18,7 +19,7 @@ from vca_juju_common.session import CONTROLLER_MODEL, Session
 async def list_environments(session: Session, namespace: Namespace | None) -> list[ExecutionEnvironment]:
     """List the EEs that the controller's models hold."""
     if namespace is None:
-        with translate_refusals():
+        with translate_refusals(), ask_first(None):
             names = sorted(set(await session.controller.models()) - {CONTROLLER_MODEL})
     else:
         names = [session.names.model(namespace)]
