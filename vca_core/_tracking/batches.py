@@ -22,8 +22,10 @@ _FIRST_MOST = 50
 _SHARE = 0.25
 """The share of its limit that a batch should take at most."""
 
-_MOST_CHARACTERS = 1024 * 1024
-"""How long the texts of a batch are together at most; a write that is longer goes alone."""
+_MOST_BYTES = 1024 * 1024
+"""How large the writes of a batch are together at most; one that is larger goes alone."""
+
+_BYTES_OF_NUMBER = 8
 
 _AT_A_TIME = 16
 """How many of those that wait for a batch go on in one turn of the event loop: it has others to serve, too."""
@@ -128,7 +130,7 @@ class Batches:
                     queue.popleft()
                     continue
                 size += queue[0].size
-                if batch and size > _MOST_CHARACTERS:
+                if batch and size > _MOST_BYTES:
                     return batch
                 batch.append(queue.popleft())
         return batch
@@ -164,7 +166,18 @@ def _resolve(batch: Sequence[_Waiting] | deque[_Waiting], outcome: Outcome) -> N
 
 
 def _size(write: Write) -> int:
-    return sum(len(path) + (len(value) if isinstance(value, str) else 8) for path, value in write.update.items())
+    """The bytes of a write, about: of all its texts, those in its filter included, and of its numbers."""
+    return _bytes_of(write.update) + _bytes_of(write.filter)
+
+
+def _bytes_of(value: object) -> int:
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, Mapping):
+        return sum(_bytes_of(key) + _bytes_of(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return sum(map(_bytes_of, value))
+    return _BYTES_OF_NUMBER
 
 
 class _Gathered(StatusStore):

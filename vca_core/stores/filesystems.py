@@ -16,6 +16,20 @@ _SHARED = {
     "smbfs": "SMB",
     "9p": "9p",
     "virtiofs": "virtiofs",
+    "fuse.sshfs": "SSHFS",
+    "ceph": "CephFS",
+    "fuse.ceph": "CephFS",
+    "fuse.ceph-fuse": "CephFS",
+    "glusterfs": "GlusterFS",
+    "fuse.glusterfs": "GlusterFS",
+    "lustre": "Lustre",
+    "beegfs": "BeeGFS",
+    "gpfs": "GPFS",
+    "gfs2": "GFS2",
+    "ocfs2": "OCFS2",
+    "afs": "AFS",
+    "fuse.s3fs": "S3",
+    "fuse.rclone": "rclone",
 }
 """File systems whose other users may be under another kernel, by the kernel's word for them."""
 
@@ -24,7 +38,7 @@ def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
     """Tell which shared file system a file is on.
 
     Args:
-        path: the file, there or not; its folder is.
+        path: the file, there or not; where it is a link, or mounted by itself, that counts.
         mounts: Linux's table of mounts; None: this process's.
 
     Returns:
@@ -34,7 +48,7 @@ def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
         lines = (mounts or _MOUNTS).read_text("utf-8", "surrogateescape").splitlines()
     except OSError:
         return None
-    place = path.parent.resolve()
+    place = path.resolve()
     found: tuple[int, str] | None = None
     for line in lines:
         before, _, after = line.partition(" - ")

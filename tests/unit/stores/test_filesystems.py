@@ -23,8 +23,9 @@ def mounts(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("nfs", "NFS"), ("nfs4", "NFS"), ("cifs", "SMB"), ("smb3", "SMB"), ("9p", "9p"), ("virtiofs", "virtiofs")],
-)
+    [("nfs", "NFS"), ("nfs4", "NFS"), ("cifs", "SMB"), ("smb3", "SMB"), ("9p", "9p"), ("virtiofs", "virtiofs"),
+     ("fuse.sshfs", "SSHFS"), ("ceph", "CephFS"), ("fuse.glusterfs", "GlusterFS")],
+)  # fmt: skip
 async def test_a_file_on_a_shared_file_system_is_refused(
     tmp_path: Path, mounts: Path, kind: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,6 +45,22 @@ def test_the_innermost_mount_counts_and_the_last_one_there(tmp_path: Path, mount
     mounts.write_text("\n".join([line(escaped, "nfs"), line(escaped, "ext4"), line(str(tmp_path), "nfs4")]))
     assert shared_filesystem(local / "status.db", mounts) is None
     assert shared_filesystem(tmp_path / "status.db", mounts) == "NFS"
+
+
+def test_a_link_counts_where_it_leads_to(tmp_path: Path, mounts: Path) -> None:
+    remote = tmp_path / "remote"
+    remote.mkdir()
+    mounts.write_text("\n".join([line("/", "ext4"), line(str(remote), "nfs4")]))
+    (remote / "status.db").write_text("")
+    (tmp_path / "linked.db").symlink_to(remote / "status.db")
+    (tmp_path / "new.db").symlink_to(remote / "new.db")
+    assert [shared_filesystem(tmp_path / name, mounts) for name in ("linked.db", "new.db")] == ["NFS", "NFS"]
+
+
+def test_a_file_that_is_mounted_by_itself_counts(tmp_path: Path, mounts: Path) -> None:
+    mounts.write_text("\n".join([line("/", "ext4"), line(str(tmp_path / "bound.db"), "nfs4")]))
+    assert shared_filesystem(tmp_path / "bound.db", mounts) == "NFS"
+    assert shared_filesystem(tmp_path / "other.db", mounts) is None
 
 
 def test_without_a_table_of_mounts_nothing_is_refused(tmp_path: Path) -> None:

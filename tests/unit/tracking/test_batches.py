@@ -112,6 +112,25 @@ async def test_a_batch_has_at_most_a_mebibyte(store: Recording, outbox: Outbox) 
     assert [len(batch) for batch in store.batches] == [1, 2, 2, 2, 2]
 
 
+@pytest.mark.parametrize("what", ["bytes", "a nested value", "the filter"])
+async def test_a_mebibyte_is_of_all_that_is_sent(store: Recording, outbox: Outbox, what: str) -> None:
+    long = "\u4e16" * 200_000
+    await store.ensure("nsrs", {"_id": "other", "name": long})
+    store.gate.clear()
+    outbox.status(*lane(0), {"status": "first"})
+    await asyncio.sleep(0)
+    for number in range(1, 5):
+        key, place = lane(number)
+        if what == "the filter":
+            place = Place("nsrs", (("_id", "other"), ("name", long)), place.path)
+        value = {"bytes": long, "a nested value": {"deep": [long]}, "the filter": "short"}[what]
+        outbox.status(key, place, {"status": value})
+    await asyncio.sleep(0)
+    store.gate.set()
+    assert await outbox.drain(LONG) == []
+    assert [len(words) for words in store.batches] == [1, 1, 1, 1, 1]
+
+
 @pytest.mark.parametrize(
     "error", [StoreError("the disk is full"), KeyError("n"), asyncio.CancelledError()], ids=["store", "bug", "driver"]
 )
