@@ -1,7 +1,11 @@
 """Kills an orchestrator's process and its database at seeded moments: `make chaos`, or `run.py [--moments N]`.
 
-Afterwards everything is let come to rest, and has to be accounted for: every EE is there once and in a record, and
-every outcome that was returned is stored, with none passed by an older status.
+With a spill folder, anything may be killed at any time. Without one, a process is killed only if the database was in
+reach for all of its life, and else asked to end: so every outcome that was returned has to be stored in both ways.
+
+Afterwards everything has to be accounted for. First what stands at the places, before any process operates again:
+every outcome that was returned is there, and none was passed by an older status, neither now nor at any moment between.
+Then every EE: it is there once, and in a record.
 """
 
 from __future__ import annotations
@@ -10,24 +14,29 @@ import argparse
 import asyncio
 import json
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pymongo
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from support.mongo import MongoServer
-from support.tcp_proxy import TcpProxy, tcp_proxy
+from chaos.databases import Database, Mongo, Sqlite
 
 _WORKER = Path(__file__).parent / "worker.py"
 _CHARMS = Path(__file__).parents[2] / "docs" / "examples" / "charms"
 _MOST_LINES = 40
 _SILENCE = 60.0
 """Seconds without a word of the worker after which something hangs."""
+
+_DATABASES: Mapping[str, type[Database]] = {"mongodb": Mongo, "sqlite": Sqlite}
+
+HOME = "vca.0"
+SHARED = "shared"
+"""Where several operations of an EE write, one after the other."""
 
 
 @dataclass
@@ -36,12 +45,12 @@ class Account:
 
     Attributes:
         moments: how often each thing was done.
-        returned: operations that were returned.
+        returned: of each place, by EE and path, when the operation that was returned last began and was over.
         problems: what is not as it has to be.
     """
 
     moments: Counter[str] = field(default_factory=Counter)
-    returned: set[tuple[int, str]] = field(default_factory=set)
+    returned: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
 
 
@@ -50,76 +59,84 @@ class Run:
 
     Args:
         folder: for the database, the backend's world, and the spill.
+        database: the kind of the database.
         ees: how many EEs there are.
         seed: decides what happens when.
+        spill: whether there is a spill folder.
     """
 
-    def __init__(self, folder: Path, ees: int, seed: int) -> None:
+    def __init__(self, folder: Path, database: str, ees: int, seed: int, *, spill: bool) -> None:
         self._folder = folder
         self._ees = ees
         self._random = random.Random(seed)  # noqa: S311 - a run has to be the same again
-        self._database = MongoServer(folder / "db")
+        self._database = _DATABASES[database](folder)
+        self._spill = folder / "spill" if spill else None
         self._worker: asyncio.subprocess.Process | None = None
+        self._has_missed = False
+        """Whether the database was out of reach in the life of the worker."""
         self._life = 0
+        self._seen: dict[tuple[int, str], float] = {}
         self.account = Account()
 
     async def go(self, moments: int) -> Account:
         """Let things happen, come to rest, and account for them."""
-        (self._folder / "db").mkdir()
-        self._database.start()
-        try:
-            with pymongo.MongoClient[dict[str, Any]](f"mongodb://{self._database.address}") as client:
-                for number in range(self._ees):
-                    client["osm"]["nsrs"].insert_one({"_id": f"ns{number}", "vca": [{}]})
-                    client["osm"]["nslcmops"].insert_one({"_id": f"ops{number}"})
-            async with tcp_proxy(self._database.address) as proxy:
-                self._configure(proxy)
+        documents = {
+            "nsrs": [{"_id": f"ns{number}", "vca": [{}]} for number in range(self._ees)],
+            "nslcmops": [{"_id": f"ops{number}"} for number in range(self._ees)],
+        }
+        async with self._database.serve(documents):
+            self._configure()
+            try:
                 for _ in range(moments):
-                    await self._moment(proxy)
-                listed = await self._settle()
-            with pymongo.MongoClient[dict[str, Any]](f"mongodb://{self._database.address}") as client:
-                self._check(client["osm"], listed)
-        finally:
-            await self._kill()
-            self._database.kill()
+                    await self._moment()
+                    self._look()
+                await self._end_life()
+                await self._run_to_the_end("drain")
+                self._check_outcomes()
+                listed = await self._run_to_the_end("settle")
+                self._check_ees(listed)
+            finally:
+                await self._kill()
         return self.account
 
-    def _configure(self, proxy: TcpProxy) -> None:
-        limits = "serverSelectionTimeoutMS=300&socketTimeoutMS=2000&connectTimeoutMS=300"
-        config = {
+    def _configure(self) -> None:
+        config: dict[str, Any] = {
             "artifacts": str(_CHARMS),
-            "store": f"mongodb://{proxy.address}/osm?{limits}",
+            "store": self._database.url,
             "timeouts": {"store_grace": 1.0},
-            "status": {"spill": str(self._folder / "spill")},
             "connectors": {"edge": {"backend": "fake", "options": {"state": str(self._folder / "world.db")}}},
         }
+        if self._spill is not None:
+            config["status"] = {"spill": str(self._spill)}
         (self._folder / "vca.json").write_text(json.dumps(config))
 
-    async def _moment(self, proxy: TcpProxy) -> None:
+    async def _moment(self) -> None:
         """Wait for so many words of the worker, then do one thing to it or to the database, and undo it later."""
         await self._hear(self._random.randint(1, _MOST_LINES))
-        what = self._random.choice(["kill the process", "kill both", "kill the database", "cut", "refuse", "stop"])
+        kills = ["kill the process"] if self._spill is None else ["kill the process", "kill both"]
+        what = self._random.choice([*kills, *self._database.attacks])
         self.account.moments[what] += 1
-        if what in ("kill the process", "kill both"):
-            await self._kill()
-        if what in ("kill the database", "kill both"):
-            self._database.kill()
-        elif what == "cut":
-            proxy.cut_answers_after = self._random.randint(0, 2000)
-        elif what == "refuse":
-            proxy.is_refusing = True
-            proxy.cut()
-        elif what == "stop":
-            proxy.passing.clear()
-        if what != "kill the process":
-            await self._hear(self._random.randint(1, 5))
-            if self._random.random() < 0.5:  # the outcomes that were returned meanwhile are in its spill only
-                await self._kill()
-        if self._database.process is None:
-            self._database.start()
-        proxy.is_refusing = False
-        proxy.cut_answers_after = None
-        proxy.passing.set()
+        if what in kills:
+            await self._end_life()
+        if what == "kill the process":
+            return
+        self._database.begin(self._random.choice(self._database.attacks) if what == "kill both" else what, self._random)
+        self._has_missed = True
+        await self._hear(self._random.randint(1, 5))
+        if self._spill is not None and self._random.random() < 0.5:
+            await self._kill()  # the outcomes that were returned meanwhile are in its spill only
+        self._database.end()
+
+    async def _end_life(self) -> None:
+        """Kill the worker; ask it to end, where only it has what was returned."""
+        if self._spill is None and self._has_missed and self._worker is not None:
+            worker = self._worker
+            worker.send_signal(signal.SIGTERM)
+            while (line := await self._line(worker)) != "flushed":
+                if not line:
+                    raise AssertionError(f"the worker did not end as it was asked to:\n{self._log()}")
+                self._take(line)
+        await self._kill()
 
     async def _hear(self, words: int) -> None:
         """Wait for words of the worker, which is started if it is not there."""
@@ -132,6 +149,7 @@ class Run:
 
     async def _start(self, how: str) -> asyncio.subprocess.Process:
         self._life += 1
+        self._has_missed = False
         arguments = [str(self._folder / "vca.json"), str(self._life), str(self._ees), how]
         with (self._folder / "log").open("a") as log:
             self._worker = await asyncio.create_subprocess_exec(
@@ -150,18 +168,18 @@ class Run:
             self._take(line)
         await worker.wait()
 
-    async def _settle(self) -> list[str]:
-        """Let a last process come to rest; give the ee_ids that the backend lists."""
-        await self._kill()
-        worker = await self._start("settle")
+    async def _run_to_the_end(self, how: str) -> list[str]:
+        """Have a process do what it has to and end; give the ee_ids that it lists, if it lists them."""
+        worker = await self._start(how)
         listed: list[str] = []
         while line := await self._line(worker):
             if line.startswith("listed "):
                 listed = json.loads(line.removeprefix("listed "))
-            if line == "settled":
-                await worker.wait()
+            elif line == "ended":
+                await self._kill()
                 return listed
-            self._take(line)
+            else:
+                self._take(line)
         raise AssertionError(f"nothing came to rest:\n{self._log()}")
 
     def _log(self) -> str:
@@ -177,39 +195,68 @@ class Run:
     def _take(self, line: str) -> None:
         word, _, rest = line.partition(" ")
         if word == "returned":
-            number, _, path = rest.partition(" ")
-            self.account.returned.add((int(number), path))
+            number, path, begun, over = rest.split(" ")
+            self.account.returned[int(number), path] = float(begun), float(over)
 
-    def _check(self, database: Any, listed: list[str]) -> None:
+    def _statuses(self) -> dict[tuple[int, str], Mapping[str, Any]]:
+        """What stands at all places."""
+        found: dict[tuple[int, str], Mapping[str, Any]] = {}
+        homes, operations = self._database.read("nsrs"), self._database.read("nslcmops")
+        for number in range(self._ees):
+            found[number, HOME] = homes[f"ns{number}"]["vca"][0]
+            lives = {key: value for key, value in operations[f"ops{number}"].items() if key != "_id"}
+            found[number, SHARED] = lives.pop(SHARED, {})
+            for life, turns in lives.items():
+                found |= {(number, f"{life}.{turn}"): status for turn, status in turns.items()}
+        return found
+
+    def _look(self) -> None:
+        """See that no status gave way to an older one since the last look."""
+        for (number, path), status in self._statuses().items():
+            time = float(status.get("status-time", 0.0))
+            if time < self._seen.get((number, path), 0.0):
+                self.account.problems.append(f"{path} of EE {number} went back to {status}")
+            self._seen[number, path] = time
+
+    def _check_outcomes(self) -> None:
+        """Check that what was returned stands where it has to, or what an operation wrote that began later."""
+        self._look()
+        statuses = self._statuses()
+        for (number, path), (begun, over) in sorted(self.account.returned.items()):
+            status = statuses.get((number, path), {})
+            time = float(status.get("status-time", 0.0))
+            if time < begun:
+                self.account.problems.append(f"{path} of EE {number} was returned, and an older status is there")
+            elif time <= over and status["status"] != "completed":
+                self.account.problems.append(f"{path} of EE {number} was returned and reads {status['status']}")
+            elif time > over and path not in (HOME, SHARED):
+                self.account.problems.append(f"{path} of EE {number} was written after its operation was returned")
+
+    def _check_ees(self, listed: list[str]) -> None:
         problems = self.account.problems
         if len(listed) != self._ees or len(set(listed)) != self._ees:
             problems.append(f"the backend has {len(listed)} EEs, not {self._ees}")
-        kept = [record.get("ee_id") for record in database["vca_execution_environments"].find() if "home" in record]
-        if sorted(map(str, kept)) != sorted(listed):
-            problems.append(f"records know {sorted(map(str, kept))}, the backend {sorted(listed)}")
-        for number, path in sorted(self.account.returned):
-            table, name = ("nsrs", f"ns{number}") if path == "vca.0" else ("nslcmops", f"ops{number}")
-            there = database[table].find_one({"_id": name})
-            for part in path.split("."):
-                there = there[int(part)] if isinstance(there, list) else (there or {}).get(part)
-            status = (there or {}).get("status")
-            if status != "completed":
-                problems.append(f"{path} of {name} was returned and reads {status}")
-        left = list((self._folder / "spill").glob("*.db"))
+        records = self._database.read("vca_execution_environments").values()
+        kept = [str(record.get("ee_id")) for record in records if "home" in record]
+        if sorted(kept) != sorted(listed):
+            problems.append(f"records know {sorted(kept)}, the backend {sorted(listed)}")
+        left = [] if self._spill is None else list(self._spill.glob("*.db"))
         if left:
             problems.append(f"the spill still has {len(left)} files")
 
 
-def run(folder: Path, *, moments: int, ees: int, seed: int) -> Account:
+def run(folder: Path, database: str = "mongodb", *, moments: int, ees: int, seed: int, spill: bool = True) -> Account:
     """Run once.
 
     Args:
         folder: an empty one.
+        database: ``mongodb`` or ``sqlite``.
         moments: how often something is killed, stopped or cut.
         ees: how many EEs there are.
         seed: decides what happens when.
+        spill: whether there is a spill folder.
     """
-    return asyncio.run(Run(folder, ees, seed).go(moments))
+    return asyncio.run(Run(folder, database, ees, seed, spill=spill).go(moments))
 
 
 def main() -> int:
@@ -218,14 +265,25 @@ def main() -> int:
     parser.add_argument("--moments", type=int, default=200)
     parser.add_argument("--ees", type=int, default=50)
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))  # noqa: S311 - as above
+    parser.add_argument("--database", choices=sorted(_DATABASES), help="which one; default: each")
+    parser.add_argument(
+        "--spill", action=argparse.BooleanOptionalAction, help="with a spill folder; default: both ways"
+    )
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        account = run(Path(folder), moments=given.moments, ees=given.ees, seed=given.seed)
-    print(", ".join(f"{what}: {count}" for what, count in sorted(account.moments.items())))
-    print(f"{len(account.returned)} operations were returned")
-    print("\n".join(account.problems) or "everything is accounted for")
-    return 1 if account.problems else 0
+    has_problems = False
+    for database in sorted(_DATABASES) if given.database is None else [given.database]:
+        for spill in (True, False) if given.spill is None else (given.spill,):
+            with tempfile.TemporaryDirectory() as folder:
+                account = run(
+                    Path(folder), database, moments=given.moments, ees=given.ees, seed=given.seed, spill=spill
+                )
+            print(f"{database}, {'with' if spill else 'without'} a spill folder:")
+            print("  " + ", ".join(f"{what}: {count}" for what, count in sorted(account.moments.items())))
+            print(f"  operations at {len(account.returned)} places were returned")
+            print("  " + ("\n  ".join(account.problems) or "everything is accounted for"), flush=True)
+            has_problems |= bool(account.problems)
+    return 1 if has_problems else 0
 
 
 if __name__ == "__main__":
