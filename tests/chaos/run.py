@@ -80,7 +80,7 @@ class Run:
 
     async def go(self, moments: int) -> Account:
         """Let things happen, come to rest, and account for them."""
-        documents = {
+        documents: dict[str, list[dict[str, Any]]] = {
             "nsrs": [{"_id": f"ns{number}", "vca": [{}]} for number in range(self._ees)],
             "nslcmops": [{"_id": f"ops{number}"} for number in range(self._ees)],
         }

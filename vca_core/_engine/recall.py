@@ -9,7 +9,8 @@ from typing import Any
 
 from vca_core._engine.request import Confidential, Request
 from vca_core._loading.backend_session import BackendSession
-from vca_core._tracking.tracker import Concerned, Tracker
+from vca_core._tracking.concerned import Concerned
+from vca_core._tracking.tracker import Tracker
 from vca_core._tracking.trail import Trail
 from vca_core.backend import RelationEnd
 from vca_core.description import Description, OptionState

@@ -29,6 +29,16 @@ Put = Callable[[StatusStore], Awaitable[Written]]
 """Puts one status into the store."""
 
 
+def put_over(place: Place, fields: Mapping[str, Any]) -> Put:
+    """Put a status over whatever stands at its place."""
+
+    async def put(store: StatusStore) -> Written:
+        matched = await store.set(place.table, place.query, place.update(fields))
+        return Written.STORED if matched else Written.NO_DOCUMENT
+
+    return put
+
+
 class Kind(enum.Enum):
     """What an entry of a queue is."""
 

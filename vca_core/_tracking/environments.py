@@ -17,10 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.claims import Claim
-from vca_core._tracking.entry import Put, Written
+from vca_core._tracking.entry import Put, Written, put_over
+from vca_core._tracking.footprint import Footprint
 from vca_core._tracking.home import Home, put_past_no_later
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, Place, status_fields
+from vca_core._tracking.place import COLLECTION, TIME, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
@@ -396,15 +397,21 @@ class Environments:
         promise.add_done_callback(note_drop)
         return promise
 
-    def putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put | None:
+    def putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put:
         """How a status of an operation is written: at a home, only while this process has the EE."""
+        footprint = trail.footprints.get(place)
+        if footprint is None:
+            footprint = trail.footprints[place] = Footprint()
+        return footprint.track(self._untracked_putter(trail, place, fields), fields[TIME])
+
+    def _untracked_putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put:
         for key in trail.concerned:
             environment = self._known.get(key)
             if environment is not None and environment.home is not None and environment.home.place == place:
                 return self.home_putter(environment, environment.home, fields)
             if environment is not None and environment.is_unread:
                 return self._blind_putter(key, place, fields)
-        return None
+        return put_over(place, fields)
 
     def _blind_putter(self, key: EeKey, place: Place, fields: dict[str, Any]) -> Put:
         """How a status is written where the store could not say whether the place is a home: past no later one."""
@@ -413,8 +420,7 @@ class Environments:
             document = await store.get(COLLECTION, {"_id": key.record_id})
             if document is not None and _may_be_home(document, key, place):
                 return await put_past_no_later(store, place, fields)
-            matched = await store.set(place.table, place.query, place.update(fields))
-            return Written.STORED if matched else Written.NO_DOCUMENT
+            return await put_over(place, fields)(store)
 
         return put
 

@@ -6,7 +6,7 @@ that no late write passes a later one, whatever became of answers in between.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from vca_core._tracking.entry import Written
@@ -110,12 +110,24 @@ class Home:
         self._seen = self._said.get(TIME)
 
 
-async def put_past_no_later(store: StatusStore, place: Place, fields: Mapping[str, Any]) -> Written:
-    """Write a status to a place, unless one that is later stands there."""
+async def put_past_no_later(
+    store: StatusStore, place: Place, fields: Mapping[str, Any], own: Collection[str] | None = None
+) -> Written:
+    """Write a status to a place, unless one that is later stands there.
+
+    Args:
+        store: the store.
+        place: the place.
+        fields: the five fields.
+        own: the times of the only statuses there that it follows; None: they are not known, and the clocks of those who
+            write there decide.
+    """
 
     async def is_later(store: StatusStore) -> bool:
         document = await store.get(place.table, place.query)
         there = None if document is None else value_at(document, f"{place.path}.{TIME}")
+        if own is not None:
+            return there is None or there in own
         try:
             return there is None or float(there) < float(fields[TIME])
         except (TypeError, ValueError):

@@ -8,6 +8,7 @@ queued, in front of what came later, and is tried again.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any, TypeVar
 
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
-from vca_core._tracking.entry import Entry, Kind, Put, Written
+from vca_core._tracking.entry import Entry, Kind, Put, Written, put_over
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.place import TIME, Place
 from vca_core._tracking.slots import Slots
@@ -230,6 +231,13 @@ class Outbox:
         queue = () if lane is None else lane.queue
         return [entry for entry in queue if entry.kind is Kind.OUTCOME and not entry.is_safe]
 
+    def times_before(self, key: EeKey, outcome: Entry) -> list[str]:
+        """The times of the statuses that wait for the place of an outcome, in front of it."""
+        lane = self.lanes.get(key)
+        queue = () if lane is None else lane.queue
+        in_front = itertools.takewhile(lambda entry: entry is not outcome, queue)
+        return [entry.fields[TIME] for entry in in_front if entry.place == outcome.place]
+
     # The end.
 
     async def drain(self, limit: float, connector: str | None = None, *, once: bool = True) -> list[Unwritten]:
@@ -311,7 +319,7 @@ class Outbox:
     ) -> Entry:
         may_merge = kind in (Kind.EVENT, Kind.MARK)
         entry = Entry(
-            kind, put or _setter(place, fields), place, fields, may_merge=may_merge, operation_id=operation_id
+            kind, put or put_over(place, fields), place, fields, may_merge=may_merge, operation_id=operation_id
         )
         self._push(key, entry)
         return entry
@@ -388,11 +396,3 @@ class Outbox:
 
 def _notify_nobody() -> None:
     """Nobody waits yet."""
-
-
-def _setter(place: Place, fields: Mapping[str, Any]) -> Put:
-    async def put(store: StatusStore) -> Written:
-        matched = await store.set(place.table, place.query, place.update(fields))
-        return Written.STORED if matched else Written.NO_DOCUMENT
-
-    return put

@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 from vca_core._tracking.entry import Entry, Written
 from vca_core._tracking.home import put_past_no_later
+from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
+from vca_core._tracking.trail import Trail
 from vca_core.errors import StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
@@ -52,12 +54,14 @@ class Spilled:
         place: where it goes.
         fields: the five fields.
         generation: of the EE's record; None: it had none, or the store could not say.
+        times: of the statuses at the place that it follows; None: they are not known.
     """
 
     key: EeKey
     place: Place
     fields: Mapping[str, Any]
     generation: str | None
+    times: Sequence[str] | None = None
 
     def document(self, number: int) -> dict[str, Any]:
         """As the file has it."""
@@ -69,6 +73,7 @@ class Spilled:
             "path": self.place.path,
             "fields": dict(self.fields),
             "generation": self.generation,
+            "times": None if self.times is None else list(self.times),
         }
 
     @classmethod
@@ -81,7 +86,7 @@ class Spilled:
         try:
             key, pairs = EeKey(*document["key"]), tuple((path, value) for path, value in document["filter"])
             place = Place(document["table"], pairs, document["path"])
-            return cls(key, place, document["fields"], document["generation"])
+            return cls(key, place, document["fields"], document["generation"], document.get("times"))
         except (KeyError, TypeError, ValueError) as error:
             raise UnclearError(f"outcome {document.get('_id')} is damaged") from error
 
@@ -99,7 +104,7 @@ class Spilled:
                 raise UnclearError(record.newer.message) from record.newer
             if self.generation is not None and record.generation != self.generation:
                 return Written.PASSED
-        return await put_past_no_later(store, self.place, self.fields)
+        return await put_past_no_later(store, self.place, self.fields, self.times)
 
     def _read_record(self, document: Mapping[str, Any]) -> EeRecord:
         try:
@@ -128,20 +133,40 @@ class Spill:
         self._forgetting = OwnedTasks("spill")
         self._writing: asyncio.Task[None] | None = None
 
-    async def keep_entries(self, key: EeKey, outcomes: Sequence[Entry], generation: str | None) -> None:
+    async def keep_outcomes(self, trail: Trail, outbox: Outbox, limit: float) -> None:
+        """Keep the outcomes of an operation that the store did not take in time.
+
+        Args:
+            trail: the operation.
+            outbox: has them.
+            limit: seconds that a disk may take for it.
+        """
+        generations = trail.generations | {record.key: record.generation for record in trail.doomed}
+        try:
+            async with asyncio.timeout(limit):
+                for key in {trail.lane, *generations}:
+                    outcomes = {one: _times_before(trail, outbox, key, one) for one in outbox.unsafe_outcomes(key)}
+                    await self._keep_entries(key, outcomes, generations.get(key))
+        except TimeoutError:
+            _LOG.warning("%s: its outcome is kept in this process only: the disk did not take it in time", trail.id)
+
+    async def _keep_entries(
+        self, key: EeKey, outcomes: Mapping[Entry, Sequence[str] | None], generation: str | None
+    ) -> None:
         """Keep outcomes that wait for the store until it has them; they are on the disk when this returns.
 
         A file that cannot be written costs the safety, and no operation: that is logged.
 
         Args:
             key: whose they are.
-            outcomes: entries of its lane.
+            outcomes: entries of its lane, each with the times of the statuses at its place that it follows; None: they
+                are not known.
             generation: of its record; None: it has none.
         """
         try:
-            for outcome in outcomes:
+            for outcome, times in outcomes.items():
                 if outcome.place is not None:
-                    await self._keep(outcome, Spilled(key, outcome.place, outcome.fields, generation))
+                    await self._keep(outcome, Spilled(key, outcome.place, outcome.fields, generation, times))
         except VcaError as error:
             _LOG.warning("an outcome of %s is kept in this process only: %s", key, error)
 
@@ -309,6 +334,14 @@ class Spill:
 
     def _path(self, name: str, suffix: str = ".db") -> Path:
         return self._folder / f"{name}{suffix}"
+
+
+def _times_before(trail: Trail, outbox: Outbox, key: EeKey, outcome: Entry) -> list[str] | None:
+    """The times of the statuses that an outcome follows; None: nothing of its operation is known to be there."""
+    footprint = None if outcome.place is None else trail.footprints.get(outcome.place)
+    if footprint is None or not footprint.is_sure or outcome.operation_id != trail.id:
+        return None
+    return [*footprint.times, *outbox.times_before(key, outcome)]
 
 
 def _lock(path: Path, *, make: bool = False) -> int | None:

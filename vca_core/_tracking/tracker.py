@@ -6,9 +6,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from vca_core._tracking.claims import Claims
+from vca_core._tracking.concerned import Concerned, concerned_in
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
@@ -31,26 +32,6 @@ _REFUSALS = (AlreadyExists, BadArguments, NotFound, NotSupported)
 
 _SAID = ("status", "detailed-status", "VCA-status", "entity-type")
 """The fields that say something, but for the time."""
-
-
-class Concerned(NamedTuple):
-    """An EE that something concerns.
-
-    Args:
-        key: where it is.
-        ee_id: its id.
-        declared: the options and parameters of it that are known to be secret.
-        operator: the `Vca` that operated on it last; None: none, or it is not known.
-    """
-
-    key: EeKey
-    ee_id: EeId
-    declared: frozenset[str] = frozenset()
-    operator: str | None = None
-
-
-def _concerned_in(record: EeRecord, ee_id: EeId) -> Concerned:
-    return Concerned(record.key, ee_id, record.secret_names, record.owner)
 
 
 class Tracker:
@@ -267,7 +248,7 @@ class Tracker:
         except VcaError as error:
             _LOG.warning("what is kept of %s was not read: %s", model or "the connector's EEs", error)
             return []
-        return [_concerned_in(one, one.ee_id) for one in records if one.ee_id is not None]
+        return [concerned_in(one, one.ee_id) for one in records if one.ee_id is not None]
 
     async def find(self, ee_id: EeId) -> Concerned:
         """What is kept of an EE; where that cannot be read, its id is all there is."""
@@ -277,7 +258,7 @@ class Tracker:
         except VcaError as error:
             _LOG.warning("what is kept of %s is not known: %s", ee_id, error)
             record = None
-        return Concerned(key, ee_id) if record is None else _concerned_in(record, ee_id)
+        return Concerned(key, ee_id) if record is None else concerned_in(record, ee_id)
 
     def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
         """Take what is listed of an EE before an operation on it."""
@@ -338,15 +319,8 @@ class Tracker:
             trail: the operation.
             limit: seconds that a disk may take for it.
         """
-        if self._spill is None:
-            return
-        generations = trail.generations | {record.key: record.generation for record in trail.doomed}
-        try:
-            async with asyncio.timeout(limit):
-                for key in {trail.lane, *generations}:
-                    await self._spill.keep_entries(key, self._outbox.unsafe_outcomes(key), generations.get(key))
-        except TimeoutError:
-            _LOG.warning("%s: its outcome is kept in this process only: the disk did not take it in time", trail.id)
+        if self._spill is not None:
+            await self._spill.keep_outcomes(trail, self._outbox, limit)
 
     def _lose_the_race(self, trail: Trail) -> None:
         """Leave the home to the one that made the EE, where this operation did not claim it first."""

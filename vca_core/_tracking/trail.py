@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from vca_core._tracking.footprint import Footprint
 from vca_core._tracking.place import Place
 from vca_core._tracking.records import EeRecord
 from vca_core.naming import EeId, EeKey, Namespace
@@ -45,6 +46,7 @@ class Trail:
         is_created: whether the ee_id is stored.
         address: of the EE that it made or went on with.
         generations: of the records of the EEs that it concerns, as it had them.
+        footprints: what its statuses may have left at each place.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -73,6 +75,7 @@ class Trail:
     is_created: bool = field(init=False, default=False)
     address: str | None = field(init=False, default=None)
     generations: dict[EeKey, str | None] = field(init=False, default_factory=dict)
+    footprints: dict[Place, Footprint] = field(init=False, default_factory=dict)
     last: EntityState | None = field(init=False, default=None)
     last_action: EntityState | None = field(init=False, default=None)
     actions: dict[Entity, EntityState] = field(init=False, default_factory=dict)

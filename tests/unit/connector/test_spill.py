@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from support.backends import Plain
 from support.making import MakeVca
 
+from vca_core.backend import Operation
 from vca_core.errors import BadArguments, StoreError
+from vca_core.hookspecs import hookimpl
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
@@ -234,3 +236,49 @@ async def test_what_the_store_refuses_for_itself_leaves_the_file(
     await restart(make_vca, store, folder)
     assert "cannot be stored" in caplog.text
     assert list(folder.iterdir()) == []
+
+
+class Held(Plain):
+    """Does what a test wants while a primitive runs."""
+
+    during: ClassVar[Callable[[], None]] = staticmethod(lambda: None)
+
+    @hookimpl
+    async def exec_primitive(self, op: Operation, primitive: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        type(self).during()
+        return {}
+
+
+async def run_while_it_is_away(make_vca: MakeVca, store: Switched, folder: Path, *, marked: bool) -> str:
+    """An EE that ran an action whose outcome is in the folder only; its mark is stored or not."""
+    kind = type("Now", (Held,), {"during": staticmethod(lambda: setattr(store, "is_off", True))})
+    vca = make_vca(kind, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
+    made, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    assert await vca.flush() == []
+    store.is_off = not marked
+    await vca.connector().exec_primitive(made, "anything", {}, ACTION)
+    await vca.disconnect()
+    store.is_off = False
+    return made
+
+
+@pytest.mark.parametrize("clock", [-3600.0, 3600.0], ids=["behind", "ahead"])
+async def test_an_outcome_passes_nothing_later_whatever_the_clock(
+    make_vca: MakeVca, store: Switched, folder: Path, clock: float
+) -> None:
+    await run_while_it_is_away(make_vca, store, folder, marked=True)
+    there = float((await store.status("op"))["status-time"])
+    await store.set("nsrs", {"_id": "ns"}, {"op.status": "of another host", "op.status-time": str(there + clock)})
+    await restart(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "of another host"
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("marked", [True, False])
+async def test_an_outcome_follows_what_its_operation_left(
+    make_vca: MakeVca, store: Switched, folder: Path, marked: bool
+) -> None:
+    await run_while_it_is_away(make_vca, store, folder, marked=marked)
+    assert (await store.status("op")).get("status") == ("running" if marked else None)
+    await restart(make_vca, store, folder)
+    assert (await store.status("op"))["status"] == "completed"
