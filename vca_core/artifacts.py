@@ -13,7 +13,7 @@ from vca_core.charm.contents import Digests, check_contents
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
-from vca_core.tasks import in_thread
+from vca_core.tasks import compute_in_thread
 
 _STORE = "ch:"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -56,7 +56,7 @@ class Artifact:
 
         A cancellation waits for the thread: what blocks is done when this ends.
         """
-        return self._charm if "_charm" in vars(self) else await in_thread(self.charm)
+        return self._charm if "_charm" in vars(self) else await compute_in_thread(self.charm)
 
     async def digest(self) -> str | None:
         """The digest of what is uploaded of the charm: the same content has the same one, wherever it is.
@@ -68,7 +68,7 @@ class Artifact:
             BadArguments: the charm cannot be read, or holds what may not be in one.
         """
         path = self.path
-        return None if path is None else await in_thread(lambda: _digests.of(path))
+        return None if path is None else await compute_in_thread(lambda: _digests.of(path))
 
     @cached_property
     def _charm(self) -> Charm:

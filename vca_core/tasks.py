@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import math
+import os
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -169,20 +172,44 @@ class Unshown(Generic[R]):
         return self._results[0]
 
 
+_COMPUTING = 4
+"""Threads that compute at the same time: with more of them the loop would get no turn."""
+
+_pools: dict[int, ThreadPoolExecutor] = {}  # by process: the threads of another one are not in a copy of it
+
+
+async def compute_in_thread(work: Callable[[], R]) -> R:
+    """Run something that computes or reads, and changes nothing, in one of a few threads.
+
+    A cancellation does not wait for it: what has not begun never does, and what runs comes to its end, which nobody
+    hears of. So it has to have a bound of its own. At most `_COMPUTING` run at the same time, those that were given up
+    included; the others wait, each for as long as its caller does.
+
+    Args:
+        work: what to run.
+    """
+    if (pool := _pools.get(os.getpid())) is None:
+        _pools.clear()
+        pool = _pools[os.getpid()] = ThreadPoolExecutor(_COMPUTING, "vca-compute")
+    context = contextvars.copy_context()
+    done: Unshown[R] = await asyncio.wrap_future(pool.submit(context.run, _unshown, work))
+    return done.get()
+
+
+def _unshown(work: Callable[[], R]) -> Unshown[R]:
+    try:
+        return Unshown(work())
+    except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+        return Unshown(error=error)
+
+
 async def in_thread(work: Callable[[], R]) -> R:
     """Run something that blocks, in a thread, and return when it has ended: a cancellation waits for it, too.
 
     Args:
         work: what to run; it should take a moment only, since nothing can stop it.
     """
-
-    def hide() -> Unshown[R]:
-        try:
-            return Unshown(work())
-        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            return Unshown(error=error)
-
-    running = asyncio.ensure_future(asyncio.to_thread(hide))
+    running = asyncio.ensure_future(asyncio.to_thread(_unshown, work))
     cancelled = await settle(running, float("inf"))
     if cancelled is not None:
         raise cancelled

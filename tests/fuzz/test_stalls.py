@@ -6,15 +6,17 @@ How long the loop stood still is told by `make fuzz`, and measured by `make benc
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from support.hostile import Ground, ground, tries
+from support.hostile import VALUES, Ground, ground, tries
 from support.ticker import ticked
 
 from vca_core.charm import Action
 from vca_core.charm.parameters import check_params_aside
+from vca_core.errors import VcaTimeoutError
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -22,7 +24,16 @@ TRIES = tries()
 
 IS_LONG = "VCA_FUZZ_EXAMPLES" in os.environ
 
-SHORT = ("params_dict: many", "config: many s", "credentials: many", "schema: ", "answer: ", "vnf_id: n", "file: many")
+SHORT = (
+    "params_dict: many",
+    "config: many s",
+    "credentials: many",
+    "schema: ",
+    "answer: ",
+    "vnf_id: n",
+    "file: many",
+    "charm: ",
+)
 """What is tried in the short run."""
 
 DEAR = ("schema: alternatives", "schema: an enum", "params_dict: many URLs", "answer: say-many", "file: many options")
@@ -41,6 +52,24 @@ async def test_the_loop_goes_on(on: Ground, name: str, record_property: Callable
     record_property("stall", seen.stall)
     assert name not in DEAR or seen.ticks > 0
     assert await on.connector.health()  # whatever it was, it has passed
+
+
+async def test_an_operation_ends_in_time_whatever_is_computed(on: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, ended = threading.Event(), threading.Event()
+
+    def check(*_: object) -> dict[str, object]:
+        gate.wait(30)
+        ended.set()
+        return {}
+
+    monkeypatch.setattr("vca_core.charm.parameters.check_params", check)
+    try:
+        with pytest.raises(VcaTimeoutError):
+            await on.connector.exec_primitive(on.ee_id, "touch", VALUES["many values"], total_timeout=0.5)
+        assert not ended.is_set(), "nobody waits for it"
+        assert on.connector._engine.stragglers == []
+    finally:
+        gate.set()
 
 
 async def test_a_text_that_says_a_list_is_read_beside_the_loop() -> None:

@@ -43,6 +43,9 @@ VALUES: Mapping[str, Mapping[str, Any]] = {
     "a secret of many lines": {"password": "".join(f"line {number} of it\n" for number in range(50_000))},
     "a secret that just fits": {"password": "%\"'\\" * 16_000},
     "many URLs": {"a": "http://a:b@c?token=x& " * (_FITTING // 22)},
+    "long names": {f"{number:04}{'n' * 90}": "x" for number in range(_MANY)},
+    "a very long name": {"n" * _FITTING: "x"},
+    "a very long secret name": {"password-" * (_FITTING // 9): "hunter2secret"},
     "almost URLs": {"a": "://a:" * (_FITTING // 5)},
 }
 """For each argument that takes a mapping."""
@@ -85,9 +88,28 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {"a": list(range(_MANY))},
     ),
     "defaults": ({"params": {f"a{number}": {"default": list(range(40))} for number in range(1_000)}}, {}),
+    "many parameters": (
+        {"params": {f"name-{number}": {"type": "string"} for number in range(9_900)}},
+        {f"name-{number}": "x" for number in range(9_900)},
+    ),
+    "long names": (
+        {"params": {f"{number:04}{'n' * 90}": {"type": "string"} for number in range(9_900)}},
+        {f"{number:04}{'n' * 90}": "x" for number in range(9_900)},
+    ),
+    "a very long name": ({"params": {"n" * 500_000: {"type": "string"}}}, {"n" * 500_000: "x"}),
+    "a very long unknown name": ({"additionalProperties": False}, {"n" * 500_000: "x"}),
     "multiples": ({"params": {"a": {"items": {"multipleOf": 0.1}}}}, {"a": [10**299 + 1] * _MANY}),
 }
 """Schemas of actions, each with parameters."""
+
+CHARMS: Mapping[str, Mapping[str, Any]] = {
+    "many actions": {f"action-{number}": {} for number in range(24_000)},
+    "many actions with parameters": {
+        f"action-{number}": {"params": {"a": {"type": "string"}}} for number in range(12_000)
+    },
+    "actions of long names": {f"{number:04}{'n' * 900}": {} for number in range(1_000)},
+}
+"""Actions of charms that are installed, and one of which is run."""
 
 FILES: Mapping[str, str] = {
     "many options": "\n".join(f"        option-{number}: value {number}" for number in range(24_000)),
@@ -206,6 +228,19 @@ async def _run_action(on: Ground, actions: Mapping[str, Any], params: Mapping[st
         await on.connector.delete_execution_environment(ee_id)
 
 
+async def _install(on: Ground, actions: Mapping[str, Any]) -> None:
+    name = _charm(on.folder, "large", actions)
+    ee_id, _ = await on.connector.create_execution_environment(".n.l", None, artifact_path=name)
+    try:
+        await on.connector.install_configuration_sw(ee_id, name)
+        await on.connector.exec_primitive(ee_id, next(iter(actions)))
+        await on.connector.describe(ee_id)
+        await on.connector.get_status(".n.l")
+        await on.connector.exec_primitive(ee_id, "no-such-action")
+    finally:
+        await on.connector.delete_execution_environment(ee_id)
+
+
 async def _read_file(on: Ground, options: str) -> None:
     head = "connectors:\n  edge:\n    backend: fake\n    options:\n"
     (on.folder / "vca.yaml").write_text(f"{head}{options}"[:_MEGABYTE])
@@ -226,6 +261,8 @@ def tries() -> dict[str, Try]:
         found |= {f"{where}: {kind}": one for where, one in _with_text(text).items()}
     for kind, (actions, params) in ACTIONS.items():
         found[f"schema: {kind}"] = lambda on, actions=actions, params=params: _run_action(on, actions, params)  # type: ignore[misc]
+    for kind, actions in CHARMS.items():
+        found[f"charm: {kind}"] = lambda on, actions=actions: _install(on, actions)  # type: ignore[misc]
     for kind, text in FILES.items():
         found[f"file: {kind}"] = lambda on, text=text: _read_file(on, text)  # type: ignore[misc]
     for kind, text in {

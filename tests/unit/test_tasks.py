@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
+import threading
 
 import pytest
 
-from vca_core.tasks import OwnedTasks, in_thread
+from vca_core.tasks import OwnedTasks, compute_in_thread, in_thread
 
 
 async def fail() -> None:
@@ -48,3 +50,33 @@ async def test_no_task_shows_what_a_thread_returned(caplog: pytest.LogCaptureFix
         loop.set_debug(False)
     assert "to_thread" in caplog.text
     assert "canary" not in caplog.text
+
+
+async def test_what_computes_is_given_up_and_does_not_pile_up() -> None:
+    begun: list[str] = []
+    gate = threading.Event()
+
+    def work() -> None:
+        begun.append(threading.current_thread().name)
+        gate.wait(30)
+
+    loop = asyncio.get_running_loop()
+    try:
+        for _ in range(20):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout_at(loop.time() + 0.01):
+                    await compute_in_thread(work)
+        assert len(begun) <= 4, "the others have never begun"
+        assert {name.rpartition("_")[0] for name in begun} == {"vca-compute"}
+    finally:
+        gate.set()
+    assert await compute_in_thread(lambda: "goes on") == "goes on"
+    assert len(begun) <= 4
+
+
+async def test_what_computes_raises_and_sees_its_context() -> None:
+    word = contextvars.ContextVar[str]("word")
+    word.set("here")
+    assert await compute_in_thread(word.get) == "here"
+    with pytest.raises(ZeroDivisionError):
+        await compute_in_thread(lambda: 1 // 0)

@@ -22,7 +22,7 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.plain import weight
 from vca_core.secrets import FoundSecrets, excess_of_secrets, secret_strings, secrets_in
-from vca_core.tasks import in_thread
+from vca_core.tasks import compute_in_thread
 from vca_core.traits import TRAITS, OperationTraits
 
 P = ParamSpec("P")
@@ -123,7 +123,7 @@ class Confidential:
             return {}
         if weight((self.values, self.certain), _LIGHT + 1) <= _LIGHT:
             return self._find(declared, texts)
-        return await in_thread(lambda: self._find(declared, texts))
+        return await compute_in_thread(lambda: self._find(declared, texts))
 
     def _find(self, declared: frozenset[str], texts: Collection[str]) -> dict[str, FoundSecrets]:
         found: dict[str, Iterable[str]] = {"": self.certain}

@@ -37,7 +37,7 @@ from vca_core.secrets import (
     secret_strings,
 )
 from vca_core.status import EntityState
-from vca_core.tasks import end_of, in_thread, settle
+from vca_core.tasks import compute_in_thread, end_of, settle
 
 _LOG = logging.getLogger(__name__)
 
@@ -274,7 +274,7 @@ class Runner:
                 return lambda _: "(not shown: too much was given to be sure that none of it is in there)"
             return SecretValues(texts, secrets).scrub_foreign
 
-        return await in_thread(find)
+        return await compute_in_thread(find)
 
     async def _call_hook(self, op: RunningOperation, request: Request[R]) -> R:
         if not self._session.opening.is_open:
@@ -292,7 +292,7 @@ class Runner:
         if weight(given, _LIGHT) < _LIGHT:
             answer = request.answer(given, op)
         else:  # a charm's output, or that of a system, may be of any size
-            answer = await in_thread(lambda: request.answer(given, op))
+            answer = await compute_in_thread(lambda: request.answer(given, op))
         if op.trail.traits.is_aggregate:
             await self._look(op)
         if request.speaks_of is not None:

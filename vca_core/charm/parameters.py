@@ -13,7 +13,7 @@ from vca_core.charm.texts import convert_texts
 from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of, weight
 from vca_core.suggestions import instead
-from vca_core.tasks import in_thread
+from vca_core.tasks import compute_in_thread
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -83,7 +83,7 @@ async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[
     # Texts are read as YAML where the charm wants no text, which takes a thousand times longer than to check them.
     if is_ready and action.weight * weight(params, 1000, characters=20) <= _LIGHT:
         return check_params(action, params)
-    return await in_thread(lambda: check_params(action, params))
+    return await compute_in_thread(lambda: check_params(action, params))
 
 
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
