@@ -29,6 +29,13 @@ LARGEST_NUMBER_OF_NODES = 50_000
 LARGEST_TEXT = 4 * LARGEST_FILE
 """How many characters all its texts may have together, aliases counted likewise."""
 
+MOST_IN_A_CHARM = 2_000
+"""How many mappings and lists a YAML file of a charm may have: ten times what the largest charms have.
+
+Each is a handful of objects for as long as the charm is kept, and Python's garbage collector holds up the event loop
+for as long as it takes to look at all of them, in whatever thread they were made.
+"""
+
 _CORE = "tag:yaml.org,2002:"
 
 
@@ -114,12 +121,15 @@ _FORBIDDEN = re.compile(
 class _Nodes(Composer, CParser, BaseResolver):
     """PyYAML up to the tree of nodes; none of its constructors, which make Python objects."""
 
+    most_collections = LARGEST_NUMBER_OF_NODES
+
     def __init__(self, text: str) -> None:
         CParser.__init__(self, text)
         Composer.__init__(self)
         BaseResolver.__init__(self)
         self._depth = 0
         self._count = 0
+        self._collections = 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         self._depth += 1
@@ -130,6 +140,22 @@ class _Nodes(Composer, CParser, BaseResolver):
         node: Node | None = super().compose_node(parent, index)
         self._depth -= 1
         return node
+
+    def compose_mapping_node(self, anchor: Any) -> MappingNode:
+        self._count_collection()
+        node: MappingNode = super().compose_mapping_node(anchor)
+        return node
+
+    def compose_sequence_node(self, anchor: Any) -> SequenceNode:
+        self._count_collection()
+        node: SequenceNode = super().compose_sequence_node(anchor)
+        return node
+
+    def _count_collection(self) -> None:
+        self._collections += 1
+        if self._collections > self.most_collections:
+            reason = f"more than {self.most_collections} mappings and lists"
+            raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
 
     def compose_scalar_node(self, anchor: Any) -> ScalarNode:
         # As PyYAML's, but with a tuple for two marks: tens of thousands of objects would be a stall of the event loop
@@ -177,6 +203,8 @@ class _NodesOfCharms(_Nodes):
     def get_single_node(self) -> Node | None:
         node: Node | None = self.get_node() if self.check_node() else None
         return node
+
+    most_collections = MOST_IN_A_CHARM
 
 
 _NodesOfCharms.add_implicit_resolver(f"{_CORE}bool", re.compile(r"[yYnN]\Z"), list("yYnN"))

@@ -87,7 +87,7 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
         {"params": {"a": {"items": {"anyOf": [{"enum": [number]} for number in range(50)]}}}},
         {"a": list(range(_MANY))},
     ),
-    "defaults": ({"params": {f"a{number}": {"default": list(range(40))} for number in range(1_000)}}, {}),
+    "defaults": ({"params": {f"a{number}": {"default": list(range(40))} for number in range(900)}}, {}),
     "many parameters": (
         {"params": {f"name-{number}": {"type": "string"} for number in range(9_900)}},
         {f"name-{number}": "x" for number in range(9_900)},
@@ -103,9 +103,10 @@ ACTIONS: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
 """Schemas of actions, each with parameters."""
 
 CHARMS: Mapping[str, Mapping[str, Any]] = {
-    "many actions": {f"action-{number}": {} for number in range(24_000)},
+    "many actions": {f"action-{number}": {} for number in range(1_900)},
+    "too many actions": {f"action-{number}": {} for number in range(24_000)},
     "many actions with parameters": {
-        f"action-{number}": {"params": {"a": {"type": "string"}}} for number in range(12_000)
+        f"action-{number}": {"params": {"a": {"type": "string"}}} for number in range(600)
     },
     "actions of long names": {f"{number:04}{'n' * 900}": {} for number in range(1_000)},
 }
