@@ -30,6 +30,9 @@ MOST_VALUES = 10_000
 MOST_TEXT = 1024 * 1024
 """How many characters all texts in it may have together."""
 
+LONGEST_KEY = 1000
+"""How many characters the name of a value may have."""
+
 LARGEST_NUMBER = 10**300
 """Whole numbers are smaller than this, so that each has a text and a float."""
 
@@ -118,6 +121,8 @@ def excess(value: Any, most_values: int = MOST_VALUES, most_text: int = MOST_TEX
             if isinstance(one, Mapping):
                 names = [key for key in one if isinstance(key, str)]
                 text += sum(map(len, names))
+                if max(map(len, names), default=0) > LONGEST_KEY:
+                    return f"a name of more than {LONGEST_KEY} characters"
                 if not all(map(is_text, names)):
                     return HALF
                 waiting += [(item, depth + 1) for item in one.values()]

@@ -151,11 +151,12 @@ def test_multiples_are_taken(factor: float, given: float) -> None:
     [
         (doubled(21), "values"),
         ([0] * MOST_VALUES, f"more than {MOST_VALUES} values"),
+        ({"n" * 1001: 0}, "a name of more than 1000 characters"),
         ("x" * (MOST_TEXT + 1), f"more than {MOST_TEXT} characters"),
         (10**5000, "a whole number of more than 300 digits"),
         (-LARGEST_NUMBER, "a whole number of more than 300 digits"),
     ],
-    ids=["doubled", "values", "text", "digits", "negative"],
+    ids=["doubled", "values", "name", "text", "digits", "negative"],
 )
 def test_what_callers_give_is_bounded(value: Any, message: str) -> None:
     with pytest.raises(BadArguments, match=f"^params_dict: has .*{message}"):

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import logging
+import re
 import traceback
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ from vca_core.secrets import (
     ScrubbingLog,
     SecretValues,
     excess_of_secrets,
+    finding,
     is_secret_name,
     model_secrets,
     scrub_cause,
@@ -262,3 +264,11 @@ def test_so_many_secrets_may_be_brought(values: list[str]) -> None:
 )
 def test_more_secrets_than_that_are_refused(values: list[str], reason: str) -> None:
     assert reason in (excess_of_secrets(values) or "")
+
+
+@given(st.text(alphabet="AaUuTtHhKkEeYyPpSsWwDdOoNnRrCcIi-_ .1\u0130\u017f\u212a", max_size=16))
+def test_a_name_without_any_hint_names_no_secret(name: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(finding, "_HINT", re.compile(""))
+        expected = is_secret_name(name)
+    assert is_secret_name(name) == expected
