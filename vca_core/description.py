@@ -74,7 +74,7 @@ class RelationState:
 
     Args:
         endpoint: the EE's own endpoint.
-        other: the EE at the other end; None: what is there is no EE of this connector.
+        other: the EE at the other end; None if it does not belong to this connector.
         other_name: how the system calls what is at the other end.
         other_endpoint: the endpoint there.
     """

@@ -68,7 +68,7 @@ class SshKeyPair:
         return f"<SshKeyPair {getattr(self, 'private_path', '?')}>"
 
     async def public_key(self) -> str:
-        """Give the public key; where there is no pair yet, make one.
+        """Return the public key; its pair is made if it does not exist.
 
         Files are read and keys made in a thread, never in the loop and never by another program. A public key
         that is missing is made again from the private one. Several that ask at once, in this loop or in other
@@ -93,7 +93,7 @@ class SshKeyPair:
         raise copy.copy(shared) from shared.__cause__
 
     def public_key_blocking(self) -> str:
-        """Give the public key as `public_key` does, without an event loop; it blocks.
+        """Return the public key as `public_key` does, without an event loop; it blocks.
 
         Raises:
             VcaError: an event loop runs in this thread, and would stand still; else as `public_key`.

@@ -30,7 +30,7 @@ class Write:
 
     @property
     def document(self) -> str | None:
-        """A text that is the same for all writes of one document of the table; None: the filter does not say which."""
+        """A text that is the same for all writes to one document of the table; None if the filter names no document."""
         identity = self.filter.get("_id")
         return id_key(identity) if isinstance(identity, str | int | float) else None
 
@@ -47,7 +47,7 @@ class LateWrites:
             self._errors.setdefault(write.table, {})[write.document] = error
 
     def in_front_of(self, write: Write) -> Exception | None:
-        """What an earlier write failed with that may be of the same document; None: nothing is in front."""
+        """The error of an earlier write that may be to the same document, or None."""
         late = self._errors.get(write.table)
         if late is None:
             return None
@@ -121,11 +121,11 @@ class StatusStore(ABC):
 
     @abstractmethod
     async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Give a copy of the first document that matches; None: there is none."""
+        """Return a copy of the first document that matches, or None."""
 
     @abstractmethod
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        """Give copies of all documents that match, oldest first; None: of all there are."""
+        """Return copies of all documents that match, oldest first; without a filter, of all documents."""
 
     @abstractmethod
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
