@@ -97,7 +97,7 @@ class Tracker:
             if environment.record is not None:
                 environment.record.check_operable()
         trail.concerned = tuple(environment.key for environment in concerned)
-        trail.is_informed = trail.traits.removes is not Scope.NOTHING or all(one.is_whole for one in concerned)
+        trail.is_informed = all(one.is_whole for one in concerned)
         if declared and concerned:
             self._environments.declare_secrets(concerned[0].key, declared)
         trail.secret_names = declared.union(*(environment.secret_names for environment in concerned))

@@ -30,8 +30,9 @@ class ReadHooks(Protocol):
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List the execution environments that the backend's system holds.
 
-        Other processes use the same system: what they did is listed, a moment later at most. Listing reports nothing
-        that is not in the list.
+        Other processes use the same system, and what they have finished is listed. A backend that keeps a state of its
+        own reads it anew first: the core asks for a namespace's EEs before it operates on an EE that another process
+        operated on last. Listing reports nothing that is not in the list.
 
         Args:
             namespace: list what is at or below this namespace; None: everything.

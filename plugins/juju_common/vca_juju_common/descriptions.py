@@ -23,7 +23,7 @@ async def describe(session: Session, ee_id: EeId) -> Description:
     Raises:
         NotFound: it is gone, or another one has its name now.
     """
-    async with session.read(ee_id.model) as model:
+    async with session.read(ee_id.model, anew=True) as model:
         known = {name: one.ee_id for name, one in environments_in(model, session.names, session.ground).items()}
         if known.get(ee_id.application) != ee_id:
             raise no_environment(ee_id)

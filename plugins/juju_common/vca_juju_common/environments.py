@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from vca_core.errors import VcaError
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.refusals import already_exists, removal_under_way, shared_application, shared_model
 from vca_core.status import DeploymentStatus, Entity, EntityState
@@ -85,14 +86,22 @@ def check_namespace(model: Model, rules: NameRules, ground: Ground, namespace: N
             raise shared_application(namespace, other, model.name, application)
 
 
-def check_free(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
-    """Refuse to make what is there.
+async def check_free(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
+    """Refuse to make what is there; by a state that is read anew, since another client may just have removed it.
 
     Raises:
         AlreadyExists: the namespace has an execution environment.
         ConflictError: it has one that is on its way out.
         BadArguments: it would share one, or a model, with another namespace.
     """
+    try:
+        _check_free(model, rules, ground, namespace)
+    except VcaError:
+        await model.reread()
+        _check_free(model, rules, ground, namespace)
+
+
+def _check_free(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
     check_namespace(model, rules, ground, namespace)
     there = environments_in(model, rules, ground).get(rules.application(namespace))
     if there is not None:

@@ -17,7 +17,11 @@ from vca_juju_common.session import CONTROLLER_MODEL, Session
 
 
 async def list_environments(session: Session, namespace: Namespace | None) -> list[ExecutionEnvironment]:
-    """List the EEs that the controller's models hold."""
+    """List the EEs that the controller's models hold.
+
+    Those of a namespace are listed with all that other clients have done so far: the core asks for them before it
+    operates on what another process has operated on.
+    """
     if namespace is None:
         with translate_refusals(), ask_first(None):
             names = sorted(set(await session.controller.models()) - {CONTROLLER_MODEL})
@@ -26,7 +30,7 @@ async def list_environments(session: Session, namespace: Namespace | None) -> li
     listed: list[ExecutionEnvironment] = []
     for name in names:
         try:
-            async with session.read(name) as model:
+            async with session.read(name, anew=namespace is not None) as model:
                 await model.check_presence()
                 listed += _list(session, model, namespace)
         except NotFound:  # it went away meanwhile, or never was

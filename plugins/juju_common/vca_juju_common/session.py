@@ -84,10 +84,13 @@ class Session:
                 yield model
 
     @asynccontextmanager
-    async def read(self, name: str) -> AsyncIterator[Model]:
-        """A model that is there, to be looked at: an operation that does so asks nobody whether it may."""
+    async def read(self, name: str, *, anew: bool = False) -> AsyncIterator[Model]:
+        """A model that is there, to be looked at; anew: with all that other clients have done so far.
+
+        An operation that looks asks nobody whether it may.
+        """
         with translate_refusals(), ask_first(None):
-            async with self.controller.use(name, reads=True) as model:
+            async with self.controller.use(name, reads=True, anew=anew) as model:
                 yield model
 
     @asynccontextmanager

@@ -39,7 +39,7 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
         check_kind(charm)
         await check_assumptions(session, charm)
     async with session.make(session.names.model(namespace), op) as model:
-        check_free(model, session.names, session.ground, namespace)
+        await check_free(model, session.names, session.ground, namespace)
         ee_id = EeId(model.name, session.names.application(namespace), LOCATOR)
         async with AsyncExitStack() as undo:
             mark = await _reserve(undo, model, ee_id, namespace)

@@ -154,7 +154,7 @@ async def create(
     """
     new = await wanted_machine(session, options, artifact, asked)
     async with session.make(session.names.model(namespace), op) as model:
-        check_free(model, session.names, session.ground, namespace)
+        await check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:
             machine = await make_machine(undo, session, model, namespace, new)
             await op.created(machine)

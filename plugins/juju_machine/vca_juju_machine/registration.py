@@ -84,7 +84,7 @@ class Registrar:
             parse_api_proxy(options.api_proxy)
         with self._hold_host(target, namespace):
             async with session.make(session.names.model(namespace), op) as model:
-                check_free(model, session.names, session.ground, namespace)
+                await check_free(model, session.names, session.ground, namespace)
                 _check_host_free(model, target)
                 async with AsyncExitStack() as undo:
                     machine = await self._provision(undo, session, model, op, namespace, target)

@@ -149,10 +149,10 @@ async def test_fifty_at_once_in_one_model_share_two_connections(controller: Simu
             *(edge.create_execution_environment(f".ns1.vnf1.vdu-{number}") for number in range(50))
         )
         assert {EeId.parse(ee_id).locator for ee_id, _ in made} == {str(number) for number in range(50)}
+        assert controller.counts.requests["Client.WatchAll"] == 1
         assert len(await edge.list_execution_environments(NS)) == 50
     assert controller.counts.opened == 2
     assert controller.counts.requests["ModelManager.CreateModel"] == 1
-    assert controller.counts.requests["Client.WatchAll"] == 1
 
 
 async def test_one_charm_is_uploaded_once_into_a_model(controller: SimulatedController) -> None:

@@ -120,19 +120,25 @@ class ConnectedController:
         return dict(self._uuids)
 
     @asynccontextmanager
-    async def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AsyncIterator[WatchedModel]:
+    async def use(
+        self, name: str, new: NewModel | None = None, *, reads: bool = False, anew: bool = False
+    ) -> AsyncIterator[WatchedModel]:
         """A model, connected and watched for as long as it is used.
 
         Args:
             name: of the model, matched exactly.
             new: makes it where there is none; None: a missing one is not made.
             reads: whether it is only looked at: then nothing that is owed is undone now.
+            anew: whether its state is read as a whole first, since what other clients did may not have arrived yet.
 
         Raises:
             NotFound: there is no such model, or what is worked on there is gone.
             ConflictError: nothing can be made in it any more.
         """
+        known = self._models.get(name)
         model = await self._take(name, new)
+        if anew and model is known:
+            model.unsure = True
         made, model.is_new = model.uuid if model.is_new else None, False
         try:
             await model.make_sure()

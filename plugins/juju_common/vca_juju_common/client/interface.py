@@ -166,13 +166,16 @@ class Controller(Protocol):
             The uuids, by name.
         """
 
-    def use(self, name: str, new: NewModel | None = None, *, reads: bool = False) -> AbstractAsyncContextManager[Model]:
+    def use(
+        self, name: str, new: NewModel | None = None, *, reads: bool = False, anew: bool = False
+    ) -> AbstractAsyncContextManager[Model]:
         """Use a model; it is connected and watched meanwhile.
 
         Args:
             name: of the model, matched exactly.
             new: makes it where there is none; None: a missing one is not made.
             reads: whether it is only looked at: then nothing that is owed is undone now.
+            anew: whether its state is read as a whole first, since what other clients did may not have arrived yet.
 
         Raises:
             NotFound: there is no such model.
