@@ -145,6 +145,22 @@ async def test_a_mended_charm_reaches_units_in_error(
         assert unit.workload.current == "active"
 
 
+@pytest.mark.parametrize("force_units", [True, False])
+async def test_units_in_error_take_another_charm_only_by_force(
+    controller: SimulatedController, tmp_path: Path, *, force_units: bool
+) -> None:
+    for version in ("first", "second"):
+        write_charm(tmp_path / version, "broken", summary=f"The {version} one.")
+    controller.faults.hook_error(times=None, retry=False)
+    async with connected(controller, tmp_path) as edge:
+        with pytest.raises(BackendError, match="is in error"):
+            await installed(edge, "first/broken")
+        with pytest.raises(BackendError, match="is in error"):
+            await edge.upgrade(f"ns1.{APP}.0", "second/broken", options={"force_units": force_units})
+        (unit,) = controller.model("ns1").units.values()
+        assert (unit.charm_url == controller.model("ns1").applications[APP].charm_url) is force_units
+
+
 async def test_a_hook_that_juju_runs_again_may_be_waited_for(controller: SimulatedController) -> None:
     controller.faults.hook_error(times=1)
     async with connected(controller, hook_error_grace=10.0) as edge:
