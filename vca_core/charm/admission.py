@@ -35,7 +35,7 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
     if documents.lacks_bases:
         yield "its manifest.yaml has no bases; take it out, or write what the charm runs on"
-    if charm.series and not charm.bases and "kubernetes" not in charm.series:
+    elif charm.series and not charm.bases and "kubernetes" not in charm.series:
         yield f"Juju makes machines of none of its series: {', '.join(charm.series)}"
     config = documents.files.get("config.yaml")
     if config is not None and config.value is None and documents.config is None:

@@ -65,9 +65,9 @@ class Documents:
 
     @property
     def lacks_bases(self) -> bool:
-        """Whether ``manifest.yaml`` says something, and nothing of what the charm runs on."""
+        """Whether ``manifest.yaml`` says something, and nothing of what the charm runs on: then series do not count."""
         manifest = self.files.get("manifest.yaml")
-        return manifest is not None and manifest.value is not None and self.bases is None and not self.has_bases
+        return manifest is not None and manifest.value is not None and not self.has_bases
 
     @property
     def uploaded_metadata(self) -> dict[str, Field]:

@@ -272,8 +272,8 @@ class Charm:
 
     @property
     def is_kubernetes(self) -> bool:
-        """Whether it has to run on Kubernetes: it has containers, is of that series, or assumes ``k8s-api``."""
-        return bool(self.containers) or "kubernetes" in self.series or _assumes_kubernetes(self.assumes)
+        """Whether it has to run on Kubernetes: it has containers, is of that series only, or assumes ``k8s-api``."""
+        return bool(self.containers) or set(self.series) == {"kubernetes"} or _assumes_kubernetes(self.assumes)
 
     @property
     def secret_names(self) -> frozenset[str]:

@@ -18,6 +18,13 @@ EXECUTABLE, PLAIN = 0o755, 0o644
 
 _PLUGINS = frozenset({"charm", "dump"})
 
+_USUAL: Mapping[str, Any] = {
+    "source": ".",
+    "charm-entrypoint": "src/charm.py",
+    "charm-requirements": ["requirements.txt"],
+}
+"""What they do without being told."""
+
 _DISPATCH = """\
 #!/bin/sh
 # Starts the charm. It was installed from its sources: what it needs is installed here, once for each requirements.txt.
@@ -111,7 +118,7 @@ def _parts_to_build(parts: Any) -> Iterator[str]:
     """The parts that are more than Python sources, or malformed."""
     for name, part in parts.items() if isinstance(parts, Mapping) else ():
         settings = dict(part) if isinstance(part, Mapping) else {"": part} if part else {}
-        if settings.pop("plugin", name) not in _PLUGINS or settings:
+        if settings.pop("plugin", name) not in _PLUGINS or any(_USUAL.get(key) != settings[key] for key in settings):
             yield name
 
 

@@ -165,7 +165,7 @@ def _endpoints(metadata: Mapping[str, Field]) -> dict[str, Endpoint]:
 
 def _bases(documents: Documents, series: tuple[str, ...]) -> tuple[Base, ...]:
     if documents.bases is not None:
-        return bases.from_manifest(documents.bases) or bases.from_series(series)
+        return bases.from_manifest(documents.bases)
     if (platforms := documents.source_field("platforms")) is not None:
         return bases.from_platforms(documents.source_field("base"), platforms)
     if (declared := documents.source_field("bases")) is not None:

@@ -71,7 +71,10 @@ def _with_obstacles(charm: Charm, path: Path) -> Charm:
 
 def _tell(charm: Charm) -> None:
     echo(f"{charm.name}: {charm.summary}")
-    echo(f"runs on: {', '.join(map(str, charm.bases)) or '(it does not say)'}")
+    places = [*(["Kubernetes"] if charm.is_kubernetes else []), *map(str, charm.bases)]
+    echo(f"runs on: {', '.join(places) or '(it does not say)'}")
+    if "kubernetes" in charm.series:
+        echo("its series kubernetes is for pod specs, which Juju 3 does not run any more")
     if charm.subordinate:
         echo("a subordinate: it lives beside another charm")
     for obstacle in charm.obstacles:

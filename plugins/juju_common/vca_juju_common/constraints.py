@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import re
 import shlex
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from vca_core.charm.bases import ARCHITECTURES, architecture_of
+from vca_core.charm.fields import FALSE, TRUE
 from vca_core.suggestions import instead
 
 _NUMBERS = frozenset({"cores", "cpu-power"})
@@ -18,6 +22,8 @@ _KNOWN = _NUMBERS | _SIZES | _LISTS | _FLAGS | _TEXTS
 _ALIASES = {"cpu-cores": "cores"}
 _SIZED_BY_TYPE = ("cores", "mem")
 """What an ``instance-type`` says, too: clouds refuse both together."""
+_WHOLE = re.compile(r"[0-9]{1,40}")
+_NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}")
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
@@ -28,7 +34,7 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
         given: ``"mem=4G cores=2"``, or by name: ``{"mem": "4G", "cores": 2}``. Sizes without a unit are MiB.
 
     Returns:
-        By Juju's names, in the types of its API: sizes in MiB.
+        By Juju's names, in the types of its API: sizes in MiB, rounded up as Juju does.
 
     Raises:
         ValueError: an unknown name, one that is there twice or contradicts another one, or a value that does not fit;
@@ -87,21 +93,21 @@ def _value(name: str, value: Any) -> Any:
     if name in _SIZES:
         unit = text[-1:].upper() if not text[-1:].isdigit() else ""
         number = text[: len(text) - len(unit)]
-        if unit not in _MIB or not _is_number(number):
+        if unit not in _MIB or not _NUMBER.fullmatch(number):
             raise ValueError(f"constraint {name}: expected a size such as 4096M or 4G")
-        return int(float(number) * _MIB[unit])
+        return _of_64_bits(name, math.ceil(Fraction(number) * _MIB[unit]))
     if name in _NUMBERS:
-        if not (text.isascii() and text.isdigit()):
+        if not _WHOLE.fullmatch(text):
             raise ValueError(f"constraint {name}: expected a whole number")
-        return int(text)
+        return _of_64_bits(name, int(text))
     if name in _LISTS:
         return (
             [str(one) for one in value] if isinstance(value, list | tuple) else [one for one in text.split(",") if one]
         )
     if name in _FLAGS:
-        if text.lower() not in {"true", "false"}:
+        if text not in TRUE + FALSE:
             raise ValueError(f"constraint {name}: expected true or false")
-        return text.lower() == "true"
+        return text in TRUE
     if name == "arch":
         arch = architecture_of(text.lower())
         if arch not in ARCHITECTURES:
@@ -110,5 +116,7 @@ def _value(name: str, value: Any) -> Any:
     return text
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.replace(".", "", 1).isdigit()
+def _of_64_bits(name: str, number: int) -> int:
+    if number >= 2**64:
+        raise ValueError(f"constraint {name}: the number is too large for Juju, which has 64 bits for it")
+    return number

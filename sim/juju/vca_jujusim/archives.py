@@ -86,7 +86,8 @@ def charm_from_documents(
 
 
 def _charm(documents: Mapping[str, Any], digest: str, size: int, names: list[str]) -> Charm:
-    bases = _bases(documents["manifest.yaml"]) if "manifest.yaml" in documents else []
+    manifest = documents.get("manifest.yaml")
+    bases = [] if manifest is None else _bases(manifest)
     try:
         meta = read_metadata(documents["metadata.yaml"], has_bases=bool(bases))
     except Invalid as error:
@@ -103,7 +104,7 @@ def _charm(documents: Mapping[str, Any], digest: str, size: int, names: list[str
         meta=meta,
         options=options,
         actions=actions,
-        bases=bases or of_series,
+        bases=of_series if manifest is None else bases,
         sha256=digest,
         size=size,
         files=names,
@@ -112,8 +113,6 @@ def _charm(documents: Mapping[str, Any], digest: str, size: int, names: list[str
 
 
 def _bases(manifest: Any) -> list[Base]:
-    if manifest is None:
-        return []
     doing = 'parsing "manifest.yaml" file: manifest'
     if not isinstance(manifest, dict):
         raise _bad(f"{doing}: yaml: unmarshal errors: cannot unmarshal into map")

@@ -59,7 +59,6 @@ TAKEN: dict[str, dict[str, str]] = {
         "actions.yaml": "ping: {}\n...\n*x",
     },
     "an empty manifest": {"more": "series: [jammy]\n", "manifest.yaml": "~"},
-    "a manifest without a base, and a series": {"more": "series: [jammy]\n", "manifest.yaml": "bases: []"},
     "patterns of Go": {
         "actions.yaml": yaml.safe_dump({"ping": {"params": {"a": {"type": "string", "pattern": "|".join(PATTERNS)}}}})
     },
@@ -109,6 +108,15 @@ def test_what_juju_takes_is_taken(name: str, tmp_path: Path) -> None:
     files = {**GOOD, "metadata.yaml": GOOD["metadata.yaml"] + changed.pop("more", ""), **changed}
     assert said(write_files(tmp_path / "web", files)) == []
     assert refusal(archive_of(files)) is None
+
+
+def test_a_manifest_without_a_base_outdoes_the_series(tmp_path: Path) -> None:
+    metadata = GOOD["metadata.yaml"] + "series: [jammy]\n"
+    files = {**GOOD, "metadata.yaml": metadata, "manifest.yaml": "bases: []"}
+    assert said(write_files(tmp_path, files)) == [
+        "its manifest.yaml has no bases; take it out, or write what the charm runs on"
+    ]
+    assert read_archive(archive_of(files)).bases == []
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:

@@ -47,6 +47,19 @@ def rendered(folder: Path, name: str) -> dict[str, object]:
     return document
 
 
+@pytest.mark.parametrize(
+    "part",
+    [
+        "{plugin: charm, source: .}",
+        "{source: ., charm-entrypoint: src/charm.py, charm-requirements: [requirements.txt]}",
+        "{plugin: dump, source: .}",
+    ],
+)
+def test_a_part_that_says_what_it_does_anyway_is_not_built(tmp_path: Path, part: str) -> None:
+    source = SOURCE["charmcraft.yaml"].replace("{plugin: charm}", part)
+    assert read_charm(write(tmp_path, {**SOURCE, "charmcraft.yaml": source})).obstacles == ()
+
+
 @pytest.mark.parametrize("program", [{"dispatch": ""}, {"hooks/start": ""}])
 def test_a_charm_with_a_program_has_no_obstacles(tmp_path: Path, program: dict[str, str]) -> None:
     files = {"metadata.yaml": WHOLE["metadata.yaml"], **program}
@@ -72,6 +85,7 @@ def test_a_charm_with_a_program_has_no_obstacles(tmp_path: Path, program: dict[s
             "its part charm is built",
         ),
         ({**SOURCE, "charmcraft.yaml": SOURCE["charmcraft.yaml"].replace("{plugin: charm}", "odd")}, "is built"),
+        ({**SOURCE, "charmcraft.yaml": SOURCE["charmcraft.yaml"].replace("{plugin", "{source: x, plugin")}, "is built"),
         ({**WHOLE, ".jujuignore": "hooks/\n"}, "neither hooks nor a dispatch file"),
         ({**WHOLE, ".jujuignore": "*.yaml\n"}, ".jujuignore leaves its metadata.yaml out"),
         ({**WHOLE, "metadata.yaml": "name: web\nsummary: s\nseries: [jammy]\n"}, "its metadata has no description"),

@@ -253,6 +253,7 @@ def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None
     ("text", "kubernetes"),
     [
         ("series: [kubernetes]", True),
+        ("series: [kubernetes, jammy]", False),
         ("containers: {c: {}}", True),
         ("assumes: [k8s-api]", True),
         ("assumes: [{all-of: [juju >= 3, k8s-api]}]", True),

@@ -188,6 +188,17 @@ def test_what_no_juju_has_is_told_of_a_charm(tmp_path: Path) -> None:
     assert vca_json("charm", str(charm))["obstacles"] == ["it assumes unicorns, which no Juju has"]
 
 
+@pytest.mark.parametrize(
+    ("series", "places"),
+    [("kubernetes", "Kubernetes"), ("kubernetes, jammy", "ubuntu@22.04"), ("jammy", "ubuntu@22.04")],
+)
+def test_it_is_told_whether_a_charm_is_for_kubernetes(tmp_path: Path, series: str, places: str) -> None:
+    metadata = f"name: web\nsummary: s\ndescription: d\nseries: [{series}]\n"
+    output = vca("charm", str(write_files(tmp_path, {"metadata.yaml": metadata, "hooks/install": ""})))
+    assert f"runs on: {places}\n" in output
+    assert ("pod specs" in output) is ("kubernetes" in series)
+
+
 def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
     assert vca_json("doctor")["ok"]
     (folder / "sick.yaml").write_text(

@@ -9,7 +9,7 @@ from vca_juju_common.constraints import merge_constraints, parse_constraints
 
 def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
     constraints = {"mem": 4096, "cores": 2, "arch": "amd64", "tags": ["a", "b"], "allocate-public-ip": True}
-    assert parse_constraints("mem=4G cores=2 arch=amd64 tags=a,b allocate-public-ip=true") == constraints
+    assert parse_constraints("mem=4G cores=2 arch=amd64 tags=a,b allocate-public-ip=t") == constraints
     assert (
         parse_constraints({"mem": "4096", "cores": 2, "arch": "amd64", "tags": ["a", "b"], "allocate_public_ip": True})
         == constraints
@@ -66,11 +66,40 @@ def test_more_general_ones_that_contradict_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["mem", "mem=4X", "mem=", "cores=two", "colour=red", "allocate-public-ip=yes", "mem=1.2.3", "arch=z80"]
+    "line",
+    [
+        "mem",
+        "mem=4X",
+        "mem=",
+        "cores=two",
+        "colour=red",
+        "allocate-public-ip=yes",
+        "cores=" + "9" * 50,
+        "mem=1.2.3",
+        "arch=z80",
+    ],
 )
 def test_what_is_none_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="constraint"):
         parse_constraints(line)
+
+
+@pytest.mark.parametrize(
+    ("size", "mebibytes"), [("0.5M", 1), ("0.0001G", 1), ("1.5G", 1536), ("1.0001M", 2), (".5G", 512)]
+)
+def test_sizes_are_rounded_up(size: str, mebibytes: int) -> None:
+    assert parse_constraints(f"mem={size}") == {"mem": mebibytes}
+
+
+@pytest.mark.parametrize("line", ["mem=99999999999999999999G", "cores=18446744073709551616", "root-disk=17179869184P"])
+def test_what_64_bits_do_not_hold_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match="too large for Juju, which has 64 bits"):
+        parse_constraints(line)
+
+
+def test_the_largest_number_is_taken_as_it_is() -> None:
+    largest = 2**64 - 1
+    assert parse_constraints(f"mem={largest} cpu-power={largest}") == {"mem": largest, "cpu-power": largest}
 
 
 @given(st.integers(0, 10**6), st.sampled_from("MGT"))
