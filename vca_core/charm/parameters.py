@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from vca_core import arguments
@@ -36,10 +37,11 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 
     In this order, as Juju does it: a required parameter has to be given even if it has a default. Values are such as
-    JSON has; tuples count as lists. Texts get the type that the schema asks for, as those of options do: ``"7"`` for an
-    integer, ``"true"`` for a boolean, YAML for an object or a list; where text is declared, or no type, text stays
-    text. A parameter that is not declared is refused only where the schema says ``additionalProperties: false`` (Juju 3
-    takes it otherwise).
+    JSON has; tuples count as lists. They get the type that the schema asks for, as values of options do: ``"7"`` and
+    ``7.0`` for an integer, ``"true"`` for a boolean, YAML for an object or a list, the text of a number for text; where
+    text is declared, or no type, text stays text. ``allOf`` and ``patternProperties`` count as well, and ``anyOf`` and
+    ``oneOf`` as far as their branches agree. A parameter that is not declared is refused only where the schema says
+    ``additionalProperties: false`` (Juju 3 takes it otherwise).
 
     Args:
         action: the primitive.
@@ -54,7 +56,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     given = arguments.mapping(params, "params_dict")
     problems = list(itertools.islice(flaws(given), _MOST_FLAWS))
     if not problems:
-        given = convert_texts(action.schema, given)
+        given = _converted(action, given)
         problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
@@ -86,15 +88,28 @@ async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[
     return await compute_in_thread(lambda: check_params(action, params))
 
 
+def _converted(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
+    with _counted(action):
+        converted: dict[str, Any] = convert_texts(action.schema, given)
+        return converted
+
+
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
+    with _counted(action):
+        problems = (problem for error in action.validator.iter_errors(given) for problem in _explanations(error))
+        return list(itertools.islice(problems, _MOST_FLAWS))
+
+
+@contextmanager
+def _counted(action: Action) -> Iterator[None]:
+    """Give the check of parameters a budget of steps."""
     # It loads jsonschema, by the one way that all threads share: modules of it that import each other in two threads
     # fail. What is imported after it is loaded already.
-    errors = action.validator
+    _ = action.validator
     from vca_core.charm.keywords import count_steps
 
     with count_steps("params_dict", ["params_dict"]):
-        problems = (problem for error in errors.iter_errors(given) for problem in _explanations(error))
-        return list(itertools.islice(problems, _MOST_FLAWS))
+        yield
 
 
 _KINDS = {

@@ -154,7 +154,7 @@ STRICT = action(
     ("params", "message", "names"),
     [
         ({}, "params_dict.a: is missing; the primitive requires it", ["a"]),
-        ({"a": 7}, "params_dict.a: expected text, got a whole number", ["a"]),
+        ({"a": True}, "params_dict.a: expected text, got true or false", ["a"]),
         ({"a": "x", "b": "many"}, "params_dict.b: expected a whole number or nothing, got text", ["b"]),
         ({"a": "x", "b": True}, "params_dict.b: expected a whole number or nothing, got true or false", ["b"]),
         ({"a": "x", "b": 4}, "params_dict.b: a whole number that does not fit the charm's schema: minimum is 5", ["b"]),

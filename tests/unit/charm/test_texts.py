@@ -33,12 +33,68 @@ def checked(schema: Any, value: Any) -> Any:
         ({"type": "string"}, "007", "007"),
         ({"type": "string"}, "{a: 1}", "{a: 1}"),
         ({}, "7", "7"),
+        ({"allOf": [{"type": ["integer", "string"]}, {"type": ["integer", "boolean"]}]}, "7", 7),
+        ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "7", 7),
+        ({"oneOf": [{"type": "integer"}, {"type": "boolean"}]}, "true", True),
+        ({"oneOf": [{"type": "boolean"}, {"type": "integer"}]}, "1", 1),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "7", "7"),
+        ({"anyOf": [{"type": "integer"}, {}]}, "7", "7"),
+        ({"type": "integer", "anyOf": [{"minimum": 5}, {"maximum": 1}]}, "7", 7),
+        ({"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "object"}]}, "['1']", [1]),
+        ({"type": ["array", "object"]}, "{a: 1}", {"a": 1}),
     ],
 )
 def test_a_text_becomes_what_the_schema_says(schema: Any, text: str, value: Any) -> None:
     found = checked(schema, text)
     assert found == value
     assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "given", "value"),
+    [
+        ({"type": "integer"}, 7.0, 7),
+        ({"type": ["integer", "null"]}, 4096.0, 4096),
+        ({"type": "number"}, 7.0, 7.0),
+        ({"type": "string"}, 8080, "8080"),
+        ({"type": "string"}, 0.5, "0.5"),
+        ({"type": ["string", "integer"]}, 7, 7),
+        ({"type": "array", "items": {"type": "string"}}, (1, "a"), ["1", "a"]),
+    ],
+)
+def test_a_number_becomes_what_the_schema_says(schema: Any, given: Any, value: Any) -> None:
+    found = checked(schema, given)
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(("kind", "value"), [("integer", 7.5), ("integer", True), ("string", True), ("boolean", 1)])
+def test_what_would_lose_something_is_not_converted(kind: str, value: Any) -> None:
+    with pytest.raises(BadArguments, match=r"params_dict\.p: expected"):
+        checked({"type": kind}, value)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"patternProperties": {"^n": {"type": "integer"}}}, {"n": 1, "x": "1"}),
+        ({"patternProperties": {"^n": {}}, "additionalProperties": {"type": "integer"}}, {"n": "1", "x": 1}),
+        ({"allOf": [{"properties": {"n": {"type": "integer"}}}]}, {"n": 1, "x": "1"}),
+        ({"anyOf": [{"properties": {"n": {"type": "integer"}}}, {"type": "array"}]}, {"n": 1, "x": "1"}),
+        ({"anyOf": [{"properties": {"n": {"type": "integer"}}}, {"required": ["x"]}]}, {"n": "1", "x": "1"}),
+        (
+            {
+                "oneOf": [
+                    {"properties": {"n": {"type": "integer"}, "x": {"enum": ["0"]}}},
+                    {"properties": {"n": {"type": "integer"}, "x": {"enum": ["1"]}}},
+                ]
+            },
+            {"n": 1, "x": "1"},
+        ),
+    ],
+)
+def test_schemas_that_are_put_together_are_followed(schema: Any, value: Any) -> None:
+    assert checked(schema, {"n": "1", "x": "1"}) == value
 
 
 def test_what_is_within_lists_and_objects_is_converted_too() -> None:
