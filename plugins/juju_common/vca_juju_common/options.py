@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from vca_core.backend import Options
+from vca_core.charm.constraints import parse_constraints
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
-from vca_juju_common.constraints import parse_constraints
 from vca_juju_common.images import Image
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
+from vca_core.charm.constraints import merge_constraints
 from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists
 from vca_core.naming import EeId, Namespace
@@ -16,7 +17,6 @@ from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
-from vca_juju_common.constraints import merge_constraints
 from vca_juju_common.environments import check_free
 from vca_juju_common.finishing import finish, was_made
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.constraints import merge_constraints, parse_constraints
+from vca_core.charm.constraints import merge_constraints, parse_constraints
 
 
 def test_they_are_read_from_a_line_and_from_a_mapping() -> None:
