@@ -106,14 +106,14 @@ class ArtifactRoot:
         if not isinstance(path, str):
             raise _refusal(f"expected a path below {self._root} or ch:NAME, got {kind_of(path)}")
         if not path.strip():
-            raise _refusal(f"is empty: name a charm below {self._root}, or ch:NAME")
+            raise _refusal(f"expected a path below {self._root} or ch:NAME, got blank text")
         if len(path) > LONGEST_PATH:
-            raise _refusal(f"has more than {LONGEST_PATH} characters, as no charm's path has")
+            raise _refusal(f"expected at most {LONGEST_PATH} characters, got {len(path)}")
         if _CONTROL.search(path):
-            raise _refusal(f"{path!r} has control characters in it; no charm's path has any")
+            raise _refusal(f"expected a path without control characters, got {path!r}")
         if path.startswith(_STORE):
             if not re.fullmatch(r"\S+", path.removeprefix(_STORE)):
-                raise _refusal(f"{path!r} is not a charm of Charmhub: expected ch:NAME")
+                raise _refusal(f"expected ch:NAME for a charm of Charmhub, got {path!r}")
             return Artifact(path)
         return Artifact(path, self._locate(path))
 
@@ -123,9 +123,9 @@ class ArtifactRoot:
         for part in parts:
             depth += -1 if part == ".." else 1
             if depth < 0:
-                raise _refusal(f"{path!r} leads out of {self._root}: name something below it")
+                raise _refusal(f"expected a path below {self._root}, got {path!r}, which leads out of it")
         if depth == 0:
-            raise _refusal(f"{path!r} is {self._root} itself: name a charm below it")
+            raise _refusal(f"expected a path below {self._root}, got {path!r}, the folder itself")
         try:
             root = self._root.resolve(strict=True)
         except (OSError, RuntimeError) as error:
@@ -135,13 +135,13 @@ class ArtifactRoot:
             # What does not exist is resolved as far as it does: a way out is reported before an absence is.
             target = place.resolve()
             if not target.is_relative_to(root):
-                raise _refusal(f"{path!r} leads out of {root} by a symlink: put the charm itself there")
+                raise _refusal(f"{path!r} leads out of {root} by a symlink; put the charm itself there")
             if target == root:
-                raise _refusal(f"{path!r} is {root} itself: name a charm below it")
+                raise _refusal(f"expected a path below {root}, got {path!r}, the folder itself")
             if target.is_dir() or target.is_file():
                 return target
             if target.exists():
-                raise _refusal(f"{path!r}: {target} is neither a folder nor a file")
+                raise _refusal(f"{path!r}: expected a folder or a file, got {target}, which is neither")
         except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 report a loop of symlinks
             raise _refusal(f"{path!r}: {place} cannot be looked at: {error}") from error
         raise _refusal(f"{path!r}: there is no {place}{self._hint(root, target, path)}")

@@ -43,15 +43,17 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
     if not isinstance(value, str):
         raise _wrong(f"{part}: expected text, got {kind_of(value)}", argument)
     if not value:
-        raise _wrong(f"{part} is empty", argument)
+        raise _wrong(f"{part}: expected text that is not empty", argument)
     if len(value) > LONGEST_PART:
-        raise _wrong(f"{part} {_excerpt(value)} has more than {LONGEST_PART} characters", argument)
+        raise _wrong(
+            f"{part}: expected at most {LONGEST_PART} characters, got {len(value)}, {_excerpt(value)}", argument
+        )
     if value != value.strip():
-        raise _wrong(f"{part} {_excerpt(value)} begins or ends with a blank", argument)
+        raise _wrong(f"{part}: expected text without blanks at its ends, got {_excerpt(value)}", argument)
     if "." in value:
-        raise _wrong(f"{part} {_excerpt(value)} has a dot, which separates the parts", argument)
+        raise _wrong(f"{part}: expected text without a dot, which separates the parts, got {_excerpt(value)}", argument)
     if any(unicodedata.category(character) in _BAD_CATEGORIES for character in value):
-        raise _wrong(f"{part} {_excerpt(value)} has a control character", argument)
+        raise _wrong(f"{part}: expected text without control characters, got {_excerpt(value)}", argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,13 @@ class Namespace:
 
     def __post_init__(self) -> None:
         if self.ns_id is None:
-            raise _wrong(f"ns_id is missing; expected {_GRAMMAR}")
+            raise _wrong(f"expected {_GRAMMAR}, got no ns_id")
         for part in (*_PARTS, "vdu_count", "ee"):
             value = getattr(self, part)
             if value is not None:
                 _check_part(value, part)
         if self.ee is not None and _AT in self.ee:
-            raise _wrong(f"ee {_excerpt(self.ee)} contains {_AT}, which separates it from the rest")
+            raise _wrong(f"ee: expected text without {_AT}, which separates it from the rest, got {_excerpt(self.ee)}")
         self._check_vdu()
 
     def _check_vdu(self) -> None:
@@ -93,7 +95,7 @@ class Namespace:
         if count is not None and re.fullmatch("[0-9]+", count) is None:
             raise _wrong(f"vdu_count: expected ASCII digits, got {_excerpt(count)}")
         if count is not None and (vdu is None or vdu.startswith(_KDU)):
-            raise _wrong("a vdu_count needs a vdu_id before it, and a KDU has none")
+            raise _wrong("vdu_count: expected a vdu_id beside it, which a KDU does not have")
         if vdu is not None and vdu.startswith(_KDU):
             _check_part(vdu.removeprefix(_KDU), "kdu_name")
         elif vdu is not None and count is None and _COUNT.search(vdu):
@@ -121,11 +123,11 @@ class Namespace:
         place, ee = _split_ee(str(text))
         parts = place.split(".")
         if len(parts) > len(_PARTS):
-            raise _wrong(f"{_excerpt(text)} has {len(parts)} parts; expected {_GRAMMAR}")
+            raise _wrong(f"expected {_GRAMMAR}, got {_excerpt(text)}, which has {len(parts)} parts")
         nsi, ns, vnf, vdu = (part or None for part in [*parts, "", "", ""][: len(_PARTS)])
         if ns is None:
-            hint = f", so an NS is {_excerpt('.' + text)}" if nsi and len(parts) == 1 else ""
-            raise _wrong(f"ns_id is missing in {_excerpt(text)}; expected {_GRAMMAR}{hint}")
+            hint = f"; an NS is written {_excerpt('.' + text)}" if nsi and len(parts) == 1 else ""
+            raise _wrong(f"expected {_GRAMMAR}, got {_excerpt(text)}, which has no ns_id{hint}")
         count = None
         if vdu is not None and not vdu.startswith(_KDU) and (found := _COUNT.search(vdu)):
             vdu, count = vdu[: found.start()] or None, found[1]

@@ -222,7 +222,7 @@ def container_scope(end: str) -> BadArguments:
     """
     return BadArguments(
         f"endpoint_1, endpoint_2: {end} has the scope container, which is for a subordinate beside its principal, and "
-        "no EE is a subordinate",
+        "no EE is one; expected an endpoint of the scope global",
         ["endpoint_1", "endpoint_2"],
     )
 

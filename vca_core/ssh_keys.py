@@ -125,7 +125,7 @@ class SshKeyPair:
 
     def _load_or_make(self) -> str:
         if self.private_path.parts[0].startswith("~"):
-            raise _unusable_key(f"there is no home folder for {self.private_path}: set HOME, or give an absolute path")
+            raise _unusable_key(f"there is no home folder for {self.private_path}; set HOME, or give an absolute path")
         try:
             return self._find_or_make()
         except OSError as error:
@@ -161,15 +161,15 @@ class SshKeyPair:
         # Private first, then public: one that was not there may be now, when another process made both.
         if os.path.lexists(self.public_path) and not os.path.lexists(self.private_path):
             raise _unusable_key(
-                f"{self.public_path} has no private key {self.private_path}: bring it back, or move it away"
+                f"{self.public_path} has no private key {self.private_path}; bring it back, or move it away"
             )
 
     def _public_key(self) -> str:
         key = _public_key_of(_read_private_key(self.private_path))
         if isinstance(key, Cause):
             raise _unusable_key(
-                f"{self.private_path} is not a private key that can be used, in OpenSSH or PEM format and without a"
-                " passphrase: name another file, or move it away and a new pair is made"
+                f"expected a private key in OpenSSH or PEM format without a passphrase, got {self.private_path}; name "
+                "another file, or move it away and a new pair is made"
             ) from key
         return key
 
@@ -186,7 +186,7 @@ class SshKeyPair:
         found = self.public_path.read_text("utf-8", errors="replace").partition("\n")[0].strip()
         if found.split()[:2] != key.split():
             raise _unusable_key(
-                f"{self.public_path} does not belong to {self.private_path}: move it away and it is made from the"
+                f"{self.public_path} does not belong to {self.private_path}; move it away and it is made from the"
                 " private key, or name another pair"
             )
         return found
@@ -229,10 +229,10 @@ def _new_private_key(key_type: str) -> bytes:
 def _read_private_key(path: Path) -> bytes:
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):
-        raise _unusable_key(f"{path} is not a file")
+        raise _unusable_key(f"expected a file, got {path}")
     if found.st_uid == os.getuid() and found.st_mode & 0o077:
         mode = f"{stat.S_IMODE(found.st_mode):04o}"
-        raise _unusable_key(f"others can read the private key {path} (mode {mode}), so ssh would refuse it: chmod 600")
+        raise _unusable_key(f"others can read the private key {path} (mode {mode}), so ssh would refuse it; chmod 600")
     with path.open("rb") as file:
         return file.read(_LONGEST_KEY)
 

@@ -29,17 +29,17 @@ def read_text(path: Path, limit: int = LARGEST_FILE) -> str | Unreadable:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return Unreadable("cannot be read: it is not a regular file")
+                return Unreadable("expected a regular file")
             content = file.read(limit + 1)
         if len(content) > limit:
-            return Unreadable(f"is larger than {limit} bytes")
+            return Unreadable(f"expected at most {limit} bytes, got more")
         return content.decode("utf-8-sig")
     except FileNotFoundError:
         return Unreadable("there is no such file")
     except OSError as error:
         return Unreadable(f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
-        return Unreadable(f"is not UTF-8 (byte {error.start})")
+        return Unreadable(f"is not UTF-8 (byte {error.start}); save it as UTF-8")
     except ValueError:  # NUL, or half a character
         return Unreadable("cannot be read: no file can have this name")
 

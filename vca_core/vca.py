@@ -236,7 +236,7 @@ class Vca:
             if not isinstance(end, tuple) or len(end) != 3 or not isinstance(end[0], Connector):
                 raise BadArguments(f"{argument}: expected a tuple (connector, ee_id, endpoint), got {got}", [argument])
             if not self._is_own(end[0]):
-                raise BadArguments(f"{argument}: {end[0]!r} belongs to another Vca", [argument])
+                raise BadArguments(f"{argument}: {end[0]!r} belongs to another Vca; take one of this Vca", [argument])
 
     async def flush(self, limit: float | None = None) -> list[Unwritten]:
         """Wait until every status that is queued is stored and its callback has run.

@@ -55,7 +55,7 @@ def parse(file: str, content: bytes) -> Any:
             YAML has beyond plain data.
     """
     if len(content) > LARGEST_FILE:
-        raise BadArguments(f"{file}: is larger than {LARGEST_FILE} bytes", ["artifact_path"])
+        raise BadArguments(f"{file}: expected at most {LARGEST_FILE} bytes, got more", ["artifact_path"])
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -266,7 +266,7 @@ class _Plain:
                 name = OddKey(name)
             if name in own and not self._of_charm:
                 first = _place_of(next(other for other, _ in node.value if other.value == name))[0] + 1
-                self._fail(key, f"{name!r} is there twice, the first time in line {first}")
+                self._fail(key, f"{name!r} is there twice, the first time in line {first}; keep one")
             self._note(key, (*path, name))
             item = self.data(value, (*path, name), depth + 1)
             if name in own and repr(own[name]) != repr(item):  # true is not 1

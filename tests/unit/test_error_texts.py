@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,13 +38,23 @@ def text_of(node: ast.expr) -> str:
             return f"{{{ast.unparse(node)}}}"
 
 
+@functools.cache
+def calls() -> list[tuple[str, str, ast.Call]]:
+    """Each call with arguments in our packages: where it is, and the name of what is called."""
+    return [
+        (f"{file.relative_to(ROOT)}:{node.lineno}", ast.unparse(node.func), node)
+        for package in PACKAGES
+        for file in sorted((ROOT / package).rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and node.args
+    ]
+
+
 def errors_about_arguments() -> Iterator[tuple[str, ast.Call]]:
     """Each place where one is made that names an argument."""
-    for package in PACKAGES:
-        for file in sorted((ROOT / package).rglob("*.py")):
-            for node in ast.walk(ast.parse(file.read_text())):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "BadArguments" and len(node.args) > 1:
-                    yield f"{file.relative_to(ROOT)}:{node.lineno}", node
+    for place, name, node in calls():
+        if name == "BadArguments" and len(node.args) > 1:
+            yield place, node
 
 
 def test_the_text_of_an_error_begins_with_its_arguments() -> None:
@@ -69,6 +80,60 @@ def test_errors_say_what_was_given_in_words_of_ours() -> None:
         place for place, node in errors_about_arguments() if re.search(r"got [^,]*__name__", text_of(node.args[0]))
     ]
     assert typed == []
+
+
+MAKERS = {"BadArguments", "InvalidCertificate", "ValueError", "Problem", "Unreadable", "refuse"}
+MAKERS |= {"_bad", "_fail", "_invalid", "_refusal", "_unfit", "_unusable_key", "_wrong"}
+"""What makes an error about something given; `Field.error` and the validators of models do, too."""
+
+SAYS_WHAT_TO_DO = re.compile(
+    r"expected |; |there is no |instead\(|\{[^}]*\}$"  # what is expected, a remedy, what is not there, names there are
+    r"|cannot be (?:read|used|written|looked at)"  # and why, in the system's words
+)
+
+BARE = re.compile(r"\bis (?:missing|required|empty|none|unknown)\b|\b(?:must|has to|have to) be\b|: has (?:more|too)")
+"""What says that something is wrong, and not what is right."""
+
+COMPLETED = ("{reason}, at the end", "there are {rest} more problems")
+"""What stands beside another text."""
+
+INTERNAL = ("vca_core/_tracking/records.py", "vca_core/yaml_reader.py", "vca_core/charm/ignoring.py")
+"""Where reasons are made that stand behind a text of that form."""
+
+
+def reasons() -> Iterator[tuple[str, str]]:
+    """Each text that says what is wrong with something given."""
+    for place, name, node in calls():
+        is_of_field = name.endswith(".error") and "log" not in name.lower()
+        if (
+            place.startswith(INTERNAL)
+            or (name == "Problem" and len(node.args) == 3)
+            or not (is_of_field or name.rpartition(".")[2] in MAKERS)
+        ):
+            continue
+        texts = (text_of(argument) for argument in node.args if not isinstance(argument, ast.List | ast.ListComp))
+        text = max(texts, key=lambda one: len(re.sub(r"\{[^}]*\}", "", one)), default="")
+        if " " in re.sub(r"\{[^}]*\}", "", text) and text not in COMPLETED:
+            yield place, text
+
+
+def test_errors_about_what_is_given_say_what_is_expected() -> None:
+    found = list(reasons())
+    assert len(found) > 250
+    assert [(place, text) for place, text in found if not SAYS_WHAT_TO_DO.search(text)] == []
+
+
+def test_errors_do_not_only_say_that_something_is_missing() -> None:
+    assert [
+        (place, text)
+        for place, text in reasons()
+        if (bare := BARE.search(text)) and not re.search("expected |; ", text[bare.start() :])
+    ] == []
+
+
+@pytest.mark.parametrize("text", ["is missing", "name is required", "a VNF has no colon", "least is more than most"])
+def test_a_text_that_says_only_what_is_wrong_is_found(text: str) -> None:
+    assert not SAYS_WHAT_TO_DO.search(text)
 
 
 @pytest.mark.parametrize("text", ["there was no such thing", "parameter {name} is given twice", "--folder {x} is one"])

@@ -62,7 +62,7 @@ class Place:
         for key in _KEYS:
             if key not in db_dict:
                 raise BadArguments(
-                    f"{argument}.{key}: is missing; {argument} needs collection, filter and path", [f"{argument}.{key}"]
+                    f"{argument}.{key}: expected collection, filter and path, got no {key}", [f"{argument}.{key}"]
                 )
         keys: Iterable[object] = db_dict  # callers need no type checker
         unknown = [key if isinstance(key, str) else kind_of(key) for key in keys if key not in _KEYS]

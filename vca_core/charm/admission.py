@@ -90,7 +90,7 @@ def _of_action(field: Field, action: Action) -> Iterator[str]:
         if param.value is None:
             yield param.error(f"is empty; write {name}: {{}}").message
     if (problem := problem_of_draft_4(action.validator)) is not None:
-        yield field.error(f"its schema is not of draft 4, the one that Juju knows: {problem}").message
+        yield field.error(f"expected a schema of draft 4, the one that Juju knows: {problem}").message
     yield from _of_keys(field, 0)
 
 

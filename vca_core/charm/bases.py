@@ -133,7 +133,7 @@ def _base(field: Field) -> Base:
     parts = field.mapping()
     for key in ("name", "channel"):
         if key not in parts:
-            raise field.error(f"{key} is missing; a base has a name and a channel")
+            raise field.error(f"expected a name and a channel, got no {key}")
     architectures = parts.get("architectures")
     return Base(
         parts["name"].name(),

@@ -118,5 +118,5 @@ def _value(name: str, value: Any) -> Any:
 
 def _of_64_bits(name: str, number: int) -> int:
     if number >= 2**64:
-        raise ValueError(f"constraint {name}: the number is too large for Juju, which has 64 bits for it")
+        raise ValueError(f"constraint {name}: expected a number of at most 64 bits, as Juju has it")
     return number

@@ -62,7 +62,7 @@ def _entries(folder: Path, ignored: Ignored, under: str) -> Iterator[Entry]:
         yield Entry(path, name, entry.stat(follow_symlinks=False), str(path.readlink()) if entry.is_symlink() else None)
         if is_folder:
             if under.count("/") > DEEPEST_FOLDER:
-                raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
+                raise _refusal(f"{name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders; nest them less")
             yield from _entries(path, ignored, f"{name}/")
 
 

@@ -34,9 +34,7 @@ def expression(pattern: str) -> Any:
     except (re2.error, UnicodeError) as error:
         reason = error.args[0] if error.args else "it cannot be compiled"
         text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
-    raise BadArguments(
-        f"{pattern[:60]!r} is not a valid regular expression in the dialect of Go and Juju (RE2): {text}"
-    )
+    raise BadArguments(f"expected a regular expression of Go and Juju (RE2), got {pattern[:60]!r}: {text}")
 
 
 def effort_of(pattern: str, length: int) -> int:

@@ -56,7 +56,9 @@ def _of_metrics(field: Field) -> Iterator[str]:
         kind, description = declared["type"], declared["description"]
         if name.startswith("juju"):
             if kind != "" or description != "":
-                yield metric.error("names that begin with juju are reserved for metrics of Juju").message
+                yield metric.error(
+                    "expected a name that does not begin with juju, which is reserved for Juju's metrics"
+                ).message
         elif kind not in {"gauge", "absolute"} or description == "":
             yield metric.error("expected a type, gauge or absolute, and a description").message
 
@@ -64,7 +66,7 @@ def _of_metrics(field: Field) -> Iterator[str]:
 def _of_profile(field: Field) -> Iterator[str]:
     for key in _parts(field, "config"):
         if key.startswith(_FORBIDDEN_CONFIG):
-            yield field.error(f"config.{key} is not for charms").message
+            yield field.error(f"config.{key} is not for charms; take it out").message
     for device in _parts(field, "devices").values():
         kind = device.mapping(empty=True).get("type")
         if kind is not None and kind.value not in _DEVICES:

@@ -52,7 +52,8 @@ class Ignored:
                     expression(self._rules[-1].pattern)
                 except (ValueError, BadArguments) as error:
                     raise BadArguments(
-                        f"artifact_path: {IGNORE_FILE}: line {number} is not a pattern: {error}", ["artifact_path"]
+                        f"artifact_path: {IGNORE_FILE}: expected a pattern in line {number}, got one with {error}",
+                        ["artifact_path"],
                     ) from error
 
     @classmethod
@@ -67,7 +68,9 @@ class Ignored:
         except FileNotFoundError:
             return cls()
         except UnicodeDecodeError as error:
-            raise BadArguments(f"artifact_path: {IGNORE_FILE}: is not UTF-8", ["artifact_path"]) from error
+            raise BadArguments(
+                f"artifact_path: {IGNORE_FILE} is not UTF-8; save it as UTF-8", ["artifact_path"]
+            ) from error
         except OSError as error:
             raise BadArguments(
                 f"artifact_path: {IGNORE_FILE} cannot be read: {error.strerror}", ["artifact_path"]

@@ -104,7 +104,7 @@ def _pattern(_validator: Any, pattern: Any, instance: Any, _schema: Any) -> Iter
     if isinstance(instance, str):
         spend(effort_of(pattern, len(instance)))
         if not is_found(pattern, instance):
-            yield ValidationError("does not match")
+            yield ValidationError("expected a text that matches")
 
 
 def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -139,24 +139,24 @@ def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: 
 
 def _unique_items(_validator: Any, unique: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if unique and isinstance(instance, list) and len({_freeze(item) for item in instance}) < len(instance):
-        yield ValidationError("an item stands twice")
+        yield ValidationError("expected each item once")
 
 
 def _enum(_validator: Any, values: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if values and _freeze(instance) not in {_freeze(value) for value in values}:  # an empty list is nothing to Juju
-        yield ValidationError("is not one of the values")
+        yield ValidationError("expected one of the values")
 
 
 def _const(_validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if _freeze(instance) != _freeze(value):
-        yield ValidationError("is another value")
+        yield ValidationError("expected another value")
 
 
 def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
     if not math.isfinite(instance) or Fraction(str(instance)) % Fraction(str(factor)):
-        yield ValidationError("is not a multiple of it")
+        yield ValidationError("expected a multiple of it")
 
 
 def _freeze(value: Any) -> Any:

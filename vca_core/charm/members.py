@@ -52,24 +52,28 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
     links: dict[tuple[str, ...], tuple[str, list[str] | None]] = {}
     for member in members:
         if len(places) >= MOST_MEMBERS:
-            raise refuse(f"holds more than {MOST_MEMBERS} files")
+            raise refuse(f"holds more than {MOST_MEMBERS} files; put less into it")
         place = _place_of(member, refuse)
         folded = "/".join(place).casefold()
         if folded in places:
-            raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case")
+            raise refuse(f"its member {member.name!r} is there twice, or in upper and in lower case; keep one")
         places[folded] = place
         if not _is_folder(member):
             files.add(place)
         if member.target is not None:
             if not member.target:
-                raise refuse(f"its member {member.name!r} is a symlink without a target")
+                raise refuse(f"its member {member.name!r} is a symlink without a target; put the file there")
             if not member.target.isprintable():
-                raise refuse(f"its member {member.name!r} is a symlink to a name that cannot be printed, or no UTF-8")
+                raise refuse(
+                    f"its member {member.name!r} is a symlink to a name that cannot be printed, or no UTF-8; rename it"
+                )
             links[place] = (member.name, parts_of(member.target))
     _check_folders(places.values(), files, links.keys(), refuse)
     for place, (name, _) in links.items():
         if not _stays_inside(place, links):
-            raise refuse(f"its member {name!r} is a symlink that leads out of the charm, or in circles")
+            raise refuse(
+                f"its member {name!r} is a symlink that leads out of the charm, or in circles; put the file there"
+            )
 
 
 def parts_of(name: str) -> list[str] | None:
@@ -83,20 +87,26 @@ def parts_of(name: str) -> list[str] | None:
 def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[str, ...]:
     parts = parts_of(member.name)
     if parts is None or not parts or ".." in parts:
-        raise refuse(f"its member {member.name!r} leads out of the charm")
+        raise refuse(f"its member {member.name!r} leads out of the charm; take it out")
     if not member.name.isprintable():  # half a character, as in names that are not UTF-8, is not either
-        raise refuse(f"its member {member.name!a} has characters in its name that cannot be printed, or no UTF-8")
+        raise refuse(
+            f"its member {member.name!a} has characters in its name that cannot be printed, or no UTF-8; rename it"
+        )
     if len(parts) > DEEPEST_FOLDER:
-        raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders")
+        raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders; nest them less")
     if stat.S_IFMT(member.mode) not in _MAY_BE:
-        raise refuse(f"its member {member.name!r} is neither a file nor a folder nor a symlink")
+        raise refuse(f"its member {member.name!r} is neither a file nor a folder nor a symlink; take it out")
     if member.name.endswith("/") and stat.S_IFMT(member.mode) in (stat.S_IFREG, stat.S_IFLNK):
-        raise refuse(f"its member {member.name!r} is named like a folder, and is none")
+        raise refuse(f"its member {member.name!r} is named like a folder and is not one; rename it")
     if member.mode & (stat.S_ISUID | stat.S_ISGID) and not _is_folder(member):
-        raise refuse(f"its member {member.name!r} would run with the rights of another user (setuid, setgid)")
+        raise refuse(
+            f"its member {member.name!r} would run with the rights of another user (setuid, setgid); clear those bits"
+        )
     # setgid of a folder only says whose group is that of new files in it, and folders inherit it.
     if member.mode & (stat.S_ISUID | stat.S_ISVTX):
-        raise refuse(f"its member {member.name!r} has rights that nothing in a charm has (setuid, sticky)")
+        raise refuse(
+            f"its member {member.name!r} has rights that nothing in a charm has (setuid, sticky); clear those bits"
+        )
     return tuple(parts)
 
 
@@ -119,17 +129,20 @@ def _check_folders(
                 break  # and so is all above it
             name, folder = "/".join(place), "/".join(above)
             if above in links:
-                raise refuse(f"its member {name!r} stands behind the symlink {folder!r}")
+                raise refuse(f"its member {name!r} stands behind the symlink {folder!r}; put it elsewhere")
             if above in files:
-                raise refuse(f"its member {name!r} stands in {folder!r}, which is a file")
+                raise refuse(f"its member {name!r} stands in {folder!r}, which is a file; rename one")
             if folded in folders:
                 other = "/".join(folders[folded])
-                raise refuse(f"its folders {other!r} and {folder!r} differ in upper and lower case only")
+                raise refuse(f"its folders {other!r} and {folder!r} differ only in upper and lower case; rename one")
             folders[folded] = above
     for place in places:
         above = folders.get(tuple(part.casefold() for part in place), place)
         if above != place:
-            raise refuse(f"its members {'/'.join(above)!r} and {'/'.join(place)!r} differ in upper and lower case only")
+            raise refuse(
+                f"its members {'/'.join(above)!r} and {'/'.join(place)!r} differ only in upper and lower case; rename "
+                "one"
+            )
 
 
 def _stays_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:

@@ -137,7 +137,7 @@ def _of_format(metadata: Mapping[str, Field], *, has_bases: bool) -> Iterator[st
         yield f"its metadata has {' and '.join(newer)} beside {' and '.join(older)}; Juju takes one or the other"
     deployment, series = metadata.get("deployment"), metadata.get("series")
     if deployment is not None and (series is None or series.value[:1] != ["kubernetes"]):
-        yield deployment.error("is only for charms of the series kubernetes").message
+        yield deployment.error("is only for charms of the series kubernetes; take it out").message
     if has_bases and not (series is not None and series.value):
         for key in ("min-juju-version", "deployment"):
             if key in metadata:
@@ -158,16 +158,18 @@ def _of_endpoints(metadata: Mapping[str, Field], charm: str) -> Iterator[str]:
             is_contained = role == "requires" and given.get("scope") == "container"
             reaches_principal |= is_contained
             if _is_reserved(charm, name) and not (is_subordinate and is_contained):
-                yield field.error("names of endpoints that begin with juju are reserved").message
+                yield field.error(
+                    "expected a name of an endpoint that does not begin with juju, which is reserved"
+                ).message
             if role != "requires" and _is_reserved(charm, given["interface"]):
-                yield field.error("interfaces that begin with juju are reserved").message
+                yield field.error("expected an interface that does not begin with juju, which is reserved").message
     if is_subordinate and not reaches_principal:
         yield "it is a subordinate, and has nothing in requires of scope container"
     bindings = metadata.get("extra-bindings")
     if bindings is not None and not bindings.value:
         yield bindings.error("is there, and empty; take it out").message
     if bindings is not None and (both := sorted(names & bindings.value.keys())):
-        yield bindings.error(f"{', '.join(both)} is an endpoint already").message
+        yield bindings.error(f"{', '.join(both)} is an endpoint already; choose another name").message
 
 
 def _is_reserved(charm: str, name: str) -> bool:
@@ -177,13 +179,13 @@ def _is_reserved(charm: str, name: str) -> bool:
 def _of_storage(metadata: Mapping[str, Field]) -> Iterator[str]:
     for _, field in _parts(metadata, "storage"):
         if field.value["type"] == "block" and field.value.get("location"):
-            yield field.error("storage of type block has no location").message
+            yield field.error("storage of type block has no location; take it out").message
     for _, field in _parts(metadata, "devices"):
         least, most = (int(field.value.get(key, 1)) for key in ("countmin", "countmax"))
         if least > most:
-            yield field.error(f"countmin is {least}, and countmax {most}").message
+            yield field.error(f"countmin: expected at most countmax, {most}, got {least}").message
         if not field.value["type"]:
-            yield field.error("type is empty").message
+            yield field.error("type: expected a kind of device such as gpu, got nothing").message
     for _, field in _parts(metadata, "resources"):
         if field.value.get("type", "file") == "file" and "/" in field.value.get("filename", ""):
             yield field.error("filename: expected the name of a file, without its folder").message
@@ -195,12 +197,12 @@ def _of_containers(metadata: Mapping[str, Field]) -> Iterator[str]:
         for mount in field.get("mounts").items() if field.value.get("mounts") else ():  # type: ignore[union-attr]
             for key in ("storage", "location"):
                 if not mount.value.get(key):
-                    yield mount.error(f"{key} is missing").message
+                    yield mount.error(f"expected {key}, got none").message
             if mount.value.get("storage") and mount.value["storage"] not in storage:
-                yield mount.error(f"there is no storage {mount.value['storage']!r}").message
+                yield mount.error(f"there is no storage {mount.value['storage']!r}; declare it").message
         for key in ("uid", "gid"):
             if key in field.value and int(field.value[key]) in _RESERVED_IDS:
-                yield field.error(f"{key}: those from 1000 to 9999 are reserved").message
+                yield field.error(f"{key}: expected a number outside 1000 to 9999, which are reserved").message
 
 
 def _of_words(metadata: Mapping[str, Field]) -> Iterator[str]:

@@ -133,7 +133,7 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
         case "required":
             for name in said:
                 if name not in given:
-                    yield (*path, name), "is missing; the primitive requires it"
+                    yield (*path, name), "expected a value, which the primitive requires, got nothing"
         case "additionalProperties" if said is False:
             from vca_core.charm.keywords import unknown_names
 

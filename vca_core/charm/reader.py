@@ -93,7 +93,9 @@ def _read(path: Path) -> _Reading:
 
     found = read_files(path, (*FILES, *FURTHER_FILES), LARGEST_FILE)
     if not found.contents.keys() & {"metadata.yaml", CHARMCRAFT}:
-        raise BadArguments(f"{path}: is not a charm: it has no metadata.yaml and no charmcraft.yaml", ["artifact_path"])
+        raise BadArguments(
+            f"{path}: is not a charm: expected a metadata.yaml or a charmcraft.yaml, got neither", ["artifact_path"]
+        )
     try:
         files = {name: Field(name, parse(name, found.contents[name])) for name in FILES if name in found.contents}
         documents = Documents(files, is_packed=found.is_packed)
@@ -118,7 +120,7 @@ def _charm(documents: Documents) -> Charm:
         raise kind.error("this is a bundle of charms; name one of its charms")
     name = find("name")
     if name is None:
-        raise (documents.files.get("metadata.yaml") or documents.files[CHARMCRAFT]).error("name is missing")
+        raise (documents.files.get("metadata.yaml") or documents.files[CHARMCRAFT]).error("expected a name, got none")
     summary, description = find("summary"), find("description")
     subordinate, assumes, series = find("subordinate"), find("assumes"), find("series")
     oldest = find("min-juju-version")
@@ -148,7 +150,7 @@ def _options(config: Field | None) -> dict[str, Option]:
     if config is None or config.value is None:
         return {}
     if "options" not in config.mapping(empty=True):
-        raise config.error("options is missing; a charm's options stand below it")
+        raise config.error("expected options, below which a charm's options stand, got none")
     options = config.get("options")
     return {str(name): _option(str(name), field) for name, field in options.mapping().items()} if options else {}
 
@@ -195,7 +197,7 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
         return Endpoint(name, role, field.name())
     parts = field.mapping()
     if "interface" not in parts:
-        raise field.error("interface is missing; say what is spoken there")
+        raise field.error("expected an interface, got none")
     limit, scope, optional = parts.get("limit"), parts.get("scope"), parts.get("optional")
     return Endpoint(
         name,
@@ -212,7 +214,7 @@ def _resource(name: str, field: Field) -> Resource:
     kind: Literal["file", "oci-image"] = parts["type"].one_of(("file", "oci-image")) if "type" in parts else "file"
     filename, description, upstream = (parts.get(key) for key in ("filename", "description", "upstream-source"))
     if kind == "file" and filename is None:
-        raise field.error("filename is missing; a resource of type file has one")
+        raise field.error("expected a filename, as resources of type file have one, got none")
     named = "" if filename is None else filename.name() if kind == "file" else filename.text()
     source = upstream.text() if upstream and kind == "oci-image" else ""
     return Resource(name, kind, named, description.text() if description else "", source)
@@ -222,7 +224,7 @@ def _container(name: str, field: Field, images: list[str]) -> Container:
     parts = field.mapping()
     resource, mounts = parts.get("resource"), parts.get("mounts")
     if resource is not None and resource.name() not in images:
-        raise resource.error(f"there is no resource {resource.value!r} of type oci-image")
+        raise resource.error(f"there is no resource {resource.value!r} of type oci-image; declare it")
     return Container(
         name,
         resource.name() if resource else None,
@@ -233,6 +235,6 @@ def _container(name: str, field: Field, images: list[str]) -> Container:
 def _mount(field: Field) -> Mount:
     parts = field.mapping()
     if "storage" not in parts:
-        raise field.error("storage is missing; say which one is mounted")
+        raise field.error("expected the storage that is mounted, got none")
     location = parts.get("location")
     return Mount(parts["storage"].name(), location.text() if location else "")

@@ -88,7 +88,7 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
         given = problems[0].instance
         meant = "".join(f": did you mean {name!r}?" for name, others in _TYPES.items() if given in others)
         raise _wrong(place, path, f"expected one of the types {', '.join(_TYPES)}, got {given!r}{meant}")
-    raise _wrong(place, path, f"is not a valid JSON schema: {problems[0].message}")
+    raise _wrong(place, path, f"expected a valid JSON schema: {problems[0].message}")
 
 
 def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -98,7 +98,9 @@ def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[t
         at = (*path, str(key))
         spend(1)
         if len(at) > 2 * DEEPEST:
-            raise BadArguments(f"artifact_path: a schema is deeper than {2 * DEEPEST} levels", ["artifact_path"])
+            raise BadArguments(
+                f"artifact_path: expected a schema of at most {2 * DEEPEST} levels, got a deeper one", ["artifact_path"]
+            )
         if not names:
             yield at, item
         yield from _walk(item, at, names=not names and key in _BY_NAME)

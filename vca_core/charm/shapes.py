@@ -87,7 +87,7 @@ def record(needed: Mapping[str, Shape], known: Mapping[str, Shape]) -> Shape:
         parts = field.mapping(empty=True)
         for key in needed:
             if key not in parts:
-                yield field.error(f"{key} is missing").message
+                yield field.error(f"expected {key}, got none").message
         for key, one in {**needed, **known}.items():
             if key in parts:
                 yield from one(parts[key])

@@ -68,7 +68,12 @@ def read_files(path: Path, names: Sequence[str], limit: int) -> Found:
         if path.is_dir():
             return _find_in_folder(path, names, limit)
         if not path.is_file():
-            raise _refusal(path, "is neither a folder nor a file" if path.exists() else "does not exist")
+            raise _refusal(
+                path,
+                "expected a folder or a .charm file, got neither"
+                if path.exists()
+                else "expected a folder or a .charm file, got nothing",
+            )
         with path.open("rb") as file, _open_archive(path, file) as archive:
             return _find_in_archive(path, archive, names, limit)
     except OSError as error:
@@ -113,14 +118,14 @@ def _read_from_folder(folder: Path, name: str, limit: int) -> bytes | None:
         target = place.resolve(strict=True)
     except FileNotFoundError as error:
         if place.is_symlink():
-            raise _refusal(folder, f"{name} is a symlink to nothing") from error
+            raise _refusal(folder, f"{name} is a symlink to nothing; put the file itself there") from error
         return None
     except (OSError, RuntimeError) as error:  # RuntimeError: how Python 3.11 and 3.12 report a loop of symlinks
         raise _refusal(folder, f"{name} cannot be followed to a file: {error}") from error
     if not target.is_relative_to(folder.resolve()):
         raise _refusal(folder, f"{name} is a symlink that leads out of the charm; put the file itself there")
     if not target.is_file():
-        raise _refusal(folder, f"{name} is not a file")
+        raise _refusal(folder, f"{name}: expected a file")
     with target.open("rb") as file:
         return _read_limited(file, folder, name, limit)
 
@@ -134,38 +139,38 @@ def _open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
             yield archive
     # What zipfile raises for broken and for unusual files; ValueError and struct.error escape from its parsing.
     except (zipfile.BadZipFile, NotImplementedError, EOFError, ValueError, struct.error, zlib.error) as error:
-        raise _refusal(path, f"is not a usable ZIP file: {error}") from error
+        raise _refusal(path, f"expected a ZIP file, got one that cannot be used: {error}") from error
 
 
 def _check_end(path: Path, file: IO[bytes]) -> None:
     """Look at the ZIP file's end before zipfile does, which reads the list of members whole, however long it is."""
     size = file.seek(0, 2)
     if size > LARGEST_ARCHIVE:
-        raise _refusal(path, f"is larger than {LARGEST_ARCHIVE} bytes")
+        raise _refusal(path, f"expected at most {LARGEST_ARCHIVE} bytes, got more")
     file.seek(max(0, size - 65_535 - 22))
     tail = file.read()
     at = tail.rfind(b"PK\5\6")
     if at < 0 or len(tail) - at < 22:
-        raise _refusal(path, "is not a charm: neither a folder nor a ZIP file")
+        raise _refusal(path, "expected a folder or a ZIP file, got neither")
     members, length = struct.unpack_from("<HI", tail, at + 10)
     if members > MOST_MEMBERS or length > MOST_MEMBERS * 1024 or tail[max(0, at - 20) :].startswith(b"PK\6\7"):
-        raise _refusal(path, f"holds more than {MOST_MEMBERS} files")
+        raise _refusal(path, f"holds more than {MOST_MEMBERS} files; put less into it")
     file.seek(0)
 
 
 def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     members = archive.infolist()
     if len(members) > MOST_MEMBERS:
-        raise _refusal(path, f"holds more than {MOST_MEMBERS} files")
+        raise _refusal(path, f"holds more than {MOST_MEMBERS} files; put less into it")
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)
     if unpacked > LARGEST_UNPACKED:
-        raise _refusal(path, f"holds more than {LARGEST_UNPACKED} bytes when unpacked")
+        raise _refusal(path, f"holds more than {LARGEST_UNPACKED} bytes when unpacked; put less into it")
     if unpacked > RATIO_COUNTS_FROM and unpacked > HIGHEST_RATIO * max(packed, 1):
-        raise _refusal(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are")
+        raise _refusal(path, f"is packed more than {HIGHEST_RATIO} to 1, as only bombs are; pack it anew")
     for member in members:
         if member.flag_bits & 1:
-            raise _refusal(path, f"its member {member.filename!r} is encrypted")
+            raise _refusal(path, f"its member {member.filename!r} is encrypted; pack the charm without a password")
     check_members((_member(path, archive, member) for member in members), lambda reason: _refusal(path, reason))
 
 
@@ -192,7 +197,9 @@ def _read_from_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: i
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # The others may ask for gigabytes of memory before they give a byte.
-        raise _refusal(path, f"its member {member.filename!r} is packed in another way than deflate")
+        raise _refusal(
+            path, f"its member {member.filename!r} is packed in another way than deflate; pack the charm anew"
+        )
     with archive.open(member) as file:
         return _read_limited(file, path, member.filename, limit)
 
@@ -200,7 +207,7 @@ def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, 
 def _read_limited(file: IO[bytes], path: Path, name: str, limit: int) -> bytes:
     content = file.read(limit + 1)
     if len(content) > limit:
-        raise _refusal(path, f"{name} is larger than {limit} bytes")
+        raise _refusal(path, f"{name}: expected at most {limit} bytes, got more")
     return content
 
 

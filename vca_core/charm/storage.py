@@ -47,7 +47,7 @@ def _device(name: str, field: Field) -> Device:
 def _storage(name: str, field: Field) -> Storage:
     parts = field.mapping()
     if "type" not in parts:
-        raise field.error("type is missing; expected filesystem or block")
+        raise field.error("type: expected filesystem or block, got nothing")
     description, location = parts.get("description"), parts.get("location")
     shared, read_only = parts.get("shared"), parts.get("read-only")
     multiple, size, properties = parts.get("multiple"), parts.get("minimum-size"), parts.get("properties")
@@ -69,7 +69,7 @@ def _storage(name: str, field: Field) -> Storage:
 def _range(multiple: Field) -> tuple[int, int | None]:
     field = multiple.mapping().get("range")
     if field is None:
-        raise multiple.error("range is missing; expected such as 1, 0-3 or 1+")
+        raise multiple.error("range: expected a number of storages such as 1, 0-3 or 1+, got nothing")
     found = _RANGE.fullmatch(str(field.value))
     if found is None:
         raise field.expectation_error("a range such as 1, 0-3 or 1+")

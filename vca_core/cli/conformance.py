@@ -80,7 +80,7 @@ def conformance(
         wanted = "NONE"  # of a selection there is none
     examples = _primitive(works, "--works"), _primitive(fails, "--fails")
     if sum((backend is not None and not suite, bool(suite), store is not None)) != 1:
-        raise _bad("name one thing to examine: a backend, or --suite, or --store", "backend")
+        raise _bad("expected one thing to examine: a backend, --suite or --store", "backend")
     if (suite or store) and (works or fails or config):
         raise _bad("--config, --works and --fails belong to a backend; a suite's Subject says it itself", "suite")
     on_result: OnResult = (lambda *_: None) if state.json else _teller()
@@ -199,12 +199,12 @@ def _factory(text: str) -> Callable[[], StatusStore]:
         finally:
             sys.path.pop(0)
         if not callable(made):
-            raise _bad(f"--store {text!r} is not a class or function that makes a store", "--store")
+            raise _bad(f"--store: expected a class or function that makes a store, got {text!r}", "--store")
 
         def make_checked() -> StatusStore:
             store = made()
             if not isinstance(store, StatusStore):
-                raise TypeError(f"{text} made a {type(store).__name__}, which is not a vca_core.stores.StatusStore")
+                raise TypeError(f"expected {text} to make a vca_core.stores.StatusStore, got a {type(store).__name__}")
             return store
 
         return make_checked

@@ -30,7 +30,7 @@ def read_words(words: Sequence[str], references: References) -> dict[str, Any]:
         if not equals or not name:
             raise BadArguments(f"PARAMS: expected name=value, got something else in place {number}", ["PARAMS"])
         if name in parsed:
-            raise BadArguments(f"PARAMS.{name}: is given twice", [f"PARAMS.{name}"])
+            raise BadArguments(f"PARAMS.{name}: is given twice; give it once", [f"PARAMS.{name}"])
         parsed[name] = _without_quotes(text)
     return _with_references(parsed, Path.cwd(), references, "")
 
@@ -66,7 +66,7 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
             with Path(file).open("rb") as opened:  # it may be a pipe, as of a shell's <(...)
                 content = opened.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
-            raise BadArguments(f"{shown}: is larger than {LARGEST_FILE} bytes", ["--params-file"])
+            raise BadArguments(f"{shown}: expected at most {LARGEST_FILE} bytes, got more", ["--params-file"])
         values = read_yaml(content.decode("utf-8-sig"))
     except OSError as error:
         raise BadArguments(f"{shown}: cannot be read: {error.strerror}", ["--params-file"]) from error

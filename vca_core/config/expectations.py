@@ -71,6 +71,12 @@ def expectation(detail: ErrorDetails) -> str | None:
     return words.format_map({name: _plain(value) for name, value in bounds.items()})
 
 
+def is_of_another_kind(detail: ErrorDetails) -> bool:
+    """Ask whether a value is not even of the kind that was expected, rather than wrong in itself or in its parts."""
+    is_key = detail["loc"][-1:] == ("[key]",)
+    return detail["type"] in _EXPECTED and not detail["type"].startswith(_OF_THE_KIND) and not is_key
+
+
 def what_came(detail: ErrorDetails, *, may_show: bool) -> str:
     """Say what was given instead: its kind, or the value itself.
 

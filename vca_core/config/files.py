@@ -57,7 +57,7 @@ def read_document(path: Path, needed: str) -> Document:
     if isinstance(read, tuple) and not isinstance(read[0], dict):
         read = Unreadable(f"expected a mapping with the key `{needed}`, got {kind_of(read[0])}", 1, 1)
     if isinstance(read, tuple) and not read[0]:
-        read = Unreadable(f"is empty; it needs at least `{needed}`")
+        read = Unreadable(f"is empty; expected at least `{needed}`")
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f":{read.line}:{read.column}"
         raise BadArguments(f"{path}{where}: {read.reason}", ["source"])
@@ -107,7 +107,7 @@ def _read_toml(text: str) -> _Read:
 
     for found in _LONG_KEY.finditer(text):  # the parser's time grows with the square of it
         if found[0].count(".") > DEEPEST:
-            return Unreadable(f"a key of more than {DEEPEST} parts", *_place_in(text, found.start()))
+            return Unreadable(f"expected keys of at most {DEEPEST} parts", *_place_in(text, found.start()))
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

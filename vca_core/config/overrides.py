@@ -196,7 +196,10 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
         return value
     if found[0] != value:
         problems.append(
-            Problem(path, "a reference is a whole value: put the whole text into the variable or file it names")
+            Problem(
+                path,
+                "expected a reference to be the whole value; put the whole text into what it names",
+            )
         )
     elif found["kind"] == "file":
         return _text_of(found["name"], path, folder, references, problems)
@@ -204,7 +207,7 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
         problems.append(
             Problem(
                 path,
-                f"refers to the variable {found['name']}, which this file may not see: allow it with "
+                f"refers to the variable {found['name']}, which this file may not see; allow it with "
                 f"`--env {found['name']}`, or in the config with `references: {{env: [{found['name']}]}}`",
             )
         )
@@ -212,7 +215,7 @@ def resolve(value: Any, path: KeyPath, folder: Path, references: References, pro
         references.taken.add(references.environ[found["name"]])
         return references.environ[found["name"]]
     else:
-        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set"))
+        problems.append(Problem(path, f"refers to the variable {found['name']}, which is not set; set it"))
     return value
 
 
@@ -220,10 +223,12 @@ def _text_of(name: str, path: KeyPath, folder: Path, references: References, pro
     try:
         file = folder / Path(name).expanduser()
     except RuntimeError:
-        problems.append(Problem(path, f"refers to the file {name}, but there is no home folder"))
+        problems.append(
+            Problem(path, f"refers to the file {name}, but there is no home folder; set HOME, or give an absolute path")
+        )
         return ""
     if not references.can_reach(file):
-        reason = "this file may not see: allow its folder with `--allow-files DIR`"
+        reason = "this file may not see; allow its folder with `--allow-files DIR`"
         problems.append(Problem(path, f"refers to the file {file}, which {reason}"))
         return ""
     text = read_text(file, LARGEST_SECRET)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar, get_args
 
-from pydantic import AliasChoices, BaseModel, Secret, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_core.core_schema import ErrorType
 
-from vca_core.config.expectations import expectation, what_came
+from vca_core.config.expectations import expectation, is_of_another_kind, what_came
+from vca_core.config.model_fields import kind_at, names_at, secret_names
 from vca_core.errors import BadArguments, Cause, PluginError
 from vca_core.plain import kind_of
 from vca_core.secrets import SecretValues, is_secret_name, scrub_cause, secret_strings, secrets_in
@@ -24,6 +24,9 @@ KeyPath = tuple[Any, ...]
 
 MOST_TOLD = 20
 """How many problems are listed one by one."""
+
+_UNKNOWN = ("extra_forbidden", "invalid_key")
+"""What pydantic calls a key that a model does not have, and one that is not even text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +124,49 @@ def validate_safely(
         return validate()
     except ValidationError as error:
         details = error.errors(include_url=False)
-        problems = [_problem(model, values, detail, may_show, own=own) for detail in details[:MOST_TOLD]]
-        rest = len(details) - len(problems)
+        shown = details[:MOST_TOLD]
+        found = [
+            _unknown_key(model, values, detail, details)
+            if detail["type"] in _UNKNOWN
+            else _problem(model, values, detail, may_show, own=own)
+            for detail in shown
+        ]
+        problems = _one_a_mistake(list(zip(found, shown, strict=True)))
+        rest = len(details) - len(shown)
         return [*problems, Problem((), f"there are {rest} more problems")] if rest else problems
     except Exception as error:  # noqa: BLE001 - a validator may raise anything
         return scrub_cause(error, SecretValues(secret_strings(values)).scrub)
+
+
+def _one_a_mistake(found: Sequence[tuple[Problem, ErrorDetails]]) -> list[Problem]:
+    """Leave out what only follows from another problem.
+
+    Of a union, each member complains: those of which the value is of another kind altogether say nothing where a member
+    of the same kind says what is wrong in it. A key that is misspelt is unknown, and missing by its right name.
+    """
+    within = [problem.path for problem, detail in found if not is_of_another_kind(detail)]
+    unknown = [problem for problem, detail in found if detail["type"] in _UNKNOWN]
+    return [
+        problem
+        for problem, detail in found
+        if not (is_of_another_kind(detail) and any(path[: len(problem.path)] == problem.path for path in within))
+        and not (detail["type"] == "missing" and any(_is_meant(problem.path, one) for one in unknown))
+    ]
+
+
+def _is_meant(path: KeyPath, unknown: Problem) -> bool:
+    """Ask whether an unknown key stands for a missing one."""
+    return path[:-1] == unknown.path[:-1] and f"did you mean {path[-1]!r}?" in unknown.text
+
+
+def _unknown_key(model: type[BaseModel], values: Any, detail: ErrorDetails, details: Sequence[ErrorDetails]) -> Problem:
+    *above, key = detail["loc"]
+    if not isinstance(key, str):  # nothing is spelt like it: perhaps it stands for the one that is missing
+        missing = [one["loc"][-1] for one in details if one["type"] == "missing" and [*one["loc"][:-1]] == above]
+        key = missing[0] if len(missing) == 1 else ""
+    return Problem(
+        tuple(_steps(detail["loc"], values, missing=False)), f"unknown key{instead(str(key), names_at(model, above))}"
+    )
 
 
 # Their texts are made of what the model expects. Those of others may quote what was given.
@@ -143,11 +184,9 @@ def _problem(
     kind, loc, given = detail["type"], detail["loc"], detail["input"]
     path = tuple(_steps(loc, values, missing=kind == "missing"))
     if kind == "missing":
-        return Problem(path, "is required")
-    if kind == "extra_forbidden":
-        return Problem(path, f"unknown key{instead(str(loc[-1]), _names_at(model, loc[:-1]))}")
-    if kind == "invalid_key" or (loc[-1:] == ("[key]",) and not isinstance(given, str)):
-        return Problem(path, "expected text as a key; put it in quotes")
+        return Problem(path, kind_at(model, loc), "nothing")
+    if loc[-1:] == ("[key]",) and not isinstance(given, str):
+        return Problem(path, f"expected text as a key, got {kind_of(given)}; put it in quotes")
     if kind in _OWN_WORDS and (expected := expectation(detail)) is not None:
         return Problem(path, expected, what_came(detail, may_show=may_show(path)))
     text = detail["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
@@ -155,41 +194,17 @@ def _problem(
         text = SecretValues(_secrets_at(model, path, given)).scrub_own(text)
     if kind in _OWN_WORDS:
         text = text[:1].lower() + text[1:]
-    if may_show(path) and isinstance(given, str | int | float):
+    if may_show(path) and isinstance(given, str | int | float) and repr(given) not in text:
         text += f", got {given!r}"
     return Problem(path, text)
 
 
 def _secrets_at(model: type[BaseModel], path: KeyPath, given: Any) -> Iterable[str]:
     """What can be secret of a value: all of it below a secret name or of a secret type, else what is so within it."""
-    declared = _secret_fields(model, frozenset())
+    declared = secret_names(model)
     if any(str(part) in declared or is_secret_name(str(part)) for part in path):
         return secret_strings(given)
     return secrets_in(given, declared)
-
-
-def _secret_fields(model: type[BaseModel], above: frozenset[type[BaseModel]]) -> set[str]:
-    """The names of all fields of a model, and of the models in it, that have one of pydantic's secret types."""
-    found: set[str] = set()
-    for name, field in model.model_fields.items():
-        for one in _types_in(field.annotation):
-            if issubclass(one, Secret | SecretStr | SecretBytes):
-                aliases = field.validation_alias
-                choices = aliases.choices if isinstance(aliases, AliasChoices) else [aliases]
-                found |= {name, *(str(alias) for alias in choices if alias is not None)}
-            elif issubclass(one, BaseModel) and one not in above:
-                found |= _secret_fields(one, above | {model})
-    return found
-
-
-def _types_in(annotation: Any) -> Iterator[type]:
-    origin = get_origin(annotation)
-    if isinstance(origin, type):
-        yield origin
-    elif isinstance(annotation, type):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _types_in(argument)
 
 
 def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[Any]:
@@ -204,40 +219,3 @@ def _steps(loc: Sequence[int | str], values: Any, *, missing: bool) -> Iterator[
         elif not (missing and number == len(loc)):
             continue
         yield part
-
-
-def _names_at(model: type[BaseModel], loc: Sequence[int | str]) -> set[str]:
-    """The names that fields have in the model at a location; none where the annotations do not say."""
-    here: Collection[Any] = [model]
-    for part in loc:
-        here = [below for annotation in here for below in _below(annotation, part)] or here
-    return {
-        alias if isinstance(alias := field.validation_alias, str) else name
-        for annotation in here
-        for one in _members(annotation)
-        if isinstance(one, type) and issubclass(one, BaseModel)
-        for name, field in one.model_fields.items()
-    }
-
-
-def _members(annotation: Any) -> Iterator[Any]:
-    if get_origin(annotation) is Annotated:
-        yield from _members(get_args(annotation)[0])
-    elif get_origin(annotation) in (Union, types.UnionType):
-        for member in get_args(annotation):
-            yield from _members(member)
-    else:
-        yield annotation
-
-
-def _below(annotation: Any, part: int | str) -> Iterator[Any]:
-    for one in _members(annotation):
-        origin, args = get_origin(one), get_args(one)
-        if isinstance(one, type) and issubclass(one, BaseModel):
-            for name, field in one.model_fields.items():
-                if part in (name, field.validation_alias):
-                    yield field.annotation
-        elif isinstance(origin, type) and issubclass(origin, Mapping) and args:
-            yield args[1]
-        elif isinstance(origin, type) and issubclass(origin, Collection) and args and isinstance(part, int):
-            yield args[0]

@@ -30,7 +30,7 @@ def _extension(value: Any) -> Any:
 
 def _connector_name(name: str) -> str:
     if not name or not all(char.isascii() and (char.isalnum() or char in "-_") for char in name):
-        raise ValueError("a connector's name is made of letters, digits, '-' and '_'")
+        raise ValueError("expected a connector's name of letters, digits, '-' and '_'")
     return name
 
 
@@ -202,7 +202,7 @@ class VcaConfig(Part):
         if name is None:
             if self.default is None:
                 known = ", ".join(sorted(self.connectors)) or "those that the providers know"
-                raise BadArguments(f"connector: there is no default connector: name one of {known}", ["connector"])
+                raise BadArguments(f"connector: there is no default connector; name one of {known}", ["connector"])
             name = self.default
         if name not in self.connectors:
             raise BadArguments(f"there is no connector {name!r}{instead(name, self.connectors)}", ["connector"])
@@ -221,15 +221,21 @@ class VcaConfig(Part):
     def _the_only_one_is_the_default(cls, values: Any) -> Any:
         if isinstance(values, Mapping) and values.get("default") is None:
             connectors = values.get("connectors")
-            if isinstance(connectors, Mapping) and len(connectors) == 1:
-                return {**values, "default": next(iter(connectors))}
+            if (
+                isinstance(connectors, Mapping)
+                and len(connectors) == 1
+                and isinstance(only := next(iter(connectors)), str)
+            ):
+                return {**values, "default": only}
         return values
 
     @field_validator("connectors")
     @classmethod
     def _require_one(cls, connectors: dict[str, ConnectorConfig], info: ValidationInfo) -> dict[str, ConnectorConfig]:
         if not connectors and not _may_be_elsewhere(info):
-            raise ValueError("needs at least one connector, as `edge: {backend: fake}`, or `connector_providers`")
+            raise ValueError(
+                "expected at least one connector, such as `edge: {backend: fake}`, or `connector_providers`"
+            )
         return connectors
 
     @field_validator("default")
@@ -239,7 +245,7 @@ class VcaConfig(Part):
         if _may_be_elsewhere(info):
             return default if default is None else _connector_name(default)
         if default is not None and connectors is not None and default not in connectors:
-            raise ValueError(f"names no connector{instead(default, connectors)}")
+            raise ValueError(f"there is no connector {default!r}{instead(default, connectors)}")
         return default
 
     @field_validator("extensions")
@@ -247,7 +253,7 @@ class VcaConfig(Part):
     def _each_once(cls, extensions: list[ExtensionConfig]) -> list[ExtensionConfig]:
         names = [extension.name for extension in extensions]
         if twice := sorted(name for name, times in Counter(names).items() if times > 1)[:10]:
-            raise ValueError(f"each extension can be named once; twice there are: {', '.join(twice)}")
+            raise ValueError(f"expected each extension once; named more than once: {', '.join(twice)}")
         return extensions
 
     def _path(self, text: str) -> Path:

@@ -142,7 +142,7 @@ class ConnectorBase:
         if model is None:
             if given:
                 raise BadArguments(
-                    f"options: {hook} takes no options on this backend, got {', '.join(sorted(given))}",
+                    f"options: expected none for {hook} on this backend, got {', '.join(sorted(given))}",
                     [f"options.{key}" for key in given],
                 )
             return None

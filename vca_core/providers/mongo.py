@@ -93,7 +93,7 @@ class MongoConnectors(ConnectorProvider):
             decrypt = _function(checked.decrypt)
         if decrypt is None and checked.secrets:
             raise BadArguments(
-                "options.secrets: what is stored encrypted needs something that decrypts it: "
+                "options.secrets: expected something that decrypts what is stored encrypted; "
                 "name it as `decrypt: module:function`, or pass a callable",
                 ["options.secrets"],
             )
@@ -230,5 +230,5 @@ def _function(value: str) -> Decrypt:
     """Import what decrypts, which a config names as ``module:function``."""
     found = Entry("decrypt", value, "the config", "", "").load()
     if not callable(found):
-        raise BadArguments(f"options.decrypt: {value} is not a function", ["options.decrypt"])
+        raise BadArguments(f"options.decrypt: expected a function, got {value}", ["options.decrypt"])
     return found

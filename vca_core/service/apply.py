@@ -166,8 +166,8 @@ class Apply:
                 if listed:
                     raise BadArguments(
                         f"day1: the status store knows nothing of NS {self._service.ns}, but {connector.name} has "
-                        f"{listed[0].ee_id} of it: if the store was lost, its Day-1 primitives may have run already. "
-                        "Say what is to become of them: `--day1 done` takes them for done, `--day1 again` runs them",
+                        f"{listed[0].ee_id} of it: if the store was lost, its Day-1 primitives may have run already; "
+                        "decide: `--day1 done` takes them for done, `--day1 again` runs them",
                         ["day1"],
                     )
 
@@ -185,7 +185,7 @@ class Apply:
             if host in left and f"{name}/register" not in done:
                 raise BadArguments(
                     f"vnfs.{name}: its host is registered already, for VNF {left[host]}, which the file does not have "
-                    f"any more: give it that name again, or delete the service first: `vca delete {self._service.ns}`",
+                    f"any more; give it that name again, or delete the service first: `vca delete {self._service.ns}`",
                     [f"vnfs.{name}"],
                 )
 

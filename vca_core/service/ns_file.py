@@ -30,7 +30,7 @@ def _name_of_vnf(name: str) -> str:
         or any(character in ":/." or not character.isprintable() for character in name)
         or name != name.strip()
     ):
-        raise ValueError("a VNF's name has no colon, slash or dot, no $ in front and no blank at its ends")
+        raise ValueError("expected a VNF's name without a colon, slash or dot, a $ in front and blanks at its ends")
     return name
 
 
@@ -97,11 +97,11 @@ class Vnf(Part):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.kdu is not None and (self.vdu is not None or self.count is not None):
-            raise ValueError("a KDU has no vdu and no count")
+            raise ValueError("kdu: expected neither vdu nor count beside it")
         if self.count is not None and self.vdu is None:
-            raise ValueError("count says which replica of a vdu; name the vdu")
+            raise ValueError("count: expected the vdu whose replica it says; name it")
         if self.charm is None and (self.config or self.day1):
-            raise ValueError("config and day1 need a charm")
+            raise ValueError("charm: expected one, for config and day1 need it")
         return self
 
 
@@ -120,12 +120,12 @@ class Relation(Part):
 
 def _relation(value: Any) -> Any:
     if not isinstance(value, list) or len(value) != 2:
-        raise ValueError("a relation is a list of two ends, as [core:gateway, edge:upstream]")
+        raise ValueError("expected a list of two ends, such as [core:gateway, edge:upstream]")
     ends = []
     for end in value:
         vnf, colon, endpoint = end.partition(":") if isinstance(end, str) else ("", "", "")
         if not colon or not vnf or not endpoint or "." in endpoint or "/" in endpoint:
-            raise ValueError("each end of a relation is a VNF and an endpoint, as core:gateway")
+            raise ValueError("expected a VNF and an endpoint at each end, such as core:gateway")
         ends.append((vnf, endpoint))
     return {"ends": tuple(ends)}
 
@@ -161,7 +161,7 @@ class Service(Part):
         for name, vnf in vnfs.items():
             for other in vnf.after:
                 if other not in vnfs:
-                    raise ValueError(f"{name}.after names no VNF{instead(other, vnfs)}")
+                    raise ValueError(f"{name}.after: there is no VNF {other!r}{instead(other, vnfs)}")
         if (waiting := _find_circle(vnfs)) is not None:
             raise ValueError(f"{waiting} comes after itself; take one of the `after` out")
         return vnfs
@@ -174,7 +174,7 @@ class Service(Part):
                 continue
             owner = owners.setdefault((vnf.connector or self.connector, vnf.host), name)
             if owner != name:
-                raise ValueError(f"VNF {name} has the host of VNF {owner}: a machine is taken into service once")
+                raise ValueError(f"VNF {name} has the host of VNF {owner}; expected a host of its own")
         return self
 
     @field_validator("relations")
@@ -186,7 +186,7 @@ class Service(Part):
                 if vnfs and name not in vnfs:
                     raise ValueError(f"{relation}: there is no VNF {name!r}{instead(name, vnfs)}")
                 if vnfs and vnfs[name].charm is None:
-                    raise ValueError(f"{relation}: VNF {name!r} has no charm, and so no endpoint")
+                    raise ValueError(f"{relation}: VNF {name!r} has no charm, and so no endpoint; name its charm")
         return relations
 
     @model_validator(mode="after")

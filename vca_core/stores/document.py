@@ -225,15 +225,15 @@ def _check_parts(path: str) -> tuple[str, ...]:
     """The parts of a path that can be set, whatever the document."""
     parts = _split(path)
     if "" in parts:
-        raise _refusal(path, "it has an empty part")
+        raise _refusal(path, "expected a path without empty parts")
     if "$" in path and any(part.startswith("$") for part in parts):
-        raise _refusal(path, "a part begins with $, which is an operator's sign")
+        raise _refusal(path, "expected a path without parts that begin with $, the sign of operators")
     return parts
 
 
 def _check_identity(document: Mapping[str, Any], parts: tuple[str, ...], value: Any) -> None:
     if len(parts) > 1 or document.get("_id", _MISSING) != value:
-        raise _refusal(".".join(parts), "a document keeps its _id")
+        raise _refusal(".".join(parts), "expected the same _id, which a document keeps")
 
 
 def _check_apart(update: Mapping[str, Any]) -> None:
@@ -242,7 +242,7 @@ def _check_apart(update: Mapping[str, Any]) -> None:
         end = path.rfind(".")
         while end > 0:
             if path[:end] in update:
-                raise _refusal(path, f"the same update sets {path[:end]!r}")
+                raise _refusal(path, f"{path[:end]!r} is set by the same update; keep one of them")
             end = path.rfind(".", 0, end)
 
 
@@ -268,12 +268,12 @@ def _child(parent: Any, part: str, path: tuple[str, ...]) -> Any:
         return parent.get(part, _MISSING)
     if not isinstance(parent, list):
         kind = "null" if parent is None else kind_of(parent)
-        raise _refusal(".".join(path), f"{part!r} cannot be made in {kind}")
+        raise _refusal(".".join(path), f"expected a mapping or a list where {part!r} is to be made, got {kind}")
     position = _position(part)
     if position is None:
-        raise _refusal(".".join(path), f"{part!r} is not a position in a list")
+        raise _refusal(".".join(path), f"expected a position in a list, got {part!r}")
     if position - len(parent) > LONGEST_PADDING:
-        raise _refusal(".".join(path), f"position {part} is too far behind the end of a list of {len(parent)}")
+        raise _refusal(".".join(path), f"expected a position near the end of a list of {len(parent)}, got {part}")
     return parent[position] if position < len(parent) else _MISSING
 
 

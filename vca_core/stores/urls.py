@@ -42,7 +42,7 @@ def store_from_url(url: str, folder: Path) -> StatusStore:
         if not rest.startswith("///") or not rest[3:] or rest.endswith("/"):
             raise BadArguments("store: expected three slashes and the file, as in sqlite:///status.db", ["store"])
         if "?" in rest:
-            raise BadArguments("store: sqlite takes no settings after a question mark", ["store"])
+            raise BadArguments("store: expected sqlite:///FILE without settings after a question mark", ["store"])
         from vca_core.stores.sqlite import SqliteStore  # aiosqlite is for those who use it
 
         return SqliteStore(folder.absolute() / unquote(rest[3:]))

@@ -35,7 +35,7 @@ class Between(Options):
     @model_validator(mode="after")
     def _check_order(self) -> Between:
         if self.least > self.most:
-            raise ValueError("least is more than most")
+            raise ValueError("least: expected at most what most is")
         return self
 
 

@@ -44,7 +44,7 @@ class Failure(Options):
     @classmethod
     def _check_operation(cls, name: str) -> str:
         if name not in _ERRORS:
-            raise ValueError(f"there is no such error{instead(name, _ERRORS)}")
+            raise ValueError(f"there is no error {name!r}{instead(name, _ERRORS)}")
         return name
 
     def make(self, primitive: str) -> VcaError:
@@ -106,7 +106,7 @@ class Rule(Options):
     @classmethod
     def _check_hook(cls, name: str) -> str:
         if name not in HOOKS:
-            raise ValueError(f"there is no such hook{instead(name, HOOKS)}")
+            raise ValueError(f"there is no hook {name!r}{instead(name, HOOKS)}")
         return name
 
     @field_validator("fail", mode="before")
@@ -117,9 +117,9 @@ class Rule(Options):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if sum((self.fail is not None, self.hang, self.disconnect, self.stream is not None)) > 1:
-            raise ValueError("fail, hang, disconnect and stream exclude each other")
+            raise ValueError("expected one of fail, hang, disconnect and stream; they exclude each other")
         if self.result is not None and self.operation not in _WITH_RESULT:
-            raise ValueError(f"a result has only {', '.join(sorted(_WITH_RESULT))}")
+            raise ValueError(f"result: expected one only for {', '.join(sorted(_WITH_RESULT))}")
         return self
 
     def __str__(self) -> str:

@@ -101,7 +101,7 @@ def _collect_entries(folder: Path, limit: int) -> list[Entry]:
                 f"{folder} holds more than {limit} bytes, with {entry.name!r}; upload_limit says how many may be"
             )
         if len(found) > MOST_MEMBERS:
-            raise _refusal(f"{folder} holds more than {MOST_MEMBERS} files")
+            raise _refusal(f"{folder} holds more than {MOST_MEMBERS} files; put less into it")
     check_entries(folder, found)
     return found
 

@@ -104,7 +104,8 @@ def check_options(artifact: Artifact, asked: CharmOptions) -> None:
     named = [name for name in ("channel", "revision") if getattr(asked, name) is not None]
     if named and artifact.path is not None:
         raise BadArguments(
-            f"options.{named[0]}: is for charms of Charmhub (ch:NAME)", [f"options.{name}" for name in named]
+            f"options.{named[0]}: is only for charms of Charmhub (ch:NAME); leave it out",
+            [f"options.{name}" for name in named],
         )
 
 

@@ -97,7 +97,8 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
     name = session.names.model(namespace)
     if name == CONTROLLER_MODEL:
         raise BadArguments(
-            f"namespace: {namespace} names the controller's own model, which is not to be deleted", ["namespace"]
+            f"namespace: {namespace} names the controller's own model, which must not be deleted; name another one",
+            ["namespace"],
         )
     models: list[Model] = []
 

@@ -102,7 +102,7 @@ class JujuOptions(Options):
         port = values.pop("port", None)
         if "host" in values:
             if "endpoints" in values or "url" in values:
-                raise ValueError("give either endpoints or host")
+                raise ValueError("expected either endpoints or host")
             values["endpoints"] = values.pop("host")
         if "endpoints" in values and isinstance(values["endpoints"], str):
             values["endpoints"] = [one for one in re.split(r"[,\s]+", values["endpoints"]) if one]
@@ -151,15 +151,15 @@ class JujuOptions(Options):
     @model_validator(mode="after")
     def _one_secret(self) -> JujuOptions:
         if (self.secret is None) == (self.secret_file is None):
-            raise ValueError("give secret or secret_file")
+            raise ValueError("expected either secret or secret_file")
         if self.secret is not None and not self.secret.get_secret_value():
-            raise ValueError("secret is empty")
+            raise ValueError("secret: expected text that is not empty")
         if self.insecure_skip_tls_verification and (self.ca_cert or self.tls_hostname):
-            raise ValueError("insecure_skip_tls_verification leaves nothing to verify ca_cert or tls_hostname with")
+            raise ValueError("expected neither ca_cert nor tls_hostname with insecure_skip_tls_verification")
         if self.region is not None and self.cloud is None:
-            raise ValueError("region needs a cloud")
+            raise ValueError("region: expected a cloud beside it")
         if self.credential is not None and self.cloud is None:
-            raise ValueError("credential needs a cloud")
+            raise ValueError("credential: expected a cloud beside it")
         return self
 
     @property

@@ -169,5 +169,5 @@ def _secret_in(folder: Path, name: str) -> str:
         raise BadArguments(f"secret_file: {path} cannot be read: {error}", ["secret_file"]) from error
     secret = text.removesuffix("\n").removesuffix("\r")
     if not secret:
-        raise BadArguments(f"secret_file: {path} is empty; expected a password", ["secret_file"])
+        raise BadArguments(f"secret_file: {path} is empty; expected a password in it", ["secret_file"])
     return secret

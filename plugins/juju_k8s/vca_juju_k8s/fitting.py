@@ -55,7 +55,8 @@ def arch_of(charm: Charm, asked: str | None) -> str:
     if asked is not None:
         if known and asked not in known:
             raise BadArguments(
-                f"options.constraints: arch is {asked}, and charm {charm.name} supports {', '.join(sorted(known))}",
+                f"options.constraints: arch is {asked}, and charm {charm.name} supports "
+                f"{', '.join(sorted(known))}; leave it out or change it",
                 ["options.constraints"],
             )
         return asked
@@ -84,7 +85,8 @@ def check_storage(
     for name, type_ in declared.items():
         if type_ == "block":
             raise BadArguments(
-                f"artifact_path: charm {charm} needs block storage ({name}), which Juju does not have on Kubernetes",
+                f"artifact_path: charm {charm} needs block storage ({name}), which Juju does not have on "
+                "Kubernetes; install it on machines",
                 ["artifact_path"],
             )
         if not has_default and (name not in asked or asked[name].pool is None):

@@ -37,6 +37,6 @@ def check_fits(charm: Charm, machine: Machine) -> None:
     if machine.arch and architectures and not architectures & {machine.arch, "all"}:
         raise BadArguments(
             f"artifact_path: charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is "
-            f"{machine.arch}",
+            f"{machine.arch}; install it on another machine",
             ["artifact_path"],
         )

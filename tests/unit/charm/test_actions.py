@@ -43,15 +43,15 @@ def problems(action: Action, params: Any) -> BadArguments:
         ("a: {type: array}", "a.type: expected the type object"),
         ("a: {params: {b: text}}", "a.params.b: expected a mapping"),
         ("a: {params: {b: {type: str}}}", "a.params.b.type: expected one of the types array, boolean, integer, "),
-        ("a: {params: {b: {items: 7}}}", "a.params.b.items: is not a valid JSON schema"),
-        ("a: {params: {b: {required: true}}}", "a.params.b.required: is not a valid JSON schema"),
-        ("a: {params: {b: {pattern: '['}}}", "a.params.b.pattern: '[' is not a valid regular expression"),
-        ("a: {patternProperties: {'[': {}}}", "a.patternProperties: '[' is not a valid regular expression"),
+        ("a: {params: {b: {items: 7}}}", "a.params.b.items: expected a valid JSON schema"),
+        ("a: {params: {b: {required: true}}}", "a.params.b.required: expected a valid JSON schema"),
+        ("a: {params: {b: {pattern: '['}}}", "a.params.b.pattern: expected a regular expression"),
+        ("a: {patternProperties: {'[': {}}}", "a.patternProperties: expected a regular expression"),
         ("a: {params: {b: {$ref: '#/x'}}}", "a.params.b.$ref: a schema cannot refer to another one"),
         ("a: {$schema: 'http://json-schema.org/draft-07/schema'}", "a.$schema: a schema cannot refer"),
         ("a: {required: b}", "a.required: expected a list"),
         ("a: {required: [7]}", "a.required.0: expected text"),
-        ("a: {required: [b, b]}", "a.required: is not a valid JSON schema"),
+        ("a: {required: [b, b]}", "a.required: expected a valid JSON schema"),
     ],
 )  # fmt: skip
 def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, message: str) -> None:
@@ -153,7 +153,7 @@ STRICT = action(
 @pytest.mark.parametrize(
     ("params", "message", "names"),
     [
-        ({}, "params_dict.a: is missing; the primitive requires it", ["a"]),
+        ({}, "params_dict.a: expected a value, which the primitive requires, got nothing", ["a"]),
         ({"a": True}, "params_dict.a: expected text, got true or false", ["a"]),
         ({"a": "x", "b": "many"}, "params_dict.b: expected a whole number or nothing, got text", ["b"]),
         ({"a": "x", "b": True}, "params_dict.b: expected a whole number or nothing, got true or false", ["b"]),
@@ -162,7 +162,7 @@ STRICT = action(
         ({"a": "y"}, "params_dict.a: text that does not fit the charm's schema: pattern is ^x", ["a"]),
         ({"a": "x", "c": "of"}, "params_dict.c: expected one of on, off", ["c"]),
         ({"a": "x", "e": 1}, "params_dict.e: there is no such parameter; there are: a, b, c, l, n, o", ["e"]),
-        ({"a": "x", "n": {}}, "params_dict.n.d: is missing; the primitive requires it", ["n"]),
+        ({"a": "x", "n": {}}, "params_dict.n.d: expected a value, which the primitive requires, got nothing", ["n"]),
         ({"a": "x", "n": {"d": 1, "f": 2}}, "params_dict.n.f: there is no such parameter; there are: d", ["n"]),
         ({"a": "x", "l": [1, "two"]}, "params_dict.l.1: expected a number, got text", ["l"]),
         ({"a": "x", "l": [1, 1]}, "params_dict.l: a list that does not fit the charm's schema: uniqueItems", ["l"]),

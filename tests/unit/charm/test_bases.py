@@ -96,8 +96,12 @@ def test_a_base_is_written_as_charmcraft_writes_it() -> None:
     [
         ("charmcraft.yaml", "bases: {}", "bases: expected a list"),
         ("charmcraft.yaml", "bases: [jammy]", "bases.0: expected a mapping"),
-        ("charmcraft.yaml", "bases: [{name: ubuntu}]", "bases.0: channel is missing"),
-        ("charmcraft.yaml", "bases: [{run-on: [{channel: '7'}]}]", "bases.0.run-on.0: name is missing"),
+        ("charmcraft.yaml", "bases: [{name: ubuntu}]", "bases.0: expected a name and a channel, got no channel"),
+        (
+            "charmcraft.yaml",
+            "bases: [{run-on: [{channel: '7'}]}]",
+            "bases.0.run-on.0: expected a name and a channel, got no name",
+        ),
         (
             "charmcraft.yaml",
             "bases: [{name: ubuntu, channel: 22.04}]",

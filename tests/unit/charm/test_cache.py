@@ -118,7 +118,7 @@ def test_a_charm_that_is_gone_is_not_given_from_memory(cache: CharmCache, tmp_pa
     cache.read(place)
     (place / "metadata.yaml").unlink()
     place.rmdir()
-    with pytest.raises(BadArguments, match="does not exist"):
+    with pytest.raises(BadArguments, match="got nothing"):
         cache.read(place)
 
 

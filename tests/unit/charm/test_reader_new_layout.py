@@ -103,10 +103,10 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("type: charm", "name is missing"),
+        ("type: charm", "expected a name, got none"),
         ("type: bundle\nname: x", "type: this is a bundle"),
         ("name: x\nconfig: [a]", "config: expected a mapping, got a list"),
-        ("name: x\nconfig: {port: {}}", "config: options is missing"),
+        ("name: x\nconfig: {port: {}}", "config: expected options, below which"),
         (
             "name: x\nconfig: {options: {port: {type: int, default: x}}}",
             "config.options.port.default: expected a whole",
@@ -114,7 +114,7 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
         ("name: x\nactions: [a]", "actions: expected a mapping"),
         ("name: x\nactions: {a: {params: {b: {type: int}}}}", "actions.a.params.b.type: expected one of the types"),
         ("name: x\nactions: {a: {params: [b]}}", "actions.a.params: expected a mapping"),
-        ("name: x\nrequires: {db: {limit: 1}}", "requires.db: interface is missing"),
+        ("name: x\nrequires: {db: {limit: 1}}", "requires.db: expected an interface, got none"),
         ("name: x\ncontainers: {c: {resource: i}}", "containers.c.resource: there is no resource 'i'"),
     ],
 )

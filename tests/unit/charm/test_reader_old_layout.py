@@ -167,7 +167,7 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
 @pytest.mark.parametrize(
     ("files", "message"),
     [
-        ({"metadata.yaml": ""}, "metadata.yaml: name is missing"),
+        ({"metadata.yaml": ""}, "metadata.yaml: expected a name, got none"),
         ({"metadata.yaml": "[name, x]"}, "metadata.yaml: expected a mapping, got a list"),
         ({"metadata.yaml": "name: 7"}, "metadata.yaml: name: expected text (put it in quotes), got a whole number: 7"),
         ({"metadata.yaml": "name: ' '"}, "metadata.yaml: name: expected text that is not empty, got text: ' '"),
@@ -179,7 +179,10 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ({"metadata.yaml": "name: x\nassumes: k8s-api"}, "metadata.yaml: assumes: expected a list"),
         ({"metadata.yaml": "name: x\ntype: bundle"}, "metadata.yaml: type: this is a bundle"),
         ({"metadata.yaml": "name: x\nrequires: [db]"}, "metadata.yaml: requires: expected a mapping, got a list"),
-        ({"metadata.yaml": "name: x\nrequires: {db: {}}"}, "metadata.yaml: requires.db: interface is missing"),
+        (
+            {"metadata.yaml": "name: x\nrequires: {db: {}}"},
+            "metadata.yaml: requires.db: expected an interface, got none",
+        ),
         ({"metadata.yaml": "name: x\nrequires: {db: 7}"}, "metadata.yaml: requires.db: expected a mapping"),
         ({"metadata.yaml": "name: x\nrequires: {db: ''}"}, "metadata.yaml: requires.db: expected text that is not"),
         (
@@ -202,7 +205,10 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
             {"metadata.yaml": "name: x\nresources: {i: {type: image}}"},
             "metadata.yaml: resources.i.type: expected one of",
         ),
-        ({"metadata.yaml": "name: x\nresources: {i: {}}"}, "metadata.yaml: resources.i: filename is missing"),
+        (
+            {"metadata.yaml": "name: x\nresources: {i: {}}"},
+            "metadata.yaml: resources.i: expected a filename, as resources",
+        ),
         (
             {"metadata.yaml": "name: x\ncontainers: {c: {resource: i}}"},
             "metadata.yaml: containers.c.resource: there is no resource 'i' of type oci-image",
@@ -213,9 +219,9 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ),
         (
             {"metadata.yaml": "name: x\ncontainers: {c: {mounts: [{location: /}]}}"},
-            "metadata.yaml: containers.c.mounts.0: storage is missing",
+            "metadata.yaml: containers.c.mounts.0: expected the storage that is mounted",
         ),
-        ({"metadata.yaml": "name: x", "config.yaml": "a: {}"}, "config.yaml: options is missing"),
+        ({"metadata.yaml": "name: x", "config.yaml": "a: {}"}, "config.yaml: expected options, below which"),
         ({"metadata.yaml": "name: x", "config.yaml": "[]"}, "config.yaml: expected a mapping"),
         ({"metadata.yaml": "name: x", "config.yaml": "options: [a]"}, "config.yaml: options: expected a mapping"),
         ({"metadata.yaml": "name: x", "config.yaml": "options: {a: 7}"}, "config.yaml: options.a: expected a mapping"),
@@ -246,7 +252,10 @@ def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: di
 
 
 def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None:
-    assert refused({"config.yaml": "options: {}"}) == "is not a charm: it has no metadata.yaml and no charmcraft.yaml"
+    assert (
+        refused({"config.yaml": "options: {}"})
+        == "is not a charm: expected a metadata.yaml or a charmcraft.yaml, got neither"
+    )
 
 
 @pytest.mark.parametrize(

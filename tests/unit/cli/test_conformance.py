@@ -195,8 +195,8 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "name one thing to examine: a backend, or --suite, or --store"),
-        (["fake", "--store", "memory:"], "name one thing to examine"),
+        ([], "expected one thing to examine: a backend, --suite or --store"),
+        (["fake", "--store", "memory:"], "expected one thing to examine"),
         (["--store", "memory:", "--works", "clean"], "belong to a backend"),
         (["nothing"], "there is no backend 'nothing'"),
         (["fake", "--config", "absent.yaml"], "--config: there is no file absent.yaml"),

@@ -120,7 +120,7 @@ def test_references_in_options_resolve_from_variables_and_files(tmp_path: Path) 
     [
         ("${env:ABSENT}", "refers to the variable ABSENT, which is not set"),
         ("${file:absent}", "there is no such file"),
-        ("pre-${env:A}", "a reference is a whole value"),
+        ("pre-${env:A}", "expected a reference to be the whole value"),
     ],
 )
 def test_a_reference_that_leads_nowhere_is_told_with_its_line(tmp_path: Path, value: str, said: str) -> None:

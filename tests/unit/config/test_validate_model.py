@@ -57,7 +57,7 @@ def test_what_fits_is_given_back_as_the_model() -> None:
 @pytest.mark.parametrize(
     ("values", "bad_args", "said"),
     [
-        ({}, ["options.name"], "options.name: is required"),
+        ({}, ["options.name"], "options.name: expected text, got nothing"),
         ({"name": 3}, ["options.name"], "expected text, got a whole number"),
         ({"name": "x", "nmae": CANARY}, ["options.nmae"], "unknown key: did you mean 'name'? There are: below"),
         ({"name": "x", "kind": CANARY}, ["options.kind"], "'a' or 'b'"),
@@ -68,7 +68,7 @@ def test_what_fits_is_given_back_as_the_model() -> None:
         ({"name": "x", "password": CANARY}, ["options.password"], "*** is not good"),
         ({"name": "x", "ticket": CANARY}, ["options.ticket"], "*** is not good"),
         ({"name": "x", "checked": f"a {CANARY[:6]}"}, ["options.checked"], f"a {CANARY[:6]} is not good"),
-        ({"name": CANARY, 3: 4}, ["options.3"], "expected text as a key; put it in quotes"),
+        ({"name": CANARY, 3: 4}, ["options.3"], "unknown key; there are: below, checked"),
         ([CANARY], ["options"], "expected a mapping of names to values, got a list"),
     ],
 )  # fmt: skip
@@ -135,6 +135,51 @@ def test_expectations_are_said_in_the_words_of_all_errors(key: str, value: Any, 
     with pytest.raises(BadArguments) as caught:
         validate_model(Kinds, {key: value}, "options")
     assert str(caught.value) == f"options.{key}: {said}"
+
+
+class Latency(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    least: Annotated[float, Field(ge=0)] = 0
+    most: Annotated[float, Field(ge=0)]
+
+    @field_validator("least")
+    @classmethod
+    def _check(cls, least: float) -> float:
+        if least == 7:
+            raise ValueError("expected another number")
+        return least
+
+
+class Slow(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    latency: Annotated[float, Field(ge=0)] | Latency
+    steps: dict[str, Latency] = Field(default_factory=dict)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"latency": {"most": -1}}, "options.latency.most: expected a number of at least 0"),
+        ({"latency": {"most": 1, "least": 7}}, "options.latency.least: expected another number"),
+        ({"latency": {"mots": 1}}, "options.latency.mots: unknown key: did you mean 'most'? There are: least, most"),
+        ({"latency": -1}, "options.latency: expected a number of at least 0"),
+        ({"latency": "x"}, "options.latency: expected a number or a mapping, got text"),
+        ({"latncy": 1}, "options.latncy: unknown key: did you mean 'latency'? There are: latency, steps"),
+        ({5: 1}, "options.5: unknown key: did you mean 'latency'? There are: latency, steps"),
+        ({}, "options.latency: expected a number or a mapping, got nothing"),
+        ({"latency": 1, "steps": {5: {"most": 1}}}, "options.steps.5: expected text as a key, got a whole"),
+        ({"latency": 1, "steps": {"a": {}}}, "options.steps.a.most: expected a number, got nothing"),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_one_sentence(values: Any, said: str) -> None:
+    with pytest.raises(BadArguments) as caught:
+        validate_model(Slow, values, "options")
+    assert str(caught.value).startswith(said)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named_beside_an_unlike_unknown_one() -> None:
+    assert refusal({"colour": 1}).bad_args == ["options.name", "options.colour"]
 
 
 def test_all_problems_are_told_at_once() -> None:

@@ -119,7 +119,7 @@ async def test_a_random_latency_from_a_config_works(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"latency": {"least": 2, "most": 1}}, "least is more than most"),
+        ({"latency": {"least": 2, "most": 1}}, "least: expected at most what most is"),
         ({"kind": "cloud"}, "'machine' or 'k8s'"),
         ({"base": "jammy"}, "expected text that matches ^[a-z0-9]+@"),
         ({"seeds": 1}, "did you mean 'seed'"),

@@ -129,7 +129,7 @@ async def test_rules_that_nothing_matched_are_reported(caplog: pytest.LogCapture
         ({"operation": "exec_primitve"}, "did you mean 'exec_primitive'"),
         ({"operation": "health", "fail": {"error": "NotFoud"}}, "did you mean 'NotFound'"),
         ({"operation": "health", "fail": "x", "hang": True}, "exclude each other"),
-        ({"operation": "scale", "result": {}}, "a result has only exec_primitive"),
+        ({"operation": "scale", "result": {}}, "result: expected one only for exec_primitive"),
         ({"operation": "health", "times": 0}, "expected a number of at least 1"),
         ({"operation": "health", "tims": 1}, "did you mean 'times'"),
     ],

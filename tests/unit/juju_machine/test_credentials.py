@@ -31,7 +31,7 @@ def test_without_a_key_in_the_credentials_the_default_is_used() -> None:
 
 @pytest.mark.defect("D2")
 def test_without_any_key_the_credential_that_is_missing_is_named() -> None:
-    with pytest.raises(BadArguments, match="give a private_key, a private_key_path or a password") as caught:
+    with pytest.raises(BadArguments, match="expected a private_key, a private_key_path or a password") as caught:
         parse_credentials(HOST, known_hosts=KNOWN)
     assert caught.value.bad_args == ["credentials.private_key"]
 
@@ -94,7 +94,7 @@ def test_a_value_that_cannot_be_right_is_named_and_not_shown(name: str, value: o
 
 @pytest.mark.parametrize("name", ["hostname", "username"])
 def test_what_is_missing_is_named(name: str) -> None:
-    with pytest.raises(BadArguments, match="is missing") as caught:
+    with pytest.raises(BadArguments, match="got no") as caught:
         parse_credentials({**HOST, name: None}, known_hosts=KNOWN, default_key=Path("/nowhere/id"))
     assert caught.value.bad_args == [f"credentials.{name}"]
 

@@ -29,7 +29,7 @@ BOOK = """
         @classmethod
         def from_options(cls, options, folder):
             if "backend" not in options:
-                raise BadArguments("options.backend: is required", ["options.backend"])
+                raise BadArguments("options.backend: expected text, got nothing", ["options.backend"])
             return cls(dict(options), folder)
 
         @property
@@ -130,7 +130,7 @@ def test_a_provider_that_is_not_made_is_a_clear_error(site: Site, tmp_path: Path
     site.add(
         "vca-book", BOOK, "[vca.connectors]", *(f"{name} = MODULE:{name}" for name in ("Book", "Other", "Failing"))
     )
-    with pytest.raises(BadArguments, match=r"options\.backend: is required"):
+    with pytest.raises(BadArguments, match=r"options\.backend: expected text, got nothing"):
         make_provider("Book", {}, tmp_path)
     with pytest.raises(PluginError, match="from_options gave a dict"):
         make_provider("Other", {}, tmp_path)
@@ -165,7 +165,7 @@ async def test_a_name_that_was_not_looked_up_says_how_to() -> None:
 @pytest.mark.parametrize(
     ("definition", "message"),
     [
-        ({"options": {"password": CANARY}}, "the shelf: connectors.far.backend: is required"),
+        ({"options": {"password": CANARY}}, "the shelf: connectors.far.backend: expected text, got nothing"),
         ({**fake(), "option": CANARY}, "connectors.far.option: unknown key: did you mean 'options'"),
         ({**fake(), "timeouts": {"total": -1}}, "connectors.far.timeouts.total: expected a number greater than 0"),
         (fake(password=CANARY), "connectors.far.options.password: unknown key"),
@@ -281,7 +281,7 @@ def test_the_command_looks_at_providers(site: Site, tmp_path: Path, monkeypatch:
     fine = "[{name: book, options: {backend: fake}}]"
     assert "looked up with the provider book" in run(fine, "config", "check")[1]
     code, output = run("[{name: book, options: {}}]", "config", "check")
-    assert (code, "options.backend: is required" in output) == (2, True)
+    assert (code, "options.backend: expected text, got nothing" in output) == (2, True)
     assert "provider book" in run(fine, "doctor")[1]
     code, output = run("[{name: away, options: {backend: fake}}]", "doctor")
     assert (code, "the book is lent" in output) == (1, True)

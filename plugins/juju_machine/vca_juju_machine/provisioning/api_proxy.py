@@ -79,7 +79,7 @@ def render_rules(proxy: ApiProxy, endpoints: Iterable[str]) -> str:
     if not lead:
         raise BadArguments(
             f"api_proxy: {proxy.address} can stand for none of the controller's endpoints: no "
-            f"IPv{proxy.address.version} address is among them",
+            f"IPv{proxy.address.version} address is among them; give an address of another version",
             ["api_proxy"],
         )
     return "\n".join(f"{one[0].version} {' '.join(map(str, one))}" for one in lead if one[:2] != one[2:])

@@ -91,17 +91,17 @@ def parse_credentials(
     given = {name: value for name, value in credentials.items() if value is not None}
     for name in given:
         if name not in _KNOWN:
-            raise _bad(str(name), f"is unknown{instead(str(name), _KNOWN)}")
+            raise _bad(str(name), f"unknown key{instead(str(name), _KNOWN)}")
     for name in ("hostname", "username"):
         if name not in given:
-            raise _bad(name, f"is missing: say the {name} of the machine")
+            raise _bad(name, f"expected the {name} of the machine, got nothing")
     texts = {name: _text(given, name) for name in ("hostname", "username", "private_key", "passphrase", "password")}
     path = given.get("private_key_path")
     if path is not None and not (isinstance(path, str | Path) and str(path).strip()):
         raise _bad("private_key_path", "expected the path of a private key's file")
     if path is None and texts["private_key"] is None and texts["password"] is None:
         if default_key is None:
-            raise _bad("private_key", "is missing: give a private_key, a private_key_path or a password")
+            raise _bad("private_key", "expected a private_key, a private_key_path or a password, got none")
         path = default_key
     target = SshTarget(
         hostname=_bare_address(cast("str", texts["hostname"]).strip()),
@@ -138,7 +138,7 @@ def check_target(target: SshTarget) -> None:
     if target.private_key is not None and "PRIVATE KEY-----" not in target.private_key:
         raise _bad("private_key", "expected a private key in OpenSSH or PEM format; give a file as private_key_path")
     if target.private_key is None and target.private_key_path is None and not target.password:
-        raise _bad("private_key", "is missing: give a private_key, a private_key_path or a password")
+        raise _bad("private_key", "expected a private_key, a private_key_path or a password, got none")
 
 
 def _bad(name: str, what: str) -> BadArguments:
@@ -190,4 +190,4 @@ def _expand(path: Path) -> Path:
         return path.expanduser()
     except RuntimeError:
         pass
-    raise _bad("private_key_path", f"has no home folder to start in ({path.parts[0]}): give an absolute path")
+    raise _bad("private_key_path", f"has no home folder to start in ({path.parts[0]}); give an absolute path")

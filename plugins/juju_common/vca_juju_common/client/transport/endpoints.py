@@ -39,10 +39,10 @@ class Endpoint:
             self.host.encode("idna")  # as the resolver does
         except UnicodeError:
             raise ValueError(
-                f"endpoint {str(self)!r}: no host has such a name: between dots are 1 to 63 characters"
+                f"endpoint {str(self)!r}: expected a host name with 1 to 63 characters between dots"
             ) from None
         if not 1 <= self.port <= 65535:
-            raise ValueError(f"endpoint {str(self)!r}: the port has to be a number from 1 to 65535")
+            raise ValueError(f"endpoint {str(self)!r}: expected a port from 1 to 65535")
 
     @classmethod
     def parse(cls, text: str, port: int = DEFAULT_PORT) -> Endpoint:
@@ -69,7 +69,7 @@ class Endpoint:
             host = text
         if colon:
             if not (number.isascii() and number.isdigit()):
-                raise ValueError(f"endpoint {text!r}: the port has to be a number from 1 to 65535")
+                raise ValueError(f"endpoint {text!r}: expected a port from 1 to 65535")
             port = int(number)
         return cls(host, port)
 
