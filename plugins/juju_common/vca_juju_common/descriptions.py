@@ -23,16 +23,21 @@ async def describe(session: Session, ee_id: EeId) -> Description:
     Raises:
         NotFound: it is gone, or another one has its name now.
     """
-    async with session.read(ee_id.model, anew=True) as model:
-        known = {name: one.ee_id for name, one in environments_in(model, session.names, session.ground).items()}
-        if known.get(ee_id.application) != ee_id:
-            raise no_environment(ee_id)
-        application = model.state.applications.get(ee_id.application)
-        if application is None or application.life in {"dying", "dead"}:
+    async with session.read(ee_id.model) as model:
+        if model.state.applications.get(ee_id.application) is None:
+            await model.reread()  # another client may just have made the EE, installed its charm, or removed it
+        application = _find(session, model, ee_id)
+        if application is None:
             return Description(ee_id)
         options = await model.get_config(application.name)
         statuses = (await model.full_status(application.name)).get("applications") or {}
         status = statuses.get(application.name) or {}
+        if _is_behind(model, application, status):
+            await model.reread()
+            application = _find(session, model, ee_id)
+            if application is None:
+                return Description(ee_id)
+        known = {name: one.ee_id for name, one in environments_in(model, session.names, session.ground).items()}
         return Description(
             ee_id,
             _charm(model, application, status),
@@ -40,6 +45,25 @@ async def describe(session: Session, ee_id: EeId) -> Description:
             tuple(_unit(unit, status) for unit in model.state.units_of(application.name)),
             tuple(_relations(model, application.name, known)),
         )
+
+
+def _find(session: Session, model: Model, ee_id: EeId) -> Application | None:
+    """The application of an EE that is to be there; None: nothing is installed in it."""
+    there = environments_in(model, session.names, session.ground).get(ee_id.application)
+    if there is None or there.ee_id != ee_id:
+        raise no_environment(ee_id)
+    application = model.state.applications.get(ee_id.application)
+    return None if application is None or application.life in {"dying", "dead"} else application
+
+
+def _is_behind(model: Model, application: Application, status: Mapping[str, Any]) -> bool:
+    """Whether the state lacks what the controller's status shows, or shows what that lacks."""
+    name = application.name
+    units = {unit.name for unit in model.state.units_of(name)}
+    related = {(one.endpoint, one.other_name) for one in _relations(model, name, {}) if one.other_name != name}
+    listed: Mapping[str, Any] = status.get("relations") or {}
+    shown = {(endpoint, other) for endpoint, others in listed.items() for other in others if other != name}
+    return status.get("charm") != application.charm_url or set(status.get("units") or ()) != units or shown != related
 
 
 def _charm(model: Model, application: Application, status: Mapping[str, Any]) -> InstalledCharm:

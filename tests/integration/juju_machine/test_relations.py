@@ -47,6 +47,11 @@ async def test_relations_are_asked_for_whatever_was_heard(controller: SimulatedC
             assert len(controller.model("ns1").relations) == 0
         await edge.add_relation(one, other, "site", "backend")
         assert len(controller.model("ns1").relations) == 1
+        described = await far.describe(one)
+        assert [str(there.other) for there in described.relations] == [other]
+        readings = controller.counts.requests["Client.WatchAll"]
+        assert await far.describe(one) == described
+        assert controller.counts.requests["Client.WatchAll"] == readings, "there was nothing to be heard of"
 
 
 async def test_a_relation_that_was_not_heard_of_is_waited_for(controller: SimulatedController, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from support.juju import connected, installed, machine, write_charm
 
 from vca_core import Connector
+from vca_core.errors import NotFound
 from vca_core.stores.sqlite import SqliteStore
 from vca_juju_common.client import model
 from vca_jujusim import SimulatedController
@@ -104,6 +105,26 @@ async def test_units_that_were_just_added_go_with_their_machines(
     await one.scale(ee_id, 3)
     await two.delete_execution_environment(ee_id)
     assert len(controller.model("ns1").machines) == 1
+
+
+async def test_what_was_just_done_is_described(
+    controller: SimulatedController, turns: tuple[Connector, Connector]
+) -> None:
+    one, two = turns
+    ee_id = await machine(one)
+    assert (await two.describe(ee_id)).charm is None
+    await one.install_configuration_sw(ee_id, "server")
+    assert len((await two.describe(ee_id)).units) == 1
+    await one.scale(ee_id, 2)
+    assert len((await two.describe(ee_id)).units) == 2
+    await one.upgrade(ee_id, "second/server")
+    assert await two.describe(ee_id) == await one.describe(ee_id)
+    readings = controller.counts.requests["Client.WatchAll"]
+    await two.describe(ee_id)
+    assert controller.counts.requests["Client.WatchAll"] == readings, "nothing was done since"
+    await one.delete_execution_environment(ee_id)
+    with pytest.raises(NotFound):
+        await two.describe(ee_id)
 
 
 @pytest.mark.parametrize("is_installed", [False, True])
