@@ -46,8 +46,10 @@ def parse_constraints(given: str | Mapping[str, Any]) -> dict[str, Any]:
         if wrong:
             raise ValueError(f"constraint {wrong[0]!r}: expected name=value")
         pairs: Iterable[tuple[str, Any]] = [(name, value) for name, _, value in words]
-    else:
+    elif isinstance(given, Mapping):
         pairs = given.items()
+    else:
+        raise ValueError("expected text such as mem=4G cores=2, or a mapping")  # noqa: TRY004 - for pydantic
     parsed: dict[str, Any] = {}
     for key, value in pairs:
         spelled = str(key).replace("_", "-")

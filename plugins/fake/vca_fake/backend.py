@@ -13,22 +13,22 @@ from vca_core import refusals
 from vca_core.artifacts import Artifact
 from vca_core.backend import Backend, Description, ExecutionEnvironment, Host, Operation, RelationEnd
 from vca_core.charm import Charm, check_params_aside, coerce
-from vca_core.charm.places import SUPPORTED, place_for
 from vca_core.errors import NotFound, NotSupported
 from vca_core.hookspecs import hookimpl
 from vca_core.hosts import same_host
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
-from vca_fake.charms import MADE, check_fits, output_of
+from vca_fake.charms import check_fits, output_of
 from vca_fake.checks import charm_in, check_namespace, check_ns
 from vca_fake.descriptions import description_of, status_of
 from vca_fake.hook_tools import Action
 from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
-from vca_fake.options import CreateOptions, FakeOptions, InstallOptions
+from vca_fake.options import CreateOptions, FakeOptions, InstallOptions, UpgradeOptions
 from vca_fake.programs import Programs, output_of_program
 from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
+from vca_fake.requests import base_for, check_request
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
 from vca_fake.software import install_again, merge_options, replace_charm, require_version, set_options
@@ -49,7 +49,7 @@ class FakeBackend(Backend[FakeOptions]):
     operation_options: ClassVar[Mapping[str, type[BaseModel]]] = {
         "create_execution_environment": CreateOptions,
         "install_configuration_sw": InstallOptions,
-        "upgrade": InstallOptions,
+        "upgrade": UpgradeOptions,
     }
 
     def __init__(self, host: Host[FakeOptions]) -> None:
@@ -95,12 +95,8 @@ class FakeBackend(Backend[FakeOptions]):
     ) -> str:
         """Bring up a machine."""
         charm = await self._find_fitting(artifact)
-        suited = options.base
-        if charm is not None and not self._on_kubernetes:
-            suited = place_for(charm, options.base).base
-        if suited not in {None, self.host.options.base, *MADE}:
-            raise refusals.unmade_base(str(suited), SUPPORTED)
-        ee_id = await self._add(op, namespace, None, suited or self.host.options.base)
+        base = base_for(charm, options, self.host.options.base, on_kubernetes=self._on_kubernetes)
+        ee_id = await self._add(op, namespace, None, base)
         return await self._wait_for_address(ee_id)
 
     @hookimpl
@@ -183,6 +179,7 @@ class FakeBackend(Backend[FakeOptions]):
         there = await self._lives.change(ee_id, lambda application, _: application.charm)
         if there is not None and there.name != charm.name:
             raise refusals.another_charm(there.name, charm.name, ee_id)
+        await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes)
         digest = await artifact.digest()
 
         def install(application: Application, now: float) -> None:
@@ -203,10 +200,11 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @follow_script
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         """Replace a charm by another version of it."""
         charm, digest = await artifact.read(), await artifact.digest()
+        await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes)
 
         def upgrade(application: Application, now: float) -> None:
             require_version(application, charm)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
@@ -14,11 +15,17 @@ from pydantic import (
 )
 
 from vca_core.backend import Options
+from vca_core.charm.constraints import parse_constraints
 from vca_fake.recorder import Recorder
 from vca_fake.script import Rule, Script
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 BaseName = Annotated[str, Field(pattern=r"^[a-z0-9]+@[a-z0-9.]+$")]
+
+
+Text = Annotated[str, Field(min_length=1)]
+
+Constraints = Annotated[dict[str, Any], BeforeValidator(parse_constraints)]
 
 
 class Between(Options):
@@ -71,10 +78,33 @@ class CreateOptions(Options):
 
     base: BaseName | None = None
     """The machine's base; None: one that the artifact supports, or the connector's."""
+    constraints: Constraints = Field(default_factory=dict)
+    """Of the machine, as Juju takes them: checked, and nothing more comes of them."""
+    placement: Text | None = None
+    """Where Juju would put the machine: nothing comes of it."""
 
 
 class InstallOptions(Options):
-    """Options of `install_configuration_sw` and `upgrade`."""
+    """Options of `install_configuration_sw`; all but ``force`` are checked, and nothing more comes of them."""
 
     force: bool = False
-    """Install a charm on a base that it does not support."""
+    """Install a charm on a base that it does not support, or that assumes what Juju does not have."""
+    resolve: bool = False
+    """Have units in error run the hook again that failed; in the fake, no hook fails."""
+    trust: bool = False
+    """Give the charm access to the cloud's credentials."""
+    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)] | dict[str, Any]] = Field(
+        default_factory=dict, repr=False
+    )
+    """The charm's resources by name: paths of files, references of images, or images with their registry."""
+    constraints: Constraints = Field(default_factory=dict)
+    """Of the units' pods, on Kubernetes only."""
+    storage: dict[str, Text] = Field(default_factory=dict)
+    """By the charm's names, on Kubernetes only."""
+
+
+class UpgradeOptions(InstallOptions):
+    """Options of `upgrade`."""
+
+    force_units: bool = False
+    """Have units in error take the charm, too; in the fake, no unit is in error."""

@@ -11,7 +11,7 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
-from vca_fake.options import InstallOptions
+from vca_fake.options import InstallOptions, UpgradeOptions
 
 
 def _arrive(*cases: str) -> frozenset[str]:
@@ -161,7 +161,7 @@ class _Upgrades(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await super().upgrade(op, ee_id, artifact, await self.before(ee_id, config), options)
 

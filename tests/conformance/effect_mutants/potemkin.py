@@ -16,7 +16,7 @@ from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_core.status import Entity
 from vca_fake.checks import charm_in
-from vca_fake.options import InstallOptions
+from vca_fake.options import InstallOptions, UpgradeOptions
 
 
 class Potemkin(EffectMutant):
@@ -37,7 +37,7 @@ class Potemkin(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await super().upgrade(op, ee_id, artifact, config, options)
         await self.set_options(ee_id, {})

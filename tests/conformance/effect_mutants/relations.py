@@ -11,7 +11,7 @@ from vca_core.artifacts import Artifact
 from vca_core.backend import Operation, RelationEnd
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
-from vca_fake.options import InstallOptions
+from vca_fake.options import UpgradeOptions
 from vca_fake.world import Model
 
 
@@ -131,7 +131,7 @@ class UpgradeLosesRelations(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await super().upgrade(op, ee_id, artifact, config, options)
         await self._worlds.change(ee_id.model, lambda model: model.relations.clear())

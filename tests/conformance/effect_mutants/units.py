@@ -14,7 +14,7 @@ from vca_core.charm import coerce
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_core.status import Entity
-from vca_fake.options import InstallOptions
+from vca_fake.options import InstallOptions, UpgradeOptions
 from vca_fake.world import Application
 
 
@@ -72,7 +72,7 @@ class UpgradesNothing(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await artifact.read()
 
@@ -84,7 +84,7 @@ class UpgradeTellsOnly(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         before = await self.edit(ee_id, lambda one: one.programs)
         await super().upgrade(op, ee_id, artifact, config, options)
@@ -98,7 +98,7 @@ class UpgradeLeavesOneUnit(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         await self.edit(ee_id, lambda one: _drop(one, one.units[1:]))
         await super().upgrade(op, ee_id, artifact, config, options)
@@ -111,7 +111,7 @@ class UpgradeMakesUnitsAnew(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         number = await self.count_units(ee_id)
         await self.edit(ee_id, lambda one: _drop(one, one.units))
@@ -126,7 +126,7 @@ class UpgradesAllOfTheNs(EffectMutant):
 
     @hookimpl
     async def upgrade(
-        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: InstallOptions
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         for model in await self._worlds.models():
             for one in list(model.applications.values()):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,12 @@ def test_sizes_are_rounded_up(size: str, mebibytes: int) -> None:
 def test_what_64_bits_do_not_hold_is_refused(line: str) -> None:
     with pytest.raises(ValueError, match="too large for Juju, which has 64 bits"):
         parse_constraints(line)
+
+
+@pytest.mark.parametrize("given", [["mem=4G"], 7, None])
+def test_neither_text_nor_mapping_is_refused(given: Any) -> None:
+    with pytest.raises(ValueError, match="expected text such as"):
+        parse_constraints(given)
 
 
 def test_the_largest_number_is_taken_as_it_is() -> None:

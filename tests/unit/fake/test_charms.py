@@ -147,7 +147,7 @@ async def test_an_actions_states_are_reported(connector: Connector, vca: Vca, ro
 async def test_parameters_are_checked_against_the_charms_schema(connector: Connector, router: str) -> None:
     for params, reason in (
         ({"destination": "10.0.0.0/8"}, "params_dict.via: expected a value"),
-        ({"destination": 1, "via": "x"}, "params_dict.destination: expected text"),
+        ({"destination": True, "via": "x"}, "params_dict.destination: expected text"),
         ({"destination": "x", "via": "x", "vai": 1}, "params_dict.vai: there is no such parameter"),
         ({"destination": "x", "via": "x", "metric": -1}, "params_dict.metric"),
     ):
