@@ -21,7 +21,7 @@ import pytest
 _SOURCES = Path(__file__).parents[1] / "mongoserver"
 _BUILT = Path(__file__).parents[2] / ".mongoserver"
 NAMED = os.environ.get("VCA_TEST_MONGODB_URI")
-"""A server that is named: ``mongodb://host:27017/``, without a database."""
+"""A server, or a replica set, that is named: ``mongodb://host1,host2/?replicaSet=rs0``, as programs are given it."""
 
 
 class MongoServer:
@@ -68,6 +68,47 @@ class MongoServer:
     def url(self, database: str | None = None) -> str:
         """The URL of a database; None: of a new one."""
         return f"mongodb://{self.address}/{database or new_name()}"
+
+
+def database_url(url: str, database: str) -> str:
+    """The URL of a database, of one of the server; who logs in is known where the URL said."""
+    scheme, _, rest = url.partition("://")
+    before, _, settings = rest.partition("?")
+    hosts, _, named = before.partition("/")
+    made = f"{scheme}://{hosts}/{database}{'?' if settings else ''}{settings}"
+    return with_setting(made, f"authSource={named}") if named and "authsource=" not in settings.lower() else made
+
+
+def with_setting(url: str, *settings: str) -> str:
+    """A URL with more settings, in place of those of the same names."""
+    before, _, given = url.partition("?")
+    names = {setting.partition("=")[0].lower() for setting in settings}
+    kept = [one for one in given.split("&") if one and one.partition("=")[0].lower() not in names]
+    return f"{before}?{'&'.join([*kept, *settings])}"
+
+
+def primary_of(url: str) -> str:
+    """The address of a server, or of the primary of a replica set."""
+    with pymongo.MongoClient[dict[str, object]](url) as client:
+        client.admin.command("ping")
+        host, port = client.primary or client.address or ("", 0)
+    return f"{host}:{port}"
+
+
+def direct_url(url: str, address: str, *settings: str) -> str:
+    """The URL of a database through one address only, which may be a proxy's."""
+    _, _, rest = url.partition("://")
+    before, _, given = rest.partition("?")
+    hosts, _, database = before.partition("/")
+    user, at, _ = hosts.rpartition("@")
+    sets = {"replicaset", "loadbalanced", "directconnection"}
+    kept = [one for one in given.split("&") if one and one.partition("=")[0].lower() not in sets]
+    if url.startswith("mongodb+srv:"):
+        kept += [] if any(one.lower().startswith(("tls=", "ssl=")) for one in kept) else ["tls=true"]
+    if any(one.lower() in ("tls=true", "ssl=true") for one in kept):
+        kept.append("tlsAllowInvalidHostnames=true")
+    made = f"mongodb://{user}{at}{address}/{database}?{'&'.join(kept)}"
+    return with_setting(made, "directConnection=true", *settings)
 
 
 def new_name() -> str:
@@ -138,8 +179,7 @@ def mongo_url(request: pytest.FixtureRequest) -> Iterator[str]:
             yield request.getfixturevalue("mongo_server").url()
         return
     name = new_name()
-    before, mark, settings = NAMED.partition("?")
     with cancelled_dials():
-        yield f"{before.rstrip('/')}/{name}{mark}{settings}"
+        yield database_url(NAMED, name)
     with pymongo.MongoClient[dict[str, object]](NAMED) as client:
         client.drop_database(name)

@@ -146,6 +146,11 @@ class StatusStore(ABC):
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
         """Delete all documents that match; give their number."""
 
+    async def drop(self, table: str) -> None:
+        """Remove a collection with all that is in it; a store that keeps empty ones should remove those, too."""
+        for document in await self.find(table):
+            await self.delete(table, {"_id": document["_id"]})
+
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """Return whether a document matches; a store should find out without reading the document, if it can."""
         return await self.get(table, filter) is not None

@@ -198,6 +198,10 @@ class MongoStatusStore(StatusStore):
 
         return await self._write(table, work)
 
+    async def drop(self, table: str) -> None:
+        """See `StatusStore.drop`."""
+        await self._write(table, lambda collection: collection.drop())
+
     # Batches.
 
     async def _write_all(self, writes: Sequence[Write], late: LateWrites) -> list[Outcome]:

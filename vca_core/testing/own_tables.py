@@ -16,25 +16,27 @@ class OwnTables(StatusStore):
     Args:
         make: makes an instance of the store, not opened.
         prefix: what the names begin with; None: something new.
+        used: takes the names of the tables that are made; None: a set of its own.
     """
 
-    def __init__(self, make: Callable[[], StatusStore], prefix: str | None = None) -> None:
+    def __init__(
+        self, make: Callable[[], StatusStore], prefix: str | None = None, used: set[str] | None = None
+    ) -> None:
         self._make = make
         self._store = make()
         self._prefix = prefix or f"vca_conformance_{secrets.token_hex(6)}_"
-        self._used: set[str] = set()
+        self._used = set() if used is None else used
 
     def reopen(self) -> OwnTables:
         """Make another instance on the same tables."""
-        return OwnTables(self._make, self._prefix)
+        return OwnTables(self._make, self._prefix, self._used)
 
     async def remove_tables(self) -> None:
-        """Delete what was written."""
+        """Remove all tables that were made, also by other instances on them."""
         await self._store.open()
         try:
             for table in self._used:
-                for document in await self._store.find(table):
-                    await self._store.delete(table, {"_id": document["_id"]})
+                await self._store.drop(table)
         finally:
             await self._store.close()
 

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pytest
 import pytest_asyncio
@@ -20,7 +20,7 @@ _AT_ONCE = 40
 _SEQUENCES = 120
 _STEPS = 12
 _ROUNDS = 10
-_MANY = 300
+_TOGETHER = 50
 _IDS: list[Any] = ["a", "1", 1, 1.0, 2]
 _PATHS = ["a", "a.0", "a.b", "a.2.c", "b.1", "a.$", "", "_id"]
 _VALUES: list[Any] = [None, True, 1, "text", [], [{"c": 1}], {}, {"b": 2}, 0.5, "\ud800", 2**53 + 1, "long" * 20_000]
@@ -48,6 +48,9 @@ class StoreConformance(Suite, suite=True):
                 return MyStore(tmp_path / "documents")
     """
 
+    many: ClassVar[int] = 300
+    """Documents in a big table."""
+
     @pytest.fixture
     def new_store(self) -> StatusStore:
         """A store that is not opened, with nothing in it; to be given by the class that adopts this one."""
@@ -62,6 +65,11 @@ class StoreConformance(Suite, suite=True):
     def outage(self, new_store: StatusStore) -> Outage:
         """Takes the store's server away; given by a class whose store has one."""
         pytest.skip(f"no fixture `outage`: a {type(new_store).__name__} whose server goes away")
+
+    @pytest.fixture
+    def lost_answers(self, new_store: StatusStore) -> Outage:
+        """Lets a store's requests through to its server, and no answer back; given as `outage` is."""
+        pytest.skip(f"no fixture `lost_answers`: a {type(new_store).__name__} whose server's answers are lost")
 
     @pytest_asyncio.fixture
     async def two_stores(
@@ -251,15 +259,58 @@ class StoreConformance(Suite, suite=True):
         assert await store.get("t", {"_id": 1}) == {"_id": 1, "n": 0}
         assert await store.batch([Write("t", {"_id": 1}, {"n": 2})]) == [True]
 
+    async def test_a_write_that_is_repeated_changes_nothing_more(self, store: StatusStore) -> None:
+        """As after an answer that was lost: the core makes the same call again."""
+        await store.ensure("t", {"_id": 1, "list": []})
+        update = {"n": 1, "list.2.n": 1, "deep.er": {"a": [1]}}
+        expected = {"_id": 1, "n": 1, "list": [None, None, {"n": 1}], "deep": {"er": {"a": [1]}}}
+        for _ in range(2):
+            assert await store.set("t", {"_id": 1}, update)
+            assert await store.batch([Write("t", {"_id": 1}, update)] * 2) == [True, True]
+            assert await store.get("t", {"_id": 1}) == expected
+        assert [await store.ensure("t", {"_id": 2, "n": n}) for n in range(2)] == [True, False]
+        assert await store.get("t", {"_id": 2}) == {"_id": 2, "n": 0}
+        assert [await store.delete("t", {"_id": 2}) for _ in range(2)] == [1, 0]
+
+    async def test_a_write_whose_answer_is_lost_may_be_repeated(self, store: StatusStore, lost_answers: Outage) -> None:
+        """It is an error that may be retried, or the store finds out by itself; made again, it is made once."""
+        await store.ensure("t", {"_id": 1, "n": 0, "list": []})
+        await store.ensure("t", {"_id": 3})
+        writes: list[Callable[[], Awaitable[Any]]] = [
+            lambda: store.set("t", {"_id": 1}, {"n": 1, "list.1": 1}),
+            lambda: store.batch([Write("t", {"_id": 1}, {"n": 2}), Write("t", {"_id": 3}, {"n": 2})]),
+            lambda: store.ensure("t", {"_id": 2, "n": 0}),
+            lambda: store.delete("t", {"_id": 3}),
+        ]
+        for write in writes:
+            assert await store.exists("t", {"_id": 1}), "it is in reach"
+            await lost_answers.begin()
+            try:
+                result = await write()
+            except StoreError as error:
+                assert error.retryable
+            else:
+                failed = [one for one in (result if isinstance(result, list) else []) if isinstance(one, Exception)]
+                assert all(isinstance(one, StoreError) and one.retryable for one in failed)
+            await lost_answers.end()
+            await write()
+        assert await store.find("t") == [{"_id": 1, "n": 2, "list": [None, 1]}, {"_id": 2, "n": 0}]
+
     async def test_a_big_table_keeps_its_order(self, store: StatusStore) -> None:
         """Filters of two keys find one among many, and what was changed stays where it was."""
-        for number in range(_MANY):
-            await store.ensure("t", {"_id": f"d{number}", "model": f"m{number % 7}", "n": number})
-        assert await store.set("t", {"model": "m3", "n": _MANY - 4 - (_MANY - 4 - 3) % 7}, {"big": "x" * 50_000})
+        for first in range(0, self.many, _TOGETHER):
+            numbers = range(first, min(first + _TOGETHER, self.many))
+            documents = [{"_id": f"d{number}", "model": f"m{number % 7}", "n": number} for number in numbers]
+            await asyncio.gather(*(store.ensure("t", document) for document in documents))
+        before = [document["n"] for document in await store.find("t")]
+        assert sorted(before) == list(range(self.many))
+        assert [number // _TOGETHER for number in before] == [number // _TOGETHER for number in range(self.many)]
+        last = self.many - 4 - (self.many - 4 - 3) % 7
+        assert await store.set("t", {"model": "m3", "n": last}, {"big": "x" * 50_000})
         found = await store.find("t")
-        assert [document["n"] for document in found] == list(range(_MANY))
+        assert [document["n"] for document in found] == before
         assert [document["model"] for document in found if "big" in document] == ["m3"]
-        assert await store.delete("t", {"model": "m3"}) == len(range(3, _MANY, 7))
+        assert await store.delete("t", {"model": "m3"}) == len(range(3, self.many, 7))
 
     async def test_a_cancelled_write_is_done_or_not_and_before_later_ones(self, store: StatusStore) -> None:
         """Never by half, and never after a write that came behind it."""

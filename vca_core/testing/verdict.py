@@ -12,6 +12,14 @@ _MADE_NAMES = re.compile(r"kit[0-9a-f]{8}")
 Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
 
+_WITHOUT = {
+    "no fixture `second_store`": "several processes",
+    "no fixture `outage`": "outages",
+    "no fixture `lost_answers`": "lost answers",
+}
+"""What a store's level says nothing about, by how the reason begins for which its checks were skipped."""
+
+
 class Level(enum.StrEnum):
     """How far a backend or a store fulfils the contract."""
 
@@ -97,6 +105,9 @@ class Verdict:
                 words.append("effects seen through `look` only")
         if any(result.reason == NO_STREAM for result in self.results):
             words.append("streams of events not examined: the system only answers")
+        without = [said for why, said in _WITHOUT.items() if any(one.reason.startswith(why) for one in self.results)]
+        if without:
+            words.append(f"not examined: {', '.join(without)}")
         return ", ".join(words)
 
     @property

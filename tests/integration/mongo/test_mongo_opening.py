@@ -14,6 +14,7 @@ from support.mongo import cancelled_dials
 
 from vca_core.errors import BadArguments, StoreError
 from vca_core.stores.mongo import MongoStatusStore
+from vca_core.testing.own_tables import OwnTables
 
 RECORDS = "vca_execution_environments"
 
@@ -74,6 +75,20 @@ async def test_an_index_of_another_name_serves(mongo_url: str) -> None:
             await store.open()
             await store.close()
         assert set(made.index_information()) == {"_id_", "by_hand"}
+
+
+async def test_tables_of_the_kit_are_gone_when_it_is_done(mongo_url: str) -> None:
+    tables = OwnTables(lambda: MongoStatusStore(mongo_url))
+    again = tables.reopen()
+    for store, table in ((tables, "t"), (again, "u")):
+        await store.open()
+        await store.ensure(table, {"_id": "a"})
+        await store.close()
+    with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
+        database = client.get_default_database()
+        database["nsrs"].insert_one({"_id": "ns1"})
+        await tables.remove_tables()
+        assert set(database.list_collection_names()) == {"nsrs", RECORDS}
 
 
 async def test_an_index_that_is_in_the_way_is_named(mongo_url: str) -> None:

@@ -28,5 +28,5 @@ class TestStore(StoreConformance):
     def second_store(self, new_store: StatusStore) -> StatusStore:
         """Another one on the same tables, where it is known how to make it."""
         if not isinstance(new_store, OwnTables):
-            pytest.skip("a store that is named by its URL is opened a second time; this one cannot be")
+            pytest.skip("no fixture `second_store`: only a store that is named by its URL is opened a second time")
         return new_store.reopen()
