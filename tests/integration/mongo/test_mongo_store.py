@@ -10,7 +10,7 @@ from typing import Any
 import pymongo
 import pytest
 from pymongo import monitoring
-from support.mongo import NAMED, MongoServer
+from support.mongo import NAMED, MongoServer, with_setting
 from support.tcp_proxy import TcpProxy, tcp_proxy
 
 from vca_core import Vca
@@ -238,7 +238,7 @@ class Commands(monitoring.CommandListener):
 async def test_write_concerns_reach_the_server(mongo_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     commands = Commands()
     monkeypatch.setattr(monitoring, "_LISTENERS", monitoring._LISTENERS._replace(command_listeners=[commands]))
-    store = await open_store(f"{mongo_url}?w=1&journal=false")
+    store = await open_store(with_setting(mongo_url, "w=1", "journal=false"))
     for table in ("nsrs", "vca_services"):
         await store.ensure(table, {"_id": "a"})
         await store.batch([Write(table, {"_id": name}, {"n": 1}) for name in "ab"])
