@@ -6,6 +6,7 @@ import fcntl
 import gc
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ import pymongo
 import pytest
 
 _SOURCES = Path(__file__).parents[1] / "mongoserver"
+_FIRST_GO = (1, 21)
 _BUILT = Path(__file__).parents[2] / ".mongoserver"
 NAMED = os.environ.get("VCA_TEST_MONGODB_URI")
 """A server, or a replica set, that is named: ``mongodb://host1,host2/?replicaSet=rs0``, as programs are given it."""
@@ -118,8 +120,8 @@ def new_name() -> str:
 
 def program() -> str:
     """Build the server, once for its sources; the tests are skipped where there is no Go, but not under CI."""
-    if shutil.which("go") is None:
-        reason = "no Go to build the MongoDB-compatible server with, and VCA_TEST_MONGODB_URI names none"
+    if (wanting := _what_go_lacks()) is not None:
+        reason = f"{wanting} to build the MongoDB-compatible server with, and VCA_TEST_MONGODB_URI names none"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
@@ -137,6 +139,16 @@ def program() -> str:
             assert built.returncode == 0, built.stderr
             (folder / "new").rename(made)
     return str(made)
+
+
+def _what_go_lacks() -> str | None:
+    """Why Go cannot build the server; from 1.21 on, it fetches the version that is needed by itself."""
+    if shutil.which("go") is None:
+        return "no Go"
+    said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    found = re.match(r"go(\d+)\.(\d+)", said)
+    is_new = found is not None and (int(found[1]), int(found[2])) >= _FIRST_GO
+    return None if is_new else f"no Go of 1.21 or later (it is {said.strip() or 'of no known version'})"
 
 
 @contextmanager
