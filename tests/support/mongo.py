@@ -145,7 +145,8 @@ def _what_go_lacks() -> str | None:
     """Why Go cannot build the server; from 1.21 on, it fetches the version that is needed by itself."""
     if shutil.which("go") is None:
         return "no Go"
-    said = subprocess.run(["go", "env", "GOVERSION"], capture_output=True, text=True, check=False).stdout
+    command = ["go", "env", "GOVERSION"]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     found = re.match(r"go(\d+)\.(\d+)", said)
     is_new = found is not None and (int(found[1]), int(found[2])) >= _FIRST_GO
     return None if is_new else f"no Go of 1.21 or later (it is {said.strip() or 'of no known version'})"

@@ -73,6 +73,7 @@ class Entry:
         is_abandoned: nobody waits for it any more.
         is_safe: it is kept in a file until the store has it.
         is_reported: it was given as one that could not be stored.
+        is_gone: it waits no more.
         on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
 
@@ -90,6 +91,7 @@ class Entry:
     is_abandoned: bool = False
     is_safe: bool = False
     is_reported: bool = False
+    is_gone: bool = False
     on_begin: Callable[[], None] | None = None
 
     def promise(self) -> asyncio.Future[Any]:

@@ -77,6 +77,7 @@ class Lane:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_held = False
+        self._is_merged = False
         self._idle: asyncio.Future[None] | None = None
         self._written_at: dict[Place, float] = {}
 
@@ -84,6 +85,7 @@ class Lane:
         """Queue an entry, in place of an earlier one that it makes needless."""
         self._merge(entry)
         self.queue.append(entry)
+        self._is_merged = False
         if self.failures:
             entry.note_begin()
         if entry.kind is not Kind.EVENT:
@@ -169,21 +171,18 @@ class Lane:
         later.done += older.done
         later.tried += older.tried
 
-    def merge_all(self) -> list[Entry]:
-        """Merge all intermediate statuses with later statuses of their places; give those that are left."""
+    def merge_all(self) -> None:
+        """Merge all intermediate statuses with later statuses of their places, if there are new ones since."""
+        if self._is_merged:
+            return
+        self._is_merged = True
         latest: dict[Place, Entry] = {}
-        left = []
         for entry in reversed(list(self.queue)):
             if entry.place is None:
                 continue
             later = latest.setdefault(entry.place, entry)
-            if not entry.may_merge or entry.is_running:
-                continue
-            if later is entry:
-                left.append(entry)
-            else:
+            if entry.may_merge and not entry.is_running and later is not entry:
                 self._replace(entry, later)
-        return left
 
     def drop(self, entry: Entry) -> None:
         """Give an intermediate status up."""

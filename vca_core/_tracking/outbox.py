@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -88,6 +89,7 @@ class Outbox:
         self.slots = Slots(MOST_WRITES)
         self.attempts = AttemptLimit(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
+        self._in_order: deque[tuple[Lane, Entry]] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -279,6 +281,7 @@ class Outbox:
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
+        self._in_order.clear()
         tasks = {task for task in cancelled if task is not None}
         alive: Collection[asyncio.Task[None]] = ()
         if tasks:
@@ -337,25 +340,46 @@ class Outbox:
             self.waiting += 1
             return lane
         self.events += 1
+        self._note_event(lane, entry)
         if self.events > self.queue_limit:
             self._make_room()
         return lane
 
+    def _note_event(self, lane: Lane, entry: Entry) -> None:
+        """Remember in which order intermediate statuses came."""
+        self._in_order.append((lane, entry))
+        while self._in_order and self._in_order[0][1].is_gone:
+            self._in_order.popleft()
+        if len(self._in_order) > 2 * self.queue_limit:  # the oldest waits for long
+            self._in_order = deque(pair for pair in self._in_order if not pair[1].is_gone)
+
     def _make_room(self) -> None:
-        """Merge what can be merged, and if that is not enough, give the oldest intermediate statuses up."""
-        left = [(entry, lane) for lane in list(self.lanes.values()) for entry in lane.merge_all()]
-        too_many = self.events - self.queue_limit * 9 // 10
-        if too_many <= 0:
-            return
-        oldest = sorted(left, key=lambda pair: pair[0].fields.get(TIME, ""))[:too_many]
-        for entry, lane in oldest:
+        """Merge what can be merged, and if that is not enough, give the oldest intermediate statuses up.
+
+        It costs as much as there is room to make, not as much as there is in all lanes: the loop has others to serve.
+        """
+        enough = self.queue_limit * 9 // 10
+        for lane in list(self.lanes.values()):
+            if self.events <= enough:
+                return
+            lane.merge_all()
+        before, first = self.events, None
+        kept: list[tuple[Lane, Entry]] = []
+        while self.events > enough and self._in_order:
+            lane, entry = self._in_order.popleft()
+            if entry.is_running or not entry.may_merge or entry not in lane.queue:
+                kept += [] if entry.is_gone else [(lane, entry)]
+                continue
+            first = first or entry.place
             lane.drop(entry)
-        _LOG.warning(
-            "%d statuses wait for the store; the %d oldest intermediate ones were dropped, as for %s",
-            self.events + len(oldest),
-            len(oldest),
-            oldest[0][0].place if oldest else None,
-        )
+        self._in_order.extendleft(reversed(kept))
+        if first is not None:
+            _LOG.warning(
+                "%d statuses wait for the store; the %d oldest intermediate ones were dropped, as for %s",
+                before,
+                before - self.events,
+                first,
+            )
 
     # What lanes need (`vca_core._tracking.lane.Office`).
 
@@ -377,6 +401,7 @@ class Outbox:
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that waits no more."""
+        entry.is_gone = True
         if not self.has(lane):
             return
         if entry.may_merge:

@@ -117,7 +117,9 @@ class SqliteStore(StatusStore):
         """See `StatusStore.batch`: all in one transaction; what fails for now fails for all of them."""
         outcomes: list[Outcome] = []
         statements: list[Statement] = []
-        for write in writes:
+        for number, write in enumerate(writes, start=1):
+            if number % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
             try:
                 statements.append(update_statement(write.table, write.filter, write.update))
             except VcaError as error:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from vca_core._tracking.entry import Written
+from vca_core._tracking.lane import Lane
 from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place
 from vca_core.errors import StoreError
@@ -275,4 +276,39 @@ async def test_past_the_bound_what_has_a_later_one_goes_first(store: Wild, caplo
     assert store.written[-1] == "49"
     assert "dropped" not in caplog.text
     assert outbox.events == 0
+    assert await outbox.close(LONG) == []
+
+
+async def test_room_is_made_without_a_look_at_all_that_waits(store: Wild, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit, lanes = 1000, 100
+    outbox = Outbox(store, interval=0, queue_limit=limit, attempt_limit=LONG, on_stored=lambda *_: None)
+    merged: list[EeKey] = []
+    merge_all = Lane.merge_all
+
+    def note(lane: Lane) -> None:
+        merged.append(lane.key)
+        merge_all(lane)
+
+    monkeypatch.setattr(Lane, "merge_all", note)
+    for number in range(limit + 1):
+        name = str(number % lanes)
+        outbox.status(EeKey("edge", "ns", name), Place("nsrs", (("_id", "ns"),), f"vca{name}"), {"status": name})
+    assert len(merged) < lanes / 5, "enough for the room that is needed"
+    assert outbox.events <= limit * 9 // 10 + 1
+    assert await outbox.drain(LONG) == []
+    assert await outbox.close(LONG) == []
+
+
+async def test_the_oldest_of_many_places_are_dropped_first(store: Wild, caplog: pytest.LogCaptureFixture) -> None:
+    outbox = Outbox(store, interval=0, queue_limit=20, attempt_limit=LONG, on_stored=lambda *_: None)
+    promises = [
+        outbox.status(
+            EeKey("edge", "ns", str(number)), Place("nsrs", (("_id", "ns"),), f"vca{number}"), {"status": "x"}
+        )
+        for number in range(21)
+    ]
+    assert await outbox.drain(LONG) == []
+    words = [await promise for promise in promises]
+    assert words == [Written.DROPPED] * 3 + [Written.STORED] * 18
+    assert "the 3 oldest intermediate ones were dropped" in caplog.text
     assert await outbox.close(LONG) == []
