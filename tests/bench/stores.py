@@ -52,13 +52,12 @@ def url_of(kind: str) -> Iterator[str]:
 
 @contextmanager
 def _mongodb(folder: Path) -> Iterator[str]:
-    from support.mongo import MongoServer, new_name  # it needs pytest
+    from support.mongo import MongoServer, database_url, new_name  # it needs pytest
 
     if _NAMED is not None:
         name = new_name()
-        base, _, settings = _NAMED.partition("?")
         try:
-            yield f"{base.rstrip('/')}/{name}{'?' if settings else ''}{settings}"
+            yield database_url(_NAMED, name)
         finally:
             with pymongo.MongoClient[dict[str, Any]](_NAMED) as client:
                 client.drop_database(name)
