@@ -27,8 +27,8 @@ steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
 cover: $(READY)  ## run all tests, and tell what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
 
-fuzz: $(READY)  ## try the corpus of hostile input, and EXAMPLES (20000) mutations of it
-	@VCA_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) $(RUN) pytest tests/fuzz $(ARGS)
+fuzz: $(READY)  ## try the corpus of hostile input, and EXAMPLES (20000) random inputs of each kind; SEED repeats a run
+	@VCA_FUZZ_EXAMPLES=$(or $(EXAMPLES),20000) VCA_FUZZ_SEED=$(SEED) $(RUN) pytest tests/fuzz $(ARGS)
 
 lint: $(READY)  ## check style, formatting, import contracts and the length of names of tests
 	@$(RUN) ruff check .

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 _DEFAULT_PORT = 22
-_LAST_IS_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.?")
+_LAST_IS_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9A-Fa-f]*)\.*")
 
 
 def parse_host(text: str) -> str:
@@ -33,10 +33,12 @@ def parse_host(text: str) -> str:
         return str(address.ipv4_mapped or address)
     if _LAST_IS_NUMBER.fullmatch(bare):  # programs that take it for an address may read it as octal, or fill it up
         try:
-            return str(ipaddress.IPv4Address(bare.removesuffix(".")))
+            return str(ipaddress.IPv4Address(bare.rstrip(".")))
         except ValueError:
             raise ValueError("expected an IPv4 address as four numbers up to 255, without leading zeros") from None
-    return bare.removesuffix(".").lower()
+    if not (name := bare.rstrip(".").lower()):
+        raise ValueError("expected a host name or an IP address")
+    return name
 
 
 def same_host(text: str, port: object = None) -> str:

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from support.random_input import SEED
 
 _SHOWN = 15
+
+
+def pytest_report_header() -> str:
+    """See pytest."""
+    return f"seed of the random input: {SEED} (to try the same again: `make fuzz SEED={SEED}`)"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

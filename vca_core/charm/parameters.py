@@ -54,6 +54,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
     """
     given = arguments.mapping(params, "params_dict")
+    _ = action.validator  # what is no schema is refused first: nothing else can be made of it
     problems = list(itertools.islice(flaws(given), _MOST_FLAWS))
     if not problems:
         given = _converted(action, given)

@@ -17,7 +17,7 @@ from referencing import Registry
 from vca_core.charm.expressions import expression
 from vca_core.charm.keywords import add_bounds, count_steps, spend
 from vca_core.errors import BadArguments
-from vca_core.plain import DEEPEST
+from vca_core.plain import DEEPEST, LARGEST_NUMBER
 
 _TYPES = {
     "array": ("list",),
@@ -100,6 +100,11 @@ def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[t
         if len(at) > 2 * DEEPEST:
             raise BadArguments(
                 f"artifact_path: expected a schema of at most {2 * DEEPEST} levels, got a deeper one", ["artifact_path"]
+            )
+        if isinstance(item, int) and abs(item) >= LARGEST_NUMBER:
+            raise BadArguments(
+                "artifact_path: expected a schema whose numbers have at most 300 digits, got a longer one",
+                ["artifact_path"],
             )
         if not names:
             yield at, item

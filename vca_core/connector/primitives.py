@@ -21,8 +21,8 @@ R = TypeVar("R")
 CONFIG_OK = "CONFIG OK"
 """What the primitive ``config`` returns."""
 
-_DIGITS = 10
-"""How many digits the number of a unit has at most, and one more."""
+_DIGITS = 9
+"""How many digits the number of a unit has at most."""
 
 _GET_KEY = "get-ssh-public-key"
 """The primitive that gives an EE's public key."""
@@ -157,13 +157,13 @@ def _unit_of(unit: str | int | None, ee_id: EeId) -> str | None:
     if unit is None:
         return None
     if isinstance(unit, int) and not isinstance(unit, bool):
-        if unit < 0:
-            raise BadArguments(f"unit: expected a unit's name or number, got {unit}", ["unit"])
+        if not 0 <= unit < 10**_DIGITS:
+            raise BadArguments(f"unit: expected a unit's name or number of at most {_DIGITS} digits", ["unit"])
         return f"{ee_id.application}/{unit}"
     name = arguments.name(unit, "unit").strip()
     if name in {"leader", f"{ee_id.application}/leader"}:
         return None
-    return f"{ee_id.application}/{int(name)}" if name.isascii() and name.isdigit() and len(name) < _DIGITS else name
+    return f"{ee_id.application}/{int(name)}" if name.isascii() and name.isdigit() and len(name) <= _DIGITS else name
 
 
 def _config_ok(_value: object, _op: RunningOperation) -> str:
