@@ -57,6 +57,7 @@ def refusal(folder: Path, members: Iterable[tuple[str, int, str]]) -> str:
         ([("lib/", FOLDER, ""), ("Lib/x", FILE, "")], "'Lib' and 'lib' differ only in upper and lower case"),
         ([("A", FILE, ""), ("a/b", FILE, "")], "'a' and 'A' differ only in upper and lower case"),
         ([("L", LINK, "src"), ("l/x", FILE, "")], "'l' and 'L' differ only in upper and lower case"),
+        ([("ä" * 128, FILE, "")], "has more than 255 bytes between two slashes"),
         ([("a", LINK, "")], "'a' is a symlink without a target"),
         ([("a/", FILE, "")], "'a/' is named like a folder and is not one"),
         ([("a/", LINK, "b")], "'a/' is named like a folder and is not one"),

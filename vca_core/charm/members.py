@@ -14,6 +14,9 @@ MOST_MEMBERS = 65_534
 DEEPEST_FOLDER = 100
 """How many folders may stand in each other."""
 
+LONGEST_PART = 255
+"""How long the name of a file or folder may be, in bytes: no file system takes longer ones."""
+
 _MOST_LINKS = 40
 """How many symlinks are followed to one place, as Linux does it."""
 
@@ -94,6 +97,10 @@ def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[st
         )
     if len(parts) > DEEPEST_FOLDER:
         raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders; nest them less")
+    if any(len(part.encode("utf-8", "replace")) > LONGEST_PART for part in parts):
+        raise refuse(
+            f"its member {member.name[:100]!r}... has more than {LONGEST_PART} bytes between two slashes; rename it"
+        )
     if stat.S_IFMT(member.mode) not in _MAY_BE:
         raise refuse(f"its member {member.name!r} is neither a file nor a folder nor a symlink; take it out")
     if member.name.endswith("/") and stat.S_IFMT(member.mode) in (stat.S_IFREG, stat.S_IFLNK):
