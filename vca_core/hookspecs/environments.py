@@ -56,6 +56,8 @@ class EnvironmentHooks(Protocol):
 
             @hookimpl
             async def create_execution_environment(self, op, namespace):
+                if (ee_id := await self._find_ee_of(namespace)) is not None:
+                    raise refusals.already_exists(ee_id, namespace)  # callers give it as `reuse_ee_id` to go on with it
                 await op.held()
                 machine = await self._client.add_machine()
                 try:
@@ -100,8 +102,11 @@ class EnvironmentHooks(Protocol):
         Example::
 
             @hookimpl
-            async def resume_execution_environment(self, op, ee_id):
+            async def resume_execution_environment(self, op, ee_id, namespace):
+                # Create refused with AlreadyExists, or a caller kept the id: nothing is created here.
                 machine = await self._find(ee_id)  # by its whole id, or NotFound
+                if machine.namespace != namespace.canonical:
+                    raise refusals.shared_application(namespace, machine.namespace, ee_id.model, ee_id.application)
                 await op.created(ee_id.locator)
                 return await machine.wait_started()
         """

@@ -55,7 +55,7 @@ class Session:
 
         Raises:
             VcaConnectionError: the controller cannot be reached, or refuses the login.
-        BadArguments: it knows no such cloud, or the cloud is of the other kind.
+            BadArguments: it knows no such cloud, or the cloud is of the other kind.
         """
         await self.controller.open()
         if self.options.cloud is not None:
