@@ -121,7 +121,7 @@ class Recall:
 
     @property
     def _can_read(self) -> bool:
-        return self._session.hooks.implements(BackendHooks.describe_execution_environment.__name__)
+        return self._session.hooks.has_hook(BackendHooks.describe_execution_environment.__name__)
 
     def _is_known(self, one: Concerned) -> bool:
         return one.key in self._lasting.known and self._lasting.known[one.key] == one.operator

@@ -347,7 +347,7 @@ class Runner:
     ) -> Mapping[EeId, Sequence[EntityState]] | None:
         """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
         hooks, spec = self._session.hooks, BackendHooks.list_execution_environments
-        if not hooks.implements(spec.__name__):
+        if not hooks.has_hook(spec.__name__):
             return None
         try:
             async with asyncio.timeout(self._limits.read):

@@ -117,7 +117,7 @@ class BackendSession:
         await self.opening.ensure(limit)
 
     async def _open(self) -> None:
-        if self.hooks.implements("open"):
+        if self.hooks.has_hook("open"):
             await self.hooks.call(BackendHooks.open)
 
     async def close(self, limit: float) -> list[str]:
@@ -132,7 +132,7 @@ class BackendSession:
         alive = await self.opening.cancel(limit) + await self._tasks.cancel(limit)
         if self.opening.is_open:
             self.opening.is_open = False
-            if self.hooks.implements("close"):
+            if self.hooks.has_hook("close"):
                 task = self._tasks.spawn(self._close(), "close")
                 cancelled = await settle(task, limit)
                 if not task.done():

@@ -52,7 +52,7 @@ class HookCaller:
                 operation=hook,
             )
 
-    def implements(self, hook: str) -> bool:
+    def has_hook(self, hook: str) -> bool:
         """Say whether the backend implements a hook, a lifecycle hook included."""
         return bool(getattr(self._hooks, hook).get_hookimpls())
 

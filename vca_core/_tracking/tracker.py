@@ -288,7 +288,7 @@ class Tracker:
             environment.trail = None
             if isinstance(failure, _REFUSALS):
                 self._give_back(environment, trail)
-            if failure is not None and environment.record is not None and _reports_to(environment, trail):
+            if failure is not None and environment.record is not None and _is_home_of(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
                 stored.append(self._records.change(environment.record, {"has_failed": True}, owned=True))
         if trail.traits.claims and failure is None and concerned:
@@ -302,7 +302,7 @@ class Tracker:
         for environment in concerned:
             if is_end:
                 stored += self._end_environment(environment, fields, trail)
-            elif _reports_to(environment, trail):
+            elif _is_home_of(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
                 self._environments.write_home(environment)
@@ -331,7 +331,7 @@ class Tracker:
     def _give_back(self, environment: Environment, trail: Trail) -> None:
         """Leave an EE to the one that had it, after an operation that was refused."""
         before, record = environment.before, environment.record
-        if before is None or record is None or before.owner == record.owner or _reports_to(environment, trail):
+        if before is None or record is None or before.owner == record.owner or _is_home_of(environment, trail):
             return
         environment.record = self._records.give_back(record, before)
 
@@ -432,7 +432,7 @@ class Tracker:
         return put
 
 
-def _reports_to(environment: Environment, trail: Trail) -> bool:
+def _is_home_of(environment: Environment, trail: Trail) -> bool:
     return any(map(environment.is_home, trail.places))
 
 

@@ -33,7 +33,7 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
     """
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
-    if documents.lacks_bases:
+    if documents.is_without_bases:
         yield "its manifest.yaml has no bases; take it out, or write what the charm runs on"
     elif charm.series and not charm.bases and "kubernetes" not in charm.series:
         yield f"Juju makes machines of none of its series: {', '.join(charm.series)}"

@@ -64,7 +64,7 @@ class Documents:
         return any(self.source_field(key) is not None for key in ("platforms", "bases"))
 
     @property
-    def lacks_bases(self) -> bool:
+    def is_without_bases(self) -> bool:
         """Whether ``manifest.yaml`` says something, and nothing of what the charm runs on: then series do not count."""
         manifest = self.files.get("manifest.yaml")
         return manifest is not None and manifest.value is not None and not self.has_bases

@@ -73,7 +73,7 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
             links[place] = (member.name, parts_of(member.target))
     _check_folders(places.values(), files, links.keys(), refuse)
     for place, (name, _) in links.items():
-        if not _stays_inside(place, links):
+        if not _is_inside(place, links):
             raise refuse(
                 f"its member {name!r} is a symlink that leads out of the charm, or in circles; put the file there"
             )
@@ -152,7 +152,7 @@ def _check_folders(
             )
 
 
-def _stays_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:
+def _is_inside(place: tuple[str, ...], links: dict[tuple[str, ...], tuple[str, list[str] | None]]) -> bool:
     """Follow a symlink step by step, through others; where nothing is, it goes on as if there were a folder."""
     at, waiting, followed = list(place[:-1]), [place[-1]], 0
     while waiting:

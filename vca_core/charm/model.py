@@ -273,7 +273,7 @@ class Charm:
     @property
     def is_kubernetes(self) -> bool:
         """Whether it has to run on Kubernetes: it has containers, is of that series only, or assumes ``k8s-api``."""
-        return bool(self.containers) or set(self.series) == {"kubernetes"} or _assumes_kubernetes(self.assumes)
+        return bool(self.containers) or set(self.series) == {"kubernetes"} or _is_for_kubernetes(self.assumes)
 
     @property
     def secret_names(self) -> frozenset[str]:
@@ -302,10 +302,10 @@ class Charm:
         return found
 
 
-def _assumes_kubernetes(assumes: object) -> bool:
+def _is_for_kubernetes(assumes: object) -> bool:
     # Below `any-of` it is one way among others: such a charm runs on machines, too.
     if isinstance(assumes, list | tuple):
-        return any(map(_assumes_kubernetes, assumes))
+        return any(map(_is_for_kubernetes, assumes))
     if isinstance(assumes, Mapping):
-        return _assumes_kubernetes(assumes.get("all-of"))
+        return _is_for_kubernetes(assumes.get("all-of"))
     return isinstance(assumes, str) and assumes.split()[:1] == ["k8s-api"]

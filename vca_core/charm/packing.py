@@ -62,7 +62,7 @@ def obstacles(found: Found, documents: Documents, *, says_bases: bool) -> Iterat
         yield "it does not say what it runs on: no bases, no series"
     for name in sorted(found.ignored & set(JUJU_FILES)):
         yield f".jujuignore leaves its {name} out"
-    if needs_dispatch(found, documents):
+    if is_without_dispatch(found, documents):
         if not found.has_sources:
             yield "it has no src/charm.py"
     elif not found.has_program:
@@ -70,7 +70,7 @@ def obstacles(found: Found, documents: Documents, *, says_bases: bool) -> Iterat
     yield from _packing_steps(found, documents)
 
 
-def needs_dispatch(found: Found, documents: Documents) -> bool:
+def is_without_dispatch(found: Found, documents: Documents) -> bool:
     """Whether it is a source that `files_to_make` gives a program: all of it, or its parts, are in charmcraft.yaml."""
     if found.is_packed or found.has_program:
         return False
@@ -92,7 +92,7 @@ def files_to_make(found: Found, documents: Documents, bases: tuple[Base, ...]) -
     if bases and documents.source is not None and ("platforms" in _keys(documents) or "bases" in _keys(documents)):
         words = [_base(base) for base in bases]
     made = {name: (PLAIN, _as_yaml(content)) for name, content in documents.missing_files(words).items()}
-    if needs_dispatch(found, documents):
+    if is_without_dispatch(found, documents):
         made["dispatch"] = (EXECUTABLE, _DISPATCH.encode())
     return made
 
@@ -105,7 +105,7 @@ def _packing_steps(found: Found, documents: Documents) -> Iterator[str]:
     """What only charmcraft adds to a source."""
     if documents.source is None or "manifest.yaml" in documents.files:
         return  # it was packed already
-    is_source = "metadata.yaml" not in documents.files or needs_dispatch(found, documents)
+    is_source = "metadata.yaml" not in documents.files or is_without_dispatch(found, documents)
     if is_source and (parts := documents.source_field("parts")) is not None:
         yield from (f"its part {name} is built" for name in _parts_to_build(parts.value))
     for key in ("extensions", "charm-libs"):

@@ -63,7 +63,7 @@ def is_leaving(model: Model, ee_id: EeId) -> bool:
     return any(thing is not None and thing.life in {"dying", "dead"} for thing in (machine, application))
 
 
-def holds_environments(state: State, ground: Ground) -> bool:
+def has_environments(state: State, ground: Ground) -> bool:
     """Whether something in a model bears a namespace."""
     noted = any(NAMESPACE_NOTE in state.notes(f"application-{name}") for name in state.applications)
     return noted or any(True for _ in ground.bearers(state))

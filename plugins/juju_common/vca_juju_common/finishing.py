@@ -50,7 +50,7 @@ async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
     """
     task, cancelled = await finish(work)
     if cancelled is not None:
-        was_made(task)
+        has_succeeded(task)
         raise cancelled
     return task.result()
 
@@ -76,6 +76,6 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
     return task, cancelled
 
 
-def was_made(task: asyncio.Task[Any]) -> bool:
+def has_succeeded(task: asyncio.Task[Any]) -> bool:
     """Whether a task that is done gave a result; its exception is looked at."""
     return task.done() and not task.cancelled() and task.exception() is None

@@ -19,7 +19,7 @@ from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import require_application, require_environment
-from vca_juju_common.finishing import finish, limit, was_made
+from vca_juju_common.finishing import finish, has_succeeded, limit
 from vca_juju_common.session import Session
 
 VERIFY = "verify-ssh-credentials"
@@ -69,7 +69,7 @@ async def _enqueue(model: Model, application: str, unit: str | None, primitive: 
     while True:
         asking, cancelled = await finish(model.enqueue_action(application, unit, primitive, params))
         if cancelled is not None:
-            if was_made(asking):
+            if has_succeeded(asking):
                 await _cancel(model, asking.result())
             raise cancelled
         try:

@@ -19,7 +19,7 @@ from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
 from vca_juju_common.client.values import Cloud, NewModel
 from vca_juju_common.controller_errors import translate_refusals
-from vca_juju_common.environments import Reporter, holds_environments
+from vca_juju_common.environments import Reporter, has_environments
 from vca_juju_common.facts import CharmFacts
 from vca_juju_common.finishing import within
 from vca_juju_common.ground import Ground
@@ -141,7 +141,7 @@ class Session:
             outage=options.outage_timeout,
             idle=options.idle_timeout,
             observer=self.reporter.observe,
-            is_watched=lambda state: holds_environments(state, self.ground),
+            is_watched=lambda state: has_environments(state, self.ground),
             kind=self.ground.kind,
         )
 

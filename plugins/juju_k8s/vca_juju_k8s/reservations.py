@@ -17,7 +17,7 @@ from vca_core.refusals import already_exists, no_environment, shared_application
 from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.interface import Model
 from vca_juju_common.environments import check_free, environments_in
-from vca_juju_common.finishing import finish, was_made
+from vca_juju_common.finishing import finish, has_succeeded
 from vca_juju_common.readiness import wait_noted
 from vca_juju_common.session import Session
 from vca_juju_k8s.fitting import check_kind
@@ -107,7 +107,7 @@ async def _reserve(undo: AsyncExitStack, model: Model, ee_id: EeId, namespace: N
     undo.push_async_callback(model.undo_note, tag, name, text)
     noting, cancelled = await finish(model.annotate([tag], {name: text}))
     if cancelled is not None:
-        was_made(noting)
+        has_succeeded(noting)
         raise cancelled
     noting.result()
     _check(await model.read_notes(tag), ee_id, namespace, text)

@@ -18,7 +18,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_free
-from vca_juju_common.finishing import finish, was_made
+from vca_juju_common.finishing import finish, has_succeeded
 from vca_juju_common.notes import NAMESPACE_NOTE, namespace_in
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_kind
@@ -89,7 +89,7 @@ async def make_machine(
         BadArguments: the controller makes no machines of that base.
     """
     adding, cancelled = await finish(model.add_machine(new))
-    if was_made(adding):
+    if has_succeeded(adding):
         undo.push_async_callback(model.undo_machines, [adding.result()])
     if cancelled is not None:
         raise cancelled

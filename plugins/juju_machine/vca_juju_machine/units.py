@@ -10,7 +10,7 @@ from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.state import Machine, machine_tag
 from vca_juju_common.client.values import NewMachine
-from vca_juju_common.finishing import finish, was_made
+from vca_juju_common.finishing import finish, has_succeeded
 from vca_juju_common.notes import UNITS_NOTE
 from vca_juju_machine.machines import unused_machines
 from vca_juju_machine.options import JujuMachineOptions
@@ -56,7 +56,7 @@ async def make_further_machines(
         return there
     new = NewMachine(base or None, options.constraints | ({"arch": arch} if arch else {}))
     adding, cancelled = await finish(model.add_machines(new, count - len(there)))
-    if was_made(adding):
+    if has_succeeded(adding):
         undo.push_async_callback(model.undo_machines, adding.result())
     if cancelled is not None:
         raise cancelled
@@ -67,7 +67,7 @@ async def make_further_machines(
 async def place_units(undo: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
     """Add units to machines, and wait until they are placed; from then on the machines are not undone."""
     asking, cancelled = await finish(work)
-    if was_made(asking):
+    if has_succeeded(asking):
         undo.pop_all()
     if cancelled is not None:
         raise cancelled

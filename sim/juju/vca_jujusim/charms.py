@@ -74,7 +74,7 @@ class Charm:
                 )
         return found
 
-    def supports(self, base: Base) -> bool:
+    def has_base(self, base: Base) -> bool:
         """Whether it declares this base."""
         return any(base.matches(one) for one in self.bases)
 

@@ -121,7 +121,7 @@ def facade_versions(*, is_on_model: bool) -> list[Json]:
     ]
 
 
-def waits(name: str) -> bool:
+def may_take_long(name: str) -> bool:
     """Whether the answer may take long."""
     entry = _METHODS.get(name)
     return entry is not None and entry.waits

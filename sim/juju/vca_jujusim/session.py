@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from vca_jujusim.dispatch import Call, Json, answer, waits
+from vca_jujusim.dispatch import Call, Json, answer, may_take_long
 from vca_jujusim.faults import WireFault
 from vca_jujusim.problems import Refusal
 from vca_jujusim.schemas import SchemaError
@@ -109,7 +109,7 @@ class Session:
                 if name == "Pinger.Ping":
                     counts.pings[self.number] += 1
                 faults = self.controller.faults.wire.take(name, self.model_name)
-                if faults or waits(name) or self.controller.faults.disorder:
+                if faults or may_take_long(name) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)

@@ -30,14 +30,14 @@ _PLAIN_KEYS = (
 )
 
 
-def _holds_no_packet(record: logging.LogRecord) -> bool:
+def _has_no_packet(record: logging.LogRecord) -> bool:
     return not hasattr(record, "packet")
 
 
 # Whole packets, which asyncssh logs at its highest debug level, hold scripts and passwords. Of the rest people want to
 # see what is wrong, unless they say more.
 _theirs = logging.getLogger("asyncssh")
-_theirs.addFilter(_holds_no_packet)
+_theirs.addFilter(_has_no_packet)
 if _theirs.level == logging.NOTSET:
     _theirs.setLevel(logging.WARNING)
 

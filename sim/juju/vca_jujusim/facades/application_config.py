@@ -169,7 +169,7 @@ def set_charm(call: Call, params: Json) -> Answer:
     check_assumptions(model, charm, force=params.get("force") is True)
     origin: dict[str, Any] = dict(params.get("charm-origin") or {})
     base = parse_base(origin.get("base")) or application.base
-    if not params.get("force-base") and not params.get("force") and not charm.supports(base):
+    if not params.get("force-base") and not params.get("force") and not charm.has_base(base):
         raise Refusal(
             f'cannot upgrade application "{application.name}" to charm "{url}": base "{base}" not supported by charm',
             "incompatible base",

@@ -61,7 +61,7 @@ def deploy(model: Model, wanted: Deployment) -> Application:
     check_assumptions(model, charm, force=wanted.force)
     if charm.profile_problem and not wanted.force:
         raise Refusal(charm.profile_problem)
-    if not wanted.force and not charm.supports(wanted.base):
+    if not wanted.force and not charm.has_base(wanted.base):
         supported = ", ".join(str(base) for base in charm.bases)
         raise Refusal(f'base "{wanted.base}" is not supported, supported bases are: {supported}', NOT_SUPPORTED)
     pods.check_deployment(model, wanted)

@@ -75,7 +75,7 @@ def _model(model: Model) -> None:
         return
     if is_dead:
         world.remove_model(model)
-    elif removal.finish_model(model):
+    elif removal.is_empty(model):
         world.kill_model(model)
         settle(model, "model", record.uuid, after=world.clock.burial)
 
@@ -146,7 +146,7 @@ def _advance_unit(model: Model, unit: Unit) -> None:
     elif machine is None or machine.lost or machine.agent.current != "started":
         return
     is_old = application is not None and unit.charm_url != application.charm_url
-    if is_old and model.kind == "caas" and pods.waits_for_others(model, unit):
+    if is_old and model.kind == "caas" and pods.has_to_wait(model, unit):
         return
     if unit.workload.current == "error" and not unit.retry and not (is_old and unit.forced):
         return

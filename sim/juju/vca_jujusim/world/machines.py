@@ -103,12 +103,12 @@ def machine_for_unit(model: Model, base: Base, constraints: dict[str, Any]) -> M
     for machine in model.machines.values():
         has_containers = any(other.parent == machine.id for other in model.machines.values())
         is_free = machine.life == ALIVE and machine.clean and machine.base == base and not has_containers
-        if is_free and _satisfies(machine, constraints):
+        if is_free and _is_fit(machine, constraints):
             return machine
     return _make_machine(model, _next_id(model), base, constraints)
 
 
-def _satisfies(machine: Machine, constraints: dict[str, Any]) -> bool:
+def _is_fit(machine: Machine, constraints: dict[str, Any]) -> bool:
     """Whether a machine's hardware is known, and is as the constraints say."""
     keys = {"mem": "mem", "cores": "cpu-cores", "root-disk": "root-disk", "cpu-power": "cpu-power"}
     for name, value in constraints.items():

@@ -161,7 +161,7 @@ def may_go_on(model: Model, unit: Unit) -> bool:
     return False
 
 
-def waits_for_others(model: Model, unit: Unit) -> bool:
+def has_to_wait(model: Model, unit: Unit) -> bool:
     """Whether pods of higher numbers get the new charm first."""
     application = model.applications[unit.application]
     number = _number(unit)

@@ -178,7 +178,7 @@ def finish_machine(model: Model, machine: Machine) -> None:
         model.remove("machine", machine.id)
 
 
-def finish_model(model: Model) -> bool:
+def is_empty(model: Model) -> bool:
     """Whether a dying model has nothing in it any more."""
     if model.record.namespace_gone and not model.record.force:
         return False  # what removes it from the cluster finds nothing there, and tries again for ever (juju#22105)
