@@ -45,6 +45,12 @@ class JujuFaults:
             self._controller.thaw()
 
     @contextlib.asynccontextmanager
+    async def fail_hooks(self) -> AsyncIterator[None]:
+        """The controller runs no hooks: they fail because it says so."""
+        self._controller.faults.hook_error(times=None, retry=False)
+        yield
+
+    @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:
         """All connections are cut, and the port is closed."""
         await self._controller.go_down()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import yaml
@@ -13,6 +15,7 @@ from vca_core.testing.subject import Charms
 _NAME = "vca-conformance"
 # With hook tools or as plain programs, as `look`.
 _ACTIVE = "#!/bin/sh\nif command -v status-set >/dev/null; then status-set active ready; fi\n"
+_UNWILLING = "#!/bin/sh\necho 'told to fail' >&2\nexit 1\n"
 _ECHO = """\
 #!/bin/sh
 if command -v action-get >/dev/null; then exec action-set text="$(action-get text)"; fi
@@ -57,12 +60,14 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
     """
     _write(folder / "first", _NAME, kind, _OPTIONS)
     _write(folder / "second", _NAME, kind, _OPTIONS | {"added": {"type": "string", "default": "later"}})
+    _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
     return Charms(
         folder=folder,
         charm="first",
         upgraded="second",
         other="other",
+        failing="failing",
         config={"label": "kit", "count": 2},
         wrong=("count", "not-a-number"),
         provides="out",
@@ -70,7 +75,9 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
     )
 
 
-def _write(folder: Path, name: str, kind: str, options: dict[str, Any]) -> None:
+def _write(
+    folder: Path, name: str, kind: str, options: dict[str, Any], hooks: Mapping[str, str] = MappingProxyType({})
+) -> None:
     metadata: dict[str, Any] = {
         "name": name,
         "summary": "Answers what the conformance kit asks.",
@@ -88,8 +95,8 @@ def _write(folder: Path, name: str, kind: str, options: dict[str, Any]) -> None:
     for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
         _put(folder / f"{file}.yaml", yaml.safe_dump(content, sort_keys=False))
     _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
-    for hook in ("install", "start", "config-changed", "upgrade-charm"):
-        _put(folder / "hooks" / hook, _ACTIVE, 0o755)
+    for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
+        _put(folder / "hooks" / hook, program, 0o755)
     _put(folder / "actions" / "echo", _ECHO, 0o755)
     _put(folder / "actions" / "fail", _FAIL, 0o755)
 

@@ -7,7 +7,7 @@ import contextlib
 import functools
 import itertools
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,6 +150,12 @@ class Kit:
     def can_fail(self) -> bool:
         """Whether the backend runs primitives, and the subject names one that fails."""
         return "exec_primitive" in self.capabilities and self.subject.fails is not None
+
+    def failing_hooks(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Have hooks fail by other means than a charm, where the system has some."""
+        fail: Callable[[], contextlib.AbstractAsyncContextManager[None]] | None
+        fail = getattr(self._faults, "fail_hooks", None)
+        return contextlib.nullcontext() if fail is None else fail()
 
     def limit(self, seconds: float) -> float:
         """A limit, for a system that takes its time."""

@@ -18,6 +18,7 @@ class Charms:
         charm: path of the one that is installed, below the folder.
         upgraded: another version of it.
         other: a charm of another name.
+        failing: a version of it whose hook `install` fails; None: there is none.
         config: options of the charm with values that are good.
         wrong: an option of the charm, and a value that is of another type.
         provides: an endpoint of the charm.
@@ -29,6 +30,7 @@ class Charms:
     charm: str
     upgraded: str
     other: str
+    failing: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     wrong: tuple[str, Any] | None = None
     provides: str | None = None
@@ -52,6 +54,7 @@ class Subject:
         operation_options: options of operations, by hook.
         folder: where relative paths in the options start; None: in a folder that every check has for itself.
         look: whether the charm's own program is run for a primitive, so that the kit's `look` shows what its unit sees.
+        hooks: whether the charm's hooks are run; where `look` is true, too.
         persistent: whether what the backend made is still there for another `Vca` with the same options.
         shared_addresses: whether EEs share machines, and so have addresses in common.
         patience: all limits of the kit are multiplied by it; for systems that take their time.
@@ -68,6 +71,7 @@ class Subject:
     operation_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
     folder: Path | None = None
     look: bool = True
+    hooks: bool = True
     persistent: bool = False
     shared_addresses: bool = False
     patience: float = 1.0
@@ -84,6 +88,12 @@ class Faults(Protocol):
         """Inside, what is asked for does not get done, and the state of what is waited for changes all the time.
 
         A system that only answers, and never reports anything by itself, has no such method: the level then says so.
+        """
+
+    def fail_hooks(self) -> AbstractAsyncContextManager[None]:
+        """Inside, the hook `install` of new units fails, and goes on failing.
+
+        A system that runs the hooks of charms has no such method: the kit installs a charm whose hook fails.
         """
 
     def disconnect(self) -> AbstractAsyncContextManager[None]:

@@ -105,6 +105,8 @@ class Verdict:
                 words.append("effects seen through `look` only")
         if any(result.reason == NO_STREAM for result in self.results):
             words.append("streams of events not examined: the system only answers")
+        if any(result.reason == NO_HOOKS for result in self.results):
+            words.append("failing hooks not examined: none is run")
         without = [said for why, said in _WITHOUT.items() if any(one.reason.startswith(why) for one in self.results)]
         if without:
             words.append(f"not examined: {', '.join(without)}")
@@ -185,6 +187,7 @@ NO_WORK = "the subject names no primitive that works"
 NO_FAILURE = "the subject names no primitive that fails"
 NOT_PERSISTENT = "the subject says that nothing of it is persistent"
 OWN_CHARMS = "the subject brings charms of its own"
+NO_HOOKS = "the subject says that no hook of a charm is run (`hooks`)"
 NO_STREAM = "the fixture `faults` has no `stream`: the system only answers"
 
 WANTING = (NO_FAULTS, NO_LOOK, NO_HOST, NO_WORK, NO_FAILURE, NOT_PERSISTENT, OWN_CHARMS)

@@ -19,19 +19,19 @@ from vca_core.hosts import same_host
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
-from vca_fake.charms import check_fits, output_of
+from vca_fake.charms import check_fits
 from vca_fake.checks import charm_in, check_namespace, check_ns
 from vca_fake.descriptions import description_of, status_of
-from vca_fake.hook_tools import Action
 from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions, UpgradeOptions
-from vca_fake.programs import Programs, output_of_program
+from vca_fake.programs import Programs
 from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
 from vca_fake.requests import base_for, check_request
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
 from vca_fake.software import install_again, merge_options, replace_charm, require_version, set_options
+from vca_fake.unit_programs import UnitPrograms
 from vca_fake.world import Application, Model
 from vca_fake.worlds import FileWorlds, MemoryWorlds, Worlds
 
@@ -66,6 +66,7 @@ class FakeBackend(Backend[FakeOptions]):
         )
         self._programs = Programs(None if options.programs is None else host.folder.absolute() / options.programs)
         self._lives = Lives(self._worlds, Latency(options.latency, options.seed), self._clock, host.report)
+        self._on_units = UnitPrograms(self._worlds, self._lives, self._programs)
 
     @hookimpl
     @follow_script
@@ -195,7 +196,7 @@ class FakeBackend(Backend[FakeOptions]):
         async with self._programs.bring(ee_id, artifact if there is None else None) as programs:
             await op.held()
             await self._lives.change(ee_id, install)
-        await self._lives.settle(ee_id)
+        await self._on_units.settle(ee_id)
 
     @hookimpl
     @follow_script
@@ -232,7 +233,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.pause("scale", ee_id)
         await op.held()
         await self._lives.change(ee_id, scale)
-        await self._lives.settle(ee_id)
+        await self._on_units.settle(ee_id)
 
     @hookimpl
     @follow_script
@@ -267,23 +268,12 @@ class FakeBackend(Backend[FakeOptions]):
             op.report(run, native, primitive)
             await self._lives.pause(native, run)
         try:
-            output = await self._run(ee_id, primitive, checked, on_unit)
+            output = await self._on_units.run(ee_id, primitive, checked, on_unit)
         except Exception:
             op.report(run, "failed", primitive)
             raise
         op.report(run, "completed", primitive)
         return output
-
-    async def _run(self, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
-        """Run the charm's own program, where it has one; else do what the fake knows."""
-
-        def program(model: Model) -> Action | None:
-            return self._programs.action(model, find_application(model, ee_id), primitive, params, unit)
-
-        action = await self._worlds.change(ee_id.model, program)
-        if action is not None:
-            return await output_of_program(action)
-        return await self._lives.change(ee_id, lambda application, _: output_of(application, primitive, params, unit))
 
     # Relations.
 

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vca_core.tasks import in_thread, settle
 
@@ -55,17 +55,18 @@ _SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
 
 @dataclass(frozen=True)
 class Action:
-    """An action that is to run.
+    """An action, or a hook, that is to run.
 
     Args:
         name: of the action.
-        charm: the charm's folder; its programs of actions are in ``actions``.
+        charm: the charm's folder.
         folder: the unit's own, in which the program works.
         unit: the unit.
         leader: whether it is the leader.
         options: the options of the charm with their values, but for those without.
         params: the action's parameters.
         relations: ids of relations, by endpoint.
+        kind: the folder of the charm that has the program.
     """
 
     name: str
@@ -76,11 +77,12 @@ class Action:
     options: Mapping[str, Any] = field(repr=False)
     params: Mapping[str, Any] = field(repr=False)
     relations: Mapping[str, Sequence[str]]
+    kind: Literal["actions", "hooks"] = "actions"
 
     @property
     def program(self) -> Path:
         """What is run."""
-        return self.charm / "actions" / self.name
+        return self.charm / self.kind / self.name
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,12 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vca_core.artifacts import Artifact
-from vca_core.errors import ExecutionError
 from vca_core.naming import EeId
 from vca_core.tasks import in_thread
-from vca_fake.hook_tools import Action, run
+from vca_fake.hook_tools import Action
 from vca_fake.world import Application, Model
 
 NO_PROGRAMS = ""
@@ -73,12 +72,35 @@ class Programs:
             params: checked ones.
             unit: where it is to run.
         """
+        action = self._make(model, application, unit, name, params)
+        return action if action is not None and action.program.is_file() else None
+
+    def install_hooks(self, model: Model, application: Application) -> list[Action]:
+        """Say what is to be run on units on which nothing was run yet: the charm's hook `install`, if it has one.
+
+        Args:
+            model: where the application is.
+            application: of the units.
+        """
+        made = [self._make(model, application, unit.id, "install", {}, kind="hooks") for unit in application.units]
+        return [hook for hook in made if hook is not None and hook.program.is_file() and not hook.folder.exists()]
+
+    def _make(
+        self,
+        model: Model,
+        application: Application,
+        unit: str,
+        name: str,
+        params: Mapping[str, Any],
+        kind: Literal["actions", "hooks"] = "actions",
+    ) -> Action | None:
         charm = application.charm
         if self._folder is None or charm is None or not application.programs:
             return None
         values = {key: application.config.get(key, option.default) for key, option in charm.options.items()}
-        action = Action(
+        return Action(
             name=name,
+            kind=kind,
             charm=Path(application.programs),
             folder=self._of(self._folder, application.ee_id) / unit.replace("/", "-"),
             unit=unit,
@@ -87,23 +109,10 @@ class Programs:
             params=params,
             relations=_relations(model, application),
         )
-        return action if action.program.is_file() else None
 
     @staticmethod
     def _of(folder: Path, ee_id: EeId) -> Path:
         return folder / ee_id.model / f"{ee_id.application}.{ee_id.locator.replace('/', '-')}"
-
-
-async def output_of_program(action: Action) -> dict[str, Any]:
-    """Run an action's program.
-
-    Raises:
-        ExecutionError: it fails.
-    """
-    ended = await run(action)
-    if ended.failure is not None:
-        raise ExecutionError(ended.failure, action.name, ended.output)
-    return ended.output
 
 
 def _relations(model: Model, application: Application) -> dict[str, list[str]]:

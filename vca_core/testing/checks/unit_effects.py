@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from vca_core.errors import AlreadyExists, BadArguments
+from vca_core.errors import AlreadyExists, BackendError, BadArguments
+from vca_core.status import DeploymentStatus
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.kit import Kit
 from vca_core.testing.look import Sight
-from vca_core.testing.suite import Suite, check_error, sees
+from vca_core.testing.suite import Suite, check_error, sees, skip_unless
+from vca_core.testing.verdict import NO_HOOKS, OWN_CHARMS
 
 
 class UnitEffectChecks(Suite, suite=True):
@@ -117,6 +119,34 @@ class UnitEffectChecks(Suite, suite=True):
         assert len(after) == 3, f"there were three units, and now there are {len(after)}"
         assert {sight.charm for sight in after} == {"first"}, f"the charm was changed: {after}"
         await check_options(kit, ee_id, {"label": "kept"}, "after refused installs")
+
+    @sees()
+    async def test_a_unit_whose_hook_fails_is_told(self, kit: Kit) -> None:
+        """Install fails and names it; it is listed as failed, and so says the EE's home. The EE can be deleted."""
+        skip_unless(kit.subject.hooks, NO_HOOKS)
+        if kit.charms.failing is None:
+            pytest.skip(OWN_CHARMS)
+        home = await kit.make_home()
+        ee_id = await kit.create(kit.namespace(), home)
+        async with kit.failing_hooks():
+            with pytest.raises(BackendError) as caught:
+                await kit.install(ee_id, kit.charms.failing)
+        check_error(caught.value)
+        states = [state for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
+        assert any(state.entity.id in caught.value.message for state in states), (
+            f"{caught.value.message!r} names no unit of those that are listed: {[state.entity.id for state in states]}"
+        )
+        assert any(state.meaning is DeploymentStatus.FAILED for state in states), f"a hook failed, and listed is {states}"
+        described = await kit.describe(ee_id)
+        if described is not None:
+            assert any(unit.state.meaning is DeploymentStatus.FAILED for unit in described.units), (
+                f"a hook failed, and described are {described.units}"
+            )
+        await kit.connector.refresh_status(ee_id)
+        await kit.settle()
+        status = (await kit.fields_at(home)).get("status")
+        assert status == DeploymentStatus.FAILED.value, f"a hook failed, and the home of {ee_id} says {status}"
+        await kit.check_delete(ee_id)
 
 
 async def check_kept(kit: Kit, ee_id: str, before: Sequence[Sight], when: str) -> list[Sight]:

@@ -1,0 +1,72 @@
+"""What runs on the units of an EE: actions, and the hook of units that are new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.errors import BackendError, ExecutionError
+from vca_core.naming import EeId
+from vca_core.status import Entity
+from vca_fake.charms import output_of
+from vca_fake.hook_tools import Action, run
+from vca_fake.lives import Lives, find_application
+from vca_fake.programs import Programs
+from vca_fake.world import Application, Model
+from vca_fake.worlds import Worlds
+
+
+class UnitPrograms:
+    """Runs what charms bring, where the fake runs programs, and knows what becomes of units.
+
+    Args:
+        worlds: where the EEs are.
+        lives: lets their units live.
+        programs: what can be run.
+    """
+
+    def __init__(self, worlds: Worlds, lives: Lives, programs: Programs) -> None:
+        self._worlds, self._lives, self._programs = worlds, lives, programs
+
+    async def settle(self, ee_id: EeId) -> None:
+        """Run the hook `install` on units that are new; then wait until nothing happens to the EE any more.
+
+        Raises:
+            BackendError: a hook failed; its unit is in error from then on.
+            NotFound: the EE is gone.
+        """
+
+        def due(model: Model) -> list[Action]:
+            return self._programs.install_hooks(model, find_application(model, ee_id))
+
+        for hook in await self._worlds.change(ee_id.model, due):
+            failure = (await run(hook)).failure
+            if failure is not None:
+                await self._fail(ee_id, hook)
+                raise BackendError(f'unit {hook.unit}: hook failed: "{hook.name}": {failure}')
+        await self._lives.settle(ee_id)
+
+    async def _fail(self, ee_id: EeId, hook: Action) -> None:
+        def fail(application: Application, now: float) -> None:
+            application.put(Entity("unit", hook.unit), "error", f'hook failed: "{hook.name}"', now)
+
+        await self._lives.change(ee_id, fail)
+
+    async def run(self, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
+        """Run the charm's own program of a primitive, where it has one; else do what the fake knows.
+
+        Raises:
+            ExecutionError: it failed.
+        """
+
+        def program(model: Model) -> Action | None:
+            return self._programs.action(model, find_application(model, ee_id), primitive, params, unit)
+
+        action = await self._worlds.change(ee_id.model, program)
+        if action is None:
+            known = await self._lives.change(ee_id, lambda here, _: output_of(here, primitive, params, unit))
+            return known
+        ended = await run(action)
+        if ended.failure is not None:
+            raise ExecutionError(ended.failure, primitive, ended.output)
+        return ended.output
