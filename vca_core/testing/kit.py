@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import functools
 import itertools
 import os
@@ -18,8 +19,9 @@ from vca_core._tracking.place import COLLECTION
 from vca_core.backend import Description, ExecutionEnvironment
 from vca_core.config import VcaConfig
 from vca_core.connector import Connector
+from vca_core.connector.inspection import Inspection
 from vca_core.errors import VcaError
-from vca_core.naming import EeId, Namespace
+from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import DeploymentStatus
 from vca_core.testing.charms import write_charms
 from vca_core.testing.leftovers import Holdings, leftovers_since
@@ -31,6 +33,8 @@ from vca_core.testing.watching import Call, Report, Watching
 from vca_core.vca import Vca
 
 _TABLE = "conformance"
+_NAME, _BESIDE = "kit", "beside"
+"""The connectors of each `Vca`. The second one is hardly ever used, and so never opened."""
 _GRACE = 3.0
 """Seconds for what is about to end, as the far end of a connection."""
 _MOMENT = 0.01
@@ -104,17 +108,18 @@ class Kit:
     def _make(self) -> tuple[Vca, Connector, Watching]:
         patience = self.subject.patience
         limits = {"cleanup": 3, "store_grace": 3, "progress": 60, "total": 120, "read": 30, "callback": 10}
+        definition = {"backend": self.subject.backend, "options": dict(self.subject.options)}
         config = {
             "artifacts": str(self.subject.charms.folder if self.subject.charms else self._folder / "charms"),
             "ssh_key": str(self._key),
             "timeouts": {name: limit * patience for name, limit in limits.items()},
-            "connectors": {"kit": {"backend": self.subject.backend, "options": dict(self.subject.options)}},
+            "connectors": dict.fromkeys((_NAME, _BESIDE), definition),
         }
         checked = VcaConfig.model_validate(config, context={"folder": self.subject.folder or self._folder})
         vca = Vca.from_config(checked, on_update_db=self._on_stored, store=self.store, environ={})
-        connector = vca.connector()
+        connector = vca.connector(_NAME)
         watching = Watching()
-        connector._engine.observe(watching)  # noqa: SLF001 - the kit is the one that looks behind the connector
+        Inspection(connector).observe(watching)
         return vca, connector, watching
 
     def _on_stored(self, table: str, query: Mapping[str, Any], path: str, update: Mapping[str, Any]) -> None:
@@ -133,6 +138,11 @@ class Kit:
     def capabilities(self) -> frozenset[str]:
         """The hooks that the backend implements."""
         return self.connector.capabilities
+
+    @property
+    def names(self) -> NameRules:
+        """The rules by which the backend names models and applications."""
+        return Inspection(self.connector).names
 
     @property
     def faults(self) -> Faults:
@@ -286,8 +296,7 @@ class Kit:
     async def listing(self) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check."""
         records = await self.connector.list_execution_environments()
-        names = self.connector._engine.session.names  # noqa: SLF001 - as above
-        own = names.model(Namespace.parse(self.namespace(None)))
+        own = self.names.model(Namespace.parse(self.namespace(None)))
         return [
             record
             for record in records
@@ -296,8 +305,8 @@ class Kit:
 
     async def ids_in(self, namespace: str) -> list[str]:
         """The ee_ids in the listing that have the names of a namespace."""
-        parsed, names = Namespace.parse(namespace), self.connector._engine.session.names  # noqa: SLF001 - as above
-        key = (names.model(parsed), names.application(parsed))
+        parsed = Namespace.parse(namespace)
+        key = (self.names.model(parsed), self.names.application(parsed))
         return [str(one.ee_id) for one in await self.listing() if (one.ee_id.model, one.ee_id.application) == key]
 
     async def ids(self) -> list[str]:
@@ -331,12 +340,10 @@ class Kit:
 
     async def forget(self) -> None:
         """Make the core forget what it knows, like a process that never saw these EEs; the backend is not touched."""
-        known = self.connector._engine.environments  # noqa: SLF001 - as above
         await self.settle()
         for record in await self.listing():
-            for environment in known.in_model(record.ee_id.model):
-                known.forget(environment.key)
-        await self.vca.store.delete(COLLECTION, {"connector": "kit"})
+            Inspection(self.connector).forget(record.ee_id)
+        await self.vca.store.delete(COLLECTION, {"connector": _NAME})
 
     @contextlib.asynccontextmanager
     async def second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
@@ -355,6 +362,18 @@ class Kit:
         """Wait until everything that is queued is stored, and its callback has run."""
         await self.vca.flush(self.limit(_GRACE))
 
+    @contextlib.asynccontextmanager
+    async def beside(self) -> AsyncIterator[Kit]:
+        """Use the second connector of this `Vca`, with the same options; it is disconnected afterwards."""
+        other = copy.copy(self)
+        other.connector, other.watching = self.vca.connector(_BESIDE), Watching()
+        Inspection(other.connector).observe(other.watching)
+        try:
+            yield other
+        finally:
+            Inspection(other.connector).observe(None)
+            await other.connector.disconnect()
+
     def reports_on(self, ee_id: str, since: int = 0) -> Sequence[Report]:
         """What was reported of an EE, oldest first."""
         parsed = EeId.parse(ee_id)
@@ -368,7 +387,7 @@ class Kit:
     @property
     def stragglers(self) -> list[str]:
         """Hooks that still run although their operation is over."""
-        return self.connector._engine.stragglers  # noqa: SLF001 - as above
+        return Inspection(self.connector).stragglers
 
     async def check_nothing_runs(self) -> None:
         """Check that no hook outlived its operation."""
@@ -388,7 +407,7 @@ class Kit:
 
     async def clean_up(self) -> None:
         """Remove what the check made, as well as it goes; then disconnect."""
-        self.connector._engine.observe(None)  # noqa: SLF001 - as above
+        Inspection(self.connector).observe(None)
         with contextlib.suppress(VcaError, AssertionError):
             for record in await self.listing():
                 with contextlib.suppress(VcaError):

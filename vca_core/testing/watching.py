@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import types
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from vca_core.status import DeploymentStatus, Entity, EntityState
 
 R = TypeVar("R")
 
-WhenLost = Callable[[], Awaitable[None]]
+WhenLost = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(eq=False)
@@ -63,13 +64,15 @@ class LostOperation:
         op: the operation.
         asks: how often the backend may ask before.
         when_lost: called as soon as the EE is lost.
+        context: in which it is called: what a backend keeps in the context of its hook is not for others.
 
     Attributes:
         asked: how often the backend asked.
     """
 
-    def __init__(self, op: Any, asks: float, when_lost: WhenLost | None) -> None:
+    def __init__(self, op: Any, asks: float, when_lost: WhenLost | None, context: contextvars.Context) -> None:
         self._op, self._asks, self._when_lost = op, asks, when_lost
+        self._context = context
         self.asked = 0
 
     def __getattr__(self, name: str) -> Any:
@@ -83,7 +86,7 @@ class LostOperation:
             return
         if self._when_lost is not None:
             when_lost, self._when_lost = self._when_lost, None
-            await when_lost()
+            await asyncio.create_task(when_lost(), context=self._context)
         raise ConflictError("another process has taken this execution environment over")
 
 
@@ -96,7 +99,7 @@ class Watching:
         self.steps = 0
         self._cancel: tuple[str, int, asyncio.Task[Any]] | None = None
         self.lost: LostOperation | None = None
-        self._lose: tuple[str, float, WhenLost | None] | None = None
+        self._lose: tuple[str, float, WhenLost | None, contextvars.Context] | None = None
         self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
 
     def lose(self, hook: str, asks: float = 0, when_lost: WhenLost | None = None) -> None:
@@ -107,7 +110,7 @@ class Watching:
             asks: how often it finds that the EE is its own still; `math.inf`: always, it is only counted.
             when_lost: called as soon as the EE is lost, while the hook waits.
         """
-        self._lose, self.lost = (hook, asks, when_lost), None
+        self._lose, self.lost = (hook, asks, when_lost, contextvars.copy_context()), None
 
     def arguments_of(self, hook: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """Give what the hook is to be called with."""

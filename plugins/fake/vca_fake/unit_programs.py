@@ -64,8 +64,7 @@ class UnitPrograms:
 
         action = await self._worlds.change(ee_id.model, program)
         if action is None:
-            known = await self._lives.change(ee_id, lambda here, _: output_of(here, primitive, params, unit))
-            return known
+            return await self._lives.change(ee_id, lambda here, _: output_of(here, primitive, params, unit))
         ended = await run(action)
         if ended.failure is not None:
             raise ExecutionError(ended.failure, primitive, ended.output)

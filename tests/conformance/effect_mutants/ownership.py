@@ -50,6 +50,33 @@ class GoesOnWithoutTheEe(EffectMutant):
         await super().scale(_Unasked(op, asks=True), ee_id, num_units)
 
 
+class HearsOnlyTheFirstAnswer(EffectMutant):
+    """It asks twice, and sets options whatever the second answer is."""
+
+    CAUGHT_BY = caught_by("an_operation_ends_when_it_loses_its_ee_later[configure]")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        await op.held()
+        await super().configure(_Unasked(op, asks=True), ee_id, values)
+
+
+class UndoesWhatItHasLost(EffectMutant):
+    """When it hears that the EE is lost, it takes back what it had done before."""
+
+    CAUGHT_BY = caught_by("an_operation_ends_when_it_loses_its_ee_later[scale]")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        before = await self.count_units(ee_id)
+        await super().scale(op, ee_id, num_units)
+        try:
+            await op.held()
+        except ConflictError:
+            await super().scale(_Unasked(op, asks=False), ee_id, before)
+            raise
+
+
 class AsksTooLate(EffectMutant):
     """It asks when it has made its change."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from conformance.effect_mutants import (
+    connectors,
     identity,
     leftovers,
     options,
@@ -24,7 +25,18 @@ from vca_core.testing import BackendConformance, Faults, Subject
 from vca_fake import Script
 from vca_fake.faults import FakeFaults
 
-_FAMILIES = (options, primitives, relations, units, ownership, identity, leftovers, second_process, potemkin)
+_FAMILIES = (
+    options,
+    primitives,
+    relations,
+    units,
+    ownership,
+    identity,
+    leftovers,
+    second_process,
+    connectors,
+    potemkin,
+)
 
 
 def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:

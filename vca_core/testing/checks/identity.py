@@ -129,7 +129,7 @@ class IdentityChecks(Suite, suite=True):
     async def test_the_backend_refuses_to_reuse_an_ee_of_another_namespace(self, kit: Kit) -> None:
         """What is gone on with is the caller's own, also where nothing but the backend's system knows whose it is."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
         skip_unless(same, "the backend's names tell vnf_1 and vnf-1 apart")
         ee_id = await kit.create(one)
@@ -146,7 +146,7 @@ class IdentityChecks(Suite, suite=True):
     async def test_the_backend_refuses_an_application_of_another_namespace(self, kit: Kit) -> None:
         """Two namespaces that would share one, and nothing but the backend's system knows of the first."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
         skip_unless(same, "the backend's names tell vnf_1 and vnf-1 apart")
         ee_id = await kit.create(one)
@@ -164,7 +164,7 @@ class IdentityChecks(Suite, suite=True):
     async def test_the_backend_refuses_a_model_of_another_ns(self, kit: Kit) -> None:
         """Two ns_ids that would share one: for create and for the delete of the namespace."""
         one, two = f".{kit.ns_id}_a", f".{kit.ns_id}-a"
-        names = kit.connector._engine.session.names  # noqa: SLF001 - as above
+        names = kit.names
         same = names.model(Namespace.parse(one)) == names.model(Namespace.parse(two))
         skip_unless(same, "the backend's names tell ns_a and ns-a apart")
         ee_id = await kit.create(f"{one}.vnf1")

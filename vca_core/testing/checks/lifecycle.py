@@ -133,6 +133,24 @@ class LifecycleChecks(Suite, suite=True):
                 await other.install(ee_id)
             await other.check_delete(ee_id)
 
+    @needs("create_execution_environment")
+    async def test_two_connectors_of_one_vca_share_nothing(self, kit: Kit) -> None:
+        """What one of them sees is reported through it, and it goes on when the other one ends."""
+        async with kit.beside() as other:
+            mine, theirs = await asyncio.gather(
+                kit.create_ready(kit.namespace(ns="a")), other.create_ready(kit.namespace(ns="b"))
+            )
+            for beside, ee_id in ((other, mine), (kit, theirs)):
+                strays = beside.reports_on(ee_id)
+                assert not strays, f"{ee_id} is the other connector's, and was reported through this one: {strays[0]}"
+            before = await other.record(theirs)
+            await kit.connector.disconnect()
+            await other.check_unchanged(before)
+            for one, ee_id in ((other, theirs), (kit, mine)):
+                if one.can_work:
+                    await one.work(ee_id)
+                await one.check_delete(ee_id)
+
     async def test_the_event_loop_goes_on(self, kit: Kit) -> None:
         """Nothing that a backend does keeps it from turning."""
         gaps = []

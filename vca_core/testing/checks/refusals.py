@@ -53,7 +53,7 @@ class RefusalChecks(Suite, suite=True):
     @on_an_ee
     async def test_an_ee_that_never_was_is_not_found(self, kit: Kit, operation: str) -> None:
         """Neither it nor its namespace."""
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         ee_ids = [str(EeId(names.model(of), names.application(of), "0")) for of in _namespaces(kit)]
         await _check_refused_as_absent(kit, operation, *ee_ids)
         await kit.check_listed([])

@@ -21,7 +21,7 @@ class RepetitionChecks(Suite, suite=True):
 
     async def test_an_ee_that_never_was_can_be_deleted(self, kit: Kit) -> None:
         """Deleting what does not exist succeeds, and creates nothing."""
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         namespace = Namespace.parse(kit.namespace())
         for _ in range(TIMES):
             await kit.check_delete(str(EeId(names.model(namespace), names.application(namespace), "0")))

@@ -34,7 +34,7 @@ class ResultChecks(Suite, suite=True):
         """Model and application of the ee_id are those that the backend's rules derive."""
         namespace = Namespace.parse(kit.namespace())
         ee_id = EeId.parse(await kit.create(str(namespace)))
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         assert (ee_id.model, ee_id.application) == (names.model(namespace), names.application(namespace)), (
             f"{ee_id} does not have the names that are derived of {namespace}"
         )

@@ -46,7 +46,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
     async def test_a_second_process_takes_no_names_of_another_namespace(self, kit: Kit, first: str) -> None:
         """Of two namespaces that would share an EE, the first has it, and it does not change."""
         one, two = kit.namespace("vnf_1"), kit.namespace("vnf-1")
-        names = kit.connector._engine.session.names  # noqa: SLF001 - the kit looks behind the connector
+        names = kit.names
         same = names.application(Namespace.parse(one)) == names.application(Namespace.parse(two))
         skip_unless(same, "the backend's names tell vnf_1 and vnf-1 apart")
         home = await new_home(kit)

@@ -136,7 +136,10 @@ class UnitEffectChecks(Suite, suite=True):
         assert any(state.entity.id in caught.value.message for state in states), (
             f"{caught.value.message!r} names no unit of those that are listed: {[state.entity.id for state in states]}"
         )
-        assert any(state.meaning is DeploymentStatus.FAILED for state in states), f"a hook failed, and listed is {states}"
+        assert any(state.meaning is DeploymentStatus.FAILED for state in states), f"a hook failed; listed are {states}"
+        for state in states:
+            told = [report.state for report in kit.reports_on(ee_id) if report.state.entity == state.entity]
+            assert not told or told[-1].meaning is state.meaning, f"{state} is listed, and {told[-1]} was reported last"
         described = await kit.describe(ee_id)
         if described is not None:
             assert any(unit.state.meaning is DeploymentStatus.FAILED for unit in described.units), (
