@@ -79,7 +79,11 @@ class Subject:
 
 
 class Faults(Protocol):
-    """What the system behind a backend must be made to do. The kit undoes it by leaving the context."""
+    """What the system behind a backend must be made to do. The kit undoes it by leaving the context.
+
+    A system that runs no hooks of charms may have a method more, ``fail_hooks()``, of the same kind: inside, the hook
+    `install` of new units fails, and goes on failing. Else the kit installs a charm whose hook fails.
+    """
 
     def silence(self) -> AbstractAsyncContextManager[None]:
         """Inside, the system neither answers nor changes anything; what was going on goes on afterwards."""
@@ -88,12 +92,6 @@ class Faults(Protocol):
         """Inside, what is asked for does not get done, and the state of what is waited for changes all the time.
 
         A system that only answers, and never reports anything by itself, has no such method: the level then says so.
-        """
-
-    def fail_hooks(self) -> AbstractAsyncContextManager[None]:
-        """Inside, the hook `install` of new units fails, and goes on failing.
-
-        A system that runs the hooks of charms has no such method: the kit installs a charm whose hook fails.
         """
 
     def disconnect(self) -> AbstractAsyncContextManager[None]:
