@@ -40,7 +40,10 @@ class UnitPrograms:
             return self._programs.install_hooks(model, find_application(model, ee_id))
 
         for hook in await self._worlds.change(ee_id.model, due):
-            failure = (await run(hook)).failure
+            try:
+                failure = (await run(hook)).failure
+            except OSError as error:
+                failure = error.strerror or str(error)
             if failure is not None:
                 await self._fail(ee_id, hook)
                 raise BackendError(f'unit {hook.unit}: hook failed: "{hook.name}": {failure}')

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from vca_core import BadArguments, Connector, ExecutionError, Vca
+from vca_core import BackendError, BadArguments, Connector, ExecutionError, Vca
 
 CONFIG = "options:\n  label: {type: string, default: 'a label'}\n  count: {type: int, default: 1}\n"
 PROGRAMS = {
@@ -32,7 +32,8 @@ def charms(tmp_path: Path) -> Path:
     charm = tmp_path / "charms" / "teller"
     (charm / "actions").mkdir(parents=True)
     (charm / "hooks").mkdir()
-    (charm / "hooks" / "install").write_text("#!/bin/sh\n")
+    (charm / "hooks" / "install").write_text('#!/bin/sh\nif [ "$(config-get label)" = ill ]; then exit 2; fi\n')
+    (charm / "hooks" / "install").chmod(0o755)
     (charm / "metadata.yaml").write_text("name: teller\nsummary: s\ndescription: d\nseries: [jammy]\n")
     (charm / "config.yaml").write_text(CONFIG)
     (charm / "actions.yaml").write_text("".join(f"{name}: {{additionalProperties: true}}\n" for name in PROGRAMS))
@@ -55,6 +56,22 @@ async def ee_id(connector: Connector) -> str:
     made, _ = await connector.create_execution_environment(".ns.vnf")
     await connector.install_configuration_sw(made, "teller", config={"count": 0}, num_units=2)
     return made
+
+
+async def test_the_hook_install_is_run_on_each_new_unit(connector: Connector) -> None:
+    made, _ = await connector.create_execution_environment(".ns.ill")
+    for units in (1, 2):  # the first failed, and is not set up again; the second is new
+        with pytest.raises(BackendError, match=f"app-vnf-ill/{units - 1}: hook failed: .install.: exit status 2"):
+            await connector.install_configuration_sw(made, "teller", config={"label": "ill"}, num_units=units)
+    [listed] = await connector.list_execution_environments()
+    assert [state.native for state in listed.entities if state.entity.kind == "unit"] == ["error", "error"]
+
+
+async def test_a_hook_that_cannot_be_run_fails_its_unit(connector: Connector, charms: Path) -> None:
+    (charms / "teller" / "hooks" / "install").chmod(0o644)
+    made, _ = await connector.create_execution_environment(".ns.vnf")
+    with pytest.raises(BackendError, match="Permission denied"):
+        await connector.install_configuration_sw(made, "teller")
 
 
 async def test_a_program_is_told_what_it_asks_for(connector: Connector, ee_id: str) -> None:
