@@ -9,7 +9,7 @@ from vca_core.backend import Description, InstalledCharm, OptionState, RelationS
 from vca_core.naming import EeId
 from vca_core.refusals import no_environment
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Application, Unit
+from vca_juju_common.client.things import Application, Unit
 from vca_juju_common.client.values import OptionValue
 from vca_juju_common.environments import entity_state, environments_in
 from vca_juju_common.facts import charm_name

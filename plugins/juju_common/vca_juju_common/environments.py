@@ -11,7 +11,8 @@ from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.refusals import already_exists, removal_under_way, shared_application, shared_model
 from vca_core.status import DeploymentStatus, Entity, EntityState
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import DEAD_AGENTS, Change, Machine, State, Thing, Unit
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import DEAD_AGENTS, Change, Machine, Thing, Unit
 from vca_juju_common.ground import NOTED, Ground
 from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, namespace_in
 

@@ -9,7 +9,7 @@ from vca_core.charm import Action, Option
 from vca_core.naming import EeId
 from vca_core.refusals import no_charm, no_environment, no_primitive
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Application
+from vca_juju_common.client.things import Application
 from vca_juju_common.notes import LOCATOR_NOTE
 
 

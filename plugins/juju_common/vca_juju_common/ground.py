@@ -9,7 +9,8 @@ from typing import ClassVar, Protocol
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_core.status import EntityState
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import State, Unit
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Unit
 from vca_juju_common.client.values import Kind
 
 NOTED = "reservation"

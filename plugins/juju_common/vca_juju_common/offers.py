@@ -14,7 +14,8 @@ from vca_core.naming import format_application
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.retries import pauses
-from vca_juju_common.client.state import Remote, State
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Remote
 from vca_juju_common.session import Session
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
 

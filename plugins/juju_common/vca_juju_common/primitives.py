@@ -16,7 +16,7 @@ from vca_core.status import Entity
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
-from vca_juju_common.client.state import FINAL_ACTIONS, unit_tag
+from vca_juju_common.client.things import FINAL_ACTIONS, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import require_application, require_environment
 from vca_juju_common.finishing import finish, has_succeeded, limit

@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Unit
+from vca_juju_common.client.things import Unit
 from vca_juju_common.ground import Ground
 
 UNSEEN = 5.0

@@ -9,7 +9,7 @@ from vca_core.errors import BackendError
 from vca_core.naming import EeId
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Unit
+from vca_juju_common.client.things import Unit
 from vca_juju_common.deletes import delete_environment, remove_application
 from vca_juju_common.session import Session
 from vca_juju_k8s.ground import LOCATOR, suspension

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vca_core.charm import Charm
 from vca_core.errors import BadArguments
 from vca_core.refusals import not_installable, subordinate_charm, unsupported_base, wrong_substrate
-from vca_juju_common.client.state import Machine
+from vca_juju_common.client.things import Machine
 
 
 def check_kind(charm: Charm) -> None:

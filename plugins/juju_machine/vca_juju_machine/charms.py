@@ -7,7 +7,7 @@ from vca_core.naming import EeId
 from vca_core.refusals import no_environment
 from vca_juju_common.charms import Site, check_assumptions
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine
+from vca_juju_common.client.things import Machine
 from vca_juju_common.client.values import StoreCharm
 from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_fits, check_kind

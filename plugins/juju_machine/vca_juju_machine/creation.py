@@ -15,7 +15,7 @@ from vca_core.refusals import already_exists, no_environment, shared_application
 from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine, machine_order, machine_tag
+from vca_juju_common.client.things import Machine, machine_order, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.environments import check_free
 from vca_juju_common.finishing import finish, has_succeeded

@@ -9,7 +9,8 @@ from vca_core.errors import BackendError, NotFound
 from vca_core.naming import EeId, NameRules
 from vca_core.status import EntityState
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine, State, Unit, machine_order, machine_tag
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Machine, Unit, machine_order, machine_tag
 from vca_juju_common.client.values import Kind
 from vca_juju_common.environments import entity_state
 from vca_juju_common.ground import Bearer

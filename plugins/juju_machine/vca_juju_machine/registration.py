@@ -16,7 +16,7 @@ from vca_core.hosts import same_host
 from vca_core.naming import Namespace
 from vca_core.tasks import settle
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.things import machine_tag
 from vca_juju_common.client.values import ManualMachine, NewMachine
 from vca_juju_common.environments import check_free
 from vca_juju_common.notes import namespace_in

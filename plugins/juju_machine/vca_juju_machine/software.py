@@ -13,7 +13,7 @@ from vca_juju_common import software
 from vca_juju_common.charms import Brought, Site, check_options
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.things import machine_tag
 from vca_juju_common.client.values import NewApplication
 from vca_juju_common.facts import require_environment
 from vca_juju_common.notes import NAMESPACE_NOTE

@@ -8,7 +8,7 @@ from typing import Any
 
 from vca_core.naming import EeId
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.state import Machine, machine_tag
+from vca_juju_common.client.things import Machine, machine_tag
 from vca_juju_common.client.values import NewMachine
 from vca_juju_common.finishing import finish, has_succeeded
 from vca_juju_common.notes import UNITS_NOTE

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_juju_common.client.state import Key, Machine, Presence, State, Word, machine_tag
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Key, Machine, Presence, Word, machine_tag
 
 IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
 

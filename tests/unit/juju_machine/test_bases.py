@@ -5,7 +5,7 @@ import pytest
 from vca_core.charm import Base, Charm
 from vca_core.charm.places import place_for
 from vca_core.errors import BadArguments
-from vca_juju_common.client.state import Machine, Word
+from vca_juju_common.client.things import Machine, Word
 from vca_juju_common.facts import charm_name
 from vca_juju_machine.bases import check_fits, check_kind
 

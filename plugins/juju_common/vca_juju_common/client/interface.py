@@ -16,7 +16,8 @@ from vca_juju_common.client.model_requests import (
     CharmRequests,
     MachineRequests,
 )
-from vca_juju_common.client.state import Change, State
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Change
 from vca_juju_common.client.values import Cloud, ConsumableOffer, NewModel
 
 R = TypeVar("R")

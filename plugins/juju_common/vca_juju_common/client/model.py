@@ -33,7 +33,8 @@ from vca_juju_common.client.requests import (
     upload,
 )
 from vca_juju_common.client.requests.target import Target
-from vca_juju_common.client.state import Annotations, State
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import Annotations
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire

@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from vca_core.tasks import OwnedTasks
-from vca_juju_common.client.state import Change, Key
+from vca_juju_common.client.things import Change, Key
 
 SILENCE = 20.0
 """Seconds without any change after which the controller is asked for those who wait."""

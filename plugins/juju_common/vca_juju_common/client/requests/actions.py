@@ -9,7 +9,7 @@ from typing import Any
 from vca_juju_common.client.errors import ConnectionLost, check_result, error_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
-from vca_juju_common.client.state import unit_tag
+from vca_juju_common.client.things import unit_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Ended
 

@@ -11,7 +11,7 @@ from vca_juju_common.client.requests.machines import constraints_value
 from vca_juju_common.client.requests.origins import origin_value
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
-from vca_juju_common.client.state import unit_tag
+from vca_juju_common.client.things import unit_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewApplication, OptionValue, StorageRequest
 

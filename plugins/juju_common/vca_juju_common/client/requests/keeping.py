@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from vca_juju_common.client.errors import error_of
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
-from vca_juju_common.client.state import machine_tag
+from vca_juju_common.client.things import machine_tag
 
 _IN_USE = frozenset({"machine has assigned units", "machine has containers"})
 

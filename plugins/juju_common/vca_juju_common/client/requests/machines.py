@@ -15,7 +15,7 @@ from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.making import has_made
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
-from vca_juju_common.client.state import machine_order, machine_tag
+from vca_juju_common.client.things import machine_order, machine_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewMachine
 

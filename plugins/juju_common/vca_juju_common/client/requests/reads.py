@@ -8,7 +8,7 @@ from typing import Any
 from vca_core.errors import BadArguments
 from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.requests.target import Facades, Target
-from vca_juju_common.client.state import Key, Presence, Word
+from vca_juju_common.client.things import Key, Presence, Word
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Cloud
 
