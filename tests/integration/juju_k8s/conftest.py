@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.juju_k8s import sidecar
 
-from vca_juju_common.client import model
+from vca_juju_common.client import gathering
 from vca_juju_common.client.requests import models
 from vca_jujusim import SimulatedController
 
@@ -16,7 +16,7 @@ from vca_jujusim import SimulatedController
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deltas are gathered for a moment only, and a namespace that is taken has a moment to go."""
-    monkeypatch.setattr(model, "GATHER", 0.01)
+    monkeypatch.setattr(gathering, "GATHER", 0.01)
     monkeypatch.setattr(models, "LEAVING", 0.3)
 
 

@@ -10,7 +10,7 @@ from support.juju_k8s import installed, on_kubernetes
 
 from vca_core import Connector
 from vca_core.stores.sqlite import SqliteStore
-from vca_juju_common.client import model
+from vca_juju_common.client import gathering
 from vca_jujusim import SimulatedController
 
 
@@ -19,7 +19,7 @@ async def turns(
     controller: SimulatedController, charms: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Connector, Connector]]:
     """Two connectors of two processes on one store, which know the namespace; deltas arrive where they are awaited."""
-    monkeypatch.setattr(model, "GATHER", 600.0)
+    monkeypatch.setattr(gathering, "GATHER", 600.0)
     store = charms / "vca.db"
     async with (
         on_kubernetes(controller, charms, store=SqliteStore(store)) as one,

@@ -12,7 +12,7 @@ import pytest
 from support.raised import check_documented
 from support.sshd import BINARY, Sshd
 
-from vca_juju_common.client import model
+from vca_juju_common.client import gathering
 from vca_juju_common.client.requests import machines
 from vca_juju_machine import registration
 from vca_jujusim.controller import SimulatedController
@@ -57,9 +57,9 @@ def claims(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def gathering(monkeypatch: pytest.MonkeyPatch) -> None:
+def pace_of_deltas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deltas are gathered for a moment only; what that costs is counted where this is overridden."""
-    monkeypatch.setattr(model, "GATHER", 0.01)
+    monkeypatch.setattr(gathering, "GATHER", 0.01)
 
 
 @pytest.fixture

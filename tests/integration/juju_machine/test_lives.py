@@ -12,7 +12,7 @@ from bench.juju.place import Place
 from support.juju import NS, VNF, connected, installed, machine, proxy_charm, until
 
 from vca_core.naming import EeId
-from vca_juju_common.client import model
+from vca_juju_common.client import gathering
 from vca_juju_common.client.transport import wire
 from vca_jujusim.controller import SimulatedController
 
@@ -20,7 +20,7 @@ NOTES = "Annotations.Set"
 
 
 @pytest.fixture(autouse=True)
-def gathering() -> None:
+def pace_of_deltas() -> None:
     """As it is."""
 
 
@@ -94,7 +94,7 @@ async def test_each_operation_costs_no_more_requests_than_its_bar(
 async def test_deltas_are_gathered_for_long_only_while_nobody_waits(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(model, "GATHER", 3600.0)
+    monkeypatch.setattr(gathering, "GATHER", 3600.0)
     controller.world.clock.latency = 0.03
     async with connected(controller) as edge:
         await edge.delete_execution_environment(await installed(edge))

@@ -11,7 +11,7 @@ from support.juju import connected, installed, machine, write_charm
 from vca_core import Connector
 from vca_core.errors import NotFound
 from vca_core.stores.sqlite import SqliteStore
-from vca_juju_common.client import model
+from vca_juju_common.client import gathering
 from vca_jujusim import SimulatedController
 
 CONFIG = {"text": {"type": "string"}}
@@ -20,7 +20,7 @@ CONFIG = {"text": {"type": "string"}}
 @pytest.fixture(autouse=True)
 def _late_deltas(monkeypatch: pytest.MonkeyPatch) -> None:
     """What others do arrives only when somebody waits for a change."""
-    monkeypatch.setattr(model, "GATHER", 600.0)
+    monkeypatch.setattr(gathering, "GATHER", 600.0)
 
 
 @pytest.fixture

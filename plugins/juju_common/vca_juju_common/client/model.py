@@ -16,6 +16,7 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
+from vca_juju_common.client.gathering import Gathering
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.presence import PresenceQuestions
@@ -38,12 +39,6 @@ from vca_juju_common.client.things import Annotations
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
-
-GATHER = 0.1
-"""Seconds between two batches of deltas while nobody waits for any."""
-
-GATHER_AWAITED = 0.02
-"""The same while somebody waits; the first one after somebody began to counts at once."""
 
 STALE = 60.0
 """Seconds without any change in a model after which its state is read anew for those who wait."""
@@ -150,8 +145,7 @@ class WatchedModel:
         self._watcher = ""
         self._ended: VcaError | None = None
         self._pulse: asyncio.Future[None] | None = None
-        self._gathering: asyncio.Future[None] | None = None
-        self._waiting = 0
+        self._gathering = Gathering()
         self._tasks = OwnedTasks(f"model {name}")
         self._presence = PresenceQuestions(self._read_presence, self._tasks)
         self._late = OwnedTasks(f"late answers of model {name}")
@@ -312,7 +306,7 @@ class WatchedModel:
             if found is not None:
                 return found
             if is_new:
-                self._hasten()
+                self._gathering.hasten()
                 is_new = False
             if self._ended is not None:
                 raise self._ended.duplicate() from self._ended.__cause__
@@ -323,11 +317,8 @@ class WatchedModel:
             ]
             ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
             limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
-            self._waiting += 1
-            try:
+            with self._gathering.await_deltas():
                 done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
-            finally:
-                self._waiting -= 1
             if done:
                 quiet_since = clock()
                 continue
@@ -378,7 +369,7 @@ class WatchedModel:
         reason = "the model is not watched any more"
         try:
             while not wire.closed.is_set():
-                await self._gather()
+                await self._gathering.pause()
                 try:
                     self._take(await wire.call("AllWatcher", "Next", watcher=watcher, patient=True))
                 except ApiError:  # 2: the watcher was stopped; the connection may well be alive
@@ -393,22 +384,6 @@ class WatchedModel:
             wire.give_up(reason)  # whatever ended it: nothing would be seen on a connection without a watcher
             self._on_break()
             self._wake()  # those who wait have to know that it broke
-
-    async def _gather(self) -> None:
-        """Let deltas gather until somebody waits for one."""
-        loop = asyncio.get_running_loop()
-        self._gathering = gathering = loop.create_future()
-        pause = min(GATHER, GATHER_AWAITED) if self._waiting else GATHER
-        timer = loop.call_later(pause, _set, gathering)
-        try:
-            await gathering
-        finally:
-            timer.cancel()
-
-    def _hasten(self) -> None:
-        """Ask for deltas now."""
-        if self._gathering is not None:
-            _set(self._gathering)
 
     def _take(self, reply: dict[str, Any], number: int | None = None) -> None:
         """Take deltas in; with a number, those of a reading as a whole."""
@@ -447,13 +422,8 @@ class WatchedModel:
         self._wake()
 
     def _wake(self) -> None:
-        if self._pulse is not None:
-            _set(self._pulse)
-
-
-def _set(waited: asyncio.Future[None]) -> None:
-    if not waited.done():
-        waited.set_result(None)
+        if self._pulse is not None and not self._pulse.done():
+            self._pulse.set_result(None)
 
 
 async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
