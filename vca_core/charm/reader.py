@@ -40,8 +40,13 @@ from vca_core.refusals import not_installable
 FILES = (*JUJU_FILES, CHARMCRAFT)
 """What is read of a charm."""
 
-LOOKED_AT = (*FILES, *FURTHER_FILES, IGNORE_FILE, *PROGRAMS)
+BUNDLE = "bundle.yaml"
+"""What a bundle of charms has."""
+
+LOOKED_AT = (*FILES, *FURTHER_FILES, BUNDLE, IGNORE_FILE, *PROGRAMS)
 """All that its `Charm` depends on."""
+
+_IS_BUNDLE = "this is a bundle of charms; name one of its charms"
 
 _TYPES: tuple[OptionType, ...] = ("string", "int", "float", "boolean", "secret")
 _ROLES: tuple[Role, ...] = ("requires", "provides", "peers")
@@ -91,8 +96,10 @@ def _read(path: Path) -> _Reading:
     from vca_core.text_files import LARGEST_FILE
     from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
 
-    found = read_files(path, (*FILES, *FURTHER_FILES), LARGEST_FILE)
+    found = read_files(path, (*FILES, *FURTHER_FILES, BUNDLE), LARGEST_FILE)
     if not found.contents.keys() & {"metadata.yaml", CHARMCRAFT}:
+        if BUNDLE in found.contents:
+            raise BadArguments(f"{path}: {_IS_BUNDLE}", ["artifact_path"])
         raise BadArguments(
             f"{path}: is not a charm: expected a metadata.yaml or a charmcraft.yaml, got neither", ["artifact_path"]
         )
@@ -117,7 +124,7 @@ def _charm(documents: Documents) -> Charm:
     find = documents.metadata.get
     kind = find("type") or documents.source_field("type")
     if kind is not None and kind.value == "bundle":
-        raise kind.error("this is a bundle of charms; name one of its charms")
+        raise kind.error(_IS_BUNDLE)
     name = find("name")
     if name is None:
         raise (documents.files.get("metadata.yaml") or documents.files[CHARMCRAFT]).error("expected a name, got none")

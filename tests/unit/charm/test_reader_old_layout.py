@@ -251,6 +251,11 @@ def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: di
     assert refused(files).startswith(message)
 
 
+def test_a_bundle_is_told_from_what_is_no_charm(refused: Refused) -> None:
+    bundle = {"bundle.yaml": "applications: {a: {charm: ubuntu}}\n"}
+    assert refused(bundle) == "this is a bundle of charms; name one of its charms"
+
+
 def test_a_folder_without_any_of_the_files_is_no_charm(refused: Refused) -> None:
     assert (
         refused({"config.yaml": "options: {}"})
