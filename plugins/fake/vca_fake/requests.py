@@ -50,8 +50,8 @@ async def check_request(charm: Charm, artifact: Artifact, asked: InstallOptions,
         on_kubernetes: whether there are no machines.
 
     Raises:
-        BadArguments: the charm declares no such resource or storage, a file is not there, or an option is for another
-            kind of backend.
+        BadArguments: the charm declares no such resource or storage, a file is not there, an image is missing on
+            Kubernetes, or an option is for another kind of backend.
     """
     given = [name for name in ("constraints", "storage") if getattr(asked, name)]
     if given and not on_kubernetes:
@@ -59,6 +59,12 @@ async def check_request(charm: Charm, artifact: Artifact, asked: InstallOptions,
     for name in asked.storage:
         if name not in charm.storage:
             raise _undeclared("storage", name, charm.storage)
+    images = {name for name, one in charm.resources.items() if one.type == "oci-image" and not one.upstream}
+    missing = [f"options.resources.{name}" for name in sorted(images - asked.resources.keys())] if on_kubernetes else []
+    if missing:
+        raise BadArguments(
+            f"{', '.join(missing)}: expected the reference of an image; the charm names no upstream-source", missing
+        )
     for name, one in asked.resources.items():
         declared = charm.resources.get(name)
         if declared is None:

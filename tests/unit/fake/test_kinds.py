@@ -23,7 +23,8 @@ KUBERNETES = {
     "dispatch": "#!/bin/sh\n",
     "charmcraft.yaml": (
         "name: pod\ntype: charm\nsummary: s\ndescription: d\nbases: [{name: ubuntu, channel: '22.04'}]\n"
-        "containers: {main: {resource: image}}\nresources: {image: {type: oci-image}}\n"
+        "containers: {main: {resource: image}}\n"
+        "resources: {image: {type: oci-image, upstream-source: example.com/dns:1}}\n"
         "actions: {show: {}}\n"
     ),
 }

@@ -30,6 +30,7 @@ def _config(config: dict[str, Any], folder: Path, **options: Any) -> dict[str, A
     write_charm(folder, "web", resources=resources)
     (folder / "web" / "data.bin").touch()
     write_charm(folder, "pod", series=["kubernetes"], storage={"disk": {"type": "filesystem"}})
+    write_charm(folder, "imaged", series=["kubernetes"], resources={"image": {"type": "oci-image"}})
     made = copy.deepcopy(config) | {"artifacts": str(folder)}
     made["connectors"]["edge"]["options"] = options
     return made
@@ -78,3 +79,10 @@ async def test_on_kubernetes_storage_is_the_charms(pods: Connector) -> None:
     with pytest.raises(BadArguments, match=r"options\.storage\.disc: the charm declares none of that name"):
         await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disc": "fast"}})
     await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disk": "fast,1G"}, "constraints": "mem=1G"})
+
+
+async def test_on_kubernetes_images_are_named(pods: Connector) -> None:
+    ee_id, _ = await pods.create_execution_environment(".ns.vnf")
+    with pytest.raises(BadArguments, match=r"options\.resources\.image: expected the reference of an image"):
+        await pods.install_configuration_sw(ee_id, "imaged")
+    await pods.install_configuration_sw(ee_id, "imaged", options={"resources": {"image": "example.com/web:1"}})
