@@ -152,7 +152,7 @@ def reason_of_end(ended: BaseException | None) -> BaseException | None:
 
 
 class Unshown(Generic[R]):
-    """What came of something, printed by nobody: asyncio's debug mode shows the results and errors of slow tasks.
+    """A result that is never printed: asyncio's debug mode shows the results and errors of slow tasks.
 
     Args:
         results: the result; empty: it failed.

@@ -95,7 +95,7 @@ class RunningOperation:
         return max(0.0, self.total_at - asyncio.get_running_loop().time())
 
     async def held(self) -> None:
-        """See `vca_core.backend.Operation.held`; without leases, nobody can take the EE away."""
+        """See `vca_core.backend.Operation.held`; without leases, the EE cannot be taken away."""
 
     def report(
         self, entity: Entity, native: str | None, detail: str = "", status: DeploymentStatus | None = None

@@ -364,7 +364,7 @@ class Runner:
 
     def _ending_of(self, op: RunningOperation, task: asyncio.Task[_Returned[R] | _Raised]) -> _Returned[R] | _Raised:
         if task.cancelled():
-            return _Raised(BackendError(f"{op.trail.operation} ended with a CancelledError that nobody asked for"))
+            return _Raised(BackendError(f"{op.trail.operation} ended with a CancelledError without a cancellation"))
         raised = task.exception()
         if isinstance(raised, GeneratorExit):
             # The hook raised it itself: code that closes a coroutine asks for no result, so this task's is unknown.

@@ -266,7 +266,7 @@ class Claims(ConnectorStore):
             await store.ensure(COLLECTION, self._model_document(record, new_generation()))
 
     async def _remove_damaged(self, store: StatusStore, model: str) -> None:
-        """Remove what nobody can read, with the namespace that it was of."""
+        """Remove unreadable records, with the namespace that they were of."""
         for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
             if "application" in document and newer_error(document) is None:
                 try:

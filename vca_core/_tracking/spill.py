@@ -40,7 +40,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 
 
 class UnclearError(StoreError):
-    """Nobody can say whether an outcome is still to be written, before somebody repairs something."""
+    """It is unknown whether an outcome still has to be written, until something is repaired."""
 
     retryable = False
 
@@ -223,7 +223,7 @@ class Spill:
                 spilled = Spilled.read(document)
                 written = await spilled.put(self._store)
             except UnclearError as error:
-                _LOG.warning("an outcome stays in %s until it can be told where it goes: %s", self._path(name), error)
+                _LOG.warning("an outcome stays in %s until it is known where it goes: %s", self._path(name), error)
                 continue
             except Exception as error:  # noqa: BLE001 - a store may raise anything
                 if not is_refusal(error):

@@ -160,7 +160,7 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
 
 
 def _freeze(value: Any) -> Any:
-    """What is equal for values that are equal in JSON. Numbers become texts, whose hashes nobody can choose."""
+    """What is equal for values that are equal in JSON. Numbers become texts, whose hashes cannot be chosen."""
     spend(1)
     if isinstance(value, bool) or value is None:
         return value, None

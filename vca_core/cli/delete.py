@@ -44,7 +44,7 @@ def delete(
             print_table(("VNF", "EXECUTION ENVIRONMENT", "CONNECTOR"), found.ees)
             echo("")
         if state.json or not sys.stdin.isatty():
-            raise BadArguments(f"--yes: nobody can be asked here; give it to delete NS {wanted}", ["--yes"])
+            raise BadArguments(f"--yes: there is no terminal to ask at; give it to delete NS {wanted}", ["--yes"])
         _ask(f"Delete NS {wanted} with all its execution environments?")
     found = run_async(_delete(state, ns))
     if state.json:

@@ -169,7 +169,7 @@ class SecretValues:
         return text
 
     def scrub_foreign(self, text: str) -> str:
-        """Scrub a text that somebody else wrote, such as a status or an error: what is endless of it is left out.
+        """Scrub a text that others wrote, such as a status or an error: what is endless of it is left out.
 
         Args:
             text: any text; of more than `LONGEST_TOLD` characters only the first ones are looked at.

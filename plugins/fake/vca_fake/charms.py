@@ -39,7 +39,7 @@ def next_of(application: Application, state: EntityState) -> tuple[str, str] | N
 
 
 def is_proxy(charm: Charm) -> bool:
-    """Whether it is a proxy charm: one that reaches its VNF by ssh, and waits until it is told how."""
+    """Whether it is a proxy charm: one that reaches its VNF by ssh, and waits until it knows how."""
     return "ssh-hostname" in charm.options
 
 
@@ -110,7 +110,7 @@ def output_of(application: Application, primitive: str, params: Mapping[str, Any
 
 
 def _public_key(unit: str) -> str:
-    """A line in OpenSSH's format, always the same for a unit; nobody has the private key."""
+    """A line in OpenSSH's format, always the same for a unit; there is no private key."""
     kind = b"ssh-ed25519"
     parts = (kind, hashlib.sha256(unit.encode()).digest())
     blob = b"".join(len(part).to_bytes(4, "big") + part for part in parts)

@@ -95,7 +95,7 @@ async def release(session: Session, model: Model, application: str) -> None:
 
 
 async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> None:
-    """Consume offers no more, and take those back that nobody else consumes.
+    """Stop consuming offers, and withdraw those that have no other consumer.
 
     Args:
         session: the controller.
@@ -152,7 +152,7 @@ async def withdraw(controller: Controller, url: str, consumer: str | None, grace
 
 
 async def withdraw_all(session: Session, model: Model, names: Sequence[str]) -> None:
-    """Take offers of a model back, whoever consumes them, and see them gone.
+    """Withdraw offers of a model, even if they are consumed, and see them gone.
 
     Args:
         session: the controller.

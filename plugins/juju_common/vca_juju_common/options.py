@@ -80,7 +80,7 @@ class JujuOptions(Options):
     outage_timeout: Seconds = 300.0
     """How long operations wait for a controller that was there and went away."""
     idle_timeout: Seconds = 60.0
-    """After which a model without execution environments that nobody uses is disconnected."""
+    """After which an unused model without execution environments is disconnected."""
     hook_error_grace: Grace = 0.0
     """How long a unit may be in error before a wait ends; Juju runs failed hooks again."""
     delete_grace: Seconds = 120.0

@@ -77,7 +77,7 @@ def check_images(resources: Mapping[str, Resource], asked: CharmOptions) -> None
 
 
 def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions) -> list[_Wanted]:
-    """The images that nobody gives: those that the charm's author had."""
+    """The images that are not given: those of the charm's author."""
     images = [one for name, one in resources.items() if one.type == "oci-image" and name not in asked.resources]
     missing = [f"options.resources.{one.name}" for one in images if not one.upstream]
     if missing:

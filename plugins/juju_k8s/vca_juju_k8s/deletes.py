@@ -30,7 +30,7 @@ async def delete(session: Session, op: Operation, ee_id: EeId) -> None:
 
 
 def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendError | None:
-    """Why an application is there still, as far as Juju shows it; None: it is gone, or nobody asked for its end.
+    """Why an application is there still, as far as Juju shows it; None: it is gone, or its removal was not requested.
 
     Args:
         model: where it is.

@@ -298,13 +298,13 @@ class ConnectedController:
             self._debts.pop(model.uuid, None)
 
     def _check_later(self, model: WatchedModel) -> None:
-        """Check later whether a model that nobody uses can be closed."""
+        """Check later whether an unused model can be closed."""
         if not model.users and self._models.get(model.name) is model:
             loop = asyncio.get_running_loop()
             self._timers[model.name] = loop.call_later(self._idle, self._disconnect_idle, model)
 
     def _disconnect_idle(self, model: WatchedModel) -> None:
-        """Disconnect from a model that nobody uses, unless it has something to watch."""
+        """Disconnect from an unused model, unless it has something to watch."""
         self._timers.pop(model.name, None)
         if model.users or self._models.get(model.name) is not model:
             return

@@ -47,7 +47,7 @@ class ApiError(BackendError):
 
     @property
     def is_passing(self) -> bool:
-        """Whether it is about the moment: the same request may succeed later, though nobody changes anything."""
+        """Whether it is about the moment: the same request may succeed later without any change."""
         return self.is_race or self.code in _PASSING_CODES or self.message == "watcher was stopped"
 
     @property

@@ -173,7 +173,7 @@ class WatchedModel:
 
     @property
     def is_used(self) -> bool:
-        """Whether somebody uses it: an operation, or an answer that comes late."""
+        """Whether it is in use: by an operation, or by an answer that comes late."""
         return self.users > 0 or len(self._late) > 0
 
     @property
@@ -413,7 +413,7 @@ class WatchedModel:
             raise self._ended.duplicate()
 
     def _end(self, error: VcaError) -> None:
-        """Nothing more will be heard until somebody connects again."""
+        """Nothing more will be heard until it is connected again."""
         self._ended = error
         if isinstance(error, NotFound):
             changes = self.state.apply((), whole=True)
@@ -427,6 +427,6 @@ class WatchedModel:
 
 
 async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:
-    """Undo what an answer reports that nobody waits for any more."""
+    """Undo what an answer reports when its caller has gone."""
     with suppress(VcaError), ask_first(None):  # it was refused; or the undoing failed, and is owed
         await undo(await asking)

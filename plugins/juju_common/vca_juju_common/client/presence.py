@@ -41,7 +41,7 @@ class PresenceQuestions:
                 self._heard[key] = now
 
     def due_at(self, quiet_since: float) -> float:
-        """When somebody who waits has to ask, as a time of the loop.
+        """When a waiter has to ask, as a time of the loop.
 
         Args:
             quiet_since: since when nothing has changed.
