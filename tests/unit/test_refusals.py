@@ -16,6 +16,7 @@ NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
     ("error", "cls", "names"),
     [
         (refusals.already_exists(EE_ID, NAMESPACE), AlreadyExists, [str(NAMESPACE), str(EE_ID)]),
+        (refusals.host_taken("h1", str(NAMESPACE), str(EE_ID)), AlreadyExists, ["h1", str(NAMESPACE), str(EE_ID)]),
         (refusals.removal_under_way(EE_ID, NAMESPACE), ConflictError, [str(NAMESPACE), str(EE_ID)]),
         (refusals.shared_application(NAMESPACE, OTHER, "m", "a"), BadArguments, [str(NAMESPACE), str(OTHER), "m", "a"]),
         (refusals.shared_model("ns_1", "ns-1", "m"), BadArguments, ["ns_1", "ns-1", "m"]),
