@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,10 +41,8 @@ class UnitPrograms:
             return self._programs.install_hooks(model, find_application(model, ee_id))
 
         for hook in await self._worlds.change(ee_id.model, due):
-            try:
-                failure = (await run(hook)).failure
-            except OSError as error:
-                failure = error.strerror or str(error)
+            is_program = os.access(hook.program, os.X_OK)
+            failure = (await run(hook)).failure if is_program else "it cannot be executed"
             if failure is not None:
                 await self._fail(ee_id, hook)
                 raise BackendError(f'unit {hook.unit}: hook failed: "{hook.name}": {failure}')

@@ -70,7 +70,7 @@ async def test_the_hook_install_is_run_on_each_new_unit(connector: Connector) ->
 async def test_a_hook_that_cannot_be_run_fails_its_unit(connector: Connector, charms: Path) -> None:
     (charms / "teller" / "hooks" / "install").chmod(0o644)
     made, _ = await connector.create_execution_environment(".ns.vnf")
-    with pytest.raises(BackendError, match="Permission denied"):
+    with pytest.raises(BackendError, match="install.: it cannot be executed"):
         await connector.install_configuration_sw(made, "teller")
 
 
