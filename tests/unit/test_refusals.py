@@ -16,7 +16,6 @@ NAMESPACE, OTHER = Namespace.parse(".ns_1.vnf1"), Namespace.parse(".ns-1.vnf1")
     ("error", "cls", "names"),
     [
         (refusals.already_exists(EE_ID, NAMESPACE), AlreadyExists, [str(NAMESPACE), str(EE_ID)]),
-        (refusals.host_taken("h1", str(NAMESPACE), str(EE_ID)), AlreadyExists, ["h1", str(NAMESPACE), str(EE_ID)]),
         (refusals.removal_under_way(EE_ID, NAMESPACE), ConflictError, [str(NAMESPACE), str(EE_ID)]),
         (refusals.shared_application(NAMESPACE, OTHER, "m", "a"), BadArguments, [str(NAMESPACE), str(OTHER), "m", "a"]),
         (refusals.shared_model("ns_1", "ns-1", "m"), BadArguments, ["ns_1", "ns-1", "m"]),
@@ -39,3 +38,9 @@ def test_a_refusal_names_what_it_is_about(error: VcaError, cls: type[VcaError], 
         assert error.ee_id == str(EE_ID)
     if isinstance(error, BadArguments):
         assert error.bad_args
+
+
+def test_a_host_that_is_taken_is_no_ee_to_go_on_with() -> None:
+    error = refusals.host_taken("h1", str(NAMESPACE), str(EE_ID))
+    assert error.message == f"host h1 is registered already, for namespace {NAMESPACE}: deregister {EE_ID} first"
+    assert error.ee_id is None
