@@ -85,7 +85,7 @@ def test_json_in_the_environment_has_a_depth() -> None:
             load_config(config, variables)
 
 
-def test_the_first_problems_are_told(tmp_path: Path) -> None:
+def test_the_first_problems_are_reported(tmp_path: Path) -> None:
     config = {"connectors": {"edge": {"backend": "fake"}}, **{f"connector{number}": 1 for number in range(5_000)}}
     with pytest.raises(BadArguments) as caught:
         load_config(config, {})

@@ -118,7 +118,7 @@ def test_an_absent_folder_on_the_way_is_what_is_guessed(root: Path) -> None:
     assert "did you mean 'charms'?" in refusal(root, "charm/simple")
 
 
-def test_where_nothing_is_similar_the_entries_are_told(root: Path) -> None:
+def test_where_nothing_is_similar_the_entries_are_reported(root: Path) -> None:
     assert f"; {root}/charms has alias, loop, nowhere, other.charm, simple" in refusal(root, "charms/zzz")
 
 
@@ -140,7 +140,7 @@ def test_a_name_that_is_too_long_is_refused(root: Path) -> None:
     assert "cannot be looked at" in refusal(root, "x" * 300)
 
 
-def test_an_absent_root_is_told(tmp_path: Path) -> None:
+def test_an_absent_root_is_reported(tmp_path: Path) -> None:
     assert f"the folder of artifacts {tmp_path / 'absent'} cannot be used" in refusal(tmp_path / "absent", "simple")
 
 

@@ -137,5 +137,5 @@ def test_a_text_that_says_only_what_is_wrong_is_found(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["there was no such thing", "parameter {name} is given twice", "--folder {x} is one"])
-def test_the_form_is_told_from_others(text: str) -> None:
+def test_the_form_is_distinguished_from_others(text: str) -> None:
     assert not FORM.match(text)

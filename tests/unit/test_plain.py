@@ -52,7 +52,7 @@ def test_tuples_become_lists() -> None:
         (CANARY.encode(), ": expected plain data, got a Python bytes"),
     ],
 )
-def test_a_flaw_is_told_with_its_place(value: Any, message: str) -> None:
+def test_a_flaw_is_reported_with_its_place(value: Any, message: str) -> None:
     with pytest.raises(BackendError) as caught:
         plain(value, refuse)
     assert str(caught.value).startswith(message)

@@ -42,7 +42,7 @@ def test_an_error_keeps_its_names_and_masks_its_cause() -> None:
     assert own.__cause__.text == "login with *** refused"
 
 
-def test_a_foreign_error_is_told_in_our_words_about_its_own() -> None:
+def test_a_foreign_error_is_reported_in_our_words_about_its_own() -> None:
     secrets = SecretValues(["backend", "failed"])
     own = as_vca_error(RuntimeError("it failed"), secrets.scrub_own, secrets.scrub)
     assert isinstance(own, BackendError)

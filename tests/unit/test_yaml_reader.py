@@ -123,7 +123,7 @@ def test_of_several_documents_a_charm_has_the_first(more: str) -> None:
         ("a: !<tag:%ff> x", "line 1, column 10", "a tag"),
     ],
 )
-def test_what_is_wrong_is_told_with_line_and_column(text: str, place: str, reason: str) -> None:
+def test_what_is_wrong_is_reported_with_line_and_column(text: str, place: str, reason: str) -> None:
     message = refusal(text)
     assert message.startswith(f"x.yaml: {place}: is not valid YAML: ")
     assert reason in message
@@ -134,7 +134,7 @@ def test_no_character_of_a_value_is_in_an_error(text: str) -> None:
     assert not set("CANRY") & set(refusal(text).partition("YAML:")[2].replace("Unicode", "").replace("URI", ""))
 
 
-def test_other_encodings_are_told() -> None:
+def test_other_encodings_are_reported() -> None:
     assert refusal("name: Über".encode("latin-1")) == "x.yaml: is not UTF-8 (byte 6); save it as UTF-8"
     assert "UTF-8" in refusal("name: a".encode("utf-16"))
 

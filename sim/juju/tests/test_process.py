@@ -148,7 +148,7 @@ async def refusal(*arguments: str) -> str:
     return errors.decode().splitlines()[-1]
 
 
-async def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path) -> None:
+async def test_what_cannot_be_served_is_reported_in_one_line(tmp_path: Path) -> None:
     state, broken = str(tmp_path / "world.db"), tmp_path / "broken.db"
     broken.write_text("no database at all")
     async with SimulatedController(state=Path(state)) as sim:

@@ -132,7 +132,7 @@ async def test_charms_of_the_store(sim: SimulatedController) -> None:
         await connection.close()
 
 
-async def test_a_wrong_password_is_told_and_counted(sim: SimulatedController) -> None:
+async def test_a_wrong_password_is_reported_and_counted(sim: SimulatedController) -> None:
     with pytest.raises(JujuAPIError, match="invalid entity name or password"):
         await Controller().connect(endpoint=sim.endpoint, username="admin", password="guessed", cacert=sim.ca_cert)
     assert sim.counts.failed_logins == 1

@@ -48,7 +48,7 @@ async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: Si
         ("discharge", "identity"),
     ],
 )
-async def test_what_no_retry_helps_against_is_told_so(
+async def test_what_no_retry_helps_against_is_reported(
     controller: SimulatedController, trouble: Any, message: str
 ) -> None:
     controller.faults.login = trouble
@@ -56,7 +56,7 @@ async def test_what_no_retry_helps_against_is_told_so(
     assert (error.retryable, message in str(error)) == (False, True), error
 
 
-async def test_a_model_that_is_migrated_is_told_so(controller: SimulatedController) -> None:
+async def test_a_model_that_is_migrated_is_reported(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
     controller.faults.login, controller.faults.login_of = "migrating", "model"
@@ -67,7 +67,7 @@ async def test_a_model_that_is_migrated_is_told_so(controller: SimulatedControll
         await edge.health()
 
 
-async def test_a_migration_that_begins_while_connected_is_told_so(controller: SimulatedController) -> None:
+async def test_a_migration_that_begins_while_connected_is_reported(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
         for session in controller.server.sessions:
@@ -218,7 +218,7 @@ async def test_a_disconnect_that_is_cut_short_leaves_no_connection(
     await until(lambda: controller.counts.open == 0)
 
 
-async def test_an_outage_longer_than_the_limit_is_told(controller: SimulatedController) -> None:
+async def test_an_outage_longer_than_the_limit_is_reported(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.4) as edge:
         ee_id = await installed(edge)
         await controller.go_down()
@@ -251,7 +251,7 @@ async def test_an_empty_model_that_nobody_uses_is_disconnected(
         assert controller.counts.requests["ModelManager.CreateModel"] == 1
 
 
-async def test_a_user_without_the_right_to_add_models_is_told_so(controller: SimulatedController) -> None:
+async def test_a_user_without_the_right_to_add_models_is_reported(controller: SimulatedController) -> None:
     controller.add_user("guest", "guest-password")
     async with connected(controller, username="guest", secret="guest-password") as edge:
         with pytest.raises(Exception, match="permission denied"):
@@ -304,7 +304,7 @@ async def test_a_connector_can_be_left_while_the_controller_is_down(controller: 
         assert len(await edge.list_execution_environments()) == 1
 
 
-async def test_another_generation_of_juju_is_told_so(
+async def test_another_generation_of_juju_is_reported(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin, "AGENT_VERSION", "4.0.1")
@@ -440,7 +440,7 @@ async def test_an_upgrade_of_the_controller_is_waited_for(controller: SimulatedC
         assert made == ["ns1.app-vnf-vnf2.1", "ns2.app-vnf-vnf2.0"]
 
 
-async def test_an_upgrade_that_lasts_too_long_is_told(controller: SimulatedController) -> None:
+async def test_an_upgrade_that_lasts_too_long_is_reported(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.5, connect_timeout=0.2) as edge:
         await machine(edge)
         controller.upgrade()

@@ -50,7 +50,7 @@ async def test_machines_of_others_are_neither_taken_nor_destroyed(controller: Si
         assert list(controller.model("ns1").machines) == ["0", "1", "2", "3"]
 
 
-async def test_what_somebody_claims_is_told_no_more(controller: SimulatedController) -> None:
+async def test_what_others_claim_is_no_longer_reported(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         await machine(edge)
         controller.faults.drop("MachineManager.AddMachines", "after")
@@ -93,7 +93,7 @@ async def fails_for_good(controller: SimulatedController, edge: Connector) -> No
         await making
 
 
-async def test_a_machine_nobody_heard_of_is_told_after_an_outage(controller: SimulatedController) -> None:
+async def test_a_machine_nobody_heard_of_is_reported_after_an_outage(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.2) as edge:
         await machine(edge)
         await fails_for_good(controller, edge)

@@ -113,7 +113,7 @@ async def test_an_endpoint_with_a_foreign_certificate_ends_no_other(controller: 
     assert f":{controller.ports[0]} cannot be reached" in error.message
 
 
-async def test_what_fails_everywhere_for_good_is_told_so(controller: SimulatedController) -> None:
+async def test_what_fails_everywhere_for_good_is_reported(controller: SimulatedController) -> None:
     async with SimulatedController() as one, SimulatedController() as other:
         async with dialling(one.ports[0], other.ports[0], ca_cert=controller.ca_cert) as dialer:
             error = await failure(dialer)

@@ -137,7 +137,7 @@ async def test_a_controller_behind_a_lost_proxy_is_waited_for(
         await creating
 
 
-async def test_what_a_socks_proxy_refuses_is_told_in_its_words(controller: SimulatedController) -> None:
+async def test_what_a_socks_proxy_refuses_is_reported_in_its_words(controller: SimulatedController) -> None:
     async with proxying("socks5", socks5) as (port, _):
         proxy = f"socks5://127.0.0.1:{port}"
         await controller.go_down()

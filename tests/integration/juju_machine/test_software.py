@@ -96,7 +96,7 @@ async def test_a_failed_hook_ends_the_wait_with_its_message(controller: Simulate
         assert controller.model("ns1").machines == {}
 
 
-async def test_a_failed_agent_ends_the_wait_and_is_told(controller: SimulatedController) -> None:
+async def test_a_failed_agent_ends_the_wait_and_is_reported(controller: SimulatedController) -> None:
     controller.faults.fail_agent(message="cannot download charm")
     async with connected(controller) as edge:
         with pytest.raises(BackendError, match="the agent of unit .*/0 has failed: cannot download charm"):

@@ -128,7 +128,7 @@ async def test_what_was_begun_where_iptables_refuse_is_undone(sshd: Sshd, sessio
         (["systemctl"], "neither iptables nor nft is installed here"),
     ],
 )
-async def test_what_a_host_lacks_is_told(poor_sshd: Sshd, programs: list[str], says: str) -> None:
+async def test_what_a_host_lacks_is_reported(poor_sshd: Sshd, programs: list[str], says: str) -> None:
     for name in programs:
         poor_sshd.program(name)
     async with ssh_session(poor_sshd.target(), limit=500, places=places_of(poor_sshd)) as session:

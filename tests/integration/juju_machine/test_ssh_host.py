@@ -80,7 +80,7 @@ async def test_a_host_says_what_it_is(sshd: Sshd) -> None:
         assert facts.architecture == "amd64"
 
 
-async def test_a_host_of_another_kind_is_told_by_its_own_words(sshd: Sshd) -> None:
+async def test_a_host_of_another_kind_is_reported_by_its_own_words(sshd: Sshd) -> None:
     sshd.program("uname", "echo aarch64")
     sshd.program("nproc", "echo 64")
     sshd.program("ip", "exit 1")

@@ -138,7 +138,7 @@ async def test_a_link_to_the_file_stays_a_link(sshd: Sshd, tmp_path: Path) -> No
     assert (tmp_path / "real").read_text().startswith("[127.0.0.1]:")
 
 
-async def test_a_file_that_is_none_is_told(sshd: Sshd) -> None:
+async def test_what_is_not_a_file_is_reported(sshd: Sshd) -> None:
     write_known(sshd, "nonsense\n")
     with pytest.raises(BadArguments, match="cannot be used") as caught:
         await visit(sshd.target())

@@ -114,7 +114,7 @@ async def test_the_loop_goes_on_while_a_key_is_opened(sshd: Sshd) -> None:
         ({"known_hosts": Path("/dev/null/known")}, "", "known_hosts: the file /dev/null/known cannot be used"),
     ],
 )
-async def test_what_cannot_be_used_is_told_before_any_network(changed: dict[str, Any], bad: str, says: str) -> None:
+async def test_what_cannot_be_used_is_reported_before_any_network(changed: dict[str, Any], bad: str, says: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         fields = {
             "hostname": "127.0.0.1",
@@ -161,7 +161,7 @@ async def test_an_unknown_host_name_is_retryable(tmp_path: Path) -> None:
     assert caught.value.retryable
 
 
-async def test_what_speaks_no_ssh_is_told_for_good(tmp_path: Path) -> None:
+async def test_what_speaks_no_ssh_is_reported_for_good(tmp_path: Path) -> None:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n" * 2000)
         writer.close()
@@ -231,7 +231,7 @@ async def test_the_limit_holds_for_every_step(sshd: Sshd) -> None:
     assert is_nothing_left()
 
 
-async def test_a_host_that_goes_away_is_told_and_a_retry_may_help(start_sshd: Callable[..., Sshd]) -> None:
+async def test_a_host_that_goes_away_is_reported_and_a_retry_may_help(start_sshd: Callable[..., Sshd]) -> None:
     sshd = start_sshd()
     sshd.program("uname", "kill -9 $(ps -o ppid= -p $PPID)")  # of the session's sshd
     with pytest.raises(VcaConnectionError, match="was lost during: facts") as caught:
@@ -240,7 +240,7 @@ async def test_a_host_that_goes_away_is_told_and_a_retry_may_help(start_sshd: Ca
     assert caught.value.retryable
 
 
-async def test_a_connection_that_breaks_while_it_sends_is_told(sshd: Sshd) -> None:
+async def test_a_connection_that_breaks_while_it_sends_is_reported(sshd: Sshd) -> None:
     begun = sshd.home / "begun"
     sshd.program("uname", f"touch {begun}; exec tail -f /dev/null")
     async with ssh_session(sshd.target(), limit=500) as session:

@@ -237,7 +237,7 @@ async def test_a_connection_that_was_lost_costs_no_patience_in_line(controller: 
         await kept.wire()
 
 
-async def test_what_is_told_is_how_long_one_really_waited(controller: SimulatedController) -> None:
+async def test_what_is_reported_is_how_long_one_really_waited(controller: SimulatedController) -> None:
     controller.faults.refuse("connect", "not now", times=None)
     async with supervised(controller, patience=2.0) as kept, asyncio.TaskGroup() as group:
         asked = group.create_task(outcome_of(kept))

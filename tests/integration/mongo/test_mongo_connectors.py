@@ -174,7 +174,7 @@ async def test_a_database_that_is_away_is_retryable(
         ),
     ],
 )
-def test_wrong_options_are_told_without_the_url(options: dict[str, Any], message: str) -> None:
+def test_wrong_options_are_reported_without_the_url(options: dict[str, Any], message: str) -> None:
     config = {"connectors": {}, "connector_providers": [{"name": "mongodb", "options": options}]}
     with pytest.raises(BadArguments) as caught:
         Vca.from_config(config, environ={})
@@ -187,7 +187,7 @@ def test_a_function_that_cannot_be_imported_says_so() -> None:
         MongoConnectors({"url": "mongodb://host/db", "decrypt": "no_such_module:decrypt"})
 
 
-async def test_a_wrong_setting_of_the_url_is_told_at_first_use() -> None:
+async def test_a_wrong_setting_of_the_url_is_reported_at_first_use() -> None:
     url = f"mongodb://me:{CANARY}@host/db?tlsInsecure=true&tlsAllowInvalidCertificates=true"
     async with vca_with(MongoConnectors({"url": url})) as vca:
         with pytest.raises(BadArguments, match=r"options\.url") as caught:

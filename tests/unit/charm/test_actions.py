@@ -54,7 +54,7 @@ def problems(action: Action, params: Any) -> BadArguments:
         ("a: {required: [b, b]}", "a.required: expected a valid JSON schema"),
     ],
 )  # fmt: skip
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, message: str) -> None:
+def test_what_is_malformed_is_reported_with_file_and_key(refused: Refused, text: str, message: str) -> None:
     assert refused({"metadata.yaml": "name: x", "actions.yaml": text}).startswith(f"actions.yaml: {message}")
 
 
@@ -98,7 +98,7 @@ def test_keywords_of_a_later_draft_are_taken(read: Read) -> None:
     assert problems(found, {"b": 5}).bad_args == ["params_dict.b"]
 
 
-def test_an_unknown_primitive_is_told_with_those_there_are() -> None:
+def test_an_unknown_primitive_is_reported_with_those_there_are() -> None:
     charm = Charm("x", actions={name: Action(name) for name in ("touch", "reboot")})
     with pytest.raises(BadArguments) as caught:
         charm.action("tuch")
@@ -170,7 +170,7 @@ STRICT = action(
         ({"b": 1, "c": 2}, " (primitive run)", ["a", "b", "c"]),
     ],
 )
-def test_what_does_not_fit_is_told_by_name(params: dict[str, Any], message: str, names: list[str]) -> None:
+def test_what_does_not_fit_is_reported_by_name(params: dict[str, Any], message: str, names: list[str]) -> None:
     error = problems(STRICT, params)
     assert message in str(error)
     assert sorted(error.bad_args) == [f"params_dict.{name}" for name in names]

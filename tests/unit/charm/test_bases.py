@@ -120,5 +120,5 @@ def test_a_base_is_written_as_charmcraft_writes_it() -> None:
         ("manifest.yaml", "bases: [{name: ubuntu, channel: ''}]", "bases.0.channel: expected text that is not empty"),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, file: str, text: str, message: str) -> None:
+def test_what_is_malformed_is_reported_with_file_and_key(refused: Refused, file: str, text: str, message: str) -> None:
     assert refused({"metadata.yaml": "name: x", file: text}).startswith(f"{file}: {message}")

@@ -259,7 +259,7 @@ def test_in_a_folder_a_large_file_is_refused(tmp_path: Path) -> None:
         read_charm(tmp_path)
 
 
-def test_what_is_absent_or_no_file_is_told(tmp_path: Path) -> None:
+def test_what_is_absent_or_no_file_is_reported(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(BadArguments, match="got nothing"):
         read_charm(tmp_path / "absent")

@@ -126,7 +126,7 @@ def test_a_charm_without_options_says_so() -> None:
         coerce({}, {"a": 1})
 
 
-def test_all_that_is_wrong_is_told_at_once() -> None:
+def test_all_that_is_wrong_is_reported_at_once() -> None:
     with pytest.raises(BadArguments) as caught:
         coerce(OPTIONS, {"int": "x", "string": "fine", "boolean": "y", "other": 1})
     assert caught.value.bad_args == ["config.int", "config.boolean", "config.other"]
@@ -187,7 +187,7 @@ def test_text_is_left_alone(text: str) -> None:
     assert coerce(OPTIONS, {"string": text}) == {"string": text}
 
 
-def test_of_many_problems_the_first_are_told() -> None:
+def test_of_many_problems_the_first_are_reported() -> None:
     with pytest.raises(BadArguments) as caught:
         coerce({"hostname": Option("hostname")}, {f"hostnam-{number}": 1 for number in range(5_000)})
     assert caught.value.message.count("did you mean") == 10

@@ -42,7 +42,7 @@ def test_what_is_no_part_of_a_charm_stays_without_rules() -> None:
 
 
 @pytest.mark.parametrize("rule", ["[abc", "*.{pem,key"])
-def test_a_rule_that_is_none_is_told_with_its_line(rule: str) -> None:
+def test_what_is_not_a_rule_is_reported_with_its_line(rule: str) -> None:
     with pytest.raises(BadArguments, match=r"\.jujuignore: expected a pattern in line 2"):
         Ignored(["*.pem", rule])
 

@@ -118,10 +118,10 @@ def test_the_old_files_may_say_everything_but_how_it_is_built(read: Read) -> Non
         ("name: x\ncontainers: {c: {resource: i}}", "containers.c.resource: there is no resource 'i'"),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, text: str, message: str) -> None:
+def test_what_is_malformed_is_reported_with_file_and_key(refused: Refused, text: str, message: str) -> None:
     assert refused({"charmcraft.yaml": text}).startswith(f"charmcraft.yaml: {message}")
 
 
-def test_a_fault_is_told_of_the_file_it_is_in(refused: Refused) -> None:
+def test_a_fault_is_reported_of_the_file_it_is_in(refused: Refused) -> None:
     files = {"charmcraft.yaml": CHARMCRAFT, "metadata.yaml": "name: x\npeers: []"}
     assert refused(files).startswith("metadata.yaml: peers: expected a mapping")

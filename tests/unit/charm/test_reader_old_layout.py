@@ -247,11 +247,11 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
         ),
     ],
 )
-def test_what_is_malformed_is_told_with_file_and_key(refused: Refused, files: dict[str, str], message: str) -> None:
+def test_what_is_malformed_is_reported_with_file_and_key(refused: Refused, files: dict[str, str], message: str) -> None:
     assert refused(files).startswith(message)
 
 
-def test_a_bundle_is_told_from_what_is_no_charm(refused: Refused) -> None:
+def test_a_bundle_is_distinguished_from_what_is_not_a_charm(refused: Refused) -> None:
     bundle = {"bundle.yaml": "applications: {a: {charm: ubuntu}}\n"}
     assert refused(bundle) == "this is a bundle of charms; name one of its charms"
 

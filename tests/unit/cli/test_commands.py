@@ -72,7 +72,7 @@ def test_without_typer_it_says_what_to_install() -> None:
     assert "pip install './vca[cli]'" in ended.stderr
 
 
-def test_a_service_is_told_as_json(folder: Path) -> None:
+def test_a_service_is_reported_as_json(folder: Path) -> None:
     applied = vca_json("apply", "service.yaml")
     assert applied["ok"]
     assert {name: entry["status"] for name, entry in applied["ees"].items()} == dict.fromkeys(
@@ -141,13 +141,13 @@ def test_only_what_may_succeed_later_has_the_code_for_that(retryable: bool, code
     assert code_of(VcaConnectionError("refused", "https://juju:17070", retryable=retryable)) == code
 
 
-def test_a_config_that_is_not_there_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_config_that_is_not_there_is_reported_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("VCA_CONFIG", raising=False)
     assert "name yours with --config or VCA_CONFIG" in vca("status", code=2)
 
 
-def test_a_failed_primitive_is_told_with_its_output(folder: Path) -> None:
+def test_a_failed_primitive_is_reported_with_its_output(folder: Path) -> None:
     config = folder / "vca.yaml"
     rule = "{operation: exec_primitive, primitive: purge, fail: {message: full, output: {stderr: no space}}}"
     config.write_text(f"{config.read_text()}      script: [{rule}]\n")
@@ -157,7 +157,7 @@ def test_a_failed_primitive_is_told_with_its_output(folder: Path) -> None:
     assert failed["ees"]["core"]["status"] == "completed"
 
 
-def test_backends_charms_names_and_schemas_are_told_as_json(folder: Path) -> None:
+def test_backends_charms_names_and_schemas_are_reported_as_json(folder: Path) -> None:
     [fake] = [one for one in vca_json("backends")["backends"] if one["name"] == "fake"]
     assert (fake["ok"], fake["api_version"]) == (True, 1)
     assert vca_json("charm", "../charms/simple-router")["actions"]["touch"]["schema"]["required"] == ["filename"]
@@ -181,7 +181,7 @@ def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) ->
     assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]
 
 
-def test_what_no_juju_has_is_told_of_a_charm(tmp_path: Path) -> None:
+def test_what_no_juju_has_is_reported_of_a_charm(tmp_path: Path) -> None:
     metadata = "name: web\nsummary: s\ndescription: d\nassumes: [juju < 3, unicorns]\n"
     charm = write_files(tmp_path, {**GOOD, "metadata.yaml": metadata})
     (charm / "hooks" / "install").chmod(0o755)
@@ -192,7 +192,7 @@ def test_what_no_juju_has_is_told_of_a_charm(tmp_path: Path) -> None:
     ("series", "places"),
     [("kubernetes", "Kubernetes"), ("kubernetes, jammy", "ubuntu@22.04"), ("jammy", "ubuntu@22.04")],
 )
-def test_it_is_told_whether_a_charm_is_for_kubernetes(tmp_path: Path, series: str, places: str) -> None:
+def test_it_is_reported_whether_a_charm_is_for_kubernetes(tmp_path: Path, series: str, places: str) -> None:
     metadata = f"name: web\nsummary: s\ndescription: d\nseries: [{series}]\n"
     output = vca("charm", str(write_files(tmp_path, {"metadata.yaml": metadata, "hooks/install": ""})))
     assert f"runs on: {places}\n" in output

@@ -213,7 +213,7 @@ def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> N
         (["desk", "--works", "clean [1]"], "--works: expected a name"),
     ],
 )
-def test_wrong_usage_is_told(folder: Path, arguments: list[str], message: str) -> None:
+def test_wrong_usage_is_reported(folder: Path, arguments: list[str], message: str) -> None:
     assert message in vca(folder, "conformance", *arguments, code=2)
 
 

@@ -50,7 +50,7 @@ def test_what_stands_behind_the_command_goes_before(tmp_path: Path) -> None:
     assert "second.yaml is fine" in RUNNER.invoke(app, words).output
 
 
-def test_no_command_is_told_by_half_in_the_help() -> None:
+def test_no_command_is_cut_short_in_the_help() -> None:
     ended = vca("-h")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "..." not in ended.stdout.partition("Commands:")[2]

@@ -85,7 +85,7 @@ def test_a_params_file_refers_to_what_it_may_only(applied: Path) -> None:
         ("", "expected parameters by name"),
     ],
 )
-def test_a_params_file_that_is_wrong_is_told_without_values(applied: Path, text: str, message: str) -> None:
+def test_a_params_file_that_is_wrong_is_reported_without_values(applied: Path, text: str, message: str) -> None:
     (applied / "params.yaml").write_text(text)
     assert message in vca("run", "demo/core", "touch", "--params-file", "params.yaml", code=2)
     assert "cannot be read" in vca("run", "demo/core", "touch", "--params-file", "absent.yaml", code=2)

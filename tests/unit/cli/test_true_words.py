@@ -81,7 +81,7 @@ def test_parameters_are_called_as_the_user_calls_them(folder: Path) -> None:
     assert "primitive: charm" in vca("run", "demo/edge", "nope", code=2)
 
 
-def test_a_failed_primitive_is_told_by_the_status_too(folder: Path) -> None:
+def test_a_failed_primitive_is_reported_by_the_status_too(folder: Path) -> None:
     config = folder / "vca.yaml"
     config.write_text(
         f"{config.read_text()}      script: [{{operation: exec_primitive, primitive: purge, fail: full}}]\n"
@@ -174,7 +174,7 @@ def test_a_host_of_another_ns_is_not_registered(folder: Path) -> None:
     assert "host h1 is registered already" in vca("apply", "ns.yaml", code=1), "the fake knows it, too"
 
 
-def test_a_changed_secret_is_told_and_not_kept(folder: Path) -> None:
+def test_a_changed_secret_is_reported_and_not_kept(folder: Path) -> None:
     file = folder / "ns.yaml"
     text = "ns: site\nvnfs: {old: {machine: {hostname: h1, username: u, password: PASSWORD}}}\n"
     file.write_text(text.replace("PASSWORD", "t0psecret-1"))
@@ -302,6 +302,6 @@ def test_more_units_than_there_may_be_are_refused_at_once(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", ["nan", "inf", "-inf", "-1", "1e999", "soon", ""])
-def test_a_time_out_that_is_none_is_told(folder: Path, seconds: str) -> None:
+def test_what_is_not_a_time_out_is_reported(folder: Path, seconds: str) -> None:
     output = vca("run", "demo/core", "show-routes", f"--timeout={seconds}", code=2)
     assert "--timeout: expected a finite number of seconds, from 0 up" in output

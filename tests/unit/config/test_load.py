@@ -153,7 +153,7 @@ def test_a_sole_connector_is_the_default_else_one_must_be_named() -> None:
         ("a: &x [*x]\n", "vca.yaml:1:", "alias"),
     ],
 )  # fmt: skip
-def test_each_mistake_in_a_yaml_file_is_told_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
+def test_each_mistake_in_a_yaml_file_is_reported_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
     error = refusal(write(folder, text))
     assert place in str(error)
     assert said in str(error)
@@ -174,7 +174,7 @@ def test_each_mistake_in_a_yaml_file_is_told_with_its_line(folder: Path, text: s
         ('[connectors.edge]\nbackend = "fake"\nbackend = "x"\n', "vca.toml:3:", "not valid TOML"),
     ],
 )
-def test_each_mistake_in_a_toml_file_is_told_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
+def test_each_mistake_in_a_toml_file_is_reported_with_its_line(folder: Path, text: str, place: str, said: str) -> None:
     error = refusal(write(folder, text, "vca.toml"))
     assert place in str(error)
     assert said in str(error)
@@ -186,7 +186,7 @@ def test_a_multiline_text_that_looks_like_keys_confuses_nothing(folder: Path) ->
     assert options == {"note": '"x\\z" = 1\nfoo = 2\n'}
 
 
-def test_all_mistakes_are_told_at_once(folder: Path) -> None:
+def test_all_mistakes_are_reported_at_once(folder: Path) -> None:
     error = refusal(write(folder, "stor: x\nconnectors:\n  edge: {backnd: fake}\ntimeouts: {total: -1}\n"))
     assert set(error.bad_args) == {"stor", "connectors.edge.backnd", "timeouts.total"}
     assert len(str(error).splitlines()) == 3
@@ -201,7 +201,7 @@ def test_all_mistakes_are_told_at_once(folder: Path) -> None:
         ("vca.yaml", b"a: \x00\n", "forbidden character"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_told(folder: Path, name: str, content: bytes | None, said: str) -> None:
+def test_a_file_that_cannot_be_read_is_reported(folder: Path, name: str, content: bytes | None, said: str) -> None:
     if content is not None:
         (folder / name).write_bytes(content)
     assert said in str(refusal(folder / name))

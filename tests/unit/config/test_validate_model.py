@@ -72,7 +72,7 @@ def test_what_fits_is_given_back_as_the_model() -> None:
         ([CANARY], ["options"], "expected a mapping of names to values, got a list"),
     ],
 )  # fmt: skip
-def test_what_does_not_fit_is_told_by_its_key(values: Any, bad_args: list[str], said: str) -> None:
+def test_what_does_not_fit_is_reported_by_its_key(values: Any, bad_args: list[str], said: str) -> None:
     error = refusal(values)
     assert error.bad_args == bad_args
     assert said in str(error)
@@ -182,7 +182,7 @@ def test_a_missing_key_is_named_beside_an_unlike_unknown_one() -> None:
     assert refusal({"colour": 1}).bad_args == ["options.name", "options.colour"]
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert len(str(refusal({"kind": "c", "below": {"port": "x"}})).splitlines()) == 3
 
 

@@ -313,7 +313,7 @@ async def test_relations_reach_the_backend_with_both_ends(make_vca: MakeVca) -> 
     assert [(end.connector, end.backend is backend) for end in backend.ends] == [("c0", True), ("c1", False)]
 
 
-async def test_names_that_a_backends_own_rules_get_wrong_are_told(make_vca: MakeVca) -> None:
+async def test_names_that_a_backends_own_rules_get_wrong_are_reported(make_vca: MakeVca) -> None:
     class WrongRules(NameRules):
         def application(self, ns: Namespace) -> str:
             return "has.a.dot"

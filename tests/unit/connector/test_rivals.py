@@ -350,7 +350,7 @@ async def test_a_cancellation_of_the_stores_own_is_no_cancellation(
         ("home", {"table": "nsrs", "filter": [{"path": "_id", "value": []}], "path": "vca"}),
     ],
 )
-async def test_a_damaged_record_is_told_for_good(
+async def test_a_damaged_record_is_reported_for_good(
     make_vca: MakeVca, whole: MemoryStore, system: type[System], field: str, value: Any
 ) -> None:
     first, second = make_vca(system, store=whole), make_vca(system, store=whole)

@@ -207,7 +207,7 @@ async def test_the_one_that_operated_last_writes_between_operations(
     assert (await home_of(store))["VCA-status"] == "waiting"
 
 
-async def test_a_late_outcome_passes_no_later_one_and_is_told(
+async def test_a_late_outcome_passes_no_later_one_and_is_reported(
     make_vca: MakeVca, world: type[World], caplog: pytest.LogCaptureFixture
 ) -> None:
     class Held(MemoryStore):

@@ -77,7 +77,7 @@ def test_a_reply_without_addresses_takes_none_away() -> None:
     assert [one.host for one in endpoints.all] == ["a", "c"]
 
 
-def test_a_host_name_that_cannot_be_is_told_so() -> None:
+def test_a_host_name_that_cannot_be_is_reported() -> None:
     with pytest.raises(ValueError, match="expected a host name") as caught:
         Endpoint.parse("a..b")
     assert type(caught.value) is ValueError

@@ -35,7 +35,7 @@ async def test_races_are_run_again_until_they_are_won(message: str, code: str) -
     assert await retry_races(work) == 3
 
 
-async def test_other_refusals_are_told_at_once() -> None:
+async def test_other_refusals_are_reported_at_once() -> None:
     async def work() -> None:
         raise ApiError("permission denied", "unauthorized access")
 
@@ -65,6 +65,8 @@ def test_errors_within_results_keep_their_code() -> None:
         ("permission denied", "unauthorized access", False, False),
     ],
 )
-def test_what_is_gone_is_told_in_words_or_by_its_code(message: str, code: str, is_gone: bool, has_text: bool) -> None:
+def test_what_is_gone_is_reported_in_words_or_by_its_code(
+    message: str, code: str, is_gone: bool, has_text: bool
+) -> None:
     error = ApiError(message, code)
     assert (error.is_gone, error.has_gone_text) == (is_gone, has_text)

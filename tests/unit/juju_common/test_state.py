@@ -95,7 +95,7 @@ def test_a_machine_is_read(base: object) -> None:
     assert machine_tag(machine.id) == "machine-0-lxd-1"
 
 
-def test_a_machine_has_no_address_until_one_is_told() -> None:
+def test_a_machine_has_no_address_until_one_is_reported() -> None:
     state = State()
     state.apply([["machine", "change", {"id": "0"}]])
     assert isinstance(state.machines["0"], Machine)

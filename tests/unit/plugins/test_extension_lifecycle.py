@@ -253,7 +253,7 @@ BARE = """
 """
 
 
-async def test_what_a_backend_cannot_do_is_told_as_refused(site: Site) -> None:
+async def test_what_a_backend_cannot_do_is_reported_as_refused(site: Site) -> None:
     site.add("bare", BARE, "[vca.backends]", "bare = MODULE:Bare")
     vca, module = make(site, "loud", "ledger", connectors={"edge": {"backend": "bare"}})
     async with vca:
@@ -265,7 +265,7 @@ async def test_what_a_backend_cannot_do_is_told_as_refused(site: Site) -> None:
     assert refused == [("get_status", ".ns", NotSupported), ("scale", "a.b.0", NotSupported)]
 
 
-async def test_a_conflict_and_a_time_out_before_the_lock_are_told(site: Site) -> None:
+async def test_a_conflict_and_a_time_out_before_the_lock_are_reported(site: Site) -> None:
     vca, module = make(site, "ledger")
     connector = vca.connector()
     await connector.health()
@@ -323,7 +323,7 @@ async def test_a_read_that_ends_badly_is_not_told_as_refused(site: Site, tmp_pat
     assert {unlisted.value.operation_id, unmasked.value.operation_id} == {entry[1].id for entry in module.seen[-3:-1]}
 
 
-async def test_another_namespaces_claim_is_told_as_refused(site: Site) -> None:
+async def test_another_namespaces_claim_is_reported_as_refused(site: Site) -> None:
     vca, module = make(site, "ledger")
     async with vca:
         await vca.connector().create_execution_environment(".ns.a_b")

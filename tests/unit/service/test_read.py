@@ -88,7 +88,7 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
         ([], "got a list"),
     ],
 )  # fmt: skip
-def test_each_mistake_is_told(values: Any, said: str) -> None:
+def test_each_mistake_is_reported(values: Any, said: str) -> None:
     assert said in refusal(values)
 
 
@@ -98,7 +98,7 @@ def test_a_list_with_nothing_in_it_is_empty(tmp_path: Path) -> None:
     assert (service.vnfs["v"].after, service.vnfs["v"].day1, service.relations) == ([], [], [])
 
 
-def test_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
+def test_mistakes_are_reported_with_their_lines(tmp_path: Path) -> None:
     (tmp_path / "ns.yaml").write_text("ns: n\nvnfs:\n  v:\n    chrm: c\n    units: 0\n")
     message = refusal(tmp_path / "ns.yaml")
     assert "ns.yaml:4:5: vnfs.v.chrm" in message

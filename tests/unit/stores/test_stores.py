@@ -146,7 +146,7 @@ asyncio.run(store.open())
     subprocess.run([sys.executable, "-c", script, str(tmp_path / "s.db")], check=True, timeout=500)
 
 
-async def test_a_file_that_is_no_store_is_told_and_left_alone(tmp_path: Path) -> None:
+async def test_a_file_that_is_no_store_is_reported_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("these are notes, not a database\n" * 50)
     with pytest.raises(StoreError, match="something else than a status store") as caught:
@@ -311,7 +311,7 @@ async def test_a_writer_that_is_cancelled_leaves_nobody_waiting(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("damage", ["[1, 2]", "no JSON", "3"])
-async def test_a_damaged_row_is_told_by_its_id_for_good(tmp_path: Path, damage: str) -> None:
+async def test_a_damaged_row_is_reported_by_its_id_for_good(tmp_path: Path, damage: str) -> None:
     store = SqliteStore(tmp_path / "status.db")
     await store.open()
     await store.ensure("nsrs", {"_id": "ns", "name": "edge"})

@@ -64,7 +64,7 @@ async def test_work_that_never_waits_meets_its_limit() -> None:
         await asyncio.wait_for(work(), 0.01)
 
 
-def test_a_connection_left_open_is_told_where_it_was_left() -> None:
+def test_a_connection_left_open_is_reported_where_it_was_left() -> None:
     one, other = socket.socketpair()
     loop = FairLoop()
     transport, _ = loop.run_until_complete(loop.create_connection(asyncio.Protocol, sock=one))

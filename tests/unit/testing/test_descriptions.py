@@ -26,7 +26,7 @@ def described(**options: OptionState) -> Description:
         ("s3cret", OptionState(MASK, is_set=True, secret=True)),
     ],
 )
-def test_an_option_that_is_told_as_it_was_given_passes(given: object, reported: OptionState) -> None:
+def test_an_option_that_is_reported_as_it_was_given_passes(given: object, reported: OptionState) -> None:
     check_options({"label": given}, described(label=reported, other=OptionState(None, is_set=False)))
 
 
@@ -39,6 +39,6 @@ def test_an_option_that_is_told_as_it_was_given_passes(given: object, reported: 
         ({"label": OptionState("kit", is_set=True, secret=True)}, "another value"),
     ],
 )
-def test_an_option_that_is_told_otherwise_fails(reported: dict[str, OptionState], complaint: str) -> None:
+def test_an_option_that_is_reported_otherwise_fails(reported: dict[str, OptionState], complaint: str) -> None:
     with pytest.raises(AssertionError, match=complaint):
         check_options({"label": "kit"}, described(**reported))

@@ -71,7 +71,7 @@ def test_a_verdict_says_how_much_was_examined() -> None:
     assert made.wanting == {NO_LOOK: 1}
 
 
-def test_checks_that_fail_for_one_reason_are_told_together() -> None:
+def test_checks_that_fail_for_one_reason_are_reported_together() -> None:
     one, other = "no EE kit0123abcd.app", "no EE kit4567cdef.app"
     made = verdict(("failed", False, one), ("passed", False, ""), ("failed", False, other), ("failed", False, "why"))
     assert {reason: len(results) for reason, results in made.causes.items()} == {"no EE kit....app": 2, "why": 1}

@@ -101,7 +101,7 @@ async def test_who_has_not_seen_a_home_yet_asks_before_it_writes() -> None:
     assert await detail_at(store, "vca") == "another's"
 
 
-async def test_a_document_that_is_gone_is_told() -> None:
+async def test_a_document_that_is_gone_is_reported() -> None:
     assert await Home(place("vca")).put(MemoryStore(), fields("x"), yes) is Written.NO_DOCUMENT
 
 
