@@ -107,3 +107,10 @@ class LazyStore(StatusStore):
         if not self._is_open:
             await self.open()
         return await self._store.delete(table, filter)
+
+    async def drop(self, table: str) -> None:
+        """See `StatusStore.drop`."""
+        self._check()
+        if not self._is_open:
+            await self.open()
+        await self._store.drop(table)
