@@ -37,7 +37,7 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
             {},
             "juju >= 9.1, which Juju 3.6.4 does not have on Kubernetes",
         ),
-        ({}, {"channel": "edge"}, "options.channel: is for charms of Charmhub"),
+        ({}, {"channel": "edge"}, "options.channel: is only for charms of Charmhub"),
     ],
 )
 async def test_charms_and_options_that_do_not_fit(

@@ -101,5 +101,5 @@ async def test_what_is_not_about_the_charm_is_no_bad_argument(
 async def test_channel_and_revision_are_for_charms_of_charmhub(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await machine(edge)
-        with pytest.raises(BadArguments, match=r"options\.channel: is for charms of Charmhub"):
+        with pytest.raises(BadArguments, match=r"options\.channel: is only for charms of Charmhub"):
             await edge.install_configuration_sw(ee_id, "simple-router", options={"channel": "edge"})

@@ -112,9 +112,9 @@ async def test_a_missing_resource_is_handed_over_and_none_replaced(
         ({"resources": {"data": 3}}, r"options\.resources\.data: revisions are for charms of Charmhub"),
         ({"resources": {"data": True}}, r"options\.resources\.data"),
         ({"resources": {"data": ["first"]}}, r"options\.resources\.data"),
-        ({"channel": "edge"}, r"options\.channel: is for charms of Charmhub"),
+        ({"channel": "edge"}, r"options\.channel: is only for charms of Charmhub"),
         ({"channel": "latest/wobbly"}, r"options\.channel.*expected a channel such as latest/stable"),
-        ({"revision": 7}, r"options\.revision: is for charms of Charmhub"),
+        ({"revision": 7}, r"options\.revision: is only for charms of Charmhub"),
     ],
 )
 async def test_what_an_installation_refuses_a_second_one_refuses(
