@@ -129,7 +129,7 @@ class RefusalChecks(Suite, suite=True):
         """A required one that is missing, one of another type, one that is not declared: without values."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create_ready(kit.namespace())
-        for params in ({}, {"text": 71234}, {"text": "hello", "more": CANARY}):
+        for params in ({}, {"text": ["71234"]}, {"text": "hello", "more": CANARY}):
             with pytest.raises(BadArguments) as caught:
                 await kit.connector.exec_primitive(ee_id, "echo", params)
             assert CANARY not in check_error(caught.value).message, "the refusal shows a value"
