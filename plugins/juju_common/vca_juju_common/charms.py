@@ -19,7 +19,7 @@ from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Origin, Progress, StoreCharm
-from vca_juju_common.controller_errors import as_backend_error, translate_refusals
+from vca_juju_common.controller_errors import as_backend_error
 from vca_juju_common.environments import application_state
 from vca_juju_common.options import CharmOptions
 from vca_juju_common.session import Session
@@ -109,15 +109,14 @@ def check_options(artifact: Artifact, asked: CharmOptions) -> None:
         )
 
 
-async def check_assumptions(session: Session, charm: Charm, *, force: bool = False) -> None:
+def check_assumptions(session: Session, charm: Charm, *, force: bool = False) -> None:
     """Refuse a charm that the controller refuses for what it assumes; nothing is asked about one that assumes nothing.
 
     Raises:
         BadArguments: it assumes what is not there, and is not forced, or needs a newer Juju.
     """
     if charm.assumes or charm.min_juju_version:
-        with translate_refusals():
-            version = await session.controller.version()
+        version = session.controller.server_version
         assumptions.check_assumptions(charm, version, on_kubernetes=session.ground.kind == "caas", force=force)
 
 

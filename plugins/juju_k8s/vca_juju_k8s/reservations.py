@@ -37,7 +37,7 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
         check_kind(charm)
-        await check_assumptions(session, charm)
+        check_assumptions(session, charm)
     async with session.make(session.names.model(namespace), op) as model:
         await check_free(model, session.names, session.ground, namespace)
         ee_id = EeId(model.name, session.names.application(namespace), LOCATOR)

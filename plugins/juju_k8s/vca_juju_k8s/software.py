@@ -161,7 +161,7 @@ async def _site_for(session: Session, artifact: Artifact, asked: CharmOptions) -
 
     async def check(charm: Charm) -> None:
         check_kind(charm)
-        await check_assumptions(session, charm, force=asked.force)
+        check_assumptions(session, charm, force=asked.force)
         if storage is not None:
             declared = {name: one.type for name, one in charm.storage.items()}
             check_storage(charm.name, declared, storage, has_default=has_default)

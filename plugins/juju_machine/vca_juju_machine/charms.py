@@ -36,7 +36,7 @@ def site_on(session: Session, machine: Machine, asked: InstallOptions) -> Site:
 
     async def check(charm: Charm) -> None:
         check_kind(charm)
-        await check_assumptions(session, charm, force=asked.force)
+        check_assumptions(session, charm, force=asked.force)
         if not asked.force:
             check_fits(charm, machine)
 

@@ -43,7 +43,7 @@ async def wanted_machine(
         charm = await artifact.read()
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch"))
-        await check_assumptions(session, charm)
+        check_assumptions(session, charm)
     if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
         constraints["arch"] = suited.arch
     return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)

@@ -82,6 +82,11 @@ class ConnectedController:
         """The controller's uuid; empty before the first login."""
         return self._dialer.controller_uuid
 
+    @property
+    def server_version(self) -> str:
+        """The version of Juju that the controller had at the last login; empty before the first one."""
+        return self._dialer.server_version
+
     async def open(self) -> None:
         """Connect.
 

@@ -131,6 +131,10 @@ class Controller(Protocol):
     def controller_uuid(self) -> str:
         """The controller's uuid; empty before the first login."""
 
+    @property
+    def server_version(self) -> str:
+        """The version of Juju that the controller had at the last login; empty before the first one."""
+
     async def open(self) -> None:
         """Connect.
 

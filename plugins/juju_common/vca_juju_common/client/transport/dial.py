@@ -62,6 +62,7 @@ class Dialer:
     Attributes:
         line: held while a connection is made, where many may want one at once.
         controller_uuid: of the controller, as it said at the last login; empty before.
+        server_version: of Juju there, likewise.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Dialer:
         self.request_limit = request_limit
         self.line = asyncio.Semaphore(AT_ONCE)
         self.controller_uuid = ""
+        self.server_version = ""
         self._http: Http | None = None
 
     @property
@@ -205,6 +207,7 @@ class Dialer:
                 retryable=False,
             )
         wire.facades = common_versions(reply.get("facades") or [])
+        self.server_version = version
         self.controller_uuid = str(reply.get("controller-tag") or "").removeprefix("controller-")
         self.endpoints.note_login(wire.endpoint, reply.get("servers"))
         wire.keep_alive()
