@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--steps", type=_steps, default={}, help="the same for single kinds: machine=0.125,unit=0.175,action=0.075"
     )
+    parser.add_argument("--kubernetes", metavar="NAME", help="have a cloud of Kubernetes of that name, too")
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
@@ -94,6 +95,8 @@ async def _serve(given: argparse.Namespace) -> None:
     if given.counts:
         loop.add_signal_handler(signal.SIGUSR1, lambda: given.counts.write_text(json.dumps(sim.counts.as_json())))
     async with sim:
+        if given.kubernetes and given.kubernetes not in sim.world.clouds:
+            sim.add_kubernetes(given.kubernetes)
         ca_file = given.ca_file or (given.write_config.parent / "ca.pem" if given.write_config else None)
         if ca_file is not None:
             ca_file.write_text(sim.ca_cert)

@@ -28,13 +28,17 @@ def lives_of(kind: str, place: Place) -> Lives:
         from bench.juju.floor import Floor
 
         return Floor(place)
+    if kind == "floor on pods":
+        from bench.juju.floor_pods import FloorOnPods
+
+        return FloorOnPods(place)
     if kind == "package":
         from bench.juju.package import Package
 
         return Package(place)
     from bench.juju.framework import Framework
 
-    return Framework(place)
+    return Framework(place, on_pods=kind.endswith("on pods"))
 
 
 async def measure(lives: Lives, count: int) -> dict[str, Any]:

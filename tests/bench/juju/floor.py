@@ -13,6 +13,7 @@ from bench.juju.place import CHARM, SSH, Place
 from bench.juju.wire import Json, Way, Wire
 
 APPLICATION = "app"
+ORIGIN = {"source": "local", "base": {"name": "ubuntu", "channel": "22.04"}, "architecture": "amd64"}
 BURIAL = 0.03
 """Seconds between the end of a model and a look at the list: until then it is dead, and listed."""
 IDS = {"machine": "id", "action": "id", "model": "model-uuid"}
@@ -46,9 +47,11 @@ class Deltas:
 class Floor:
     """Lives of the floor."""
 
+    charm = CHARM
+
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._archive = _archive(Path(place.charms) / CHARM)
+        self._archive = _archive(Path(place.charms) / self.charm)
 
     async def open(self) -> None:
         """Connect."""
@@ -60,18 +63,22 @@ class Floor:
         await self._controller.close()
         await self._way.http.close()
 
+    def new_model(self, name: str) -> Json:
+        """What a model is made with."""
+        return {"name": name, "owner-tag": f"user-{self._place.username}"}
+
     async def life(self, number: int) -> None:
         """Live."""
-        name, owner = f"ns{number}", f"user-{self._place.username}"
-        uuid = (await self._controller.call("ModelManager.CreateModel", {"name": name, "owner-tag": owner}))["uuid"]
+        owner = f"user-{self._place.username}"
+        uuid = (await self._controller.call("ModelManager.CreateModel", self.new_model(f"ns{number}")))["uuid"]
         model = await self._way.connected(f"/model/{uuid}/api")
         try:
             deltas = Deltas(model, str((await model.call("Client.WatchAll"))["watcher-id"]))
-            machine = await self._wait_created(model, deltas)
-            await self._wait_installed(model, deltas, uuid, machine)
+            machine = await self.wait_created(model, deltas)
+            await self.wait_installed(model, deltas, uuid, machine)
             await self._wait_configured(model, deltas)
             await self._run(model, deltas, "touch")
-            await self._wait_deleted(model, deltas, machine)
+            await self.wait_deleted(model, deltas, machine)
             tag = f"model-{uuid}"
             await self._controller.one("ModelManager.DestroyModels", {"models": [{"model-tag": tag}]})
             with suppress(RuntimeError):  # the watcher was stopped: the model is dead
@@ -84,28 +91,32 @@ class Floor:
         finally:
             await model.close()
 
-    async def _wait_created(self, model: Wire, deltas: Deltas) -> str:
+    async def wait_created(self, model: Wire, deltas: Deltas) -> str:
+        """Have a machine; its id."""
         base = {"name": "ubuntu", "channel": "22.04"}
         params = {"params": [{"base": base, "jobs": ["JobHostUnits"]}]}
         machine = str((await model.one("MachineManager.AddMachines", params))["machine"])
         await deltas.until(lambda: deltas.word("machine", machine, "agent-status") == "started")
         return machine
 
-    async def _wait_installed(self, model: Wire, deltas: Deltas, uuid: str, machine: str) -> None:
+    async def wait_installed(self, model: Wire, deltas: Deltas, uuid: str, machine: str) -> None:
+        """Deploy the charm there, and wait for its unit."""
+        url = await self._way.upload(uuid, self._archive)
         params = {
             "application": APPLICATION,
-            "charm-url": await self._way.upload(uuid, self._archive),
-            "charm-origin": {
-                "source": "local",
-                "base": {"name": "ubuntu", "channel": "22.04"},
-                "architecture": "amd64",
-            },
+            "charm-url": url,
+            "charm-origin": ORIGIN,
             "num-units": 1,
-            "placement": [{"scope": "#", "directive": machine}],
+            **await self.where(model, uuid, url, machine),
         }
         await model.one("Application.Deploy", {"applications": [params]})
         unit = f"{APPLICATION}/0"
         await deltas.until(lambda: deltas.word("unit", unit, "workload-status") in {"active", "blocked"})
+
+    async def where(self, model: Wire, uuid: str, url: str, machine: str) -> Json:
+        """Where the unit goes, and what goes with it."""
+        del model, uuid, url
+        return {"placement": [{"scope": "#", "directive": machine}]}
 
     async def _wait_configured(self, model: Wire, deltas: Deltas) -> None:
         await model.one("Application.SetConfigs", {"Args": [{"application": APPLICATION, "config": SSH}]})
@@ -120,7 +131,8 @@ class Floor:
         await deltas.until(lambda: deltas.there.get(key, {}).get("status") in {"completed", "failed"})
         assert (await model.one("Action.Actions", {"entities": [{"tag": tag}]}))["status"] == "completed"
 
-    async def _wait_deleted(self, model: Wire, deltas: Deltas, machine: str) -> None:
+    async def wait_deleted(self, model: Wire, deltas: Deltas, machine: str) -> None:
+        """Destroy the application, and its machine where there is one still."""
         asked = {"application-tag": f"application-{APPLICATION}", "destroy-storage": True}
         await model.one("Application.DestroyApplication", {"applications": [asked]})
         left = {("application", APPLICATION), ("unit", f"{APPLICATION}/0")}

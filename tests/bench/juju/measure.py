@@ -14,7 +14,13 @@ from typing import IO, Any
 
 from bench.juju.simulator import ENVIRON, Counted, Simulator, running
 
-KINDS = {"floor": "raw requests", "framework": "the framework", "package": "the juju package"}
+KINDS = {
+    "floor": "raw requests",
+    "framework": "the framework",
+    "package": "the juju package",
+    "floor on pods": "raw requests, on Kubernetes",
+    "framework on pods": "the framework, on Kubernetes",
+}
 """What is measured, and what it is called."""
 
 

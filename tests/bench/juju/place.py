@@ -7,6 +7,15 @@ from dataclasses import dataclass
 CHARM = "proxy"
 """The charm of all lives, in the folder `Place.charms`."""
 
+SIDECAR = "pods/proxy"
+"""The same for Kubernetes."""
+
+CLOUD = "k8s"
+"""The controller's cloud of Kubernetes."""
+
+IMAGE = "registry.example.com/dns:1"
+"""What runs there."""
+
 SSH = {"ssh-hostname": "10.9.9.9", "ssh-username": "osm", "ssh-password": "not-a-secret"}
 """What a proxy charm has to be told."""
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.juju.place import Place
+from bench.juju.place import CLOUD, SSH, Place
 from support.juju import proxy_charm
+from support.juju_k8s import sidecar
 
 TESTS = Path(__file__).parents[2]
 ENVIRON = {**os.environ, "PYTHONPATH": str(TESTS)}
@@ -106,8 +107,13 @@ def running(folder: Path, latency: float, steps: str = "") -> Iterator[Simulator
         steps: the same for single kinds of entities, as ``vca-jujusim --steps`` takes it.
     """
     proxy_charm(folder)
+    actions = {name: {"description": "does it"} for name in ("verify-ssh-credentials", "touch")}
+    sidecar(
+        folder / "pods", config={name: {"type": "string", "default": ""} for name in SSH}, actions=actions, name="proxy"
+    )
     counts, ca = folder / "counts.json", folder / "ca.pem"
     command = [sys.executable, "-m", "vca_jujusim", "--port", "0", "--latency", str(latency), "--steps", steps]
+    command += ["--kubernetes", CLOUD]
     command += ["--counts", str(counts), "--ca-file", str(ca)]
     with subprocess.Popen(command, env=ENVIRON, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -29,6 +29,9 @@ COLUMNS = (
 )
 
 
+ON_MACHINES, ON_PODS = ("floor", "framework"), ("floor on pods", "framework on pods")
+"""What is compared; the floor comes first."""
+
 STEPS = "machine=0.125,unit=0.175,action=0.075"
 """How long steps take in the world of a controller that is near."""
 
@@ -69,7 +72,7 @@ class Row:
 def cases(*, quick: bool) -> list[list[Case]]:
     """What is measured, by number of lives and latency; the floor comes first."""
     if quick:
-        return [[Case(kind, lives, 0.0, 1) for kind in ("floor", "framework")] for lives in (1, 10)]
+        return [[Case(kind, lives, 0.0, 1) for kind in kinds] for kinds in (ON_MACHINES, ON_PODS) for lives in (1, 10)]
     found = []
     for lives, latency, rounds in [
         *((lives, 0.0, 3) for lives in (1, 10, 50, 200)),
@@ -79,7 +82,9 @@ def cases(*, quick: bool) -> list[list[Case]]:
         kinds = ["floor", "framework", *(["package"] if lives <= 50 else [])]
         found.append([Case(kind, lives, latency, rounds) for kind in kinds])
     for lives, rounds in [(1, 3), (10, 3), (50, 3), (1000, 1)]:
-        found.append([Case(kind, lives, 0.0, rounds, STEPS) for kind in ("floor", "framework")])
+        found.append([Case(kind, lives, 0.0, rounds, STEPS) for kind in ON_MACHINES])
+    for lives, latency, rounds in [(1, 0.0, 3), (10, 0.0, 3), (50, 0.0, 3), (200, 0.0, 1), (50, 0.2, 1)]:
+        found.append([Case(kind, lives, latency, rounds) for kind in ON_PODS])
     return found
 
 
@@ -93,7 +98,7 @@ def measure(*, quick: bool) -> list[Row]:
         for _ in range(first.rounds):
             for one in group:
                 results[one.kind].append(case(one.kind, one.lives, latency=one.latency, limit=LIMIT, steps=one.steps))
-        floor = medians(results["floor"])
+        floor = medians(results[first.kind])
         rows += [Row(one, medians(results[one.kind]), floor) for one in group]
     return rows
 
@@ -101,7 +106,7 @@ def measure(*, quick: bool) -> list[Row]:
 def sound(rows: Sequence[Row]) -> bool:
     """Whether all lives of the framework came to their end."""
     return all(
-        row.figures.finished and not row.figures.failures for row in rows if row.case.kind in {"floor", "framework"}
+        row.figures.finished and not row.figures.failures for row in rows if row.case.kind in {*ON_MACHINES, *ON_PODS}
     )
 
 

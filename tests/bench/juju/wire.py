@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import json
 import ssl
 from typing import Any
@@ -20,6 +21,7 @@ VERSIONS = {
     "Client": 8,
     "MachineManager": 10,
     "ModelManager": 10,
+    "Resources": 3,
 }
 
 
@@ -41,13 +43,30 @@ class Way:
         await wire.call("Admin.Login", {**login, "client-version": "3.6.1.3"})
         return wire
 
+    @property
+    def _login(self) -> str:
+        text = f"user-{self.place.username}:{self.place.password}"
+        return f"Basic {base64.b64encode(text.encode()).decode()}"
+
+    async def upload_image(self, uuid: str, application: str, key: str, document: bytes) -> None:
+        """Upload what names an image."""
+        digest = hashlib.sha384(document).hexdigest()
+        headers = {"Content-Type": "application/octet-stream", "Content-Sha384": digest, "Authorization": self._login}
+        async with self.http.put(
+            f"https://{self.place.endpoint}/model/{uuid}/applications/{application}/resources/image?pendingid={key}",
+            data=document,
+            headers={**headers, "Content-Disposition": "form-data; filename=image"},
+            ssl=self.tls,
+            server_hostname="juju-apiserver",
+        ) as response:
+            assert response.status == 200, await response.text()
+
     async def upload(self, uuid: str, archive: bytes) -> str:
         """Upload a charm; its URL."""
-        login = base64.b64encode(f"user-{self.place.username}:{self.place.password}".encode()).decode()
         async with self.http.post(
             f"https://{self.place.endpoint}/model/{uuid}/charms?schema=local&series=jammy",
             data=archive,
-            headers={"Content-Type": "application/zip", "Authorization": f"Basic {login}"},
+            headers={"Content-Type": "application/zip", "Authorization": self._login},
             ssl=self.tls,
             server_hostname="juju-apiserver",
         ) as response:
