@@ -1,6 +1,6 @@
-"""docs/reference/juju-faults.md and .json: what comes of operations of Juju on machines that meet faults.
+"""docs/reference/juju-faults.md, juju-k8s-faults.md and their .json: what comes of operations on Juju that meet faults.
 
-It is measured by tests/integration/juju_machine/test_faults.py, which else checks that the .json file is what it finds.
+It is measured by test_faults.py of each backend, which else checks that the .json file is what it finds.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from generators.made import DOCS, ROOT, Made, generated_from, table
-
-PAGE = DOCS / "reference" / "juju-faults.md"
-KEPT = PAGE.with_suffix(".json")
-TESTS = ROOT / "tests" / "integration" / "juju_machine" / "test_faults.py"
 
 HEAD = """# Faults of Juju on machines
 
@@ -46,7 +43,42 @@ undo that could not reach the controller is made up for when the same process ne
 """
 
 
-def observe() -> dict[str, Any]:
+HEAD_OF_PODS = """# Faults of Juju on Kubernetes
+
+What comes of each operation of [juju-k8s](juju-k8s.md) when something goes wrong, as it was observed against the
+simulated controller; words and promises are those of [juju-machine](juju-faults.md). Those of its faults that need
+nothing of machines were tried here again, at each request where it says so; the last rows are of Kubernetes. Where a
+namespace is taken and nobody says by whom, the time that it has to go was cut short. Machines read
+[juju-k8s-faults.json](juju-k8s-faults.json).
+"""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page, and the tests that find out what it shows."""
+
+    name: str
+    tests: str
+    head: str
+
+    @property
+    def file(self) -> Path:
+        """The page."""
+        return DOCS / "reference" / f"{self.name}.md"
+
+    @property
+    def kept(self) -> Path:
+        """What was found."""
+        return self.file.with_suffix(".json")
+
+
+PAGES = (
+    Page("juju-faults", "tests/integration/juju_machine/test_faults.py", HEAD),
+    Page("juju-k8s-faults", "tests/integration/juju_k8s/test_faults.py", HEAD_OF_PODS),
+)
+
+
+def observe(of: Page) -> dict[str, Any]:
     """Run the tests; what they found.
 
     Raises:
@@ -54,16 +86,16 @@ def observe() -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"VCA_FAULTS_WRITE_TO": folder}
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", str(TESTS)]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", str(ROOT / of.tests)]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:  # noqa: S603 - of this repository
             raise SystemExit("what the tests find is not as it should be; nothing is written")
         found = [json.loads(file.read_text("utf-8")) for file in sorted(Path(folder).iterdir())]
     return {"rows": sorted(found, key=lambda row: int(row.pop("position")))}
 
 
-def page(data: dict[str, Any]) -> str:
+def page(of: Page, data: dict[str, Any]) -> str:
     """The page."""
-    parts = [generated_from("what tests/integration/juju_machine/test_faults.py finds"), HEAD]
+    parts = [generated_from(f"what {of.tests} finds"), of.head]
     rows = data["rows"]
     for family in dict.fromkeys(family for row in rows for family in row["outcomes"]):
         concerned = [row for row in rows if family in row["outcomes"]]
@@ -86,11 +118,14 @@ def cell(outcome: str) -> str:
 
 
 def generate() -> Made:
-    """Make the page of what was observed."""
-    return Made({PAGE: page(json.loads(KEPT.read_text("utf-8")))})
+    """Make the pages of what was observed."""
+    return Made({of.file: page(of, json.loads(of.kept.read_text("utf-8"))) for of in PAGES})
 
 
 def measure() -> Made:
-    """Run the tests, and make the page and its data of what they find."""
-    data = observe()
-    return Made({PAGE: page(data), KEPT: json.dumps(data, indent=1) + "\n"})
+    """Run the tests, and make the pages and their data of what they find."""
+    made: dict[Path, str] = {}
+    for of in PAGES:
+        data = observe(of)
+        made |= {of.file: page(of, data), of.kept: json.dumps(data, indent=1) + "\n"}
+    return Made(made)

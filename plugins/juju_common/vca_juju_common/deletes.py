@@ -18,6 +18,9 @@ from vca_juju_common.facts import is_succeeded
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
+LONGEST_STEP = 60.0
+"""Seconds that a step of an end by force may take, at the most."""
+
 
 async def _force_after_grace(
     session: Session,
@@ -52,8 +55,9 @@ async def remove_application(session: Session, model: Model, name: str, *, limit
         return name not in state.applications and not state.units_of(name)
 
     def destroy(*, force: bool) -> Awaitable[None]:
-        stuck = force or any(unit.workload.current == "error" for unit in state.units_of(name))
-        return model.destroy_applications([name], destroy_storage=storage, force=stuck)
+        is_stuck = force or any(unit.workload.current == "error" for unit in state.units_of(name))
+        longest = min(LONGEST_STEP, session.options.delete_grace) if is_stuck else None
+        return model.destroy_applications([name], destroy_storage=storage, force=is_stuck, max_wait=longest)
 
     if not is_gone():
         await offers.release(session, model, name)
@@ -160,7 +164,7 @@ async def _destroy(session: Session, model: Model, op: Operation) -> None:
     ask = partial(session.controller.destroy, model.uuid, destroy_storage=session.options.destroy_storage)
     await ask_until_taken(model, lambda: model.is_gone, partial(ask, force=False), grace)
     if not await _wait_vanished(session, model, grace):
-        await ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(60.0, grace)))
+        await ask_until_taken(model, lambda: model.is_gone, partial(ask, force=True, max_wait=min(LONGEST_STEP, grace)))
         left = op.remaining()
         if not await _wait_vanished(session, model, left - min(1.0, left / 10)):  # while there is time to say why
             raise VcaTimeoutError(

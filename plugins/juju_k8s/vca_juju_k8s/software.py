@@ -113,7 +113,12 @@ async def scale(session: Session, op: Operation, ee_id: EeId, num_units: int) ->
         units = model.state.alive_units_of(ee_id.application)
         staying = {unit.name for unit in units[:num_units]}
         if num_units != len(units):
-            await model.scale_to(ee_id.application, num_units)
+            try:
+                await model.scale_to(ee_id.application, num_units)
+            except ApiError:  # Juju says the same where it is being scaled, and where others remove it
+                await model.reread()
+                require_environment(model, ee_id)
+                raise
             await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
         grace = session.options.hook_error_grace
         await wait_application_ready(

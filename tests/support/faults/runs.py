@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from support.faults.operations import OPERATIONS, SECRET, Subject, charms
+from support.faults.operations import SECRET, Subject
+from support.faults.places import MACHINES, Place
 from support.faults.scene import NS, Scene, count_machines, world_of
 from support.faults.table import AMPLE, DONE, REGISTER, Fault
 from support.juju import QUICK
@@ -42,6 +43,7 @@ _CHANGES = (
     "Application.AddRelation",
     "Application.DestroyRelation",
     "Application.AddUnits",
+    "Application.ScaleApplications",
     "Application.SetCharm",
     "Application.DestroyApplication",
     "Action.EnqueueOperation",
@@ -93,12 +95,15 @@ class Stage:
         folder: an empty folder.
         key: the private key of machines, made where there is none.
         host: makes a host for a controller, and gives what it is registered with.
+        recorded: what operations do where nothing goes wrong.
+        place: the backend.
     """
 
     folder: Path
     key: Path
     host: Callable[[SimulatedController], dict[str, Any]]
     recorded: dict[str, Recorded]
+    place: Place = MACHINES
     passwords: set[str] = field(default_factory=set)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
     _charms: Charms | None = None
@@ -106,9 +111,9 @@ class Stage:
 
     async def row(self, fault: Fault) -> dict[str, str]:
         """What comes of each operation that a fault concerns, by hook."""
-        self._charms = charms(self.folder / "charms")
+        self._charms = self.place.charms(self.folder / "charms")
         async with asyncio.TaskGroup() as group:
-            cells = {name: group.create_task(self._cell(fault, OPERATIONS[name])) for name in fault.concerns}
+            cells = {name: group.create_task(self._cell(fault, self.place.operations[name])) for name in fault.concerns}
         return {name: cell.result() for name, cell in cells.items()}
 
     async def _cell(self, fault: Fault, subject: Subject) -> str:
@@ -194,14 +199,15 @@ class Stage:
         folder = self.folder / str(next(self._numbers))
         folder.mkdir()
         async with SimulatedController(**of_controller) as controller:
+            controller.add_kubernetes()
             self.passwords.add(controller.password)
             credentials = self.host(controller) if subject.name == REGISTER else None
             given = {"endpoints": controller.endpoints, "username": controller.username}
             given |= {"secret": controller.password, "ca_cert": controller.ca_cert}
             kit = Kit(
                 KitSubject(
-                    "juju-machine",
-                    options={**given, **QUICK, **options},
+                    self.place.backend,
+                    options={**given, **QUICK, **self.place.options, **options},
                     works=("touch", {}),
                     charms=self._charms,
                     credentials=credentials,
@@ -216,7 +222,7 @@ class Stage:
                 at = await subject.scenario.set_up(kit)
                 if subject.scenario.takes_db_dict:
                     at = replace(at, db_dict=await kit.make_home())
-                yield Scene(controller, subject, kit, at, subject.main)
+                yield Scene(controller, subject, kit, at, subject.main, model_name=self.place.model)
             finally:
                 report = await kit.vca.disconnect()
             assert report.is_clean, f"the disconnect left {report}"

@@ -51,6 +51,7 @@ class Scene:
         at: its setting.
         request: the request that the fault is about: the operation's main one, unless each one has its turn.
         nth: which one of that name, from 1.
+        model_name: the name of the model that the operation is about.
     """
 
     controller: SimulatedController
@@ -60,6 +61,7 @@ class Scene:
     request: str
     nth: int = 1
     password: str = ""
+    model_name: str = NS
     begun: list[asyncio.Task[Any]] = field(default_factory=list)
     waiting: int = 0
     met: list[str] = field(default_factory=list)
@@ -69,11 +71,6 @@ class Scene:
         self.password = self.controller.password
         self.controller.counts.requests = Watched()
         self.controller.counts.opened = 0
-
-    @property
-    def model_name(self) -> str:
-        """The name of the model that the operation is about."""
-        return NS
 
     @property
     def model(self) -> Model:
@@ -120,6 +117,11 @@ class Scene:
             for machine in list(model.machines):
                 if model.machines[machine].lost:
                     controller.find_machine(model.record.name, machine)
+            for application in model.applications.values():
+                application.stuck = False
+            if model.is_suspended:
+                controller.refuse_credential(model.record.name, "")
+        controller.world.namespaces.clear()
         controller.thaw()
 
     async def rest(self) -> None:
@@ -159,7 +161,7 @@ class Scene:
             for state in one.entities
             if state.entity.kind in {"application", "machine"}
         }
-        if there != known or set(world) - {NS}:
+        if there != known or set(world) - {self.model_name}:
             return f"there are {there} in models {set(world)}, and {known} are listed"
         if self.subject.scenario.makes and listed:
             stored = await self.kit.stored_ee_id(self.at.db_dict)

@@ -92,7 +92,8 @@ def _wrong_password(scene: Scene) -> None:
 
 
 def _no_access(scene: Scene) -> None:
-    scene.controller.faults.refuse("Admin.Login", "permission denied", "unauthorized access", times=None, model=NS)
+    message, code = "permission denied", "unauthorized access"
+    scene.controller.faults.refuse("Admin.Login", message, code, times=None, model=scene.model_name)
 
 
 def _nothing(_scene: Scene) -> None:
@@ -146,7 +147,7 @@ def _dying(scene: Scene) -> None:
     if scene.subject.scenario.makes:
         scene.controller.world.add_model(NS, "admin", "localhost", "default", {})
     scene.controller.faults.freeze("model")
-    scene.controller.remove_model(NS)
+    scene.controller.remove_model(scene.model_name)
 
 
 def _dead(*, stays: bool) -> Do:
@@ -165,7 +166,7 @@ def _dead(*, stays: bool) -> Do:
 
 
 def _not_found_once(scene: Scene) -> None:
-    rule = scene.controller.faults.refuse(scene.request, f'unknown model: "{NS}"', "model not found")
+    rule = scene.controller.faults.refuse(scene.request, f'unknown model: "{scene.model_name}"', "model not found")
     scene.rules.append(rule)
 
 
@@ -447,7 +448,7 @@ FAULTS = {
         ),
         Fault(
             "somebody else removes the application",
-            _removed(lambda scene: scene.controller.remove_application(NS, scene.application)),
+            _removed(lambda scene: scene.controller.remove_application(scene.model_name, scene.application)),
             concerns=tuple(name for name in OF_MODELS if name not in (CREATE, REGISTER)),
             but=dict.fromkeys((INSTALL, "add_relation", CONFIGURE, PRIMITIVE, SCALE, UPGRADE), GONE),
             lasting=True,
@@ -463,7 +464,7 @@ FAULTS = {
         ),
         Fault(
             "somebody else removes the model",
-            _removed(lambda scene: scene.controller.remove_model(NS)),
+            _removed(lambda scene: scene.controller.remove_model(scene.model_name)),
             concerns=OF_MODELS,
             but=dict.fromkeys(
                 (

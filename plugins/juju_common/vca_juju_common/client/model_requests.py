@@ -108,13 +108,16 @@ class ApplicationRequests(Protocol):
             units: their names.
         """
 
-    async def destroy_applications(self, names: Sequence[str], *, destroy_storage: bool, force: bool = False) -> None:
+    async def destroy_applications(
+        self, names: Sequence[str], *, destroy_storage: bool, force: bool = False, max_wait: float | None = None
+    ) -> None:
         """Ask for the end of applications.
 
         Args:
             names: their names.
             destroy_storage: whether their storage is destroyed with them, or released.
             force: whether what fails on the way is ignored.
+            max_wait: seconds that a step may take where it is forced; None: Juju's own limit.
 
         Raises:
             ApiError: the controller refuses it, or says that one of them is not there.

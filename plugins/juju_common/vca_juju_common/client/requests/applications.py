@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +15,9 @@ from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.things import unit_tag
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import NewApplication, OptionValue, StorageRequest
+
+_ABOUT_PENDING = re.compile("pending (id|resource)|resource .* not found")
+"""What Juju says of a resource that was announced, and has come to its application since."""
 
 
 def _placement(machines: Sequence[str]) -> list[Any]:
@@ -96,16 +100,24 @@ async def resolve_units(model: Target, units: Sequence[str]) -> None:
 
 
 async def destroy_applications(
-    model: Target, names: Sequence[str], *, destroy_storage: bool, force: bool = False
+    model: Target,
+    names: Sequence[str],
+    *,
+    destroy_storage: bool,
+    force: bool = False,
+    max_wait: float | None = None,
 ) -> None:
-    """Ask for the end of applications.
+    """Ask for the end of applications; where it is forced, each step may take so many seconds.
 
     Raises:
         ApiError: the controller refuses it, or says that one of them is not there.
     """
     params = [
         classes().DestroyApplicationParams(
-            application_tag=f"application-{name}", destroy_storage=destroy_storage, force=force
+            application_tag=f"application-{name}",
+            destroy_storage=destroy_storage,
+            force=force,
+            max_wait=None if max_wait is None else int(max_wait * 1e9),
         )
         for name in names
     ]
@@ -229,9 +241,10 @@ async def destroy_units(model: Target, units: Sequence[str], *, destroy_storage:
 async def set_charm(model: Target, new: NewApplication) -> None:
     """Give an application another charm, or revision, and values of options with it."""
     config = {name: text_of(value) for name, value in new.config.items()}
+    is_repeated = False
 
-    async def work() -> None:
-        facade = await model.facade("Application")
+    async def send() -> None:
+        facade = await model.facade("Application", repeat=False)
         await facade.SetCharm(
             application=new.name,
             charm_url=new.charm_url,
@@ -243,5 +256,20 @@ async def set_charm(model: Target, new: NewApplication) -> None:
             generation="master",
             resource_ids=dict(new.resources) or None,
         )
+
+    async def work() -> None:
+        nonlocal is_repeated
+        while True:
+            try:
+                await send()
+            except ConnectionLost:
+                await model.resync()
+                is_repeated = True
+            except ApiError as error:
+                if not (is_repeated and error.is_not_found and _ABOUT_PENDING.search(error.message)):
+                    raise
+                return  # it was the answer that was lost: what was announced has come to the application
+            else:
+                return
 
     await retry_races(work)

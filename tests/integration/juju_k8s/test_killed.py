@@ -1,0 +1,106 @@
+"""The command is killed at some moment of an NS's life: what comes after goes on with it, and leaves nothing.
+
+The suite tries one moment; `make kills` tries 30.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from support.juju import write_charm
+from support.juju_k8s import options_of, sidecar
+
+from vca_jujusim import SimulatedController
+
+KILLS = int(os.environ.get("VCA_KILLS", "1"))
+SEED = int(os.environ.get("VCA_KILLS_SEED", "1610"))
+LIFE = 70
+"""Requests of the whole life, about: those that come after it kill nothing."""
+VCA = str(Path(sys.executable).with_name("vca"))
+
+SERVICE = {
+    "ns": "demo",
+    "vnfs": {
+        "core": {"charm": "client", "connector": "hosts"},
+        "dns": {"charm": "dns", "connector": "pods", "config": {"label": "edge"}, "day1": [{"run": "touch"}]},
+    },
+    "relations": [["core:names", "dns:dns"]],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, controller: SimulatedController) -> Path:
+    """A config and an NS with a VNF on a machine and one on pods, which are related."""
+    sidecar(tmp_path / "charms")
+    write_charm(tmp_path / "charms", "client", requires={"names": {"interface": "dns"}})
+    given = options_of(controller, delete_grace=5)
+    config = {
+        "artifacts": "charms",
+        "connectors": {
+            "hosts": {"backend": "juju-machine", "options": given},
+            "pods": {"backend": "juju-k8s", "options": {**given, "cloud": "k8s"}},
+        },
+    }
+    (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "service.yaml").write_text(yaml.safe_dump(SERVICE))
+    return tmp_path
+
+
+async def run(folder: Path, *arguments: str) -> None:
+    """Run the command to its end."""
+    process = await asyncio.create_subprocess_exec(
+        VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    printed = (await process.communicate())[0].decode()
+    assert process.returncode == 0, printed
+
+
+async def run_killed(folder: Path, controller: SimulatedController, requests: int) -> str:
+    """Run the life of the NS, and kill what runs when the controller has had so many requests of it.
+
+    Returns:
+        The command that was killed; empty: there were no more requests.
+    """
+    end = controller.counts.total + requests
+    for arguments in (("apply", "service.yaml"), ("delete", "demo", "--yes")):
+        process = await asyncio.create_subprocess_exec(
+            VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        ended = asyncio.ensure_future(process.wait())
+        while controller.counts.total < end and not ended.done():
+            await asyncio.wait((ended,), timeout=0.002)
+        if not ended.done():
+            process.kill()
+            await ended
+            return arguments[0]
+        assert process.returncode == 0
+    return ""
+
+
+def left_in(controller: SimulatedController) -> list[str]:
+    """The models that are there beside the controller's own."""
+    return [model.record.name for model in controller.world.models.values() if model.record.name != "controller"]
+
+
+@pytest.mark.timeout(60 + 60 * KILLS)
+async def test_a_killed_life_goes_on_and_leaves_nothing(controller: SimulatedController, folder: Path) -> None:
+    controller.clock.latency = 0.01
+    for moment in sorted(random.Random(SEED).sample(range(1, LIFE), KILLS)):  # noqa: S311 - to be the same again
+        killed = await run_killed(folder, controller, moment)
+        await run(folder, "apply", "service.yaml")
+        models = {name: controller.model(name) for name in left_in(controller)}
+        assert sorted(models) == ["demo", "demo-k8s"], f"killed after {moment} requests"
+        assert all(len(one.applications) == len(one.units) == 1 for one in models.values()), (
+            f"killed after {moment} requests"
+        )
+        if killed != "delete":  # what is noted as done is not done again, and a relation goes before its EEs
+            assert all(len(one.relations) == 1 for one in models.values()), f"killed after {moment} requests"
+        assert len(controller.model("demo").machines) == 1, f"killed after {moment} requests"
+        await run(folder, "delete", "demo", "--yes")
+        assert left_in(controller) == [], f"killed after {moment} requests"

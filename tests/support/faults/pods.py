@@ -1,0 +1,156 @@
+"""The faults of Juju on Kubernetes: those of machines that can meet it, and its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from support.faults import table
+from support.faults.operations import OPERATIONS, SECRET, Subject
+from support.faults.places import Place
+from support.faults.scene import NS, Scene
+from support.faults.table import (
+    BAD,
+    CREATE,
+    DELETE,
+    DELETE_NS,
+    DEREGISTER,
+    DONE,
+    FAILED,
+    FAULTS,
+    INSTALL,
+    LATE,
+    REGISTER,
+    SCALE,
+    UPGRADE,
+    Do,
+    Fault,
+)
+from support.juju_k8s import sidecar
+
+from vca_core.testing.subject import Charms
+
+MODEL = f"{NS}-k8s"
+
+
+def _charms(folder: Path) -> Charms:
+    """Write a proxy charm with a container, in two versions."""
+    options = ("ssh-hostname", "ssh-username", "ssh-password")
+    parts: dict[str, Any] = {
+        "config": {option: {"type": "string", "default": ""} for option in options},
+        "actions": {"verify-ssh-credentials": {"description": "does it"}, "touch": {"description": "does it"}},
+        "provides": {"out": {"interface": "any"}},
+        "requires": {"into": {"interface": "any"}},
+    }
+    for version in ("first", "second"):
+        sidecar(folder / version, "proxy", **parts, summary=f"The {version} one.")
+    return Charms(
+        folder=folder,
+        charm="first/proxy",
+        upgraded="second/proxy",
+        other="first/proxy",
+        config={"ssh-hostname": "10.1.2.3", "ssh-username": "ubuntu", "ssh-password": SECRET},
+        provides="out",
+        requires="into",
+    )
+
+
+_MAIN = {CREATE: "Annotations.Set", SCALE: "Application.ScaleApplications"}
+
+
+def _operations() -> Iterator[Subject]:
+    for name, subject in OPERATIONS.items():
+        if name not in (REGISTER, DEREGISTER):
+            yield replace(subject, main=_MAIN.get(name, subject.main))
+
+
+PODS = Place("juju-k8s", MODEL, {subject.name: subject for subject in _operations()}, _charms, {"cloud": "k8s"})
+
+_ALSO = (
+    "user has no access to the model",
+    "connection dropped at any request, after it took effect",
+    "any request that has an effect is never answered",
+    "the watcher never answers any more",
+    "all connections cut before",
+    "all answers come late",
+    "controller restarts in the middle",
+    "controller goes away in the middle, for longer than outage_timeout",
+    "controller is not there",
+    "controller is upgraded in the middle",
+    "watchers are stopped in the middle",
+    "all deltas come twice",
+    "old deltas come after newer ones",
+    "contention or an aborted transaction at any request that has an effect",
+    "an error in a result of any request that has an effect",
+    "an operator has blocked changes",
+    "hook error, Juju does not run the hook again",
+    "charm says that it is blocked",
+    "model is said once not to be found",
+    "units are stuck in dying",
+    "somebody else removes the application",
+)
+"""Those of machines that are tried here, too."""
+
+
+def _shared() -> Iterator[Fault]:
+    for name in _ALSO:
+        fault = FAULTS[name]
+        yield replace(fault, concerns=tuple(one for one in fault.concerns if one in PODS.operations))
+
+
+def _namespace(held: Any) -> Do:
+    return lambda scene: scene.controller.world.namespaces.__setitem__(("k8s", MODEL), held)
+
+
+def _of_another_user(scene: Scene) -> None:
+    scene.controller.add_user("other", "pass-of-other")
+    scene.controller.world.add_model(MODEL, "other", "k8s", "default", {})
+
+
+def _terminating(scene: Scene) -> None:
+    """It is gone when it was asked for twice."""
+    _namespace("terminating")(scene)
+    scene.meanwhile(scene.controller.world.namespaces.clear, "ModelManager.CreateModel", 2)
+
+
+def _suspended(scene: Scene) -> None:
+    scene.controller.refuse_credential(MODEL)
+
+
+def _stuck(scene: Scene) -> None:
+    scene.controller.faults.stick()
+
+
+def _trust(scene: Scene) -> None:
+    """A charm that lacks it runs into a 403 in a hook."""
+    scene.controller.faults.hook_error(hook="install", retry=False)
+
+
+_OWN = (
+    Fault("namespace is somebody else's, and not Juju's", _namespace("foreign"), (CREATE,), BAD),
+    Fault("namespace may be in use", _namespace("in use"), (CREATE,), BAD),
+    Fault("namespace is another controller's", _namespace("other controller"), (CREATE,), BAD),
+    Fault("namespace is on its way out, and gone after a while", _terminating, (CREATE,)),
+    Fault(
+        "model is suspended: its credential is not valid",
+        _suspended,
+        tuple(name for name in PODS.operations if name not in (CREATE, "add_relation", "remove_relation")),
+        but=dict.fromkeys((INSTALL, SCALE, UPGRADE), FAILED) | {DELETE: LATE},
+        extra=True,
+    ),
+    Fault("no pod comes to run: its image cannot be pulled", table._stuck("unit"), (INSTALL, SCALE, UPGRADE), LATE),
+    Fault("charm lacks trust, and a hook fails for it", _trust, (INSTALL,), FAILED, lasting=True),
+    Fault(
+        "application never goes (juju#21605)",
+        _stuck,
+        (DELETE, DELETE_NS),
+        but={DELETE: LATE, DELETE_NS: DONE},
+        lasting=False,
+        extra=True,
+    ),
+)
+
+FAULTS_ON_PODS = {fault.name: fault for fault in (*_shared(), *_OWN)}
+"""By name, in the order of the rows."""
