@@ -146,3 +146,12 @@ def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str)
         "entity-type": kind,
         TIME: status_time(),
     }
+
+
+def end_fields(word: str) -> dict[str, Any]:
+    """Make the five fields that an EE ends with.
+
+    Args:
+        word: what became of it.
+    """
+    return status_fields(DeploymentStatus.COMPLETED, "", word, "operation")

@@ -10,19 +10,17 @@ from typing import Any
 
 from vca_core._tracking.claims import Claims
 from vca_core._tracking.concerned import Concerned, concerned_in
-from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
+from vca_core._tracking.namespaces import Namespaces
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import Place, default_home, status_fields
-from vca_core._tracking.records import EeRecord, EeRecords
-from vca_core._tracking.schema import NewerRecordError
+from vca_core._tracking.place import Place, default_home, end_fields, status_fields
+from vca_core._tracking.records import EeRecords
 from vca_core._tracking.spill import Spill
 from vca_core._tracking.trail import Trail
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
-from vca_core.stores import StatusStore
 from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
@@ -63,7 +61,7 @@ class Tracker:
         self._claims = claims
         self._outbox = outbox
         self._scrub = scrub
-        self._spawn = spawn
+        self._namespaces = Namespaces(environments, records, claims, outbox, spawn)
 
     # The beginning.
 
@@ -83,7 +81,7 @@ class Tracker:
             await self._claim(trail)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            trail.doomed = await self._doom(trail.model)
+            trail.doomed = await self._namespaces.doom(trail.model)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -103,16 +101,6 @@ class Tracker:
         trail.secret_names = declared.union(*(environment.secret_names for environment in concerned))
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
-
-    async def _doom(self, model: str) -> Sequence[EeRecord]:
-        """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it."""
-        try:
-            return await self._records.doom(model)
-        except NewerRecordError:
-            raise
-        except VcaError as error:
-            _LOG.warning("what is kept of %s is not known; delete it again when the store is back: %s", model, error)
-            return [one.record for one in self._environments.in_model(model) if one.record is not None]
 
     async def _claim(self, trail: Trail) -> None:
         key, namespace = trail.keys[0], trail.namespace
@@ -309,7 +297,7 @@ class Tracker:
         if trail.traits.claims and failure is not None:
             self._end_claim(trail, failure)
         if trail.traits.removes is Scope.NAMESPACE:
-            stored += self._end_namespace(trail, failure)
+            stored += self._namespaces.end(trail, failure)
         return stored
 
     async def keep_safe(self, trail: Trail, limit: float) -> None:
@@ -354,7 +342,7 @@ class Tracker:
                 text = self._scrub(failure.message if isinstance(failure, VcaError) else str(failure), trail.names)
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
-            return _end_fields(trail.traits.end)
+            return end_fields(trail.traits.end)
         if environment is not None and trail.traits.is_aggregate:
             worst = aggregate(environment.states.values())
             if worst is not None:
@@ -392,45 +380,6 @@ class Tracker:
             stored.append(self._outbox.outcome(environment.key, home.place, fields, put, trail.id))
         return [*stored, self._outbox.change(environment.key, self._records.remover(record))]
 
-    def _end_namespace(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
-        model = trail.model
-        if model is None:
-            raise AssertionError("a delete of a namespace has its model")
-        environments = self._environments
-        environments.deleting.discard(model)
-        if failure is not None:
-            for environment in environments.in_model(model):
-                environments.write_home(environment)
-            return []
-        for environment in environments.in_model(model):
-            environments.forget(environment.key)
-        return [self._spawn(self._forget_namespace(model, trail.doomed, trail.id), f"forget {model}")]
-
-    async def _forget_namespace(self, model: str, doomed: Sequence[EeRecord], operation_id: str) -> None:
-        """Write the end of each EE of a model that is gone to its home, then remove what is kept of it."""
-        ended: list[asyncio.Future[Any]] = []
-        for record in doomed:
-            fields = _end_fields("deleted")
-            put = self._last_put(record, fields)
-            ended.append(self._outbox.outcome(record.key, record.home, fields, put, operation_id))
-            ended.append(self._outbox.change(record.key, self._records.remover(record)))
-        if ended:
-            await asyncio.wait(ended)
-        await self._claims.remove_model(model)
-
-    def _last_put(self, record: EeRecord, fields: dict[str, Any]) -> Put:
-        home = Home(record.home)
-
-        async def is_current(store: StatusStore) -> bool:
-            return await self._records.is_current(store, record)
-
-        async def put(store: StatusStore) -> Written:
-            if not await is_current(store):
-                return Written.PASSED  # there is a new one by this name already
-            return await home.put(store, fields, is_current)
-
-        return put
-
 
 def _is_home_of(environment: Environment, trail: Trail) -> bool:
     return any(map(environment.is_home, trail.places))
@@ -438,7 +387,3 @@ def _is_home_of(environment: Environment, trail: Trail) -> bool:
 
 def _mark_fields(trail: Trail) -> dict[str, Any]:
     return status_fields(DeploymentStatus.RUNNING, trail.operation, "running", "operation")
-
-
-def _end_fields(word: str) -> dict[str, Any]:
-    return status_fields(DeploymentStatus.COMPLETED, "", word, "operation")
