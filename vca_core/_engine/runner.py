@@ -315,6 +315,7 @@ class Runner:
         if call.traits.reads:
             return await self._session.hooks.call(call.spec, **call.arguments)
         await op.held()
+        op.trail.is_called = True
         return await self._session.hooks.call(call.spec, op=op, **call.arguments)
 
     async def _try_before(self, op: RunningOperation, call: Call[Any]) -> None:
@@ -335,8 +336,8 @@ class Runner:
                 self._tracker.learn(key, found)
 
     async def _look(self, op: RunningOperation) -> None:
-        """Take a listing before an outcome that is an aggregate, where nothing was reported of the EE."""
-        if self._tracker.has_reports(op.trail) or op.trail.ee_id is None:
+        """Take a listing before an outcome that is an aggregate, where the EE is not known as a whole."""
+        if self._tracker.is_known(op.trail) or op.trail.ee_id is None:
             return
         found = await self._listing(op, self._tracker.namespace_of(op.trail))
         if found and op.trail.ee_id in found:

@@ -59,7 +59,7 @@ class Claims(ConnectorStore):
             BadArguments: another namespace has the model or the application (names both), or the home has no document.
             StoreError: the store cannot take the claim, and so no EE can be created.
         """
-        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self._owner, host=host)
+        record = EeRecord(key, namespace.canonical, None, home, new_generation(), self.owner, host=host)
         model_generation = new_generation()
 
         async def claim(store: StatusStore) -> Claim:
@@ -188,7 +188,7 @@ class Claims(ConnectorStore):
             ee_id=ee_id,
             home=home,
             generation=generation,
-            owner=self._owner,
+            owner=self.owner,
             has_failed=False,
             host=claim.host or record.host,
         )

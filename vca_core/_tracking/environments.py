@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.claims import Claim
 from vca_core._tracking.entry import Put, Written, put_over
 from vca_core._tracking.footprint import Footprint
-from vca_core._tracking.home import Home, put_past_no_later
+from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import COLLECTION, TIME, Place, status_fields
+from vca_core._tracking.place import TIME, Place, status_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
+from vca_core._tracking.unread import blind_putter
 from vca_core.errors import BackendError, StoreError, VcaError
 from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
@@ -74,8 +75,13 @@ class Environment:
     is_unread: bool = False
     news: set[Entity] | None = None
 
-    def take(self, record: EeRecord | None) -> None:
-        """Take what was read of it in the store."""
+    def take(self, record: EeRecord | None, owner: str) -> None:
+        """Take what was read of it in the store.
+
+        Args:
+            record: what is kept of it; None: nothing.
+            owner: names this `Vca`: what another one operated on last may have changed, whenever that was.
+        """
         if record is not None and record.ee_id is not None and self.ee_id not in (None, record.ee_id):
             self.states.clear()
             self.is_known = False
@@ -86,7 +92,7 @@ class Environment:
         self.ee_id = record.ee_id or self.ee_id
         self.secret_names |= record.secret_names
         is_same = before is not None and before.generation == record.generation
-        self.is_whole &= is_same and before is not None and before.owner == record.owner
+        self.is_whole &= is_same and before is not None and before.owner == record.owner == owner
         if not is_same or not self.is_home(record.home):
             self.move(Home(record.home))
 
@@ -180,7 +186,7 @@ class Environments:
         """
         environment = self.of(key)
         try:
-            environment.take(await self._records.look_up(key, environment.record, limit))
+            environment.take(await self._records.look_up(key, environment.record, limit), self._records.owner)
             environment.is_unread = False
         except NewerRecordError:
             raise
@@ -329,9 +335,12 @@ class Environments:
             grace: seconds to wait until it is written.
 
         Raises:
-            StoreError: it was not written in time and stays queued; or a newer release keeps the EE.
+            StoreError: what is kept of the EE cannot be read, its home has no document, it was not written in time and
+                stays queued, or a newer release keeps the EE.
         """
-        environment = await self.load(EeKey.of(self._connector, ee_id))
+        key = EeKey.of(self._connector, ee_id)
+        environment = self.of(key)
+        environment.take(await self._records.look_up(key, environment.record), self._records.owner)
         if environment.record is None or environment.is_other_than(ee_id):
             return
         environment.record.check_operable()
@@ -341,6 +350,8 @@ class Environments:
             await asyncio.wait((promise,), timeout=grace)
             if not promise.done():
                 raise StoreError(f"the status of {ee_id} was not stored within {grace:g} s", ee_id=str(ee_id))
+            if promise.result() is Written.NO_DOCUMENT:
+                raise StoreError(f"the home of {ee_id} has no document any more", retryable=False, ee_id=str(ee_id))
 
     # What is written.
 
@@ -410,19 +421,8 @@ class Environments:
             if environment is not None and environment.home is not None and environment.home.place == place:
                 return self.home_putter(environment, environment.home, fields)
             if environment is not None and environment.is_unread:
-                return self._blind_putter(key, place, fields)
+                return blind_putter(key, place, fields)
         return put_over(place, fields)
-
-    def _blind_putter(self, key: EeKey, place: Place, fields: dict[str, Any]) -> Put:
-        """How a status is written where the store could not say whether the place is a home: past no later one."""
-
-        async def put(store: StatusStore) -> Written:
-            document = await store.get(COLLECTION, {"_id": key.record_id})
-            if document is not None and _may_be_home(document, key, place):
-                return await put_past_no_later(store, place, fields)
-            return await put_over(place, fields)(store)
-
-        return put
 
     def home_putter(self, environment: Environment, home: Home, fields: dict[str, Any]) -> Put:
         async def may_write(store: StatusStore) -> bool:
@@ -433,10 +433,3 @@ class Environments:
             return await home.put(store, fields, may_write)
 
         return put
-
-
-def _may_be_home(document: Mapping[str, Any], key: EeKey, place: Place) -> bool:
-    try:
-        return EeRecord.read(document, key.record_id).home == place
-    except StoreError:  # it is damaged, and nobody can say
-        return True

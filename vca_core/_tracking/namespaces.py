@@ -73,6 +73,8 @@ class Namespaces:
         environments = self._environments
         environments.deleting.discard(model)
         if failure is not None:
+            for record in trail.doomed:
+                self._records.return_to_owner(record)
             for environment in environments.in_model(model):
                 environments.write_home(environment)
             return []

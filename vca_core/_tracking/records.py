@@ -199,11 +199,15 @@ class ConnectorStore:
         owner: names the `Vca` among all that use the store.
         outbox: writes in order.
         grace: ``store_grace``, seconds.
+
+    Attributes:
+        connector: as above.
+        owner: as above.
     """
 
     def __init__(self, connector: str, owner: str, outbox: Outbox, grace: float) -> None:
         self.connector = connector
-        self._owner = owner
+        self.owner = owner
         self._outbox = outbox
         self._grace = grace
 
@@ -255,7 +259,7 @@ class EeRecords(ConnectorStore):
         """
         query = record.query_of_ee
         if owned:
-            query["owner"] = self._owner
+            query["owner"] = self.owner
         if sound:
             query["has_failed"] = False
         return await store.exists(COLLECTION, query)
@@ -268,7 +272,7 @@ class EeRecords(ConnectorStore):
             update: the fields.
             owned: whether to change it only while this `Vca` is the one that operated on it last.
         """
-        query = {**record.query, "owner": self._owner} if owned else record.query
+        query = {**record.query, "owner": self.owner} if owned else record.query
 
         async def change(store: StatusStore) -> None:
             await store.set(COLLECTION, query, update)
@@ -280,19 +284,31 @@ class EeRecords(ConnectorStore):
 
         Another one that operated on it since it was read keeps it, and its failure.
         """
-        if record.owner == self._owner and not record.has_failed:
+        if record.owner == self.owner and not record.has_failed:
             return record
-        return self._change_owner(record, self._owner, has_failed=False)
+        return self._change_owner(record, self.owner, has_failed=False)
 
     def give_back(self, record: EeRecord, before: EeRecord) -> EeRecord:
-        """Undo `take_over`, for an operation that did nothing."""
-        return self._change_owner(record, before.owner, has_failed=before.has_failed)
+        """Undo `take_over`, for an operation that did nothing. A failure that came to stand meanwhile stays."""
+        return self._change_owner(record, before.owner, has_failed=before.has_failed, leaves=True)
 
-    def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool) -> EeRecord:
-        query = {**record.query, "owner": record.owner, "has_failed": record.has_failed}
+    def return_to_owner(self, record: EeRecord) -> None:
+        """Undo what `doom` did to a record, which is given as it was before."""
+        query = {**record.query_of_ee, "owner": self.owner}
+        if record.owner != self.owner:
+            self._outbox.change(record.key, lambda store: store.set(COLLECTION, query, {"owner": record.owner}))
+
+    async def note_failure(self, store: StatusStore, record: EeRecord) -> None:
+        """Keep that a failed outcome stands at an EE's home, whoever operates on it meanwhile."""
+        await store.set(COLLECTION, {**record.query_of_ee, "has_failed": False}, {"has_failed": True})
+
+    def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False) -> EeRecord:
+        query = {**record.query, "owner": record.owner}
 
         async def change(store: StatusStore) -> None:
-            await store.set(COLLECTION, query, {"owner": owner, "has_failed": has_failed})
+            update = {"owner": owner, "has_failed": has_failed}
+            if not await store.set(COLLECTION, {**query, "has_failed": record.has_failed}, update) and leaves:
+                await store.set(COLLECTION, query, {"owner": owner})
 
         self._outbox.change(record.key, change)
         return replace(record, owner=owner, has_failed=has_failed)
@@ -330,6 +346,9 @@ class EeRecords(ConnectorStore):
     async def doom(self, model: str) -> Sequence[EeRecord]:
         """Find all records of a model that is to be deleted, and take over their EEs, so that no other writes of them.
 
+        Returns:
+            The records as they were before.
+
         Raises:
             NewerRecordError: a newer release keeps one of them.
             StoreError: the store does not answer.
@@ -348,12 +367,9 @@ class EeRecords(ConnectorStore):
                     _LOG.warning("%s", error)
                     continue
                 records.append(record)
-            return [await take_over(store, record) for record in records]
-
-        async def take_over(store: StatusStore, record: EeRecord) -> EeRecord:
-            query = {**record.query_of_ee, "owner": record.owner}
-            is_taken = await store.set(COLLECTION, query, {"owner": self._owner})
-            return replace(record, owner=self._owner) if is_taken else record
+            for record in records:
+                await store.set(COLLECTION, {**record.query_of_ee, "owner": record.owner}, {"owner": self.owner})
+            return records
 
         key = EeKey(self.connector, model, "")
         return await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")

@@ -10,6 +10,7 @@ from typing import Any
 
 from vca_core._tracking.claims import Claims
 from vca_core._tracking.concerned import Concerned, concerned_in
+from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.namespaces import Namespaces
@@ -18,9 +19,11 @@ from vca_core._tracking.place import Place, default_home, end_fields, status_fie
 from vca_core._tracking.records import EeRecords
 from vca_core._tracking.spill import Spill
 from vca_core._tracking.trail import Trail
+from vca_core._tracking.unread import blind_end, blind_failure_note
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
+from vca_core.stores import StatusStore
 from vca_core.traits import Scope
 
 _LOG = logging.getLogger(__name__)
@@ -113,7 +116,7 @@ class Tracker:
         if claim.is_new:
             self._environments.forget(key)
         environment = self._environments.of(key)
-        environment.take(claim.record)
+        environment.take(claim.record, self._records.owner)
         environment.claim = claim
         is_there = claim.record.ee_id is not None
         trail.home = claim.record.home if is_there and given is None else asked
@@ -184,10 +187,10 @@ class Tracker:
 
     # What a listing says.
 
-    def has_reports(self, trail: Trail) -> bool:
-        """Whether anything is known of the entities of an operation's EE."""
+    def is_known(self, trail: Trail) -> bool:
+        """Whether the entities of an operation's EE are known, all of them."""
         environment = self._environments.get(trail.lane)
-        return environment is None or bool(environment.states)
+        return environment is None or (bool(environment.states) and environment.is_whole)
 
     def namespace_of(self, trail: Trail) -> Namespace | None:
         """The namespace of an operation's EE, where it is known."""
@@ -274,7 +277,7 @@ class Tracker:
             self._lose_the_race(trail)
         for environment in concerned:
             environment.trail = None
-            if isinstance(failure, _REFUSALS):
+            if isinstance(failure, _REFUSALS) or (failure is not None and not trail.is_called):
                 self._give_back(environment, trail)
             if failure is not None and environment.record is not None and _is_home_of(environment, trail):
                 environment.record = replace(environment.record, has_failed=True)
@@ -286,10 +289,15 @@ class Tracker:
         for place in trail.places:
             if not is_end or place != default_home(trail.lane):
                 put = self._environments.putter(trail, place, fields)
+                if failure is not None:
+                    put = self._noting_failure(put, place, concerned)
                 stored.append(self._outbox.outcome(trail.lane, place, fields, put, trail.id))
         for environment in concerned:
             if is_end:
                 stored += self._end_environment(environment, fields, trail)
+                if environment.record is None and environment.is_unread:
+                    end = blind_end(environment.key, trail.ee_id, fields)
+                    stored.append(self._outbox.change(environment.key, end))
             elif _is_home_of(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
             else:
@@ -310,6 +318,21 @@ class Tracker:
         if self._spill is not None:
             await self._spill.keep_outcomes(trail, self._outbox, limit)
 
+    def _noting_failure(self, put: Put, place: Place, concerned: Sequence[Environment]) -> Put:
+        """How a failed outcome is written: where it comes to stand at a home, that is kept with it."""
+
+        async def put_and_note(store: StatusStore) -> Written:
+            written = await put(store)
+            if written is Written.STORED:
+                for environment in concerned:
+                    if environment.record is not None and environment.is_home(place):
+                        await self._records.note_failure(store, environment.record)
+                    elif environment.is_unread:
+                        await blind_failure_note(environment.key, place)(store)
+            return written
+
+        return put_and_note
+
     def _lose_the_race(self, trail: Trail) -> None:
         """Leave the home to the one that made the EE, where this operation did not claim it first."""
         environment = self._environments.get(trail.keys[0])
@@ -317,9 +340,9 @@ class Tracker:
             trail.places = tuple(place for place in trail.places if place != environment.claim.record.home)
 
     def _give_back(self, environment: Environment, trail: Trail) -> None:
-        """Leave an EE to the one that had it, after an operation that was refused."""
+        """Leave an EE to the one that had it, after an operation that was refused, or never reached the backend."""
         before, record = environment.before, environment.record
-        if before is None or record is None or before.owner == record.owner or _is_home_of(environment, trail):
+        if before is None or record is None or before is record or _is_home_of(environment, trail):
             return
         environment.record = self._records.give_back(record, before)
 
@@ -343,7 +366,7 @@ class Tracker:
             return status_fields(DeploymentStatus.FAILED, text, native or "failed", kind)
         if trail.traits.removes is Scope.ENVIRONMENT:
             return end_fields(trail.traits.end)
-        if environment is not None and trail.traits.is_aggregate:
+        if environment is not None and environment.is_whole and trail.traits.is_aggregate:
             worst = aggregate(environment.states.values())
             if worst is not None:
                 return status_fields(worst.meaning, worst.detail, worst.native, worst.entity.kind)

@@ -43,6 +43,7 @@ class Trail:
         muted: whether what it reports is kept from its places.
         is_informed: whether nothing has to be listed before it begins.
         is_marked: whether its places say that it runs before it begins.
+        is_called: whether the backend was asked to do it.
         is_created: whether the ee_id is stored.
         address: of the EE that it made or went on with.
         generations: of the records of the EEs that it concerns, as it had them.
@@ -72,6 +73,7 @@ class Trail:
     muted: bool = field(init=False, default=False)
     is_informed: bool = field(init=False, default=True)
     is_marked: bool = field(init=False, default=False)
+    is_called: bool = field(init=False, default=False)
     is_created: bool = field(init=False, default=False)
     address: str | None = field(init=False, default=None)
     generations: dict[EeKey, str | None] = field(init=False, default_factory=dict)

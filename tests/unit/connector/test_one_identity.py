@@ -217,7 +217,7 @@ class Careless(Plain):
 @pytest.mark.parametrize(
     ("mistake", "said"),
     [
-        ("locator", r"op\.created\('a\.b'\): ee_id: locator 'a\.b' has a dot"),
+        ("locator", r"op\.created\('a\.b'\): ee_id: locator: expected text without a dot"),
         ("address", "returned a whole number where an address is expected"),
         ("generator", "GeneratorExit"),
     ],
