@@ -16,7 +16,7 @@ from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, h
 from vca_core._tracking.schema import newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
-from vca_core.refusals import host_taken, shared_application, shared_model
+from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
 from vca_core.stores import StatusStore
 
 
@@ -177,7 +177,7 @@ class Claims(ConnectorStore):
             The record as it is now.
 
         Raises:
-            AlreadyExists: another process took the same machine into service meanwhile.
+            AlreadyExists: another process made the EE, or took the same machine into service, meanwhile.
             StoreError: it could not be stored.
             asyncio.CancelledError: cancelled; what was written is withdrawn as by a failure.
         """
@@ -193,19 +193,24 @@ class Claims(ConnectorStore):
             host=claim.host or record.host,
         )
 
-        async def write(store: StatusStore) -> None:
-            await self._write_id(store, record, kept)
-            await self._check_host(store, kept, claim.host)
+        async def write(store: StatusStore) -> EeId | None:
+            made = await self._write_id(store, record, kept)
+            if made is None:
+                await self._check_host(store, kept, claim.host)
+            return made
 
         try:
-            await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True, queues=True)
+            made = await self._outbox.now(record.key, write, self._grace, "take the ee_id", retries=True, queues=True)
         except BaseException:
             if is_new:
                 self._withdraw_id(kept)
             raise
+        if made is not None:
+            raise already_exists(made, kept.namespace)
         return kept
 
-    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> None:
+    async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> EeId | None:
+        """Write an ee_id, unless another process has made the EE since the claim: then its id is given back."""
         update = {
             "ee_id": str(kept.ee_id),
             "home": home_fields(kept.home),
@@ -214,12 +219,17 @@ class Claims(ConnectorStore):
             "has_failed": False,
             "host": kept.host,
         }
-        for query in (record.query, kept.query):  # the second one finds what a lost answer left
+        # The second one finds what another process made and withdrew, the last one what a lost answer left.
+        for query in (record.query_of_ee, {**record.query, "ee_id": None}, kept.query_of_ee):
             if await store.set(COLLECTION, query, update):
                 break
         else:
             # Another process deleted what was there before; the EE is a new one.
             if not await store.ensure(COLLECTION, kept.document()):
+                document = await store.get(COLLECTION, {"_id": record.key.record_id})
+                there = None if document is None else EeRecord.read(document)
+                if there is not None and there.ee_id is not None and there.namespace == kept.namespace:
+                    return there.ee_id
                 raise StoreError(
                     f"the ee_id cannot be stored: another process claimed {record.key} meanwhile", retryable=False
                 )
@@ -232,6 +242,7 @@ class Claims(ConnectorStore):
                 f"the ee_id cannot be stored: no document of {home.table} matches {home.query} any more",
                 retryable=False,
             )
+        return None
 
     def _withdraw_id(self, kept: EeRecord) -> None:
         """Take an ee_id back, where it still is this one: it must never hit a later EE."""

@@ -123,6 +123,7 @@ class Tracker:
         if is_there and (not trail.traits.resumes or environment.is_other_than(trail.ee_id)):
             # The backend will most likely refuse: until it makes one, the EE that is there is not this operation's.
             trail.places = () if environment.is_home(trail.home) else (trail.home,)
+            trail.is_informed = environment.is_whole  # it refuses by what it knows now
             return
         if not is_there:
             environment.move(Home(trail.home, claim.home_document))
@@ -203,9 +204,13 @@ class Tracker:
         self._environments.take_listing(self._environments.of(trail.lane), states)
 
     def unknown_ees(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
-        """The EEs that an operation concerns and that may not be known as a whole, with their namespaces."""
+        """The EEs that an operation concerns, or would make again, and that may not be known as a whole.
+
+        Returns:
+            Each with its namespace.
+        """
         found = []
-        for key in trail.concerned:
+        for key in trail.concerned or (trail.keys if trail.traits.claims else ()):
             environment = self._environments.get(key)
             record = None if environment is None else environment.record
             if environment is not None and record is not None and record.ee_id is not None and not environment.is_whole:

@@ -13,7 +13,7 @@ from vca_juju_common import offers
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
 from vca_juju_common.controller_errors import translate_refusals
-from vca_juju_common.environments import check_namespace, environments_in
+from vca_juju_common.environments import check_namespace
 from vca_juju_common.facts import is_succeeded
 from vca_juju_common.session import CONTROLLER_MODEL, Session
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
@@ -80,13 +80,11 @@ async def delete_environment(
 
     async def delete() -> None:
         async with session.use(ee_id.model, op) as model:
-            if ee_id.application not in environments_in(model, session.names, session.ground):
-                await model.reread()  # another client may just have made it
+            if ee_id.application not in model.state.applications:
+                await model.reread()  # another client may just have made or installed it
             if is_succeeded(model, ee_id):
                 return
             await remove(model)
-            if ee_id.application in model.state.applications and not is_succeeded(model, ee_id):
-                await remove(model)  # another client had just installed it
             session.forget(model, ee_id)
 
     await delete_until_gone(session, ee_id.model, delete)

@@ -16,12 +16,13 @@ from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, no_environment, shared_application
 from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.interface import Model
+from vca_juju_common.client.making import has_made
 from vca_juju_common.environments import check_free, environments_in
 from vca_juju_common.finishing import finish, has_succeeded
 from vca_juju_common.readiness import wait_noted
 from vca_juju_common.session import Session
 from vca_juju_k8s.fitting import check_kind
-from vca_juju_k8s.ground import LOCATOR, model_tag, reservation_name
+from vca_juju_k8s.ground import LOCATOR, model_tag, reservation_name, reserved_in
 
 
 async def create(session: Session, op: Operation, namespace: Namespace, artifact: Artifact | None) -> str | None:
@@ -104,6 +105,8 @@ async def _reserve(undo: AsyncExitStack, model: Model, ee_id: EeId, namespace: N
         AlreadyExists: another process has it.
     """
     tag, name, text = model_tag(model.uuid), reservation_name(ee_id.application), _text(namespace)
+    if not has_made(model.uuid) and reserved_in((await model.read_notes(tag)).get(name, "")) is not None:
+        raise already_exists(ee_id, namespace)  # another process has just reserved it: that is not written over
     undo.push_async_callback(model.undo_note, tag, name, text)
     noting, cancelled = await finish(model.annotate([tag], {name: text}))
     if cancelled is not None:

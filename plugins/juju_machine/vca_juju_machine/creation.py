@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from contextlib import AsyncExitStack
 
@@ -24,6 +25,9 @@ from vca_juju_common.session import Session
 from vca_juju_machine.bases import check_kind
 from vca_juju_machine.machines import wait_machine_started
 from vca_juju_machine.options import CreateOptions, JujuMachineOptions
+
+YIELDING = 2.0
+"""Seconds that a machine of a lower id has to go, where another process was refused and removes it."""
 
 _ABOUT_BASE = re.compile(r"\b(base|series)\b")
 """What a controller says of a base that it makes no machines of."""
@@ -67,6 +71,29 @@ def check_first(session: Session, model: Model, namespace: Namespace, machine: s
             raise already_exists(_ee_id(session, model, namespace, other.id), namespace)
         if own is not None and own.is_manual and own.instance_id == other.instance_id:
             raise AlreadyExists(f"{own.instance_id} is machine {other.id} of model {model.name} already")
+
+
+async def _wait_first(session: Session, model: Model, namespace: Namespace, machine: str) -> None:
+    """Wait for a moment until no machine of a lower id bears the namespace.
+
+    The store may have refused another process, which then removes what it made.
+
+    Raises:
+        AlreadyExists: one stays.
+    """
+
+    def is_first() -> bool | None:
+        try:
+            check_first(session, model, namespace, machine)
+        except AlreadyExists:
+            return None
+        return True
+
+    try:
+        async with asyncio.timeout(YIELDING):
+            await model.wait(is_first)
+    except TimeoutError:
+        check_first(session, model, namespace, machine)
 
 
 async def make_machine(
@@ -128,7 +155,7 @@ async def wait_started_first(
     """
     there = await wait_machine_started(model, machine)
     try:
-        check_first(session, model, namespace, machine)
+        await _wait_first(session, model, namespace, machine)
     except AlreadyExists:
         async with made:
             session.forget(model, _ee_id(session, model, namespace, machine))

@@ -65,7 +65,7 @@ async def test_each_operation_costs_no_more_requests_than_its_bar(
     async with on_kubernetes(controller, charms) as pods:
         assert await cost(pods.health()) <= 3  # the login, the cloud, the version
         assert await cost(pods.create_execution_environment(VNF)) <= 5
-        assert await cost(pods.create_execution_environment(".ns1.vnf2")) <= 2
+        assert await cost(pods.create_execution_environment(".ns1.vnf2")) <= 3  # the note is looked for, made, seen
         ee_id = f"{'ns1-k8s'}.app-vnf-vnf1.k8s"
         assert await cost(pods.install_configuration_sw(ee_id, "pods/proxy")) <= 3
         assert await cost(pods.exec_primitive(ee_id, "config", SSH)) <= 4

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.juju import connected, installed, machine, write_charm
+from support.juju import VNF, connected, installed, machine, write_charm
 
 from vca_core import Connector
-from vca_core.errors import NotFound
+from vca_core.errors import AlreadyExists, NotFound
 from vca_core.stores.sqlite import SqliteStore
 from vca_juju_common.client import gathering
 from vca_jujusim import SimulatedController
@@ -125,6 +126,28 @@ async def test_what_was_just_done_is_described(
     await one.delete_execution_environment(ee_id)
     with pytest.raises(NotFound):
         await two.describe(ee_id)
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_who_loses_a_race_leaves_the_record_to_the_winner(
+    turns: tuple[Connector, Connector], number: int
+) -> None:
+    del number  # it is tried so often
+    one, two = turns
+    both = await asyncio.gather(
+        one.create_execution_environment(VNF), two.create_execution_environment(VNF), return_exceptions=True
+    )
+    (winner, ee_id), *others = [
+        (connector, str(made[0])) for connector, made in zip(turns, both, strict=True) if isinstance(made, tuple)
+    ]
+    assert others == []
+    (lost,) = [error for error in both if isinstance(error, AlreadyExists)]
+    assert ee_id in str(lost)
+    await winner.install_configuration_sw(ee_id, "server")
+    loser = two if winner is one else one
+    await loser.exec_primitive(ee_id, "touch")
+    await winner.delete_execution_environment(ee_id)
+    assert len(await loser.list_execution_environments(".ns1")) == 1
 
 
 @pytest.mark.parametrize("is_installed", [False, True])
