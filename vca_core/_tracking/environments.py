@@ -192,6 +192,7 @@ class Environments:
             raise
         except VcaError as error:
             environment.is_unread = True
+            environment.is_whole = False  # another process may have operated on it
             _LOG.warning("what is kept of %s is not known: %s", key, error)
         return environment
 

@@ -83,7 +83,7 @@ class MongoStatusStore(StatusStore):
         if self._client is not None:
             return
         try:
-            import pymongo  # noqa: F401 - the driver is for those who use it
+            from pymongo import WriteConcern  # the driver is for those who use it
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"the status store needs pymongo; {install_from_clone('mongodb')}", retryable=False
@@ -96,9 +96,12 @@ class MongoStatusStore(StatusStore):
             client = client_of(url, "store")
             if not client.write_concern.acknowledged:
                 raise _unacknowledged()  # noqa: TRY301 - the client has to be closed
-            for collection, indexes in _INDEXES.items():
+            for table, indexes in _INDEXES.items():
+                collection = client[self._database].get_collection(
+                    table, write_concern=WriteConcern("majority", j=True)
+                )
                 for name, fields in indexes.items():
-                    await _ensure_index(client[self._database][collection], name, fields)
+                    await _ensure_index(collection, name, fields)
         except BaseException as error:
             if client is not None:
                 await client.close()

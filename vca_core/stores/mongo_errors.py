@@ -22,17 +22,30 @@ _REFUSED = {
     54: "NotSingleValueField",
     56: "EmptyFieldName",
     57: "DottedFieldName",
+    59: "CommandNotFound",
     66: "ImmutableField",
     73: "InvalidNamespace",
+    115: "CommandNotSupported",
     121: "DocumentValidationFailure",
+    166: "CommandNotSupportedOnView",
+    352: "APIVersionError",
+    10003: "CannotGrowDocumentInCappedNamespace",
     10334: "BSONObjectTooLarge",
     11000: "DuplicateKey",
+    13297: "DatabaseDifferCase",
     17280: "KeyTooLong",
     17419: "DocumentTooLarge",
 }
 """Codes of what is wrong with the write itself."""
 
-_NOT_ALLOWED = {11: "UserNotFound", 13: "Unauthorized", 18: "AuthenticationFailed", 8000: "AtlasError"}
+_NOT_ALLOWED = {
+    11: "UserNotFound",
+    13: "Unauthorized",
+    18: "AuthenticationFailed",
+    33: "BadUser",
+    334: "MechanismUnavailable",
+    8000: "AtlasError",
+}
 """Codes of credentials that do not do."""
 
 INDEX_CONFLICT = 85

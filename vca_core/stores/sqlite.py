@@ -395,11 +395,8 @@ class SqliteStore(StatusStore):
             document = error
         if not isinstance(document, dict):
             where = "" if table is None else f" of {table}"
-            raise StoreError(
-                f"status store {self._path}: the document {identity}{where} is damaged: it is not a JSON object; "
-                "repair or delete its row",
-                retryable=False,
-            )
+            text = f"the document {identity}{where} is damaged: it is not a JSON object; repair or delete its row"
+            raise mark_no_refusal(StoreError(f"status store {self._path}: {text}", retryable=False))
         return document
 
 

@@ -16,7 +16,7 @@ class OwnTables(StatusStore):
     Args:
         make: makes an instance of the store, not opened.
         prefix: what the names begin with; None: something new.
-        used: takes the names of the tables that are made; None: a set of its own.
+        used: takes the names of the tables that are used; None: a set of its own.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class OwnTables(StatusStore):
         return OwnTables(self._make, self._prefix, self._used)
 
     async def remove_tables(self) -> None:
-        """Remove all tables that were made, also by other instances on them."""
+        """Remove all tables that were used, also by other instances on them."""
         await self._store.open()
         try:
             for table in self._used:
@@ -75,7 +75,6 @@ class OwnTables(StatusStore):
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""
-        self._used.add(self._own(table))
         return await self._store.ensure(self._own(table), document)
 
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
@@ -83,4 +82,6 @@ class OwnTables(StatusStore):
         return await self._store.delete(self._own(table), filter)
 
     def _own(self, table: str) -> str:
-        return self._prefix + table
+        own = self._prefix + table
+        self._used.add(own)  # some databases make a table for a write that matches nothing
+        return own

@@ -83,6 +83,7 @@ async def test_tables_of_the_kit_are_gone_when_it_is_done(mongo_url: str) -> Non
     for store, table in ((tables, "t"), (again, "u")):
         await store.open()
         await store.ensure(table, {"_id": "a"})
+        await store.set(f"{table}_of_nothing", {"_id": "a"}, {"n": 1})
         await store.close()
     with pymongo.MongoClient[dict[str, Any]](mongo_url) as client:
         database = client.get_default_database()

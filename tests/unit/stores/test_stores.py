@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from vca_core.errors import BadArguments, StoreError
 from vca_core.stores import MemoryStore, StatusStore, store_from_url
 from vca_core.stores.base import Write
+from vca_core.stores.refusals import is_refusal
 from vca_core.stores.sqlite import SqliteStore
 
 IDS = st.sampled_from(["a", "b", 1, 1.0, 2])
@@ -327,4 +328,5 @@ async def test_a_damaged_row_is_reported_by_its_id_for_good(tmp_path: Path, dama
         with pytest.raises(StoreError, match="str:ns.* is damaged") as caught:
             await asked
         assert not caught.value.retryable
+        assert not is_refusal(caught.value), "what is written there is kept until the row is repaired"
     await store.close()
