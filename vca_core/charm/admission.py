@@ -15,7 +15,7 @@ from vca_core.charm.shapes import list_of, problems_of_keys
 _NEVER_EMPTY = (
     *("description", "title", "required", "params", "parallel", "execution-group"),
     *("additionalProperties", "patternProperties", "minProperties", "maxProperties", "dependencies", "definitions"),
-    *("allOf", "anyOf", "oneOf", "not"),
+    *("allOf", "anyOf", "oneOf", "not", "type"),
 )
 """The keys of an action that hold something where they are there."""
 
@@ -31,6 +31,9 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
         charm: what was read of them.
         further: the contents of what `problems_of_further_files` looks at.
     """
+    metadata = documents.files.get("metadata.yaml")
+    if metadata is not None and isinstance(metadata.value, Mapping):
+        yield from problems_of_keys(metadata)
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
     if documents.is_without_bases:

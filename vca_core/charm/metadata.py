@@ -12,6 +12,8 @@ from vca_core.charm.shapes import FLAG, NUMBER, TEXT, Shape, list_of, map_of, no
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*")
 _SERIES = re.compile(r"[a-z]+([a-z0-9]+)?")
 _COUNT = re.compile(r"[0-9]+(\+|-|-[0-9]+)?")
+_NO_OCTAL = re.compile(r"\b0[0-9]*[89]")
+"""A number that begins with 0 counts in eights."""
 _SIZE = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([MGTPEZY](i?B)?)?")
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}(\.|-[a-z]+)[0-9]{1,9}(\.[0-9]{1,9})?")
 _FEATURE = re.compile(r"[a-z][a-z0-9-]*?[a-z0-9]+(?:\s*(?:>=|<)\s*(?P<version>\S+))?")
@@ -23,7 +25,7 @@ _RESERVED_IDS = range(1000, 10_000)
 
 def _count(field: Field) -> Iterator[str]:
     """How many storages: ``2``, ``1-3``, ``1+``."""
-    if isinstance(field.value, str) and _COUNT.fullmatch(field.value):
+    if isinstance(field.value, str) and _COUNT.fullmatch(field.value) and not _NO_OCTAL.search(field.value):
         if int(re.findall("[0-9]+", field.value)[-1]) == 0 and not field.value.endswith(("+", "-")):
             yield field.expectation_error("at least 1").message
     elif isinstance(field.value, bool) or not isinstance(field.value, int) or field.value < 1:
@@ -168,6 +170,8 @@ def _of_endpoints(metadata: Mapping[str, Field], charm: str) -> Iterator[str]:
     bindings = metadata.get("extra-bindings")
     if bindings is not None and not bindings.value:
         yield bindings.error("is there, and empty; take it out").message
+    if bindings is not None and "" in bindings.value:
+        yield bindings.error("a binding has no name; take it out").message
     if bindings is not None and (both := sorted(names & bindings.value.keys())):
         yield bindings.error(f"{', '.join(both)} is an endpoint already; choose another name").message
 

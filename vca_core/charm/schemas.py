@@ -64,9 +64,12 @@ def problem_of_draft_4(made: Validator) -> str | None:
 
 
 def _validator(schema: Mapping[str, Any], place: str) -> Validator:
-    for path, value in _walk(schema, (), names=False):
+    for path, value, is_name in _walk(schema, (), names=False):
         if path[-1] in _REFERENCES:
-            raise _wrong(place, path, "a schema cannot refer to another one; write it out")
+            way_out = "give the parameter another name" if is_name else "write it out"
+            raise _wrong(place, path, f"a schema cannot refer to another one; {way_out}")
+        if is_name:
+            continue
         for pattern in _patterns(path[-1], value):
             spend(20)
             try:
@@ -91,8 +94,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
     raise _wrong(place, path, f"expected a valid JSON schema: {problems[0].message}")
 
 
-def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """The keys of a schema at any depth, without those that are names of parameters, and may be called the same."""
+def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:
+    """The keys of a schema at any depth, their values, and whether they are names of parameters."""
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         at = (*path, str(key))
@@ -106,8 +109,7 @@ def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[t
                 "artifact_path: expected a schema whose numbers have at most 300 digits, got a longer one",
                 ["artifact_path"],
             )
-        if not names:
-            yield at, item
+        yield at, item, names
         yield from _walk(item, at, names=not names and key in _BY_NAME)
 
 

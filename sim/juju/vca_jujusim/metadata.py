@@ -46,14 +46,20 @@ def _endpoint(value: Any, path: str) -> dict[str, Any]:
 
 
 def _count(value: Any, path: str) -> tuple[int, int]:
+    unfit = Mismatch(f"{path.removeprefix('.')}: value {go_value(value)} does not match 'm', 'm-n', or 'm+'")
     if not isinstance(value, str) or value.isdigit():
-        number = integer(value, path)
+        try:
+            number = integer(value, path)
+        except Mismatch:
+            if not isinstance(value, str):
+                raise
+            raise unfit from None
         if number <= 0:
             raise Mismatch(f"{path.removeprefix('.')}: invalid count {number}")
         return number, number
     match = _COUNT.fullmatch(value)
     if match is None:
-        raise Mismatch(f"{path.removeprefix('.')}: value {go_value(value)} does not match 'm', 'm-n', or 'm+'")
+        raise unfit
     return int(match[1]), -1 if len(match[2]) == 1 else int(match[2][1:])
 
 

@@ -71,10 +71,10 @@ def test_charms_of_juju_itself_may_name_their_actions_so(read: Read) -> None:
 
 
 def test_parameters_may_be_named_like_the_keys_of_schemas(read: Read) -> None:
-    text = "a: {params: {$ref: {type: string}, pattern: {type: string}, properties: {type: object}, type: {}}}"
+    text = "a: {params: {format: {type: string}, pattern: {type: string}, properties: {type: object}, type: {}}}"
     found = read({"metadata.yaml": "name: x", "actions.yaml": text}).action("a")
-    assert list(found.params) == ["$ref", "pattern", "properties", "type"]
-    assert check_params(found, {"$ref": "x", "pattern": "["}) == {"$ref": "x", "pattern": "["}
+    assert list(found.params) == ["format", "pattern", "properties", "type"]
+    assert check_params(found, {"format": "x", "pattern": "["}) == {"format": "x", "pattern": "["}
 
 
 def test_an_empty_list_of_required_parameters_requires_none(read: Read) -> None:
