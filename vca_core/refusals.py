@@ -5,7 +5,7 @@ missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does 
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
 `subordinate_charm`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`, `old_bases`,
 `unmade_base`), there are more units (`fewer_units`), or a relation cannot be made, or kept (`related_to_itself`,
-`container_scope`, `limit_reached`, `lower_limit`, `broken_relation`, `unreachable_end`).
+`container_scope`, `limit_reached`, `lower_limit`, `broken_relation`, `lost_storage`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -249,6 +249,18 @@ def broken_relation(charm: str, relation: str) -> BadArguments:
         relation: its ends, each an application with its endpoint.
     """
     return _unfit(f"the new version of charm {charm} would break the relation {relation}; remove that first")
+
+
+def lost_storage(charm: str, reason: str) -> BadArguments:
+    """A version of a charm cannot have the storage that its units hold.
+
+    Args:
+        charm: its name.
+        reason: what of it is otherwise.
+    """
+    return _unfit(
+        f"the new version of charm {charm} cannot keep the storage of its units: {reason}; declare it as before"
+    )
 
 
 def not_a_version(installed: str, charm: str) -> BadArguments:

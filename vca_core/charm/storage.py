@@ -35,6 +35,37 @@ def read_devices(declared: Field | None) -> Mapping[str, Device]:
     return found
 
 
+def storage_lost(old: Mapping[str, Storage], new: Mapping[str, Storage]) -> str | None:
+    """Say why another version of a charm cannot have what storage its units hold, as Juju judges it on machines.
+
+    Args:
+        old: what the charm that is installed declares.
+        new: what the other version does.
+
+    Returns:
+        The reason; None: it can. Storage that units need not have may go; whether they have it is for Juju to say.
+    """
+    for name, was in old.items():
+        becomes = new.get(name)
+        if becomes is None:
+            if was.least > 0:
+                return f"required storage {name!r} is gone"
+            continue
+        for what, before, after in (
+            ("type", was.type, becomes.type),
+            ("shared", was.is_shared, becomes.is_shared),
+            ("read-only", was.is_read_only, becomes.is_read_only),
+            ("location", was.location, becomes.location),
+        ):
+            if before != after:
+                return f"storage {name!r} has another {what}"
+        if becomes.most is not None and (was.most is None or becomes.most < was.most):
+            return f"storage {name!r} has a smaller range"
+        if was.location and was.most == 1 and becomes.most != 1:
+            return f"storage {name!r} has a location, and becomes several"
+    return None
+
+
 def _device(name: str, field: Field) -> Device:
     parts = field.mapping()
     if "type" not in parts:

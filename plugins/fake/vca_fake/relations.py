@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from vca_core import refusals
 from vca_core.backend import RelationEnd
 from vca_core.charm import Charm, Endpoint
+from vca_core.charm.storage import storage_lost
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.suggestions import instead
@@ -65,7 +66,7 @@ def check_limits(model: Model, ends: Sequence[tuple[RelationEnd, Charm]]) -> Non
 
 
 def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
-    """Refuse a charm that would break a relation of its application.
+    """Refuse a charm that would break a relation of its application, or could not have its storage.
 
     Args:
         model: where that is.
@@ -74,8 +75,8 @@ def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
         force: whether there may be more relations than it says.
 
     Raises:
-        BadArguments: it lacks an endpoint that is related, has it with another role, interface or scope, or takes fewer
-            relations there.
+        BadArguments: it lacks an endpoint that is related, has it with another role, interface or scope, takes fewer
+            relations there, or declares storage otherwise.
     """
     there = model.find(ee_id)
     if there is None or there.charm is None:
@@ -85,6 +86,9 @@ def check_kept(model: Model, ee_id: EeId, charm: Charm, *, force: bool) -> None:
             if (model_name, application) == (ee_id.model, ee_id.application) and not _is_kept(name, there.charm, charm):
                 ends = " ".join(f"{application}:{endpoint}" for _, application, endpoint in pair)
                 raise refusals.broken_relation(charm.name, ends)
+    lost = storage_lost(there.charm.storage, charm.storage)
+    if lost is not None:
+        raise refusals.lost_storage(charm.name, lost)
     for name, endpoint in charm.endpoints.items():
         related = sum((ee_id.model, ee_id.application, name) in pair for pair in model.relations)
         if endpoint.limit is not None and related > endpoint.limit and not force:

@@ -9,7 +9,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.naming import EeId
-from vca_core.refusals import broken_relation, lower_limit, not_a_version
+from vca_core.refusals import broken_relation, lost_storage, lower_limit, not_a_version
 from vca_juju_common.charms import Brought, Site, bring_charm, charm_name_of, check_options, refused_charm
 from vca_juju_common.client.channels import Channel
 from vca_juju_common.client.errors import ApiError
@@ -25,6 +25,9 @@ from vca_juju_common.session import Session
 
 _BROKEN = re.compile(r'would break relation "([^"]+)"')
 """What a controller says of a charm that lacks an endpoint that is related, or has another one of its name."""
+
+_STORAGE = re.compile(r'\b(?:required|in-use|existing) storage ".*')
+"""What it says of a charm that declares the storage of its units otherwise."""
 
 _LIMIT = re.compile(r"imposes a maximum relation limit of (\d+) for (\S+)")
 """What it says of a charm that takes fewer relations at an endpoint than there are."""
@@ -70,6 +73,8 @@ async def _replace_charm(model: Model, new: NewApplication, charm: str) -> None:
             raise broken_relation(charm, broken[1]) from error
         if (limit := _LIMIT.search(error.message)) is not None:
             raise lower_limit(charm, limit[2], int(limit[1])) from error
+        if (lost := _STORAGE.search(error.message)) is not None:
+            raise lost_storage(charm, lost[0]) from error
         raise
 
 

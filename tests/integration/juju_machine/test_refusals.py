@@ -48,6 +48,17 @@ ENDS_OF_VERSIONS: dict[str, dict[str, Any]] = {
 }
 """Of versions that would break what is related."""
 
+STORAGE = {"type": "filesystem", "location": "/srv", "multiple": {"range": "0-3"}}
+STORAGE_OF_VERSIONS: dict[str, dict[str, Any]] = {
+    "gone": {},
+    "block": {"needed": {"type": "block"}, "some": STORAGE},
+    "read-only": {"needed": {"type": "filesystem", "read-only": True}, "some": STORAGE},
+    "shared": {"needed": {"type": "filesystem", "shared": True}, "some": STORAGE},
+    "elsewhere": {"needed": {"type": "filesystem"}, "some": {**STORAGE, "location": "/var"}},
+    "fewer": {"needed": {"type": "filesystem"}, "some": {**STORAGE, "multiple": {"range": "0-2"}}},
+}
+"""Of versions that could not have the storage that units hold."""
+
 
 def new(charm: str) -> Call:
     return lambda edge, *_: edge.create_execution_environment(".ns.new", artifact_path=charm)
@@ -76,6 +87,17 @@ async def relate_to_third(edge: Connector, one: str, endpoint: str, other_endpoi
     third, _host = await edge.create_execution_environment(f".ns.{endpoint}", artifact_path="web")
     await edge.install_configuration_sw(third, "web")
     await edge.add_relation(one, third, endpoint, other_endpoint)
+
+
+def upgrade_store(version: str) -> Call:
+    """Upgrade a charm with storage."""
+
+    async def call(edge: Connector, *_: str) -> None:
+        ee_id, _host = await edge.create_execution_environment(f".ns.store-{version}", artifact_path="store")
+        await edge.install_configuration_sw(ee_id, "store")
+        await edge.upgrade(ee_id, f"{version}/store")
+
+    return call
 
 
 async def upgrade_to_fewer(edge: Connector, one: str, other: str) -> None:
@@ -151,6 +173,7 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("an upgrade to another role", BadArguments, upgrade("role/web")),
     ("an upgrade to another scope", BadArguments, upgrade("scope/web")),
     ("an upgrade to a lower limit", BadArguments, upgrade_to_fewer),
+    *((f"an upgrade to other storage: {name}", BadArguments, upgrade_store(name)) for name in STORAGE_OF_VERSIONS),
 ]
 
 TAKEN: list[tuple[str, Call]] = [
@@ -167,6 +190,7 @@ TAKEN: list[tuple[str, Call]] = [
     ("the same relation again", relate("up", "down")),
     ("what every charm provides", relate("host", "juju-info")),
     ("an upgrade with what is related", upgrade("copy/web")),
+    ("an upgrade to more storage", upgrade_store("more")),
 ]
 
 
@@ -197,6 +221,11 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **parts)
     for version, ends in ENDS_OF_VERSIONS.items():
         write_charm(folder / version, "web", config=OPTIONS, actions=ACTIONS, **ends)
+    needed: dict[str, Any] = {"type": "filesystem"}
+    write_charm(folder, "store", storage={"needed": needed, "some": STORAGE})
+    wider: dict[str, Any] = {"needed": {**needed, "multiple": {"range": "1-2"}}, "other": needed}
+    for version, storage in {**STORAGE_OF_VERSIONS, "more": {**wider, "some": STORAGE}}.items():
+        write_charm(folder / version, "store", storage=storage)
     (folder / "v4" / "web" / "hooks" / "install").unlink()
     for copy, program in (("copy", "#!/bin/sh\n"), ("v5", "#!/bin/sh\nexit 0\n")):
         hooks = write_charm(folder / copy, "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "hooks"

@@ -15,6 +15,7 @@ from vca_jujusim.world.machines import parse_base
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.pods import check_upgrade
 from vca_jujusim.world.relating import check_kept
+from vca_jujusim.world.storing import check_storage_kept
 
 
 def option_values(model: Model, application: Application) -> Json:
@@ -175,6 +176,8 @@ def set_charm(call: Call, params: Json) -> Answer:
             "incompatible base",
         )
     check_kept(model, application.name, charm, force=params.get("force") is True)
+    if model.kind == "iaas":
+        check_storage_kept(application, old, charm)
     kept = {
         name: value
         for name, value in application.config.items()
