@@ -80,6 +80,8 @@ async def _delete(state: State, text: str) -> _Found:
     async with state.vca(state.load()) as vca:
         ns = await find_ns(vca, text)
         found = await _find(vca, ns)
+        # From here on nothing counts as done: this may be killed, and the NS be brought up again.
+        await vca.store.set(COLLECTION, {"_id": f".{ns}"}, {"done": {}})
         for name in found.connectors:
             await vca.connector(name).delete_namespace(f".{ns}")
         await vca.store.delete(COLLECTION, {"_id": f".{ns}"})
