@@ -365,6 +365,7 @@ class Kit:
     @contextlib.asynccontextmanager
     async def beside(self) -> AsyncIterator[Kit]:
         """Use the second connector of this `Vca`, with the same options; it is disconnected afterwards."""
+        _ = self.charms  # written once: the two may run at the same time
         other = copy.copy(self)
         other.connector, other.watching = self.vca.connector(_BESIDE), Watching()
         Inspection(other.connector).observe(other.watching)

@@ -15,7 +15,7 @@ from typing import Any, Self
 _DESCRIPTORS = Path("/proc/self/fd")
 _MOMENT = 0.02
 _OF_PYTEST = "PYTEST_CURRENT_TEST"
-_POOL = "asyncio_"  # threads of the loop's own pool stay idle until the loop is closed
+_POOLS = ("asyncio_", "vca-compute")  # threads of the loop's own pool, and of the core's, stay idle
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Holdings:
     def now(cls) -> Self:
         """Look at it."""
         tasks = frozenset(task for task in asyncio.all_tasks() if task is not asyncio.current_task())
-        threads = frozenset(thread for thread in threading.enumerate() if not thread.name.startswith(_POOL))
+        threads = frozenset(thread for thread in threading.enumerate() if not thread.name.startswith(_POOLS))
         return cls(tasks, threads, frozenset(_descriptors()), frozenset(_children()))
 
     @property

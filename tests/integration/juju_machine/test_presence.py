@@ -84,9 +84,10 @@ async def test_a_listing_asks_for_silent_agents_only(
     controller.lose_machine("ns1", "0")
     async with connected(controller) as edge:
         assert "machine 0 down" in await _words(edge)
+        asked = controller.counts.requests[ASKED]  # once for presence, once for a description of what says something
         controller.find_machine("ns1", "0")
         assert "machine 0 down" in await _words(edge)
-        assert controller.counts.requests[ASKED] == 1
+        assert controller.counts.requests[ASKED] == asked <= 2
         monkeypatch.setattr(presence, "AGAIN", 0.0)
         assert "machine 0 started" in await _words(edge)
 

@@ -28,7 +28,9 @@ async def logs_in(target: SshTarget) -> bool:
 
 def is_nothing_left() -> bool:
     threads = [
-        one.name for one in threading.enumerate() if not one.name.startswith(("MainThread", "asyncio_", "Thread-"))
+        one.name
+        for one in threading.enumerate()
+        if not one.name.startswith(("MainThread", "asyncio_", "vca-compute", "Thread-"))
     ]
     return asyncio.all_tasks() == {asyncio.current_task()} and not threads
 

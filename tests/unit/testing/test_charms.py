@@ -31,5 +31,5 @@ def test_they_are_what_the_checks_take_them_for(tmp_path: Path, kind: Literal["m
 
 def test_their_hooks_and_actions_can_be_run(tmp_path: Path) -> None:
     write_charms(tmp_path, "machine")
-    for name in ("hooks/install", "actions/echo", "actions/fail"):
+    for name in ("hooks/start", "actions/echo", "actions/fail"):
         assert (tmp_path / "first" / name).stat().st_mode & 0o111
