@@ -242,8 +242,10 @@ def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> li
                 config.stash[given[0]] = given[1]
 
     said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = pytest.main([*arguments, *_ALWAYS], plugins=[recorder, Given()])
+    # A folder of its own: in pytest's usual one, runs that end at the same time remove each other's leftovers.
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        own = ["--basetemp", str(Path(folder, "tests"))]
+        code = pytest.main([*arguments, *own, *_ALWAYS], plugins=[recorder, Given()])
     if recorder.problems or not recorder.verdicts:
         problems = recorder.problems or [_last_line(said.getvalue()) or f"pytest ended with {code}"]
         raise BadArguments(f"suite: cannot be run: {'; '.join(problems)}", ["suite"])

@@ -174,6 +174,15 @@ def test_of_a_selection_there_is_no_level(folder: Path) -> None:
     assert "LEFT OUT, so there is no level: " in output
 
 
+def test_a_run_keeps_its_files_apart_and_leaves_none(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR"):
+        monkeypatch.setenv(name, str(tmp_path_factory.mktemp("root")))
+    vca(folder, "conformance", "--store", "stores:Honest", "--only", "a_document_is_made_once")
+    assert [list(Path(os.environ[name]).iterdir()) for name in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")] == [[], []]
+
+
 def test_the_first_failure_ends_a_run_that_shall(folder: Path) -> None:
     output = vca(folder, "conformance", "--store", "stores:Forgetful", "-x", code=1)
     assert ", 1 failed, " in output
