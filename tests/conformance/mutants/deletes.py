@@ -52,6 +52,7 @@ class DeletesNothing(Mutant):
             "test_a_disconnect_leaves_no[child]",
             "test_nothing_is_set_for_the_whole_process",
             "test_a_second_connector_goes_on_when_the_first_ends",
+            "test_two_connectors_of_one_vca_share_nothing",
             "test_nothing_is_changed_once_the_ee_is_lost[delete_execution_environment]",
             "test_an_id_of_an_earlier_ee_is_not_found_any_more[exec_primitive]",
             "test_an_id_of_an_earlier_ee_deletes_nothing[delete_execution_environment]",

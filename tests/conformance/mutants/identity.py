@@ -47,6 +47,7 @@ class ForgetsAtClose(Mutant):
     FAILS = frozenset(
         {
             "test_a_second_connector_goes_on_when_the_first_ends",
+            "test_two_connectors_of_one_vca_share_nothing",
             "test_a_backend_can_be_used_again_after_a_disconnect",
             "test_a_description_outlives_a_disconnect",
             "test_the_namespace_outlives_a_disconnect",
