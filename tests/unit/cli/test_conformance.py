@@ -179,7 +179,7 @@ def test_a_run_keeps_its_files_apart_and_leaves_none(
 ) -> None:
     for name in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR"):
         monkeypatch.setenv(name, str(tmp_path_factory.mktemp("root")))
-    vca(folder, "conformance", "--store", "stores:Honest", "--only", "a_document_is_made_once")
+    vca(folder, "conformance", "fake", "--only", "a_charm_is_ready_when_install_returns")
     assert [list(Path(os.environ[name]).iterdir()) for name in ("PYTEST_DEBUG_TEMPROOT", "TMPDIR")] == [[], []]
 
 
