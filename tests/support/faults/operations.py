@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,13 @@ OPERATIONS = {
 """By hook, in the order of the columns."""
 
 
-def charms(folder: Path) -> Charms:
-    """Write a proxy charm, whose configuration runs an action, in two versions."""
+def charms(folder: Path, write: Callable[..., Path] = write_charm) -> Charms:
+    """Write a proxy charm, whose configuration runs an action, in two versions.
+
+    Args:
+        folder: an empty folder.
+        write: writes a charm, of a name and parts, into a folder.
+    """
     options = ("ssh-hostname", "ssh-username", "ssh-password")
     parts: dict[str, Any] = {
         "config": {option: {"type": "string", "default": ""} for option in options},
@@ -106,7 +112,7 @@ def charms(folder: Path) -> Charms:
         "requires": {"into": {"interface": "any"}},
     }
     for version in ("first", "second"):
-        write_charm(folder / version, "proxy", **(parts | {"summary": f"The {version} one."}))
+        write(folder / version, "proxy", **parts, summary=f"The {version} one.")
     return Charms(
         folder=folder,
         charm="first/proxy",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 from support.faults import table
-from support.faults.operations import OPERATIONS, SECRET, Subject
+from support.faults.operations import OPERATIONS, Subject, charms
 from support.faults.places import Place
 from support.faults.scene import NS, Scene
 from support.faults.table import (
@@ -30,32 +30,7 @@ from support.faults.table import (
 )
 from support.juju_k8s import sidecar
 
-from vca_core.testing.subject import Charms
-
 MODEL = f"{NS}-k8s"
-
-
-def _charms(folder: Path) -> Charms:
-    """Write a proxy charm with a container, in two versions."""
-    options = ("ssh-hostname", "ssh-username", "ssh-password")
-    parts: dict[str, Any] = {
-        "config": {option: {"type": "string", "default": ""} for option in options},
-        "actions": {"verify-ssh-credentials": {"description": "does it"}, "touch": {"description": "does it"}},
-        "provides": {"out": {"interface": "any"}},
-        "requires": {"into": {"interface": "any"}},
-    }
-    for version in ("first", "second"):
-        sidecar(folder / version, "proxy", **parts, summary=f"The {version} one.")
-    return Charms(
-        folder=folder,
-        charm="first/proxy",
-        upgraded="second/proxy",
-        other="first/proxy",
-        config={"ssh-hostname": "10.1.2.3", "ssh-username": "ubuntu", "ssh-password": SECRET},
-        provides="out",
-        requires="into",
-    )
-
 
 _MAIN = {CREATE: "Annotations.Set", SCALE: "Application.ScaleApplications"}
 
@@ -66,7 +41,13 @@ def _operations() -> Iterator[Subject]:
             yield replace(subject, main=_MAIN.get(name, subject.main))
 
 
-PODS = Place("juju-k8s", MODEL, {subject.name: subject for subject in _operations()}, _charms, {"cloud": "k8s"})
+PODS = Place(
+    "juju-k8s",
+    MODEL,
+    {subject.name: subject for subject in _operations()},
+    partial(charms, write=sidecar),
+    {"cloud": "k8s"},
+)
 
 _ALSO = (
     "user has no access to the model",
