@@ -16,6 +16,7 @@ from vca_juju_common.client import gathering
 from vca_jujusim import SimulatedController
 
 CONFIG = {"text": {"type": "string"}}
+HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +120,11 @@ async def test_what_was_just_done_is_described(
     await one.scale(ee_id, 2)
     assert len((await two.describe(ee_id)).units) == 2
     await one.upgrade(ee_id, "second/server")
-    assert "text" in (await two.describe(ee_id)).options
+    described = await two.describe(ee_id)
+    assert "text" in described.options
+    (application,) = controller.model("ns1").applications.values()
+    assert described.charm is not None
+    assert {described.charm.reference, *(unit.charm for unit in described.units)} == {application.charm_url}
     readings = controller.counts.requests["Client.WatchAll"]
     await two.describe(ee_id)
     assert controller.counts.requests["Client.WatchAll"] == readings, "nothing was done since"
@@ -130,12 +135,15 @@ async def test_what_was_just_done_is_described(
 
 @pytest.mark.parametrize("number", range(4))
 async def test_who_loses_a_race_leaves_the_record_to_the_winner(
-    turns: tuple[Connector, Connector], number: int
+    turns: tuple[Connector, Connector], tmp_path: Path, number: int
 ) -> None:
     del number  # it is tried so often
     one, two = turns
+    store = SqliteStore(tmp_path / "vca.db")
+    await store.open()
+    await store.ensure("nsrs", {"_id": "ns"})
     both = await asyncio.gather(
-        one.create_execution_environment(VNF), two.create_execution_environment(VNF), return_exceptions=True
+        *(connector.create_execution_environment(VNF, HOME) for connector in turns), return_exceptions=True
     )
     (winner, ee_id), *others = [
         (connector, str(made[0])) for connector, made in zip(turns, both, strict=True) if isinstance(made, tuple)
@@ -143,7 +151,12 @@ async def test_who_loses_a_race_leaves_the_record_to_the_winner(
     assert others == []
     (lost,) = [error for error in both if isinstance(error, AlreadyExists)]
     assert ee_id in str(lost)
-    await winner.install_configuration_sw(ee_id, "server")
+    home = (await store.get("nsrs", {"_id": "ns"}) or {})["vca"]
+    assert (home["status"], home["ee_id"]) == ("completed", ee_id), "the refusal is not told at the winner's home"
+    await winner.install_configuration_sw(ee_id, "server", HOME)
+    home = (await store.get("nsrs", {"_id": "ns"}) or {})["vca"]
+    assert home["VCA-status"] == "active"
+    await store.close()
     loser = two if winner is one else one
     await loser.exec_primitive(ee_id, "touch")
     await winner.delete_execution_environment(ee_id)
