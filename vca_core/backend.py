@@ -120,6 +120,7 @@ class Operation(Protocol):
             locator: where the EE is within its application, opaque to the core: ``"0"``, ``"0/lxd/1"``, ``"k8s"``.
 
         Raises:
+            AlreadyExists: another process made the EE meanwhile, or took the same host into service.
             StoreError: the store could not take it within ``store_grace``; the write was withdrawn.
             ConflictError: the operation has ended already.
             asyncio.CancelledError: the operation was cancelled; the write was withdrawn.

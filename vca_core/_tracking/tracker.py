@@ -167,6 +167,7 @@ class Tracker:
         """Store the ee_id of what an operation made.
 
         Raises:
+            AlreadyExists: another process made the EE meanwhile, and keeps it.
             StoreError: the store could not take it; what was written is withdrawn.
         """
         environment = self._environments.of(trail.keys[0])

@@ -55,7 +55,7 @@ async def read(artifact: Artifact) -> Facts:
     """Read a charm, and see whether it can be installed here.
 
     Raises:
-        BadArguments: it is none, or is made for something else.
+        BadArguments: it is not a charm, or is made for another kind of backend.
         NotSupported: it is not a charm of ours to send.
     """
     charm = await artifact.read()
