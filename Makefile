@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills soak bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills soak cluster bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ kills: $(READY)  ## kill the command at 30 moments of an NS on Juju, on machines
 soak: $(READY)  ## let 1,000 lives on the simulated Juju controller meet faults, and account for everything
 	@$(RUN) python tests/soak/run.py $(ARGS)
 
+cluster:  ## build the Kubernetes control plane that tests run on; it takes Go, and some minutes for the first time
+	@sh tests/cluster/build.sh "$(CURDIR)/.cluster/bin"
+
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
 
@@ -74,4 +77,4 @@ wheels: build  ## install the wheels elsewhere, run the demo and a new plugin th
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .coverage .import_linter_cache .examples
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .cluster .coverage .import_linter_cache .examples
