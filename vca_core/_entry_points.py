@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import sys
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -13,6 +16,8 @@ from vca_core.suggestions import instead
 
 UNREADABLE = "?"
 """Name of what stands for a distribution whose list of entry points cannot be read."""
+_RECENT = 2.0
+"""Seconds after a folder's change in which an installation may still write files into what it has made there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,53 @@ class Entry:
 def find_entries(group: str) -> list[Entry]:
     """Find all entry points of a group, sorted by name. Nothing is imported.
 
+    The files of all distributions are read only where a folder on the path has changed since they were read last, as
+    the standard library lists these folders: an installation changes them.
+
     Args:
         group: ``vca.backends``, ``vca.extensions``, ``vca.stores`` or ``vca.connectors``.
 
     Returns:
         The entries; one with the name `UNREADABLE` for each distribution whose entry points cannot be read.
     """
+    path = _Path.now()
+    if _found.get(group, (None,))[0] != path:
+        entries = _read_entries(group)
+        if path.is_recent():
+            _found.pop(group, None)
+            return entries
+        _found[group] = path, entries
+    return list(_found[group][1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """Where distributions are found: the folders with their times of change, and who else finds them."""
+
+    folders: tuple[tuple[str, int], ...]
+    finders: tuple[object, ...]
+
+    @classmethod
+    def now(cls) -> _Path:
+        folders = [Path(folder).absolute() for folder in sys.path]
+        return cls(tuple((str(folder), _changed_at(folder)) for folder in folders), tuple(sys.meta_path))
+
+    def is_recent(self) -> bool:
+        return any(time.time() - changed_at / 1e9 < _RECENT for _, changed_at in self.folders)
+
+
+_found: dict[str, tuple[_Path, list[Entry]]] = {}
+"""By group: what was found, and where."""
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:  # it is not there, as most zip files on the path
+        return 0
+
+
+def _read_entries(group: str) -> list[Entry]:
     seen: set[NormalizedName] = set()
     entries: list[Entry] = []
     for distribution in importlib.metadata.distributions():

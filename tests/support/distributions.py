@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,11 @@ class Site:
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
         (info / "entry_points.txt").write_text("\n".join(entries).replace("MODULE", module) + "\n")
         return module
+
+    def age(self) -> None:
+        """Let the folder look as if all that is installed in it had been there for a while."""
+        minute_ago = time.time() - 60
+        os.utime(self._folder, (minute_ago, minute_ago))
 
 
 BACKEND = """

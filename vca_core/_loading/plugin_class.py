@@ -37,10 +37,11 @@ def problems_of_hooks(cls: type, specs: Mapping[str, Any], coroutines: Collectio
         A sentence for each problem.
     """
     implemented = implementations(cls)
-    marked_names = {name for name, function in _functions(cls) if hasattr(function, f"{PROJECT}_impl")}
+    functions = dict(_functions(cls))
+    marked_names = {name for name, function in functions.items() if hasattr(function, f"{PROJECT}_impl")}
     problems = [
         f"{name} is named like a hook but not marked with @hookimpl: it would never be called"
-        for name in sorted({name for name, _ in _functions(cls)} & specs.keys() - marked_names)
+        for name in sorted(functions.keys() & specs.keys() - marked_names)
     ]
     if not implemented and not problems:
         problems.append(f"no method is marked with @hookimpl; the hooks are: {', '.join(sorted(specs))}")

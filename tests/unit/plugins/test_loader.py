@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,35 @@ def test_a_distribution_that_is_there_twice_is_one_however_spelt(
     for name in ("their-backend", "Their__Backend"):
         Site(tmp_path / name, monkeypatch).add(name, BACKEND, "[vca.backends]", "theirs = a_module:Mine")
     assert [info.name for info in list_backends()] == ["fake", "juju-k8s", "juju-machine", "theirs"]
+
+
+def test_metadata_is_read_again_only_after_an_installation(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[None] = []
+    everything = importlib.metadata.distributions
+
+    def distributions() -> Iterable[importlib.metadata.Distribution]:
+        read.append(None)
+        return everything()
+
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if Path(one).is_dir()])
+    monkeypatch.setattr(importlib.metadata, "distributions", distributions)
+    site.add("mine", BACKEND, "[vca.backends]", "mine = MODULE:Mine")
+    site.age()
+    assert {load_backend("mine").version for _ in range(3)} == {"1.0"}
+    once = len(read)
+    assert load_backend("mine").version == "1.0"
+    assert len(read) == once
+    site.add("theirs", BACKEND, "[vca.backends]", "theirs = MODULE:Mine", version="2.0")
+    assert load_backend("theirs").version == "2.0"
+    assert len(read) == once + 1
+
+
+def test_an_installation_under_way_is_seen_when_it_is_done(tmp_path: Path, site: Site) -> None:
+    site.add("mine", BACKEND, "[vca.backends]", "mine = MODULE:Mine")
+    (entry_points,) = tmp_path.rglob("mine-1.0.dist-info/entry_points.txt")
+    written_later = entry_points.read_text()
+    entry_points.unlink()
+    with pytest.raises(BadArguments, match="there is no backend 'mine'"):
+        load_backend("mine")
+    entry_points.write_text(written_later)
+    assert load_backend("mine").version == "1.0"
