@@ -23,7 +23,9 @@ _ALIASES = {"cpu-cores": "cores"}
 _SIZED_BY_TYPE = ("cores", "mem")
 """What an ``instance-type`` says, too: clouds refuse both together."""
 _WHOLE = re.compile(r"[0-9]{1,40}")
-_NUMBER = re.compile(r"[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40}")
+_NUMBER = re.compile(r"(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,2})?")
+_SPACE = re.compile(r"\^?[a-z0-9]+(?:-[a-z0-9]+)*")
+_CONTAINERS = ("lxd", "kvm", "none")
 _MIB = {"": 1, "M": 1, "G": 1024, "T": 1024**2, "P": 1024**3}
 
 
@@ -91,7 +93,7 @@ def _check_contradictions(parsed: Mapping[str, Any]) -> None:
 def _value(name: str, value: Any) -> Any:
     if name not in _KNOWN:
         raise ValueError(f"there is no constraint {name!r}{instead(name, _KNOWN)}")
-    text = str(value).strip()
+    text = "" if value is None else str(value).strip()
     if name in _SIZES:
         unit = text[-1:].upper() if not text[-1:].isdigit() else ""
         number = text[: len(text) - len(unit)]
@@ -103,9 +105,7 @@ def _value(name: str, value: Any) -> Any:
             raise ValueError(f"constraint {name}: expected a whole number")
         return _of_64_bits(name, int(text))
     if name in _LISTS:
-        return (
-            [str(one) for one in value] if isinstance(value, list | tuple) else [one for one in text.split(",") if one]
-        )
+        return _list(name, value)
     if name in _FLAGS:
         if text not in TRUE + FALSE:
             raise ValueError(f"constraint {name}: expected true or false")
@@ -115,7 +115,25 @@ def _value(name: str, value: Any) -> Any:
         if arch not in ARCHITECTURES:
             raise ValueError(f"constraint arch: expected one of {', '.join(ARCHITECTURES)}, got {text!r}")
         return arch
+    if name == "container" and text not in _CONTAINERS:
+        raise ValueError(f"constraint container: expected one of {', '.join(_CONTAINERS)}, got {text!r}")
+    if not text:
+        raise ValueError(f"constraint {name}: expected text, got nothing; leave it out")
     return text
+
+
+def _list(name: str, value: Any) -> list[str]:
+    """The items of a list, which may be none: that takes away what is asked for elsewhere."""
+    items = value if isinstance(value, list | tuple) else [] if value in {None, ""} else str(value).split(",")
+    parsed = [str(one).strip() for one in items]
+    if not all(parsed):
+        raise ValueError(f"constraint {name}: expected names, got a blank one among them")
+    wrong = [one for one in parsed if name == "spaces" and not _SPACE.fullmatch(one)]
+    if wrong:
+        raise ValueError(
+            f"constraint spaces: expected names of lower-case letters, digits and inner dashes, got {wrong[0]!r}"
+        )
+    return parsed
 
 
 def _of_64_bits(name: str, number: int) -> int:

@@ -79,9 +79,22 @@ def test_more_general_ones_that_contradict_are_left_out() -> None:
         "cores=" + "9" * 50,
         "mem=1.2.3",
         "arch=z80",
+        "arch=",
+        "instance-type=",
+        "container=docker",
+        "container=",
+        "spaces=Bad_Space",
+        "spaces=db,^-web",
+        "spaces=db,,web",
+        "tags=a,,b",
+        {"arch": None},
+        {"cores": None},
+        {"instance-type": None},
+        {"zones": ["a", " "]},
+        {"allocate-public-ip": None},
     ],
 )
-def test_what_is_none_is_refused(line: str) -> None:
+def test_what_is_none_is_refused(line: str | dict[str, object]) -> None:
     with pytest.raises(ValueError, match="constraint"):
         parse_constraints(line)
 
@@ -91,6 +104,20 @@ def test_what_is_none_is_refused(line: str) -> None:
 )
 def test_sizes_are_rounded_up(size: str, mebibytes: int) -> None:
     assert parse_constraints(f"mem={size}") == {"mem": mebibytes}
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("container=kvm virt-type=virtual-machine", {"container": "kvm", "virt-type": "virtual-machine"}),
+        ("container=none", {"container": "none"}),
+        ("spaces=db-1,^web tags=", {"spaces": ["db-1", "^web"], "tags": []}),
+        ({"tags": None, "zones": "a"}, {"tags": [], "zones": ["a"]}),
+        ("mem=1e3 root-disk=.5e1G", {"mem": 1000, "root-disk": 5120}),
+    ],
+)
+def test_what_juju_takes_is_taken(given: str | dict[str, object], meant: dict[str, object]) -> None:
+    assert parse_constraints(given) == meant
 
 
 @pytest.mark.parametrize("line", ["mem=99999999999999999999G", "cores=18446744073709551616", "root-disk=17179869184P"])
