@@ -134,15 +134,15 @@ def test_a_schema_has_a_budget_of_steps() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "given"),
-    [(float("nan"), 1), (0.7, 10**200 + 1), (float("inf"), 2), (0.1, 0.35)],
-    ids=["nan", "huge", "infinite", "between"],
+    [(float("nan"), 1), (0.7, 10**200 + 1), (float("inf"), 2), (0.1, 0.35), (0.1, 0.3), (0.01, 4.35), (0.5, 10**200)],
+    ids=["nan", "huge", "infinite", "between", "tenths", "cents", "larger"],
 )
 def test_multiples_of_anything_are_checked_or_refused(factor: float, given: float) -> None:
     assert "multipleOf" in refusal({"properties": {"a": {"multipleOf": factor}}}, {"a": given})
 
 
-@pytest.mark.parametrize(("factor", "given"), [(0.1, 0.3), (0.01, 4.35), (3, 9), (0.5, 10**200)], ids=str)
-def test_multiples_are_taken(factor: float, given: float) -> None:
+@pytest.mark.parametrize(("factor", "given"), [(0.1, 0.2), (0.1, 1.1), (3, 9), (0.5, 1.5), (1e-7, 3e-7)], ids=str)
+def test_what_juju_takes_for_multiples_is_taken(factor: float, given: float) -> None:
     assert check_params(action(properties={"a": {"multipleOf": factor}}), {"a": given})
 
 

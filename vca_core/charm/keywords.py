@@ -11,7 +11,6 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from fractions import Fraction
 from typing import Any
 
 from jsonschema.exceptions import ValidationError
@@ -22,6 +21,9 @@ from vca_core.errors import BadArguments
 
 MOST_STEPS = 50_000
 """How many steps one check by a schema may take: keywords that are looked at, values that are compared."""
+
+LARGEST_INTEGER = 2**53 - 1
+"""Up to which floating-point numbers hold each integer."""
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 
@@ -84,7 +86,15 @@ def add_bounds(draft: Any) -> Any:
         {  # type: ignore[no-untyped-call]  # its stubs have no types there
             name: _count_calls(own.get(name, keyword)) for name, keyword in known.items()
         },
+        type_checker=draft.TYPE_CHECKER.redefine("integer", lambda _, value: is_whole_number(value)),
     )
+
+
+def is_whole_number(value: object) -> bool:
+    """Whether a value is an integer to Juju, which reads all numbers as floating-point ones: 7.0 is, 2**60 is not."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) <= LARGEST_INTEGER and value == math.floor(value)
 
 
 def _count_calls(keyword: Keyword) -> Keyword:
@@ -153,9 +163,14 @@ def _const(_validator: Any, value: Any, instance: Any, _schema: Any) -> Iterator
 
 
 def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    """Divide as Juju does, by the numbers of machines: 0.3 is no multiple of 0.1 there."""
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
-    if not math.isfinite(instance) or Fraction(str(instance)) % Fraction(str(factor)):
+    try:
+        quotient = instance / factor
+    except OverflowError:
+        quotient = math.inf
+    if not is_whole_number(quotient):
         yield ValidationError("expected a multiple of it")
 
 

@@ -142,6 +142,9 @@ def _explanations(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str
             for number, name in enumerate(unknown_names(given, schema)):
                 yield (*path, name), f"there is no such parameter{instead(name, known) if number < _MOST_HINTS else ''}"
         case "type":
+            if "integer" in said and isinstance(given, int) and not isinstance(given, bool):
+                yield path, "expected a whole number of at most 53 bits, as Juju has them, got a larger one"
+                return
             kinds = [_KINDS.get(kind, kind) for kind in ([said] if isinstance(said, str) else said)]
             yield path, f"expected {' or '.join(kinds)}, got {kind_of(given)}"
         case "enum":

@@ -59,12 +59,26 @@ def _additional_properties(
             yield jsonschema.ValidationError(f"Additional property {name} is not allowed")
 
 
+def _multiple_of(_validator: Any, factor: Any, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _is_integer(None, value / factor):
+        yield jsonschema.ValidationError(f"must be a multiple of {factor}")
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    """Whether Go's JSON schemas take a value for an integer; to Go, each number of JSON is a float64."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 2**53 and float(value).is_integer()
+
+
 Validator: Any = extend(
     jsonschema.Draft4Validator,
     {  # type: ignore[no-untyped-call]  # its stubs have no types there
         "pattern": _pattern,
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
+        "multipleOf": _multiple_of,
     },
+    type_checker=jsonschema.Draft4Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )
 """Checks parameters by a schema of draft 4."""

@@ -128,6 +128,14 @@ def test_tuples_are_lists() -> None:
     assert checked({"type": "array"}, ("a", ("b",))) == ["a", ["b"]]
 
 
-@given(st.integers(-(2**63), 2**63 - 1))
+@pytest.mark.parametrize("number", [2**53, -(2**53), 10**17, 10**25])
+def test_a_number_that_juju_would_round_is_refused(number: int) -> None:
+    for value in (number, str(number)):
+        with pytest.raises(BadArguments, match=r"params_dict.p: expected a whole number( of at most 53 bits|, got)"):
+            checked({"type": "integer"}, value)
+        assert checked({"type": "string"}, value) == str(number)
+
+
+@given(st.integers(1 - 2**53, 2**53 - 1))
 def test_every_number_comes_back_from_its_text(number: int) -> None:
     assert checked({"type": "integer"}, str(number)) == number
