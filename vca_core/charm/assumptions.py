@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from vca_core.charm.model import Charm
 from vca_core.refusals import newer_juju, unmet_assumptions
 
 _FEATURE = re.compile(r"([a-z][a-z0-9-]*?[a-z0-9]+)(?:\s*(>=|<)\s*(\S+))?")
 _VERSION = re.compile(r"([0-9]+)(?:\.([0-9]+)(?:-([a-z]+)|\.)?([0-9]+)?(?:\.([0-9]+))?)?")
+
+JUJU = "3.6"
+"""The releases of Juju that are spoken to here."""
 
 _KUBERNETES = "k8s-api"
 """What models on Kubernetes have, beside ``juju``; those on machines have nothing beside it."""
@@ -34,18 +37,44 @@ def check_assumptions(charm: Charm, version: str, *, on_kubernetes: bool, force:
         raise unmet_assumptions(charm.name, missing, version, is_kubernetes=on_kubernetes)
 
 
-def unmet(assumes: Sequence[object], version: str | None, *, on_kubernetes: bool) -> list[str]:
+def unmet(assumes: Sequence[object], version: str, *, on_kubernetes: bool) -> list[str]:
     """The assumptions of a charm that Juju does not meet, in the charm's words.
 
     Args:
         assumes: as the charm writes them.
-        version: of Juju; None: any, so that what is left is met by none.
+        version: of Juju.
         on_kubernetes: whether the charm is to live there, else on machines.
     """
     return [_words(one) for one in assumes if not _is_met(one, version, on_kubernetes=on_kubernetes)]
 
 
-def _is_met(one: object, version: str | None, *, on_kubernetes: bool) -> bool:
+def unmet_by_all(charm: Charm) -> list[str]:
+    """What a charm needs of Juju and no release of `JUJU` has, in the charm's words; empty: one of them has all of it.
+
+    Args:
+        charm: the charm.
+    """
+    oldest = charm.min_juju_version
+    needs = [*charm.assumes, *([f"juju >= {oldest}"] if oldest else [])]
+    # Wherever a release meets all of them, the oldest one does that is named as a bound, or the oldest of all.
+    named = [version for version in _versions(needs) if _order(version)[:2] == _order(JUJU)[:2]]
+    return min((unmet(needs, one, on_kubernetes=charm.is_kubernetes) for one in (JUJU, *named)), key=len)
+
+
+def _versions(one: object) -> Iterator[str]:
+    """The versions that assumptions name."""
+    if isinstance(one, Mapping):
+        one = list(one.values())
+    if isinstance(one, list | tuple):
+        for part in one:
+            yield from _versions(part)
+        return
+    found = _FEATURE.fullmatch(str(one).strip())
+    if found is not None and found[3]:
+        yield found[3]
+
+
+def _is_met(one: object, version: str, *, on_kubernetes: bool) -> bool:
     if isinstance(one, Mapping):
         every, some = (
             [_is_met(part, version, on_kubernetes=on_kubernetes) for part in _parts(one.get(kind))]
@@ -58,7 +87,7 @@ def _is_met(one: object, version: str | None, *, on_kubernetes: bool) -> bool:
     name, relation, wanted = found.groups()
     if name == _KUBERNETES:
         return on_kubernetes  # of which version it is, the controller knows
-    if name != "juju" or version is None or wanted is None:
+    if name != "juju" or wanted is None:
         return name == "juju"
     return (_order(version) >= _order(wanted)) == (relation == ">=")
 

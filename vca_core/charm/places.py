@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -12,6 +13,11 @@ from vca_core.refusals import old_bases
 SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 """What Juju 3.6 makes machines of, the newest first."""
 
+MADE = (*SUPPORTED, "centos@7", "centos@9")
+"""The same with what it makes them of when it is asked to."""
+
+_LONG_TERM = re.compile(r"ubuntu@[0-9]?[02468]\.04")
+"""Ubuntu's releases of each second spring; Juju makes no machines of those in between."""
 
 USUAL_ARCHITECTURE = "amd64"
 """What Juju makes machines of where nobody says another one."""
@@ -48,8 +54,8 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
     if not charm.bases:
         return Place(None, None)
     by_release = {one.release: one for one in charm.bases}
-    known = [by_release[release] for release in SUPPORTED if release in by_release]
-    possible = known or [one for one in charm.bases if not _is_too_old(one)]
+    known = [by_release[release] for release in MADE if release in by_release]
+    possible = known or [one for one in charm.bases if _may_be_made(one)]
     if not possible:
         raise old_bases(charm.name, by_release, SUPPORTED)
     fitting = next((one for one in possible if _runs_on(one, arch or USUAL_ARCHITECTURE)), None)
@@ -58,6 +64,16 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
     if arch is None:
         return Place(possible[0].release, _unusual(possible[0]))
     raise _contradiction(charm, arch, possible)
+
+
+def check_made(charm: Charm) -> None:
+    """Refuse a charm whose bases are all others than those that Juju is known to make machines of.
+
+    Raises:
+        BadArguments: they are; a later Juju may make some.
+    """
+    if charm.bases and not any(one.release in MADE for one in charm.bases):
+        raise old_bases(charm.name, (one.release for one in charm.bases), SUPPORTED)
 
 
 def _contradiction(charm: Charm, arch: str, possible: Iterable[Base]) -> BadArguments:
@@ -76,6 +92,6 @@ def _unusual(base: Base) -> str | None:
     return None if _runs_on(base, USUAL_ARCHITECTURE) else base.architectures[0]
 
 
-def _is_too_old(base: Base) -> bool:
-    """Whether Juju made machines of it once; of what it does not know here, the controller is asked."""
-    return base.name == "ubuntu" and base.release < SUPPORTED[-1]
+def _may_be_made(base: Base) -> bool:
+    """Whether a later Juju may make machines of what is not known here: then the controller is asked."""
+    return base.name == "ubuntu" and base.release > SUPPORTED[0] and _LONG_TERM.fullmatch(base.release) is not None

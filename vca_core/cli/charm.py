@@ -47,25 +47,29 @@ def charm(
 
 
 def _with_obstacles(charm: Charm, path: Path) -> Charm:
-    """Add what is in a charm's folder and may not be in a charm, and what keeps it from a machine that Juju makes.
+    """Add what the backends on Juju refuse beside that: what of it may not be in a charm, and what no EE here has.
 
-    The option force of an installation may do without the latter, and without what the charm assumes.
+    The option force of an installation may do without a base, and without what the charm assumes.
     """
-    from vca_core.charm.assumptions import unmet
+    from vca_core.charm.assumptions import JUJU, unmet_by_all
     from vca_core.charm.contents import check_contents
-    from vca_core.charm.places import place_for
+    from vca_core.charm.places import check_made
     from vca_core.errors import BadArguments
 
     checks: list[Callable[[], object]] = [partial(check_contents, path)]
     if not charm.is_kubernetes:
-        checks.append(partial(place_for, charm))
+        checks.append(partial(check_made, charm))
     obstacles = list(charm.obstacles)
+    if charm.subordinate:
+        obstacles.append("it is a subordinate, which lives beside another charm and has no EE of its own")
+    if charm.is_kubernetes and not charm.containers:
+        obstacles.append("it has no containers, and Juju 3 does not run pod specs any more")
     for check in checks:
         try:
             check()
         except BadArguments as error:
             obstacles.append(error.message.partition(": ")[2])
-    obstacles.extend(f"it assumes {one}, which no Juju has" for one in unmet(charm.assumes, None, on_kubernetes=True))
+    obstacles.extend(f"it assumes {one}, which no release of Juju {JUJU} has" for one in unmet_by_all(charm))
     return replace(charm, obstacles=tuple(obstacles))
 
 
@@ -75,8 +79,6 @@ def _tell(charm: Charm) -> None:
     echo(f"runs on: {', '.join(places) or '(it does not say)'}")
     if "kubernetes" in charm.series:
         echo("its series kubernetes is for pod specs, which Juju 3 does not run any more")
-    if charm.subordinate:
-        echo("a subordinate: it lives beside another charm")
     for obstacle in charm.obstacles:
         echo(f"cannot be installed as it is: {obstacle}")
     if charm.actions:

@@ -10,17 +10,13 @@ from typing import Any
 from vca_core import refusals
 from vca_core.charm import Charm
 from vca_core.charm.assumptions import check_assumptions
-from vca_core.charm.places import SUPPORTED
 from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
 from vca_core.status import EntityState
 from vca_fake.world import Application
 
-MADE = (*SUPPORTED, "centos@7", "centos@9")
-"""The bases of machines that can be had, as on Juju 3.6."""
-
-JUJU = "3.6.99"
-"""The Juju that charms find: one that has what any release of Juju 3.6 has."""
+JUJU = "3.6.24"
+"""The Juju that charms find, as in the simulated controller."""
 
 
 def next_of(application: Application, state: EntityState) -> tuple[str, str] | None:

@@ -8,12 +8,11 @@ from typing import Any
 
 from vca_core.artifacts import Artifact
 from vca_core.charm import Charm, Resource
-from vca_core.charm.places import SUPPORTED, place_for
+from vca_core.charm.places import MADE, SUPPORTED, place_for
 from vca_core.errors import BadArguments
 from vca_core.refusals import unmade_base
 from vca_core.suggestions import instead
 from vca_core.tasks import in_thread
-from vca_fake.charms import MADE
 from vca_fake.options import CreateOptions, InstallOptions
 
 

@@ -35,7 +35,7 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
         (
             {"assumes": ["juju >= 9.1", "k8s-api"]},
             {},
-            "juju >= 9.1, which Juju 3.6.4 does not have on Kubernetes",
+            "juju >= 9.1, which Juju 3.6.24 does not have on Kubernetes",
         ),
         ({}, {"channel": "edge"}, "options.channel: is only for charms of Charmhub"),
     ],

@@ -13,7 +13,9 @@ from support.bad_charms import BAD_CHARMS, GOOD, write_files
 from support.juju import config_for, connected, machine, write_charm
 
 from vca_core import AlreadyExists, BadArguments, Connector, NotFound, Vca, VcaError
+from vca_fake.charms import JUJU
 from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.deltas import AGENT_VERSION
 
 Call = Callable[[Connector, str, str], Awaitable[object]]
 """A call on a connector with two EEs, each with the charm ``web``; they are related once."""
@@ -273,6 +275,10 @@ async def test_both_take_what_juju_takes(backend: str, controller: SimulatedCont
     async with prepared(backend, controller, charms) as (edge, one, other):
         for _, call in TAKEN:
             await call(edge, one, other)
+
+
+def test_both_are_the_same_release_of_juju() -> None:
+    assert JUJU == AGENT_VERSION
 
 
 async def test_what_only_the_controller_refuses_is_about_the_charm(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vca_core.charm import Charm
-from vca_core.charm.assumptions import check_assumptions, unmet
+from vca_core.charm.assumptions import check_assumptions, unmet, unmet_by_all
 from vca_core.errors import BadArguments
 
 
@@ -39,9 +39,21 @@ def test_kubernetes_has_its_own_feature(assumes: list[Any]) -> None:
     assert unmet(assumes, "3.6.4", on_kubernetes=True) == []
 
 
-def test_without_a_version_only_what_no_juju_has_is_unmet() -> None:
-    assumes = ["juju >= 4", "juju < 3", {"any-of": ["unicorns", "juju >= 4"]}, {"all-of": ["unicorns", "juju"]}]
-    assert unmet(assumes, None, on_kubernetes=True) == ["all-of: unicorns, juju"]
+@pytest.mark.parametrize(
+    ("assumes", "missing"),
+    [
+        (["juju >= 3.1", "juju < 4"], []),
+        (["juju >= 3.6.17"], []),
+        (["juju < 3.6.1"], []),
+        ([{"all-of": ["juju >= 3.6.5", "juju < 3.6.7"]}], []),
+        (["juju >= 4", "juju < 3", "unicorns"], ["juju >= 4", "juju < 3", "unicorns"]),
+        (["juju >= 3.6.7", "juju < 3.6.5"], ["juju >= 3.6.7"]),
+        ([{"any-of": ["unicorns", "juju >= 3.6.9"]}], []),
+        ([{"any-of": ["unicorns", "juju >= 4"]}], ["any-of: unicorns, juju >= 4"]),
+    ],
+)
+def test_what_no_release_has_is_known_beforehand(assumes: list[Any], missing: list[str]) -> None:
+    assert unmet_by_all(Charm("web", assumes=tuple(assumes))) == missing
 
 
 def test_force_is_for_features_and_not_for_the_oldest_juju() -> None:

@@ -181,11 +181,36 @@ def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) ->
     assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]
 
 
-def test_what_no_juju_has_is_reported_of_a_charm(tmp_path: Path) -> None:
-    metadata = "name: web\nsummary: s\ndescription: d\nassumes: [juju < 3, unicorns]\n"
-    charm = write_files(tmp_path, {**GOOD, "metadata.yaml": metadata})
-    (charm / "hooks" / "install").chmod(0o755)
-    assert vca_json("charm", str(charm))["obstacles"] == ["it assumes unicorns, which no Juju has"]
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("assumes: [juju < 3.9, unicorns]", "it assumes unicorns, which no release of Juju 3.6 has"),
+        ("assumes: [juju >= 4.0]", "it assumes juju >= 4.0, which no release of Juju 3.6 has"),
+        ("assumes: [k8s-api]", "it has no containers, and Juju 3 does not run pod specs any more"),
+        ("assumes: [{any-of: [juju >= 4, k8s-api]}]", "any-of: juju >= 4, k8s-api, which no release"),
+        ("subordinate: true\nrequires: {host: {interface: a, scope: container}}", "it is a subordinate"),
+    ],
+)
+def test_what_every_installation_would_refuse_is_told(tmp_path: Path, more: str, told: str) -> None:
+    charm = write_files(tmp_path, {**GOOD, "metadata.yaml": f"{GOOD['metadata.yaml']}{more}\n"})
+    [obstacle] = vca_json("charm", str(charm))["obstacles"]
+    assert told in obstacle
+
+
+@pytest.mark.parametrize("base", ["ubuntu@25.10", "ubuntu@26.04", "ubuntu@18.04", "centos@8", "windows@2019"])
+def test_a_base_that_juju_makes_no_machines_of_is_told(tmp_path: Path, base: str) -> None:
+    name, _, channel = base.partition("@")
+    manifest = f"bases: [{{name: {name}, channel: '{channel}', architectures: [amd64]}}]"
+    [obstacle] = vca_json("charm", str(write_files(tmp_path, {**GOOD, "manifest.yaml": manifest})))["obstacles"]
+    assert f"supports {base}, and Juju makes machines of ubuntu@24.04" in obstacle
+
+
+def test_an_oldest_juju_that_is_none_of_today_is_told(tmp_path: Path) -> None:
+    metadata = f"{GOOD['metadata.yaml']}series: [jammy]\nmin-juju-version: "
+    charm = write_files(tmp_path, {"metadata.yaml": f"{metadata}4.0.0", "hooks/install": ""})
+    assert vca_json("charm", str(charm))["obstacles"] == ["it assumes juju >= 4.0.0, which no release of Juju 3.6 has"]
+    (charm / "metadata.yaml").write_text(f"{metadata}3.6.17")
+    assert vca_json("charm", str(charm))["obstacles"] == []
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,13 @@ def test_what_no_machine_can_run_is_refused_with_a_way_out() -> None:
         place_for(charm(Base("ubuntu", "22.04", ("arm64", "s390x"))), base="ubuntu@22.04", arch="amd64")
 
 
+@pytest.mark.parametrize("base", [Base("ubuntu", "25.10"), Base("ubuntu", "23.04"), Base("centos", "8")])
+def test_a_base_that_no_controller_makes_is_not_asked_for(base: Base) -> None:
+    with pytest.raises(BadArguments, match=f"supports {base}, and Juju makes machines of"):
+        place_for(charm(base))
+    assert place_for(charm(base, Base("ubuntu", "26.04"))).base == "ubuntu@26.04"
+
+
 def test_a_charm_has_to_fit_base_and_architecture() -> None:
     jammy = charm(Base("ubuntu", "22.04", ("amd64",)))
     check_fits(jammy, machine("ubuntu@22.04"))

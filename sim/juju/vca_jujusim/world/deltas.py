@@ -9,7 +9,7 @@ from vca_jujusim.world.entities import Action, Application, Machine, Offer, Rela
 if TYPE_CHECKING:
     from vca_jujusim.world.model import Model
 
-AGENT_VERSION = "3.6.4"
+AGENT_VERSION = "3.6.24"
 
 
 def describe(model: Model, kind: str, key: str) -> dict[str, Any]:
