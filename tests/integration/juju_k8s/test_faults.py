@@ -18,8 +18,8 @@ from support.faults.table import Fault
 
 from vca_core.testing.leftovers import Holdings, leftovers_since
 from vca_juju_common import finishing
-from vca_juju_common.client import model as client_model
 from vca_juju_common.client import presence as client_presence
+from vca_juju_common.client import waiting
 from vca_juju_common.client.requests import models
 from vca_jujusim.controller import SimulatedController
 
@@ -47,7 +47,7 @@ def stage(
 ) -> Stage:
     """Where rows are found out."""
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
-    monkeypatch.setattr(client_model, "STALE", 0.7)
+    monkeypatch.setattr(waiting, "STALE", 0.7)
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     monkeypatch.setattr(models, "LEAVING", 0.5)

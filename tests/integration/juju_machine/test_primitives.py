@@ -10,7 +10,7 @@ from support.juju import client_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
-from vca_juju_common.client import model as client_model
+from vca_juju_common.client import waiting
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
@@ -149,7 +149,7 @@ async def test_the_ssh_key_of_a_proxy_charm_is_a_text(controller: SimulatedContr
 async def test_deltas_that_come_twice_or_late_do_no_harm(
     controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client_model, "STALE", 0.5)  # an old one may be the last one: the state is read anew then
+    monkeypatch.setattr(waiting, "STALE", 0.5)  # an old one may be the last one: the state is read anew then
     controller.faults.deltas.duplicate.times = None
     controller.faults.deltas.late.times = None
     async with connected(controller) as edge:
@@ -170,7 +170,7 @@ async def test_a_run_lost_from_the_state_is_asked_for_once(controller: Simulated
         await model.reread()
         del model.state.actions[action]
         model.state.removed.add(("action", action))
-        model._wake()
+        model._waits.wake()
         await until(lambda: controller.counts.requests["Action.Actions"])
         for _ in range(30):
             await edge.health()

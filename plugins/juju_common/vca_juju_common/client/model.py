@@ -7,7 +7,6 @@ observer has to be unregistered.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -16,7 +15,6 @@ from vca_core.errors import NotFound, VcaConnectionError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.debts import Debts
 from vca_juju_common.client.errors import MODEL_NOT_FOUND, ApiError, ConnectionLost
-from vca_juju_common.client.gathering import Gathering
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Observer
 from vca_juju_common.client.presence import PresenceQuestions
@@ -39,11 +37,7 @@ from vca_juju_common.client.things import Annotations
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
-
-STALE = 60.0
-"""Seconds without any change in a model after which its state is read anew for those who wait."""
-
-_LONGEST = 3600.0
+from vca_juju_common.client.waiting import Waits
 
 R = TypeVar("R")
 
@@ -144,8 +138,6 @@ class WatchedModel:
         self._is_watched = is_watched
         self._watcher = ""
         self._ended: VcaError | None = None
-        self._pulse: asyncio.Future[None] | None = None
-        self._gathering = Gathering()
         self._tasks = OwnedTasks(f"model {name}")
         self._presence = PresenceQuestions(self._read_presence, self._tasks)
         self._late = OwnedTasks(f"late answers of model {name}")
@@ -160,6 +152,7 @@ class WatchedModel:
             lambda: self.is_needed,
             lambda: not self.is_leaving,
         )
+        self._waits = Waits(self._presence, self._check_watched, self._connection.seconds_left, self.reread)
 
     @property
     def controller_uuid(self) -> str:
@@ -288,7 +281,7 @@ class WatchedModel:
             look: finds it, or raises what makes it impossible; None: not yet.
             pause: seconds after which to look again, whatever changes; None: only after changes.
             stale: seconds without any change after which the state is read anew, in case that what came last was old
-                news; None: `STALE`. They double each time.
+                news; None: `waiting.STALE`. They double each time.
 
         Returns:
             What was found.
@@ -297,37 +290,7 @@ class WatchedModel:
             NotFound: the model is gone.
             VcaConnectionError: it cannot be connected any more, or has not been for as long as an outage may last.
         """
-        stale = STALE if stale is None else stale
-        clock = asyncio.get_running_loop().time
-        quiet_since = clock()
-        is_new = True
-        while True:
-            found = look()
-            if found is not None:
-                return found
-            if is_new:
-                self._gathering.hasten()
-                is_new = False
-            if self._ended is not None:
-                raise self._ended.duplicate() from self._ended.__cause__
-            if self._pulse is None or self._pulse.done():
-                self._pulse = asyncio.get_running_loop().create_future()
-            limits = [
-                limit for limit in (pause() if pause else None, self._connection.seconds_left()) if limit is not None
-            ]
-            ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
-            limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
-            with self._gathering.await_deltas():
-                done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
-            if done:
-                quiet_since = clock()
-                continue
-            if clock() >= ask_at:
-                self._presence.begin()
-            if clock() >= quiet_since + stale:
-                stale *= 2
-                await self.reread()
-                quiet_since = clock()
+        return await self._waits.wait(look, pause, stale)
 
     async def check_presence(self) -> None:
         """Wait for a state that shows lost agents; see `PresenceQuestions.check`."""
@@ -340,7 +303,7 @@ class WatchedModel:
             changes = self.state.take_presence(number, await reads.read_presence(self))
             if changes:
                 self._observer(self, changes)
-                self._wake()
+                self._waits.wake()
 
     async def _open(self, wire: Wire) -> None:
         try:
@@ -369,7 +332,7 @@ class WatchedModel:
         reason = "the model is not watched any more"
         try:
             while not wire.closed.is_set():
-                await self._gathering.pause()
+                await self._waits.gathering.pause()
                 try:
                     self._take(await wire.call("AllWatcher", "Next", watcher=watcher, patient=True))
                 except ApiError:  # 2: the watcher was stopped; the connection may well be alive
@@ -383,7 +346,7 @@ class WatchedModel:
         finally:
             wire.give_up(reason)  # whatever ended it: nothing would be seen on a connection without a watcher
             self._on_break()
-            self._wake()  # those who wait have to know that it broke
+            self._waits.wake()  # those who wait have to know that it broke
 
     def _take(self, reply: dict[str, Any], number: int | None = None) -> None:
         """Take deltas in; with a number, those of a reading as a whole."""
@@ -398,7 +361,7 @@ class WatchedModel:
             self._observer(self, changes)
         # That a note of ours is reported changes nothing, and may be waited for.
         if changes or whole or any(kind == "annotation" for kind, *_ in deltas):
-            self._wake()
+            self._waits.wake()
         if ("model", self.uuid) in self.state.removed and not self.is_gone:
             gone = NotFound(f"model {self.name} is gone")
             self._end(gone)
@@ -412,6 +375,10 @@ class WatchedModel:
         if self.is_gone and self._ended is not None:
             raise self._ended.duplicate()
 
+    def _check_watched(self) -> None:
+        if self._ended is not None:
+            raise self._ended.duplicate() from self._ended.__cause__
+
     def _end(self, error: VcaError) -> None:
         """Nothing more will be heard until it is connected again."""
         self._ended = error
@@ -419,11 +386,7 @@ class WatchedModel:
             changes = self.state.apply((), whole=True)
             if changes:
                 self._observer(self, changes)
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._pulse is not None and not self._pulse.done():
-            self._pulse.set_result(None)
+        self._waits.wake()
 
 
 async def _undo(asking: asyncio.Future[R], undo: Callable[[R], Awaitable[None]]) -> None:

@@ -1,0 +1,85 @@
+"""Waits on the state of a model: it is looked at after every change, and read anew when there is none for long."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from vca_juju_common.client.gathering import Gathering
+from vca_juju_common.client.presence import PresenceQuestions
+
+STALE = 60.0
+"""Seconds without any change in a model after which its state is read anew for those who wait."""
+
+_LONGEST = 3600.0
+
+R = TypeVar("R")
+
+
+class Waits:
+    """Those who wait for something in one model's state.
+
+    Args:
+        presence: asks how silent agents are.
+        check: raises what makes it vain to wait.
+        seconds_left: those in which a connection that broke has to be back; None: it has not broken. Raises when they
+            are over.
+        reread: reads the state as a whole.
+
+    Attributes:
+        gathering: the pauses between deltas, which are short while somebody waits.
+    """
+
+    def __init__(
+        self,
+        presence: PresenceQuestions,
+        check: Callable[[], None],
+        seconds_left: Callable[[], float | None],
+        reread: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.gathering = Gathering()
+        self._presence = presence
+        self._check = check
+        self._seconds_left = seconds_left
+        self._reread = reread
+        self._pulse: asyncio.Future[None] | None = None
+
+    def wake(self) -> None:
+        """Have all who wait look now."""
+        if self._pulse is not None and not self._pulse.done():
+            self._pulse.set_result(None)
+
+    async def wait(
+        self, look: Callable[[], R | None], pause: Callable[[], float | None] | None = None, stale: float | None = None
+    ) -> R:
+        """Wait for something in the state; see `WatchedModel.wait`."""
+        stale = STALE if stale is None else stale
+        clock = asyncio.get_running_loop().time
+        quiet_since = clock()
+        is_new = True
+        while True:
+            found = look()
+            if found is not None:
+                return found
+            if is_new:
+                self.gathering.hasten()
+                is_new = False
+            self._check()
+            if self._pulse is None or self._pulse.done():
+                self._pulse = asyncio.get_running_loop().create_future()
+            limits = [limit for limit in (pause() if pause else None, self._seconds_left()) if limit is not None]
+            ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
+            limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
+            with self.gathering.await_deltas():
+                done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
+            if done:
+                quiet_since = clock()
+                continue
+            if clock() >= ask_at:
+                self._presence.begin()
+            if clock() >= quiet_since + stale:
+                stale *= 2
+                await self._reread()
+                quiet_since = clock()
