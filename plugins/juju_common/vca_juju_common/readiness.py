@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 from vca_core.errors import BackendError, NotFound
@@ -147,7 +148,7 @@ async def wait_application_ready(
         ends = [begun + _limit(unit) for unit, begun in failing.items()]
         return max(0.0, min(ends) - clock()) if ends else None
 
-    await model.wait(look, pause)
+    await model.wait(look, pause, agents=partial(model.state.agents_of, name))
 
 
 def _trouble(model: Model, unit: Unit, since: int) -> str:

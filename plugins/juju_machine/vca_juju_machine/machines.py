@@ -103,7 +103,7 @@ async def wait_machine_started(model: Model, machine: str) -> Machine:
         _check_machine(model, there, since)
         return there if there.agent.current == "started" else None
 
-    return await model.wait(look)
+    return await model.wait(look, agents=lambda: [("machine", machine)])
 
 
 def _check_machine(model: Model, machine: Machine, since: int) -> None:

@@ -110,3 +110,26 @@ async def test_a_reading_that_began_before_a_request_is_not_after_it(controller:
         await until(lambda: late.hits)
         await machine(edge, ".ns1.vnf2")
         await rereading
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_silent_agent_is_asked_for_while_others_talk(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge, namespace=".ns1.vnf2")
+        ee_id = await machine(edge)
+        controller.faults.freeze("unit", "app-vnf-vnf1/*")
+        controller.lose_machine("ns1", "1")
+        talking = asyncio.create_task(_talk(controller))
+        with pytest.raises(BackendError, match="machine 1 is down"):
+            await edge.install_configuration_sw(ee_id, "simple-router", total_timeout=5.0)
+        talking.cancel()
+
+
+async def _talk(controller: SimulatedController) -> None:
+    """Another unit reports something all the time."""
+    model = controller.model("ns1")
+    unit = model.units["app-vnf-vnf2/0"]
+    while True:
+        unit.workload.message += "."
+        model.note_change("unit", unit.name)
+        await asyncio.sleep(0.02)

@@ -6,7 +6,7 @@ put in the place of this one. It is handed `values`, shows the `state` of its mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from vca_juju_common.client.model_requests import (
     MachineRequests,
 )
 from vca_juju_common.client.state import State
-from vca_juju_common.client.things import Change
+from vca_juju_common.client.things import Change, Key
 from vca_juju_common.client.values import Cloud, ConsumableOffer, NewModel
 
 R = TypeVar("R")
@@ -42,12 +42,20 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
     def is_gone(self) -> bool:
         """Whether the model is known to be gone."""
 
-    async def wait(self, look: Callable[[], R | None], pause: Callable[[], float | None] | None = None) -> R:
+    async def wait(
+        self,
+        look: Callable[[], R | None],
+        pause: Callable[[], float | None] | None = None,
+        *,
+        agents: Callable[[], Collection[Key]] | None = None,
+    ) -> R:
         """Wait for something in the state. It is looked at now, and after every change.
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.
             pause: seconds after which to look again, whatever changes; None: only after changes.
+            agents: gives the machines and units that have to do something: when one is silent for long, whatever else
+                changes, the controller is asked how it is; none: all of the model.
 
         Returns:
             What was found.
@@ -98,7 +106,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
         """Read what the controller knows of the model, as its wire has it.
 
         Args:
-            application: the one to look at, with what it is related to; None: all of the model.
+            application: the one to look at, with what it is related to; none: all of the model.
         """
 
     async def get_metrics(self, applications: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -7,7 +7,7 @@ observer has to be unregistered.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ from vca_juju_common.client.requests import (
 )
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
-from vca_juju_common.client.things import Annotations
+from vca_juju_common.client.things import Annotations, Key
 from vca_juju_common.client.transport.connection import Connection
 from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.wire import Wire
@@ -139,7 +139,7 @@ class WatchedModel:
         self._watcher = ""
         self._ended: VcaError | None = None
         self._tasks = OwnedTasks(f"model {name}")
-        self._presence = PresenceQuestions(self._read_presence, self._tasks)
+        self._presence = PresenceQuestions(self._read_presence, self.state.agents, self._tasks)
         self._late = OwnedTasks(f"late answers of model {name}")
         self._connection = Connection(
             dialer,
@@ -273,6 +273,7 @@ class WatchedModel:
         look: Callable[[], R | None],
         pause: Callable[[], float | None] | None = None,
         *,
+        agents: Callable[[], Collection[Key]] | None = None,
         stale: float | None = None,
     ) -> R:
         """Wait for something in the state. It is looked at now, and after every change.
@@ -280,6 +281,8 @@ class WatchedModel:
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.
             pause: seconds after which to look again, whatever changes; None: only after changes.
+            agents: gives the machines and units that have to do something: when one is silent for `presence.SILENCE`,
+                whatever else changes, the controller is asked how it is; none: all of the model.
             stale: seconds without any change after which the state is read anew, in case that what came last was old
                 news; None: `waiting.STALE`. They double each time.
 
@@ -290,12 +293,11 @@ class WatchedModel:
             NotFound: the model is gone.
             VcaConnectionError: it cannot be connected any more, or has not been for as long as an outage may last.
         """
-        return await self._waits.wait(look, pause, stale)
+        return await self._waits.wait(look, pause, agents, stale)
 
     async def check_presence(self) -> None:
         """Wait for a state that shows lost agents; see `PresenceQuestions.check`."""
-        agents = [("machine", id_) for id_ in self.state.machines] + [("unit", name) for name in self.state.units]
-        await self._presence.check(agents)
+        await self._presence.check()
 
     async def _read_presence(self) -> None:
         number = self.state.begin_reading()

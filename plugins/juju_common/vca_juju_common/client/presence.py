@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.things import Change, Key
 
 SILENCE = 20.0
-"""Seconds without any change after which the controller is asked for those who wait."""
+"""Seconds in which an agent may be silent, whatever others say, before the controller is asked for those who wait."""
 
 AGAIN = 60.0
 """Seconds between two such questions, and those in which an agent may be silent before a listing asks."""
@@ -21,11 +21,15 @@ class PresenceQuestions:
 
     Args:
         ask: asks the controller, and has the answer taken in; raises nothing.
+        agents: gives the keys of the model's machines and units.
         tasks: owns what is asked.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[None]], tasks: OwnedTasks) -> None:
+    def __init__(
+        self, ask: Callable[[], Awaitable[None]], agents: Callable[[], Iterable[Key]], tasks: OwnedTasks
+    ) -> None:
         self._ask = ask
+        self._agents = agents
         self._tasks = tasks
         self._heard: dict[Key, float] = {}
         self._asked_at = -math.inf
@@ -40,13 +44,15 @@ class PresenceQuestions:
             elif key[0] in {"machine", "unit"}:
                 self._heard[key] = now
 
-    def due_at(self, quiet_since: float) -> float:
-        """When a waiter has to ask, as a time of the loop.
+    def due_at(self, since: float, agents: Collection[Key] = ()) -> float:
+        """When a waiter has to ask, as a time of the loop; infinite: never, since there is no agent.
 
         Args:
-            quiet_since: since when nothing has changed.
+            since: when it began to wait.
+            agents: the machines and units that it waits for; empty: all of the model.
         """
-        return max(quiet_since + SILENCE, self._asked_at + AGAIN)
+        silent_since = min((self._heard.get(key, since) for key in agents or self._agents()), default=math.inf)
+        return max(max(silent_since, since) + SILENCE, self._asked_at + AGAIN)
 
     def begin(self) -> None:
         """Ask, unless that was just done."""
@@ -55,14 +61,10 @@ class PresenceQuestions:
             self._asked_at = now
             self._asking = self._tasks.spawn(self._run(), "presence")
 
-    async def check(self, agents: Iterable[Key]) -> None:
-        """Ask where an agent was not heard of for `AGAIN`, and wait for the answer.
-
-        Args:
-            agents: the model's machines and units.
-        """
+    async def check(self) -> None:
+        """Ask where an agent was not heard of for `AGAIN`, and wait for the answer."""
         now = asyncio.get_running_loop().time()
-        if any(self._heard.get(key, -math.inf) + AGAIN <= now for key in agents):
+        if any(self._heard.get(key, -math.inf) + AGAIN <= now for key in self._agents()):
             self.begin()
         if self._asking is not None:
             await asyncio.wait((self._asking,))

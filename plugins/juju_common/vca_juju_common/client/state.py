@@ -80,6 +80,16 @@ class State:
             "charm": self.charms,
         }[kind]
 
+    def agents(self) -> list[Key]:
+        """The keys of what has an agent: machines and units."""
+        return [*(("machine", id_) for id_ in self.machines), *(("unit", name) for name in self.units)]
+
+    def agents_of(self, application: str) -> list[Key]:
+        """The keys of an application's units, and of the machines that they are on."""
+        units = self.units_of(application)
+        machines = dict.fromkeys(("machine", unit.machine) for unit in units if unit.machine)
+        return [*machines, *(("unit", unit.name) for unit in units)]
+
     def begin_reading(self) -> int:
         """Number a reading that is about to be asked for."""
         self.begun += 1

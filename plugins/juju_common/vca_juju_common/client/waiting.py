@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import TypeVar
 
 from vca_juju_common.client.gathering import Gathering
 from vca_juju_common.client.presence import PresenceQuestions
+from vca_juju_common.client.things import Key
 
 STALE = 60.0
 """Seconds without any change in a model after which its state is read anew for those who wait."""
@@ -52,12 +53,16 @@ class Waits:
             self._pulse.set_result(None)
 
     async def wait(
-        self, look: Callable[[], R | None], pause: Callable[[], float | None] | None = None, stale: float | None = None
+        self,
+        look: Callable[[], R | None],
+        pause: Callable[[], float | None] | None = None,
+        agents: Callable[[], Collection[Key]] | None = None,
+        stale: float | None = None,
     ) -> R:
         """Wait for something in the state; see `WatchedModel.wait`."""
         stale = STALE if stale is None else stale
         clock = asyncio.get_running_loop().time
-        quiet_since = clock()
+        begun = quiet_since = clock()
         is_new = True
         while True:
             found = look()
@@ -70,7 +75,7 @@ class Waits:
             if self._pulse is None or self._pulse.done():
                 self._pulse = asyncio.get_running_loop().create_future()
             limits = [limit for limit in (pause() if pause else None, self._seconds_left()) if limit is not None]
-            ask_at = self._presence.due_at(quiet_since) if stale < math.inf else math.inf
+            ask_at = self._presence.due_at(begun, agents() if agents else ()) if stale < math.inf else math.inf
             limit = min(*limits, quiet_since + stale - clock(), ask_at - clock(), _LONGEST)
             with self.gathering.await_deltas():
                 done, _ = await asyncio.wait((self._pulse,), timeout=max(0.0, limit))
