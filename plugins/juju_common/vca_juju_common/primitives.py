@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from vca_core.backend import Operation
@@ -14,16 +15,26 @@ from vca_core.naming import EeId
 from vca_core.refusals import no_unit
 from vca_core.status import Entity
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.retries import pauses
-from vca_juju_common.client.things import FINAL_ACTIONS, unit_tag
+from vca_juju_common.client.things import FINAL_ACTIONS, Key, unit_tag
 from vca_juju_common.client.values import Ended, OptionValue
 from vca_juju_common.facts import require_application, require_environment
 from vca_juju_common.finishing import finish, has_succeeded, limit
+from vca_juju_common.readiness import lost_agent
 from vca_juju_common.session import Session
 
 VERIFY = "verify-ssh-credentials"
 """The action by which a proxy charm says whether it reaches its VNF."""
+
+UNHEARD = 5.0
+"""Seconds without news of a run after which the controller is asked how it is, in case that its deltas come no more.
+They double each time."""
+
+UNHEARD = 5.0
+"""Seconds without news of a run after which the controller is asked how it is: its deltas may come no more. They double
+each time."""
 
 LEADER_PAUSE = 1.0
 """Seconds between two looks for a leader, unless units change: deltas do not say who leads."""
@@ -100,39 +111,66 @@ async def _wait_ended(model: Model, op: Operation, action: str, application: str
     begun_before = model.state.begun
     last: tuple[str, str] | None = None
     waits = pauses(0.1, 5.0)
+    clock = asyncio.get_running_loop().time
+    patience, ask_at = UNHEARD, clock() + UNHEARD
 
     def look() -> bool | None:
-        nonlocal last
+        nonlocal last, ask_at
         run = model.state.actions.get(action)
         if run is None:
             if ("action", action) in model.state.removed or model.state.readings > begun_before:
                 return True  # the controller knows how it ended, if it still knows it
             require_application(model, application)
-            return None
-        if last != (run.status, run.message):
+        elif last != (run.status, run.message):
             last = (run.status, run.message)
+            ask_at = clock() + patience
             op.report(entity, run.status or "pending", run.message)
-        return True if run.status in FINAL_ACTIONS else None
+        return True if (last and last[0] in FINAL_ACTIONS) or clock() >= ask_at else None
 
+    def pause() -> float:
+        return max(0.0, ask_at - clock())
+
+    agents = partial(_agents_of, model, action, application)
     try:
         while True:
-            await model.wait(look)
-            try:
-                ended = await model.action_result(action)
-            except ApiError as error:
-                if error.is_not_found:
-                    raise NotFound(f"action {action} is gone: {error.message}") from error
-                raise
+            with explain(lambda: lost_agent(model, agents())):
+                await model.wait(look, pause, agents=agents)
+            is_unheard = clock() >= ask_at
+            ended = await _ask(model, action)
             if ended.status in FINAL_ACTIONS:
                 if last is None or last[0] != ended.status:
                     op.report(entity, ended.status, ended.message)
                 return ended
-            # The state and the controller differ: news are waited for, and where they differ still, after a while.
             begun_before = model.state.begun
             model.state.removed.discard(("action", action))
-            await asyncio.sleep(next(waits))
+            if is_unheard:
+                patience *= 2
+                ask_at = clock() + patience
+                if last is None or last[0] != ended.status:  # what should have told that is dead
+                    await model.reread()
+            else:
+                # The state and the controller differ: news are waited for, and where they differ still, after a while.
+                await asyncio.sleep(next(waits))
     except asyncio.CancelledError:
         await _cancel(model, action)
+        raise
+
+
+def _agents_of(model: Model, action: str, application: str) -> list[Key]:
+    """The agents that have to do a run: those of its unit, or of all units while that is not known."""
+    run = model.state.actions.get(action)
+    for unit in model.state.units_of(application):
+        if run is not None and unit_tag(unit.name) == run.receiver:
+            return [*([("machine", unit.machine)] if unit.machine else []), ("unit", unit.name)]
+    return model.state.agents_of(application)
+
+
+async def _ask(model: Model, action: str) -> Ended:
+    try:
+        return await model.action_result(action)
+    except ApiError as error:
+        if error.is_not_found:
+            raise NotFound(f"action {action} is gone: {error.message}") from error
         raise
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Any
 
 from vca_core.errors import BackendError, NotFound
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.things import Unit
+from vca_juju_common.client.things import Key, Unit
 from vca_juju_common.ground import Ground
 
 UNSEEN = 5.0
@@ -149,6 +149,24 @@ async def wait_application_ready(
         return max(0.0, min(ends) - clock()) if ends else None
 
     await model.wait(look, pause, agents=partial(model.state.agents_of, name))
+
+
+def lost_agent(model: Model, agents: Iterable[Key]) -> BackendError | None:
+    """Find the first of some agents that is lost, for the error of a wait that its return may end.
+
+    Args:
+        model: where.
+        agents: keys of machines and units.
+
+    Returns:
+        An error that says it; None: the controller did not say that one is.
+    """
+    for kind, id_ in agents:
+        there = model.state.table(kind).get(id_)
+        if there is not None and model.state.is_lost(kind, id_, 0):
+            name = f"machine {id_}" if kind == "machine" else f"the agent of unit {id_}"
+            return BackendError(f"{name} is {there.agent.current}: {there.agent.message or 'no reason given'}")
+    return None
 
 
 def _trouble(model: Model, unit: Unit, since: int) -> str:

@@ -10,7 +10,7 @@ from support.juju import client_of, connected, installed, proxy_charm, until
 
 from vca_core import BadArguments, ExecutionError, NotFound, VcaTimeoutError
 from vca_juju_common import primitives
-from vca_juju_common.client import waiting
+from vca_juju_common.client import presence, waiting
 from vca_jujusim.controller import SimulatedController
 
 APP = "app-vnf-vnf1"
@@ -175,5 +175,33 @@ async def test_a_run_lost_from_the_state_is_asked_for_once(controller: Simulated
         for _ in range(30):
             await edge.health()
         assert controller.counts.requests["Action.Actions"] <= 2
+        controller.thaw()
+        await running
+
+
+async def test_a_primitive_on_a_lost_machine_ends_with_that_word(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "SILENCE", 0.1)
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        controller.lose_machine("ns1", "0")
+        with pytest.raises(VcaTimeoutError, match="; machine 0 is down: agent is not communicating"):
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=0.8)
+
+
+async def test_a_run_whose_end_no_delta_tells_is_asked_for(
+    controller: SimulatedController, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(primitives, "UNHEARD", 0.2)
+    controller.faults.action("touch", "hang")
+    async with connected(controller) as edge:
+        ee_id = await installed(edge)
+        running = asyncio.create_task(edge.exec_primitive(ee_id, "touch", {"filename": "/x"}))
+        model = client_of(edge)._models["ns1"]
+        await until(lambda: [run.status for run in model.state.actions.values()] == ["running"])
+        rule = controller.faults.hang("AllWatcher.Next")
+        controller.model("ns1").note_change("machine", "0")  # the watcher answers once more, and then never again
+        await until(lambda: rule.hits)
         controller.thaw()
         await running

@@ -255,18 +255,11 @@ class WatchedModel:
         async with self._watching_anew:  # what is being read began before
             begun_before = self.state.begun
         wire = await self._connection.wire()
+        watcher = self._watcher
         with suppress(ApiError, ConnectionLost):  # whatever it answers, the watcher ends, and a new one is made
-            await wire.call("AllWatcher", "Stop", watcher=self._watcher)
-
-        def is_read() -> bool | None:
-            return self.state.readings > begun_before or None
-
-        try:
-            async with asyncio.timeout(self.dialer.request_limit):
-                await self.wait(is_read, stale=float("inf"))
-        except TimeoutError:
-            wire.give_up(f"its watcher was stopped, and did not say so within {self.dialer.request_limit:g} s")
-            await self.wait(is_read, stale=float("inf"))
+            await wire.call("AllWatcher", "Stop", watcher=watcher)
+        wire.end_watch(watcher)
+        await self.wait(lambda: self.state.readings > begun_before or None, stale=float("inf"))
 
     async def wait(
         self,

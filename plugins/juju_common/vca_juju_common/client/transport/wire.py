@@ -53,6 +53,7 @@ class Wire:
         self._socket = websocket
         self._limit = limit
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._patient: dict[str | None, asyncio.Future[dict[str, Any]]] = {}
         self._due: dict[int, tuple[float, str]] = {}
         self._watchdog: asyncio.TimerHandle | None = None
         self._number = 0
@@ -102,13 +103,17 @@ class Wire:
             message["id"] = watcher
         text = json.dumps(message, cls=encoder)
         self._waiting[number] = answered = asyncio.get_running_loop().create_future()
-        if not patient:
+        if patient:
+            self._patient[watcher] = answered
+        else:
             self._watch(number, f"{facade}.{request}")
         try:
             await self._send(text)
             answer = await answered
         finally:
             self._due.pop(number, None)
+            if patient:
+                del self._patient[watcher]
             self._waiting.pop(number, None)  # an answer that nobody waits for any more is dropped
         is_error = answer.get("error") or answer.get("error-code")
         _LOG.debug("%s: %s.%s: %s", self.endpoint, facade, request, "done" if not is_error else _code(answer))
@@ -138,6 +143,16 @@ class Wire:
         if not self.closed.is_set():
             self._end(reason)
             self._socket.abort()
+
+    def end_watch(self, watcher: str) -> None:
+        """Have a patient request end as if its watcher said that it was stopped: one that hangs never says so.
+
+        Args:
+            watcher: its id; where nothing is asked of it now, nothing happens.
+        """
+        answered = self._patient.get(watcher)
+        if answered is not None and not answered.done():
+            answered.set_result({"error": "watcher was stopped"})
 
     async def close(self, limit: float = 5.0) -> None:
         """Say farewell, for at most `limit` seconds, and end."""
