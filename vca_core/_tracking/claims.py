@@ -13,7 +13,7 @@ from typing import Any
 
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, home_fields, new_generation
-from vca_core._tracking.schema import newer_error, schema_fields
+from vca_core._tracking.schema import SCHEMA, newer_error, schema_fields
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
@@ -262,16 +262,19 @@ class Claims(ConnectorStore):
         async def remove(store: StatusStore) -> None:
             await self._remove_damaged(store, model)
             document = await store.get(COLLECTION, {"_id": self._model_id(model)})
-            if document is not None:
-                await self._remove_model(store, model, document.get("generation"))
+            if document is not None and newer_error(document) is None:
+                await self._remove_model(store, model, document.get("generation"), document.get("schema"))
 
         await self._outbox.now(EeKey(self.connector, model, ""), remove, None, "forget the model", retries=True)
 
-    async def _remove_model(self, store: StatusStore, model: str, generation: str | None) -> None:
+    async def _remove_model(
+        self, store: StatusStore, model: str, generation: str | None, schema: int | None = SCHEMA
+    ) -> None:
         """Remove a model's claim, unless an EE was claimed there at the same moment."""
         if await self._any_in(store, model) is not None:
             return
-        if not await store.delete(COLLECTION, {"_id": self._model_id(model), "generation": generation}):
+        query = {"_id": self._model_id(model), "generation": generation, "schema": schema}
+        if not await store.delete(COLLECTION, query):
             return
         if (record := await self._any_in(store, model)) is not None:
             await store.ensure(COLLECTION, self._model_document(record, new_generation()))

@@ -4,7 +4,8 @@ A record says whose an EE is, what its id is, where its home is, whether a failu
 last. It is made by a claim (`vca_core._tracking.claims`).
 
 A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
-hit the record of a later EE. The ee_id would not do: ids come again.
+hit the record of a later EE. The ee_id would not do: ids come again. They name its schema, too, so that they leave alone
+what a newer release has taken over meanwhile.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class EeRecord:
         address: its host name or address, as its backend said when it was made, registered or gone on with.
         host: of the machine that was taken into service; see `vca_core.hosts.same_host`.
         newer: why this release must not operate on it: a newer one wrote it; None: it may.
+        schema: the layout that it has; None: it does not say.
     """
 
     key: EeKey
@@ -58,6 +60,7 @@ class EeRecord:
     address: str | None = None
     host: str | None = None
     newer: NewerRecordError | None = None
+    schema: int | None = SCHEMA
 
     @classmethod
     def read(cls, document: Mapping[str, Any], identity: str | None = None) -> EeRecord:
@@ -84,6 +87,7 @@ class EeRecord:
                 _text_in(document, "address"),
                 _text_in(document, "host"),
                 newer,
+                _number_in(document, "schema"),
             )
         except (KeyError, TypeError, ValueError, AttributeError, BadArguments) as error:
             if newer is not None:
@@ -117,7 +121,7 @@ class EeRecord:
     @property
     def query(self) -> dict[str, Any]:
         """The filter that matches this record, and no earlier or later one."""
-        return {"_id": self.key.record_id, "generation": self.generation}
+        return {"_id": self.key.record_id, "generation": self.generation, "schema": self.schema}
 
     @property
     def query_of_ee(self) -> dict[str, Any]:
@@ -170,6 +174,13 @@ def _text_in(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
     if value is not None and not isinstance(value, str):
         raise TypeError(f"{name} is not text")
+    return value
+
+
+def _number_in(document: Mapping[str, Any], name: str) -> int | None:
+    value = document.get(name)
+    if value is not None and not isinstance(value, int):
+        raise TypeError(f"{name} is not a number")
     return value
 
 

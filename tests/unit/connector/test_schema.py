@@ -9,7 +9,10 @@ from support.backends import Plain
 from support.making import MakeVca
 
 from vca_core._tracking.place import COLLECTION
+from vca_core.backend import Operation
 from vca_core.errors import StoreError
+from vca_core.hookspecs import hookimpl
+from vca_core.naming import EeId, Namespace
 from vca_core.stores import MemoryStore
 
 
@@ -93,3 +96,35 @@ async def test_a_newer_record_that_cannot_be_read_stops_operations(make_vca: Mak
         await connector.exec_primitive(ee_id, "anything")
     with pytest.raises(StoreError, match="schema 2"):
         await connector.refresh_status(ee_id)
+
+
+@pytest.mark.parametrize("db_dict", [{"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}, None])
+@pytest.mark.parametrize("deletes", ["delete_execution_environment", "delete_namespace"])
+async def test_what_a_newer_release_took_meanwhile_stays(
+    make_vca: MakeVca, deletes: str, db_dict: dict[str, Any] | None
+) -> None:
+    class Slow(Plain):
+        @hookimpl
+        async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
+            await upgrade()
+
+        @hookimpl
+        async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+            await upgrade()
+
+    store = MemoryStore()
+    await store.ensure("nsrs", {"_id": "ns"})
+
+    async def upgrade() -> None:
+        for document in await store.find(COLLECTION):
+            await store.set(COLLECTION, {"_id": document["_id"]}, {"schema": 2, "release": "7.0"})
+        await store.set("nsrs", {"_id": "ns"}, {"vca": {"status": "running", "status-time": "7"}})
+
+    vca = make_vca(Slow, store=store)
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", db_dict)
+    await getattr(vca.connector(), deletes)(ee_id if deletes == "delete_execution_environment" else ".ns")
+    await vca.flush()
+    assert [document["schema"] for document in await store.find(COLLECTION)] == [2, 2]
+    home = await store.get("nsrs", {"_id": "ns"})
+    assert home is not None
+    assert home["vca"] == {"status": "running", "status-time": "7"}
