@@ -326,7 +326,7 @@ class Engine:
             states: what the listing says; empty: it does not name the EE.
         """
         self._bind()
-        await self.environments.refresh(ee_id, states, self._limits.store_grace)
+        await self._tracker.standing.refresh(ee_id, states, self._limits.store_grace)
 
     async def take_secrets(self, described: Description) -> frozenset[str]:
         """Know the secret options in a description, so that no text shows them.

@@ -26,7 +26,7 @@ from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
 from vca_core._tracking.unread import blind_putter
-from vca_core.errors import BackendError, StoreError, VcaError
+from vca_core.errors import BackendError, VcaError
 from vca_core.naming import EeId, EeKey
 from vca_core.probe import Probe
 from vca_core.status import STATUS_WORDS, DeploymentStatus, Entity, EntityState, aggregate
@@ -327,33 +327,6 @@ class Environments:
         native = state.native if state.native in STATUS_WORDS else self._scrub(state.native)
         return EntityState(state.entity, native, self._scrub(state.detail), state.status)
 
-    async def refresh(self, ee_id: EeId, states: Sequence[EntityState], grace: float) -> None:
-        """Bring the home of an EE up to date with a listing, whichever process operated on it last.
-
-        Args:
-            ee_id: which one.
-            states: what the listing says of it; empty: it does not list it.
-            grace: seconds to wait until it is written.
-
-        Raises:
-            StoreError: what is kept of the EE cannot be read, its home has no document, it was not written in time and
-                stays queued, or a newer release keeps the EE.
-        """
-        key = EeKey.of(self._connector, ee_id)
-        environment = self.of(key)
-        environment.take(await self._records.look_up(key, environment.record), self._records.owner)
-        if environment.record is None or environment.is_other_than(ee_id):
-            return
-        environment.record.check_operable()
-        self.take_listing(environment, states)
-        promise = self.write_home(environment, is_asked=True)
-        if promise is not None:
-            await asyncio.wait((promise,), timeout=grace)
-            if not promise.done():
-                raise StoreError(f"the status of {ee_id} was not stored within {grace:g} s", ee_id=str(ee_id))
-            if promise.result() is Written.NO_DOCUMENT:
-                raise StoreError(f"the home of {ee_id} has no document any more", retryable=False, ee_id=str(ee_id))
-
     # What is written.
 
     def write_home(self, environment: Environment, *, is_asked: bool = False) -> asyncio.Future[Written] | None:
@@ -375,18 +348,14 @@ class Environments:
             return None
         if trail is not None and (home.place in trail.places or trail.traits.removes is Scope.ENVIRONMENT):
             return None
-        worst = aggregate(environment.states.values())
-        if worst is None:
-            content = (DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine")
-        else:
-            content = (worst.meaning, worst.detail, worst.native, worst.entity.kind)
+        content = aggregate_content(environment)
         if content == environment.at_home and not is_asked:
             return None
         environment.at_home = content
         fields = status_fields(*content)
 
         async def may_write(store: StatusStore) -> bool:
-            return await self._records.is_current(store, record, owned=not is_asked, sound=True)
+            return await self._records.is_current(store, record, owned=not is_asked, has_failed=False)
 
         async def put(store: StatusStore) -> Written:
             if is_asked:
@@ -434,3 +403,11 @@ class Environments:
             return await home.put(store, fields, may_write)
 
         return put
+
+
+def aggregate_content(environment: Environment) -> tuple[DeploymentStatus, str, str, str]:
+    """What an EE's aggregate says, but for the time: what `status_fields` takes."""
+    worst = aggregate(environment.states.values())
+    if worst is None:
+        return DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine"
+    return worst.meaning, worst.detail, worst.native, worst.entity.kind

@@ -148,6 +148,15 @@ def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str)
     }
 
 
+def mark_fields(operation: str) -> dict[str, Any]:
+    """Make the five fields that say that an operation runs.
+
+    Args:
+        operation: its name.
+    """
+    return status_fields(DeploymentStatus.RUNNING, operation, "running", "operation")
+
+
 def end_fields(word: str) -> dict[str, Any]:
     """Make the five fields that an EE ends with.
 

@@ -4,7 +4,7 @@ A record says whose an EE is, what its id is, where its home is, whether a failu
 last. It is made by a claim (`vca_core._tracking.claims`).
 
 A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
-hit the record of a later EE. The ee_id would not do: ids come again. They name its schema, too, so that they leave alone
+hit the record of a later EE. The ee_id would not do: ids come again. They name its schema, too, and so leave alone
 what a newer release has taken over meanwhile.
 """
 
@@ -258,7 +258,7 @@ class EeRecords(ConnectorStore):
         return EeRecord.read(document, key.record_id)
 
     async def is_current(
-        self, store: StatusStore, record: EeRecord, *, owned: bool = False, sound: bool = False
+        self, store: StatusStore, record: EeRecord, *, owned: bool = False, has_failed: bool | None = None
     ) -> bool:
         """Ask the store whether a record still is the one of its EE.
 
@@ -266,13 +266,13 @@ class EeRecords(ConnectorStore):
             store: the store.
             record: as it was read.
             owned: whether it has to be this `Vca` that operated on it last.
-            sound: whether no failure may stand at its home.
+            has_failed: whether a failure has to stand at its home, or none may; None: either.
         """
         query = record.query_of_ee
         if owned:
             query["owner"] = self.owner
-        if sound:
-            query["has_failed"] = False
+        if has_failed is not None:
+            query["has_failed"] = has_failed
         return await store.exists(COLLECTION, query)
 
     def change(self, record: EeRecord, update: Mapping[str, Any], *, owned: bool = False) -> asyncio.Future[Any]:

@@ -15,9 +15,10 @@ from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
 from vca_core._tracking.namespaces import Namespaces
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import Place, default_home, end_fields, status_fields
+from vca_core._tracking.place import Place, default_home, end_fields, mark_fields, status_fields
 from vca_core._tracking.records import EeRecords
 from vca_core._tracking.spill import Spill
+from vca_core._tracking.standing import Standing
 from vca_core._tracking.trail import Trail
 from vca_core._tracking.unread import blind_end, blind_failure_note
 from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
@@ -46,6 +47,9 @@ class Tracker:
         scrub: takes secrets out of a text of ours, in which names are spared.
         spawn: starts a task that the connector owns.
         spill: keeps outcomes that the store does not take in time; None: nothing does.
+
+    Attributes:
+        standing: puts right what stands at homes.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Tracker:
         self._claims = claims
         self._outbox = outbox
         self._scrub = scrub
+        self.standing = Standing(environments, records, outbox)
         self._namespaces = Namespaces(environments, records, claims, outbox, spawn)
 
     # The beginning.
@@ -111,7 +116,7 @@ class Tracker:
             raise AssertionError("what claims an EE has its namespace")
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
-        mark = _mark_fields(trail)
+        mark = mark_fields(trail.operation)
         claim = await self._claims.claim(key, namespace, asked, mark, trail.host)
         if claim.is_new:
             self._environments.forget(key)
@@ -160,7 +165,7 @@ class Tracker:
         Returns:
             Done when it does, or the store failed to take it.
         """
-        fields = _mark_fields(trail)
+        fields = mark_fields(trail.operation)
         return self._outbox.mark(trail.lane, place, fields, self._environments.putter(trail, place, fields), trail.id)
 
     async def remember(self, trail: Trail, ee_id: EeId) -> None:
@@ -306,8 +311,8 @@ class Tracker:
                     stored.append(self._outbox.change(environment.key, end))
             elif _is_home_of(environment, trail):
                 environment.at_home = tuple(fields[name] for name in _SAID)
-            else:
-                self._environments.write_home(environment)
+            elif self._environments.write_home(environment) is None and self._has_served_a_failure(environment):
+                self.standing.replace_mark(environment)
         if trail.traits.claims and failure is not None:
             self._end_claim(trail, failure)
         if trail.traits.removes is Scope.NAMESPACE:
@@ -344,6 +349,12 @@ class Tracker:
         environment = self._environments.get(trail.keys[0])
         if environment is not None and environment.claim is not None and not environment.claim.is_new:
             trail.places = tuple(place for place in trail.places if place != environment.claim.record.home)
+
+    def _has_served_a_failure(self, environment: Environment) -> bool:
+        """Whether the operation that is over ended the failure of another process, which may not have stood at home."""
+        before, record = environment.before, environment.record
+        is_taken = before is not None and record is not None and before.owner != record.owner == self._records.owner
+        return is_taken and before is not None and before.has_failed
 
     def _give_back(self, environment: Environment, trail: Trail) -> None:
         """Leave an EE to the one that had it, after an operation that was refused, or never reached the backend."""
@@ -412,7 +423,3 @@ class Tracker:
 
 def _is_home_of(environment: Environment, trail: Trail) -> bool:
     return any(map(environment.is_home, trail.places))
-
-
-def _mark_fields(trail: Trail) -> dict[str, Any]:
-    return status_fields(DeploymentStatus.RUNNING, trail.operation, "running", "operation")
