@@ -14,8 +14,8 @@ from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments, aggregate_content
 from vca_core._tracking.home import Home, MayWrite
 from vca_core._tracking.outbox import Outbox
-from vca_core._tracking.place import Place, status_fields
-from vca_core._tracking.records import EeRecords
+from vca_core._tracking.place import Place, end_fields, status_fields
+from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core.errors import StoreError
 from vca_core.naming import EeId, EeKey
 from vca_core.status import DeploymentStatus, EntityState
@@ -94,6 +94,25 @@ class Standing:
         fields = status_fields(*aggregate_content(environment))
         put = _put_instead(home.place, fields, _is_mark, may_write)
         self._outbox.status(environment.key, home.place, fields, put)
+
+    def end_home(self, record: EeRecord, left: Place, operation_id: str) -> None:
+        """Write to the home that an EE had that it has another one now.
+
+        Args:
+            record: what is kept of the EE, with its new home.
+            left: the home that it had.
+            operation_id: the operation that moved it.
+        """
+        fields = end_fields("moved")
+
+        async def may_write(store: StatusStore) -> bool:
+            return await self._records.is_current(store, record, owned=True)
+
+        async def put(store: StatusStore) -> Written:
+            written = await Home(left).put(store, fields, may_write)
+            return Written.SAME if written is Written.NO_DOCUMENT else written  # it may be why the EE was moved
+
+        self._outbox.outcome(record.key, left, fields, put, operation_id)
 
 
 def _put_instead(

@@ -188,6 +188,8 @@ class Tracker:
         environment.writes = True
         if not environment.is_home(trail.home):
             environment.move(Home(trail.home))
+        if trail.ee_id is not None and environment.claim.record.home != trail.home:
+            self.standing.end_home(record, environment.claim.record.home, trail.id)
         trail.generations[environment.key] = record.generation
         trail.concerned = (environment.key,)
         trail.places = trail.places or (trail.home,)

@@ -343,3 +343,23 @@ async def test_going_on_with_an_ee_tells_what_it_is(make_vca: MakeVca, store: Me
     await second.connector().create_execution_environment(".ns.vnf", HOME, reuse_ee_id=ee_id)
     home = await home_of(store)
     assert (home["status"], home["VCA-status"], home["entity-type"]) == ("completed", "started", "machine")
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+async def test_the_home_that_an_ee_left_says_so(
+    make_vca: MakeVca, store: MemoryStore, world: type[World], *, is_gone: bool
+) -> None:
+    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    ee_id = await bring_up(first)
+    if is_gone:
+        await store.delete("nsrs", {"_id": "ns"})
+    await second.connector().create_execution_environment(".ns.vnf", OTHER, reuse_ee_id=ee_id)
+    moved = await store.get("nslcmops", {"_id": "op"})
+    assert moved is not None
+    assert moved["detail"]["VCA-status"] == "started"
+    assert await second.flush() == []
+    if not is_gone:
+        home = await home_of(store)
+        assert (home["status"], home["VCA-status"], home["entity-type"]) == ("completed", "moved", "operation")
+        await first.connector().exec_primitive(ee_id, "p", {"app/0": "active"})
+        assert await home_of(store) == home
