@@ -289,6 +289,8 @@ class Runner:
         if request.before is not None:
             await self._try_before(op, request.before)
         given = await self._call(op, request.call)
+        if op.trail.unfound is not None:
+            raise self._tracker.leftover_error(op.trail)
         if weight(given, _LIGHT) < _LIGHT:
             answer = request.answer(given, op)
         else:  # a charm's output, or that of a system, may be of any size

@@ -7,6 +7,7 @@ store. What a refused call claimed is withdrawn.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,6 +19,8 @@ from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
 from vca_core.stores import StatusStore
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +143,16 @@ class Claims(ConnectorStore):
             return
 
         async def withdraw(store: StatusStore) -> None:
-            if claim.is_new:
-                await store.delete(COLLECTION, record.query)
-            if claim.model_generation is not None:
-                await self._remove_model(store, record.key.model, claim.model_generation)
+            try:
+                if claim.is_new:
+                    await store.delete(COLLECTION, record.query)
+                if claim.model_generation is not None:
+                    await self._remove_model(store, record.key.model, claim.model_generation)
+            except StoreError as error:
+                if error.retryable:
+                    raise
+                # A record that is damaged is not this call's, and who repairs it needs the claim of its model.
+                _LOG.warning("a claim on %s is not withdrawn: %s", record.key, error)
 
         self._outbox.change(record.key, withdraw)
 

@@ -16,7 +16,7 @@ from vca_core._tracking.place import end_fields
 from vca_core._tracking.records import EeRecord, EeRecords
 from vca_core._tracking.schema import NewerRecordError
 from vca_core._tracking.trail import Trail
-from vca_core.errors import VcaError
+from vca_core.errors import StoreError, VcaError
 from vca_core.stores import StatusStore
 
 _LOG = logging.getLogger(__name__)
@@ -47,15 +47,32 @@ class Namespaces:
         self._outbox = outbox
         self._spawn = spawn
 
-    async def doom(self, model: str) -> Sequence[EeRecord]:
-        """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it."""
+    async def doom(self, trail: Trail, model: str) -> None:
+        """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it.
+
+        Args:
+            trail: the delete.
+            model: the model.
+
+        Raises:
+            NewerRecordError: a newer release keeps some of it.
+        """
         try:
-            return await self._records.doom(model)
+            trail.doomed = await self._records.doom(model)
         except NewerRecordError:
             raise
         except VcaError as error:
-            _LOG.warning("what is kept of %s is not known; delete it again when the store is back: %s", model, error)
-            return [one.record for one in self._environments.in_model(model) if one.record is not None]
+            trail.unfound = error.message
+            trail.doomed = [one.record for one in self._environments.in_model(model) if one.record is not None]
+
+    @staticmethod
+    def leftover_error(trail: Trail) -> StoreError:
+        """The error for a delete that is done, but may have left records that the store did not show."""
+        trail.is_gone = True
+        return StoreError(
+            f"namespace {trail.namespace} is deleted, but the store did not say what is kept of it; delete it again "
+            f"when the store is back, so that nothing of it stays there: {trail.unfound}"
+        )
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
         """Write what became of the EEs of a model.
@@ -72,7 +89,7 @@ class Namespaces:
             raise AssertionError("a delete of a namespace has its model")
         environments = self._environments
         environments.deleting.discard(model)
-        if failure is not None:
+        if failure is not None and not trail.is_gone:
             for record in trail.doomed:
                 self._records.return_to_owner(record)
             for environment in environments.in_model(model):

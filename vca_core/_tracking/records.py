@@ -357,6 +357,8 @@ class EeRecords(ConnectorStore):
     async def doom(self, model: str) -> Sequence[EeRecord]:
         """Find all records of a model that is to be deleted, and take over their EEs, so that no other writes of them.
 
+        A store that only reads, and takes no writes, does not stop the delete.
+
         Returns:
             The records as they were before.
 
@@ -378,9 +380,16 @@ class EeRecords(ConnectorStore):
                     _LOG.warning("%s", error)
                     continue
                 records.append(record)
-            for record in records:
-                await store.set(COLLECTION, {**record.query_of_ee, "owner": record.owner}, {"owner": self.owner})
             return records
 
+        async def take(store: StatusStore) -> None:
+            for record in found:
+                await store.set(COLLECTION, {**record.query_of_ee, "owner": record.owner}, {"owner": self.owner})
+
         key = EeKey(self.connector, model, "")
-        return await self._outbox.now(key, find, self._grace, "find what is kept of the namespace")
+        found = await self._outbox.now(key, find, self._grace, "find what is kept of the namespace", retries=True)
+        try:
+            await self._outbox.now(key, take, self._grace, "take over what is deleted")
+        except StoreError as error:
+            _LOG.warning("another process may write about %s while it is deleted: %s", model, error)
+        return found

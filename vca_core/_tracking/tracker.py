@@ -21,7 +21,7 @@ from vca_core._tracking.spill import Spill
 from vca_core._tracking.standing import Standing
 from vca_core._tracking.trail import Trail
 from vca_core._tracking.unread import blind_end, blind_failure_note
-from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, VcaError
+from vca_core.errors import AlreadyExists, BadArguments, NotFound, NotSupported, StoreError, VcaError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.status import DeploymentStatus, EntityState, aggregate
 from vca_core.stores import StatusStore
@@ -89,7 +89,7 @@ class Tracker:
             await self._claim(trail)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            trail.doomed = await self._namespaces.doom(trail.model)
+            await self._namespaces.doom(trail, trail.model)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -272,6 +272,10 @@ class Tracker:
             self._environments.learn(environment, found.get(record.ee_id))
 
     # The end.
+
+    def leftover_error(self, trail: Trail) -> StoreError:
+        """The error for a delete of a namespace that is done, but may have left records behind."""
+        return self._namespaces.leftover_error(trail)
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
         """Write the outcome of an operation to its places, the last there and once.

@@ -39,6 +39,8 @@ class Trail:
         concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
         ended: whether it is over; what it reports then is not its own any more.
         doomed: what is kept of the EEs of the namespace that it deletes.
+        unfound: why that may not be all; None: it is.
+        is_gone: whether the namespace is gone, though the operation failed.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
         is_informed: whether nothing has to be listed before it begins.
@@ -68,6 +70,8 @@ class Trail:
 
     concerned: tuple[EeKey, ...] = field(init=False, default=())
     doomed: Sequence[EeRecord] = field(init=False, default=())
+    unfound: str | None = field(init=False, default=None)
+    is_gone: bool = field(init=False, default=False)
     secret_names: frozenset[str] = field(init=False, default=frozenset())
     ended: bool = field(init=False, default=False)
     muted: bool = field(init=False, default=False)

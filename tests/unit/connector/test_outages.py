@@ -108,7 +108,11 @@ async def test_a_late_delete_spares_what_another_process_made_since(make_vca: Ma
     ee_id, _ = await first.connector().create_execution_environment(".ns.vnf", HOME)
     mine.is_off = True
     if how == "delete_namespace":
-        await first.connector().delete_namespace(".ns")
+        with pytest.raises(
+            StoreError, match=r"\.ns is deleted, but the store did not say what is kept .* is gone"
+        ) as error:
+            await first.connector().delete_namespace(".ns")
+        assert error.value.retryable
     else:
         await first.connector().delete_execution_environment(ee_id)
     again, _ = await second.connector().create_execution_environment(".ns.vnf", HOME)
@@ -118,6 +122,49 @@ async def test_a_late_delete_spares_what_another_process_made_since(make_vca: Ma
     await first.flush(LONG)
     assert (await whole.get("nsrs", {"_id": "ns"}), await whole.find(COLLECTION, {"ee_id": again})) == before
     assert len(await whole.find(COLLECTION, {"ns_id": "ns"})) == 1, "the model is claimed"
+
+
+async def test_a_namespace_with_unread_records_is_deleted_again(make_vca: MakeVca) -> None:
+    whole = MemoryStore()
+    await whole.ensure("nsrs", {"_id": "ns"})
+    mine = Half(whole)
+    world: dict[str, Any] = {"there": {}}
+    first = make_vca(type("World", (Shared,), world), store=whole)
+    second = make_vca(type("World", (Shared,), world), store=mine, timeouts={"store_grace": 0.05})
+    await first.connector().create_execution_environment(".ns.vnf", HOME)
+    mine.is_off = True
+    with pytest.raises(StoreError, match="delete it again when the store is back"):
+        await second.connector().delete_namespace(".ns")
+    assert world["there"] == {}
+    mine.is_off = False
+    await second.flush(LONG)
+    assert len(await whole.find(COLLECTION)) == 2, "what this process did not see is left alone"
+    await second.connector().delete_namespace(".ns")
+    assert await second.flush(LONG) == []
+    assert await whole.find(COLLECTION) == []
+    document = await whole.get("nsrs", {"_id": "ns"})
+    assert document is not None
+    assert document["vca"]["VCA-status"] == "deleted"
+
+
+async def test_one_read_that_fails_costs_no_delete(make_vca: MakeVca) -> None:
+    class Once(MemoryStore):
+        failures = 0
+
+        async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+            if self.failures:
+                self.failures -= 1
+                raise StoreError("a read that failed on purpose")
+            return await super().find(table, filter)
+
+    store = Once()
+    async with make_vca(Plain, store=store) as first:
+        await first.connector().create_execution_environment(".ns.vnf")
+    store.failures = 1
+    vca = make_vca(Plain, store=store)
+    await vca.connector().delete_namespace(".ns")
+    await vca.flush(LONG)
+    assert await store.find(COLLECTION) == []
 
 
 class Shared(Plain):
@@ -236,6 +283,8 @@ async def test_a_damaged_row_is_an_error_that_names_it(make_vca: MakeVca, tmp_pa
     assert COLLECTION in caught.value.message
     assert "app-vnf-vnf" in caught.value.message
     assert ee_id
+    assert await vca.flush() == []
+    assert not vca._shared.outbox.lanes, "nothing waits for a repair"
 
 
 def _on_sqlite(make_vca: MakeVca, folder: Path) -> Vca:
