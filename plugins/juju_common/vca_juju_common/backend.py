@@ -33,7 +33,11 @@ class JujuBackend(Backend[OptionsT]):
 
     def __init__(self, host: Host[OptionsT]) -> None:
         super().__init__(host)
-        self.session = Session(host, self.ground)
+        self.session = self.make_session()
+
+    def make_session(self) -> Session:
+        """Make the connector's side, which is not connected yet."""
+        return Session(self.host, self.ground)
 
     @hookimpl
     async def open(self) -> None:
@@ -47,7 +51,7 @@ class JujuBackend(Backend[OptionsT]):
     @hookimpl
     async def close(self) -> None:
         """Disconnect."""
-        session, self.session = self.session, Session(self.host, self.ground)
+        session, self.session = self.session, self.make_session()
         await session.close()
 
     @hookimpl

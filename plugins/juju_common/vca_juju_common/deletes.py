@@ -90,8 +90,11 @@ async def delete_environment(
     await delete_until_gone(session, ee_id.model, delete)
 
 
-async def delete_model(session: Session, op: Operation, namespace: Namespace) -> None:
+async def delete_model(session: Session, op: Operation, namespace: Namespace) -> list[str]:
     """Delete an NS with all that is in it, and see it gone; absent is success.
+
+    Returns:
+        The uuids of the models that were there.
 
     Raises:
         BadArguments: the model is the controller's own, or another NS's.
@@ -114,6 +117,7 @@ async def delete_model(session: Session, op: Operation, namespace: Namespace) ->
     await delete_until_gone(session, name, delete)
     for model in models:
         await session.forget_model(model)
+    return [model.uuid for model in models]
 
 
 async def delete_until_gone(session: Session, name: str, delete: Callable[[], Awaitable[None]]) -> None:

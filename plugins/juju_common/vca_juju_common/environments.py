@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from vca_core.errors import VcaError
@@ -19,6 +19,9 @@ from vca_juju_common.notes import LOCATOR_NOTE, NAMESPACE_NOTE, namespace_in
 Report = Callable[[EeId, Entity, str | None, str, DeploymentStatus | None], None]
 
 Key = TypeVar("Key")
+
+SETTLED = frozenset({"active", "blocked"})
+"""The words of units that nothing more is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,7 @@ class Reporter:
         # By model, so that what is done for one does not grow with the others.
         self._owners: dict[str, dict[Entity, EeId]] = {}
         self._adopted: dict[str, dict[str, EeId]] = {}
+        self._reasons: dict[str, dict[str, str]] = {}
 
     def adopt(self, model: Model, ee_id: EeId) -> None:
         """Take in an execution environment that was just made, and report what is known of it."""
@@ -157,6 +161,9 @@ class Reporter:
     def release(self, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""
         _pop(self._adopted, ee_id.model, ee_id.application)
+        reasons = self._reasons.get(ee_id.model, {})
+        for unit in [name for name in reasons if name.partition("/")[0] == ee_id.application]:
+            del reasons[unit]
         for entity in [entity for entity, owner in self._owners.get(ee_id.model, {}).items() if owner == ee_id]:
             _pop(self._owners, ee_id.model, entity)
             self._report(ee_id, entity, None, "", None)
@@ -165,6 +172,36 @@ class Reporter:
         """Forget all execution environments of a model that is gone."""
         for ee_id in {*self._adopted.get(name, {}).values(), *self._owners.get(name, {}).values()}:
             self.release(ee_id)
+        self._reasons.pop(name, None)
+
+    def explain(self, model: Model, application: str, reasons: Mapping[str, str]) -> None:
+        """Say why units are not ready, where Juju does not know it: that stands behind its own messages.
+
+        Args:
+            model: where they are.
+            application: theirs.
+            reasons: by unit; one that is left out has none, or none any more.
+        """
+        known = self._reasons.setdefault(model.name, {})
+        for unit in model.state.units_of(application):
+            reason = reasons.get(unit.name, "")
+            if known.get(unit.name, "") != reason:
+                known[unit.name] = reason
+                owner = self._owners.get(model.name, {}).get(Entity("unit", unit.name))
+                if owner is not None:
+                    self._report_states(model, owner, [entity_state(unit)])
+
+    def complete(self, model: str, state: EntityState) -> EntityState:
+        """A state with the reason that is known beside it, as long as it is not one of success.
+
+        Args:
+            model: the name of its model.
+            state: as Juju has it.
+        """
+        reason = self._reasons.get(model, {}).get(state.entity.id, "") if state.entity.kind == "unit" else ""
+        if not reason or state.native in SETTLED:
+            return state
+        return replace(state, detail=f"{state.detail}; {reason}" if state.detail else reason)
 
     def observe(self, model: Model, changes: Sequence[Change]) -> None:
         """Report what changed in a model."""
@@ -221,7 +258,8 @@ class Reporter:
             self._report_states(model, ee_id, [entity_state(thing)])
 
     def _report_states(self, model: Model, ee_id: EeId, states: Sequence[EntityState]) -> None:
-        for state in states:
+        for one in states:
+            state = self.complete(model.name, one)
             self._owners.setdefault(model.name, {})[state.entity] = ee_id
             self._report(ee_id, state.entity, state.native, state.detail, state.status)
 

@@ -44,7 +44,10 @@ def _list(session: Session, model: Model, namespace: Namespace | None) -> Sequen
             one.ee_id,
             one.namespace,
             session.ground.address_of(model, one.ee_id),
-            tuple(states_of(model, session.names, session.ground, one.ee_id)),
+            tuple(
+                session.reporter.complete(model.name, state)
+                for state in states_of(model, session.names, session.ground, one.ee_id)
+            ),
         )
         for one in environments_in(model, session.names, session.ground).values()
         if namespace is None or (one.namespace is not None and namespace.contains(one.namespace))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from vca_core.backend import Host, Operation
@@ -105,6 +105,16 @@ class Session:
         with translate_refusals(), within(op.cleanup), ask_first(op.held):
             async with self.controller.use(name, self._new_model()) as model:
                 yield model
+
+    def watch_ground(self, model: Model, application: str) -> AbstractAsyncContextManager[None]:
+        """Look at what units stand on, for the length of a ``with`` block that waits for them; here nobody looks.
+
+        Args:
+            model: where they are.
+            application: theirs.
+        """
+        del model, application
+        return nullcontext()
 
     def forget(self, model: Model, ee_id: EeId) -> None:
         """Forget an execution environment that is gone."""

@@ -160,15 +160,16 @@ async def upgrade(
         charm = await bring_and_use(session, model, op, ee_id, artifact, lambda: find_site(model), config, asked, use)
         await _annotate(model, ee_id, charm_note(charm.url, charm.digest))
         failed += await resolve(model, ee_id.application, asked)
-        await wait_application_ready(
-            model,
-            session.ground,
-            ee_id.application,
-            grace=session.options.hook_error_grace,
-            charm_url=charm.url,
-            staying=staying,
-            pardoned=failed,
-        )
+        async with session.watch_ground(model, ee_id.application):
+            await wait_application_ready(
+                model,
+                session.ground,
+                ee_id.application,
+                grace=session.options.hook_error_grace,
+                charm_url=charm.url,
+                staying=staying,
+                pardoned=failed,
+            )
 
 
 async def resolve(model: Model, application: str, asked: CharmOptions) -> list[str]:

@@ -13,9 +13,10 @@ from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, NameRules, Namespace
 from vca_juju_common.backend import JujuBackend
 from vca_juju_common.ground import Ground
-from vca_juju_k8s import deletes, reservations, software
+from vca_juju_k8s import deletes, reads, reservations, software
 from vca_juju_k8s.ground import KubernetesGround
 from vca_juju_k8s.options import InstallOptions, JujuK8sOptions, UpgradeOptions
+from vca_juju_k8s.session import KubernetesSession
 
 
 class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
@@ -31,6 +32,12 @@ class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
     scales_to_none: ClassVar[bool] = True
 
     ground: ClassVar[Ground] = KubernetesGround()
+
+    session: KubernetesSession
+
+    def make_session(self) -> KubernetesSession:
+        """Make the connector's side, which is not connected yet."""
+        return KubernetesSession(self.host, self.ground)
 
     @hookimpl
     async def create_execution_environment(
@@ -73,3 +80,13 @@ class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
     async def delete_execution_environment(self, op: Operation, ee_id: EeId) -> None:
         """Delete an EE."""
         await deletes.delete(self.session, op, ee_id)
+
+    @hookimpl
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+        """Delete the model of an NS, and see its namespace gone."""
+        await deletes.delete_namespace(self.session, op, namespace)
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        """Return what the controller says about a namespace, and the cluster where it is looked at."""
+        return await reads.status(self.session, namespace)

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 
 from vca_core.backend import Operation
 from vca_core.errors import BackendError
-from vca_core.naming import EeId
+from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Unit
-from vca_juju_common.deletes import delete_environment, remove_application
+from vca_juju_common.deletes import delete_environment, delete_model, remove_application
 from vca_juju_common.session import Session
 from vca_juju_k8s.ground import LOCATOR, suspension
 from vca_juju_k8s.reservations import cancel
+from vca_juju_k8s.session import KubernetesSession
 
 
 async def delete(session: Session, op: Operation, ee_id: EeId) -> None:
@@ -27,6 +28,12 @@ async def delete(session: Session, op: Operation, ee_id: EeId) -> None:
 
     if ee_id.locator == LOCATOR:
         await delete_environment(session, op, ee_id, remove)
+
+
+async def delete_namespace(session: KubernetesSession, op: Operation, namespace: Namespace) -> None:
+    """Delete an NS with all that is in it; it is gone when its namespace is. Absent is success."""
+    models = await delete_model(session, op, namespace)
+    await session.wait_namespace_gone(session.names.model(namespace), models)
 
 
 def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendError | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
 from vca_core.plain import kind_of
 from vca_core.suggestions import instead
+from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.client.values import StorageRequest
-from vca_juju_common.options import CharmOptions, Constraints, JujuOptions, Text
+from vca_juju_common.options import CharmOptions, Constraints, Grace, JujuOptions, Text
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig
 
 _POD_CONSTRAINTS = ("arch", "cores", "cpu-power", "mem", "tags")
 """What means something for pods."""
@@ -70,6 +73,24 @@ class JujuK8sOptions(JujuOptions):
         Text | None, Field(validation_alias=AliasChoices("credential", "k8s_credentials", "k8s-credentials"))
     ] = None
     """Its credential, ``name`` or ``owner/name``; None: the one of the cloud's name."""
+    cluster: ClusterOptions | None = None
+    """The cluster behind that cloud, to be looked at; None: only the controller is asked."""
+    pod_grace: Grace = 120.0
+    """How long a pod may be kept from running by the same reason before a wait for its unit ends."""
+
+    def problems_of_files(self, folder: Path) -> Iterable[str]:
+        """See `Options.problems_of_files`: also whether the kubeconfig is there, and is one."""
+        yield from super().problems_of_files(folder)
+        file = None if self.cluster is None else self.cluster.file_in(folder)
+        if file is not None:
+            content = read_text(file)
+            if isinstance(content, Unreadable):
+                yield f"cluster.kubeconfig: {file} cannot be read: {content.reason}"
+                return
+            try:
+                parse_kubeconfig(content)
+            except ValueError as error:
+                yield f"cluster.kubeconfig: {file}: {error}"
 
 
 class InstallOptions(CharmOptions):

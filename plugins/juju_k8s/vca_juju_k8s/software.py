@@ -20,7 +20,6 @@ from vca_juju_common.options import CharmOptions
 from vca_juju_common.readiness import wait_application_ready, wait_known
 from vca_juju_common.repeats import install_again
 from vca_juju_common.resources import check_images
-from vca_juju_common.session import Session
 from vca_juju_common.software import bring_and_use, note, resolve
 from vca_juju_k8s.fitting import (
     DEFAULT_BASE,
@@ -34,10 +33,11 @@ from vca_juju_k8s.fitting import (
 )
 from vca_juju_k8s.options import InstallOptions, UpgradeOptions
 from vca_juju_k8s.reservations import require_reserved
+from vca_juju_k8s.session import KubernetesSession
 
 
 async def install(
-    session: Session,
+    session: KubernetesSession,
     op: Operation,
     ee_id: EeId,
     artifact: Artifact,
@@ -66,18 +66,19 @@ async def install(
             units = await install_again(session, model, op, ee_id, artifact, config, num_units, asked, add)
         await note(model, ee_id, None if namespace is None else str(namespace), charm)
         failed = await resolve(model, ee_id.application, asked)
-        await wait_application_ready(
-            model,
-            session.ground,
-            ee_id.application,
-            units=units,
-            grace=session.options.hook_error_grace,
-            pardoned=failed,
-        )
+        async with session.watch_ground(model, ee_id.application):
+            await wait_application_ready(
+                model,
+                session.ground,
+                ee_id.application,
+                units=units,
+                grace=session.options.hook_error_grace,
+                pardoned=failed,
+            )
 
 
 async def _deploy(
-    session: Session,
+    session: KubernetesSession,
     model: Model,
     op: Operation,
     ee_id: EeId,
@@ -106,7 +107,7 @@ async def _deploy(
     return await bring_and_use(session, model, op, ee_id, artifact, lambda: site, config, asked, use)
 
 
-async def scale(session: Session, op: Operation, ee_id: EeId, num_units: int) -> None:
+async def scale(session: KubernetesSession, op: Operation, ee_id: EeId, num_units: int) -> None:
     """Have so many units, also none; those of the highest numbers go."""
     async with session.use(ee_id.model, op) as model:
         require_environment(model, ee_id)
@@ -121,19 +122,25 @@ async def scale(session: Session, op: Operation, ee_id: EeId, num_units: int) ->
                 raise
             await model.wait(lambda: _are_gone(session, model, ee_id.application, num_units))
         grace = session.options.hook_error_grace
-        await wait_application_ready(
-            model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
-        )
+        async with session.watch_ground(model, ee_id.application):
+            await wait_application_ready(
+                model, session.ground, ee_id.application, units=num_units, grace=grace, staying=staying
+            )
 
 
-def _are_gone(session: Session, model: Model, application: str, staying: int) -> bool | None:
+def _are_gone(session: KubernetesSession, model: Model, application: str, staying: int) -> bool | None:
     units = model.state.units_of(application)
     session.ground.check(model, units, model.state.begun)
     return None if len(units) > staying else True
 
 
 async def upgrade(
-    session: Session, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], asked: UpgradeOptions
+    session: KubernetesSession,
+    op: Operation,
+    ee_id: EeId,
+    artifact: Artifact,
+    config: Mapping[str, Any],
+    asked: UpgradeOptions,
 ) -> None:
     """Replace an installed charm by another version of it: its pods one by one, from the highest number down."""
     site = await _site_for(session, artifact, asked)
@@ -158,7 +165,7 @@ async def upgrade(
     await software.upgrade(session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units)
 
 
-async def _site_for(session: Session, artifact: Artifact, asked: CharmOptions) -> Site:
+async def _site_for(session: KubernetesSession, artifact: Artifact, asked: CharmOptions) -> Site:
     """What a charm has to fit, and what it runs on."""
     has_default = session.has_storage_class
     storage = asked.storage if isinstance(asked, InstallOptions) else None

@@ -1,7 +1,36 @@
-"""A real control plane for these tests."""
+"""A real control plane for these tests, beside a simulated controller."""
 
 from __future__ import annotations
 
-from support.cluster.sharing import cluster
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.cluster.sharing import Cluster, cluster
+from support.juju_k8s import sidecar
+
+from vca_juju_common.client import gathering
+from vca_jujusim import SimulatedController
 
 __all__ = ["cluster"]
+
+
+@pytest.fixture
+async def controller(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SimulatedController]:
+    monkeypatch.setattr(gathering, "GATHER", 0.01)
+    async with SimulatedController() as running:
+        running.add_kubernetes()
+        yield running
+
+
+@pytest.fixture
+def charms(tmp_path: Path) -> Path:
+    """A folder with the charm `dns`."""
+    sidecar(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def ns(cluster: Cluster) -> str:
+    """An NS whose namespace is not there yet."""
+    return cluster.new_name()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ class NewModel:
         credential: ``name`` of the user's own credential, or ``owner/name``; None: the controller's choice.
         config: model config; ``authorized-keys`` is left out where there are none.
         kind: what the model has to be.
+        prepare: awaited with the model's name before the controller is asked for it: refuses, or waits until it can be.
     """
 
     cloud: str | None
@@ -33,6 +34,7 @@ class NewModel:
     credential: str | None
     config: Mapping[str, Any]
     kind: Kind = "iaas"
+    prepare: Callable[[str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

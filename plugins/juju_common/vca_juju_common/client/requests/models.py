@@ -67,6 +67,8 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
         BadArguments: it refuses cloud, region or credential. Or the cloud is of another kind: then nothing stays there.
             Or the namespace of Kubernetes is somebody else's; where nobody says whose, it had `LEAVING` to go.
     """
+    if new.prepare is not None:
+        await new.prepare(name)
     clock = asyncio.get_running_loop().time
     end = clock() + LEAVING
     for pause in pauses(0.1, 5.0):

@@ -1,0 +1,245 @@
+"""Requests to the API server of a cluster: plain data comes back. The only module that imports `kubernetes`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from vca_core.errors import BackendError, BadArguments
+from vca_core.secrets import SecretValues
+from vca_core.tasks import in_thread
+from vca_core.text_files import Unreadable, read_text
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig, secrets_of
+
+CONNECT = 2.0
+"""Seconds that the API server has to take a connection."""
+
+ANSWER = 3.0
+"""Seconds that it has to answer then: a close waits for what is under way."""
+
+WATCH = 3
+"""Seconds after which the API server ends a watch."""
+
+_THREADS = 4
+R = TypeVar("R")
+
+
+class ClusterError(BackendError):
+    """The API server cannot be reached, or refused a request. The text is the same for the same reason.
+
+    Attributes:
+        status: of HTTP; None: there was no answer.
+    """
+
+    def __init__(self, message: str, status: int | None = None, code: str = "") -> None:
+        super().__init__(message, code)
+        self.status = status
+
+
+class ClusterClient:
+    """A cluster, for who reads there. Its requests run in threads of its own, which end with it.
+
+    Args:
+        options: where it is.
+        folder: where relative paths start.
+    """
+
+    def __init__(self, options: ClusterOptions, folder: Path) -> None:
+        self._options = options
+        self._folder = folder
+        self._secrets = SecretValues(one.get_secret_value() for one in options.kubeconfig.secrets)
+        self._threads: ThreadPoolExecutor | None = None
+        self._api: Any = None
+
+    async def open(self) -> None:
+        """Read the kubeconfig; nothing is asked of the cluster yet.
+
+        Raises:
+            BadArguments: it is not there, or is none.
+        """
+        self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
+        self._api = await self._run(self._connect)
+
+    async def close(self) -> None:
+        """Disconnect, when what is under way has ended."""
+        threads, self._threads = self._threads, None
+        if threads is not None:
+            await in_thread(lambda: threads.shutdown(cancel_futures=True))
+        if self._api is not None:
+            self._api.rest_client.pool_manager.clear()
+            self._api = None
+
+    def scrub(self, text: str) -> str:
+        """Take the kubeconfig's secrets out of a text of the cluster."""
+        return self._secrets.scrub_foreign(text)
+
+    async def read(self, path: str, **query: str | int) -> dict[str, Any]:
+        """Read an object, or a list of them.
+
+        Args:
+            path: ``/api/v1/namespaces/ns``.
+            query: its parameters.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        try:
+            found = json.loads(await self._ask(path, query))
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ClusterError("the API server's answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?")
+        return found
+
+    async def find(self, path: str) -> dict[str, Any] | None:
+        """Read an object; None: it is not there.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        try:
+            return await self.read(path)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+            return None
+
+    async def read_log(self, namespace: str, pod: str, container: str, lines: int, *, previous: bool) -> str:
+        """Read the last lines that a container printed.
+
+        Args:
+            namespace: where it is.
+            pod: its pod.
+            container: its name.
+            lines: how many.
+            previous: whether those of its last run are asked for.
+
+        Raises:
+            ClusterError: the API server cannot be reached, refuses, or does not reach the node.
+        """
+        query: dict[str, str | int] = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
+        return self.scrub((await self._ask(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)).decode())
+
+    async def wait_change(self, path: str, name: str, version: str) -> None:
+        """Wait until an object changes, for `WATCH` seconds at the most.
+
+        Args:
+            path: of its kind: ``/api/v1/namespaces``.
+            name: of the object.
+            version: the one that is known.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        selector = f"metadata.name={name}"
+        watched: dict[str, str | int] = {"watch": "1", "fieldSelector": selector, "resourceVersion": version}
+        try:
+            await self._ask(path, {**watched, "timeoutSeconds": WATCH}, only_first=True)
+        except ClusterError as error:
+            if error.status != 410:  # the version is too old: something changed
+                raise
+
+    async def _ask(self, path: str, query: dict[str, str | int], *, only_first: bool = False) -> bytes:
+        def work() -> bytes:
+            try:
+                return _request(self._api, path, query, only_first=only_first)
+            except Exception as error:
+                if getattr(error, "status", None) != 401:
+                    raise
+                self._api.rest_client.pool_manager.clear()
+                self._api = self._connect()  # a file's token may have been renewed
+                return _request(self._api, path, query, only_first=only_first)
+
+        try:
+            return await self._run(work)
+        except BadArguments:
+            raise
+        except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
+            raise self._explain(error) from None  # those hold headers, and addresses in memory
+
+    async def _run(self, work: Callable[[], R]) -> R:
+        if self._threads is None:
+            raise ClusterError("the connection to the cluster is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    def _connect(self) -> Any:
+        from kubernetes import client, config
+
+        options, settings = self._options, client.Configuration()
+        file = options.file_in(self._folder)
+        try:
+            if file is None and options.kubeconfig.text is None:
+                config.load_incluster_config(client_configuration=settings)
+            else:
+                given = parse_kubeconfig(_content(options, file))
+                self._secrets.add(secrets_of(given))
+                arguments = {"context": options.context, "client_configuration": settings, "persist_config": False}
+                if file is not None:  # whose relative paths start where it is
+                    config.load_kube_config(str(file), **arguments)
+                else:
+                    config.load_kube_config_from_dict(given, **arguments)
+        except ValueError as error:
+            raise _unusable(str(error)) from None
+        except config.ConfigException as error:
+            raise _unusable(self.scrub(str(error))) from None
+        settings.retries = 0
+        return client.ApiClient(settings)
+
+    def _explain(self, error: Exception) -> ClusterError:
+        """An error without secrets, whose text is the same each time."""
+        status = getattr(error, "status", None)
+        if isinstance(status, int) and status:
+            return self._refusal(status, str(getattr(error, "reason", "")), getattr(error, "body", None))
+        chain = [error, getattr(error, "reason", None), error.__cause__]
+        names = {type(one).__name__ for one in chain if one is not None}
+        if any("Certificate" in name or "SSL" in name for name in names):
+            return ClusterError("the API server's certificate is not accepted")
+        if any("Timeout" in name for name in names):
+            return ClusterError("the API server does not answer in time")
+        return ClusterError("the API server cannot be reached")
+
+    def _refusal(self, status: int, reason: str, body: Any) -> ClusterError:
+        try:
+            told = json.loads(body)
+            code, message = str(told["reason"]), str(told["message"])
+        except (KeyError, TypeError, ValueError):
+            hint = "; its answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?"
+            return ClusterError(f"the API server refused: {status} {reason}{hint}", status)
+        return ClusterError(f"the API server refused: {status} {code}: {self.scrub(message)}", status, code)
+
+
+def _request(api: Any, path: str, query: dict[str, str | int], *, only_first: bool) -> bytes:
+    answer, _, _ = api.call_api(
+        path,
+        "GET",
+        query_params=list(query.items()),
+        header_params={"Accept": "application/json"},
+        auth_settings=["BearerToken"],
+        _preload_content=False,  # what is loaded is logged, and made objects of
+        _request_timeout=(CONNECT, ANSWER + (WATCH if only_first else 0)),
+    )
+    try:
+        if only_first:
+            return next(iter(answer.stream(65536)), b"")
+        data: bytes = answer.data
+        return data
+    finally:
+        if only_first:
+            answer.close()
+        answer.release_conn()
+
+
+def _content(options: ClusterOptions, file: Path | None) -> str:
+    text = options.kubeconfig.text
+    content = read_text(file) if file is not None else text.get_secret_value() if text is not None else ""
+    if isinstance(content, Unreadable):
+        raise ValueError(f"{file} cannot be read: {content.reason}")  # noqa: TRY004 - like a text that is none
+    return content
+
+
+def _unusable(reason: str) -> BadArguments:
+    return BadArguments(f"options.cluster.kubeconfig: {reason}", ["options.cluster.kubeconfig"])

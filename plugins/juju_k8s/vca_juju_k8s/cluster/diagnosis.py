@@ -1,0 +1,163 @@
+"""What objects of a cluster say about pods that do not run, in words that stay the same while nothing else happens.
+
+A status whose text changes moves progress deadlines. So no count, age or pause is in these words, and two states that
+take turns, such as ``ErrImagePull`` and ``ImagePullBackOff``, have one name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Plain = Mapping[str, Any]
+
+_PULLS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError"}
+_REFUSED = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why a pod does not run.
+
+    Args:
+        text: for people: ``ImagePullBackOff main: example.com/dns:1``.
+        container: which one of it crashed; empty: none.
+    """
+
+    text: str
+    container: str = ""
+
+
+def diagnose(pods: Iterable[Plain], events: Iterable[Plain] = (), claims: Iterable[Plain] = ()) -> dict[str, Finding]:
+    """Say of each pod why it does not run.
+
+    Args:
+        pods: objects of a namespace.
+        events: of it.
+        claims: its persistent volume claims.
+
+    Returns:
+        By the pods' names; those that run, or may run without more ado, are left out.
+    """
+    newest = _newest(events)
+    pending = {
+        _name(one): _of_claim(one, newest) for one in claims if (one.get("status") or {}).get("phase") == "Pending"
+    }
+    found = {_name(pod): _of_pod(pod, pending) for pod in pods}
+    return {name: finding for name, finding in found.items() if finding is not None}
+
+
+def why_not_created(sets: Iterable[Plain], events: Iterable[Plain]) -> dict[str, Finding]:
+    """Say of each stateful set why the pods that it lacks are not created.
+
+    Args:
+        sets: objects of a namespace.
+        events: of it.
+
+    Returns:
+        By the sets' names; those that lack none, or of which nothing is said, are left out.
+    """
+    newest, found = _newest(events), {}
+    for one in sets:
+        spec, status = one.get("spec") or {}, one.get("status") or {}
+        event = newest.get(_uid(one))
+        is_short = int(status.get("replicas") or 0) < int(spec.get("replicas") or 0)
+        if is_short and event is not None and event.get("reason") == "FailedCreate":
+            found[_name(one)] = Finding(_short(f"FailedCreate: {_without_counts(str(event.get('message') or ''))}"))
+    return found
+
+
+def _of_pod(pod: Plain, pending: Mapping[str, str]) -> Finding | None:
+    status = pod.get("status") or {}
+    if pod.get("metadata", {}).get("deletionTimestamp"):
+        return None  # it is on its way out, and another one may follow
+    if status.get("phase") == "Failed":
+        reason, message = status.get("reason") or "Failed", str(status.get("message") or "")
+        return Finding(_short(f"{reason}: {message.partition('. ')[0]}" if message else str(reason)))
+    for condition in status.get("conditions") or []:
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            claims = [pending[name] for name in _claims_of(pod) if name in pending]
+            reason = claims[0] if claims else f"{condition.get('reason')}: {_nodes(str(condition.get('message')))}"
+            return Finding(_short(reason))
+    for key, what in (("initContainerStatuses", "init container "), ("containerStatuses", "")):
+        for container in sorted(status.get(key) or [], key=lambda one: str(one.get("name"))):
+            finding = _of_container(container, what)
+            if finding is not None:
+                return finding
+    return None
+
+
+def _of_container(status: Plain, what: str) -> Finding | None:
+    name = str(status.get("name"))
+    state = status.get("state") or {}
+    waiting = state.get("waiting") or {}
+    reason = str(waiting.get("reason") or "")
+    if reason in _PULLS:
+        return Finding(_short(f"ImagePullBackOff {what}{name}: {status.get('image')}"))
+    if reason in _REFUSED:
+        return Finding(_short(f"{reason} {what}{name}: {waiting.get('message') or 'no reason given'}"))
+    ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    if status.get("ready") or not (ended.get("exitCode") or ended.get("signal") or reason == "CrashLoopBackOff"):
+        return None
+    how = [str(ended["reason"])] if ended.get("reason") not in {None, "", "Error", "Completed"} else []
+    how += [f"exit code {ended['exitCode']}"] if "exitCode" in ended else []
+    how += [f"signal {ended['signal']}"] if ended.get("signal") else []
+    return Finding(_short(f"CrashLoopBackOff {what}{name}: {', '.join(how) or 'it ended'}"), name)
+
+
+def _of_claim(claim: Plain, newest: Mapping[str, Plain]) -> str:
+    event = newest.get(_uid(claim)) or {}
+    wanted = (claim.get("spec") or {}).get("storageClassName")
+    if event.get("reason") == "ProvisioningFailed":
+        why = f"ProvisioningFailed: {event.get('message')}"
+    else:
+        why = f"no volume of class {wanted} yet" if wanted else "no storage class is named, and there is no default one"
+    return f"PersistentVolumeClaim {_name(claim)} is Pending: {why}"
+
+
+def _claims_of(pod: Plain) -> list[str]:
+    volumes = (pod.get("spec") or {}).get("volumes") or []
+    return [str(one["persistentVolumeClaim"].get("claimName")) for one in volumes if one.get("persistentVolumeClaim")]
+
+
+def _nodes(message: str) -> str:
+    """What a scheduler says, without how many nodes it says it of."""
+    told = message.partition(" preemption:")[0].rstrip(". ")
+    _, colon, reasons = told.partition("nodes are available: ")
+    if not colon:
+        return told
+    return ", ".join(sorted({re.sub(r"^\d+ ", "", one) for one in reasons.split(", ")}))
+
+
+def _without_counts(message: str) -> str:
+    return re.sub(r", requested: .*", "", message).partition(" error: ")[2] or message
+
+
+def _newest(events: Iterable[Plain]) -> dict[str, Plain]:
+    """The newest event about each object, by its uid: names come again."""
+    found: dict[str, Plain] = {}
+    for event in sorted(events, key=_time):
+        found[str((event.get("involvedObject") or {}).get("uid"))] = event
+    return found
+
+
+def _time(event: Plain) -> str:
+    series = event.get("series") or {}
+    times = (series.get("lastObservedTime"), event.get("lastTimestamp"), event.get("eventTime"))
+    return str(next((one for one in times if one), ""))
+
+
+def _name(one: Plain) -> str:
+    return str((one.get("metadata") or {}).get("name"))
+
+
+def _uid(one: Plain) -> str:
+    return str((one.get("metadata") or {}).get("uid"))
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"

@@ -1,0 +1,101 @@
+"""Where a cluster is, and who looks at it: a kubeconfig, in a file or written out, or the pod that this runs in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+
+from vca_core.backend import Options
+from vca_core.plain import kind_of
+from vca_core.text_files import Unreadable
+from vca_juju_common.options import Text
+
+IN_CLUSTER = "in-cluster"
+_SECRETS = ("token", "password", "client-key-data", "id-token", "refresh-token", "client-secret", "access-token")
+_EXPECTED = f"expected the path of a kubeconfig, the kubeconfig itself, or {IN_CLUSTER}"
+
+
+class Kubeconfig(BaseModel):
+    """Where a kubeconfig is; neither a path nor text: this process runs in a pod of the cluster.
+
+    Args:
+        path: of the file.
+        text: the kubeconfig itself.
+        secrets: what is secret in that text.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str | None = None
+    text: SecretStr | None = None
+    secrets: tuple[SecretStr, ...] = ()
+
+
+def parse_kubeconfig(text: str) -> dict[str, Any]:
+    """Read a kubeconfig.
+
+    Raises:
+        ValueError: it is none; the text shows nothing of it.
+    """
+    from vca_core.yaml_reader import read_yaml  # who names a file needs no YAML before that is read
+
+    given = read_yaml(text)
+    if isinstance(given, Unreadable):
+        where = "" if given.line is None else f"line {given.line}, column {given.column}: "
+        raise ValueError(f"not a kubeconfig: {where}{given.reason}")  # noqa: TRY004 - as pydantic takes it
+    if not isinstance(given, Mapping) or not isinstance(given.get("clusters"), list):
+        raise ValueError("not a kubeconfig: expected a mapping with a list of clusters")  # noqa: TRY004 - likewise
+    return dict(given)
+
+
+def secrets_of(config: Mapping[str, Any]) -> Iterator[str]:
+    """The tokens, passwords and keys of a kubeconfig."""
+    for name, value in config.items():
+        if isinstance(value, str) and name in _SECRETS and value:
+            yield value
+        elif isinstance(value, Mapping):
+            yield from secrets_of(value)
+        elif isinstance(value, list):
+            for one in value:
+                if isinstance(one, Mapping):
+                    yield from secrets_of(one)
+
+
+def _parse(given: Any) -> Any:
+    if isinstance(given, Kubeconfig):
+        return given
+    if isinstance(given, SecretStr):
+        given = given.get_secret_value()
+    if isinstance(given, Mapping):
+        import json
+
+        given = json.dumps(given)
+    if not isinstance(given, str) or not given:
+        raise ValueError(f"{_EXPECTED}, got {kind_of(given)}")
+    if given == IN_CLUSTER:
+        return Kubeconfig()
+    if "\n" in given or given.startswith("{"):
+        secrets = tuple(SecretStr(one) for one in secrets_of(parse_kubeconfig(given)))
+        return Kubeconfig(text=SecretStr(given), secrets=secrets)
+    return Kubeconfig(path=given)
+
+
+class ClusterOptions(Options):
+    """The cluster behind a cloud, for a connector that looks at it."""
+
+    kubeconfig: Annotated[Kubeconfig, BeforeValidator(_parse)]
+    """Its path, the kubeconfig itself, or ``in-cluster``."""
+    context: Text | None = None
+    """The context of the kubeconfig; None: its current one."""
+
+    def file_in(self, folder: Path) -> Path | None:
+        """The kubeconfig's file; None: it is none.
+
+        Args:
+            folder: where relative paths start.
+        """
+        path = self.kubeconfig.path
+        return None if path is None else folder / Path(path).expanduser()

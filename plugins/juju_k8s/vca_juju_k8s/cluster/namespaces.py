@@ -1,0 +1,112 @@
+"""Namespaces of the cluster: whether one is free for a model, and when that of a deleted one is gone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from logging import LoggerAdapter
+from typing import Any
+
+from vca_core.errors import BackendError, BadArguments
+from vca_juju_common.client.explaining import explain
+from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+
+_PATH = "/api/v1/namespaces"
+_PAUSE = 1.0
+"""Seconds between two looks at what is left in a namespace."""
+
+
+async def wait_free(cluster: ClusterClient, name: str, controller: str, log: LoggerAdapter[Any]) -> None:
+    """Wait until a namespace is free for a model, where it is on its way out.
+
+    Args:
+        cluster: where.
+        name: of the namespace.
+        controller: the uuid of the controller that will make it. One that is that controller's own is left to it.
+        log: told where the cluster cannot be looked at: then the controller decides.
+
+    Raises:
+        BadArguments: somebody else has it.
+    """
+    try:
+        found = await cluster.find(f"{_PATH}/{name}")
+        if found is not None and not _is_leaving(found):
+            _check_owner(name, found, controller)
+        elif found is not None:
+            await _wait_gone(cluster, name, found)
+    except ClusterError as error:
+        log.warning("namespace %s was not looked at: %s", name, error.message)
+
+
+async def wait_gone(cluster: ClusterClient, name: str, models: Collection[str], log: LoggerAdapter[Any]) -> None:
+    """Wait until the namespace of a model that was deleted is gone.
+
+    Args:
+        cluster: where.
+        name: of the namespace.
+        models: the uuids that the model had; one that is another model's, and stays, is not waited for.
+        log: told where the cluster cannot be looked at: then what the controller says is believed.
+    """
+    try:
+        found = await cluster.find(f"{_PATH}/{name}")
+        if found is not None and (_is_leaving(found) or _note(found, "model.juju.is/id") in models):
+            await _wait_gone(cluster, name, found)
+    except ClusterError as error:
+        log.warning("namespace %s was not looked at: %s", name, error.message)
+
+
+async def _wait_gone(cluster: ClusterClient, name: str, found: Mapping[str, Any]) -> None:
+    uid, left = found["metadata"]["uid"], ""
+    with explain(lambda: BackendError(f"namespace {name} of the cluster is still there: {left or _conditions(found)}")):
+        while True:
+            await cluster.wait_change(_PATH, name, found["metadata"]["resourceVersion"])
+            now = await cluster.find(f"{_PATH}/{name}")
+            if now is None or now["metadata"]["uid"] != uid:
+                return
+            found, left = now, await _left(cluster, name, now)
+            await asyncio.sleep(_PAUSE)
+
+
+async def _left(cluster: ClusterClient, name: str, namespace: Mapping[str, Any]) -> str:
+    """What is left in a namespace, in words."""
+    said = [_conditions(namespace)]
+    for kind, plural in (("pod", "pods"), ("claim", "persistentvolumeclaims")):
+        for one in (await cluster.read(f"{_PATH}/{name}/{plural}", limit=20)).get("items") or []:
+            metadata = one["metadata"]
+            deleted = metadata.get("deletionTimestamp")
+            since = f", deleted at {deleted}" if deleted else ""
+            held = f", held by {', '.join(metadata['finalizers'])}" if metadata.get("finalizers") else ""
+            said.append(f"{kind} {metadata['name']}{since}{held}")
+    return cluster.scrub("; ".join(said))
+
+
+def _conditions(namespace: Mapping[str, Any]) -> str:
+    status = namespace.get("status") or {}
+    told = [one for one in status.get("conditions") or [] if one.get("status") == "True"]
+    texts = [f"{one.get('reason')}: {one.get('message')}" for one in told]
+    return "; ".join([f"it is {status.get('phase') or 'there'}", *texts])
+
+
+def _is_leaving(namespace: Mapping[str, Any]) -> bool:
+    return bool((namespace.get("status") or {}).get("phase") == "Terminating")
+
+
+def _note(namespace: Mapping[str, Any], name: str) -> str:
+    return str((namespace["metadata"].get("annotations") or {}).get(name) or "")
+
+
+def _check_owner(name: str, namespace: Mapping[str, Any], controller: str) -> None:
+    owner = _note(namespace, "controller.juju.is/id")
+    if owner == controller and owner:
+        return
+    labels = dict(namespace["metadata"].get("labels") or {})
+    labels.pop("kubernetes.io/metadata.name", None)
+    told = ", ".join(f"{label}={value}" for label, value in sorted(labels.items()))
+    if owner:
+        model = labels.get("model.juju.is/name") or name
+        whose = f"by model {model} of another Juju controller ({owner})"
+    else:
+        whose = f"and not by Juju (its labels: {told or 'none'})"
+    raise BadArguments(
+        f"namespace: {name} is taken in the Kubernetes cluster, {whose}; choose another ns_id", ["namespace"]
+    )

@@ -1,0 +1,198 @@
+"""Why the pods of an application's units do not run: while an operation waits for them, and in `get_status`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from vca_core.errors import BackendError
+from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, why_not_created
+
+FIRST = 2.0
+"""Seconds that one waits before the first look: most pods run by then, and nothing is asked of the cluster."""
+
+AGAIN = 3.0
+"""Seconds between two looks."""
+
+QUIET = 30.0
+"""Seconds for which a reason is kept that is seen no more: a container that crashes again and again runs in between."""
+
+LINES = 10
+"""How many lines of a crashed container's log are shown."""
+
+
+async def find_reasons(cluster: ClusterClient, namespace: str, application: str) -> dict[str, Finding]:
+    """Find out why the pods of an application do not run.
+
+    Args:
+        cluster: where.
+        namespace: of the application.
+        application: its name, which is that of its stateful set.
+
+    Returns:
+        By the pods' names; under the application's own name, why pods of it are not created.
+
+    Raises:
+        ClusterError: the cluster cannot be looked at.
+    """
+    where = f"/api/v1/namespaces/{namespace}"
+    pods = [one for one in await _items(cluster, f"{where}/pods") if _is_of(one, application)]
+    sets = [
+        one
+        for one in await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
+        if one["metadata"]["name"] == application
+    ]
+    events = await _items(cluster, f"{where}/events")
+    claims = await _items(cluster, f"{where}/persistentvolumeclaims")
+    found = diagnose(pods, events, claims) | why_not_created(sets, events)
+    return {name: Finding(cluster.scrub(one.text), one.container) for name, one in found.items()}
+
+
+@asynccontextmanager
+async def watched(
+    cluster: ClusterClient | None,
+    namespace: str,
+    application: str,
+    grace: float,
+    report: Callable[[Mapping[str, str]], None],
+) -> AsyncIterator[None]:
+    """Look at an application's pods for the length of a ``with`` block, which waits for them.
+
+    Args:
+        cluster: where; None: nobody looks.
+        namespace: of the application.
+        application: its name.
+        grace: seconds for which one reason may keep a pod from running.
+        report: told of the reasons, by the pods' names, whenever they change.
+
+    Raises:
+        BackendError: a pod was kept from running for so long, and the block has ended for that.
+    """
+    if cluster is None:
+        yield
+        return
+    try:
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(_look(cluster, namespace, application, grace, report))
+            try:
+                yield
+            finally:
+                looking.cancel()
+    except BaseExceptionGroup as several:
+        first = several.exceptions[0]  # there is one: what the block raised, or the look that ended it
+        raise first from first.__cause__
+
+
+async def _look(
+    cluster: ClusterClient,
+    namespace: str,
+    application: str,
+    grace: float,
+    report: Callable[[Mapping[str, str]], None],
+) -> None:
+    clock = asyncio.get_running_loop().time
+    since: dict[tuple[str, str], float] = {}
+    seen: dict[str, tuple[Finding, float]] = {}
+    told: dict[str, str] = {}
+    await asyncio.sleep(FIRST)
+    while True:
+        now = clock()
+        try:
+            found = await find_reasons(cluster, namespace, application)
+        except ClusterError as error:
+            texts = told or {application: f"no diagnostics: {error.message}"}  # what was seen last stays
+        else:
+            seen = {name: one for name, one in seen.items() if now - one[1] < QUIET}
+            seen |= {name: (one, now) for name, one in found.items()}
+            texts = {name: one.text for name, (one, _) in seen.items()}
+            since = {key: since.get(key, now) for key in texts.items()}
+            for (name, text), begun in since.items():
+                if now - begun >= grace:
+                    raise BackendError(
+                        f"pod {name} of namespace {namespace} has not run for {grace:g} s: {text}"
+                        if name != application
+                        else f"pods of {application} in namespace {namespace} were not created for {grace:g} s: {text}"
+                    )
+        if texts != told:
+            told = texts
+            report(texts)
+        await asyncio.sleep(AGAIN)
+
+
+async def describe(cluster: ClusterClient, namespace: str, application: str | None) -> dict[str, Any]:
+    """What there is in a namespace: pods, services, claims and quotas, as plain data.
+
+    Args:
+        cluster: where.
+        namespace: its name.
+        application: whose objects are wanted; None: of all.
+
+    Returns:
+        ``pods``, ``services``, ``claims``, ``quotas``; or ``error``, where the cluster cannot be looked at.
+    """
+    where = f"/api/v1/namespaces/{namespace}"
+    try:
+        pods, services, claims, quotas, events = [
+            await _items(cluster, f"{where}/{kind}")
+            for kind in ("pods", "services", "persistentvolumeclaims", "resourcequotas", "events")
+        ]
+        reasons = diagnose(pods, events, claims)
+        own = [one for one in pods if application is None or _is_of(one, application)]
+        return {
+            "pods": {one["metadata"]["name"]: await _describe_pod(cluster, namespace, one, reasons) for one in own},
+            "services": {one["metadata"]["name"]: _describe_service(one) for one in services},
+            "claims": {one["metadata"]["name"]: _describe_claim(one) for one in claims},
+            "quotas": {one["metadata"]["name"]: dict(one.get("status") or {}) for one in quotas},
+        }
+    except ClusterError as error:
+        return {"error": error.message}
+
+
+async def _describe_pod(
+    cluster: ClusterClient, namespace: str, pod: Mapping[str, Any], reasons: Mapping[str, Finding]
+) -> dict[str, Any]:
+    status, name = pod.get("status") or {}, pod["metadata"]["name"]
+    found: dict[str, Any] = {
+        "phase": status.get("phase"),
+        "node": (pod.get("spec") or {}).get("nodeName"),
+        "addresses": [one["ip"] for one in status.get("podIPs") or []] or list(filter(None, [status.get("podIP")])),
+        "conditions": {one["type"]: one["status"] for one in status.get("conditions") or []},
+        "restarts": {one["name"]: one.get("restartCount", 0) for one in status.get("containerStatuses") or []},
+    }
+    reason = reasons.get(name)
+    if reason is not None:
+        found["reason"] = cluster.scrub(reason.text)
+        if reason.container:
+            with suppress(ClusterError):  # a container whose node is gone has no log
+                log = await cluster.read_log(namespace, name, reason.container, LINES, previous=True)
+                found["log"] = log.splitlines()
+    return found
+
+
+def _describe_service(service: Mapping[str, Any]) -> dict[str, Any]:
+    spec, status = service.get("spec") or {}, service.get("status") or {}
+    balancers = (status.get("loadBalancer") or {}).get("ingress") or []
+    return {
+        "type": spec.get("type"),
+        "addresses": [one for one in spec.get("clusterIPs") or [] if one != "None"],
+        "load-balancers": [one.get("ip") or one.get("hostname") for one in balancers],
+        "ports": [f"{one.get('port')}/{one.get('protocol', 'TCP')}" for one in spec.get("ports") or []],
+    }
+
+
+def _describe_claim(claim: Mapping[str, Any]) -> dict[str, Any]:
+    spec, status = claim.get("spec") or {}, claim.get("status") or {}
+    wanted = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
+    return {"phase": status.get("phase"), "class": spec.get("storageClassName"), "size": wanted}
+
+
+async def _items(cluster: ClusterClient, path: str) -> Sequence[dict[str, Any]]:
+    return list((await cluster.read(path)).get("items") or [])
+
+
+def _is_of(pod: Mapping[str, Any], application: str) -> bool:
+    head, _, ordinal = str(pod["metadata"]["name"]).rpartition("-")
+    return head == application and ordinal.isdigit()

@@ -1,0 +1,85 @@
+"""A connector's side on Kubernetes: the controller and, where it is named, the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+from vca_core.backend import Host
+from vca_juju_common.client.interface import Model
+from vca_juju_common.client.values import NewModel
+from vca_juju_common.ground import Ground
+from vca_juju_common.session import Session
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
+from vca_juju_k8s.cluster.pods import watched
+from vca_juju_k8s.options import JujuK8sOptions
+
+
+class KubernetesSession(Session):
+    """A controller, its models, and the cluster that their pods are in.
+
+    Args:
+        host: the connector's side.
+        ground: what execution environments stand on.
+
+    Attributes:
+        cluster: None: no access to it is configured, and nobody looks.
+    """
+
+    def __init__(self, host: Host[JujuK8sOptions], ground: Ground) -> None:
+        super().__init__(host, ground)
+        options = host.options.cluster
+        self.pod_grace = host.options.pod_grace
+        self.cluster = None if options is None else ClusterClient(options, host.folder)
+
+    async def open(self) -> None:
+        """Connect to the controller. The cluster may be away: then it is not looked at.
+
+        Raises:
+            VcaConnectionError: the controller cannot be reached, or refuses the login.
+            BadArguments: it knows no such cloud, the cloud is of the other kind, or the kubeconfig cannot be used.
+        """
+        if self.cluster is not None:
+            await self.cluster.open()
+        await super().open()
+
+    async def close(self) -> None:
+        """Disconnect; nothing is left."""
+        try:
+            await super().close()
+        finally:
+            if self.cluster is not None:
+                await self.cluster.close()
+
+    @asynccontextmanager
+    async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
+        """Say why the pods of units do not run, for the length of a ``with`` block that waits for them; see `watched`.
+
+        Args:
+            model: where they are.
+            application: theirs.
+        """
+
+        def report(texts: Mapping[str, str]) -> None:
+            by_unit = {unit.name: unit.name.replace("/", "-") for unit in model.state.units_of(application)}
+            found = {name: texts.get(pod) or texts.get(application) for name, pod in by_unit.items()}
+            self.reporter.explain(
+                model, application, {name: f"kubernetes: {one}" for name, one in found.items() if one}
+            )
+
+        async with watched(self.cluster, model.name, application, self.pod_grace, report):
+            yield
+
+    async def wait_namespace_gone(self, name: str, models: Collection[str]) -> None:
+        """Wait until the namespace of a deleted model is gone; see `wait_gone`."""
+        if self.cluster is not None:
+            await wait_gone(self.cluster, name, models, self.log)
+
+    def _new_model(self) -> NewModel:
+        return replace(super()._new_model(), prepare=None if self.cluster is None else self._prepare)
+
+    async def _prepare(self, name: str) -> None:
+        if self.cluster is not None:
+            await wait_free(self.cluster, name, self.controller.controller_uuid, self.log)

@@ -1,0 +1,132 @@
+"""Why pods do not run, as a real cluster says it: in details of units, in errors, and in `get_status`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.cluster.api import until
+from support.cluster.sharing import Cluster
+from support.juju_k8s import on_kubernetes
+
+from vca_core import Connector
+from vca_core.errors import BackendError
+from vca_juju_k8s.cluster import pods as pods_module
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_jujusim import SimulatedController
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+APP = "app-vnf-vnf1"
+
+
+@pytest.fixture(autouse=True)
+def _look_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pods_module, "FIRST", 0.05)
+    monkeypatch.setattr(pods_module, "AGAIN", 0.1)
+
+
+def stateful_set(image: str, **spec: Any) -> dict[str, Any]:
+    """The objects of an application, as Juju makes them."""
+    labels = {"app.kubernetes.io/name": APP}
+    container = {"name": "main", "image": image, **spec.pop("container", {})}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "charm", "image": "juju"}, container]}}
+    return {
+        "metadata": {"name": APP},
+        "spec": {"serviceName": APP, "selector": {"matchLabels": labels}, "template": template, **spec},
+    }
+
+
+def deploy(cluster: Cluster, namespace: str, image: str, **spec: Any) -> None:
+    cluster.make_namespace(namespace)
+    cluster.api.post(f"/apis/apps/v1/namespaces/{namespace}/statefulsets", stateful_set(image, **spec))
+
+
+async def fail_to_install(pods: Connector, cluster: Cluster, ns: str, image: str, **spec: Any) -> BackendError:
+    """Install a charm whose pod does not run."""
+    ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+    await asyncio.to_thread(deploy, cluster, f"{ns}-k8s", image, **spec)
+    with pytest.raises(BackendError) as raised:
+        await pods.install_configuration_sw(ee_id, "dns", options={"resources": {"image": "example.com/missing:1"}})
+    return raised.value
+
+
+CLAIM = {
+    "metadata": {"name": "data"},
+    "spec": {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "no-such-class",
+        "resources": {"requests": {"storage": "1Gi"}},
+    },
+}
+HUGE = {"resources": {"requests": {"cpu": "64"}}}
+
+
+@pytest.mark.parametrize(
+    ("image", "spec", "reason"),
+    [
+        ("example.com/missing:1", {}, "ImagePullBackOff main: example.com/missing:1"),
+        ("example.com/crash:1", {}, "CrashLoopBackOff main: exit code 139, signal 11"),
+        ("example.com/oom:1", {}, "CrashLoopBackOff main: OOMKilled, exit code 137"),
+        ("example.com/dns:1", {"container": HUGE}, "Unschedulable: Insufficient cpu"),
+        ("example.com/dns:1", {"volumeClaimTemplates": [CLAIM]}, f"PersistentVolumeClaim data-{APP}-0 is Pending: "),
+    ],
+)
+async def test_a_wait_ends_with_what_the_cluster_says(
+    controller: SimulatedController,
+    charms: Path,
+    cluster: Cluster,
+    ns: str,
+    image: str,
+    spec: dict[str, Any],
+    reason: str,
+) -> None:
+    looking = {"kubeconfig": str(cluster.kubeconfig)}
+    async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+        error = await fail_to_install(pods, cluster, ns, image, **spec)
+        assert f"pod {APP}-0 of namespace {ns}-k8s has not run for 0.3 s: {reason}" in error.message
+        found = await pods.get_status(f".{ns}.vnf1")
+        assert reason in found["kubernetes"]["pods"][f"{APP}-0"]["reason"]
+
+
+async def test_a_quota_that_keeps_pods_away_is_told(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    def deploy_over_quota() -> None:
+        name = cluster.make_namespace(f"{ns}-k8s")
+        quota = f"/api/v1/namespaces/{name}/resourcequotas"
+        cluster.api.post(quota, {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "0"}}})
+        until(lambda: (cluster.api.get(f"{quota}/q") or {}).get("status", {}).get("hard"))
+        cluster.api.post(f"/apis/apps/v1/namespaces/{name}/statefulsets", stateful_set("example.com/dns:1"))
+
+    looking = {"kubeconfig": str(cluster.kubeconfig)}
+    async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+        ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+        await asyncio.to_thread(deploy_over_quota)
+        with pytest.raises(BackendError, match="were not created for 0.3 s: FailedCreate: .*exceeded quota: q "):
+            await pods.install_configuration_sw(ee_id, "dns", options={"resources": {"image": "example.com/missing:1"}})
+
+
+async def test_nothing_is_asked_of_the_cluster_while_all_goes_well(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    read = ClusterClient._ask
+
+    async def count(client: ClusterClient, path: str, query: dict[str, str | int], **more: bool) -> bytes:
+        asked.append(path)
+        return await read(client, path, query, **more)
+
+    monkeypatch.setattr(ClusterClient, "_ask", count)
+    monkeypatch.setattr(pods_module, "FIRST", 2.0)
+    async with on_kubernetes(controller, charms, cluster={"kubeconfig": str(cluster.kubeconfig)}) as pods:
+        ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+        await pods.create_execution_environment(f".{ns}.vnf2")
+        assert asked == [f"/api/v1/namespaces/{ns}-k8s"], "once, before the model is made"
+        await pods.install_configuration_sw(ee_id, "dns")
+        await pods.scale(ee_id, 2)
+        await pods.exec_primitive(ee_id, "touch")
+        await pods.delete_execution_environment(ee_id)
+        assert len(asked) == 1

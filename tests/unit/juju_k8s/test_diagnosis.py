@@ -1,0 +1,123 @@
+"""What objects of a cluster say about pods that do not run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vca_juju_k8s.cluster.diagnosis import LONGEST, diagnose, why_not_created
+
+_ENDED = {"exitCode": 139, "signal": 11, "reason": "Error", "finishedAt": "2026-11-28T22:00:00Z"}
+
+
+def pod(*containers: dict[str, Any], **status: Any) -> dict[str, Any]:
+    return {"metadata": {"name": "dns-0", "uid": "1"}, "status": {"containerStatuses": list(containers), **status}}
+
+
+def container(state: dict[str, Any], name: str = "main", **more: Any) -> dict[str, Any]:
+    return {"name": name, "image": "example.com/dns:1", "ready": False, "state": state, **more}
+
+
+def reason_of(one: dict[str, Any], **more: Any) -> str | None:
+    found = diagnose([one], **more).get("dns-0")
+    return None if found is None else found.text
+
+
+@pytest.mark.parametrize(
+    ("states", "reason"),
+    [
+        (
+            [
+                container({"waiting": {"reason": "ErrImagePull", "message": "rpc error: 7 s"}}),
+                container({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off 40s"}}),
+            ],
+            "ImagePullBackOff main: example.com/dns:1",
+        ),
+        (
+            [
+                container({"terminated": _ENDED}),
+                container(
+                    {"waiting": {"reason": "CrashLoopBackOff"}}, lastState={"terminated": _ENDED}, restartCount=2
+                ),
+                container({"running": {}}, lastState={"terminated": _ENDED}, restartCount=3),
+            ],
+            "CrashLoopBackOff main: exit code 139, signal 11",
+        ),
+    ],
+)
+def test_states_that_take_turns_have_one_text(states: list[dict[str, Any]], reason: str) -> None:
+    assert {reason_of(pod(one)) for one in states} == {reason}
+
+
+def test_a_container_that_runs_again_and_is_ready_has_no_reason() -> None:
+    assert reason_of(pod(container({"running": {}}, lastState={"terminated": _ENDED}) | {"ready": True})) is None
+
+
+def test_an_init_container_is_named_as_one() -> None:
+    one = pod(container({"waiting": {"reason": "PodInitializing"}}))
+    one["status"]["initContainerStatuses"] = [container({"terminated": {"exitCode": 1}}, "charm-init")]
+    assert reason_of(one) == "CrashLoopBackOff init container charm-init: exit code 1"
+
+
+@pytest.mark.parametrize("nodes", [1, 7])
+def test_how_many_nodes_there_are_is_left_out(nodes: int) -> None:
+    message = (
+        f"0/{nodes} nodes are available: {nodes} Insufficient cpu, 1 node(s) had a taint. preemption: 0/{nodes} nodes"
+    )
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+    assert reason_of(pod(conditions=[condition])) == "Unschedulable: Insufficient cpu, node(s) had a taint"
+
+
+def test_a_claim_that_is_pending_is_why_its_pod_is() -> None:
+    condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "unbound"}
+    one = pod(conditions=[condition])
+    one["spec"] = {"volumes": [{"persistentVolumeClaim": {"claimName": "data-dns-0"}}]}
+    claim = {"metadata": {"name": "data-dns-0", "uid": "2"}, "spec": {}, "status": {"phase": "Pending"}}
+    text = "PersistentVolumeClaim data-dns-0 is Pending: "
+    assert reason_of(one, claims=[claim]) == text + "no storage class is named, and there is no default one"
+    event = {"involvedObject": {"uid": "2"}, "reason": "ProvisioningFailed", "message": 'class "x" not found'}
+    assert reason_of(one, claims=[claim], events=[event]) == text + 'ProvisioningFailed: class "x" not found'
+
+
+def test_events_of_an_earlier_object_of_a_name_are_not_its_own() -> None:
+    one = {"metadata": {"name": "dns", "uid": "1"}, "spec": {"replicas": 1}}
+    event = {"involvedObject": {"name": "dns", "uid": "2"}, "reason": "FailedCreate", "message": "exceeded quota: q"}
+    assert why_not_created([one], [event]) == {}
+
+
+def test_how_much_of_a_quota_is_used_is_left_out() -> None:
+    one = {"metadata": {"name": "dns", "uid": "1"}, "spec": {"replicas": 1}}
+    message = "create Pod dns-0 failed error: forbidden: exceeded quota: q, requested: pods=1, used: pods=3"
+    event = {"involvedObject": {"uid": "1"}, "reason": "FailedCreate", "message": message}
+    assert why_not_created([one], [event])["dns"].text == "FailedCreate: forbidden: exceeded quota: q"
+
+
+def test_an_evicted_pod_says_so() -> None:
+    message = "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi."
+    one = pod(phase="Failed", reason="Evicted", message=message)
+    assert reason_of(one) == "Evicted: The node was low on resource: memory"
+
+
+_WORDS = st.sampled_from(["ErrImagePull", "CrashLoopBackOff", "PodInitializing", "CreateContainerError", ""])
+_TEXTS = st.sampled_from(["", "OOMKilled", "back-off\n\u2028 40s", "x" * 400])
+_STATES: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.fixed_dictionaries({}),
+    st.fixed_dictionaries({"waiting": st.fixed_dictionaries({"reason": _WORDS, "message": _TEXTS})}),
+    st.fixed_dictionaries({"terminated": st.fixed_dictionaries({"exitCode": st.integers(0, 255), "reason": _TEXTS})}),
+    st.fixed_dictionaries({"running": st.fixed_dictionaries({})}),
+)
+
+
+@given(state=_STATES, last=_STATES, counts=st.integers(0, 1000), ready=st.booleans())
+def test_texts_are_one_short_line_and_hold_no_count(
+    state: dict[str, Any], last: dict[str, Any], counts: int, ready: bool
+) -> None:
+    def text(count: int) -> str | None:
+        return reason_of(pod(container(state, lastState=last, restartCount=count, ready=ready)))
+
+    found = text(counts)
+    assert found == text(counts + 1)
+    assert found is None or (len(found) <= LONGEST and len(found.splitlines()) == 1)
