@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills soak cluster bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills faults soak cluster bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ chaos: $(READY)  ## kill a process and its database at 200 moments, and account 
 
 kills: $(READY)  ## kill the command at 30 moments of an NS on Juju, on machines and pods, and account for everything
 	@VCA_KILLS=$(or $(KILLS),30) $(RUN) pytest tests/integration/juju_k8s/test_killed.py $(ARGS)
+
+faults: $(READY)  ## let each request of each operation on Juju meet each fault; the suite tries each request once
+	@VCA_FAULTS=whole $(RUN) pytest -n auto --dist loadgroup tests/integration/juju_machine/test_faults.py tests/integration/juju_k8s/test_faults.py $(ARGS)
 
 soak: $(READY)  ## let 1,000 lives on the simulated Juju controller meet faults, and account for everything
 	@$(RUN) python tests/soak/run.py $(ARGS)

@@ -85,7 +85,7 @@ def observe(of: Page) -> dict[str, Any]:
         SystemExit: an outcome is not what the contract says, or a promise was broken.
     """
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"VCA_FAULTS_WRITE_TO": folder}
+        environment = os.environ | {"VCA_FAULTS": "whole", "VCA_FAULTS_WRITE_TO": folder}
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--no-header", str(ROOT / of.tests)]
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:  # noqa: S603 - of this repository
             raise SystemExit("what the tests find is not as it should be; nothing is written")
