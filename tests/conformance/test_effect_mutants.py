@@ -1,6 +1,6 @@
 """What is only told to be done is found out: each mutant fails the checks that are meant for it.
 
-One of each family is examined here; `make mutants` examines them all.
+One of each family is examined here; `make mutants`, which CI runs, examines them all.
 """
 
 from __future__ import annotations

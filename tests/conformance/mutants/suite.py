@@ -62,11 +62,6 @@ def all_backends() -> list[type[Good]]:
     return [Good, *(cls for family in _FAMILIES for cls in _mutants_of(family))]
 
 
-def sample() -> list[type[Good]]:
-    """The good one, and the first mutant of each family."""
-    return [Good, *(_mutants_of(family)[0] for family in _FAMILIES)]
-
-
 def _mutants_of(family: ModuleType) -> list[type[Mutant]]:
     found = [value for value in vars(family).values() if isinstance(value, type)]
     return [cls for cls in found if issubclass(cls, Mutant) and cls is not Mutant]
