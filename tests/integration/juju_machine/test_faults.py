@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.faults.operations import OPERATIONS, SECRET
+from support.faults.operations import OPERATIONS, REGISTER, SECRET
 from support.faults.runs import Recorded, Stage
-from support.faults.table import FAULTS, REGISTER, Fault
+from support.faults.table import FAULTS, Fault
 from support.hosts import host_on
 from support.sshd import Sshd
 

@@ -122,3 +122,22 @@ def charms(folder: Path, write: Callable[..., Path] = write_charm) -> Charms:
         provides="out",
         requires="into",
     )
+
+
+CREATE, REGISTER, INSTALL = (
+    "create_execution_environment",
+    "register_execution_environment",
+    "install_configuration_sw",
+)
+CONFIGURE, PRIMITIVE, SCALE, UPGRADE = "configure", "exec_primitive", "scale", "upgrade"
+DELETE, DEREGISTER, DELETE_NS = (
+    "delete_execution_environment",
+    "deregister_execution_environment",
+    "delete_namespace",
+)
+REMOVES = (DEREGISTER, DELETE, DELETE_NS, "remove_relation")
+ALL = tuple(OPERATIONS)
+READS = ("list_execution_environments", "get_status", "get_metrics", "health")
+OF_MODELS = tuple(name for name in ALL if name != "health")
+
+CHANGES = tuple(name for name in ALL if name not in READS)

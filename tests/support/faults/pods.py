@@ -7,27 +7,23 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from support.faults import table
-from support.faults.operations import OPERATIONS, Subject, charms
-from support.faults.places import Place
-from support.faults.scene import NS, Scene
-from support.faults.table import (
-    BAD,
+from support.faults import acts
+from support.faults.operations import (
     CREATE,
     DELETE,
     DELETE_NS,
     DEREGISTER,
-    DONE,
-    FAILED,
-    FAULTS,
     INSTALL,
-    LATE,
+    OPERATIONS,
     REGISTER,
     SCALE,
     UPGRADE,
-    Do,
-    Fault,
+    Subject,
+    charms,
 )
+from support.faults.places import Place
+from support.faults.scene import NS, Scene
+from support.faults.table import BAD, DONE, FAILED, FAULTS, LATE, Fault
 from support.juju_k8s import sidecar
 
 MODEL = f"{NS}-k8s"
@@ -81,7 +77,7 @@ def _shared() -> Iterator[Fault]:
         yield replace(fault, concerns=tuple(one for one in fault.concerns if one in PODS.operations))
 
 
-def _namespace(held: Any) -> Do:
+def _namespace(held: Any) -> acts.Do:
     return lambda scene: scene.controller.world.namespaces.__setitem__(("k8s", MODEL), held)
 
 
@@ -121,7 +117,7 @@ _OWN = (
         but=dict.fromkeys((INSTALL, SCALE, UPGRADE), FAILED) | {DELETE: LATE},
         extra=True,
     ),
-    Fault("no pod comes to run: its image cannot be pulled", table._stuck("unit"), (INSTALL, SCALE, UPGRADE), LATE),
+    Fault("no pod comes to run: its image cannot be pulled", acts.stuck("unit"), (INSTALL, SCALE, UPGRADE), LATE),
     Fault("charm lacks trust, and a hook fails for it", _trust, (INSTALL,), FAILED, lasting=True),
     Fault(
         "application never goes (juju#21605)",

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from support.faults.operations import SECRET, Subject
+from support.faults.operations import REGISTER, SECRET, Subject
 from support.faults.places import MACHINES, Place
 from support.faults.scene import NS, Scene, count_machines, world_of
-from support.faults.table import AMPLE, DONE, REGISTER, Fault
+from support.faults.table import AMPLE, DONE, Fault
 from support.juju import QUICK
 
 from vca_core.errors import VcaError
