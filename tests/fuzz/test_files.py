@@ -111,7 +111,7 @@ def test_anything_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, p
 @pytest.mark.parametrize(
     "value", ["!!bool CANARY", '!!int ""', "!!timestamp CANARY", '"\\UFFFFFFFF"', "!!float CANARY"]
 )
-def test_values_of_no_kind_are_refused_untold(tmp_path: Path, value: str) -> None:
+def test_values_of_no_kind_are_refused_and_not_shown(tmp_path: Path, value: str) -> None:
     file = tmp_path / "vca.yaml"
     file.write_text(f"connectors: {{edge: {{backend: fake, options: {{password: {value}}}}}}}")
     with pytest.raises(BadArguments) as caught:

@@ -189,7 +189,7 @@ def test_what_pydantic_was_given_is_not_in_a_cause() -> None:
     assert "port" in cause.text
 
 
-def test_an_exception_that_cannot_be_told_is_told_by_its_type() -> None:
+def test_an_exception_that_has_no_text_is_named_by_its_type() -> None:
     class Mute(Exception):
         def __str__(self) -> str:
             raise RuntimeError("no")
@@ -210,7 +210,7 @@ def logged() -> tuple[ScrubbingLog, io.StringIO]:
 @pytest.mark.defect("D79")
 @pytest.mark.defect("D80")
 @pytest.mark.parametrize("level", [1, logging.DEBUG, logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL])
-def test_no_level_of_a_backends_log_tells_a_secret(logged: tuple[ScrubbingLog, io.StringIO], level: int) -> None:
+def test_no_level_of_a_backends_log_shows_a_secret(logged: tuple[ScrubbingLog, io.StringIO], level: int) -> None:
     log, stream = logged
     log.log(level, "plain " + CANARY)  # noqa: G003 - as careless people log
     log.log(level, "argument %s", CANARY)
@@ -225,7 +225,7 @@ def test_no_level_of_a_backends_log_tells_a_secret(logged: tuple[ScrubbingLog, i
     text = stream.getvalue()
     assert CANARY not in text
     assert "LookupError" in text
-    assert text.count("test_no_level_of_a_backends_log_tells_a_secret") >= 7, "the caller is named as who logs"
+    assert text.count("test_no_level_of_a_backends_log_shows_a_secret") >= 7, "the caller is named as who logs"
 
 
 @pytest.mark.parametrize("word", ["secret", "password", " token "])

@@ -175,7 +175,7 @@ async def test_each_caller_gets_an_error_of_its_own(path: Path) -> None:
 
 
 @pytest.mark.defect("D93")
-async def test_without_a_home_folder_only_who_asks_for_the_key_is_told(
+async def test_without_a_home_folder_only_the_key_cannot_be_had(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def no_home(_: object) -> Path:

@@ -95,7 +95,7 @@ class StoreConformance(Suite, suite=True):
         assert await store.ensure("others", {"_id": "ns1"})
         assert await store.get("nsrs", {"_id": "ns1"}) == {"_id": "ns1", "a": 1}
 
-    async def test_setting_tells_whether_a_document_matched(self, store: StatusStore) -> None:
+    async def test_setting_returns_whether_a_document_matched(self, store: StatusStore) -> None:
         """A list grows to the index that is set; a document that is not there is not made."""
         await store.ensure("nsrs", {"_id": "ns1", "vca": []})
         assert await store.set("nsrs", {"_id": "ns1"}, {"vca.1.status": "running", "vca.1.x": 1})
@@ -120,7 +120,7 @@ class StoreConformance(Suite, suite=True):
         assert await store.get("t", {"_id": 1}) == {"_id": 1, "a": "text"}
         assert await store.set("t", {"_id": 1}, {"a": 2})
 
-    async def test_a_batch_tells_of_each_write_what_became_of_it(self, store: StatusStore) -> None:
+    async def test_a_batch_says_what_became_of_each_write(self, store: StatusStore) -> None:
         """One that is refused, or finds no document, costs the others nothing; those of one document are in order."""
         for name in ("a", "b"):
             await store.ensure("t", {"_id": name, "text": "x", "n": 0})

@@ -2,7 +2,7 @@
 
 Installed with vca-fake, nothing has to be switched on::
 
-    async def test_a_failed_primitive_is_told(vca_fake):
+    async def test_a_failed_primitive_is_reported(vca_fake):
         vca_fake.script.add("exec_primitive", primitive="touch", fail="disk full")
         lcm = MyLcm(vca_fake.connector)
         await lcm.instantiate("ns1")

@@ -111,7 +111,7 @@ async def test_each_model_has_its_half_and_they_go_together(pair: Pair) -> None:
     await pair.destroy(force=False)
 
 
-async def test_no_delta_tells_of_those_who_consume(pair: Pair) -> None:
+async def test_no_delta_shows_those_who_consume(pair: Pair) -> None:
     await pair.relate()
     offering, consuming = pair.offering.sim.model("ns"), pair.consuming.sim.model("other")
     assert len(offering.remotes) == 1

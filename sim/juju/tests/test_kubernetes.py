@@ -81,7 +81,7 @@ async def cluster(sim: SimulatedController, connect: Connect) -> Cluster:
     return Cluster(sim, await connect(uuid), uuid)
 
 
-async def test_units_are_pods_whose_addresses_no_delta_tells(cluster: Cluster) -> None:
+async def test_units_are_pods_whose_addresses_no_delta_shows(cluster: Cluster) -> None:
     await cluster.deploy(**{"num-units": 2})
     unit_data = await cluster.until("unit", "dns/1", lambda unit: unit["workload-status"]["current"] == "active")
     assert (unit_data["machine-id"], unit_data["public-address"], unit_data["private-address"]) == ("", "", "")

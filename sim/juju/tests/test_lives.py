@@ -158,7 +158,7 @@ async def test_a_model_takes_all_that_is_in_it_with_it(
     assert status["models"][0]["error"]["code"] in {"model not found", "not found"}
 
 
-async def test_annotations_are_kept_and_told(world: World) -> None:
+async def test_annotations_are_kept_and_returned(world: World) -> None:
     await world.result("MachineManager.AddMachines", params=[{}])
     for tag in (f"model-{world.uuid}", "machine-0"):
         await world.result("Annotations.Set", annotations=[{"entity": tag, "annotations": {"vca-ns": "a", "b": "c"}}])

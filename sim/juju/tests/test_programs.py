@@ -37,7 +37,7 @@ async def sim(folder: Path) -> AsyncIterator[SimulatedController]:
         yield sim
 
 
-async def test_a_program_is_told_what_it_asks_for(world: World) -> None:
+async def test_a_program_gets_what_it_asks_for(world: World) -> None:
     await world.deploy(FILES, **{"num-units": 2, "config": {"mtu": "0"}})
     for unit, leader, runs in (("leader", "True", "1"), ("1", "False", "1"), ("leader", "True", "2")):
         action = await world.action(

@@ -184,7 +184,7 @@ async def test_models(sim: SimulatedController, connect: Connect, world: World) 
         assert (await refusal(nowhere.login()))[0] == "model not found"
 
 
-async def test_a_model_with_storage_goes_when_told_what_becomes_of_it(world: World, connect: Connect) -> None:
+async def test_a_model_with_storage_goes_once_its_fate_is_given(world: World, connect: Connect) -> None:
     stateful = {**ROUTER, "metadata.yaml": ROUTER["metadata.yaml"] + "storage: {data: {type: filesystem}}\n"}
     await world.deploy(stateful)
     admin, tag = await connect(), {"model-tag": f"model-{world.uuid}"}

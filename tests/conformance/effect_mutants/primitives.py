@@ -148,7 +148,7 @@ class AnswersWithTheOutputBefore(_Runs):
 class MixesOutputsUp(_Runs):
     """Of calls side by side, the last one's output is everybody's."""
 
-    CAUGHT_BY = caught_by("primitives_of_several_ees_are_told_apart")
+    CAUGHT_BY = caught_by("primitives_of_several_ees_are_kept_apart")
     _output: dict[str, Any]
     _running = 0
 

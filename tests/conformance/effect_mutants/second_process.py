@@ -85,7 +85,7 @@ class RemovesItsOwnRelationsOnly(PersistentMutant):
 class TellsOfEveryNs(PersistentMutant):
     """A status is that of all network services."""
 
-    CAUGHT_BY = caught_by("what_is_read_of_an_ns_tells_of_no_other_one[get_status]")
+    CAUGHT_BY = caught_by("what_is_read_of_an_ns_shows_no_other_one[get_status]")
 
     @hookimpl
     async def get_status(self, namespace: Namespace) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class TellsOfEveryNs(PersistentMutant):
 class MeasuresEveryNs(PersistentMutant):
     """Metrics are those of all network services."""
 
-    CAUGHT_BY = caught_by("what_is_read_of_an_ns_tells_of_no_other_one[get_metrics]")
+    CAUGHT_BY = caught_by("what_is_read_of_an_ns_shows_no_other_one[get_metrics]")
 
     @hookimpl
     async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:

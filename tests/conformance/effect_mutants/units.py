@@ -263,7 +263,7 @@ class _InstallsWith(EffectMutant):
 class TellsAFailedHookAsSuccess(_InstallsWith):
     """Install returns although a unit's hook failed."""
 
-    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_told")
+    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_reported")
 
     def tell(self, error: BackendError) -> None:
         pass
@@ -272,7 +272,7 @@ class TellsAFailedHookAsSuccess(_InstallsWith):
 class NamesNoUnitThatFailed(_InstallsWith):
     """Install says that something failed, and not what."""
 
-    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_told")
+    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_reported")
 
     def tell(self, error: BackendError) -> None:
         raise BackendError("the charm cannot be installed") from error
@@ -281,7 +281,7 @@ class NamesNoUnitThatFailed(_InstallsWith):
 class RemovesUnitsThatFailed(_InstallsWith):
     """Install undoes what failed, so that nobody can see why."""
 
-    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_told")
+    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_reported")
 
     @hookimpl
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
@@ -295,7 +295,7 @@ class RemovesUnitsThatFailed(_InstallsWith):
 class ListsUnitsThatAreNotUpAsActive(EffectMutant):
     """Whatever became of a unit, it is listed as active."""
 
-    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_told")
+    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_reported")
 
     @hookimpl
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
@@ -310,7 +310,7 @@ def _as_active(state: EntityState) -> EntityState:
 class ReportsUnitsThatFailedAsActive(_InstallsWith):
     """What is listed is right, and what is reported is not."""
 
-    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_told")
+    CAUGHT_BY = caught_by("a_unit_whose_hook_fails_is_reported")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)

@@ -23,11 +23,11 @@ class NeverReconnects(Mutant):
             "test_a_connection_lost_on_the_way_costs_nothing[delete_namespace]",
             "test_a_connection_lost_on_the_way_costs_nothing[exec_primitive]",
             "test_a_connection_lost_on_the_way_costs_nothing[resume_execution_environment]",
-            "test_a_lost_connection_tells_no_secret",
+            "test_a_lost_connection_shows_no_secret",
             "test_what_was_there_is_there_when_the_connection_is_back",
-            "test_without_a_connection_it_is_told_and_nothing_is_lost[create_execution_environment]",
-            "test_without_a_connection_it_is_told_and_nothing_is_lost[exec_primitive]",
-            "test_without_a_connection_it_is_told_and_nothing_is_lost[resume_execution_environment]",
+            "test_without_a_connection_it_fails_and_nothing_is_lost[create_execution_environment]",
+            "test_without_a_connection_it_fails_and_nothing_is_lost[exec_primitive]",
+            "test_without_a_connection_it_fails_and_nothing_is_lost[resume_execution_environment]",
         }
     )
 
@@ -44,7 +44,7 @@ class TellsNobodyToRetry(Mutant):
     FAILS = frozenset(
         {
             "test_a_connection_lost_on_the_way_costs_nothing[exec_primitive]",
-            "test_without_a_connection_it_is_told_and_nothing_is_lost[exec_primitive]",
+            "test_without_a_connection_it_fails_and_nothing_is_lost[exec_primitive]",
         }
     )
 
@@ -63,7 +63,7 @@ class SaysItIsWell(Mutant):
 
     FAILS = frozenset(
         {
-            "test_health_tells_that_the_connection_is_lost",
+            "test_health_says_that_the_connection_is_lost",
         }
     )
 

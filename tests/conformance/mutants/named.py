@@ -13,7 +13,7 @@ NAMES_REFUSED = "test_a_second_process_takes_no_names_of_another_namespace"
 DELETES = "test_a_second_process_deletes_only_what_the_id_names"
 FAILS_THERE = "test_a_failure_in_a_second_process_leaves_the_home_alone"
 FAILURE = "test_a_failure_stands_for_a_second_process"
-VANISHED = "test_an_ee_that_vanished_is_told_as_gone_to_who_asks"
+VANISHED = "test_an_ee_that_vanished_is_gone_for_who_asks"
 
 
 def both(*checks: str, operations: Sequence[str] = ()) -> frozenset[str]:

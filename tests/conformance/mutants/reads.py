@@ -58,7 +58,7 @@ class GivesOutObjects(Mutant):
             "test_a_status_is_plain_data",
             "test_secrets_of_options_are_nowhere_to_be_read",
             "test_the_event_loop_goes_on",
-            "test_what_is_read_of_an_ns_tells_of_no_other_one[get_status]",
+            "test_what_is_read_of_an_ns_shows_no_other_one[get_status]",
         }
     )
 

@@ -211,7 +211,7 @@ async def test_an_application_that_never_goes_goes_with_its_ns(
         assert len(controller.world.models) == 1
 
 
-async def test_a_suspended_model_is_told_at_once_and_goes_with_its_ns(
+async def test_a_suspended_model_shows_at_once_and_goes_with_its_ns(
     controller: SimulatedController, charms: Path
 ) -> None:
     async with on_kubernetes(controller, charms) as pods:

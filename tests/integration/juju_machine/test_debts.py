@@ -22,7 +22,7 @@ async def added_by_others(controller: SimulatedController) -> str:
     return str(made["machines"][0]["machine"])
 
 
-async def test_a_late_machine_beside_its_replacement_is_left_and_told(
+async def test_a_late_machine_beside_its_replacement_stays_listed(
     controller: SimulatedController, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with connected(controller, request_timeout=0.3) as edge:

@@ -140,7 +140,7 @@ async def test_concurrent_deletes_share_one_outcome_and_leave_nothing(controller
         assert (client_of(edge)._models, client_of(edge)._uuids, session.uploads._urls) == ({}, {}, {})
 
 
-async def test_storage_is_kept_when_told_so(controller: SimulatedController) -> None:
+async def test_storage_is_kept_if_the_option_says_so(controller: SimulatedController) -> None:
     async with connected(controller, destroy_storage=False) as edge:
         await machine(edge)
         await edge.delete_namespace(NS)

@@ -87,7 +87,7 @@ async def test_all_who_wait_learn_that_the_list_cannot_be_had(controller: Simula
             await edge.delete_namespace(f".ns{number}")
 
 
-async def test_a_model_whose_watcher_tells_of_its_end_is_waited_for(controller: SimulatedController) -> None:
+async def test_a_model_whose_watcher_reports_its_end_is_waited_for(controller: SimulatedController) -> None:
     controller.on_model_dead = "told"
     async with connected(controller) as edge:
         await machine(edge)

@@ -160,7 +160,7 @@ async def test_a_charm_of_charmhub_keeps_its_channel_and_revision(
         assert origin(controller) == ("latest", "stable", 7)
 
 
-async def test_an_upgrade_keeps_the_channel_unless_told_another(
+async def test_an_upgrade_keeps_the_channel_unless_given_another(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     charm = write_charm(tmp_path, "router")

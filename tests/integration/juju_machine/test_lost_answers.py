@@ -155,7 +155,7 @@ def behind(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, str]]:
     return known
 
 
-async def test_what_a_watcher_does_not_tell_yet_is_not_asked_for_twice(
+async def test_what_a_watcher_does_not_show_yet_is_not_asked_for_twice(
     controller: SimulatedController, tmp_path: Path, behind: set[tuple[str, str]]
 ) -> None:
     proxy_charm(tmp_path)

@@ -70,7 +70,7 @@ async def test_what_others_deployed_is_listed_without_a_namespace(controller: Si
         assert (str(there.ee_id), there.namespace) == ("ns1.app-vnf-vnf1.0", None)
 
 
-async def test_health_tells_the_version(controller: SimulatedController) -> None:
+async def test_health_gives_the_version(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         assert (await edge.health())["version"].startswith("3.6")
 
@@ -97,7 +97,7 @@ async def test_statuses_reach_the_home_between_operations_too(
             pass
 
 
-async def test_an_installation_is_never_told_to_be_gone_or_unknown(
+async def test_an_installation_is_never_shown_as_gone_or_unknown(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     write_charm(tmp_path, "one")

@@ -132,7 +132,7 @@ async def test_what_is_deregistered_leaves_the_host_as_it_is(
 
 @pytest.mark.defect("D3")
 @pytest.mark.parametrize("fault", ["script", "refused", "annotation"])
-async def test_a_failure_leaves_no_machine_and_tells_no_secret(
+async def test_a_failure_leaves_no_machine_and_shows_no_secret(
     controller: SimulatedController, host: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     if fault == "script":

@@ -173,7 +173,7 @@ async def test_a_grace_that_passes_ends_the_wait(controller: SimulatedController
 
 
 @pytest.mark.defect("D14")
-async def test_a_blocked_charm_is_installed_and_told_as_running(
+async def test_a_blocked_charm_is_installed_and_shown_as_running(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     proxy_charm(tmp_path)
@@ -335,7 +335,7 @@ async def test_values_are_compared_in_the_types_of_their_options(controller: Sim
 
 
 @pytest.mark.defect("U14")
-async def test_values_that_the_controller_does_not_keep_are_told(controller: SimulatedController) -> None:
+async def test_values_that_the_controller_does_not_keep_are_named(controller: SimulatedController) -> None:
     async with connected(controller) as edge:
         ee_id = await installed(edge)
         config = controller.model("ns1").applications[APP].config

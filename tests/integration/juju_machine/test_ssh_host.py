@@ -235,7 +235,7 @@ async def test_a_user_who_is_there_stays_as_it_is(sshd: Sshd) -> None:
     assert keys_file(sshd).read_text() == f"{OWNER}\n{VCA} {MARK}\n"
 
 
-async def test_the_agents_of_a_host_are_told_whatever_they_are(sshd: Sshd) -> None:
+async def test_all_agents_of_a_host_are_found_whatever_they_are(sshd: Sshd) -> None:
     units = Path(places_of(sshd).units)
     (units / "jujud-machine-3.service").touch()
     (units / "jujud-machine-12-lxd-0.service").symlink_to("/lib/systemd/system/nowhere")  # as Juju 2 did
@@ -262,7 +262,7 @@ async def test_an_agent_of_the_registration_goes_and_no_other(sshd: Sshd) -> Non
     assert [one.name for one in Path(places.juju, "agents").iterdir()] == ["machine-1"]
 
 
-async def test_what_cannot_be_undone_is_told_and_the_rest_is_undone(sshd: Sshd) -> None:
+async def test_what_cannot_be_undone_is_named_and_the_rest_undone(sshd: Sshd) -> None:
     sshd.program("id", "[ $# = 1 ] && echo 0")
     await authorize(sshd)
     sshd.program("getent", f"echo 'ubuntu:x:1000:1000:{MARK}:/home/ubuntu:/bin/bash'")

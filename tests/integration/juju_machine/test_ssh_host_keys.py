@@ -64,7 +64,7 @@ async def test_a_host_key_that_changed_is_refused(start_sshd: StartSshd) -> None
     await visit(second.target(host_key="off"))
 
 
-async def test_the_command_that_the_error_tells_forgets_the_host(start_sshd: StartSshd) -> None:
+async def test_the_command_in_the_error_forgets_the_host(start_sshd: StartSshd) -> None:
     sshd = start_sshd(host_key=key(name="another host"))
     write_known(sshd, line(sshd, key(name="host")))
     with pytest.raises(VcaConnectionError) as caught:

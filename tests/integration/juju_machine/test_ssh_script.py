@@ -71,7 +71,7 @@ async def test_a_script_runs_through_sudo_where_the_user_is_not_root(sshd: Sshd,
     ("sudo", "says"),
     [(REFUSING_SUDO, "sudo says 'sudo: a password is required'"), (None, "there is no sudo")],
 )
-async def test_a_user_who_cannot_become_root_is_told_what_to_do(sshd: Sshd, sudo: str | None, says: str) -> None:
+async def test_the_error_for_a_user_without_sudo_says_what_to_do(sshd: Sshd, sudo: str | None, says: str) -> None:
     sshd.program("id", "echo 1000")
     if sudo:
         sshd.program("sudo", sudo)

@@ -72,7 +72,7 @@ async def test_what_is_raised_unexpectedly_ends_no_connection(controller: Simula
     assert controller.counts.opened == 3
 
 
-async def test_what_is_raised_unexpectedly_is_told_to_those_who_wait(controller: SimulatedController) -> None:
+async def test_an_unexpected_error_reaches_those_who_wait(controller: SimulatedController) -> None:
     async def read(_: Wire) -> None:
         raise KeyError(CANARY)
 
@@ -140,7 +140,7 @@ async def test_a_wanted_connection_comes_back_after_a_wrong_password(
         assert not any(error.retryable for error in ended)
 
 
-async def test_who_calls_meanwhile_is_told_at_once_and_tries_anew(controller: SimulatedController) -> None:
+async def test_a_caller_meanwhile_fails_at_once_and_a_new_try_begins(controller: SimulatedController) -> None:
     right = controller.password
     async with supervised(controller, wanted=lambda: True) as kept:
         change_password(controller, "another")
@@ -246,7 +246,7 @@ async def test_what_is_reported_is_how_long_one_really_waited(controller: Simula
         assert "no connection within 7" in (await asked).message
 
 
-async def test_all_who_wait_are_told_although_the_first_asks_again(controller: SimulatedController) -> None:
+async def test_all_waiters_hear_although_the_first_asks_again(controller: SimulatedController) -> None:
     async with supervised(controller) as kept:
         change_password(controller, "another")
 

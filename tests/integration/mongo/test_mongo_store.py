@@ -189,7 +189,7 @@ async def test_nothing_passes_a_write_whose_caller_is_gone(mongo_server: MongoSe
         await store.close()
 
 
-async def test_a_batch_tells_of_each_write_of_a_bulk_that_was_short(mongo_url: str) -> None:
+async def test_a_batch_reports_each_write_of_a_bulk_that_was_short(mongo_url: str) -> None:
     store = await open_store(mongo_url)
     for name in "abc":
         await store.ensure("t", {"_id": name, "n": 0, "text": "x"})

@@ -230,7 +230,7 @@ VALUES = st.recursive(
 
 @pytest.mark.defect("D80")
 @given(st.dictionaries(st.sampled_from(["a", "b", "c", "n", "l", "o", "zz"]), VALUES, max_size=5))
-def test_values_are_never_told(params: dict[str, Any]) -> None:
+def test_values_are_never_shown(params: dict[str, Any]) -> None:
     error = problems(STRICT, params)
     assert CANARY not in str(error)
     assert CANARY not in repr(error.bad_args)

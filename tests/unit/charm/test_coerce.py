@@ -206,7 +206,7 @@ class Odd:
     st.sampled_from([kind for kind in TYPES if kind != "string"]),
     st.text(max_size=5).map(lambda text: text + CANARY) | st.sampled_from([[CANARY], {CANARY: CANARY}, Odd()]),
 )
-def test_values_are_never_told(kind: OptionType, value: Any) -> None:
+def test_values_are_never_shown(kind: OptionType, value: Any) -> None:
     with pytest.raises(BadArguments) as caught:
         coerce(OPTIONS, {kind: value, "other": CANARY})
     assert CANARY not in str(caught.value)

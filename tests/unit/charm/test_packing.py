@@ -95,7 +95,7 @@ def test_a_charm_with_a_program_has_no_obstacles(tmp_path: Path, program: dict[s
         ({**SOURCE, "charmcraft.yaml": SOURCE["charmcraft.yaml"].replace("plugin: charm", "plugin: uv")}, "is built"),
     ],
 )
-def test_what_cannot_be_installed_is_read_and_told(tmp_path: Path, files: dict[str, str], reason: str) -> None:
+def test_what_cannot_be_installed_is_read_with_the_reason(tmp_path: Path, files: dict[str, str], reason: str) -> None:
     charm = read_charm(write(tmp_path, files))
     assert charm.name == "web"
     assert any(reason in obstacle for obstacle in charm.obstacles)

@@ -36,7 +36,7 @@ def vca_json(*arguments: str, code: int = 0) -> Any:
     return json.loads(vca("--json", *arguments, code=code))
 
 
-def test_the_help_tells_of_every_command_and_of_exit_codes() -> None:
+def test_the_help_lists_every_command_and_the_exit_codes() -> None:
     output = vca("--help")
     for name in [*COMMANDS, "config", "plugin"]:
         assert re.search(rf"\b{name}\b", output)
@@ -168,7 +168,7 @@ def test_backends_charms_names_and_schemas_are_reported_as_json(folder: Path) ->
     assert vca_json("config", "check")["ok"]
 
 
-def test_what_an_installation_would_refuse_is_told_of_a_charm(tmp_path: Path) -> None:
+def test_the_charm_command_says_what_an_install_would_refuse(tmp_path: Path) -> None:
     charm = tmp_path / "old"
     (charm / "src").mkdir(parents=True)
     (charm / "src" / "charm.py").touch()

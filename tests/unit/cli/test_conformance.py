@@ -153,7 +153,7 @@ def test_a_store_that_forgets_is_found_out(folder: Path) -> None:
     [verdict] = report["verdicts"]
     assert report["level"] == verdict["level"] == "NONE"
     failed = {check["check"]: check["reason"] for check in verdict["checks"] if check["outcome"] == "failed"}
-    assert "test_setting_tells_whether_a_document_matched" in failed
+    assert "test_setting_returns_whether_a_document_matched" in failed
     assert all(failed.values())
     assert "test_a_document_is_made_once" not in failed
 

@@ -192,7 +192,7 @@ def test_options_have_short_help() -> None:
 
 
 @pytest.mark.parametrize("words", ["-h", "--version", "schema", "status", "run -h"])
-def test_every_command_tells_in_a_line_that_the_disk_is_full(folder: Path, words: str) -> None:
+def test_every_command_says_in_a_line_that_the_disk_is_full(folder: Path, words: str) -> None:
     vca("apply", "service.yaml") if words == "status" else None
     line = f"{sys.executable} -m vca_core.cli {words} >/dev/full"
     ended = subprocess.run(["/bin/sh", "-c", line], env=environment(), capture_output=True, text=True, check=False)

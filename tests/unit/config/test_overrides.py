@@ -123,7 +123,7 @@ def test_references_in_options_resolve_from_variables_and_files(tmp_path: Path) 
         ("pre-${env:A}", "expected a reference to be the whole value"),
     ],
 )
-def test_a_reference_that_leads_nowhere_is_told_with_its_line(tmp_path: Path, value: str, said: str) -> None:
+def test_a_reference_that_leads_nowhere_is_named_with_its_line(tmp_path: Path, value: str, said: str) -> None:
     path = tmp_path / "vca.yaml"
     path.write_text(f"connectors:\n  edge:\n    backend: fake\n    options:\n      a: {value}\n")
     message = refusal(path, {"A": CANARY})

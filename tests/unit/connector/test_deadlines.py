@@ -249,7 +249,7 @@ class RemainingIsTold(Plain):
         return {"remaining": op.remaining(), "id": op.id, "operation": op.operation, "ee_id": str(op.ee_id)}
 
 
-async def test_a_hook_is_told_what_remains(make_vca: MakeVca) -> None:
+async def test_a_hook_knows_how_much_time_remains(make_vca: MakeVca) -> None:
     connector = make_vca(RemainingIsTold).connector()
     ee_id, _ = await connector.create_execution_environment(NS)
     output = await connector.exec_primitive(ee_id, "touch", total_timeout=7)

@@ -131,7 +131,7 @@ async def test_an_ee_of_an_ns_is_not_a_namespace_to_delete(make_vca: MakeVca) ->
     assert await connector.list_execution_environments() == []
 
 
-async def test_several_ees_at_one_place_are_told_apart(make_vca: MakeVca) -> None:
+async def test_several_ees_at_one_place_are_kept_apart(make_vca: MakeVca) -> None:
     connector = make_vca(Plain).connector()
     wanted = [".ns.vnf", ".ns.vnf@one", ".ns.vnf@two"]
     made = [(await connector.create_execution_environment(namespace))[0] for namespace in wanted]

@@ -158,7 +158,7 @@ class Unreachable(Plain):
         raise BackendError(" ".join(f"{name}={value}" for name, value in credentials.items()))
 
 
-async def test_where_a_host_is_and_which_key_file_was_named_is_told(make_vca: MakeVca) -> None:
+async def test_the_address_of_a_host_and_its_key_file_are_shown(make_vca: MakeVca) -> None:
     plain = {"hostname": "127.22.0.1", "username": "u22", "port": 22, "private_key_path": "/keys/id"}
     secret = {"password": CANARY, "passphrase": CANARY, "anything": CANARY}
     with pytest.raises(BackendError) as caught:

@@ -322,7 +322,7 @@ async def test_an_ee_id_that_came_again_is_known_as_another_ee(
     assert (await home_of(store))["VCA-status"] == "deleted", "the earlier one's home is left alone"
 
 
-async def test_going_on_with_an_ee_tells_what_it_is(make_vca: MakeVca, store: MemoryStore) -> None:
+async def test_going_on_with_an_ee_shows_its_state(make_vca: MakeVca, store: MemoryStore) -> None:
     class Quiet(World):
         there: ClassVar = {}
 

@@ -30,7 +30,7 @@ def all_wanted_by(name: str, extra: str = "") -> set[str]:
     return found
 
 
-def test_all_that_is_installed_is_told_and_who_wants_it() -> None:
+def test_all_that_is_installed_is_listed_with_who_wants_it() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \| (?:`([\w-]+)`)? ?\|", PAGE.read_text("utf-8"), re.MULTILINE)
     listed = dict(rows)
     assert sorted(listed) == sorted(all_wanted_by("vca-core"))

@@ -18,7 +18,7 @@ async def test_an_ee_without_a_charm_has_nothing_to_describe(connector: Connecto
     assert await connector.describe(ee_id) == Description(EeId.parse(ee_id))
 
 
-async def test_a_description_tells_what_is_set_and_what_is_not(connector: Connector) -> None:
+async def test_a_description_shows_what_is_set_and_what_is_not(connector: Connector) -> None:
     ee_id, _ = await connector.create_execution_environment(".ns.vnf")
     await connector.install_configuration_sw(ee_id, "simple-router", config={"mtu": 1500})
     await connector.exec_primitive(ee_id, "config", {"hostname": "edge"})

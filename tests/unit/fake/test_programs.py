@@ -74,7 +74,7 @@ async def test_a_hook_that_cannot_be_run_fails_its_unit(connector: Connector, ch
         await connector.install_configuration_sw(made, "teller")
 
 
-async def test_a_program_is_told_what_it_asks_for(connector: Connector, ee_id: str) -> None:
+async def test_a_program_gets_what_it_asks_for(connector: Connector, ee_id: str) -> None:
     output: dict[str, Any] = await connector.exec_primitive(ee_id, "tell", {"text": "x=y", "deep": {"er": 7}})  # type: ignore[assignment]
     assert output == {
         "unit": "app-vnf-vnf/0",

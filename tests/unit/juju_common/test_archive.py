@@ -140,7 +140,7 @@ def test_sources_that_cannot_be_rendered_are_to_be_packed_first(tmp_path: Path, 
         render(tmp_path)
 
 
-def test_a_stamp_tells_a_change_without_reading(charm: Path) -> None:
+def test_a_stamp_shows_a_change_without_reading(charm: Path) -> None:
     before = stamp_of(charm)
     assert stamp_of(charm) == before
     (charm / "hooks" / "install").chmod(0o644)

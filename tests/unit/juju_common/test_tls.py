@@ -79,7 +79,7 @@ async def test_the_default_is_the_dialled_host_and_system_authorities() -> None:
     assert verified(context, "juju.example") == "juju.example"
 
 
-async def test_verification_is_off_only_when_told_so() -> None:
+async def test_verification_is_off_only_if_an_option_says_so() -> None:
     context = await Tls(verify=False).context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
@@ -101,7 +101,7 @@ async def test_a_changed_file_is_read_again_and_a_context_made_once(pem: str, tm
 
 
 @pytest.mark.parametrize("valid", [True, False])
-def test_options_tell_of_a_certificate_past_its_end(tmp_path: Path, valid: bool) -> None:
+def test_options_refuse_a_certificate_that_has_expired(tmp_path: Path, valid: bool) -> None:
     (tmp_path / "ca.pem").write_text(certificate(dt.timedelta(days=1 if valid else -1)))
     options = JujuOptions(endpoints=["10.0.0.1:17070"], username="u", secret=SecretStr("s"), ca_cert="ca.pem")
     problems = list(options.problems_of_files(tmp_path))

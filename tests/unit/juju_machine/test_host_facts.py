@@ -77,5 +77,5 @@ def test_cores_are_a_number_and_never_put_together_from_digits() -> None:
     assert parse_facts(said(cores="2\n2")).cores == 1  # what nobody understands is no 22
 
 
-def test_addresses_without_ip_are_those_that_hostname_tells() -> None:
+def test_addresses_without_ip_are_those_that_hostname_prints() -> None:
     assert parse_facts(said(addresses="10.0.0.5 2001:db8::5 10.0.0.5 ")).addresses == ("10.0.0.5", "2001:db8::5")

@@ -220,7 +220,7 @@ async def test_a_call_with_wrong_arguments_is_seen_with_what_is_known(site: Site
         ("health", {"total_timeout": "long"}),
     ],
 )
-async def test_each_operation_tells_once_that_it_refuses(site: Site, operation: str, given: dict[str, Any]) -> None:
+async def test_each_operation_reports_a_refusal_once(site: Site, operation: str, given: dict[str, Any]) -> None:
     vca, module = make(site, "ledger")
     async with vca:
         with pytest.raises(BadArguments) as caught:
@@ -230,7 +230,7 @@ async def test_each_operation_tells_once_that_it_refuses(site: Site, operation: 
     assert "begin" not in words(module)
 
 
-async def test_a_relation_of_two_connectors_is_told_when_it_is_refused(site: Site) -> None:
+async def test_a_refused_relation_of_two_connectors_is_reported(site: Site) -> None:
     vca, module = make(site, "ledger")
     async with vca:
         end = (vca.connector(), "a.b.0", "x")
@@ -306,7 +306,7 @@ async def test_a_refusal_in_another_loop_is_logged(site: Site, caplog: pytest.Lo
     assert f"{caught.value.operation_id} was refused, and no extension learns of it" in caplog.text
 
 
-async def test_a_read_that_ends_badly_is_not_told_as_refused(site: Site, tmp_path: Path) -> None:
+async def test_a_read_that_ends_badly_is_not_reported_as_refused(site: Site, tmp_path: Path) -> None:
     store, edge = tmp_path / "status.db", {"backend": "fake", "options": {"state": str(tmp_path / "world.db")}}
     vca, module = make(site, "ledger", connectors={"edge": edge}, store=f"sqlite:///{store}")
     async with vca:
@@ -332,7 +332,7 @@ async def test_another_namespaces_claim_is_reported_as_refused(site: Site) -> No
     assert words(module).count("begin") == 1
 
 
-async def test_an_operation_that_began_is_not_told_as_refused(site: Site) -> None:
+async def test_an_operation_that_began_is_not_reported_as_refused(site: Site) -> None:
     vca, module = make(site, "ledger")
     async with vca:
         ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")

@@ -105,7 +105,7 @@ async def test_the_facts_of_a_request_name_all_that_it_names(site: Site) -> None
     assert CANARY not in repr(seen)
 
 
-async def test_errors_tell_extensions_where_they_happened(site: Site) -> None:
+async def test_errors_show_extensions_where_they_happened(site: Site) -> None:
     vca, seen, _ = watch(site)
     places = places_of(seen)
     async with vca:

@@ -80,7 +80,7 @@ def test_a_plan_has_each_step_behind_what_it_waits_for() -> None:
     assert needs["b/day1/0"] >= {"a/day1/1"}
 
 
-def test_a_digest_tells_a_change_and_not_a_secret() -> None:
+def test_a_digest_shows_a_change_and_no_secret() -> None:
     def digest(**config: Any) -> str:
         vnfs = {"a": {"charm": "simple-router", "config": config}}
         return next(step.digest for step in plan(service_of(vnfs=vnfs, relations=[])) if step.kind == "install")

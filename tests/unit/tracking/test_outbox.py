@@ -114,7 +114,7 @@ async def test_a_lane_goes_on_by_itself_after_its_task_was_cancelled(store: Wild
     assert await promise is Written.STORED
 
 
-async def test_draining_waits_without_work_and_tells_each_status_once(store: Wild, outbox: Outbox) -> None:
+async def test_draining_waits_without_work_and_lists_a_status_once(store: Wild, outbox: Outbox) -> None:
     turns = 0
 
     def refuse(update: Mapping[str, Any]) -> None:

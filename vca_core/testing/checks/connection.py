@@ -21,7 +21,7 @@ class ConnectionChecks(Suite, suite=True):
 
     @each_operation
     @with_faults
-    async def test_without_a_connection_it_is_told_and_nothing_is_lost(self, kit: Kit, operation: str) -> None:
+    async def test_without_a_connection_it_fails_and_nothing_is_lost(self, kit: Kit, operation: str) -> None:
         """A connection error, or a time-out: both say that a retry can help. Restored, the same call succeeds."""
         scenario = SCENARIOS[operation]
         at = await scenario.set_up(kit)
@@ -89,7 +89,7 @@ class ConnectionChecks(Suite, suite=True):
 
     @needs("health")
     @with_faults
-    async def test_health_tells_that_the_connection_is_lost(self, kit: Kit) -> None:
+    async def test_health_says_that_the_connection_is_lost(self, kit: Kit) -> None:
         """And that it is back."""
         await kit.connector.health()
         async with kit.faults.disconnect():

@@ -56,13 +56,13 @@ class DescriptionChecks(Suite, suite=True):
             assert charm.name == (await artifact.read()).name, f"{charm.name} is described, and it has another name"
 
     @needs("describe_execution_environment", "install_configuration_sw")
-    async def test_a_description_tells_what_was_set_at_the_install(self, kit: Kit) -> None:
+    async def test_a_description_shows_what_was_set_at_the_install(self, kit: Kit) -> None:
         """Those options are set; all others are as the charm has them."""
         ee_id = await kit.create_ready(kit.namespace())
         check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
     @needs("describe_execution_environment", "install_configuration_sw", "configure")
-    async def test_a_description_tells_what_was_configured(self, kit: Kit) -> None:
+    async def test_a_description_shows_what_was_configured(self, kit: Kit) -> None:
         """Before, no option is set; afterwards those are that were given."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={})
@@ -94,7 +94,7 @@ class DescriptionChecks(Suite, suite=True):
             )
 
     @needs("describe_execution_environment", "install_configuration_sw", "upgrade")
-    async def test_a_description_tells_an_upgrade(self, kit: Kit) -> None:
+    async def test_a_description_shows_an_upgrade(self, kit: Kit) -> None:
         """The charm is another one by its reference, has its name still, and is what all units run."""
         at = await SCENARIOS["upgrade"].set_up(kit)
         before = (await kit.connector.describe(at.ee_id)).charm
@@ -111,7 +111,7 @@ class DescriptionChecks(Suite, suite=True):
         )
 
     @needs("describe_execution_environment", "install_configuration_sw", "add_relation")
-    async def test_a_description_tells_a_relation_at_both_ends(self, kit: Kit) -> None:
+    async def test_a_description_shows_a_relation_at_both_ends(self, kit: Kit) -> None:
         """Each end with the EE at the other one; neither, once the relation was removed."""
         at = await SCENARIOS["add_relation"].set_up(kit)
         one, other, endpoint, other_endpoint = ends(kit, at)

@@ -76,7 +76,7 @@ class PrimitiveEffectChecks(Suite, suite=True):
             assert ran == [f"for {sight.unit}"], f"unit {sight.unit} ran {ran}"
 
     @sees()
-    async def test_primitives_of_several_ees_are_told_apart(self, kit: Kit) -> None:
+    async def test_primitives_of_several_ees_are_kept_apart(self, kit: Kit) -> None:
         """Each is run where it was asked for, and gives back what came of it, though they run side by side."""
         made = [await kit.create_ready(kit.namespace(f"vnf{number}")) for number in range(3)]
         sights = await asyncio.gather(*(kit.look(ee_id, mark=ee_id) for ee_id in made))

@@ -159,7 +159,7 @@ class SecondProcessChecks(Suite, suite=True):
             (await Standing.of(kit, ee_id, home)).must_be(now, "the first process looked after that")
 
     @while_the_first_is
-    async def test_an_ee_that_vanished_is_told_as_gone_to_who_asks(self, kit: Kit, first: str) -> None:
+    async def test_an_ee_that_vanished_is_gone_for_who_asks(self, kit: Kit, first: str) -> None:
         """Deleted by a process without this store: a second process that is asked for it sees that."""
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)

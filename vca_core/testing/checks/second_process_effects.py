@@ -65,7 +65,7 @@ class SecondProcessEffectChecks(Suite, suite=True):
 
     @needs()
     @pytest.mark.parametrize("read", ["get_status", "get_metrics"])
-    async def test_what_is_read_of_an_ns_tells_of_no_other_one(self, kit: Kit, read: str) -> None:
+    async def test_what_is_read_of_an_ns_shows_no_other_one(self, kit: Kit, read: str) -> None:
         """Neither its model nor its applications are named."""
         skip_unless(read in kit.capabilities, f"the backend has no {read}")
         await kit.create_ready(kit.namespace())

@@ -33,7 +33,7 @@ class SecrecyChecks(Suite, suite=True):
             _check_absent(secret, [*lines, *texts])
 
     @with_faults
-    async def test_a_lost_connection_tells_no_secret(self, kit: Kit) -> None:
+    async def test_a_lost_connection_shows_no_secret(self, kit: Kit) -> None:
         """Who reports a failed login or request is tempted to say what was sent."""
         secrets = secrets_in(Inspection(kit.connector).options)
         ee_id = await kit.create_ready(kit.namespace())

@@ -121,7 +121,7 @@ class UnitEffectChecks(Suite, suite=True):
         await check_options(kit, ee_id, {"label": "kept"}, "after refused installs")
 
     @sees()
-    async def test_a_unit_whose_hook_fails_is_told(self, kit: Kit) -> None:
+    async def test_a_unit_whose_hook_fails_is_reported(self, kit: Kit) -> None:
         """Install fails and names it; it is listed as failed, and so says the EE's home. The EE can be deleted."""
         skip_unless(kit.subject.hooks, NO_HOOKS)
         if kit.charms.failing is None:
