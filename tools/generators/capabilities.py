@@ -29,15 +29,15 @@ HEAD = """# Capabilities
 The hooks that a backend implements *are* its capabilities. Nothing else declares them:
 
 - `connector.capabilities` and `vca backends` name them; `open` and `close` are not counted.
-- What a backend does not implement, the core refuses with `NotSupported`, before anything is asked of any network.
-- What it implements has to be done wholly: a hook that cannot do a part of what its [page](hooks/index.md) says raises
-  `NotSupported` with the reason, and fails the checks of that part.
-- An orchestrator that needs a capability asks for it when it starts, not when it needs it.
+- The core refuses what a backend does not implement with `NotSupported`, before any request is sent.
+- A backend has to implement a hook completely: a hook that cannot do a part of what its [page](hooks/index.md) says
+  raises `NotSupported` with the reason, and fails the checks of that part.
+- An orchestrator that needs a capability should check for it when it starts, not when it needs it.
 
 ## What the known backends can do
 
-Each cell says how many of the kit's checks of the hook passed; failed ones would be listed beside it. `-`:
-not implemented. Machines read [capabilities.json](capabilities.json).
+Each cell says how many of the kit's checks of the hook passed, and lists those that failed. `-` means not implemented.
+[capabilities.json](capabilities.json) is the same table for programs.
 
 """
 

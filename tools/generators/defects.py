@@ -21,9 +21,10 @@ OWNERS = {"core", "juju", "mongodb", "drop-in"}
 
 HEAD = """# Defects that cannot come back
 
-The predecessor of this framework had 98 documented defects (D), its successors some more (U). Each is made impossible
-by a part of the project: the *core* (with the fake), the *Juju* backends, the *MongoDB* store, or the N2VC *drop-in*.
-The tests that hold it carry `@pytest.mark.defect("<number>")`; a row of the core without one fails CI.
+The predecessor of this framework had 98 documented defects (D), and its successors some more (U). One part of the
+project makes each of them impossible: the *core* (with the fake), the *Juju* backends, the *MongoDB* store, or the
+N2VC *drop-in*. The tests for a defect carry `@pytest.mark.defect("<number>")`; a row of the core without a test fails
+CI.
 
 """
 

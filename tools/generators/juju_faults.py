@@ -18,38 +18,39 @@ from generators.made import DOCS, ROOT, Made, generated_from, table
 
 HEAD = """# Faults of Juju on machines
 
-What comes of each operation of [juju-machine](juju-machine.md) when something goes wrong, as it was observed against
-the simulated controller. `done`: the operation succeeded, once what went wrong was overcome. Else the class of the
-[error](errors.md); `retry`: its `retryable` is true. Empty: the fault cannot meet the operation.
+This is the result of each operation of [juju-machine](juju-machine.md) that meets a fault, as it was observed against
+the simulated controller. `done` means that the operation overcame the fault and succeeded. Otherwise the cell has the
+class of the [error](errors.md), and `retry` if its `retryable` is true. In an empty cell, the fault cannot meet the
+operation.
 
 Whatever the outcome, these were true in each run:
 
-- it came within the operation's limit, and was stored at the `db_dict`, after all else that was stored there;
-- an operation that is `done` left the model as it does where nothing goes wrong: nothing is there twice, but for a
-  machine that came while an answer was lost. In a model that was there before, nobody knows whose it is: it stays, and
+- it came within the operation's limit, and was the last thing stored at the `db_dict`;
+- an operation that is `done` left the model as it does without the fault. Nothing was there twice, except for a
+  machine from a request whose answer was lost, if the model existed before: it may be someone else's, so it stays, and
   `health` names it (`unclaimed_machines`);
-- no other machine or application is there that the listing does not have, nor a model, but for an empty one: the next
-  create uses it, and `delete_namespace` removes it; the id of an EE that was made is stored;
-- once nothing was wrong any more, the same call succeeded (with `reuse_ee_id` where there was an EE), but for what does
-  not come back, marked *; what was left could be deleted, and was gone;
-- after the disconnect no task, thread, file or connection was left;
-- no error, status or log held the password or an option that is secret.
+- there was no other machine or application that is not listed, and no other model, except for an empty one: the next
+  create uses that, and `delete_namespace` removes it. The id of an EE that was made was stored;
+- after the fault, the same call succeeded (with `reuse_ee_id` if there was an EE), except for faults that last,
+  marked with an asterisk. What was left could be deleted, and was gone;
+- after the disconnect, no task, thread, file or connection was left;
+- no error, status or log contained the password or a secret option.
 
-Where a fault comes "at any request", each request of the operation had its turn in a run of its own, the opening of
-websockets, logins and uploads among them. A connection that falls silent is given up after `request_timeout`, and the
-request is sent again; a controller that comes back may then have run it twice, as Juju's API has no way to find out. An
-undo that could not reach the controller is made up for when the same process next uses the model. Machines read
-[juju-faults.json](juju-faults.json).
+For a fault "at any request", each request of the operation met it in a run of its own, also the opening of websockets,
+logins and uploads. A connection that falls silent is given up after `request_timeout`, and the request is sent again;
+a controller that comes back may then have run it twice, as Juju's API has no way to find out. If an undo could not
+reach the controller, the process makes up for it when it next uses the model. [juju-faults.json](juju-faults.json) is
+the same table for programs.
 """
 
 
 HEAD_OF_PODS = """# Faults of Juju on Kubernetes
 
-What comes of each operation of [juju-k8s](juju-k8s.md) when something goes wrong, as it was observed against the
-simulated controller; words and promises are those of [juju-machine](juju-faults.md). Those of its faults that need
-nothing of machines were tried here again, at each request where it says so; the last rows are of Kubernetes. Where a
-namespace is taken and nobody says by whom, the time that it has to go was cut short. Machines read
-[juju-k8s-faults.json](juju-k8s-faults.json).
+This is the result of each operation of [juju-k8s](juju-k8s.md) that meets a fault, as it was observed against the
+simulated controller. The words and what was true in each run are those of [juju-machine](juju-faults.md). Its faults
+that do not depend on machines were tried again here; the last rows are particular to Kubernetes. If a namespace was
+taken and Juju did not say by whom, the time that it had to go was shortened.
+[juju-k8s-faults.json](juju-k8s-faults.json) is the same table for programs.
 """
 
 
