@@ -38,7 +38,7 @@ async def test_a_half_open_endpoint_does_not_hold_up_the_others() -> None:
 
 
 @pytest.mark.defect("D26")
-async def test_a_controller_that_is_not_there_is_told_within_the_limit(controller: SimulatedController) -> None:
+async def test_an_absent_controller_is_reported_within_the_limit(controller: SimulatedController) -> None:
     await controller.go_down()
     async with connected(controller, connect_timeout=0.3) as edge:
         with pytest.raises(VcaConnectionError, match="no connection within 0.3 s.*cannot be reached") as caught:
@@ -245,7 +245,7 @@ async def test_an_upgrade_that_lasts_too_long_is_reported(controller: SimulatedC
         await machine(edge, ".ns2.vnf1")
 
 
-async def test_a_limit_tells_why_the_controller_was_not_reached(controller: SimulatedController) -> None:
+async def test_a_timeout_says_why_the_controller_was_not_reached(controller: SimulatedController) -> None:
     message = f"; 127.0.0.1:{controller.ports[0]} cannot be reached: "
     async with connected(controller) as edge:
         await edge.health()  # what has to be imported is

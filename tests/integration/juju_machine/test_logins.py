@@ -29,7 +29,7 @@ async def refusal(controller: SimulatedController, **options: Any) -> VcaConnect
 
 
 @pytest.mark.defect("D70")
-async def test_a_wrong_password_is_told_without_it_and_tried_once(controller: SimulatedController) -> None:
+async def test_a_wrong_password_is_not_shown_and_tried_only_once(controller: SimulatedController) -> None:
     error = await refusal(controller, secret=CANARY)
     assert not error.retryable
     assert "refuses the login of user admin" in str(error)
