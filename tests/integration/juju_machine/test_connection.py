@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 
@@ -260,6 +261,21 @@ async def test_a_timeout_says_why_the_controller_was_not_reached(controller: Sim
         with pytest.raises(VcaTimeoutError, match=message):
             await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=0.3)
         await controller.come_back()
+
+
+async def test_a_limit_tells_what_is_known_of_endpoints_meanwhile() -> None:
+    async with SimulatedController(endpoints=2, dead=(0,)) as controller:
+        await controller.set_endpoint(1, "half-open")
+        dead, silent = (re.escape(one) for one in controller.endpoints)
+        message = f"{dead} cannot be reached: .*; {silent} has not answered yet"
+        async with connected(controller, connect_timeout=60.0) as edge:
+            with pytest.raises(VcaTimeoutError, match=message) as caught:
+                await edge.health(total_timeout=1.0)
+            assert "cannot be reached" in str(caught.value.__cause__)
+        async with connected(controller, connect_timeout=1.0) as edge:
+            with pytest.raises(VcaConnectionError, match=message) as failed:
+                await edge.health()
+            assert failed.value.__cause__ is not None
 
 
 async def test_an_opening_that_is_cancelled_twice_leaves_nothing(

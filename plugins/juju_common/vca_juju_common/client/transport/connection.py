@@ -68,6 +68,7 @@ class Connection:
         self._running: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[Wire] | None = None
         self._trouble: VcaError | None = None
+        self._failures: list[VcaConnectionError] | None = None  # of endpoints, while they are dialled
         self._turn = Turn(dialer.line)
         self._waited_before = 0.0
         self._last: Wire | None = None
@@ -105,11 +106,11 @@ class Connection:
                     return wire
                 self._renew(wire)
         except asyncio.CancelledError as cancelled:
-            cancelled.__cause__ = self._trouble  # the error of a limit says why nothing came
+            cancelled.__cause__ = self._reason()  # the error of a limit says why nothing came
             raise
         finally:
             self._asking -= 1
-        raise self._missing_error(clock() - begun) from self._trouble
+        raise self._missing_error(clock() - begun) from self._reason()
 
     def _limit(self) -> float:
         """Seconds that a call waits."""
@@ -126,13 +127,24 @@ class Connection:
         passed = asyncio.get_running_loop().time() - self._last.ended
         left = self._outage - passed + (self._turn.waited - self._waited_before)
         if left <= 0:
-            raise self._missing_error(passed) from self._trouble
+            raise self._missing_error(passed) from self._reason()
         return left
 
     def _missing_error(self, passed: float) -> VcaConnectionError:
-        reason = self._trouble.message if self._trouble else "no answer"
-        where = str(self._dialer.endpoints)
-        return VcaConnectionError(f"{self.name}: no connection within {round(passed, 1):g} s: {reason}", where)
+        reason = self._reason()
+        text = f"{self.name}: no connection within {round(passed, 1):g} s: {reason.message if reason else 'no answer'}"
+        return VcaConnectionError(text, str(self._dialer.endpoints))
+
+    def _reason(self) -> VcaError | None:
+        """Why there is no connection: how the last try ended, or what is known of the one under way."""
+        if self._trouble is not None or self._failures is None:
+            return self._trouble
+        failed = {failure.url for failure in self._failures}
+        silent = [str(one) for one in self._dialer.endpoints.all if str(one) not in failed]
+        texts = [*(failure.message for failure in self._failures), *(f"{one} has not answered yet" for one in silent)]
+        reason = VcaConnectionError("; ".join(texts), str(self._dialer.endpoints))
+        reason.__cause__ = self._failures[-1] if self._failures else None
+        return reason
 
     async def call(
         self,
@@ -280,7 +292,11 @@ class Connection:
             Whether it lasted.
         """
         async with self._turn:
-            wire = await self._dialer.dial(self._path, self.name)
+            self._failures = []
+            try:
+                wire = await self._dialer.dial(self._path, self.name, self._failures)
+            finally:
+                self._failures = None
         try:
             if self._on_open is not None:
                 await self._on_open(wire)

@@ -100,12 +100,13 @@ class Dialer:
         if self._http is not None:
             await self._http.close()
 
-    async def dial(self, path: str, name: str = "controller") -> Wire:
+    async def dial(self, path: str, name: str = "controller", failures: list[VcaConnectionError] | None = None) -> Wire:
         """Connect and log in, once, to whichever endpoint answers first.
 
         Args:
             path: of the API: ``/api`` or ``/model/<uuid>/api``.
             name: what it is of, for errors: ``controller`` or ``model NAME``.
+            failures: takes why endpoints give no connection, as soon as that turns out.
 
         Raises:
             VcaConnectionError: no endpoint answers, or the login is refused; ``retryable`` says whether it may later.
@@ -117,7 +118,7 @@ class Dialer:
             asyncio.create_task(self._try(endpoint, path, name, position * STAGGER), name=f"dial {endpoint}")
             for position, endpoint in enumerate(endpoints)
         ]
-        failures: list[VcaConnectionError] = []
+        failures = [] if failures is None else failures
         wire: Wire | None = None
         try:
             for attempt in asyncio.as_completed(attempts):
@@ -150,10 +151,10 @@ class Dialer:
             async with asyncio.timeout(self.connect_limit):
                 wire = await self._connect(endpoint, path)
                 await self._login(wire, name)
-        except TimeoutError:
-            return VcaConnectionError(f"{endpoint} did not answer within {self.connect_limit:g} s", where)
+        except TimeoutError as error:
+            return _failure(f"{endpoint} did not answer within {self.connect_limit:g} s", where, error)
         except ConnectionLost as error:
-            return VcaConnectionError(f"{endpoint}: {error.message}", where)
+            return _failure(f"{endpoint}: {error.message}", where, error)
         except VcaConnectionError as error:
             if wire is not None and not error.retryable:  # the controller itself says so: a password is tried once
                 raise
@@ -161,9 +162,7 @@ class Dialer:
         except VcaError:
             raise
         except Exception as error:  # noqa: BLE001 - of a library, not foreseen; its text may show anything
-            failure = VcaConnectionError(f"{endpoint} cannot be reached: {type(error).__name__}", where)
-            failure.__cause__ = error
-            return failure
+            return _failure(f"{endpoint} cannot be reached: {type(error).__name__}", where, error)
         else:
             answering, wire = wire, None
             return answering
@@ -228,6 +227,13 @@ class Dialer:
             text = f"{endpoint} refuses the login of user {user}: {error.message}"
             return VcaConnectionError(text, where, retryable=False)
         return VcaConnectionError(f"{endpoint} refuses the login: {error.message}", where)
+
+
+def _failure(message: str, where: str, cause: Exception) -> VcaConnectionError:
+    """Why an endpoint gives no connection, for errors that are raised later."""
+    failure = VcaConnectionError(message, where)
+    failure.__cause__ = cause
+    return failure
 
 
 async def _dismiss(attempts: list[asyncio.Task[Wire | VcaConnectionError]], kept: Wire | None) -> None:
