@@ -170,3 +170,24 @@ async def test_a_model_that_is_never_removed_is_named_in_the_time_out(controller
         with pytest.raises(VcaTimeoutError, match="ns1 is still listed .*Juju never removes it") as caught:
             await edge.delete_namespace(NS, total_timeout=4.0)
         assert caught.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("frozen", "reason"),
+    [
+        ("dead model", "it is dead, and Juju has not removed it"),
+        ("machine", r"it still holds machine 0 \(started\)"),
+        ("model", "it is dying, with nothing in it that keeps it"),
+    ],
+)
+async def test_a_create_that_waits_in_vain_says_for_what(
+    controller: SimulatedController, frozen: str, reason: str
+) -> None:
+    async with connected(controller) as edge:
+        await machine(edge)
+    controller.faults.freeze(frozen)
+    controller.remove_model("ns1")
+    await until(lambda: life_of(controller) == ("dead" if frozen == "dead model" else "dying"))
+    async with connected(controller) as edge:
+        with pytest.raises(VcaTimeoutError, match=f"; model ns1 is on its way out and listed still: {reason}"):
+            await machine(edge, total_timeout=1.5)

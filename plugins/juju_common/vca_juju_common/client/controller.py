@@ -6,14 +6,16 @@ import asyncio
 import importlib
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from weakref import WeakValueDictionary
 
 from vca_core.errors import BackendError, ConflictError, NotFound, StoreError, VcaConnectionError
 from vca_core.tasks import OwnedTasks, in_thread
 from vca_juju_common.client.debts import Debts
-from vca_juju_common.client.departures import Departures
+from vca_juju_common.client.departures import Departures, still_there
 from vca_juju_common.client.errors import ApiError, NoAccess
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
@@ -217,8 +219,9 @@ class ConnectedController:
                     model.users += 1
                     return model
             except _Leaving as leaving:
-                uuid = leaving.uuid
-            await self._departures.wait_gone(uuid)
+                model = leaving.model
+            with explain(partial(still_there, model)):
+                await self._departures.wait_gone(model.uuid)
 
     async def _open(self, name: str, new: NewModel | None) -> WatchedModel:
         timer = self._timers.pop(name, None)
@@ -250,7 +253,7 @@ class ConnectedController:
                 if not first:
                     if new is not None:
                         self._departures.hasten()
-                        raise _Leaving(model.uuid) from error
+                        raise _Leaving(model) from error
                     raise
                 model = None
             except BaseException:
@@ -324,16 +327,16 @@ class ConnectedController:
 class _Leaving(Exception):
     """A model is in the way that is on its way out."""
 
-    def __init__(self, uuid: str) -> None:
-        super().__init__(uuid)
-        self.uuid = uuid
+    def __init__(self, model: WatchedModel) -> None:
+        super().__init__(model.name)
+        self.model = model
 
 
 def _check_stays(model: WatchedModel) -> None:
     """Refuse a model in which nothing can be made any more."""
     there = model.state.models.get(model.uuid)
     if there is not None and there.life in {"dying", "dead"}:
-        raise _Leaving(model.uuid)
+        raise _Leaving(model)
 
 
 def _load() -> None:

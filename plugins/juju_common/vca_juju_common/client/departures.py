@@ -4,13 +4,46 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from typing import Protocol
 
-from vca_core.errors import VcaError
+from vca_core.errors import ConflictError, VcaError
 from vca_core.tasks import OwnedTasks
 from vca_juju_common.client.retries import pauses
+from vca_juju_common.client.state import State
 
 SLOWLY = 5.0
 """Seconds between two looks at the list while nothing hints at the end of a model."""
+
+
+class Departing(Protocol):
+    """A model that is on its way out."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    @property
+    def state(self) -> State:
+        """What is known of it; empty when it is dead."""
+
+
+def still_there(model: Departing) -> VcaError:
+    """Make the error that says what keeps a model from going, as far as that is known.
+
+    Args:
+        model: one that is listed still, though its end was asked for.
+    """
+    state = model.state
+    held = [
+        *(f"application {name}" for name in state.applications),
+        *(f"machine {one.id} ({one.agent.current or 'pending'})" for one in state.machines.values()),
+        *(f"relation {key}" for key in state.relations if not state.applications),
+        *(f"remote application {name}" for name in state.remotes),
+    ]
+    why = "it is dead, and Juju has not removed it"
+    if state.models:
+        why = f"it still holds {', '.join(held)}" if held else "it is dying, with nothing in it that keeps it"
+    return ConflictError(f"model {model.name} is on its way out and listed still: {why}; see 'juju show-model'")
 
 
 class Departures:
