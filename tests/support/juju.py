@@ -12,6 +12,7 @@ import yaml
 
 from vca_core import Connector, Vca
 from vca_core.stores import StatusStore
+from vca_juju_common.backend import JujuBackend
 from vca_juju_common.client.controller import ConnectedController
 from vca_juju_machine.backend import JujuMachineBackend
 from vca_jujusim.controller import SimulatedController
@@ -111,8 +112,10 @@ def backend_of(connector: Connector) -> JujuMachineBackend:
 
 
 def client_of(connector: Connector) -> ConnectedController:
-    """The client of that backend."""
-    client = backend_of(connector).session.controller
+    """The client of the backend behind a connector, on machines or on pods."""
+    backend = connector._engine.session.backend
+    assert isinstance(backend, JujuBackend)
+    client = backend.session.controller
     assert isinstance(client, ConnectedController)
     return client
 

@@ -164,14 +164,12 @@ async def _connectors(vca: Vca) -> AsyncIterator[Finding]:
         what = f"connector {name} ({section.backend})"
         try:
             connector = vca.connector(name)
-            if "health" in connector.capabilities:
-                detail = ", ".join(
-                    _masked_text(key, value) for key, value in (await connector.health()).items() if value != []
-                )
-            elif "list_execution_environments" in connector.capabilities:
+            detail = "it has neither health nor a listing: its reach was not tried"
+            if "list_execution_environments" in connector.capabilities:  # first: health may tell of what was looked at
                 detail = f"{len(await connector.list_execution_environments())} execution environments"
-            else:
-                detail = "it has neither health nor a listing: its reach was not tried"
+            if "health" in connector.capabilities:
+                health = await connector.health()
+                detail = ", ".join(_masked_text(key, value) for key, value in health.items() if value != [])
         except VcaError as error:
             yield Finding.of(what, error)
         else:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from support.juju import client_of, connected, installed, machine, until
+from support.juju import client_of, config_for, connected, installed, machine, until
 
-from vca_core import Connector
+from vca_core import Connector, Vca
+from vca_core.cli import doctor
 from vca_core.errors import VcaConnectionError
 from vca_juju_common import finishing
 from vca_jujusim.controller import SimulatedController
@@ -93,6 +94,17 @@ async def fails_for_good(controller: SimulatedController, edge: Connector) -> No
         await making
 
 
+async def test_the_doctor_of_another_process_tells_what_nobody_claims(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        await installed(edge)
+        await installed(edge, namespace=".ns2.vnf1", num_units=2)
+    assert await added_by_others(controller) == "1"
+    async with Vca.from_config(config_for(controller), environ={}) as vca:
+        (finding,) = [one async for one in doctor._connectors(vca)]
+    assert finding.ok
+    assert finding.detail.endswith(", unclaimed machines ns1:1")
+
+
 async def test_a_machine_nobody_heard_of_is_reported_after_an_outage(controller: SimulatedController) -> None:
     async with connected(controller, outage_timeout=0.2) as edge:
         await machine(edge)
@@ -106,7 +118,7 @@ async def test_a_machine_nobody_heard_of_is_reported_after_an_outage(controller:
         assert await added_by_others(controller) == "2"
         await machine(edge, ".ns1.vnf3")
         assert list(machines) == ["0", "1", "2", "3"]
-        assert (await edge.health())["unclaimed_machines"] == ["ns1:1"]
+        assert (await edge.health())["unclaimed_machines"] == ["ns1:1", "ns1:2"]
 
 
 @pytest.fixture

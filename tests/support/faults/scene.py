@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from support.faults.operations import Subject
+from support.juju import client_of
 
 from vca_core.errors import VcaConnectionError
 from vca_core.testing.kit import Kit
@@ -170,11 +171,12 @@ class Scene:
         return ""
 
     async def claimed_world(self) -> dict[str, Any]:
-        """What the controller holds, without the machines that `health` tells to be nobody's."""
+        """What the controller holds, without the machines that came while an answer was lost: `health` tells them."""
         world = world_of(self.controller)
-        for nobodys in (await self.kit.connector.health())["unclaimed_machines"]:
-            name, _, machine = nobodys.partition(":")
-            if name in world:
+        told = (await self.kit.connector.health())["unclaimed_machines"]
+        for name, model in client_of(self.kit.connector)._models.items():
+            for machine in model.unheard_machines():
+                assert f"{name}:{machine}" in told
                 world[name]["machines"].remove(machine)
         return world
 

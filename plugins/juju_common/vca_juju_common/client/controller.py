@@ -192,7 +192,7 @@ class ConnectedController:
                 one.note_gone()
 
     def unclaimed_machines(self) -> dict[str, list[str]]:
-        """The machines that came while an answer was lost, and that may be anybody's, by model."""
+        """The machines that are nobody's, by model, of the models that are connected now."""
         found = {name: model.unclaimed_machines() for name, model in self._models.items()}
         return {name: machines for name, machines in sorted(found.items()) if machines}
 

@@ -167,9 +167,10 @@ class Controller(Protocol):
         """
 
     def unclaimed_machines(self) -> dict[str, list[str]]:
-        """The machines that may have come of requests whose answers were lost, and that bear no note, by model.
+        """The machines that are nobody's, by model: they bear no note and no unit.
 
-        They are neither used nor destroyed.
+        They may have come of requests whose answers were lost. They are neither used nor destroyed. The models that are
+        connected are looked at: those in use, and for a while those that were.
         """
 
     async def models(self) -> dict[str, str]:

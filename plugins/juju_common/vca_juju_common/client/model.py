@@ -71,6 +71,7 @@ class WatchedModel:
     add_machine = machines.add_machine
     add_machines = machines.add_machines
     unclaimed_machines = machines.unclaimed_machines
+    unheard_machines = machines.unheard_machines
     undo_machines = machines.undo_machines
     destroy_machines = machines.destroy_machines
     provisioning_script = machines.provisioning_script
@@ -172,8 +173,8 @@ class WatchedModel:
     @property
     def is_needed(self) -> bool:
         """Whether it has to be connected: it is used, something is owed, or there is something to watch."""
-        has_unclaimed = bool(self.unclaimed_machines())
-        return self.is_used or bool(self.debts) or has_unclaimed or self._is_watched(self.state)
+        has_unheard = bool(self.unheard_machines())
+        return self.is_used or bool(self.debts) or has_unheard or self._is_watched(self.state)
 
     async def open(self) -> None:
         """Connect, and know the state.

@@ -136,6 +136,16 @@ def _note_unclaimed(model: Target, before: Collection[str], new: NewMachine, cou
 
 
 def unclaimed_machines(model: Target) -> list[str]:
+    """The machines of a model that are nobody's: not claimed, not noted, not on their way out, and without a unit.
+
+    Args:
+        model: where.
+    """
+    machines = model.state.machines.values()
+    return _free_machines(model, [one.id for one in machines if one.life not in {"dying", "dead"}])
+
+
+def unheard_machines(model: Target) -> list[str]:
     """The machines that came while an answer was lost, and that are nobody's still.
 
     Args:
