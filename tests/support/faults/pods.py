@@ -26,6 +26,8 @@ from support.faults.scene import NS, Scene
 from support.faults.table import BAD, DONE, FAILED, FAULTS, LATE, Fault
 from support.juju_k8s import sidecar
 
+from vca_jujusim.world.entities import Status
+
 MODEL = f"{NS}-k8s"
 
 _MAIN = {CREATE: "Annotations.Set", SCALE: "Application.ScaleApplications"}
@@ -100,6 +102,24 @@ def _stuck(scene: Scene) -> None:
     scene.controller.faults.stick()
 
 
+def _refused_deploy(message: str, code: str) -> acts.Do:
+    return lambda scene: scene.rules.append(scene.controller.faults.refuse("Application.Deploy", message, code))
+
+
+async def _empty(scene: Scene) -> None:
+    """The application was scaled to no units, where Juju gets stuck."""
+    await scene.kit.connector.scale(scene.at.ee_id, 0)
+    scene.controller.faults.stick(when="empty")
+
+
+def _early(scene: Scene) -> None:
+    """The application was deployed a moment ago: no unit has a pod, where Juju gets stuck."""
+    for unit in scene.model.units.values():
+        unit.address, unit.agent, unit.workload = "", Status("allocating"), Status("waiting", "installing agent")
+        scene.model.note_change("unit", unit.name)
+    scene.controller.faults.stick(when="early")
+
+
 def _trust(scene: Scene) -> None:
     """A charm that lacks it runs into a 403 in a hook."""
     scene.controller.faults.hook_error(hook="install", retry=False)
@@ -119,6 +139,34 @@ _OWN = (
     ),
     Fault("no pod comes to run: its image cannot be pulled", acts.stuck("unit"), (INSTALL, SCALE, UPGRADE), LATE),
     Fault("charm lacks trust, and a hook fails for it", _trust, (INSTALL,), FAILED, lasting=True),
+    Fault(
+        "storage class is gone when the charm is deployed",
+        _refused_deploy(
+            'storage pool for "data" must be specified since there\'s no model default storage class', "not valid"
+        ),
+        (INSTALL,),
+        FAILED,
+    ),
+    Fault(
+        "image is not there when the charm is deployed",
+        _refused_deploy('resource "image" of charm "proxy" not found', "not found"),
+        (INSTALL,),
+        FAILED,
+    ),
+    Fault(
+        "application was scaled to no units, and never goes (juju#21608)",
+        _empty,
+        (DELETE, DELETE_NS),
+        but={DELETE: LATE},
+        extra=True,
+    ),
+    Fault(
+        "application was deployed a moment ago, and never goes (juju#22599)",
+        _early,
+        (DELETE, DELETE_NS),
+        but={DELETE: LATE},
+        extra=True,
+    ),
     Fault(
         "application never goes (juju#21605)",
         _stuck,

@@ -24,6 +24,7 @@ from support.faults.operations import (
     SCALE,
     UPGRADE,
 )
+from support.faults.others import add_beside, keep_charmhub_away, reach_a_quota
 from support.faults.scene import NS
 
 AMPLE = 100.0
@@ -33,6 +34,7 @@ DONE = "done"
 UNREACHABLE = "VcaConnectionError, retry"
 REFUSED = "VcaConnectionError"
 FAILED = "BackendError"
+FAILED_FOR_NOW = "BackendError, retry"
 GONE = "NotFound"
 LATE = "VcaTimeoutError, retry"
 BAD = "BadArguments"
@@ -181,6 +183,19 @@ FAULTS = {
             concerns=(CREATE, REGISTER),
             outcome=BAD,
             lasting=True,
+        ),
+        Fault(
+            "a quota is reached",
+            reach_a_quota,
+            concerns=(CREATE, INSTALL, "add_relation", SCALE, UPGRADE),
+            outcome=FAILED,
+        ),
+        Fault("machine of another maker comes while the answer about one is lost", add_beside, concerns=(CREATE,)),
+        Fault(
+            "charm is Charmhub's, which is out of reach",
+            keep_charmhub_away,
+            concerns=(INSTALL,),
+            outcome=FAILED_FOR_NOW,
         ),
         Fault("machine cannot be provisioned", acts.no_machine, concerns=(CREATE, SCALE), outcome=FAILED, lasting=True),
         Fault(

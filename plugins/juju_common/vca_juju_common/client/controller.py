@@ -157,7 +157,7 @@ class ConnectedController:
             model.unsure = True
             if new is not None and error.is_about_a_model:
                 raise ConflictError(f"{error.message}; try again when it is gone") from error
-            if error.is_gone:  # others were faster
+            if error.is_gone and not error.is_about_a_resource:  # others were faster
                 raise NotFound(error.message) from error
             raise
         except NoAccess as error:

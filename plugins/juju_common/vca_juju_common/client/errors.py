@@ -66,6 +66,11 @@ class ApiError(BackendError):
         return self.is_not_found or self.has_gone_text
 
     @property
+    def is_about_a_resource(self) -> bool:
+        """Whether it is a charm's resource that is not there, and nothing in the model."""
+        return self.is_gone and self.message.startswith("resource ")
+
+    @property
     def is_about_a_model(self) -> bool:
         """Whether it is the model that is not there, or on its way out, and nothing in it."""
         return self.is_gone and self.message.startswith("model ")
