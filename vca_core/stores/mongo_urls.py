@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs, parse_qsl, quote, unquote
 
 from vca_core.errors import BadArguments
 
@@ -55,11 +55,13 @@ def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
 
     Raises:
         ModuleNotFoundError: the driver is not installed.
-        BadArguments: a file that the URL names cannot be used; names it and its setting.
+        BadArguments: a setting of the URL is unknown, wrong or there twice, or a file that it names cannot be used;
+            names the setting.
         Exception: what the driver says of the URL's settings; it may show secrets.
     """
     from pymongo import AsyncMongoClient  # the driver is for those who use it
 
+    _check_settings(url, argument)
     settings = settings_of(url)
     limits: dict[str, Any] = {
         name: value for name, value in _LIMITS.items() if not settings.keys() & {name.lower(), "timeoutms"}
@@ -70,6 +72,36 @@ def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
         failure = _file_error(settings, error, argument)
     raise failure  # not in the `except`: the driver's exceptions may show secrets
 
+
+def _check_settings(url: str, argument: str) -> None:
+    """Refuse what the driver only warns of, and then leaves out: a misspelled ``tls`` would be a connection without."""
+    from pymongo.uri_parser import split_options  # as above
+
+    seen = set()
+    for name, value in parse_qsl(url.partition("?")[2].replace(";", "&"), keep_blank_values=True):
+        if name.lower() in seen and name.lower() not in _SEVERAL:
+            raise BadArguments(f"{argument}: the setting {name} is there twice", [argument])
+        seen.add(name.lower())
+        try:
+            split_options(f"{quote(name)}={quote(value, safe=_PLAIN)}", warn=False)
+        except OSError:
+            continue  # a file: the client says which one
+        except Exception as error:  # noqa: BLE001 - the driver raises several kinds
+            text = str(error)
+        else:
+            continue
+        if text.startswith("Unknown option"):
+            text = "it is not a setting of MongoDB's connection strings"
+        elif any(part and part in text for part in re.split("[:,]", value)):
+            text = "its value cannot be used"
+        raise BadArguments(f"{argument}: the setting {name}: {text}", [argument])
+
+
+_SEVERAL = {"readpreferencetags"}
+"""Settings that may be there several times."""
+
+_PLAIN = ":,/"
+"""What values have as it is."""
 
 _FILES = {name.lower(): name for name in ("tlsCAFile", "tlsCertificateKeyFile", "tlsCRLFile")}
 

@@ -27,6 +27,23 @@ async def test_writes_that_nobody_confirms_are_refused(settings: str) -> None:
         await MongoStatusStore(f"mongodb://127.0.0.1:1/osm?{settings}").open()
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ("tsl=true", "tsl: it is not a setting"),
+        ("password=canary", "password: it is not a setting"),
+        ("connectTimeoutMS=canary", "connectTimeoutMS: .* integer"),
+        ("tls=canary", "tls: .* 'true' or 'false'"),
+        ("authMechanismProperties=canary:1", "authMechanismProperties: .*"),
+        ("w=majority&W=1", "W is there twice"),
+    ],
+)
+async def test_a_wrong_setting_is_refused_by_its_name(settings: str, name: str) -> None:
+    with pytest.raises(BadArguments, match=f"store: the setting {name}") as caught:
+        await MongoStatusStore(f"mongodb://127.0.0.1:1/osm?{settings}").open()
+    assert "canary" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+
+
 @pytest.mark.parametrize("option", ["tlsCAFile", "tlsCertificateKeyFile"])
 @pytest.mark.parametrize("scheme", ["mongodb://me:canary@127.0.0.1:1", "mongodb+srv://me:canary@a.example.test"])
 async def test_a_missing_file_of_tls_is_named_with_its_option(tmp_path: Path, option: str, scheme: str) -> None:
