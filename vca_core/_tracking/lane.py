@@ -12,7 +12,7 @@ from vca_core._tracking.batches import Batches
 from vca_core._tracking.entry import Entry, Kind, Written
 from vca_core._tracking.place import Place
 from vca_core._tracking.slots import Slots
-from vca_core._tracking.store_errors import as_store_error
+from vca_core._tracking.store_errors import as_store_error, reason_of
 from vca_core.errors import VcaError
 from vca_core.naming import EeKey
 from vca_core.stores.refusals import is_refusal
@@ -343,11 +343,11 @@ class Lane:
             waiting.note_attempt()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
-        _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, error)
+        _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         return False
 
     def _report_refusal(self, entry: Entry, error: BaseException) -> None:
         if entry.place is not None:
-            self._office.note_lost(self, entry, entry.place, f"the store refuses it: {error}")
+            self._office.note_lost(self, entry, entry.place, f"the store refuses it: {reason_of(error)}")
         else:
-            _LOG.warning("what is kept of %s cannot be changed: %s", self.key, error)
+            _LOG.warning("what is kept of %s cannot be changed: %s", self.key, reason_of(error))

@@ -21,6 +21,7 @@ from vca_core._tracking.entry import Entry, Kind, Put, Written, put_over
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.place import TIME, Place
 from vca_core._tracking.slots import Slots
+from vca_core._tracking.store_errors import reason_of
 from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
@@ -220,7 +221,7 @@ class Outbox:
                     clock.reschedule(loop.time() + limit)
                 return await promise
         except TimeoutError as error:
-            why = f": {lane.reason}" if lane.reason is not None else ""
+            why = "" if lane.reason is None else f": {reason_of(lane.reason)}"
             raise StoreError(f"the status store did not {what} within {limit or 0:g} s{why}") from lane.reason or error
         finally:
             entry.is_abandoned = True
@@ -299,17 +300,18 @@ class Outbox:
         return [lane for lane in self.lanes.values() if lane.queue and connector in (None, lane.key.connector)]
 
     def _late(self, limit: float, connector: str | None, *, once: bool) -> list[Unwritten]:
-        late = []
+        late: dict[Place, list[Unwritten]] = {}
         for lane in self._busy_lanes(connector):
+            why = "" if lane.reason is None else f": {reason_of(lane.reason)}"
+            reason = f"the status store did not take it within {limit:g} s{why}"
             for entry in lane.queue:
                 if entry.place is not None and not entry.is_reported:
                     entry.is_reported = once
-                    why = "" if lane.reason is None else f": {lane.reason}"
-                    reason = f"the status store did not take it within {limit:g} s{why}"
-                    if once:
-                        _LOG.warning("the status for %s is not stored: %s", entry.place, reason)
-                    late.append(Unwritten(entry.place, entry.fields, reason))
-        return late
+                    late.setdefault(entry.place, []).append(Unwritten(entry.place, entry.fields, reason))
+        for place, statuses in late.items() if once else ():
+            what = "the status for" if len(statuses) == 1 else f"{len(statuses)} statuses for"
+            _LOG.warning("not stored: %s %s: %s", what, place, statuses[-1].reason)
+        return [status for statuses in late.values() for status in statuses]
 
     def _queue(
         self,

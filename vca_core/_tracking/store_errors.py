@@ -15,9 +15,16 @@ def as_store_error(error: BaseException, what: str, limit: float) -> VcaError:
     """
     if isinstance(error, VcaError):
         return error
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and not str(error):
         own = StoreError(f"the status store did not {what} within {limit:g} s")
     else:
-        own = StoreError(f"the status store failed: it could not {what}: {error}")
+        own = StoreError(f"the status store failed: it could not {what}: {reason_of(error)}")
     own.__cause__ = error
     return own
+
+
+def reason_of(error: BaseException) -> str:
+    """What an error says; where it says nothing, what it is."""
+    if isinstance(error, TimeoutError) and not str(error):
+        return "it did not answer in time"
+    return str(error) or type(error).__name__

@@ -131,6 +131,27 @@ async def test_draining_waits_without_work_and_lists_a_status_once(store: Wild, 
     assert await outbox.drain(0.0) == [], "each was told once"
 
 
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(TimeoutError(), "it did not answer in time"), (OSError(), "OSError"), (StoreError("it is full"), "it is full")],
+)
+async def test_what_is_not_stored_is_logged_once_with_its_reason(
+    store: Wild, outbox: Outbox, caplog: pytest.LogCaptureFixture, error: Exception, reason: str
+) -> None:
+    def refuse(update: Mapping[str, Any]) -> None:
+        raise error
+
+    store.before = refuse
+    for number in range(3):
+        outbox.outcome(KEY, PLACE, {"status": str(number)})
+    late = await outbox.drain(0.1)
+    said = f"the status store did not take it within 0.1 s: {reason}"
+    assert [lost.reason for lost in late] == [said] * 3
+    lines = [line for line in caplog.messages if "not stored" in line]
+    assert lines == [f"not stored: 3 statuses for {PLACE}: {said}"]
+    assert [line for line in caplog.messages if line.rstrip().endswith(":")] == []
+
+
 async def test_a_permanent_loss_is_reported_once_to_its_own_connector(store: Wild, outbox: Outbox) -> None:
     nowhere = Place("nsrs", (("_id", "nobody"),), "vca")
     assert await outbox.outcome(KEY, nowhere, {"status": "1"}) is Written.NO_DOCUMENT
