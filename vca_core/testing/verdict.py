@@ -109,7 +109,7 @@ class Verdict:
             words.append("failing hooks not examined: none is run")
         without = [said for why, said in _WITHOUT.items() if any(one.reason.startswith(why) for one in self.results)]
         if without:
-            words.append(f"not examined: {', '.join(without)}")
+            words.append(f"but for what was not examined: {', '.join(without)}")
         return ", ".join(words)
 
     @property

@@ -109,7 +109,7 @@ def test_a_store_of_others_gets_its_verdict(folder: Path) -> None:
     assert "ok       a document is made once" in output
     last = output.rstrip().splitlines()[-1]
     assert last.startswith(
-        "stores:Honest: level FULL, not examined: several processes, outages, lost answers; 21 passed"
+        "stores:Honest: level FULL, but for what was not examined: several processes, outages, lost answers; 21 passed"
     )
     assert "0 failed, 4 skipped" in last
 
@@ -127,7 +127,7 @@ def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
 
     asyncio.run(fill())
     output = vca(folder, "conformance", "--store", f"sqlite:///{path}")
-    assert "level FULL, not examined: outages, lost answers; " in output
+    assert "level FULL, but for what was not examined: outages, lost answers; " in output
     assert "0 failed, 2 skipped" in output
     with sqlite3.connect(path) as connection:
         rows = connection.execute("SELECT collection, document FROM documents").fetchall()
