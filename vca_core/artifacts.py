@@ -70,6 +70,27 @@ class Artifact:
         path = self.path
         return None if path is None else await compute_in_thread(lambda: _digests.of(path))
 
+    def find_resource(self, given: str, argument: str) -> Path:
+        """Find the file of a resource. This looks at files and blocks: in coroutines, in a thread.
+
+        Args:
+            given: its path: absolute, or from the charm's folder on, or from the folder that the charm lies in.
+            argument: how the error calls it.
+
+        Raises:
+            BadArguments: there is no such file, or it cannot be looked at.
+        """
+        try:
+            path = Path(given).expanduser()
+            if not path.is_absolute() and self.path is not None:
+                inside, beside = self.path / path, self.path.parent / path
+                path = inside if inside.is_file() else beside
+            if path.is_file():
+                return path
+        except (OSError, RuntimeError, ValueError) as error:  # a name that is too long, a user who is not there
+            raise BadArguments(f"{argument}: {given!r} cannot be looked at: {error}", [argument]) from error
+        raise BadArguments(f"{argument}: there is no file {path}", [argument])
+
     @cached_property
     def _charm(self) -> Charm:
         if self.path is None:

@@ -3,9 +3,10 @@
 There is an EE already (`already_exists`, `removal_under_way`, `shared_application`, `shared_model`), something is
 missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
-`subordinate_charm`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`, `old_bases`,
-`unmade_base`), there are more units (`fewer_units`), or a relation cannot be made, or kept (`related_to_itself`,
-`container_scope`, `limit_reached`, `lower_limit`, `broken_relation`, `lost_storage`, `unreachable_end`).
+`subordinate_charm`, `forbidden_profile`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`,
+`old_bases`, `unmade_base`, `unfit_architecture`), a machine cannot be made there (`refused_placement`), there are more
+units (`fewer_units`), or a relation cannot be made, or kept (`related_to_itself`, `container_scope`, `limit_reached`,
+`lower_limit`, `broken_relation`, `lost_storage`, `unreachable_end`).
 """
 
 from __future__ import annotations
@@ -307,6 +308,19 @@ def unmet_assumptions(charm: str, missing: Iterable[str], version: str, *, is_ku
     )
 
 
+def forbidden_profile(charm: str, problems: Iterable[str]) -> BadArguments:
+    """Juju does not take a charm's profile for LXD.
+
+    Args:
+        charm: its name.
+        problems: what is in it, each a sentence without its end.
+    """
+    return _unfit(
+        f"charm {charm} has a profile for LXD that Juju does not take: {'; '.join(problems)}; fix that, or create the "
+        "EE without the artifact_path and install with the option force"
+    )
+
+
 def newer_juju(charm: str, needed: str, version: str) -> BadArguments:
     """A charm needs a newer Juju.
 
@@ -368,6 +382,31 @@ def unmade_base(base: str, supported: Iterable[str]) -> BadArguments:
     return BadArguments(
         f"options.base: the controller makes no machines of {base}; it may make some of {', '.join(supported)}",
         ["options.base"],
+    )
+
+
+def refused_placement(placement: str, reason: str) -> BadArguments:
+    """The backend's system makes no machine in a place.
+
+    Args:
+        placement: as the caller wrote it.
+        reason: why, as the system says it.
+    """
+    return BadArguments(f"options.placement: there can be no machine at {placement}: {reason}", ["options.placement"])
+
+
+def unfit_architecture(charm: str, supported: Iterable[str], machine: str, arch: str) -> BadArguments:
+    """A charm does not run on its machine's architecture.
+
+    Args:
+        charm: its name.
+        supported: those that it runs on.
+        machine: the machine's id.
+        arch: the machine's.
+    """
+    return _unfit(
+        f"charm {charm} supports {', '.join(sorted(supported))}; machine {machine} is {arch}; install it on another "
+        "machine"
     )
 
 

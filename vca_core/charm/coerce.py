@@ -8,10 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from vca_core import arguments
-from vca_core.charm.fields import FALSE, TRUE, Field
+from vca_core.charm.fields import FALSE, TRUE, Field, whole_number_in
 from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
@@ -26,7 +27,7 @@ _MOST_TOLD = 20
 _INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
-_SECRET = re.compile(r"secret:\S+")
+_SECRET = re.compile(r"secret:\S*", re.IGNORECASE)
 
 _EXPECTED = {
     "string": "text",
@@ -90,13 +91,40 @@ def as_default(option: Option, field: Field) -> str | int | float | bool:
     """
     if option.type == "string":
         return field.text()
-    is_blank = isinstance(field.value, str) and field.value != field.value.strip()
-    if is_blank or isinstance(field.value, {"int": float, "float": str}.get(option.type, ())):
-        raise field.expectation_error(f"{_EXPECTED[option.type]}, as the option is of type {option.type}")
     try:
-        return _convert(option, field.value)
+        return _read_strictly(option, field.value)
     except _Unfit:
         raise field.expectation_error(f"{_EXPECTED[option.type]}, as the option is of type {option.type}") from None
+
+
+def keep_fitting(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what becomes of options' values when a charm is replaced: what does not fit the new one's is dropped.
+
+    Args:
+        options: of the new charm, by name.
+        values: those that are set, in their types.
+
+    Returns:
+        The values that stay, in their new types: Juju reads a text as a number or a boolean, and no number as a text.
+    """
+    kept: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in options:
+            with suppress(_Unfit):
+                kept[name] = _read_strictly(options[name], value)
+    return kept
+
+
+def _read_strictly(option: Option, value: Any) -> str | int | float | bool:
+    """Take a value as Juju takes what a charm or itself has for it, rather than a caller's text."""
+    match option.type, value:
+        case "boolean", str() if value in TRUE + FALSE:
+            return value in TRUE
+        case "int", str() if (number := whole_number_in(value)) is not None:
+            return number
+        case ("string" | "secret", str()) | ("boolean", bool()) | ("int", int()) | ("float", int() | float()):
+            return _convert(option, value)
+    raise _Unfit
 
 
 class _Unfit(Exception):

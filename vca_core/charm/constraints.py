@@ -19,6 +19,7 @@ _LISTS = frozenset({"tags", "spaces", "zones"})
 _FLAGS = frozenset({"allocate-public-ip"})
 _TEXTS = frozenset({"arch", "container", "instance-type", "instance-role", "virt-type", "root-disk-source", "image-id"})
 _KNOWN = _NUMBERS | _SIZES | _LISTS | _FLAGS | _TEXTS
+_OF_PODS = ("arch", "cores", "cpu-power", "mem", "tags")
 _ALIASES = {"cpu-cores": "cores"}
 _SIZED_BY_TYPE = ("cores", "mem")
 """What an ``instance-type`` says, too: clouds refuse both together."""
@@ -76,6 +77,20 @@ def merge_constraints(general: Mapping[str, Any], particular: Mapping[str, Any])
     elif any(name in particular for name in _SIZED_BY_TYPE):
         left_out = ("instance-type",)
     return {name: value for name, value in general.items() if name not in left_out} | dict(particular)
+
+
+def check_for_pods(given: Mapping[str, Any]) -> None:
+    """Refuse constraints that mean nothing on Kubernetes.
+
+    Args:
+        given: as `parse_constraints` gives them.
+
+    Raises:
+        ValueError: one of them does; says which.
+    """
+    for name in given:
+        if name not in _OF_PODS:
+            raise ValueError(f"constraint {name!r} means nothing on Kubernetes{instead(name, _OF_PODS)}")
 
 
 def _check_contradictions(parsed: Mapping[str, Any]) -> None:

@@ -17,9 +17,25 @@ TRUE = ("true", "True", "TRUE", "t", "T", "1")
 FALSE = ("false", "False", "FALSE", "f", "F", "0")
 """The texts that Juju takes for true and false."""
 
-_WHOLE = re.compile(r"[-+]?([1-9][0-9]{0,17}|0|0x[0-9a-f]{1,15}|0o?[0-7]{1,20}|0b[01]{1,62})", re.IGNORECASE)
-_OCTAL = re.compile(r"^([-+]?0)([0-7]+)$")
+_WHOLE = re.compile(r"[-+]?[0-9][0-9a-fobx_]{0,80}", re.IGNORECASE)
+_OCTAL = re.compile(r"^([-+]?0)(_?[0-7])")
+_INT64 = 2**63
 _SHOWN = 60
+
+
+def whole_number_in(text: str) -> int | None:
+    """Read a whole number as Go does where Juju takes text for one: ``0x1F``, ``017`` and ``1_000`` are some, too.
+
+    Returns:
+        The number; None: it is none, or has more than 64 bits.
+    """
+    if not _WHOLE.fullmatch(text):
+        return None
+    try:
+        number = int(_OCTAL.sub(r"\1o\2", text), 0)
+    except ValueError:
+        return None
+    return number if -_INT64 <= number < _INT64 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +159,9 @@ class Field:
         Raises:
             BadArguments: it is something else.
         """
-        if text and isinstance(self.value, str) and _WHOLE.fullmatch(self.value):
-            return int(_OCTAL.sub(r"\1o\2", self.value), 0)
+        found = whole_number_in(self.value) if text and isinstance(self.value, str) else None
+        if found is not None:
+            return found
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             raise self.expectation_error("a whole number")
         return self.value

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from vca_core.charm.fields import Field
+from vca_core.charm.model import Charm
 from vca_core.charm.shapes import Shape, structure, texts_by_name, written
 from vca_core.errors import BadArguments
+from vca_core.refusals import forbidden_profile
+
+PROFILE = "lxd-profile.yaml"
+FURTHER_FILES = ("metrics.yaml", PROFILE, "revision")
+"""What is looked at here."""
 
 _METRIC = structure({"type": written, "description": written})
 
@@ -32,22 +38,49 @@ def problems_of_further_files(contents: Mapping[str, bytes]) -> Iterator[str]:
     Args:
         contents: of the `FURTHER_FILES` that are there, by name.
     """
-    for name, (shape, problems) in _FILES.items():
-        if name in contents:
-            yield from _of_file(name, contents[name], shape, problems)
+    if "metrics.yaml" in contents:
+        field, wrong = _read("metrics.yaml", contents["metrics.yaml"], _METRICS)
+        yield from wrong or _of_metrics(field)
+    if PROFILE in contents:
+        yield from _read(PROFILE, contents[PROFILE], _PROFILE)[1]
     if "revision" in contents and not _REVISION.match(contents["revision"]):
         yield "its file revision has no number"
 
 
-def _of_file(name: str, content: bytes, shape: Shape, problems: Shape) -> Iterator[str]:
+def problems_of_profile(contents: Mapping[str, bytes]) -> Iterator[str]:
+    """Say what is in a profile for LXD that Juju can read, and takes only by force.
+
+    Args:
+        contents: of the `FURTHER_FILES` that are there, by name.
+    """
+    if PROFILE in contents:
+        field, wrong = _read(PROFILE, contents[PROFILE], _PROFILE)
+        yield from () if wrong else _of_profile(field)
+
+
+def _read(name: str, content: bytes, shape: Shape) -> tuple[Field, list[str]]:
+    """A file, and what is wrong with its form."""
     from vca_core.yaml_reader import parse  # YAML is loaded for those who read charms
 
     try:
         field = Field(name, parse(name, content))
     except BadArguments as error:
-        yield error.message
-        return
-    yield from list(shape(field)) or problems(field)
+        return Field(name, None), [error.message]
+    return field, list(shape(field))
+
+
+def check_profile(charm: Charm, *, force: bool = False) -> None:
+    """Refuse a charm whose profile for LXD Juju does not take.
+
+    Args:
+        charm: the charm.
+        force: whether it is installed all the same.
+
+    Raises:
+        BadArguments: it is so; says what is wrong with the profile.
+    """
+    if charm.profile_problems and not force:
+        raise forbidden_profile(charm.name, charm.profile_problems)
 
 
 def _of_metrics(field: Field) -> Iterator[str]:
@@ -76,11 +109,3 @@ def _of_profile(field: Field) -> Iterator[str]:
 def _parts(field: Field, key: str) -> dict[str, Field]:
     below = field.get(key)
     return {} if below is None else below.mapping(empty=True)
-
-
-_FILES: Mapping[str, tuple[Shape, Callable[[Field], Iterator[str]]]] = {
-    "metrics.yaml": (_METRICS, _of_metrics),
-    "lxd-profile.yaml": (_PROFILE, _of_profile),
-}
-FURTHER_FILES = (*_FILES, "revision")
-"""What is looked at here."""

@@ -251,6 +251,7 @@ class Charm:
         assumes: what it needs of Juju, as the charm writes it.
         min_juju_version: the oldest Juju that it runs with, in the words of old charms; empty: it does not say.
         obstacles: why it cannot be installed as it is; empty: it can.
+        profile_problems: what Juju does not take of its profile for LXD, unless it is forced; empty: nothing.
     """
 
     name: str
@@ -269,6 +270,7 @@ class Charm:
     assumes: tuple[Any, ...] = ()
     min_juju_version: str = ""
     obstacles: tuple[str, ...] = field(default=(), compare=False)
+    profile_problems: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def is_kubernetes(self) -> bool:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from vca_core.charm.model import Base, Charm
 from vca_core.errors import BadArguments
-from vca_core.refusals import old_bases
+from vca_core.refusals import old_bases, unfit_architecture, unsupported_base
 
 SUPPORTED = ("ubuntu@24.04", "ubuntu@22.04", "ubuntu@20.04")
 """What Juju 3.6 makes machines of, the newest first."""
@@ -64,6 +64,27 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
     if arch is None:
         return Place(possible[0].release, _unusual(possible[0]))
     raise _contradiction(charm, arch, possible)
+
+
+def check_machine(charm: Charm, machine: str, base: str, arch: str) -> None:
+    """Refuse a charm that does not run on a machine.
+
+    Args:
+        charm: the charm.
+        machine: the machine's id.
+        base: the machine's; empty: it does not say, and nothing is refused.
+        arch: the machine's, likewise.
+
+    Raises:
+        BadArguments: it does not support that base, or not on that architecture.
+    """
+    if not charm.bases or not base:
+        return
+    fitting = [one for one in charm.bases if one.release == base]
+    if not fitting:
+        raise unsupported_base(charm.name, (one.release for one in charm.bases), machine, base)
+    if arch and not any(_runs_on(one, arch) for one in fitting):
+        raise unfit_architecture(charm.name, {each for one in fitting for each in one.architectures}, machine, arch)
 
 
 def check_made(charm: Charm) -> None:

@@ -18,7 +18,7 @@ from vca_core.charm.admission import problems_of_documents
 from vca_core.charm.coerce import as_default
 from vca_core.charm.documents import CHARMCRAFT, JUJU_FILES, Documents
 from vca_core.charm.fields import Field
-from vca_core.charm.further import FURTHER_FILES
+from vca_core.charm.further import FURTHER_FILES, problems_of_profile
 from vca_core.charm.ignoring import IGNORE_FILE
 from vca_core.charm.model import (
     Base,
@@ -107,15 +107,15 @@ def _read(path: Path) -> _Reading:
         files = {name: Field(name, parse(name, found.contents[name])) for name in FILES if name in found.contents}
         documents = Documents(files, is_packed=found.is_packed)
         charm = _charm(documents)
+        further = {
+            name: found.contents[name] for name in FURTHER_FILES if name in found.contents.keys() - found.ignored
+        }
         reasons = [
             *obstacles(found, documents, says_bases=bool(charm.bases or charm.series)),
-            *problems_of_documents(
-                documents,
-                charm,
-                {name: found.contents[name] for name in FURTHER_FILES if name in found.contents.keys() - found.ignored},
-            ),
+            *problems_of_documents(documents, charm, further),
         ]
-        return _Reading(found, documents, replace(charm, obstacles=tuple(reasons)))
+        profile_problems = tuple(problems_of_profile(further))
+        return _Reading(found, documents, replace(charm, obstacles=tuple(reasons), profile_problems=profile_problems))
     except BadArguments as error:
         raise BadArguments(f"{path}: {error.message}", error.bad_args) from error.__cause__
 
@@ -201,7 +201,7 @@ def _option(name: str, field: Field) -> Option:
 
 def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
     if isinstance(field.value, str):  # the short form, `db: mysql`
-        return Endpoint(name, role, field.name())
+        return Endpoint(name, role, field.value)
     parts = field.mapping()
     if "interface" not in parts:
         raise field.error("expected an interface, got none")
@@ -209,7 +209,7 @@ def _endpoint(name: str, role: Role, field: Field) -> Endpoint:
     return Endpoint(
         name,
         role,
-        parts["interface"].name(),
+        parts["interface"].text(),
         limit=(limit.whole_number(text=True) or None) if limit else None,  # to Juju, 0 means no limit
         scope=scope.one_of(("global", "container")) if scope else "global",
         optional=optional.flag(text=True) if optional else None,

@@ -49,14 +49,15 @@ def charm(
 def _with_obstacles(charm: Charm, path: Path) -> Charm:
     """Add what the backends on Juju refuse beside that: what of it may not be in a charm, and what no EE here has.
 
-    The option force of an installation may do without a base, and without what the charm assumes.
+    The option force of an installation may do without a base, without what the charm assumes, and with its profile.
     """
     from vca_core.charm.assumptions import JUJU, unmet_by_all
     from vca_core.charm.contents import check_contents
+    from vca_core.charm.further import check_profile
     from vca_core.charm.places import check_made
     from vca_core.errors import BadArguments
 
-    checks: list[Callable[[], object]] = [partial(check_contents, path)]
+    checks: list[Callable[[], object]] = [partial(check_contents, path), partial(check_profile, charm)]
     if not charm.is_kubernetes:
         checks.append(partial(check_made, charm))
     obstacles = list(charm.obstacles)

@@ -20,14 +20,14 @@ from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity
 from vca_core.tasks import settle
 from vca_fake.charms import check_fits
-from vca_fake.checks import charm_in, check_namespace, check_ns
+from vca_fake.checks import charm_in, check_namespace, check_ns, read_charm
 from vca_fake.descriptions import description_of, status_of
 from vca_fake.latency import Latency
 from vca_fake.lives import Lives, find_application
 from vca_fake.options import CreateOptions, FakeOptions, InstallOptions, UpgradeOptions
 from vca_fake.programs import Programs
 from vca_fake.relations import check_kept, check_limits, check_pair, unrelate
-from vca_fake.requests import base_for, check_request
+from vca_fake.requests import Ground, arch_on, check_request, ground_for
 from vca_fake.script import Script
 from vca_fake.scripted import follow_script, text_of
 from vca_fake.software import install_again, merge_options, replace_charm, require_version, set_options
@@ -96,8 +96,8 @@ class FakeBackend(Backend[FakeOptions]):
     ) -> str:
         """Bring up a machine."""
         charm = await self._find_fitting(artifact)
-        base = base_for(charm, options, self.host.options.base, on_kubernetes=self._on_kubernetes)
-        ee_id = await self._add(op, namespace, None, base)
+        ground = ground_for(charm, options, self.host.options.base, on_kubernetes=self._on_kubernetes)
+        ee_id = await self._add(op, namespace, None, ground)
         return await self._wait_for_address(ee_id)
 
     @hookimpl
@@ -124,7 +124,7 @@ class FakeBackend(Backend[FakeOptions]):
             for there in model.applications.values():
                 if there.manual and same_host(there.address) == host and there.namespace != namespace.canonical:
                     raise refusals.host_taken(host, str(there.namespace), str(there.ee_id))
-        ee_id = await self._add(op, namespace, credentials["hostname"], self.host.options.base)
+        ee_id = await self._add(op, namespace, credentials["hostname"], Ground(self.host.options.base))
         return await self._wait_for_address(ee_id)
 
     @hookimpl
@@ -176,11 +176,12 @@ class FakeBackend(Backend[FakeOptions]):
         options: InstallOptions,
     ) -> None:
         """Install a charm; where it is installed already, set options and add units."""
-        charm = await artifact.read()
+        charm = await read_charm(artifact)
         there = await self._lives.change(ee_id, lambda application, _: application.charm)
         if there is not None and there.name != charm.name:
             raise refusals.another_charm(there.name, charm.name, ee_id)
-        await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes)
+        again = there is not None
+        resources = await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes, again=again)
         digest = await artifact.digest()
 
         def install(application: Application, now: float) -> None:
@@ -188,10 +189,10 @@ class FakeBackend(Backend[FakeOptions]):
                 application.programs = programs
                 check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
                 application.configure(coerce(charm.options, config))
-                application.charm, application.digest = charm, digest
+                application.charm, application.digest, application.resources = charm, digest, resources
                 application.add_units(num_units, now)
             else:
-                install_again(application, charm, digest, config, num_units, now)
+                install_again(application, charm, digest, config, resources, num_units, now)
 
         async with self._programs.bring(ee_id, artifact if there is None else None) as programs:
             await op.held()
@@ -204,13 +205,13 @@ class FakeBackend(Backend[FakeOptions]):
         self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
     ) -> None:
         """Replace a charm by another version of it."""
-        charm, digest = await artifact.read(), await artifact.digest()
-        await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes)
+        charm, digest = await read_charm(artifact), await artifact.digest()
+        resources = await check_request(charm, artifact, options, on_kubernetes=self._on_kubernetes)
 
         def upgrade(application: Application, now: float) -> None:
             require_version(application, charm)
             check_fits(charm, application, on_kubernetes=self._on_kubernetes, force=options.force)
-            replace_charm(application, charm, digest, config, now)
+            replace_charm(application, charm, digest, config, resources, now)
             application.programs = programs
 
         await self._worlds.change(ee_id.model, lambda model: check_kept(model, ee_id, charm, force=options.force))
@@ -370,12 +371,12 @@ class FakeBackend(Backend[FakeOptions]):
         return await self._worlds.change(ee_id.model, look)
 
     async def _find_fitting(self, artifact: Artifact | None) -> Charm | None:
-        """The charm that will be installed, where the caller said it.
+        """The charm that will be installed, where the caller said it; one of Charmhub is looked for then.
 
         Raises:
             BadArguments: it cannot live in any EE of this kind.
         """
-        if artifact is None:
+        if artifact is None or artifact.path is None:
             return None
         charm = await artifact.read()
         check_fits(charm, None, on_kubernetes=self._on_kubernetes)
@@ -386,7 +387,7 @@ class FakeBackend(Backend[FakeOptions]):
         await self._lives.settle(ee_id)
         return await self._lives.change(ee_id, lambda application, _: application.address)
 
-    async def _add(self, op: Operation, namespace: Namespace, hostname: str | None, base: str) -> EeId:
+    async def _add(self, op: Operation, namespace: Namespace, hostname: str | None, ground: Ground) -> EeId:
         """Add an application and have its id stored; what is not stored is removed again."""
         model, name = self.host.names.model(namespace), self.host.names.application(namespace)
 
@@ -398,7 +399,12 @@ class FakeBackend(Backend[FakeOptions]):
             for neighbour in model.applications.values():
                 check_ns(neighbour, namespace)
             added = model.add(
-                name, namespace.canonical, on_kubernetes=self._on_kubernetes, hostname=hostname, base=base
+                name,
+                namespace.canonical,
+                on_kubernetes=self._on_kubernetes,
+                hostname=hostname,
+                base=ground.base,
+                arch=arch_on(model, ground),
             )
             now = self._clock()
             if self._on_kubernetes:

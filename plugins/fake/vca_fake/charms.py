@@ -10,6 +10,8 @@ from typing import Any
 from vca_core import refusals
 from vca_core.charm import Charm
 from vca_core.charm.assumptions import check_assumptions
+from vca_core.charm.further import check_profile
+from vca_core.charm.places import check_machine
 from vca_core.errors import ExecutionError
 from vca_core.secrets import is_secret_name
 from vca_core.status import EntityState
@@ -53,8 +55,8 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
     """Refuse a charm that cannot live in an EE.
 
     Raises:
-        BadArguments: it is a subordinate, made for another kind of backend or for another base, assumes what Juju does
-            not have, or cannot be installed as it is.
+        BadArguments: it is a subordinate, made for another kind of backend or of machine, assumes what Juju does not
+            have, or cannot be installed as it is.
     """
     if charm.subordinate:
         raise refusals.subordinate_charm(charm.name)
@@ -62,12 +64,10 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
     if charm.obstacles:
         raise refusals.not_installable(charm.name, charm.obstacles)
+    check_profile(charm, force=force)
     check_assumptions(charm, JUJU, on_kubernetes=on_kubernetes, force=force)
-    if application is None or on_kubernetes or force or not charm.bases:
-        return
-    supported = {base.release for base in charm.bases}
-    if application.base not in supported:
-        raise refusals.unsupported_base(charm.name, supported, application.ee_id.locator, application.base)
+    if application is not None and not on_kubernetes and not force:
+        check_machine(charm, application.ee_id.locator, application.base, application.arch)
 
 
 def output_of(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:

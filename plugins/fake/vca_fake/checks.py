@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from vca_core import refusals
+from vca_core.artifacts import Artifact
 from vca_core.charm import Charm
+from vca_core.errors import BadArguments
 from vca_core.naming import Namespace
 from vca_fake.world import Application
 
@@ -17,6 +19,21 @@ def charm_in(application: Application) -> Charm:
     if application.charm is None:
         raise refusals.no_charm(application.ee_id.model, application.ee_id.application)
     return application.charm
+
+
+async def read_charm(artifact: Artifact) -> Charm:
+    """Read the charm that an artifact is.
+
+    Raises:
+        BadArguments: it is malformed, or one of Charmhub, of which the fake has none.
+    """
+    if artifact.path is None:
+        raise BadArguments(
+            f"artifact_path: charm {artifact.reference.removeprefix('ch:')} cannot be fetched: the fake has no "
+            "Charmhub; name a folder or a .charm file",
+            ["artifact_path"],
+        )
+    return await artifact.read()
 
 
 def check_namespace(application: Application, namespace: Namespace) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
     InstanceOf,
+    SecretStr,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
@@ -16,6 +18,8 @@ from pydantic import (
 
 from vca_core.backend import Options
 from vca_core.charm.constraints import parse_constraints
+from vca_core.charm.images import check_reference
+from vca_core.charm.placement import check_placement
 from vca_fake.recorder import Recorder
 from vca_fake.script import Rule, Script
 
@@ -80,8 +84,19 @@ class CreateOptions(Options):
     """The machine's base; None: one that the artifact supports, or the connector's."""
     constraints: Constraints = Field(default_factory=dict)
     """Of the machine, as Juju takes them: checked, and nothing more comes of them."""
-    placement: Text | None = None
-    """Where Juju would put the machine: nothing comes of it."""
+    placement: Annotated[Text, AfterValidator(check_placement)] | None = None
+    """Where Juju would put the machine: checked, and a container is as its machine."""
+
+
+class Image(Options):
+    """An image, and how to log in to its registry."""
+
+    image: Annotated[str, AfterValidator(check_reference)]
+    """Its reference."""
+    username: Text | None = None
+    """Who may have it; None: everybody."""
+    password: SecretStr | None = None
+    """Of the user."""
 
 
 class InstallOptions(Options):
@@ -93,7 +108,7 @@ class InstallOptions(Options):
     """Have units in error run the hook again that failed; in the fake, no hook fails."""
     trust: bool = False
     """Give the charm access to the cloud's credentials."""
-    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)] | dict[str, Any]] = Field(
+    resources: dict[str, Text | Annotated[int, Field(ge=0, strict=True)] | Image] = Field(
         default_factory=dict, repr=False
     )
     """The charm's resources by name: paths of files, references of images, or images with their registry."""

@@ -1,23 +1,42 @@
-"""What callers ask for that Juju would act upon: the fake refuses what Juju refuses of it, and does nothing else."""
+"""What callers ask for that Juju would act upon: the fake refuses what Juju refuses of it, and does little else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from hashlib import sha384
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
 
 from vca_core.artifacts import Artifact
 from vca_core.charm import Charm, Resource
-from vca_core.charm.places import MADE, SUPPORTED, place_for
+from vca_core.charm.constraints import check_for_pods
+from vca_core.charm.placement import Placement, parse_placement
+from vca_core.charm.places import MADE, SUPPORTED, USUAL_ARCHITECTURE, place_for
 from vca_core.errors import BadArguments
-from vca_core.refusals import unmade_base
+from vca_core.refusals import refused_placement, unmade_base
 from vca_core.suggestions import instead
 from vca_core.tasks import in_thread
-from vca_fake.options import CreateOptions, InstallOptions
+from vca_fake.options import CreateOptions, Image, InstallOptions
+from vca_fake.world import Model
 
 
-def base_for(charm: Charm | None, asked: CreateOptions, usual: str, *, on_kubernetes: bool) -> str:
-    """Choose the base of a machine.
+class Ground(NamedTuple):
+    """What a machine is asked to be.
+
+    Args:
+        base: its base.
+        arch: its architecture; None: as it comes.
+        placement: where it is to be; None: wherever.
+    """
+
+    base: str
+    arch: str | None = None
+    placement: Placement | None = None
+
+
+def ground_for(charm: Charm | None, asked: CreateOptions, usual: str, *, on_kubernetes: bool) -> Ground:
+    """Choose what machine to make.
 
     Args:
         charm: what is to live there; None: it is not known yet.
@@ -31,15 +50,46 @@ def base_for(charm: Charm | None, asked: CreateOptions, usual: str, *, on_kubern
     given = [name for name in ("constraints", "placement") if getattr(asked, name)]
     if on_kubernetes and given:
         raise _meaningless(given, "Kubernetes")
-    base = asked.base
+    base, arch = asked.base, asked.constraints.get("arch")
+    placement = None if asked.placement is None else parse_placement(asked.placement)
     if charm is not None and not on_kubernetes:
-        base = place_for(charm, base, asked.constraints.get("arch")).base
+        base, needed = place_for(charm, base, arch)
+        if placement is None or not placement.is_container:  # a container has what its machine has
+            arch = arch or needed
     if base not in {None, usual, *MADE}:
         raise unmade_base(str(base), SUPPORTED)
-    return base or usual
+    return Ground(base or usual, arch, placement)
 
 
-async def check_request(charm: Charm, artifact: Artifact, asked: InstallOptions, *, on_kubernetes: bool) -> None:
+def arch_on(model: Model, ground: Ground) -> str:
+    """Say of which architecture a machine will be.
+
+    Args:
+        model: where it is to be.
+        ground: what is asked for.
+
+    Raises:
+        BadArguments: there is no such place in the model.
+    """
+    usual = USUAL_ARCHITECTURE
+    if ground.placement is not None:
+        scope, directive = ground.placement
+        place = f"{scope}:{directive}" if scope else directive
+        if ground.placement.is_container:
+            below = [one for one in model.applications.values() if one.ee_id.locator == directive]
+            if directive and not below:
+                raise refused_placement(place, f"machine {directive} not found")
+            usual = below[0].arch if below else usual
+        elif scope not in {"", model.name}:
+            raise refused_placement(place, f'invalid model name "{scope}"')
+        elif not directive.startswith(("zone=", "system-id=")):
+            raise refused_placement(place, f"unknown placement directive: {directive}")
+    return ground.arch or usual
+
+
+async def check_request(
+    charm: Charm, artifact: Artifact, asked: InstallOptions, *, on_kubernetes: bool, again: bool = False
+) -> dict[str, str]:
     """Refuse what is not for a charm, or not for where it lives.
 
     Args:
@@ -47,6 +97,10 @@ async def check_request(charm: Charm, artifact: Artifact, asked: InstallOptions,
         artifact: where it is.
         asked: the caller's options.
         on_kubernetes: whether there are no machines.
+        again: whether it is installed already, and has its images.
+
+    Returns:
+        The resources that the application will hold: what tells the content of each from others, by name.
 
     Raises:
         BadArguments: the charm declares no such resource or storage, a file is not there, an image is missing on
@@ -55,37 +109,61 @@ async def check_request(charm: Charm, artifact: Artifact, asked: InstallOptions,
     given = [name for name in ("constraints", "storage") if getattr(asked, name)]
     if given and not on_kubernetes:
         raise _meaningless(given, "machines")
+    _check_pods(charm, asked)
     for name in asked.storage:
         if name not in charm.storage:
             raise _undeclared("storage", name, charm.storage)
-    images = {name for name, one in charm.resources.items() if one.type == "oci-image" and not one.upstream}
-    missing = [f"options.resources.{name}" for name in sorted(images - asked.resources.keys())] if on_kubernetes else []
-    if missing:
+    images = {name: one.upstream for name, one in charm.resources.items() if one.type == "oci-image"}
+    own = {name: upstream for name, upstream in images.items() if name not in asked.resources}
+    missing = [f"options.resources.{name}" for name, upstream in sorted(own.items()) if not upstream]
+    if missing and on_kubernetes and not again:
         raise BadArguments(
             f"{', '.join(missing)}: expected the reference of an image; the charm names no upstream-source", missing
         )
+    held: dict[str, str] = {}
+    for name, upstream in own.items():
+        if upstream and not again:
+            held[name] = await _mark_of(upstream, charm.resources[name], artifact)
     for name, one in asked.resources.items():
         declared = charm.resources.get(name)
         if declared is None:
             raise _undeclared("resources", name, charm.resources)
-        if declared.type == "file":
-            await in_thread(lambda given=one, declared=declared: _check_file(given, declared, artifact))  # type: ignore[misc]
-        elif isinstance(one, int):
-            raise _wrong_resource(name, "the reference of an image")
+        held[name] = await _mark_of(one, declared, artifact)
+    return held
 
 
-def _check_file(given: object, declared: Resource, artifact: Artifact) -> None:
-    if not isinstance(given, str):
-        raise _wrong_resource(declared.name, "a file; revisions are for charms of Charmhub")
-    path = Path(given).expanduser()
-    folders = [] if artifact.path is None or path.is_absolute() else [artifact.path, artifact.path.parent]
-    if not any(place.is_file() for place in [path, *(folder / path for folder in folders)]):
-        place = f"options.resources.{declared.name}"
-        raise BadArguments(f"{place}: there is no file {path}", [place])
+def _check_pods(charm: Charm, asked: InstallOptions) -> None:
+    try:
+        check_for_pods(asked.constraints)
+    except ValueError as error:
+        raise BadArguments(f"options.constraints: {error}", ["options.constraints"]) from error
+    arch = asked.constraints.get("arch")
+    known = {one for base in charm.bases for one in base.architectures} - {"all"}
+    if arch is not None and known and arch not in known:
+        raise BadArguments(
+            f"options.constraints: arch is {arch}, and charm {charm.name} supports {', '.join(sorted(known))}; leave "
+            "it out or change it",
+            ["options.constraints"],
+        )
 
 
-def _wrong_resource(name: str, expected: str) -> BadArguments:
-    return BadArguments(f"options.resources.{name}: expected {expected}", [f"options.resources.{name}"])
+async def _mark_of(given: str | int | Image, declared: Resource, artifact: Artifact) -> str:
+    argument = f"options.resources.{declared.name}"
+    if isinstance(given, int):
+        expected = "a file" if declared.type == "file" else "the reference of an image"
+        raise BadArguments(f"{argument}: expected {expected}; revisions are for charms of Charmhub", [argument])
+    if declared.type == "oci-image":
+        try:
+            return _mark(given if isinstance(given, Image) else Image(image=given))
+        except ValidationError as error:
+            raise BadArguments(f"{argument}: {error.errors()[0]['msg']}", [argument]) from error
+    if isinstance(given, Image):
+        raise BadArguments(f"{argument}: expected a file; only images have a registry", [argument])
+    return await in_thread(lambda: sha384(artifact.find_resource(given, argument).read_bytes()).hexdigest())
+
+
+def _mark(image: Image) -> str:
+    return f"{image.image} {image.username or ''}"
 
 
 def _undeclared(option: str, name: str, known: Mapping[str, Any]) -> BadArguments:

@@ -7,6 +7,7 @@ from typing import Any
 
 from vca_core import refusals
 from vca_core.charm import Charm, coerce
+from vca_core.charm.coerce import keep_fitting
 from vca_fake.checks import charm_in
 from vca_fake.world import Application
 
@@ -48,21 +49,29 @@ def set_options(application: Application, values: Mapping[str, Any], now: float)
 
 
 def install_again(
-    application: Application, charm: Charm, digest: str | None, config: Mapping[str, Any], num_units: int, now: float
+    application: Application,
+    charm: Charm,
+    digest: str | None,
+    config: Mapping[str, Any],
+    resources: Mapping[str, str],
+    num_units: int,
+    now: float,
 ) -> None:
-    """Set the given options, and add units up to a number; none is removed.
+    """Set the given options, hand over resources that are missing, and add units up to a number; none is removed.
 
     Args:
         application: where the charm is installed already.
         charm: what is to be installed.
         digest: of its files.
         config: options, as the caller gave them.
+        resources: marks of the contents of those that are given, by name.
         num_units: how many units there are to be; 1 asks for nothing.
         now: what time it is.
 
     Raises:
         AlreadyExists: another charm is installed.
-        BadArguments: it is another version of the charm, there are more units, or an option does not fit.
+        BadArguments: it is another version of the charm, there are more units, an option does not fit, or a resource
+            is there with another content.
     """
     installed = charm_in(application)
     if installed.name != charm.name:
@@ -72,6 +81,11 @@ def install_again(
     there = len(application.units)
     if 1 < num_units < there:
         raise refusals.fewer_units(num_units, there)
+    merge_options(application, config)  # what does not fit is refused before anything is done
+    for name, mark in resources.items():
+        if application.resources.get(name, mark) != mark:
+            raise refusals.another_resource(name)
+    application.resources.update(resources)
     set_options(application, config, now)
     application.add_units(num_units - there, now)
 
@@ -89,22 +103,31 @@ def require_version(application: Application, charm: Charm) -> None:
 
 
 def replace_charm(
-    application: Application, charm: Charm, digest: str | None, config: Mapping[str, Any], now: float
+    application: Application,
+    charm: Charm,
+    digest: str | None,
+    config: Mapping[str, Any],
+    resources: Mapping[str, str],
+    now: float,
 ) -> None:
-    """Replace the charm by another version of it. Options that it still has keep their values.
+    """Replace the charm by another version of it. Options keep their values where these still fit.
 
     Args:
         application: where it is installed.
         charm: the new version.
         digest: of its files.
         config: further options, as the caller gave them.
+        resources: marks of the contents of those that it gets, by name; others that it declares stay.
         now: what time it is.
 
     Raises:
         BadArguments: there is no such option, or a value does not fit.
     """
-    application.config = {name: value for name, value in application.config.items() if name in charm.options}
-    application.configure(coerce(charm.options, config))
+    given = coerce(charm.options, config)
+    application.config = keep_fitting(charm.options, application.config)
+    application.configure(given)
+    held = {name: mark for name, mark in application.resources.items() if name in charm.resources}
+    application.resources = {**held, **resources}
     application.charm, application.digest = charm, digest
     application.revision += 1
     for unit in application.units:

@@ -23,12 +23,14 @@ class Application:
         namespace: whose it is.
         address: of its machine or service.
         base: of its machine; empty on Kubernetes.
+        arch: of its machine; empty on Kubernetes.
         manual: whether the machine was there before and stays when it goes.
         charm: what is installed.
         digest: of the files that it was installed from.
         revision: how often it was upgraded.
         programs: the folder of what was installed, where its programs are run; else empty.
         config: values of the charm's options.
+        resources: what tells the content of those that it was handed from others, by name.
         states: of its entities, in the order in which they came.
         since: when each of them got its state, by the text of the entity.
     """
@@ -48,6 +50,8 @@ class Application:
     revision: int = 0
     programs: str = ""
     digest: str | None = None
+    arch: str = ""
+    resources: dict[str, str] = field(default_factory=dict)
 
     @property
     def machine(self) -> Entity:
@@ -123,7 +127,7 @@ class Model:
         return found if found is not None and found.ee_id == ee_id else None
 
     def add(
-        self, name: str, namespace: Namespace, *, on_kubernetes: bool, hostname: str | None, base: str
+        self, name: str, namespace: Namespace, *, on_kubernetes: bool, hostname: str | None, base: str, arch: str
     ) -> Application:
         """Add an application.
 
@@ -133,6 +137,7 @@ class Model:
             on_kubernetes: whether it has no machine.
             hostname: of a machine that is there already; None: a new one.
             base: of the machine.
+            arch: of the machine.
         """
         if on_kubernetes:
             ee_id, address = EeId(self.name, name, "k8s"), f"{name}.{self.name}.svc.fake.example"
@@ -140,7 +145,9 @@ class Model:
             ee_id = EeId(self.name, name, str(self.machines_so_far))
             address = hostname or f"{self.name}-{self.machines_so_far}.fake.example"
             self.machines_so_far += 1
-        made = Application(ee_id, namespace, address, "" if on_kubernetes else base, manual=hostname is not None)
+        made = Application(ee_id, namespace, address, manual=hostname is not None)
+        if not on_kubernetes:
+            made.base, made.arch = base, arch
         self.applications[name] = made
         return made
 

@@ -11,6 +11,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Action, Charm, Option, Resource, assumptions, coerce
+from vca_core.charm.further import check_profile
 from vca_core.errors import BadArguments, VcaError
 from vca_core.naming import EeId
 from vca_core.refusals import subordinate_charm
@@ -110,11 +111,14 @@ def check_options(artifact: Artifact, asked: CharmOptions) -> None:
 
 
 def check_assumptions(session: Session, charm: Charm, *, force: bool = False) -> None:
-    """Refuse a charm that the controller refuses for what it assumes; nothing is asked about one that assumes nothing.
+    """Refuse a charm that the controller refuses for what it assumes, or for its profile for LXD.
+
+    Nothing is asked about one that assumes nothing.
 
     Raises:
-        BadArguments: it assumes what is not there, and is not forced, or needs a newer Juju.
+        BadArguments: it assumes what is not there, or has such a profile, and is not forced, or needs a newer Juju.
     """
+    check_profile(charm, force=force)
     if charm.assumes or charm.min_juju_version:
         version = session.controller.server_version
         assumptions.check_assumptions(charm, version, on_kubernetes=session.ground.kind == "caas", force=force)

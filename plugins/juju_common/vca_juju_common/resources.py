@@ -11,6 +11,7 @@ from pathlib import Path
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Resource
+from vca_core.charm.images import check_reference
 from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.refusals import another_resource
@@ -18,7 +19,7 @@ from vca_core.tasks import in_thread
 from vca_juju_common.charms import Brought, tell_progress
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import HeldResource, NewResource
-from vca_juju_common.images import Image, check_reference, document_of
+from vca_juju_common.images import Image, document_of
 from vca_juju_common.options import CharmOptions
 
 
@@ -40,9 +41,25 @@ class _Wanted:
 
 
 async def hand_resources(
-    model: Model, op: Operation, ee_id: EeId, charm: Brought, artifact: Artifact, asked: CharmOptions
+    model: Model,
+    op: Operation,
+    ee_id: EeId,
+    charm: Brought,
+    artifact: Artifact,
+    asked: CharmOptions,
+    *,
+    needs_images: bool,
 ) -> dict[str, str]:
     """Hand an application the resources that its charm will have. What it holds already is not sent again.
+
+    Args:
+        model: where.
+        op: the operation.
+        ee_id: the execution environment.
+        charm: the charm.
+        artifact: where it is.
+        asked: what is given.
+        needs_images: whether there is nothing of an application without its images, as on Kubernetes.
 
     Returns:
         The id of each that was handed over, by name.
@@ -54,7 +71,7 @@ async def hand_resources(
     held = await model.held_resources(ee_id.application) if is_there and charm.resources else {}
     wanted = await _choose(charm, artifact, asked, held, moves=True)
     if not charm.from_store:
-        wanted += _images_of_its_own(charm.resources, asked)
+        wanted += _images_of_its_own(charm.resources, asked, needs_all=needs_images)
     else:
         wanted += [
             _Wanted(declared)
@@ -73,18 +90,22 @@ def check_images(resources: Mapping[str, Resource], asked: CharmOptions) -> None
     for name, given in asked.resources.items():
         if name in resources and resources[name].type == "oci-image" and isinstance(given, str):
             _image(given, f"options.resources.{name}")
-    _images_of_its_own(resources, asked)
+    _images_of_its_own(resources, asked, needs_all=True)
 
 
-def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions) -> list[_Wanted]:
+def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions, *, needs_all: bool) -> list[_Wanted]:
     """The images that are not given: those of the charm's author."""
     images = [one for name, one in resources.items() if one.type == "oci-image" and name not in asked.resources]
     missing = [f"options.resources.{one.name}" for one in images if not one.upstream]
-    if missing:
+    if missing and needs_all:
         raise BadArguments(
             f"{', '.join(missing)}: expected the reference of an image; the charm names no upstream-source", missing
         )
-    return [_Wanted(one, document_of(_image(one.upstream, f"options.resources.{one.name}"))) for one in images]
+    return [
+        _Wanted(one, document_of(_image(one.upstream, f"options.resources.{one.name}")))
+        for one in images
+        if one.upstream
+    ]
 
 
 async def hand_missing(
@@ -165,22 +186,12 @@ async def _upload(
         file.close()
 
 
-def _find(given: str, place: str, artifact: Artifact) -> Path:
-    path = Path(given).expanduser()
-    if not path.is_absolute() and artifact.path is not None:
-        inside, beside = artifact.path / path, artifact.path.parent / path
-        path = inside if inside.is_file() else beside
-    if not path.is_file():
-        raise BadArguments(f"{place}: there is no file {path}", [place])
-    return path
-
-
 async def _content(declared: Resource, given: str | Image, place: str, artifact: Artifact) -> Path | bytes:
     if declared.type == "oci-image":
         return document_of(given if isinstance(given, Image) else _image(given, place))
     if isinstance(given, Image):
         raise BadArguments(f"{place}: expected a file; only images have a registry", [place])
-    return await in_thread(lambda: _find(given, place, artifact))
+    return await in_thread(lambda: artifact.find_resource(given, place))
 
 
 def _image(reference: str, place: str) -> Image:

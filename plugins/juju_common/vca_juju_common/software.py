@@ -52,7 +52,9 @@ async def bring_and_use(
     while True:
         charm = await bring_charm(session, model, op, ee_id, artifact, find_site(), config, asked)
         try:
-            await use(charm, await hand_resources(model, op, ee_id, charm, artifact, asked))
+            needs_images = session.ground.kind == "caas"
+            resources = await hand_resources(model, op, ee_id, charm, artifact, asked, needs_images=needs_images)
+            await use(charm, resources)
         except ApiError as error:
             if _UNMET.search(error.message):
                 raise refused_charm(charm_name(charm.url), " ".join(error.message.split())) from error

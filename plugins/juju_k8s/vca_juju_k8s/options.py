@@ -9,24 +9,19 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 
+from vca_core.charm.constraints import check_for_pods
 from vca_core.plain import kind_of
-from vca_core.suggestions import instead
 from vca_core.text_files import Unreadable, read_text
 from vca_juju_common.client.values import StorageRequest
 from vca_juju_common.options import CharmOptions, Constraints, Grace, JujuOptions, Text
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig
-
-_POD_CONSTRAINTS = ("arch", "cores", "cpu-power", "mem", "tags")
-"""What means something for pods."""
 
 _SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([MGTP])(?:i?B)?")
 _UNITS = "MGTP"
 
 
 def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
-    for name in given:
-        if name not in _POD_CONSTRAINTS:
-            raise ValueError(f"constraint {name!r} means nothing on Kubernetes{instead(name, _POD_CONSTRAINTS)}")
+    check_for_pods(given)
     return given
 
 

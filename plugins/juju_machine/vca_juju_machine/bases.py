@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vca_core.charm import Charm
-from vca_core.errors import BadArguments
-from vca_core.refusals import not_installable, subordinate_charm, unsupported_base, wrong_substrate
+from vca_core.charm.places import check_machine
+from vca_core.refusals import not_installable, subordinate_charm, wrong_substrate
 from vca_juju_common.client.things import Machine
 
 
@@ -28,15 +28,4 @@ def check_fits(charm: Charm, machine: Machine) -> None:
     Raises:
         BadArguments: it does not.
     """
-    if not charm.bases or not machine.base:
-        return
-    fitting = [base for base in charm.bases if base.release == machine.base]
-    if not fitting:
-        raise unsupported_base(charm.name, (base.release for base in charm.bases), machine.id, machine.base)
-    architectures = {one for base in fitting for one in base.architectures}
-    if machine.arch and architectures and not architectures & {machine.arch, "all"}:
-        raise BadArguments(
-            f"artifact_path: charm {charm.name} supports {', '.join(sorted(architectures))}; machine {machine.id} is "
-            f"{machine.arch}; install it on another machine",
-            ["artifact_path"],
-        )
+    check_machine(charm, machine.id, machine.base, machine.arch)

@@ -9,10 +9,11 @@ from contextlib import AsyncExitStack
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm.constraints import merge_constraints
+from vca_core.charm.placement import parse_placement
 from vca_core.charm.places import SUPPORTED, Place, place_for
 from vca_core.errors import AlreadyExists
 from vca_core.naming import EeId, Namespace
-from vca_core.refusals import already_exists, no_environment, shared_application, unmade_base
+from vca_core.refusals import already_exists, no_environment, refused_placement, shared_application, unmade_base
 from vca_juju_common.charms import check_assumptions
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Model
@@ -32,6 +33,11 @@ YIELDING = 2.0
 _ABOUT_BASE = re.compile(r"\b(base|series)\b")
 """What a controller says of a base that it makes no machines of."""
 
+_ABOUT_PLACEMENT = re.compile(
+    r"placement|parent machine|machine \"?\S+ not found|invalid model name|container|\bzone\b"
+)
+"""What it says of a place where it makes none."""
+
 
 async def wanted_machine(
     session: Session, options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions
@@ -48,7 +54,8 @@ async def wanted_machine(
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch"))
         check_assumptions(session, charm)
-    if suited.arch is not None and ":" not in (asked.placement or ""):  # a container has what its machine has
+    in_container = asked.placement is not None and parse_placement(asked.placement).is_container
+    if suited.arch is not None and not in_container:  # a container has what its machine has
         constraints["arch"] = suited.arch
     return NewMachine(base=suited.base or options.base, constraints=constraints, placement=asked.placement)
 
@@ -113,7 +120,7 @@ async def make_machine(
 
     Raises:
         AlreadyExists: another process was faster.
-        BadArguments: the controller makes no machines of that base.
+        BadArguments: the controller makes no machines of that base, or none there.
     """
     adding, cancelled = await finish(model.add_machine(new))
     if has_succeeded(adding):
@@ -123,9 +130,11 @@ async def make_machine(
     try:
         machine = adding.result()
     except ApiError as error:
-        if new.base is None or not _ABOUT_BASE.search(error.message):
-            raise
-        raise unmade_base(new.base, SUPPORTED) from error
+        if new.base is not None and _ABOUT_BASE.search(error.message):
+            raise unmade_base(new.base, SUPPORTED) from error
+        if new.placement is not None and _ABOUT_PLACEMENT.search(error.message):
+            raise refused_placement(new.placement, error.message) from error
+        raise
     await model.annotate([machine_tag(machine)], {NAMESPACE_NOTE: str(namespace.canonical)})
     check_first(session, model, namespace, machine)
     return machine

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, model_validator
 
 from vca_core.backend import Options
+from vca_core.charm.placement import check_placement
 from vca_juju_common.client.transport.endpoints import Endpoint
 from vca_juju_common.options import BaseName, CharmOptions, Constraints, JujuOptions, Text
 
@@ -39,7 +40,7 @@ class CreateOptions(Options):
     """The machine's base; None: the newest that both the artifact and Juju support, else the connector's."""
     constraints: Constraints = Field(default_factory=dict)
     """Beside those of the connector, and before them."""
-    placement: Text | None = None
+    placement: Annotated[Text, AfterValidator(check_placement)] | None = None
     """Where: ``lxd:0``, ``zone=a``, as Juju's command takes it; None: wherever."""
 
 

@@ -13,7 +13,7 @@ import jsonschema
 import yaml
 
 from vca_jujusim import go_yaml
-from vca_jujusim.charms import SERIES, TYPES, Charm, coerce
+from vca_jujusim.charms import SERIES, TYPES, VALIDATORS, Charm
 from vca_jujusim.checkers import Mismatch, fields, go_value, list_of, string
 from vca_jujusim.go_yaml import OddKey
 from vca_jujusim.metadata import Invalid, is_valid_name, read_metadata
@@ -166,11 +166,11 @@ def _option(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
     if default is None or (default == "" and option["type"] in {"string", "secret"}):
         return option
     try:
-        if isinstance(default, str) and option["type"] == "float":
-            raise Refusal(f'option "{name}" expected float, got {go_value(default)}')  # noqa: TRY301 - as all of them
-        option["default"] = coerce(name, option, default)
-    except Refusal as refusal:
-        raise _bad(f"invalid config default: {refusal.message}") from None
+        option["default"] = VALIDATORS[option["type"]](default, "")
+    except Mismatch:
+        raise _bad(
+            f'invalid config default: option "{name}" expected {option["type"]}, got {go_value(default)}'
+        ) from None
     return option
 
 
@@ -237,14 +237,24 @@ def _action(name: str, spec: Mapping[str, Any], charm: str) -> dict[str, Any]:
     schema |= {key: value for key, value in spec.items() if key not in {"parallel", "execution-group", "params"}}
     if "params" in spec:
         schema["properties"] = spec["params"]
-    errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(schema)
+    plain: dict[str, Any] = _as_json(schema)
+    errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(plain)
     # Juju's own check of schemas lets empty lists through.
     problem = next((error.message for error in errors if error.validator != "minItems"), None)
-    if problem is None and not all(map(is_pattern, _patterns(schema))):
+    if problem is None and not all(map(is_pattern, _patterns(plain))):
         problem = "pattern must be a valid regex"
     if problem is not None:
         raise _bad(f"invalid params schema for action schema {name}: {problem}")
-    return schema
+    return plain
+
+
+def _as_json(value: Any) -> Any:
+    """The same with numbers as JSON has them: 2.0 is 2."""
+    if isinstance(value, dict):
+        return {key: _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _patterns(schema: Any) -> Iterator[str]:

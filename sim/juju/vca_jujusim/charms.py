@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 import jsonschema
 
-from vca_jujusim.checkers import go_value
+from vca_jujusim.checkers import Checker, Mismatch, boolean, go_value, integer, mismatch, string
 from vca_jujusim.patterns import Validator
 from vca_jujusim.problems import NOT_FOUND, Refusal
 from vca_jujusim.world.entities import Base, Endpoint
@@ -93,7 +94,7 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
             raise wrong
         return text
     if kind == "secret":
-        if text is None or (text and not text.startswith("secret:")):
+        if text is None or (text and not text.lower().startswith("secret:")):
             raise wrong
         return text
     if kind == "boolean":
@@ -111,6 +112,39 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int if kind == "int" else (int, float)):
         raise wrong
     return int(value) if kind == "int" else float(value)
+
+
+def keep_settings(charm: Charm, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of an earlier charm that are valid for this one's options, in their types."""
+    kept = {}
+    for name, value in settings.items():
+        with contextlib.suppress(Mismatch):
+            if name in charm.options:
+                kept[name] = VALIDATORS[charm.options[name]["type"]](value, "")
+    return kept
+
+
+def _number(value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise mismatch(path, "float", value)
+    return float(value)
+
+
+def _secret(value: Any, path: str) -> str:
+    text = string(value, path)
+    if text and not text.lower().startswith("secret:"):
+        raise mismatch(path, "secret", value)
+    return text
+
+
+VALIDATORS: Mapping[str, Checker] = {
+    "string": string,
+    "int": integer,
+    "float": _number,
+    "boolean": boolean,
+    "secret": _secret,
+}
+"""What takes a value for an option, by the option's type, where it is not text that a client sent."""
 
 
 def check_options(charm: Charm, values: Mapping[str, Any]) -> dict[str, Any]:

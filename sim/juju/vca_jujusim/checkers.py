@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -73,7 +74,10 @@ def integer(value: Any, path: str) -> int:
     """A whole number, also as text."""
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         octal = re.fullmatch(r"([-+]?0)([0-7_]+)", value)
-        return int(f"{octal[1]}o{octal[2]}" if octal else value, 0)
+        with contextlib.suppress(ValueError):  # two underscores, or one at the end
+            number = int(f"{octal[1]}o{octal[2]}" if octal else value, 0)
+            if -(2**63) <= number < 2**63:
+                return number
     if isinstance(value, bool) or not isinstance(value, int):
         raise mismatch(path, "int", value)
     return value

@@ -62,8 +62,8 @@ STORAGE_OF_VERSIONS: dict[str, dict[str, Any]] = {
 """Of versions that could not have the storage that units hold."""
 
 
-def new(charm: str) -> Call:
-    return lambda edge, *_: edge.create_execution_environment(".ns.new", artifact_path=charm)
+def new(charm: str | None = None, **options: Any) -> Call:
+    return lambda edge, *_: edge.create_execution_environment(".ns.new", artifact_path=charm, options=options)
 
 
 def install(charm: str, **more: Any) -> Call:
@@ -76,6 +76,19 @@ def install_first(charm: str, **more: Any) -> Call:
     async def call(edge: Connector, *_: str) -> None:
         ee_id, _host = await edge.create_execution_environment(f".ns.{charm.replace('/', '-')}")
         await edge.install_configuration_sw(ee_id, charm, **more)
+
+    return call
+
+
+def install_twice(resource: str) -> Call:
+    """Install a charm with a resource, and again with one that lies in the same folder."""
+
+    async def call(edge: Connector, *_: str) -> None:
+        ee_id, _host = await edge.create_execution_environment(
+            f".ns.needy-{''.join(filter(str.isalnum, resource))[:20]}"
+        )
+        for one in ("a.tgz", resource):
+            await edge.install_configuration_sw(ee_id, "needy", options={"resources": {"soft": one}})
 
     return call
 
@@ -128,6 +141,9 @@ BAD = (
 )
 """Of the charms that Juju refuses, one for each of their files; the others have a test of their own."""
 
+PLACES_OF_NOBODY = ("0", "#:0", "lxd:77", "lxd:x", "nobody:zone=a", "rack 7", ":zone=a")
+CONSTRAINTS_OF_NOBODY = ("container=docker", "spaces=Bad_Space", "arch=", "arch=z80", "cores=2 cores=2", "tags=a,,b")
+
 REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("sources", BadArguments, new("sources")),
     ("no program", BadArguments, new("mute")),
@@ -145,6 +161,21 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     *((name, BadArguments, new(f"bad/{name}")) for name in BAD),
     *((f"{name}, to be installed", BadArguments, install(f"bad/{name}")) for name in BAD),
     *((f"{name}, as another version", BadArguments, upgrade(f"bad/{name}")) for name in BAD),
+    *((f"placement {one}", BadArguments, new(placement=one)) for one in PLACES_OF_NOBODY),
+    *((f"constraints {one}", BadArguments, new(constraints=one)) for one in CONSTRAINTS_OF_NOBODY),
+    ("another architecture", BadArguments, new("arm", constraints="arch=amd64")),
+    ("another architecture, to be installed", BadArguments, install_first("arm")),
+    ("a profile for LXD", BadArguments, new("boots")),
+    ("a profile for LXD, to be installed", BadArguments, install_first("boots")),
+    ("a profile for LXD, as another version", BadArguments, upgrade("boots/web")),
+    ("a charm that the hub lacks", BadArguments, install_first("ch:nope")),
+    ("another charm that the hub lacks", BadArguments, upgrade("ch:web")),
+    ("another resource", BadArguments, install_twice("b.tgz")),
+    ("a resource that is not there", BadArguments, install_twice("c.tgz")),
+    ("a resource of somebody", BadArguments, install_twice("~nobody-of-that-name/a.tgz")),
+    ("a resource of a long name", BadArguments, install_twice("a" * 300)),
+    ("a revision of a resource", BadArguments, install_first("needy", options={"resources": {"soft": 3}})),
+    ("an undeclared resource", BadArguments, install_first("web", options={"resources": {"soft": "a.tgz"}})),
     ("another charm", AlreadyExists, install("other")),
     ("another version", BadArguments, install("v2/web")),
     ("another program", BadArguments, install("v5/web")),
@@ -180,6 +211,10 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
 
 TAKEN: list[tuple[str, Call]] = [
     ("what no Juju has, by force", install_first("horned", options={"force": True})),
+    ("a container", new(placement="lxd:0", constraints="container=lxd")),
+    ("another architecture, by force", install_first("arm", options={"force": True})),
+    ("a profile for LXD, by force", install_first("boots", options={"force": True})),
+    ("the same resource", install_twice("../needy/a.tgz")),
     ("the same charm elsewhere", install("copy/web")),
     ("the same charm again", install("web", config={"mtu": "9000"})),
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
@@ -216,6 +251,23 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         metadata = f"name: {name}\nsummary: s\ndescription: d\nassumes: {assumes}\n"
         write_files(folder / place, {**GOOD, "metadata.yaml": metadata})
+    write_charm(folder / "boots", "web", config=OPTIONS, actions=ACTIONS, **ENDS)
+    for charm in (write_charm(folder, "boots"), folder / "boots" / "web"):
+        (charm / "lxd-profile.yaml").write_text("config: {boot.autostart: 'true'}")
+    arm = write_charm(folder, "arm", series=[])
+    (arm / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '22.04', architectures: [arm64]}]")
+    needy = write_charm(folder, "needy", resources={"soft": {"type": "file", "filename": "soft.tgz"}})
+    for name in ("a", "b"):
+        (needy / f"{name}.tgz").write_text(name)
+    mixed = {
+        "limit": {"type": "int"},
+        "share": {"type": "float"},
+        "mode": {"type": "string"},
+        "flag": {"type": "boolean"},
+    }
+    write_charm(folder, "mixed", config={name: {"type": "string"} for name in mixed})
+    write_charm(folder / "v2", "mixed", config=mixed)
+    write_charm(folder / "v3", "mixed", config={**mixed, "limit": {"type": "float"}, "mode": {"type": "int"}})
     write_charm(folder, "young", **{"min-juju-version": "4.0.0"})
     (write_charm(folder, "mute") / "hooks" / "install").unlink()
     for version, more in (("v2", {"summary": "Another."}), ("v3", {}), ("v4", {})):
@@ -268,6 +320,22 @@ async def test_both_refuse_with_the_same_class(backend: str, controller: Simulat
             except VcaError as error:
                 raised[name] = type(error)
         assert raised == {name: kind for name, kind, _ in REFUSED}
+
+
+@pytest.mark.parametrize("backend", ["fake", "juju-machine"])
+async def test_values_of_options_with_other_types_stay_where_they_fit(
+    backend: str, controller: SimulatedController, charms: Path
+) -> None:
+    async with prepared(backend, controller, charms) as (edge, *_):
+        ee_id, _host = await edge.create_execution_environment(".ns.mixed", artifact_path="mixed")
+        given = {"limit": "0x10", "share": "0.5", "mode": "7x", "flag": "true"}
+        await edge.install_configuration_sw(ee_id, "mixed", config=given)
+        told = []
+        for version in ("v2", "v3"):
+            await edge.upgrade(ee_id, f"{version}/mixed")
+            options = (await edge.describe(ee_id)).options
+            told.append({name: one.value for name, one in options.items() if one.value is not None})
+        assert told == [{"limit": 16, "mode": "7x", "flag": True}, {"limit": 16.0, "flag": True}]
 
 
 @pytest.mark.parametrize("backend", ["fake", "juju-machine"])

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_core.charm import Option, OptionType, coerce
+from vca_core.charm.coerce import keep_fitting
 from vca_core.errors import BadArguments
 
 CANARY = "canary-7f3a"
@@ -48,6 +49,7 @@ def same(value: object, other: object) -> bool:
         *[("boolean", text, False) for text in ("false", "False", "FALSE", "f", "F", "0")],
         ("secret", "secret:d3cr3t0u5", "secret:d3cr3t0u5"),
         ("secret", "secret://uuid/d3cr3t0u5", "secret://uuid/d3cr3t0u5"),
+        ("secret", "Secret:d3cr3t0u5", "Secret:d3cr3t0u5"),
         ("secret", "", ""),
     ],
 )
@@ -93,7 +95,6 @@ def test_what_fits_is_converted_to_the_type_of_its_option(kind: OptionType, valu
         ("boolean", "tRUE"),
         ("boolean", ""),
         ("secret", "d3cr3t0u5"),
-        ("secret", "secret:"),
         ("secret", "secret:a b"),
         ("secret", 7),
     ],
@@ -211,3 +212,34 @@ def test_values_are_never_shown(kind: OptionType, value: Any) -> None:
         coerce(OPTIONS, {kind: value, "other": CANARY})
     assert CANARY not in str(caught.value)
     assert CANARY not in repr(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "kept"),
+    [
+        ("string", "7", "7"),
+        ("string", 7, None),
+        ("string", True, None),
+        ("int", "7", 7),
+        ("int", "0x10", 16),
+        ("int", "017", 15),
+        ("int", "1_000", 1000),
+        ("int", "1__0", None),
+        ("int", " 7", None),
+        ("int", "9223372036854775808", None),
+        ("int", 7.0, None),
+        ("int", True, None),
+        ("float", 7, 7.0),
+        ("float", "7.5", None),
+        ("boolean", "T", True),
+        ("boolean", "yes", None),
+        ("boolean", 1, None),
+        ("secret", "secret:x", "secret:x"),
+        ("secret", "x", None),
+    ],
+)
+def test_a_value_stays_where_it_fits_the_new_type(kind: OptionType, value: object, kept: object) -> None:
+    expected = {} if kept is None else {"a": kept}
+    found = keep_fitting({"a": Option("a", kind)}, {"a": value, "gone": 1})
+    assert found == expected
+    assert [type(one) for one in found.values()] == [type(one) for one in expected.values()]

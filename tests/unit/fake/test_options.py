@@ -55,7 +55,7 @@ async def test_constraints_are_checked(edge: Connector, constraints: Any) -> Non
     ("options", "message"),
     [
         ({"resources": {"date": "x"}}, r"options\.resources\.date: the charm declares none .*did you mean 'data'"),
-        ({"resources": {"data": "no.bin"}}, r"options\.resources\.data: there is no file no\.bin"),
+        ({"resources": {"data": "no.bin"}}, r"options\.resources\.data: there is no file /.*/no\.bin"),
         ({"resources": {"data": 3}}, r"options\.resources\.data: expected a file; revisions are for"),
         ({"resources": {"image": 3}}, r"options\.resources\.image: expected the reference of an image"),
         ({"storage": {"disk": "fast"}}, r"options\.storage: means nothing on machines"),

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from vca_juju_common.images import Image, check_reference, document_of
+from vca_core.charm.images import check_reference
+from vca_juju_common.images import Image, document_of
 
 GOOD = (
     "busybox",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vca_jujusim.charms import keep_settings
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.facades.application import _resources
 from vca_jujusim.problems import Refusal, not_found
@@ -168,6 +169,8 @@ def set_charm(call: Call, params: Json) -> Answer:
         raise Refusal("cannot change an application's subordinacy")
     check_upgrade(model, application, charm)
     check_assumptions(model, charm, force=params.get("force") is True)
+    if charm.profile_problem and params.get("force") is not True:
+        raise Refusal(charm.profile_problem)
     origin: dict[str, Any] = dict(params.get("charm-origin") or {})
     base = parse_base(origin.get("base")) or application.base
     if not params.get("force-base") and not params.get("force") and not charm.has_base(base):
@@ -178,14 +181,9 @@ def set_charm(call: Call, params: Json) -> Answer:
     check_kept(model, application.name, charm, force=params.get("force") is True)
     if model.kind == "iaas":
         check_storage_kept(application, old, charm)
-    kept = {
-        name: value
-        for name, value in application.config.items()
-        if charm.options.get(name, {}).get("type") == old.options.get(name, {}).get("type")
-    }
     config, _ = parse_config(charm, application.name, params.get("config-settings-yaml"), params.get("config-settings"))
     resources = _resources(model, params.get("resource-ids"))
-    application.config = {name: value for name, value in kept.items() if name in charm.options} | config
+    application.config = keep_settings(charm, application.config) | config
     application.charm_url, application.origin, application.base = url, origin, base
     application.resources |= resources
     application.charm_modified += 1

@@ -9,7 +9,7 @@ from vca_jujusim.world.entities import ALIVE, Base, Machine
 from vca_jujusim.world.lives import settle
 from vca_jujusim.world.model import Model
 
-CONTAINERS = {"lxd"}
+CONTAINERS = {"lxd", "kvm"}
 BASES = {"ubuntu": ("20.04", "22.04", "24.04"), "centos": ("7", "9")}
 DEFAULT_BASE = Base("ubuntu", "22.04/stable")
 

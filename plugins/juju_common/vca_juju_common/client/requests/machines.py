@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from vca_core.charm.placement import parse_placement
 from vca_core.errors import VcaError
 from vca_juju_common.client.debts import Undo
 from vca_juju_common.client.errors import ConnectionLost, check_result, error_of
@@ -250,17 +251,12 @@ def _params(model: Target, new: NewMachine) -> Any:
         base=base, jobs=["JobHostUnits"], constraints=constraints_value(new.constraints or {})
     )
     if new.placement is not None:
-        container, _, parent = new.placement.partition(":")
-        if container in {"lxd", "kvm"}:
-            params.container_type = container
-            params.parent_id = parent or None
+        placement = parse_placement(new.placement)
+        if placement.is_container:
+            params.container_type = placement.scope
+            params.parent_id = placement.directive or None
         else:
-            scope, colon, directive = new.placement.partition(":")
-            params.placement = (
-                juju.Placement(scope=scope, directive=directive)
-                if colon
-                else juju.Placement(scope=model.uuid, directive=new.placement)
-            )
+            params.placement = juju.Placement(scope=placement.scope or model.uuid, directive=placement.directive)
     if new.manual is not None:
         manual = new.manual
         params.instance_id, params.nonce = manual.instance_id, manual.nonce
