@@ -38,6 +38,10 @@ for as long as it takes to look at all of them, in whatever thread they were mad
 
 _CORE = "tag:yaml.org,2002:"
 
+_OTHER_VERSION = re.compile(r"(?:\s*#.*\n|\s*\n)*%YAML\s+(?!1\.1\s)")
+_OF_CHARMCRAFT = "charmcraft.yaml"
+"""What is written anew for Juju."""
+
 
 def parse(file: str, content: bytes) -> Any:
     """Read a YAML file of a charm.
@@ -50,7 +54,7 @@ def parse(file: str, content: bytes) -> Any:
         Plain data: dict with text as keys, list, str, int, float, bool, None. None when the file is empty.
 
     Raises:
-        BadArguments: it is too large, not UTF-8, not YAML (with line and column), has a key twice in one mapping with
+        BadArguments: it is too large, not UTF-8, not YAML 1.1 (with line and column), has a key twice in a mapping with
             different values (twice with the same one is taken: charms have that, and Juju lets them), or uses what
             YAML has beyond plain data.
     """
@@ -60,6 +64,10 @@ def parse(file: str, content: bytes) -> Any:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadArguments(f"{file}: is not UTF-8 (byte {error.start}); save it as UTF-8", ["artifact_path"]) from error
+    if file != _OF_CHARMCRAFT and _OTHER_VERSION.match(text):
+        raise BadArguments(
+            f"{file}: expected YAML 1.1, the only version that Juju reads; take the line %YAML out", ["artifact_path"]
+        )
     read = read_yaml(text, of_charm=True)
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f"line {read.line}, column {read.column}: "

@@ -67,12 +67,14 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
         schema = {key: value for key, value in schema.items() if key != "required"} | (
             {"required": names} if names else {}
         )
-    plain: dict[str, Any] = _with_plain_keys(schema)
+    plain: dict[str, Any] = _as_json(schema)
     return plain
 
 
-def _with_plain_keys(value: Any) -> Any:
-    """The same without marks at keys that do not look like text."""
+def _as_json(value: Any) -> Any:
+    """The same as Juju keeps it, in JSON: keys are text, and 2.0 is 2."""
     if isinstance(value, dict):
-        return {str(key): _with_plain_keys(item) for key, item in value.items()}
-    return [_with_plain_keys(item) for item in value] if isinstance(value, list) else value
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_json(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value

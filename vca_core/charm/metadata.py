@@ -190,7 +190,9 @@ def _of_storage(metadata: Mapping[str, Field]) -> Iterator[str]:
             yield field.error(f"countmin: expected at most countmax, {most}, got {least}").message
         if not field.value["type"]:
             yield field.error("type: expected a kind of device such as gpu, got nothing").message
-    for _, field in _parts(metadata, "resources"):
+    for name, field in _parts(metadata, "resources"):
+        if not name:
+            yield field.error("has no name; give it one").message
         if field.value.get("type", "file") == "file" and "/" in field.value.get("filename", ""):
             yield field.error("filename: expected the name of a file, without its folder").message
 

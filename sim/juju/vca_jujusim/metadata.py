@@ -307,7 +307,9 @@ def _find_wrong(meta: Mapping[str, Any], *, has_bases: bool) -> Iterator[str]:
             yield f"invalid payload class {go_value(name)}"
         if not payload["type"]:
             yield "payload class missing type"
-    for resource in meta.get("resources", {}).values():
+    for name, resource in meta.get("resources", {}).items():
+        if not name:
+            yield "resource missing name"
         if resource["type"] == "file" and not resource["filename"]:
             yield "resource missing filename"
         if resource["type"] == "file" and "/" in resource["filename"]:

@@ -184,7 +184,6 @@ def test_what_nobody_reads_may_be_anything(read: Read) -> None:
             "metadata.yaml: requires.db: expected an interface, got none",
         ),
         ({"metadata.yaml": "name: x\nrequires: {db: 7}"}, "metadata.yaml: requires.db: expected a mapping"),
-        ({"metadata.yaml": "name: x\nrequires: {db: ''}"}, "metadata.yaml: requires.db: expected text that is not"),
         (
             {"metadata.yaml": "name: x\nrequires: {db: {interface: a, limit: x}}"},
             "metadata.yaml: requires.db.limit: expected a whole number, got text: 'x'",
