@@ -31,6 +31,7 @@ class KubernetesSession(Session):
     def __init__(self, host: Host[JujuK8sOptions], ground: Ground) -> None:
         super().__init__(host, ground)
         options = host.options.cluster
+        self.options: JujuK8sOptions = host.options
         self.pod_grace = host.options.pod_grace
         self.cluster = None if options is None else ClusterClient(options, host.folder)
 
@@ -44,6 +45,17 @@ class KubernetesSession(Session):
         if self.cluster is not None:
             await self.cluster.open()
         await super().open()
+
+    async def connect(self) -> None:
+        """Connect to the controller without a look at its cloud, which may not be there yet.
+
+        Raises:
+            VcaConnectionError: the controller cannot be reached, or refuses the login.
+            BadArguments: the kubeconfig cannot be used.
+        """
+        if self.cluster is not None:
+            await self.cluster.open()
+        await self.controller.open()
 
     async def close(self) -> None:
         """Disconnect; nothing is left."""

@@ -19,7 +19,7 @@ from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model, Observer
 from vca_juju_common.client.making import remember_made
 from vca_juju_common.client.model import WatchedModel
-from vca_juju_common.client.requests import offers, reads
+from vca_juju_common.client.requests import clouds, offers, reads
 from vca_juju_common.client.requests.models import create_model, destroy_model, list_models
 from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.state import State
@@ -198,6 +198,12 @@ class ConnectedController:
 
     version = reads.get_version
     read_cloud = reads.read_cloud
+    find_cloud = clouds.find_cloud
+    put_cloud = clouds.put_cloud
+    remove_cloud = clouds.remove_cloud
+    find_credential = clouds.find_credential
+    put_credential = clouds.put_credential
+    remove_credential = clouds.remove_credential
     make_offer = offers.make_offer
     find_offer = offers.find_offer
     consumers_of = offers.consumers_of

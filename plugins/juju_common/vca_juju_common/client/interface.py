@@ -18,7 +18,7 @@ from vca_juju_common.client.model_requests import (
 )
 from vca_juju_common.client.state import State
 from vca_juju_common.client.things import Change, Key
-from vca_juju_common.client.values import Cloud, ConsumableOffer, NewModel
+from vca_juju_common.client.values import Cloud, ConsumableOffer, KubernetesCloud, NewModel
 
 R = TypeVar("R")
 
@@ -164,6 +164,66 @@ class Controller(Protocol):
 
         Raises:
             BadArguments: the controller knows no such cloud.
+        """
+
+    async def find_cloud(self, name: str) -> KubernetesCloud | None:
+        """Read what a cloud of Kubernetes is; None: there is no cloud of that name.
+
+        Args:
+            name: of the cloud.
+
+        Raises:
+            BackendError: it is another kind of cloud.
+        """
+
+    async def put_cloud(self, name: str, cloud: KubernetesCloud, *, is_there: bool) -> None:
+        """Add a cloud of Kubernetes, or replace what is known of it.
+
+        Args:
+            name: of the cloud.
+            cloud: what it is.
+            is_there: whether there is one of that name.
+
+        Raises:
+            ApiError: the controller refuses it.
+        """
+
+    async def remove_cloud(self, name: str) -> bool:
+        """Remove a cloud, and say whether it was there.
+
+        Args:
+            name: of the cloud.
+
+        Raises:
+            ApiError: models use it.
+        """
+
+    async def find_credential(self, tag: str) -> dict[str, str] | None:
+        """Read the attributes of a credential that are not secret; None: it is not there.
+
+        Args:
+            tag: the credential's.
+        """
+
+    async def put_credential(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Add a credential of a token, or replace it.
+
+        Args:
+            tag: the credential's.
+            attributes: by Juju's names.
+
+        Raises:
+            ApiError: the controller, or a model that uses it, refuses it.
+        """
+
+    async def remove_credential(self, tag: str) -> bool:
+        """Remove a credential, and say whether it was there.
+
+        Args:
+            tag: the credential's.
+
+        Raises:
+            ApiError: models use it.
         """
 
     def unclaimed_machines(self) -> dict[str, list[str]]:

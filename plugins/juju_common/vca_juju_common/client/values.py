@@ -51,6 +51,21 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
+class KubernetesCloud:
+    """A cloud of Kubernetes, as a controller has to know it.
+
+    Args:
+        endpoint: the URL of the API server, as the controller reaches it.
+        certificates: of the authorities that its certificate is of, as PEM.
+        config: what is set for all its models, by Juju's names.
+    """
+
+    endpoint: str
+    certificates: tuple[str, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NewMachine:
     """A machine to ask for.
 

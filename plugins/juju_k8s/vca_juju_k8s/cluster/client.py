@@ -108,6 +108,50 @@ class ClusterClient:
                 raise
             return None
 
+    async def create(self, path: str, body: dict[str, Any]) -> bool:
+        """Make an object.
+
+        Args:
+            path: of its kind.
+            body: the object, as plain data.
+
+        Returns:
+            Whether it was made; else there is one of that name.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        try:
+            await self._ask(path, {}, method="POST", body=body)
+        except ClusterError as error:
+            if error.status != 409:
+                raise
+            return False
+        return True
+
+    async def delete(self, path: str) -> None:
+        """Delete an object; absent is success.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        try:
+            await self._ask(path, {}, method="DELETE")
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+
+    async def read_address(self) -> tuple[str, str | None]:
+        """Read where the API server is, as the kubeconfig says it.
+
+        Returns:
+            Its URL, and the certificates of its authorities as PEM; None: those of the system.
+        """
+        settings = self._api.configuration
+        file = settings.ssl_ca_cert
+        text = await in_thread(lambda: Path(file).read_text("ascii")) if file else None
+        return str(settings.host), text
+
     async def read_log(self, namespace: str, pod: str, container: str, lines: int, *, previous: bool) -> str:
         """Read the last lines that a container printed.
 
@@ -143,16 +187,16 @@ class ClusterClient:
             if error.status != 410:  # the version is too old: something changed
                 raise
 
-    async def _ask(self, path: str, query: dict[str, str | int], *, only_first: bool = False) -> bytes:
+    async def _ask(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
         def work() -> bytes:
             try:
-                return _request(self._api, path, query, only_first=only_first)
+                return _request(self._api, path, query, **how)
             except Exception as error:
                 if getattr(error, "status", None) != 401:
                     raise
                 self._api.rest_client.pool_manager.clear()
                 self._api = self._connect()  # a file's token may have been renewed
-                return _request(self._api, path, query, only_first=only_first)
+                return _request(self._api, path, query, **how)
 
         try:
             return await self._run(work)
@@ -212,12 +256,15 @@ class ClusterClient:
         return ClusterError(f"the API server refused: {status} {code}: {self.scrub(message)}", status, code)
 
 
-def _request(api: Any, path: str, query: dict[str, str | int], *, only_first: bool) -> bytes:
+def _request(
+    api: Any, path: str, query: dict[str, str | int], *, method: str = "GET", body: Any = None, only_first: bool = False
+) -> bytes:
     answer, _, _ = api.call_api(
         path,
-        "GET",
+        method,
         query_params=list(query.items()),
-        header_params={"Accept": "application/json"},
+        header_params={"Accept": "application/json", "Content-Type": "application/json"},
+        body=body,
         auth_settings=["BearerToken"],
         _preload_content=False,  # what is loaded is logged, and made objects of
         _request_timeout=(CONNECT, ANSWER + (WATCH if only_first else 0)),

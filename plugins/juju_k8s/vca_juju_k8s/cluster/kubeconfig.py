@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from vca_core.backend import Options
 from vca_core.plain import kind_of
@@ -90,6 +90,10 @@ class ClusterOptions(Options):
     """Its path, the kubeconfig itself, or ``in-cluster``."""
     context: Text | None = None
     """The context of the kubeconfig; None: its current one."""
+    endpoint: Annotated[str, Field(pattern=r"^https://[^\s/]+")] | None = None
+    """For ``vca-k8s onboard``: the URL of the API server as the controller reaches it; None: the kubeconfig's."""
+    storage_class: Text | None = None
+    """For ``vca-k8s onboard``: the class of storage that does not say where it is from; None: the cluster's default."""
 
     def file_in(self, folder: Path) -> Path | None:
         """The kubeconfig's file; None: it is none.

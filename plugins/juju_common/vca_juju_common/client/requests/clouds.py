@@ -1,0 +1,137 @@
+"""Requests about clouds of Kubernetes and their credentials, to the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vca_core.errors import BackendError
+from vca_juju_common.client.errors import ApiError, check_result, error_of
+from vca_juju_common.client.requests.target import Facades
+from vca_juju_common.client.values import KubernetesCloud
+
+
+async def find_cloud(controller: Facades, name: str) -> KubernetesCloud | None:
+    """Read what a cloud of Kubernetes is.
+
+    Returns:
+        None: there is no cloud of that name.
+
+    Raises:
+        BackendError: it is another kind of cloud.
+    """
+    answer = await controller.call("Cloud", "Cloud", {"entities": [{"tag": f"cloud-{name}"}]})
+    found = _found(answer)
+    if found is None:
+        return None
+    cloud = dict(found.get("cloud") or {})
+    if cloud.get("type") != "kubernetes":
+        raise BackendError(f"cloud {name} of the controller is one of type {cloud.get('type')}, not of Kubernetes")
+    return KubernetesCloud(
+        str(cloud.get("endpoint") or ""), tuple(cloud.get("ca-certificates") or ()), dict(cloud.get("config") or {})
+    )
+
+
+async def put_cloud(controller: Facades, name: str, cloud: KubernetesCloud, *, is_there: bool) -> None:
+    """Add a cloud of Kubernetes, or replace what is known of it.
+
+    Args:
+        controller: where.
+        name: of the cloud.
+        cloud: what it is.
+        is_there: whether there is one of that name.
+
+    Raises:
+        ApiError: the controller refuses it, as from those who may not do everything.
+    """
+    given = {
+        "type": "kubernetes",
+        "auth-types": ["oauth2", "clientcertificate", "userpass"],
+        "endpoint": cloud.endpoint,
+        "ca-certificates": list(cloud.certificates),
+        "host-cloud-region": "other",
+        "regions": [{"name": "default"}],
+        "config": dict(cloud.config),
+    }
+    if is_there:
+        answer = await controller.call("Cloud", "UpdateCloud", {"clouds": [{"name": name, "cloud": given}]})
+        check_result(answer["results"][0])
+        return
+    try:
+        await controller.call("Cloud", "AddCloud", {"name": name, "cloud": given})
+    except ApiError as error:
+        if not error.is_there_already:  # another process was faster, or an answer was lost
+            raise
+
+
+async def remove_cloud(controller: Facades, name: str) -> bool:
+    """Remove a cloud.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        ApiError: models use it.
+    """
+    answer = await controller.call("Cloud", "RemoveClouds", {"entities": [{"tag": f"cloud-{name}"}]})
+    return _found(answer) is not None
+
+
+async def find_credential(controller: Facades, tag: str) -> dict[str, str] | None:
+    """Read what is not secret of a credential.
+
+    Args:
+        controller: where.
+        tag: the credential's.
+
+    Returns:
+        Its attributes by name; None: it is not there.
+    """
+    answer = await controller.call("Cloud", "Credential", {"entities": [{"tag": tag}]})
+    found = _found(answer)
+    return None if found is None else dict((found.get("result") or {}).get("attrs") or {})
+
+
+async def put_credential(controller: Facades, tag: str, attributes: Mapping[str, str]) -> None:
+    """Add a credential of a token, or replace it; the models that use it are tried with it first.
+
+    Args:
+        controller: where.
+        tag: the credential's.
+        attributes: by Juju's names.
+
+    Raises:
+        ApiError: the controller, or a model that uses it, refuses it; nothing has changed.
+    """
+    given = {"tag": tag, "credential": {"auth-type": "oauth2", "attrs": dict(attributes)}}
+    answer = await controller.call("Cloud", "UpdateCredentialsCheckModels", {"credentials": [given]})
+    result = check_result(answer["results"][0])
+    for model in result.get("models") or ():
+        for one in model.get("errors") or ():
+            error = error_of(one)
+            if error is not None:
+                raise ApiError(f"model {model.get('name')} does not take it: {error.message}", error.code)
+
+
+async def remove_credential(controller: Facades, tag: str) -> bool:
+    """Remove a credential.
+
+    Returns:
+        Whether it was there.
+
+    Raises:
+        ApiError: models use it.
+    """
+    answer = await controller.call("Cloud", "RevokeCredentialsCheckModels", {"credentials": [{"tag": tag}]})
+    return _found(answer) is not None
+
+
+def _found(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    result: dict[str, Any] = answer["results"][0]
+    try:
+        check_result(result)
+    except ApiError as error:
+        if not error.is_not_found:
+            raise
+        return None
+    return result

@@ -1,0 +1,172 @@
+"""A cluster made known to a controller: an account for Juju in the cluster, a cloud and a credential in the controller.
+
+All of it is found again: what a process that was killed has made is completed, and nothing is made twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from vca_core.errors import BadArguments
+from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.values import KubernetesCloud
+from vca_juju_common.controller_errors import as_backend_error, translate_refusals
+from vca_juju_k8s.cluster.account import choose_class, ensure_account, forget_account
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.options import JujuK8sOptions
+from vca_juju_k8s.session import KubernetesSession
+
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
+_INNER = re.compile(r"(localhost|127\.[0-9.]+|\[?::1\]?|.*\.svc(\.cluster\.local)?)")
+
+
+@dataclass
+class Onboarded:
+    """What there is of a cluster in a controller, and what was done.
+
+    Args:
+        cloud: its name.
+        account: the id of Juju's account in the cluster; None: there is none.
+        endpoint: the URL of the API server; None: the controller does not know the cloud.
+        storage_class: of charms that do not say; None: none.
+        changes: what was done, one line each.
+        warnings: what may not work, one line each.
+    """
+
+    cloud: str
+    account: str | None = None
+    endpoint: str | None = None
+    storage_class: str | None = None
+    changes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def check(options: JujuK8sOptions) -> None:
+    """Refuse options that no cluster can be onboarded with.
+
+    Raises:
+        BadArguments: `cluster` is missing, or a name is not one for a cloud and its credential.
+    """
+    if options.cluster is None:
+        raise _no_cluster()
+    for name, value in (("cloud", options.cloud), ("credential", (options.credential or "").rpartition("/")[2])):
+        if value and not _NAME.fullmatch(value):
+            raise BadArguments(
+                f"options.{name}: {value!r} cannot name a cloud and its credential: expected a letter, then letters, "
+                "digits, dots and hyphens",
+                [f"options.{name}"],
+            )
+
+
+async def onboard(session: KubernetesSession) -> Onboarded:
+    """Make a cluster known to the controller; what is there and right stays as it is.
+
+    The credential is sent in any case: models that were suspended for an invalid one go on.
+
+    Args:
+        session: connected to both.
+
+    Raises:
+        BackendError: either refuses, or a model does not take the credential.
+    """
+    cluster, options, tag = _cluster(session), session.options.cluster, _tag(session)
+    if options is None:
+        raise _no_cluster()
+    with translate_refusals():
+        known = await session.controller.find_cloud(_cloud(session))
+        credential = None if known is None else await session.controller.find_credential(tag)
+        account = (credential or {}).get("rbac-id") or _account(session)
+        done = Onboarded(_cloud(session), account)
+        done.storage_class = await choose_class(cluster, options.storage_class)
+        host, certificate = await cluster.read_address()
+        done.endpoint = options.endpoint or host
+        if options.endpoint is None and _INNER.fullmatch(urlsplit(host).hostname or ""):
+            done.warnings.append(
+                f"{host} is an address that only this host reaches, or only the cluster: set `endpoint`"
+            )
+        if done.storage_class is None:
+            done.warnings.append("no storage class was chosen: charms with storage have to say from where it is")
+        token, made = await ensure_account(cluster, account, done.cloud)
+        done.changes += [f"made {path}" for path in made]
+        storage = {} if done.storage_class is None else dict.fromkeys(_STORAGE, done.storage_class)
+        config = {name: value for name, value in (known.config if known else {}).items() if name not in _STORAGE}
+        wanted = KubernetesCloud(done.endpoint, () if certificate is None else (certificate,), config | storage)
+        if known != wanted:
+            await session.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
+            done.changes.append(f"{'added' if known is None else 'changed'} cloud {done.cloud}")
+        try:
+            await session.controller.put_credential(tag, {"Token": token, "rbac-id": account})
+        except ApiError as error:
+            raise as_backend_error(error, f"the credential of cloud {done.cloud} was not taken") from error
+        if credential is None:
+            done.changes.append(f"added the credential of cloud {done.cloud}")
+    return done
+
+
+async def show(session: KubernetesSession) -> Onboarded:
+    """Say what there is of a cluster in the controller.
+
+    Args:
+        session: connected to the controller.
+    """
+    found = Onboarded(_cloud(session))
+    with translate_refusals():
+        known = await session.controller.find_cloud(found.cloud)
+        if known is not None:
+            found.endpoint = known.endpoint
+            found.storage_class = known.config.get("workload-storage")
+            credential = await session.controller.find_credential(_tag(session))
+            found.account = None if credential is None else credential.get("rbac-id")
+    return found
+
+
+async def forget(session: KubernetesSession) -> Onboarded:
+    """Take a cluster out of the controller, and Juju's account out of the cluster where we made it; absent is success.
+
+    Args:
+        session: connected to both.
+
+    Raises:
+        BackendError: models use it; nothing was removed.
+    """
+    cluster, tag = _cluster(session), _tag(session)
+    found = await show(session)
+    account = found.account or _account(session)
+    with translate_refusals():
+        if found.endpoint is not None:
+            if await session.controller.remove_credential(tag):
+                found.changes.append(f"removed the credential of cloud {found.cloud}")
+            if await session.controller.remove_cloud(found.cloud):
+                found.changes.append(f"removed cloud {found.cloud}")
+    found.changes += [f"deleted {path}" for path in await forget_account(cluster, account)]
+    return found
+
+
+_STORAGE = ("workload-storage", "operator-storage")
+
+
+def _no_cluster() -> BadArguments:
+    return BadArguments("options.cluster: expected a kubeconfig of the cluster to onboard", ["options.cluster"])
+
+
+def _cluster(session: KubernetesSession) -> ClusterClient:
+    if session.cluster is None:
+        raise _no_cluster()
+    return session.cluster
+
+
+def _cloud(session: KubernetesSession) -> str:
+    return str(session.options.cloud)
+
+
+def _tag(session: KubernetesSession) -> str:
+    owner, _, name = (session.options.credential or _cloud(session)).rpartition("/")
+    return f"cloudcred-{_cloud(session)}_{owner or session.options.username}_{name}"
+
+
+def _account(session: KubernetesSession) -> str:
+    """The id of Juju's account: the same for the same cloud of a controller, so that it is found again."""
+    return hashlib.sha256(f"{session.controller.controller_uuid} {_cloud(session)}".encode()).hexdigest()[:8]

@@ -1,0 +1,193 @@
+"""``vca-k8s``: a real cluster made known to a simulated controller, completed where half done, and taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support.cluster.sharing import Cluster
+from support.juju_k8s import on_kubernetes, options_of
+
+from vca_juju_k8s.__main__ import main
+from vca_jujusim import SimulatedController
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+@pytest.fixture
+def cloud(ns: str) -> str:
+    """The name of a cloud that no other test has."""
+    return f"k8s-{ns}"
+
+
+@pytest.fixture
+def config(controller: SimulatedController, cluster: Cluster, cloud: str, tmp_path: Path) -> Path:
+    """A config with the connector `pods`, whose cloud is not there yet."""
+    options = options_of(controller, cloud=cloud, cluster={"kubeconfig": str(cluster.kubeconfig)})
+    file = tmp_path / "vca.yaml"
+    file.write_text(yaml.safe_dump({"connectors": {"pods": {"backend": "juju-k8s", "options": options}}}))
+    return file
+
+
+async def call(config: Path, command: str, connector: str = "pods") -> int:
+    """Run the command, beside the controller's event loop."""
+    return await asyncio.to_thread(main, ["-c", str(config), command, connector])
+
+
+def ours(cluster: Cluster, cloud: str) -> list[str]:
+    """What there is of an onboarded cluster in it."""
+    query = f"labelSelector=vca.juju-k8s/cloud={cloud}"
+    core = "/api/v1/namespaces/kube-system"
+    kinds = (f"{core}/serviceaccounts", f"{core}/secrets", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings")
+    return [one["metadata"]["name"] for kind in kinds for one in cluster.api.get(f"{kind}?{query}")["items"]]
+
+
+def known(controller: SimulatedController, cloud: str) -> tuple[Any, Any]:
+    """What the controller has of it."""
+    name = f"{cloud}/{controller.username}/{cloud}"
+    return controller.world.clouds.get(cloud), controller.world.credentials.get(name)
+
+
+async def test_a_cluster_is_onboarded_once_and_forgotten_as_a_whole(
+    controller: SimulatedController,
+    cluster: Cluster,
+    config: Path,
+    cloud: str,
+    ns: str,
+    charms: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert await call(config, "onboard") == 0
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    assert found[0]["endpoint"] == cluster.server
+    assert len(first) == 4
+    token = found[1]["attrs"]["Token"]
+    said = capsys.readouterr().out
+    assert f"warnings: {cluster.server} is an address that only this host reaches" in said
+    assert token not in said
+    me = {"user": f"system:serviceaccount:kube-system:juju-credential-{found[1]['attrs']['rbac-id']}"}
+    asked = {"spec": {**me, "resourceAttributes": {"verb": "*", "group": "*", "resource": "*"}}}
+    reviewed = cluster.api.post("/apis/authorization.k8s.io/v1/subjectaccessreviews", asked)
+    assert reviewed["status"]["allowed"], "Juju hands all rights on to charms"
+    assert await call(config, "onboard") == 0
+    assert "changes" not in capsys.readouterr().out
+    assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+    async with on_kubernetes(controller, charms, cloud=cloud) as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        assert await call(config, "forget") == 1
+        assert "still used by a model" in capsys.readouterr().err
+        assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+        await pods.delete_namespace(f".{ns}")
+    assert await call(config, "forget") == 0
+    assert (known(controller, cloud), ours(cluster, cloud)) == ((None, None), [])
+    assert await call(config, "forget") == 0, "what is not there is success"
+
+
+async def test_what_a_killed_process_left_is_completed(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    assert await call(config, "onboard") == 0
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    controller.world.credentials.clear()
+    controller.world.clouds.pop(cloud)
+    name = next(one for one in first if one.startswith("juju-credential-"))
+    cluster.api.delete(f"{RBAC}/clusterrolebindings/{name}")
+    assert await call(config, "onboard") == 0
+    assert known(controller, cloud) == found
+    assert ours(cluster, cloud) == first
+    assert await call(config, "forget") == 0
+
+
+async def test_an_endpoint_that_has_moved_is_changed(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call(config, "onboard") == 0
+    given = yaml.safe_load(config.read_text())
+    given["connectors"]["pods"]["options"]["cluster"]["endpoint"] = "https://10.0.0.9:6443"
+    config.write_text(yaml.safe_dump(given))
+    capsys.readouterr()
+    assert await call(config, "onboard") == 0
+    assert f"changes: changed cloud {cloud}\n" in capsys.readouterr().out
+    assert await call(config, "show") == 0
+    assert "endpoint: https://10.0.0.9:6443\n" in capsys.readouterr().out
+    assert await call(config, "forget") == 0
+
+
+async def test_an_account_of_others_is_used_and_never_deleted(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str
+) -> None:
+    name, account = f"juju-credential-{cloud}", "/api/v1/namespaces/kube-system/serviceaccounts"
+    cluster.api.post(account, {"metadata": {"name": name, "labels": {"juju-credential": cloud}}})
+    controller.add_kubernetes(cloud)
+    credential = {"auth-type": "oauth2", "attrs": {"Token": "old", "rbac-id": cloud}}
+    controller.world.put_credential(f"{cloud}/{controller.username}/{cloud}", credential)
+    assert await call(config, "onboard") == 0
+    assert known(controller, cloud)[1]["attrs"]["rbac-id"] == cloud
+    assert await call(config, "forget") == 0
+    assert ours(cluster, cloud) == []
+    assert cluster.api.get(f"{account}/{name}") is not None
+
+
+async def test_a_storage_class_is_chosen_and_a_missing_one_refused(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = "/apis/storage.k8s.io/v1/storageclasses"
+    cluster.api.post(path, {"metadata": {"name": cloud}, "provisioner": "example.com/none"})
+    assert await call(config, "onboard") == 0
+    assert known(controller, cloud)[0]["config"]["workload-storage"] == cloud, "it is the only one"
+    given = yaml.safe_load(config.read_text())
+    given["connectors"]["pods"]["options"]["cluster"]["storage_class"] = "fast"
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "onboard") == 1
+    assert f"there is no class fast; there are: {cloud}" in capsys.readouterr().err
+    cluster.api.delete(f"{path}/{cloud}")
+    assert await call(config, "forget") == 0
+
+
+async def test_a_kubeconfig_with_too_few_rights_is_told(
+    controller: SimulatedController, cluster: Cluster, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account = "/api/v1/namespaces/default/serviceaccounts"
+    cluster.api.post(account, {"metadata": {"name": cloud}})
+    token = cluster.api.post(f"{account}/{cloud}/token", {"spec": {}})["status"]["token"]
+    poor = json.loads(cluster.kubeconfig.read_text())
+    poor["users"][0]["user"] = {"token": token}
+    given = yaml.safe_load(config.read_text())
+    given["connectors"]["pods"]["options"]["cluster"]["kubeconfig"] = poor
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "onboard") == 1
+    said = capsys.readouterr().err
+    assert "403 Forbidden" in said
+    assert token not in said
+    assert known(controller, cloud) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("connector", "change", "reason"),
+    [
+        ("pod", {}, "there is no connector 'pod'.*did you mean 'pods'"),
+        ("pods", {"cluster": None}, "options.cluster: expected a kubeconfig"),
+        ("pods", {"cloud": "36k8s"}, "options.cloud: '36k8s' cannot name a cloud"),
+    ],
+)
+async def test_wrong_usage_is_told_before_anything_is_asked(
+    controller: SimulatedController,
+    config: Path,
+    connector: str,
+    change: dict[str, Any],
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = yaml.safe_load(config.read_text())
+    given["connectors"]["pods"]["options"] |= change
+    config.write_text(yaml.safe_dump(given))
+    assert await call(config, "onboard", connector) == 2
+    assert re.search(reason, capsys.readouterr().err)
+    assert controller.counts.total == 0
