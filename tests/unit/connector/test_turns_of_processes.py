@@ -11,7 +11,7 @@ from support.making import MakeVca
 from support.shared_system import HOME, NEXT, OTHER, UNIT, System, at_home, on, prepare
 
 from vca_core.backend import Operation
-from vca_core.errors import BackendError, BadArguments, StoreError, VcaConnectionError
+from vca_core.errors import BackendError, BadArguments, StoreError, VcaConnectionError, VcaTimeoutError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_core.status import Entity
@@ -216,3 +216,33 @@ async def test_an_outcome_is_no_aggregate_of_what_is_known_in_part(make_vca: Mak
     second = make_vca(Unlisted, store=store)
     await second.connector().scale(ee_id, 3)
     assert (await at_home(second))["VCA-status"] == "error", "it is listed again before the outcome"
+
+
+@pytest.mark.parametrize("how", ["unreachable", "late"])
+async def test_a_call_that_fails_elsewhere_leaves_the_home_a_writer(
+    make_vca: MakeVca, system: System, how: str
+) -> None:
+    class Cut(on(system)):  # type: ignore[misc]  # a class of its own for each test
+        @hookimpl
+        async def exec_primitive(self, op: Operation, ee_id: EeId) -> dict[str, Any]:
+            if how == "unreachable":
+                raise VcaConnectionError("cut on purpose")
+            await asyncio.Event().wait()
+            return {}
+
+    store = MemoryStore()
+    first = make_vca(on(system), store=store)
+    ee_id = await prepare(first)
+    second = make_vca(Cut, store=store)
+    before = await at_home(first)
+    with pytest.raises((VcaConnectionError, VcaTimeoutError)):
+        await second.connector().exec_primitive(ee_id, "p", {}, OTHER, total_timeout=0.1 if how == "late" else None)
+    assert await at_home(first, second) == before
+    system.put(EeId.parse(ee_id), NEXT, "active")
+    home = await at_home(first, second)
+    assert home["VCA-status"] == "active", "one of the two writes what becomes of it"
+    await second.disconnect()
+    system.put(EeId.parse(ee_id), NEXT, "error")
+    assert await at_home(first) == home, "a process that only watches writes nothing"
+    await first.connector().exec_primitive(ee_id, "p", {UNIT.id: "active"}, OTHER)
+    assert (await at_home(first))["VCA-status"] == "error", "the one that is asked next does"
