@@ -185,6 +185,10 @@ class EnvironmentOperations(ConnectorBase):
             namespace: the NS; one with a VNF or EE part is refused.
             db_dict: where the outcome goes.
             total_timeout: seconds in all.
+
+        Raises:
+            StoreError: it is deleted, but the store did not say what is kept of it; the same call, later, removes that.
+            VcaError: it could not be deleted.
         """
         parsed = Namespace.parse(namespace)
         if not parsed.is_ns:
