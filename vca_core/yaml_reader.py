@@ -97,7 +97,7 @@ def read_yaml(text: str, places: Places | None = None, *, of_charm: bool = False
     if (found := _FORBIDDEN.search(text)) is not None:
         at = found.start()
         place = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-        return _invalid(f"a forbidden character (U+{ord(found[0]):04X})", *place)
+        return _invalid(f"a forbidden character (U+{ord(found[0]):04X}); remove it", *place)
     try:
         root = (_NodesOfCharms if of_charm else _Nodes)(text).get_single_node()
         return None if root is None else _Plain(places, of_charm=of_charm).data(root, (), 0)
@@ -143,7 +143,7 @@ class _Nodes(Composer, CParser, BaseResolver):
         self._depth += 1
         self._count += 1
         if self._depth > DEEPEST or self._count > LARGEST_NUMBER_OF_NODES:
-            reason = f"deeper than {DEEPEST} levels" if self._depth > DEEPEST else _TOO_MANY
+            reason = f"deeper than {DEEPEST} levels; nest it less" if self._depth > DEEPEST else _TOO_MANY
             raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
         node: Node | None = super().compose_node(parent, index)
         self._depth -= 1
@@ -162,7 +162,7 @@ class _Nodes(Composer, CParser, BaseResolver):
     def _count_collection(self) -> None:
         self._collections += 1
         if self._collections > self.most_collections:
-            reason = f"more than {self.most_collections} mappings and lists"
+            reason = f"more than {self.most_collections} mappings and lists; use fewer"
             raise MarkedYAMLError(problem=reason, problem_mark=self._mark())
 
     def compose_scalar_node(self, anchor: Any) -> ScalarNode:
@@ -184,9 +184,9 @@ class _Nodes(Composer, CParser, BaseResolver):
         return mark
 
 
-_TAGGED = "a tag that makes more than plain data of a value, or does not fit it; take it out, or put the text in quotes"
+_TAGGED = "a tag that does not fit the value, or makes more of it than plain data; remove it, or put the text in quotes"
 
-_TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, aliases counted as what they stand for"
+_TOO_MANY = f"more than {LARGEST_NUMBER_OF_NODES} values, with each alias counted as what it stands for; use fewer"
 
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOL = re.compile(r"yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF")
@@ -244,9 +244,9 @@ class _Plain:
         if self._count > LARGEST_NUMBER_OF_NODES:
             self._fail(node, _TOO_MANY)
         if self._length > LARGEST_TEXT:
-            self._fail(node, "too much text in its aliases")
+            self._fail(node, "too much text in its aliases; use fewer or shorter ones")
         if depth > DEEPEST:
-            self._fail(node, f"deeper than {DEEPEST} levels, or an alias within what it names")
+            self._fail(node, f"deeper than {DEEPEST} levels, or an alias within what it names; nest it less")
 
     def _item(self, node: Node, path: tuple[Any, ...], depth: int) -> Any:
         self._note(node, path)
@@ -263,11 +263,11 @@ class _Plain:
         merges = 0
         for key, value in node.value:
             if not isinstance(key, ScalarNode):
-                self._fail(key, "a key that is not text")
+                self._fail(key, "expected text as a key, got a mapping or a list")
             if key.tag == f"{_CORE}merge":
                 merges += 1
                 if merges > 1:
-                    self._fail(key, "the key '<<' stands twice in one mapping; keep one of them")
+                    self._fail(key, "the key '<<' is there twice; keep one")
                 continue
             name = self._text(key)
             if self._of_charm and key.tag != f"{_CORE}str":
@@ -278,14 +278,14 @@ class _Plain:
             self._note(key, (*path, name))
             item = self.data(value, (*path, name), depth + 1)
             if name in own and repr(own[name]) != repr(item):  # true is not 1
-                self._fail(key, f"the key {name!r} stands twice in one mapping; keep one of them")
+                self._fail(key, f"the key {name!r} is there twice; keep one")
             own[name] = item
         # What stands here goes before what is merged in.
         for key, value in node.value:
             if key.tag == f"{_CORE}merge":
                 for other in value.value if isinstance(value, SequenceNode) else [value]:
                     if not isinstance(other, MappingNode):
-                        self._fail(other, "'<<' takes mappings")
+                        self._fail(other, "expected mappings for '<<', got something else")
                     self._spend(other, depth + 1)  # an empty one, too
                     for name, item in self._mapping(other, path, depth + 1).items():
                         merged.setdefault(name, item)
@@ -314,7 +314,7 @@ class _Plain:
             number = int(digits, 0)
         except ValueError:  # Python makes no decimals of so many digits
             number = LARGEST_NUMBER
-        return number if abs(number) < LARGEST_NUMBER else self._fail(node, "a number of too many digits")
+        return number if abs(number) < LARGEST_NUMBER else self._fail(node, "a number with too many digits; shorten it")
 
     def _text(self, node: ScalarNode) -> str:
         text: str = node.value

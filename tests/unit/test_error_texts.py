@@ -97,19 +97,12 @@ BARE = re.compile(r"\bis (?:missing|required|empty|none|unknown)\b|\b(?:must|has
 COMPLETED = ("{reason}, at the end", "there are {rest} more problems")
 """What stands beside another text."""
 
-INTERNAL = ("vca_core/_tracking/records.py", "vca_core/yaml_reader.py", "vca_core/charm/ignoring.py")
-"""Where reasons are made that stand behind a text of that form."""
-
 
 def reasons() -> Iterator[tuple[str, str]]:
     """Each text that says what is wrong with something given."""
     for place, name, node in calls():
         is_of_field = name.endswith(".error") and "log" not in name.lower()
-        if (
-            place.startswith(INTERNAL)
-            or (name == "Problem" and len(node.args) == 3)
-            or not (is_of_field or name.rpartition(".")[2] in MAKERS)
-        ):
+        if (name == "Problem" and len(node.args) == 3) or not (is_of_field or name.rpartition(".")[2] in MAKERS):
             continue
         texts = (text_of(argument) for argument in node.args if not isinstance(argument, ast.List | ast.ListComp))
         text = max(texts, key=lambda one: len(re.sub(r"\{[^}]*\}", "", one)), default="")

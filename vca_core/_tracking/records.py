@@ -160,7 +160,7 @@ def damage_error(identity: object) -> StoreError:
 def _key_in(document: Mapping[str, Any]) -> EeKey:
     key = EeKey(document["connector"], document["model"], document["application"])
     if not all(isinstance(part, str) for part in key) or key.record_id != document["_id"]:
-        raise ValueError("its names are not those of its id")
+        raise ValueError("expected the names that its id has, got others")
     return key
 
 
@@ -173,21 +173,21 @@ def _home_in(home: Mapping[str, Any]) -> Place:
 def _text_in(document: Mapping[str, Any], name: str) -> str | None:
     value = document.get(name)
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{name} is not text")
+        raise TypeError(f"{name}: expected text")
     return value
 
 
 def _number_in(document: Mapping[str, Any], name: str) -> int | None:
     value = document.get(name)
     if value is not None and not isinstance(value, int):
-        raise TypeError(f"{name} is not a number")
+        raise TypeError(f"{name}: expected a number")
     return value
 
 
 def _texts_in(document: Mapping[str, Any], name: str) -> list[str]:
     values = document.get(name) or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise TypeError(f"{name} is not a list of texts")
+        raise TypeError(f"{name}: expected a list of texts")
     return values
 
 

@@ -69,7 +69,7 @@ class Ignored:
             return cls()
         except UnicodeDecodeError as error:
             raise BadArguments(
-                f"artifact_path: {IGNORE_FILE} is not UTF-8; save it as UTF-8", ["artifact_path"]
+                f"artifact_path: {IGNORE_FILE}: is not UTF-8; save it as UTF-8", ["artifact_path"]
             ) from error
         except OSError as error:
             raise BadArguments(
@@ -126,7 +126,7 @@ def _expression(pattern: str) -> Iterator[str]:
             yield "[^/]"
         elif part.startswith("["):
             if len(part) == 1:
-                raise ValueError("a bracket that is not closed")
+                raise ValueError("a bracket that is not closed; close it")
             inner = re.sub(r"[\\\[^]", r"\\\g<0>", part[1:-1])
             yield f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
         elif part == "{":
@@ -140,4 +140,4 @@ def _expression(pattern: str) -> Iterator[str]:
         else:
             yield re.escape(part[1:] if len(part) > 1 else part)
     if depth:
-        raise ValueError("a brace that is not closed")
+        raise ValueError("a brace that is not closed; close it")

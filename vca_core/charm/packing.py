@@ -134,7 +134,7 @@ def _as_yaml(content: Any) -> bytes:
     import yaml  # for those who have sources
 
     class Quoting(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - what stands twice is written twice
+        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - what is there twice is written twice
             return True
 
     def quoted(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
