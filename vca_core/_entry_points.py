@@ -118,7 +118,7 @@ def _read_entries(group: str) -> list[Entry]:
             if canonical not in seen and importlib.metadata.distribution(name).read_text("entry_points.txt") == text:
                 seen.add(canonical)
                 entries += _entries_of(distribution, group, name, version)
-        except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata is nobody's plugin
+        except Exception:  # noqa: BLE001, S112 - a distribution without readable metadata is no plugin
             continue
     return sorted(entries, key=lambda entry: (entry.name, entry.distribution))
 

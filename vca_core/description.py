@@ -37,7 +37,7 @@ class OptionState:
 
     Args:
         value: as it is now, in its type; None: it has none.
-        is_set: whether somebody set it; otherwise the value is the charm's default.
+        is_set: whether it was set; otherwise the value is the charm's default.
         type: ``string``, ``int``, ``float``, ``boolean`` or ``secret``.
         secret: whether its value is secret.
     """

@@ -164,7 +164,7 @@ class BadArguments(VcaError):
         message: which argument, what was expected and what to do.
         bad_args: names of the arguments at fault, dotted for parts of them: ``["db_dict.path"]``.
         shows_values: whether the message may show what was given. Where it does not, no secret is looked for in it, and
-            no word of it is lost that is somebody's password, too.
+            no word of it is lost because it is also a password.
     """
 
     shows_values = True

@@ -92,7 +92,7 @@ def flaws(value: Any, place: Place = ()) -> Iterator[tuple[Place, str]]:
 
 
 def excess(value: Any, most_values: int = MOST_VALUES, most_text: int = MOST_TEXT) -> str | None:
-    """Say in what a value is larger than callers may give it, before anybody walks through it; None: in nothing.
+    """Say in what a value is larger than callers may give it, before it is walked through; None: in nothing.
 
     It ends after so many values, however many there are, and whatever stands within itself.
 

@@ -104,7 +104,7 @@ NATIVE_STATUS: Mapping[str, Mapping[str, DeploymentStatus]] = MappingProxyType(
 
 
 STATUS_WORDS = frozenset(word for words in NATIVE_STATUS.values() for word in words) | frozenset(DeploymentStatus)
-"""All words of the table: a status is no secret, whoever has such a password."""
+"""All words of the table: a status is no secret, even if it is also a password."""
 
 
 def native_to_status(kind: str, native: str | None) -> DeploymentStatus:

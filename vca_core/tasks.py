@@ -37,8 +37,7 @@ class OwnedTasks:
         Args:
             work: what it does.
             name: of the task.
-            awaited: whether somebody awaits it, and so learns what it raises. Else an exception is logged, by type
-                only.
+            awaited: whether its result is awaited. Otherwise an exception is logged, by type only.
         """
         task = asyncio.get_running_loop().create_task(work, name=f"{self._owner}: {name}")
         self._tasks.add(task)
@@ -52,7 +51,7 @@ class OwnedTasks:
 
     def _forget(self, task: asyncio.Task[Any]) -> BaseException | None:
         self._tasks.discard(task)
-        # Looked at, also where somebody awaits the task: if they were cancelled, asyncio would complain.
+        # Retrieved even if the task is awaited: if the waiter was cancelled, asyncio would complain.
         return None if task.cancelled() else task.exception()
 
     async def wait(self, limit: float) -> bool:
@@ -138,7 +137,7 @@ def end_of(task: asyncio.Task[Any]) -> BaseException | None:
 
 
 def reason_of_end(ended: BaseException | None) -> BaseException | None:
-    """Find why somebody still waited who was cancelled: the cause that they give the cancellation.
+    """Find why a cancelled caller still waited: the cause of its cancellation.
 
     Args:
         ended: the `CancelledError`, or what was raised from one, such as the `TimeoutError` of a limit.

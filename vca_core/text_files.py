@@ -45,4 +45,4 @@ def read_text(path: Path, limit: int = LARGEST_FILE) -> str | Unreadable:
 
 
 def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_NONBLOCK)  # a pipe that nobody writes to would be waited for
+    return os.open(path, flags | os.O_NONBLOCK)  # a pipe without a writer would be waited for

@@ -83,7 +83,7 @@ class Shared:
         loop: the event loop that all of it belongs to.
         owner: names this `Vca` among all that use the store.
         spill: keeps outcomes that the store does not take in time; None: nothing does.
-        actor: who asks; None: nobody said.
+        actor: who calls; None: not given.
         secret_texts: what is secret wherever it stands.
         lasting: secret options of the EEs of all connectors: one may say what another was given.
         numbers: of its operations.
@@ -120,7 +120,7 @@ class Shared:
             config: the checked config.
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
-            actor: who asks; None: nobody said.
+            actor: who calls; None: not given.
             secret_texts: what is secret wherever it stands.
         """
         loop = OwnLoop()

@@ -10,7 +10,7 @@ from vca_core.secrets import add_reason, as_vca_error
 from vca_core.tasks import OwnedTasks, end_of, reason_of_end, settle
 
 FAREWELL = 1.0
-"""Seconds that an opening which nobody waits for any more has to end, and to say what it waited for."""
+"""Seconds that an abandoned opening has to end, and to say what it waited for."""
 
 
 class Opening:

@@ -126,7 +126,7 @@ class Batches:
         size = 0
         for queue in self._queues:
             while queue and len(batch) < self._most:
-                if queue[0].promise.done():  # nobody waits for it any more
+                if queue[0].promise.done():  # its caller no longer waits
                     queue.popleft()
                     continue
                 size += queue[0].size

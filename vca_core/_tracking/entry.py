@@ -70,7 +70,7 @@ class Entry:
     Attributes:
         done: promises that are kept when it is over.
         tried: promises that are kept after the first attempt.
-        is_abandoned: nobody waits for it any more.
+        is_abandoned: its caller no longer waits for it.
         is_safe: it is kept in a file until the store has it.
         is_reported: it was given as one that could not be stored.
         is_gone: it waits no more.

@@ -122,7 +122,7 @@ class Environments:
         on_forget: called with each EE that is gone.
 
     Attributes:
-        loop: the event loop that reports have to come from; None: nobody has used this yet.
+        loop: the event loop that reports have to come from; None: it has not been used yet.
         probe: sees each report; None: there is no probe.
         deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
     """

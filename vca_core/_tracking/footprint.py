@@ -1,4 +1,4 @@
-"""What the statuses of one operation may have left at one place: it tells them from what came later."""
+"""What the statuses of one operation may have left at one place: distinguishes them from what came later."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ OWN_STATE = "state"
 """Where, in an EE's own record, its statuses stand when the caller gave no ``db_dict``."""
 
 TIME = "status-time"
-"""The field that tells the statuses at one place apart."""
+"""The field by which the statuses at one place differ."""
 
 
 @dataclass(frozen=True, slots=True)

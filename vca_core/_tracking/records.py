@@ -39,7 +39,7 @@ class EeRecord:
         namespace: its canonical namespace.
         ee_id: its id; None while it is not created.
         home: where its aggregate status stands.
-        generation: tells it apart from earlier and later records of the same key.
+        generation: distinguishes it from earlier and later records of the same key.
         owner: the `Vca` that operated on it last.
         has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
@@ -310,7 +310,7 @@ class EeRecords(ConnectorStore):
             self._outbox.change(record.key, lambda store: store.set(COLLECTION, query, {"owner": record.owner}))
 
     async def note_failure(self, store: StatusStore, record: EeRecord) -> None:
-        """Keep that a failed outcome stands at an EE's home, whoever operates on it meanwhile."""
+        """Keep that a failed outcome is at an EE's home, whichever process operates on it meanwhile."""
         await store.set(COLLECTION, {**record.query_of_ee, "has_failed": False}, {"has_failed": True})
 
     def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False) -> EeRecord:

@@ -75,5 +75,5 @@ def blind_end(key: EeKey, ee_id: EeId | None, fields: Mapping[str, Any]) -> Call
 def _may_be_home(document: Mapping[str, Any], key: EeKey, place: Place) -> bool:
     try:
         return EeRecord.read(document, key.record_id).home == place
-    except StoreError:  # it is damaged, and nobody can say
+    except StoreError:  # it is damaged, so that is not known
         return True

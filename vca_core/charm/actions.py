@@ -45,7 +45,7 @@ def _action(name: str, field: Field, charm: str) -> Action:
     )
     from vca_core.charm.schemas import validator  # jsonschema is loaded for charms that have actions
 
-    vars(action)["validator"] = validator(action.schema, str(field))  # so that nobody makes it a second time
+    vars(action)["validator"] = validator(action.schema, str(field))  # so that it is not made a second time
     return action
 
 

@@ -1,4 +1,4 @@
-"""What Juju reads of a charm and nobody here, and refuses where it is wrong: metrics, a profile for LXD, a revision."""
+"""Parts of a charm that only Juju reads, and refuses if they are wrong: metrics, a profile for LXD, a revision."""
 
 from __future__ import annotations
 

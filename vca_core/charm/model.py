@@ -93,7 +93,7 @@ class Action:
 class Endpoint:
     """Where a charm can be related to another one.
 
-    Every charm also provides ``juju-info``, which nobody declares; it is not among these.
+    Every charm also provides ``juju-info`` without declaring it; it is not among these.
 
     Args:
         name: as the charm spells it.

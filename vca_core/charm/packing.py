@@ -23,7 +23,7 @@ _USUAL: Mapping[str, Any] = {
     "charm-entrypoint": "src/charm.py",
     "charm-requirements": ["requirements.txt"],
 }
-"""What they do without being told."""
+"""What they do by default."""
 
 _DISPATCH = """\
 #!/bin/sh

@@ -20,7 +20,7 @@ _LONG_TERM = re.compile(r"ubuntu@[0-9]?[02468]\.04")
 """Ubuntu's releases of each second spring; Juju makes no machines of those in between."""
 
 USUAL_ARCHITECTURE = "amd64"
-"""What Juju makes machines of where nobody says another one."""
+"""The base of machines for which none is given."""
 
 
 class Place(NamedTuple):

@@ -1,4 +1,4 @@
-"""Shapes that Juju wants the documents of a charm to have: each tells what of a value is otherwise.
+"""Shapes that Juju wants the documents of a charm to have: each says in what a value differs.
 
 They are for what is not read here, or read more kindly than Juju reads it. Nothing at all is never right where a key
 is there.

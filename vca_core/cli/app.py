@@ -50,7 +50,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it
     if wanted:
-        from importlib.metadata import version  # nobody else needs it
+        from importlib.metadata import version  # only this needs it
 
         echo(f"vca {version('vca-core')}")
         raise typer.Exit(int(is_output_lost()))

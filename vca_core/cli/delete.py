@@ -95,7 +95,7 @@ async def _find(vca: Vca, ns: str) -> _Found:
     documents = await vca.store.find(COLLECTION, {"_id": f".{ns}"})
     entries = {name: entry for document in documents for name, entry in document["vnfs"].items()}
     on = {vnf: (await vca.find_connector(entry.get("connector"))).name for vnf, entry in entries.items()}
-    names = sorted(set(on.values()) or vca.config.connectors)  # where the store was lost, nobody knows which
+    names = sorted(set(on.values()) or vca.config.connectors)  # if the store was lost, it is not known which
     ees: dict[str, tuple[str, str, str]] = {}
     for vnf, entry in entries.items():
         if entry.get("ee_id"):

@@ -33,7 +33,7 @@ def stand_in_for_closed() -> None:
 def echo(text: str = "", *, err: bool = False, stream: TextIO | None = None) -> None:
     """Print a line, or on a terminal as many as it takes so that no word is broken.
 
-    Where nobody reads it any more, or the disk is full, a command goes on: what it does is worth more than what it
+    If its pipe was closed, or the disk is full, a command goes on: what it does is worth more than what it
     says. That is reported once, and `is_output_lost` is true from then on.
     """
     stream = stream or (sys.stderr if err else sys.stdout)

@@ -139,7 +139,7 @@ class VcaConfig(Part):
         status: how statuses are written.
         limits: how much may be asked for.
         references: what NS files may refer to.
-        ssh_key: file of the private ssh key; it is not touched before somebody asks for the key.
+        ssh_key: file of the private ssh key; it is not touched before the key is asked for.
     """
 
     # Before `connectors`, and that before `default`: their checks need what is above them.

@@ -27,7 +27,7 @@ class EnvironmentHooks(Protocol):
         """Create an execution environment.
 
         Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it. If that raises, remove the
-        EE, as nobody has its id. Afterwards remove nothing: the caller has the id. A hook that returns without having
+        EE, since its id is lost. Afterwards remove nothing: the caller has the id. A hook that returns without having
         called it has failed.
 
         A request whose answer was lost may have made something that bears no mark of this EE. It is neither removed nor
@@ -118,7 +118,7 @@ class EnvironmentHooks(Protocol):
         """Take an existing host into service as an execution environment.
 
         Call ``await op.created(locator)`` as soon as the EE exists, before waiting for it. If that, or anything before
-        it, raises, undo what was done in the system and on the host, as nobody has the EE's id. Afterwards undo
+        it, raises, undo what was done in the system and on the host, since the EE's id is lost. Afterwards undo
         nothing: the caller has the id. A hook that returns without having called it has failed.
 
         Args:

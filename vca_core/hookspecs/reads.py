@@ -147,7 +147,7 @@ class ReadHooks(Protocol):
         """Ask the backend's system whether it is there, over the connection that operations use.
 
         Ask the system each time: what was true a minute ago is no answer. Returning means that the system answers;
-        raising means that operations would fail now, and the error's text tells people why.
+        raising means that operations would fail now, and the error's text says why.
 
         When the answer to a request is lost, the request may still have made something, such as a machine, that is not
         marked yet as a part of any EE. The backend lists no such thing as an EE, and neither removes nor uses it on a

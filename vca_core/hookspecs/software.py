@@ -134,7 +134,7 @@ class SoftwareHooks(Protocol):
         Raises:
             NotFound: the EE or the unit does not exist, or the EE has no charm installed.
             BadArguments: the charm has no such primitive, or does not accept the parameters.
-            ExecutionError: it failed, or somebody else cancelled it; the error carries the primitive's name and the
+            ExecutionError: it failed, or was cancelled by others; the error carries the primitive's name and the
                 output.
 
         Example::

@@ -210,7 +210,7 @@ class SecretValues:
 def _shorten(text: str, scrub: Callable[[str], str]) -> str:
     scrubbed = scrub(text[:LONGEST_TOLD])
     more = len(text) - LONGEST_TOLD
-    # Where it was cut, half a secret may stand that nobody knows again.
+    # Where it was cut, there may be half a secret, which would not be recognized.
     return scrubbed if more <= 0 else f"{scrubbed[: LONGEST_TOLD // 8]}... ({more} more characters)"
 
 

@@ -36,7 +36,7 @@ _INDEXES = {"vca_execution_environments": {"vca_by_model": ("model", "connector"
 """By collection: the name of an index and its fields."""
 
 _LIMITING = {"partialFilterExpression", "unique", "collation"}
-"""What an index of somebody else may not have that has to serve as one of the core's."""
+"""What an index of others may not have if it is to serve as one of the core's."""
 
 _MOST_IN_BULK = 90
 """How many writes a bulk has at most. FerretDB 1.24 never answers one of 100; MongoDB gains little beyond."""

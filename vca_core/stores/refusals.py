@@ -1,4 +1,4 @@
-"""Which failures of a store are refusals of the very write, and which may end although nobody changes that write."""
+"""Which failures of a store are refusals of the write itself, and which may end without a change of the write."""
 
 from __future__ import annotations
 

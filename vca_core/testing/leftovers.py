@@ -88,7 +88,7 @@ async def leftovers_since(before: Holdings, limit: float) -> list[str]:
 
 
 def settings() -> dict[str, Any]:
-    """What holds for the whole process, and is nobody's to change who is used by others."""
+    """What holds for the whole process, and is not for a backend to change."""
     root = logging.getLogger()
     return {
         "working directory": os.getcwd(),  # noqa: PTH109 - its text

@@ -32,7 +32,7 @@ class Worlds(ABC):
 
     @abstractmethod
     async def change(self, model: str, work: Callable[[Model], R]) -> R:
-        """Look at a model, and change it, while nobody else does.
+        """Read a model, and change it, under its lock.
 
         Args:
             model: its name; one that is not there is empty, and made if it is not empty afterwards.

@@ -80,7 +80,7 @@ def _unit(unit: Unit, status: Mapping[str, Any]) -> UnitState:
     # Only the status knows the leader; it was read after the deltas, and may know a unit less, or more.
     entry = (status.get("units") or {}).get(unit.name)
     is_leader = None if entry is None else bool(entry.get("leader"))
-    # On Kubernetes no delta tells of a pod's address, or of one that it had before.
+    # On Kubernetes no delta has a pod's address, or one that it had before.
     address = (entry or {}).get("address") or unit.address
     addresses = (address,) if address else ()
     return UnitState(unit.name, entity_state(unit), is_leader, addresses, unit.charm_url or None)

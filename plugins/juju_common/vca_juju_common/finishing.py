@@ -40,7 +40,7 @@ def limit() -> float:
 async def run_uninterrupted(work: Coroutine[Any, Any, R]) -> R:
     """Do something to its end; when the caller is cancelled, for at most `limit()` seconds more.
 
-    So what was asked for has been done, or refused, when the caller ends, and nobody is surprised by it later.
+    So the request has been carried out, or refused, when the caller ends, and has no effect later.
 
     Args:
         work: what to do.

@@ -14,7 +14,7 @@ from vca_juju_common.client.things import Unit
 from vca_juju_common.client.values import Kind
 
 NOTED = "reservation"
-"""The kind of entity that is nothing but a note: no delta tells when it goes, but that about the note."""
+"""The kind of entity that is nothing but a note: only the delta about the note shows when it goes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Image(Options):
     image: Reference
     """Its reference."""
     username: Annotated[str, Field(min_length=1)] | None = None
-    """Who may have it; None: everybody."""
+    """Who may have it; None: everyone."""
     password: SecretStr | None = None
     """Of the user."""
 

@@ -1,7 +1,7 @@
 """What ties an application to other models: its offers there, and theirs that it consumes.
 
 An endpoint is offered as ``<application>-<endpoint>``, and consumed as ``<offer>-<model without hyphens>``, as OSM does
-it. What has other names is somebody else's, and stays.
+it. Offers of other names belong to others, and stay.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ async def let_go(session: Session, model: Model, remotes: Sequence[Remote]) -> N
 async def withdraw(controller: Controller, url: str, consumer: str | None, grace: float) -> None:
     """Take an offer back, unless others consume it.
 
-    The offering model learns a little later that a relation to it is gone, and tells nobody when it has.
+    The offering model learns a little later that a relation to it is gone, and does not report when it has.
 
     Args:
         controller: where the offer is.

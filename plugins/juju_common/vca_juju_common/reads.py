@@ -87,7 +87,7 @@ async def metrics(session: Session, namespace: Namespace) -> dict[str, Any]:
 
 
 async def health(session: Session) -> Mapping[str, Any]:
-    """Whether the controller answers, how fast, and which machines of the models that are connected are nobody's."""
+    """Whether the controller answers, how fast, and which machines of the connected models have no owner."""
     clock = asyncio.get_running_loop().time
     begun = clock()
     with translate_refusals():

@@ -87,7 +87,7 @@ class Session:
     async def read(self, name: str, *, anew: bool = False) -> AsyncIterator[Model]:
         """A model that is there, to be looked at; anew: with all that other clients have done so far.
 
-        An operation that looks asks nobody whether it may.
+        An operation that only reads needs no permission.
         """
         with translate_refusals(), ask_first(None):
             async with self.controller.use(name, reads=True, anew=anew) as model:

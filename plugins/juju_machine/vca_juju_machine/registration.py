@@ -56,7 +56,7 @@ class Registrar:
 
         The machine's id is stored once its agent was set up. When this fails, runs out of time or is cancelled before,
         all that was done is undone, in the model and on the host: the rules and files of an ``api_proxy``, the key and
-        the user that were added, the agent. What stays is what nobody can distinguish from the owner's: packages and
+        the user that were added, the agent. What cannot be distinguished from the owner's stays: packages and
         downloads of Juju's own script, and modes of ``.ssh``. A host that cannot be reached again within `UNDO`
         seconds keeps everything; that is logged. Once the id is stored, a failure undoes nothing: there is an
         execution environment, to be deregistered.

@@ -36,9 +36,9 @@ class ConnectedController:
         dialer: makes the connections.
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
-        idle: seconds after which a model that nobody uses, and in which there is nothing to watch, is disconnected.
+        idle: seconds after which an unused model in which there is nothing to watch is disconnected.
         observer: called with what changes in models.
-        is_watched: whether a model's state holds something that has to be watched while nobody uses the model.
+        is_watched: whether a model's state holds something that has to be watched while the model is unused.
         kind: of which models; those of the other kind are nothing to it.
     """
 
@@ -192,7 +192,7 @@ class ConnectedController:
                 one.note_gone()
 
     def unclaimed_machines(self) -> dict[str, list[str]]:
-        """The machines that are nobody's, by model, of the models that are connected now."""
+        """The machines without an owner, by model, of the models that are connected now."""
         found = {name: model.unclaimed_machines() for name, model in self._models.items()}
         return {name: machines for name, machines in sorted(found.items()) if machines}
 

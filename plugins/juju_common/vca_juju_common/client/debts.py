@@ -42,8 +42,8 @@ class Debts(Generic[ModelT]):
     They are handed the model that there is when they are looked at or settled, and know no more of it than `Debtor`.
 
     Attributes:
-        claimed: machines that requests of ours made, and that somebody has taken.
-        unclaimed: machines that came while an answer was lost, and that may be anybody's.
+        claimed: machines that requests of ours made, and that are in use.
+        unclaimed: machines that appeared while an answer was lost, and that may belong to others.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How long deltas gather before they are asked for: a request for each would cost more than it tells."""
+"""How long deltas gather before they are asked for: a request for each one would cost too much."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 GATHER = 0.1
-"""Seconds between two batches of deltas while nobody waits for any."""
+"""Seconds between two batches of deltas while no operation waits for any."""
 
 GATHER_AWAITED = 0.02
-"""The same while somebody waits; the first one after somebody began to counts at once."""
+"""The same while an operation waits; the first delta after it began to wait counts at once."""
 
 
 class Gathering:
@@ -21,7 +21,7 @@ class Gathering:
         self._waiting = 0
 
     async def pause(self) -> None:
-        """Let deltas gather until somebody needs them."""
+        """Let deltas gather until they are needed."""
         loop = asyncio.get_running_loop()
         self._ending = ending = loop.create_future()
         timer = loop.call_later(min(GATHER, GATHER_AWAITED) if self._waiting else GATHER, _end, ending)

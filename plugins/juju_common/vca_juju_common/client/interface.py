@@ -94,7 +94,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
         """
 
     async def undo_note(self, tag: str, name: str, text: str) -> None:
-        """Take a note away that nobody will know of: now, or if that fails when the controller is back.
+        """Remove a note that has lost its owner: now, or, if that fails, when the controller is back.
 
         Args:
             tag: the entity's.

@@ -54,7 +54,7 @@ class WatchedModel:
         patience: seconds that a call waits for the first connection.
         outage: seconds that a call waits for a connection once there was one.
         observer: called with what changes.
-        is_watched: whether a state holds something that has to be watched while nobody uses the model.
+        is_watched: whether a state holds something that has to be watched while the model is unused.
         debts: what earlier connections to it left undone; None: nothing.
         on_break: called when a connection to it ended.
 
@@ -64,8 +64,8 @@ class WatchedModel:
         users: how many operations use it.
         debts: what could not be undone yet.
         unsure: whether something may have been asked for that the state does not show yet.
-        is_new: whether it was just made, and nobody has used it yet.
-        is_leaving: whether its end was asked for: then a connection that ends is not made anew unless somebody calls.
+        is_new: whether it was just made, and has not been used yet.
+        is_leaving: whether its end was asked for: then a connection that ends is made anew only for a new request.
     """
 
     add_machine = machines.add_machine
@@ -226,7 +226,7 @@ class WatchedModel:
         return await self._connection.wire()
 
     async def answer_or_undo(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
-        """Ask for something that has to be undone if nobody is there any more when the answer comes.
+        """Send a request that has to be undone if its caller is gone when the answer comes.
 
         Args:
             work: asks, and gives the answer.

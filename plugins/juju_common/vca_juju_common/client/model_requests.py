@@ -51,7 +51,7 @@ class MachineRequests(Protocol):
         """
 
     async def undo_machines(self, machines: Sequence[str]) -> None:
-        """Destroy machines that nobody will know of: now, or if that fails when the controller is back.
+        """Destroy machines that have lost their owner: now, or, if that fails, when the controller is back.
 
         Args:
             machines: their ids; those that a unit came to after all stay.

@@ -1,4 +1,4 @@
-"""The state of a model: what its deltas have told so far, and what was asked for."""
+"""The state of a model: what its deltas have said so far, and what was asked for."""
 
 from __future__ import annotations
 

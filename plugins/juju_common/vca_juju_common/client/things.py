@@ -1,4 +1,4 @@
-"""The things of a model, as deltas tell of them, and no more of each than we need."""
+"""The things of a model, as deltas describe them, and no more of each than we need."""
 
 from __future__ import annotations
 

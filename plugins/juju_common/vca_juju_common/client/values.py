@@ -250,7 +250,7 @@ class OptionValue:
     Args:
         option: what the charm declares.
         value: its value; None: it has none.
-        is_set: whether somebody set it; otherwise the value is the charm's default.
+        is_set: whether it was set; otherwise the value is the charm's default.
     """
 
     option: Option
@@ -283,7 +283,7 @@ class HeldResource:
 
     Args:
         name: of the resource.
-        uploaded: whether somebody uploaded it; else it is Charmhub's.
+        uploaded: whether it was uploaded; otherwise it is Charmhub's.
         revision: of Charmhub.
         fingerprint: SHA-384 of what was uploaded, in hexadecimal.
     """

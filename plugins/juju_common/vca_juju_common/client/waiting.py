@@ -30,7 +30,7 @@ class Waits:
         reread: reads the state as a whole.
 
     Attributes:
-        gathering: the pauses between deltas, which are short while somebody waits.
+        gathering: the pauses between deltas, which are short while an operation waits.
     """
 
     def __init__(

@@ -62,7 +62,7 @@ class Remote:
 
         What runs as root changes the host: it is never stopped half way, but for the script of ``run_script``.
 
-        Nothing secret goes into `arguments`: anybody on the host sees them. Secrets go into `data`.
+        Nothing secret goes into `arguments`: anyone on the host can see them. Secrets go into `data`.
 
         Args:
             program: its name.

@@ -19,7 +19,7 @@ HostKeyPolicy = Literal["strict", "accept-new", "off"]
 """What is done about a host's own key.
 
 ``"strict"``: it has to be among the known ones; ``"accept-new"``: that of a host never met is stored, and from then on
-it has to stay the same; ``"off"``: any key is taken, so anybody can pose as the host.
+it has to stay the same; ``"off"``: any key is taken, so anyone can pose as the host.
 """
 
 DEFAULT_PORT = 22

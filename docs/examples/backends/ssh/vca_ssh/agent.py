@@ -167,7 +167,7 @@ class Programs:
                 _kill(self._running[number])
 
     def stop_all(self) -> None:
-        """End what runs: nobody would hear what came of it."""
+        """End what runs, since its result could not be delivered."""
         with self._lock:
             for process in self._running.values():
                 _kill(process)
@@ -207,7 +207,7 @@ class Agent:
             answer = {"result": getattr(self, "do_" + request["do"])(**request)}
         except Refused as refused:
             answer = {"refused": refused.facts}
-        except Exception as error:  # noqa: BLE001 - whoever asked has to hear of it
+        except Exception as error:  # noqa: BLE001 - the caller has to get it
             answer = {"refused": {"kind": "failed", "message": f"{type(error).__name__}: {error}"}}
         with self._writing:
             print(json.dumps({"number": request["number"], **answer}), flush=True)
@@ -333,7 +333,7 @@ def _add_due(unit: Data, hooks: list[str]) -> None:
 
 
 def _given(record: Data, unit: Data, params: Data) -> Data:
-    """What a program of a charm is told."""
+    """The input of a program of a charm."""
     options = {name: option.get("default") for name, option in record["charm"]["options"].items()}
     options.update(record["values"])
     return {

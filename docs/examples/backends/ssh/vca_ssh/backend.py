@@ -146,7 +146,7 @@ class SshBackend(Backend[SshOptions]):
 
     @hookimpl
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
-        """Set options, and tell each unit."""
+        """Set options, and run the hook of each unit."""
         record, charm = await self._find_installed(ee_id)
         changed = _merge(record.values, coerce(charm.options, values))
         await op.held()
@@ -167,7 +167,7 @@ class SshBackend(Backend[SshOptions]):
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
     ) -> dict[str, Any]:
-        """Run a program of the charm. It ends with the connection, so that none runs that nobody knows of."""
+        """Run a program of the charm. It ends with the connection, so that none runs unnoticed."""
         record, charm = await self._find_installed(ee_id)
         if primitive not in charm.actions:
             raise refusals.no_primitive(charm.name, primitive, charm.actions)
@@ -267,7 +267,7 @@ class SshBackend(Backend[SshOptions]):
         self._report(op, Record.of(await self._change(op, ee_id, "settle")))
 
     async def _undo(self, op: Operation, ee_id: EeId) -> None:
-        """Remove what nobody has the id of, also when the connection was lost and is coming back."""
+        """Remove an EE whose id was not stored, also when the connection was lost and is coming back."""
         reason = "the host does not answer"
         try:
             async with asyncio.timeout(op.cleanup * 0.8):

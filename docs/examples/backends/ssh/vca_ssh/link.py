@@ -15,7 +15,7 @@ from vca_core.tasks import OwnedTasks, settle
 from vca_ssh.answers import Refused
 
 _CLOSING = 2.0  # seconds for a polite end
-_STOPPING = 2.0  # seconds for a program to end that nobody waits for any more
+_STOPPING = 2.0  # seconds for an abandoned program to end
 
 
 class Link:
@@ -69,7 +69,7 @@ class Link:
     def _send(self, request: dict[str, Any]) -> None:
         if self.is_lost:
             raise self._lost()
-        with contextlib.suppress(BrokenPipeError, OSError):  # whoever reads sees the end, and tells those who wait
+        with contextlib.suppress(BrokenPipeError, OSError):  # the reader sees the end, and fails those who wait
             self._agent.stdin.write(json.dumps(request) + "\n")
 
     async def _read(self) -> None:

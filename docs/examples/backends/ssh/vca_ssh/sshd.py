@@ -1,4 +1,4 @@
-"""A real sshd on a port of its own, which falls silent and breaks off when it is told to."""
+"""A real sshd on a port of its own, which falls silent and breaks off on request."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Sshd:
 
     @contextlib.asynccontextmanager
     async def disconnect(self) -> AsyncIterator[None]:
-        """Its connections end, and nobody listens."""
+        """Its connections end, and its port is closed."""
         self._end()
         try:
             yield

@@ -32,13 +32,13 @@ async def read_notes(model: Target, tag: str) -> dict[str, str]:
 
 
 async def undo_note(model: Target, tag: str, name: str, text: str) -> None:
-    """Take a note away that nobody will know of: now, or if that fails when the controller is back.
+    """Remove a note that has lost its owner: now, or, if that fails, when the controller is back.
 
     Args:
         model: where.
         tag: of the entity.
         name: of the note.
-        text: what it says; another one is somebody else's, and stays.
+        text: what it says; a different one belongs to others, and stays.
     """
 
     async def undo(model: Target) -> None:

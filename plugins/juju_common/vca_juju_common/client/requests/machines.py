@@ -88,7 +88,7 @@ async def _find_unheard(model: Target, before: frozenset[str], new: NewMachine, 
     """The machines that a request has made so far whose answer was lost, where that can be known.
 
     Nothing marks what `AddMachines` made. A host that was named is known by its name, and what is new in a model that
-    the operation made itself is its own. Any other machine may be somebody else's: it is neither taken nor destroyed.
+    the operation made itself is its own. Any other machine may belong to others: it is neither used nor destroyed.
     """
     readings = model.state.readings
     is_known = new.manual is not None or has_made(model.uuid)
@@ -119,25 +119,25 @@ def _new_machines(model: Target, before: Collection[str], new: NewMachine, count
 
 
 def _find_undo(model: Target, before: Collection[str], new: NewMachine, count: int) -> Undo[Target] | None:
-    """How to undo what a request made whose answer was lost, if it made anything that nobody has taken."""
+    """Return how to undo a request whose answer was lost, if it made machines that are not in use."""
     made = _new_machines(model, before, new, count)
     return partial(_undo, machines=made, claim=CLAIM if new.manual is None else 0.0) if made else None
 
 
 def _note_unclaimed(model: Target, before: Collection[str], new: NewMachine, count: int) -> None:
-    """Note what a request may have made whose answer was lost: an operator can tell, and nobody else."""
+    """Note what a request whose answer was lost may have made: only an operator can say."""
     for machine in _new_machines(model, before, new, count):
         if machine not in model.debts.unclaimed:
             model.debts.unclaimed.add(machine)
             _LOG.warning(
                 "machine %s of model %s came while an answer was lost; it bears no note, so it is neither used nor"
-                " destroyed. If it is nobody's, 'juju remove-machine --force %s' removes it",
+                " destroyed. If nobody uses it, 'juju remove-machine --force %s' removes it",
                 *(machine, model.name, machine),
             )
 
 
 def unclaimed_machines(model: Target) -> list[str]:
-    """The machines of a model that are nobody's: not claimed, not noted, not on their way out, and without a unit.
+    """The machines of a model without an owner: not claimed, not noted, not on their way out, and without a unit.
 
     Args:
         model: where.
@@ -147,7 +147,7 @@ def unclaimed_machines(model: Target) -> list[str]:
 
 
 def unheard_machines(model: Target) -> list[str]:
-    """The machines that came while an answer was lost, and that are nobody's still.
+    """The machines that appeared while an answer was lost, and still have no owner.
 
     Args:
         model: where.
@@ -156,7 +156,7 @@ def unheard_machines(model: Target) -> list[str]:
 
 
 def _free_machines(model: Target, machines: Iterable[str]) -> list[str]:
-    """Those of some machines that are there and nobody's: not claimed, not noted, and without a unit."""
+    """Those of some machines that exist and have no owner: not claimed, not noted, and without a unit."""
     state = model.state
     there = [one for one in machines if one in state.machines and one not in model.debts.claimed]
     free = [one for one in there if not state.notes(machine_tag(one)) and not state.is_machine_in_use(one)]
@@ -164,7 +164,7 @@ def _free_machines(model: Target, machines: Iterable[str]) -> list[str]:
 
 
 async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
-    """Destroy machines, but for those that turn out to be somebody's in so many seconds: noted, or with a unit."""
+    """Destroy machines, except for those that turn out to have an owner in so many seconds: noted, or with a unit."""
 
     def nobodys() -> list[str]:
         mine = (one for one in machines if one in model.state.machines and one not in model.debts.claimed)
@@ -180,7 +180,7 @@ async def _undo(model: Target, machines: Sequence[str], claim: float) -> None:
 
 
 async def undo_machines(model: Target, machines: Sequence[str]) -> None:
-    """Destroy machines that nobody will know of: now, or if that fails when the controller is back.
+    """Destroy machines that have lost their owner: now, or, if that fails, when the controller is back.
 
     Those that a unit came to after all stay.
     """

@@ -65,7 +65,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
     Raises:
         ApiError: the controller refuses it.
         BadArguments: it refuses cloud, region or credential. Or the cloud is of another kind: then nothing stays there.
-            Or the namespace of Kubernetes is somebody else's; where nobody says whose, it had `LEAVING` to go.
+            Or the namespace of Kubernetes belongs to others; if it is not known to whom, it had `LEAVING` to go.
     """
     if new.prepare is not None:
         await new.prepare(name)
@@ -83,7 +83,7 @@ async def create_model(controller: Facades, username: str, name: str, new: NewMo
         if holder.stays or is_late:
             raise taken_namespace(name, new.cloud, holder, taken) from taken.__cause__
         with explain(partial(taken_namespace, name, new.cloud, holder, taken)):
-            await asyncio.sleep(pause)  # a controller tells nobody when a namespace of the cluster becomes free
+            await asyncio.sleep(pause)  # no controller reports when a namespace of the cluster becomes free
     return None
 
 

@@ -1,4 +1,4 @@
-"""Namespaces of Kubernetes that models would have, and that are taken: by whom, as far as the controller tells."""
+"""Namespaces of Kubernetes that models would have, and that are taken: by whom, as far as the controller says."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Holder:
     """Who has a namespace.
 
     Args:
-        name: in words; empty: nobody says it.
+        name: in words; empty: not known.
         stays: whether it is known that the namespace is not on its way out.
         is_leaving: whether it is known that it is.
     """

@@ -78,7 +78,7 @@ class Target(Facades, Protocol):
         """Wait until the state is as new as the newest connection, and return that connection."""
 
     async def answer_or_undo(self, work: Coroutine[Any, Any, R], late: Callable[[R], Awaitable[None]]) -> R:
-        """Send a request that has to be undone if nobody waits for its answer any more.
+        """Send a request that has to be undone if its caller no longer waits for the answer.
 
         Args:
             work: sends it, and returns the answer.

@@ -34,10 +34,10 @@ class Connection:
         patience: seconds that a call waits for the first connection, without those until it is its turn to be dialled.
         outage: seconds that a call waits for a connection once there was one; likewise.
         on_open: done with each new connection before calls get it, as re-reading what they may have changed.
-        on_end: called when there will be no connection any more unless somebody asks for one.
+        on_end: called when there will be no further connection unless one is asked for.
         wanted: whether to go on, `SLOWLY`, after a failure against which no retry helps: a password may be changed on
             both sides in time. `on_end` is called nevertheless, each time.
-        lasts: whether a connection that ends is made anew although nobody waits for it.
+        lasts: whether a connection that ends is made anew although no call waits for it.
     """
 
     def __init__(

@@ -114,7 +114,7 @@ class Wire:
             self._due.pop(number, None)
             if patient:
                 del self._patient[watcher]
-            self._waiting.pop(number, None)  # an answer that nobody waits for any more is dropped
+            self._waiting.pop(number, None)  # an answer that no call waits for is dropped
         is_error = answer.get("error") or answer.get("error-code")
         _LOG.debug("%s: %s.%s: %s", self.endpoint, facade, request, "done" if not is_error else _code(answer))
         if is_error:

@@ -14,5 +14,5 @@ if ! id -u "$1" >/dev/null 2>&1; then
     fi
     useradd --create-home --shell /bin/bash --comment "$5" "$1"
 fi
-# As that user: root would follow a link that somebody put there.
+# As that user: root would follow a link that the user put there.
 su -s /bin/sh -c "$4" "$1" authorize "$2 $5"
