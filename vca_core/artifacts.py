@@ -46,7 +46,7 @@ class Artifact:
         Other artifacts of the same charm share it for as long as its files do not change.
 
         Raises:
-            NotSupported: it is a charm of Charmhub: what it says about itself is not known here.
+            NotSupported: it is a charm of Charmhub, whose declarations are not known here.
             BadArguments: it is not a charm, or malformed (`vca_core.charm.read_charm`).
         """
         return self._charm
@@ -54,12 +54,12 @@ class Artifact:
     async def read(self) -> Charm:
         """Read the charm in a thread; at once if it was read before. It raises what `charm` raises.
 
-        A cancellation waits for the thread: what blocks is done when this ends.
+        A cancellation waits for the thread: when this ends, nothing blocks any more.
         """
         return self._charm if "_charm" in vars(self) else await compute_in_thread(self.charm)
 
     async def digest(self) -> str | None:
-        """The digest of what is uploaded of the charm: the same content has the same one, wherever it is.
+        """Return the digest of what is uploaded of the charm: the same content has the same digest, wherever it is.
 
         Returns:
             The digest; None for a charm of Charmhub.

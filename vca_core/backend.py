@@ -46,12 +46,12 @@ SUPPORTED_API_VERSIONS = range(1, API_VERSION + 1)
 
 
 class Options(BaseModel):
-    """Base of option models: unknown keys are refused, and no error of pydantic's shows what was given."""
+    """Base of option models: unknown keys are refused, and errors of pydantic show no values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     def problems_of_files(self, folder: Path) -> Iterable[str]:
-        """Look at the files that the options name, for `vca config check` and `vca doctor`. It blocks.
+        """Check the files that the options name, for `vca config check` and `vca doctor`. It blocks.
 
         Args:
             folder: where relative paths start.
@@ -84,7 +84,7 @@ class Operation(Protocol):
 
     @property
     def ee_id(self) -> EeId | None:
-        """The execution environment; None until `created` was called, and in what concerns a whole namespace."""
+        """The execution environment; None until `created` was called, and for operations on a whole namespace."""
 
     @property
     def token(self) -> int | None:
@@ -101,19 +101,19 @@ class Operation(Protocol):
         """Seconds within which the hook must end once it is cancelled, with what it began finished or undone."""
 
     async def held(self) -> None:
-        """Make sure that the operation may still make changes; call it before each request that makes one.
+        """Make sure that the operation may still make changes; call this before each request that makes one.
 
         It returns at once while the EE is this operation's, and waits while that is not certain. The core calls it
         before each hook. Once it has raised, nothing may be changed.
 
         Raises:
-            ConflictError: the EE is another process's now.
+            ConflictError: the EE belongs to another process now.
         """
 
     async def created(self, locator: str) -> None:
         """Store the ee_id, as soon as the EE exists and before anything is waited for.
 
-        Once this has returned, nothing is undone: a caller finds the ee_id, can go on with it and delete it. When it
+        Once this has returned, nothing is undone: callers can find the ee_id, go on with the EE and delete it. When it
         raises, the id is not kept: undo what was made, then let the error through.
 
         Args:
@@ -134,8 +134,8 @@ class Operation(Protocol):
         Args:
             entity: what it is about, such as ``Entity("machine", "0")``.
             native: the word its own system uses; ``""`` while it has none; None: the entity is gone.
-            detail: what its system says beside it, for people.
-            status: what the word means, where the documented table does not know it.
+            detail: what its system says besides, for people.
+            status: what the word means, if it is not in the documented table.
         """
 
 
@@ -180,8 +180,8 @@ class Host(Protocol[OptionsT_co]):
             ee_id: the execution environment that the entity belongs to.
             entity: what it is about.
             native: the word its own system uses; ``""`` while it has none; None: the entity is gone.
-            detail: what its system says beside it, for people.
-            status: what the word means, where the documented table does not know it.
+            detail: what its system says besides, for people.
+            status: what the word means, if it is not in the documented table.
 
         Raises:
             BackendError: called from another thread than the event loop's.
@@ -224,7 +224,7 @@ class RelationEnd:
         backend: that connector's backend; the same object at both ends when the EEs share a connector.
         ee_id: the execution environment.
         endpoint: name of the charm's endpoint.
-        open: opens the backend, unless it is open. A backend that uses another one than itself waits for that first.
+        open: opens the backend, unless it is open. A backend that uses a different one awaits this first.
     """
 
     connector: str

@@ -20,9 +20,9 @@ class InstalledCharm:
 
     Args:
         name: the charm's own name.
-        reference: how the backend's system calls just this one, such as ``local:jammy/simple-router-3``.
-        digest: of what was uploaded, in the backend's own form: the same charm has the same one; None: not known.
-        version: of the charm, as it says itself; None: it does not.
+        reference: the name of exactly this charm in the backend's system, such as ``local:jammy/simple-router-3``.
+        digest: digest of the upload, in the backend's own form: the same charm has the same digest; None: not known.
+        version: the version that the charm declares; None: it declares none.
     """
 
     name: str
@@ -36,7 +36,7 @@ class OptionState:
     """An option of the installed charm.
 
     Args:
-        value: as it is now, in its type; None: it has none.
+        value: the present value, in its type; None: it has none.
         is_set: whether it was set; otherwise the value is the charm's default.
         type: ``string``, ``int``, ``float``, ``boolean`` or ``secret``.
         secret: whether its value is secret.
@@ -75,7 +75,7 @@ class RelationState:
     Args:
         endpoint: the EE's own endpoint.
         other: the EE at the other end; None if it does not belong to this connector.
-        other_name: how the system calls what is at the other end.
+        other_name: the name of the other end in the system.
         other_endpoint: the endpoint there.
     """
 
@@ -92,7 +92,7 @@ class Description:
     Args:
         ee_id: its id.
         charm: what is installed; None: nothing yet.
-        options: those of the charm, by name; empty without one.
+        options: the charm's options, by name; empty without a charm.
         units: its units, the oldest first.
         relations: its relations.
     """

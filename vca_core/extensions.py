@@ -40,7 +40,7 @@ _hookspec = pluggy.HookspecMarker("vca")
 
 @dataclass(frozen=True, slots=True)
 class OperationFacts:
-    """What is asked for, as it is known from the start. Names only: a value may be secret.
+    """The facts of a call that are known from the start. Names only: a value may be secret.
 
     Args:
         id: names this run: ``create_execution_environment-5f0c93a1-17``.
@@ -48,16 +48,16 @@ class OperationFacts:
         connector: the connector's name; empty if a relation was refused because an end of it names no connector of the
             `Vca`.
         backend: connector and backend: ``edge (fake)``. Empty as `connector` is.
-        namespace: the namespace it was given.
-        ee_id: the EE, where it was given one; of a relation the first one.
+        namespace: the given namespace.
+        ee_id: the given EE; for a relation, the first one.
         ee_id_2: the second EE of a relation.
         connector_2: the name of the connector that the second EE of a relation belongs to.
         primitive: the primitive that is run; None for ``config``, which is the operation ``configure``.
-        parameters: the names of what it was given by name: a primitive's parameters, options, credentials.
+        parameters: the names of the given parameters, options or credentials.
         num_units: how many units are asked for.
         charm: the charm, as the caller named it.
         request_id: which of the caller's own requests it belongs to (`Vca.request`).
-        actor: who asks (`Vca.from_config`).
+        actor: who calls (`Vca.from_config`).
     """
 
     id: str

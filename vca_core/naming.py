@@ -58,7 +58,7 @@ def _check_part(value: object, part: str, argument: str = "namespace") -> None:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """Names what an execution environment configures: an NS, a VNF in it, a VDU of that.
+    """Names what an execution environment configures: an NS, a VNF of it, or a VDU of that VNF.
 
     Args:
         nsi_id: the network slice instance; None: none.
@@ -66,10 +66,11 @@ class Namespace:
         vnf_id: the VNF; None: the EE belongs to the whole NS.
         vdu_id: the VDU, or ``kdu:<name>`` for a KDU; None: the EE belongs to the whole VNF.
         vdu_count: which replica of the VDU, in ASCII digits as they were written; None: no replicas.
-        ee: which of several execution environments at that place; None: the only one, or the one without a name.
+        ee: which of several execution environments that configure the same; None: the only one, or the one without a
+            name.
 
     Raises:
-        BadArguments: a part would not come back from the text; says which.
+        BadArguments: a part could not be read back from the text; says which.
     """
 
     nsi_id: str | None
@@ -221,7 +222,7 @@ class EeId:
 
         Args:
             value: its text; an `EeId` is returned as it is.
-            argument: how errors call it.
+            argument: its name in errors.
 
         Raises:
             BadArguments: it is not an ee_id; says what is wrong.
@@ -295,13 +296,13 @@ class NameRules:
     """Derives the names of models and applications from namespaces.
 
     The documented name is kept byte for byte where it is valid and short enough; otherwise it becomes a readable head
-    and a digest of the parts that make it. So does a KDU's name that could be taken for a VDU's.
+    and a digest of the parts that make it. The same applies to a KDU's name that could be mistaken for a VDU's.
 
     Args:
         model_pattern: what a model's name matches in full: Juju's rule and that of a Kubernetes namespace.
         application_pattern: what an application's name matches in full: Juju's rule.
         limit: the most characters of a name.
-        model_suffix: put behind each model's name.
+        model_suffix: appended to each model's name.
         reserved_suffixes: endings that a model's name must not have.
     """
 

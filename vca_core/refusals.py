@@ -29,7 +29,7 @@ def already_exists(ee_id: EeId, namespace: Namespace) -> AlreadyExists:
 
 
 def host_taken(host: str, namespace: str, ee_id: str) -> AlreadyExists:
-    """A host is a machine of another EE, so that it cannot be taken into service once more.
+    """A host is the machine of another EE, so it cannot be registered again.
 
     Args:
         host: the host, in any spelling.
@@ -40,7 +40,7 @@ def host_taken(host: str, namespace: str, ee_id: str) -> AlreadyExists:
 
 
 def removal_under_way(ee_id: EeId, namespace: Namespace) -> ConflictError:
-    """A namespace has an EE that is on its way out, so no other can be made for it yet.
+    """A namespace has an EE that is being removed, so no other can be made for it yet.
 
     Args:
         ee_id: the one that goes.
@@ -83,7 +83,7 @@ def shared_model(ns_id: str, other: str, model: str) -> BadArguments:
 
 
 def no_environment(ee_id: EeId) -> NotFound:
-    """An EE is not there, or not any more."""
+    """An EE does not exist, or no longer does."""
     return NotFound(f"there is no execution environment {ee_id}", ee_id=str(ee_id))
 
 
@@ -293,7 +293,7 @@ def not_installable(charm: str, obstacles: Iterable[str]) -> BadArguments:
 
 
 def unmet_assumptions(charm: str, missing: Iterable[str], version: str, *, is_kubernetes: bool) -> BadArguments:
-    """A charm assumes what Juju does not have.
+    """A charm assumes something that Juju does not have.
 
     Args:
         charm: its name.
@@ -333,7 +333,7 @@ def newer_juju(charm: str, needed: str, version: str) -> BadArguments:
 
 
 def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:
-    """A charm is made for what the backend does not have.
+    """A charm is made for another kind of system than the backend's.
 
     Args:
         charm: its name.
@@ -344,7 +344,7 @@ def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:
 
 
 def unsupported_base(charm: str, bases: Iterable[str], machine: str, base: str) -> BadArguments:
-    """A charm does not support what its machine has.
+    """A charm does not support the base of its machine.
 
     Args:
         charm: its name.

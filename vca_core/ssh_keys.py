@@ -28,8 +28,8 @@ class SshKeyPair:
     one goes into virtual machines, so that they can be provisioned.
 
     Args:
-        private_path: the private key's file; ``~`` is the home folder. The public one has ``.pub`` behind it.
-        comment: what stands behind a new public key, one line.
+        private_path: the private key's file; ``~`` is the home folder. The public key's file has ``.pub`` appended.
+        comment: the comment of a new public key, one line.
         key_type: type of a new pair: ``"rsa"`` (4096 bits) or ``"ed25519"``. What is there already may be any
             type that OpenSSH knows.
 
@@ -71,7 +71,7 @@ class SshKeyPair:
         """Return the public key; its pair is made if it does not exist.
 
         Files are read and keys made in a thread, never in the loop and never by another program. A public key
-        that is missing is made again from the private one. Several that ask at once, in this loop or in other
+        that is missing is made again from the private one. Callers that ask at the same time, in this loop or in other
         processes, get the same key.
 
         Returns:
@@ -96,7 +96,7 @@ class SshKeyPair:
         """Return the public key as `public_key` does, without an event loop; it blocks.
 
         Raises:
-            VcaError: an event loop runs in this thread, and would stand still; else as `public_key`.
+            VcaError: an event loop runs in this thread, and would be blocked; otherwise as `public_key`.
         """
         try:
             asyncio.get_running_loop()
@@ -110,7 +110,7 @@ class SshKeyPair:
             await asyncio.wait([self._work])
 
     def check(self) -> None:
-        """Check that the pair can be used, where it is there; nothing is made. It blocks for a moment.
+        """Check that the pair, if it exists, can be used; nothing is made. It blocks for a moment.
 
         Raises:
             BadArguments: it cannot; the text says why.

@@ -40,12 +40,12 @@ class Entity:
 
 @dataclass(frozen=True, slots=True)
 class EntityState:
-    """What is known of an entity, by the last report.
+    """What the last report said about an entity.
 
     Args:
         entity: which one.
         native: the word its own system uses, such as ``"maintenance"``; ``""`` while it has none.
-        detail: what its system says beside it, for people.
+        detail: what its system says besides, for people.
         status: what the word means; None: by the documented table.
     """
 

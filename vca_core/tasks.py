@@ -77,7 +77,7 @@ class OwnedTasks:
             limit: seconds to wait.
 
         Returns:
-            The names of those that still live.
+            The names of those that are still running.
         """
         tasks = self._tasks - {asyncio.current_task()}
         for task in tasks:
@@ -91,7 +91,7 @@ class OwnedTasks:
 async def settle(waited: Awaitable[Any], limit: float) -> asyncio.CancelledError | None:
     """Wait for something to be done, for at most `limit` seconds, also when the caller is cancelled meanwhile.
 
-    What is waited for is neither cancelled nor asked for its result.
+    The awaited task or future is neither cancelled nor asked for its result.
 
     Args:
         waited: a task or future.

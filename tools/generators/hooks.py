@@ -88,7 +88,7 @@ def page(name: str, function: Any, *, is_backend: bool) -> str:
             text += common(name)
         if name in OPERATIONS_WITH_OPTIONS:
             notes.append(f'`options` are described by `operation_options["{name}"]`, a model of pydantic.')
-        notes.append("More: [what all backends promise](../promises.md), [what hooks are given](../objects.md).")
+        notes.append("More: [what all backends promise](../promises.md), [what hooks take and return](../objects.md).")
     else:
         notes.append("How extensions are written: [write an extension](../extension.md).")
     return text + "\n" + " ".join(notes) + "\n"

@@ -23,9 +23,8 @@ SOURCE = "the docstrings of vca_core"
 
 HEAD = """# Objects
 
-What [hooks](hooks/index.md) are given and give back, and what helps to work with it. All of it is
-[stable](versions.md). Values cannot be changed; `dataclasses.replace` makes another one. Errors have
-[a page of their own](../reference/errors.md).
+What [hooks](hooks/index.md) take and return, and helpers for it. All of this is [stable](versions.md). Values cannot be
+changed; `dataclasses.replace` makes another one. Errors have [a page of their own](../reference/errors.md).
 
 """
 

@@ -50,14 +50,14 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
 
     - None resets an option of any type: it has the charm's default again. An option that is left out keeps its value.
 
-    Converting what was converted changes nothing.
+    Converting converted values again changes nothing.
 
     Args:
-        options: what there is, by name.
+        options: the options of the charm, by name.
         values: by name of the option, as the caller gave them.
 
     Returns:
-        The converted values, by name of the option; None: it is to be reset.
+        The converted values, by name of the option; None means reset.
 
     Raises:
         BadArguments: there are options that the charm does not have or values that do not fit. The error names

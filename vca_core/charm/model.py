@@ -44,7 +44,7 @@ class Action:
     Args:
         name: as the charm spells it.
         schema: JSON schema of its parameters, all of them in one object: ``{"type": "object", "properties": {…}}``.
-            It is what `vca_core.charm.check_params` goes by, and what a Juju controller says about an action.
+            `vca_core.charm.check_params` uses it, and a Juju controller describes an action by it.
         description: for people.
         parallel: whether it may run beside other actions on one unit.
         execution_group: which actions it never runs beside.
@@ -98,10 +98,10 @@ class Endpoint:
     Args:
         name: as the charm spells it.
         role: which side of the relation it is.
-        interface: what is spoken there: two endpoints of one interface can be related.
+        interface: its protocol: two endpoints of the same interface can be related.
         limit: how many relations it takes; None: any number.
         scope: ``container`` for subordinates that live beside the other side's units, else ``global``.
-        optional: what the charm says of it; None: nothing.
+        optional: whether the charm says that it can do without a relation there; None: it does not say.
     """
 
     name: str
@@ -118,7 +118,7 @@ class Base:
 
     Args:
         name: of the system.
-        channel: its version, with a risk where the charm says one: ``22.04``, ``22.04/stable``.
+        channel: its version, with a risk if the charm gives one: ``22.04``, ``22.04/stable``.
         architectures: ``amd64``, ``arm64`` and the like; empty: the charm does not say.
     """
 
@@ -137,14 +137,14 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A file or an image that is handed to the charm.
+    """A file or an image that the charm is given.
 
     Args:
         name: as the charm spells it.
         type: ``file`` or ``oci-image``.
         filename: what the charm calls the file; empty for images.
         description: for people.
-        upstream: of an image: where its author had it, such as ``example.com/dns:1``; empty: the charm does not say.
+        upstream: where the author of an image published it: ``example.com/dns:1``; empty: the charm does not say.
     """
 
     name: str
@@ -164,8 +164,8 @@ class Storage:
         description: for people.
         is_shared: whether all units have the same.
         is_read_only: whether it cannot be written to.
-        least: how many of it a unit has at the least.
-        most: how many at the most; None: any number.
+        least: the least number that a unit has.
+        most: the largest number; None: any number.
         minimum_size: of each, in MiB; 0: the charm does not say.
         location: folder where it is mounted; empty: Juju decides.
         properties: what else it is to be, such as ``transient``.
@@ -191,8 +191,8 @@ class Device:
         name: as the charm spells it.
         type: as the cluster calls it, ``nvidia.com/gpu``.
         description: for people.
-        least: how many of it a unit has at the least.
-        most: how many at the most.
+        least: the least number that a unit has.
+        most: the largest number.
     """
 
     name: str
@@ -232,7 +232,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Charm:
-    """What a charm says about itself.
+    """What a charm declares.
 
     Args:
         name: of the charm.
@@ -244,10 +244,10 @@ class Charm:
         endpoints: where it can be related, by name.
         bases: what it runs on, the charm's favourite first; empty where it does not say.
         series: what it runs on, in the words of old charms, ``bionic``; ``kubernetes`` is one of them.
-        resources: what it has to be given, by name.
+        resources: the files and images that it needs, by name.
         containers: its workload containers, by name.
-        storage: what its units get, by name.
-        devices: what they get of the cluster beside it, by name.
+        storage: the storage that its units get, by name.
+        devices: the devices of the cluster that its units get, by name.
         assumes: what it needs of Juju, as the charm writes it.
         min_juju_version: the oldest Juju that it runs with, in the words of old charms; empty: it does not say.
         obstacles: why it cannot be installed as it is; empty: it can.
@@ -296,7 +296,7 @@ class Charm:
             name: as the charm spells it.
 
         Raises:
-            BadArguments: the charm has none of that name; says which ones it has.
+            BadArguments: the charm has no primitive of that name; says which ones it has.
         """
         found = self.actions.get(name)
         if found is None:

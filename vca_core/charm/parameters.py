@@ -36,8 +36,8 @@ _LONGEST_SHOWN = 200
 def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 
-    In this order, as Juju does it: a required parameter has to be given even if it has a default. Values are such as
-    JSON has; tuples count as lists. They get the type that the schema asks for, as values of options do: ``"7"`` and
+    In this order, as Juju does it: a required parameter has to be given even if it has a default. Values are those of
+    JSON; tuples count as lists. They get the type that the schema asks for, as values of options do: ``"7"`` and
     ``7.0`` for an integer, ``"true"`` for a boolean, YAML for an object or a list, the text of a number for text; where
     text is declared, or no type, text stays text. ``allOf`` and ``patternProperties`` count as well, and ``anyOf`` and
     ``oneOf`` as far as their branches agree. A parameter that is not declared is refused only where the schema says
@@ -48,10 +48,11 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         params: by name, as the caller gave them.
 
     Returns:
-        The parameters in their types with the defaults filled in, those of objects in objects included.
+        The parameters in their types with the defaults filled in, also in nested objects.
 
     Raises:
-        BadArguments: they do not fit: all that is wrong, by name (``params_dict.<name>``), without the values.
+        BadArguments: they do not fit; the error lists everything that is wrong, by name (``params_dict.<name>``),
+            without the values.
     """
     given = arguments.mapping(params, "params_dict")
     _ = action.validator  # what is no schema is refused first: nothing else can be made of it

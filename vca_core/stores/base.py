@@ -64,8 +64,8 @@ class StatusStore(ABC):
 
     Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
     when the store fails: ``retryable`` says whether the same call may succeed later. A status that `set` refuses with
-    an error that is not retryable is given up; what `open` raises never costs one. A method that was cancelled has been
-    carried out or not, but never by half.
+    an error that is not retryable is given up; an error of `open` never loses one. A method that was cancelled has been
+    carried out wholly or not at all.
     """
 
     async def open(self) -> None:  # noqa: B027 - a store without a connection has nothing to do
@@ -136,7 +136,7 @@ class StatusStore(ABC):
             document: plain data with an ``_id``.
 
         Returns:
-            Whether it was inserted. One that is there is left as it is.
+            Whether it was inserted. An existing document is left as it is.
 
         Raises:
             BadArguments: it has no ``_id``, or is not plain data.
@@ -144,10 +144,10 @@ class StatusStore(ABC):
 
     @abstractmethod
     async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
-        """Delete all documents that match; give their number."""
+        """Delete all documents that match, and return their number."""
 
     async def drop(self, table: str) -> None:
-        """Remove a collection with all that is in it; a store that keeps empty ones should remove those, too."""
+        """Remove a collection with everything in it; a store that keeps empty ones should remove those, too."""
         for document in await self.find(table):
             await self.delete(table, {"_id": document["_id"]})
 

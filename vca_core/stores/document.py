@@ -121,7 +121,7 @@ def _values_below(value: Any, parts: list[str]) -> Iterator[Any]:
 
 
 def value_at(document: Mapping[str, Any], path: str) -> Any:
-    """What stands at a dotted path, as `set_path` would find it; None where there is nothing.
+    """Return the value at a dotted path, as `set_path` would find it; None if there is none.
 
     Args:
         document: plain data.
@@ -162,7 +162,7 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
         The document as it is afterwards.
 
     Raises:
-        StoreError: a path cannot be set, or two are in each other's way; not retryable.
+        StoreError: a path cannot be set, or two paths overlap; not retryable.
     """
     below: dict[tuple[str, ...], dict[str, Any]] = {}
     for path, value in update.items():
@@ -179,14 +179,14 @@ def apply_update(document: Mapping[str, Any], update: Mapping[str, Any]) -> dict
 
 
 def check_update(filter: Mapping[str, Any], update: Mapping[str, Any]) -> None:
-    """Check what can be said of an update without the document.
+    """Check an update as far as that is possible without the document.
 
     Args:
         filter: which document it is for.
         update: values by dotted path.
 
     Raises:
-        StoreError: a path cannot be set, or two are in each other's way; not retryable.
+        StoreError: a path cannot be set, or two paths overlap; not retryable.
     """
     for path, value in update.items():
         parts = _check_parts(path)
@@ -307,7 +307,7 @@ def plain_value(value: Any, path: str) -> Any:
 
     Args:
         value: the value.
-        path: where it is to stand, for errors.
+        path: where it is to be stored, for errors.
 
     Raises:
         BadArguments: it is not plain data; says where. The value is not shown.
