@@ -80,7 +80,7 @@ def _check_settings(url: str, argument: str) -> None:
     seen = set()
     for name, value in parse_qsl(url.partition("?")[2].replace(";", "&"), keep_blank_values=True):
         if name.lower() in seen and name.lower() not in _SEVERAL:
-            raise BadArguments(f"{argument}: the setting {name} is there twice", [argument])
+            raise BadArguments(f"{argument}: the setting {name} is there twice; keep one", [argument])
         seen.add(name.lower())
         try:
             split_options(f"{quote(name)}={quote(value, safe=_PLAIN)}", warn=False)
