@@ -247,6 +247,8 @@ class Lane:
             finally:
                 slots.give()
             await self._go_on(entry, is_over=is_over)
+            if clock.expired():  # the store kept the cancellation to itself: the next attempt needs another clock
+                return
 
     async def _take_slot(self) -> Slots:
         slots = self._office.slots

@@ -249,6 +249,31 @@ async def test_a_stores_own_cancellation_is_an_error_of_the_store(outbox: Outbox
             await outbox.now(KEY, strikes_out, LONG, "do it")
 
 
+async def test_a_limit_holds_after_a_store_swallowed_a_cancellation() -> None:
+    attempts = 0
+
+    class Stubborn(MemoryStore):
+        async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 1:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    raise StoreError("the connection was given up") from None
+            elif attempts == 2:
+                await asyncio.Event().wait()
+            return await super().set(table, filter, update)
+
+    store = Stubborn()
+    await store.ensure("nsrs", {"_id": "ns"})
+    outbox = Outbox(store, interval=0, queue_limit=1000, attempt_limit=0.05, on_stored=lambda *_: None)
+    async with asyncio.timeout(LONG):
+        assert await outbox.outcome(KEY, PLACE, {"status": "1"}) is Written.STORED
+    assert attempts == 3
+    assert await outbox.close(LONG) == []
+
+
 async def test_what_comes_as_a_lane_ends_is_not_left_waiting(
     store: Wild, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
