@@ -90,3 +90,8 @@ class JujuK8sBackend(JujuBackend[JujuK8sOptions]):
     async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
         """Return what the controller says about a namespace, and the cluster where it is looked at."""
         return await reads.status(self.session, namespace)
+
+    @hookimpl
+    async def health(self) -> Mapping[str, Any]:
+        """Ask the controller for its version, and the cluster where it is looked at."""
+        return await reads.health(self.session)

@@ -11,19 +11,20 @@ from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Unit
 from vca_juju_common.deletes import delete_environment, delete_model, remove_application
-from vca_juju_common.session import Session
 from vca_juju_k8s.ground import LOCATOR, suspension
 from vca_juju_k8s.reservations import cancel
 from vca_juju_k8s.session import KubernetesSession
 
 
-async def delete(session: Session, op: Operation, ee_id: EeId) -> None:
+async def delete(session: KubernetesSession, op: Operation, ee_id: EeId) -> None:
     """Delete an EE; absent is success."""
 
     async def remove(model: Model) -> None:
         units = model.state.units_of(ee_id.application)
-        with explain(lambda: _stuck(model, ee_id.application, units)):
-            await remove_application(session, model, ee_id.application)
+        left: list[str] = []
+        with explain(lambda: _stuck(model, ee_id.application, units, left)):
+            async with session.watch_going(model, ee_id.application) as left:
+                await remove_application(session, model, ee_id.application)
         await cancel(model, ee_id.application)
 
     if ee_id.locator == LOCATOR:
@@ -36,13 +37,14 @@ async def delete_namespace(session: KubernetesSession, op: Operation, namespace:
     await session.wait_namespace_gone(session.names.model(namespace), models)
 
 
-def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendError | None:
+def _stuck(model: Model, application: str, units: Sequence[Unit], pods: Sequence[str]) -> BackendError | None:
     """Why an application is there still, as far as Juju shows it; None: it is gone, or its removal was not requested.
 
     Args:
         model: where it is.
         application: its name.
         units: those that it had when its end was asked for.
+        pods: what is left of it in the cluster, where that is looked at.
     """
     if (reason := suspension(model)) is not None:
         return reason
@@ -56,6 +58,8 @@ def _stuck(model: Model, application: str, units: Sequence[Unit]) -> BackendErro
     else:
         known = "21605"
     left = ", ".join(unit.name for unit in model.state.units_of(application)) or "no units"
+    if pods:
+        left += f" (in the cluster: {'; '.join(pods)})"
     return BackendError(
         f"application {application} is dying with {left} left, and Juju does not remove it (known as juju/juju issue "
         f"{known}); call this again later, try 'juju remove-application --force --no-wait', or delete the NS, which "

@@ -6,8 +6,20 @@ from typing import Any
 
 from vca_core.naming import Namespace
 from vca_juju_common import reads
+from vca_juju_k8s.cluster.client import ClusterError
 from vca_juju_k8s.cluster.pods import describe
 from vca_juju_k8s.session import KubernetesSession
+
+
+async def health(session: KubernetesSession) -> dict[str, Any]:
+    """Whether the controller answers and, under ``cluster``, which version the cluster is of, or why nobody knows."""
+    found = dict(await reads.health(session))
+    if session.cluster is not None:
+        try:
+            found["cluster"] = str((await session.cluster.read("/version")).get("gitVersion"))
+        except ClusterError as error:
+            found["cluster"] = error.message
+    return found
 
 
 async def status(session: KubernetesSession, namespace: Namespace) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from vca_core.backend import Host
@@ -13,7 +13,7 @@ from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
-from vca_juju_k8s.cluster.pods import watched
+from vca_juju_k8s.cluster.pods import watched, watched_going
 from vca_juju_k8s.options import JujuK8sOptions
 
 
@@ -83,6 +83,15 @@ class KubernetesSession(Session):
 
         async with watched(self.cluster, model.name, application, self.pod_grace, report):
             yield
+
+    def watch_going(self, model: Model, application: str) -> AbstractAsyncContextManager[list[str]]:
+        """Look at what is left of an application, for the length of a ``with`` block; see `watched_going`.
+
+        Args:
+            model: where it is.
+            application: its name.
+        """
+        return watched_going(self.cluster, model.name, application)
 
     async def wait_namespace_gone(self, name: str, models: Collection[str]) -> None:
         """Wait until the namespace of a deleted model is gone; see `wait_gone`."""

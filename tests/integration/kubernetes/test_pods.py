@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support.cluster.api import until
 from support.cluster.sharing import Cluster
-from support.juju_k8s import on_kubernetes
+from support.juju_k8s import installed, on_kubernetes
 
 from vca_core import Connector
-from vca_core.errors import BackendError
+from vca_core.errors import BackendError, VcaTimeoutError
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_jujusim import SimulatedController
@@ -130,3 +132,31 @@ async def test_nothing_is_asked_of_the_cluster_while_all_goes_well(
         await pods.exec_primitive(ee_id, "touch")
         await pods.delete_execution_environment(ee_id)
         assert len(asked) == 1
+
+
+async def test_what_is_left_of_an_application_that_stays_is_told(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    controller.faults.stick(when="always")
+    async with on_kubernetes(controller, charms, cluster={"kubeconfig": str(cluster.kubeconfig)}) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        await asyncio.to_thread(deploy, cluster, f"{ns}-k8s", "example.com/dns:1")
+        claims = f"/api/v1/namespaces/{ns}-k8s/persistentvolumeclaims"
+        name = f"data-{APP}-0"
+        cluster.api.post(claims, {**CLAIM, "metadata": {"name": name, "finalizers": ["vca.test/held"]}})
+        cluster.api.delete(f"{claims}/{name}")
+        left = f"in the cluster: stateful set {APP}; .*claim {name}, deleted at .*, held by .*vca.test/held"
+        with pytest.raises(VcaTimeoutError, match="issue 21605") as raised:
+            await pods.delete_execution_environment(ee_id, total_timeout=2.0)
+        assert re.search(left, str(raised.value))
+        cluster.api.patch(f"{claims}/{name}", {"metadata": {"finalizers": None}})
+
+
+async def test_health_says_whether_the_cluster_answers(
+    controller: SimulatedController, charms: Path, cluster: Cluster
+) -> None:
+    away = json.loads(cluster.kubeconfig.read_text())
+    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    for given, said in ((str(cluster.kubeconfig), "v1.36.1"), (away, "the API server cannot be reached")):
+        async with on_kubernetes(controller, charms, cluster={"kubeconfig": given}) as pods:
+            assert (await pods.health())["cluster"] == said

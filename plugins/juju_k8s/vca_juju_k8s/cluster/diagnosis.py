@@ -70,6 +70,19 @@ def why_not_created(sets: Iterable[Plain], events: Iterable[Plain]) -> dict[str,
     return found
 
 
+def what_holds(kind: str, one: Plain) -> str:
+    """Say of an object that is to go what keeps it, in words.
+
+    Args:
+        kind: what it is: ``pod``.
+        one: the object.
+    """
+    metadata = one.get("metadata") or {}
+    deleted = f", deleted at {metadata['deletionTimestamp']}" if metadata.get("deletionTimestamp") else ""
+    held = f", held by {', '.join(metadata['finalizers'])}" if metadata.get("finalizers") else ""
+    return f"{kind} {_name(one)}{deleted}{held}"
+
+
 def _of_pod(pod: Plain, pending: Mapping[str, str]) -> Finding | None:
     status = pod.get("status") or {}
     if pod.get("metadata", {}).get("deletionTimestamp"):

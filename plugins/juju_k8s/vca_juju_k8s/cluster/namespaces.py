@@ -10,6 +10,7 @@ from typing import Any
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.diagnosis import what_holds
 
 _PATH = "/api/v1/namespaces"
 _PAUSE = 1.0
@@ -71,12 +72,8 @@ async def _left(cluster: ClusterClient, name: str, namespace: Mapping[str, Any])
     """What is left in a namespace, in words."""
     said = [_conditions(namespace)]
     for kind, plural in (("pod", "pods"), ("claim", "persistentvolumeclaims")):
-        for one in (await cluster.read(f"{_PATH}/{name}/{plural}", limit=20)).get("items") or []:
-            metadata = one["metadata"]
-            deleted = metadata.get("deletionTimestamp")
-            since = f", deleted at {deleted}" if deleted else ""
-            held = f", held by {', '.join(metadata['finalizers'])}" if metadata.get("finalizers") else ""
-            said.append(f"{kind} {metadata['name']}{since}{held}")
+        found = (await cluster.read(f"{_PATH}/{name}/{plural}", limit=20)).get("items") or []
+        said += [what_holds(kind, one) for one in found]
     return cluster.scrub("; ".join(said))
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
-from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, why_not_created
+from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
 
 FIRST = 2.0
 """Seconds that one waits before the first look: most pods run by then, and nothing is asked of the cluster."""
@@ -74,15 +74,62 @@ async def watched(
     if cluster is None:
         yield
         return
+    async with _beside(_look(cluster, namespace, application, grace, report)):
+        yield
+
+
+@asynccontextmanager
+async def watched_going(cluster: ClusterClient | None, namespace: str, application: str) -> AsyncIterator[list[str]]:
+    """Look at what is left of an application for the length of a ``with`` block, which waits for its end.
+
+    Args:
+        cluster: where; None: nobody looks.
+        namespace: of the application.
+        application: its name.
+
+    Yields:
+        What was left at the last look, in words; empty before the first one.
+    """
+    left: list[str] = []
+    if cluster is None:
+        yield left
+        return
+
+    async def look() -> None:
+        await asyncio.sleep(FIRST)
+        while True:
+            with suppress(ClusterError):  # what was seen last stays
+                left[:] = await _find_left(cluster, namespace, application)
+            await asyncio.sleep(AGAIN)
+
+    async with _beside(look()):
+        yield left
+
+
+async def _find_left(cluster: ClusterClient, namespace: str, application: str) -> list[str]:
+    where = f"/api/v1/namespaces/{namespace}"
+    sets = await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
+    pods = await _items(cluster, f"{where}/pods")
+    claims = await _items(cluster, f"{where}/persistentvolumeclaims")
+    return [
+        *(f"stateful set {application}" for one in sets if one["metadata"]["name"] == application),
+        *(what_holds("pod", one) for one in pods if _is_of(one, application)),
+        *(what_holds("claim", one) for one in claims if f"-{application}-" in one["metadata"]["name"]),
+    ]
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside a ``with`` block. It ends with the block, and an error of it ends the block."""
     try:
         async with asyncio.TaskGroup() as group:
-            looking = group.create_task(_look(cluster, namespace, application, grace, report))
+            task = group.create_task(work)
             try:
                 yield
             finally:
-                looking.cancel()
+                task.cancel()
     except BaseExceptionGroup as several:
-        first = several.exceptions[0]  # there is one: what the block raised, or the look that ended it
+        first = several.exceptions[0]  # there is one: what the block raised, or the work that ended it
         raise first from first.__cause__
 
 
