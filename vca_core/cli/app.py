@@ -91,11 +91,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
 for name, function in COMMANDS.items():
     app.command(name)(function)
 
-configs = typer.Typer(help="Look at the config.", no_args_is_help=True, rich_markup_mode=None)
+configs = typer.Typer(help="Check the config.", no_args_is_help=True, rich_markup_mode=None)
 configs.command("check")(config.check)
 app.add_typer(configs, name="config")
 
-plugins = typer.Typer(help="Look at plugins, and write them.", no_args_is_help=True, rich_markup_mode=None)
+plugins = typer.Typer(help="List plugins, and write new ones.", no_args_is_help=True, rich_markup_mode=None)
 plugins.command("list")(plugin.show)
 plugins.command("new")(plugin.new)
 app.add_typer(plugins, name="plugin")

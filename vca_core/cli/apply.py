@@ -27,10 +27,10 @@ def apply(
     allow_files: AllowFiles = None,
     day1: Annotated[
         str | None,
-        typer.Option("--day1", help="If the store was lost: take Day-1 primitives for `done`, or run them `again`."),
+        typer.Option("--day1", help="If the store was lost: `done` skips Day-1 primitives, `again` runs them."),
     ] = None,
 ) -> None:
-    """Bring a service up; run again, it finishes what is not done.
+    """Bring a service up; run again, it does what is not done yet.
 
     It creates execution environments, installs charms, relates them, and runs Day-1 primitives.
     """

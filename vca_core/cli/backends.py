@@ -10,7 +10,7 @@ from vca_core.cli.state import State, command
 
 @command
 def backends(context: typer.Context) -> None:
-    """List the installed backends. It shows what they can do, and what is wrong with broken ones."""
+    """List the installed backends, with what they can do, or why they are broken."""
     from vca_core import list_backends  # commands import what they need
 
     state: State = context.obj

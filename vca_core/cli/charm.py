@@ -25,8 +25,8 @@ def charm(
 ) -> None:
     """Show the actions, options, endpoints and bases of a charm.
 
-    What is wrong with a malformed one is shown with file and key; so is what keeps one from being installed as it is,
-    such as sources that have to be packed first (charmcraft pack).
+    Mistakes are shown with file and key, and so are obstacles to an installation, such as sources that have to be
+    packed first (charmcraft pack).
     """
     from pydantic import TypeAdapter  # commands import what they need
 

@@ -29,14 +29,10 @@ _WORDS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped", "xfailed": "
 @command
 def conformance(
     context: typer.Context,
-    backend: Annotated[
-        str | None, typer.Argument(help="A backend that is installed, or a connector of the config.")
-    ] = None,
+    backend: Annotated[str | None, typer.Argument(help="An installed backend, or a connector of the config.")] = None,
     config: Annotated[
         Path | None,
-        typer.Option(
-            "--config", "-c", help="The config with the backend's options; without it, the backend gets none."
-        ),
+        typer.Option("--config", "-c", help="The config with the backend's options; without one, it has no options."),
     ] = None,
     suite: Annotated[
         list[str] | None, typer.Option(help="A file or module of tests that adopt the kit, to be run instead.")
@@ -44,16 +40,14 @@ def conformance(
     store: Annotated[
         str | None, typer.Option(help="Examine a store: a URL, or MODULE:FACTORY that makes one without arguments.")
     ] = None,
-    level: Annotated[str, typer.Option(help="The level that is wanted: NONE, BASE or FULL.")] = "BASE",
+    level: Annotated[str, typer.Option(help="The level to be reached: NONE, BASE or FULL.")] = "BASE",
     works: Annotated[
         str | None, typer.Option(help="A primitive that succeeds, with its parameters: 'clean {\"room\": 1}'.")
     ] = None,
-    fails: Annotated[str | None, typer.Option(help="A primitive that fails, likewise.")] = None,
-    only: Annotated[
-        str, typer.Option(help="Run checks only that have this in their names: 'relation and not upgrade'.")
-    ] = "",
+    fails: Annotated[str | None, typer.Option(help="A primitive that fails, with its parameters.")] = None,
+    only: Annotated[str, typer.Option(help="Run only the checks whose names match: 'relation and not upgrade'.")] = "",
     until_failure: Annotated[  # noqa: FBT002 - an option of the command
-        bool, typer.Option("-x", "--until-failure", help="End at the first check that fails.")
+        bool, typer.Option("-x", "--until-failure", help="Stop at the first check that fails.")
     ] = False,
     no_look: Annotated[  # noqa: FBT002 - an option of the command
         bool, typer.Option("--no-look", help="The programs of the kit's charm are not run; effects are not examined.")
@@ -62,8 +56,8 @@ def conformance(
 ) -> None:
     """Run the conformance kit on a backend or a store.
 
-    It prints a line for each check, and the level that is reached. Without a config and a suite, the suite is run that
-    the backend's own distribution brings, if it does.
+    It prints a line for each check, and the level that was reached. Without a config and a suite, it runs the suite of
+    the backend's own distribution, if there is one.
     """
     try:
         from vca_core.testing import run  # commands import what they need

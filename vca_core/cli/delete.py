@@ -29,7 +29,7 @@ def delete(
     context: typer.Context,
     ns: Annotated[str, typer.Argument(help="The NS: demo, or .demo.")],
     *,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; needed where no terminal is.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; required without a terminal.")] = False,
 ) -> None:
     """Delete an NS with everything in it. It shows what would go, and asks."""
     from vca_core.cli.services import parse_ns

@@ -17,13 +17,13 @@ from vca_core.cli.state import State, command
 @command
 def demo(
     context: typer.Context,
-    folder: Annotated[Path, typer.Option("--folder", help="Where the example is put, if it is not there.")] = Path(
-        "vca-demo"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--folder", help="The folder for the example; made if it does not exist.")
+    ] = Path("vca-demo"),
 ) -> None:
     """Bring an example service up, on the fake backend.
 
-    It has three VNFs with two charms. Its files are yours to play with.
+    It has three VNFs with two charms. Its files are yours to change.
     """
     state: State = context.obj
     if not folder.exists():

@@ -51,8 +51,8 @@ class Finding:
 def doctor(context: typer.Context) -> None:
     """Try everything that a service needs.
 
-    That is the config, the plugins, the artifacts, the store, the clock, the providers of connectors, and the reach of
-    each connector.
+    That is the config, plugins, artifacts, store, clock and providers of connectors, and whether each connector
+    reaches its system.
     """
     state: State = context.obj
     findings = run_async(_examine(state))

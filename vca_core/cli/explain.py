@@ -15,7 +15,7 @@ def explain(
     context: typer.Context,
     namespace: Annotated[str, typer.Argument(help="[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]")],
 ) -> None:
-    """Show the parts of a namespace, the names made of it, and why."""
+    """Show the parts of a namespace, and how names are derived from it."""
     from vca_core.naming import (  # commands import what they need
         CHARM_NAMES,
         Namespace,

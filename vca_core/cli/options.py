@@ -12,7 +12,7 @@ import typer
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", help="The config file; else what VCA_CONFIG names, or vca.yaml.", show_default=False
+        "--config", "-c", help="The config file; by default the one in VCA_CONFIG, or vca.yaml.", show_default=False
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables and progress.")]
@@ -22,7 +22,7 @@ Debug = Annotated[bool, typer.Option("--debug", help="Log everything; show trace
 Env = Annotated[list[str] | None, typer.Option("--env", metavar="NAME", help="A variable that the file may refer to.")]
 AllowFiles = Annotated[
     list[Path] | None,
-    typer.Option("--allow-files", metavar="DIR", help="A folder whose files it may refer to, beside its own."),
+    typer.Option("--allow-files", metavar="DIR", help="A folder with files that it may refer to, besides its own."),
 ]
 """These two belong to commands that read files with references."""
 

@@ -60,7 +60,7 @@ def new(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The backend's name, as configs spell it: desk gives vca-desk.")],
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where it is put; must be empty or not there. Default: vca-NAME.")
+        Path | None, typer.Option("--folder", help="Its folder, empty or not existing yet. Default: vca-NAME.")
     ] = None,
     *,
     defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing.")] = False,
@@ -69,7 +69,7 @@ def new(
         typer.Option("--data", metavar="KEY=VALUE", help=f"An answer: {' or '.join(_QUESTIONS)}."),
     ] = None,
 ) -> None:
-    """Write a plugin with a backend of your own. It works, is tested, and can be changed bit by bit."""
+    """Write a plugin with a backend of your own. It works and is tested; change it step by step."""
     from vca_core.errors import BadArguments  # commands import what they need
 
     state: State = context.obj

@@ -23,7 +23,9 @@ def run(
     primitive: Annotated[str, typer.Argument(help="An action of its charm; config sets options.")],
     params: Annotated[
         list[str] | None,
-        typer.Argument(help="Parameters: name=value, of the type that the charm says, or ${env:NAME} or ${file:PATH}."),
+        typer.Argument(
+            help="Parameters: name=value, in the type that the charm declares. Values may be ${env:NAME} or ${file:PATH}."
+        ),
     ] = None,
     params_file: Annotated[
         str | None,
@@ -31,14 +33,14 @@ def run(
     ] = None,
     env: Env = None,
     allow_files: AllowFiles = None,
-    unit: Annotated[str | None, typer.Option("--unit", help="The unit to run it on; else the leader.")] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="The unit to run it on; by default the leader.")] = None,
     timeout: Annotated[
         str | None, typer.Option("--timeout", metavar="SECONDS", help="How long it may take in all.")
     ] = None,
 ) -> None:
     """Run a primitive in an execution environment.
 
-    Nothing secret needs the command line: a value may refer to a variable or a file, and a file may hold all of them.
+    Keep secrets off the command line: a value may refer to a variable or a file, and a file may hold all values.
     """
     from vca_core.cli.parameters import read_params_file, read_seconds, read_words  # commands import what they need
     from vca_core.secrets import secrets_in

@@ -23,7 +23,7 @@ def status(
     context: typer.Context,
     ns: Annotated[str | None, typer.Argument(help="Only this NS: demo, or .demo.")] = None,
     *,
-    watch: Annotated[bool, typer.Option("--watch", help="Look again each second, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh each second, until Ctrl-C.")] = False,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask the backends first.")] = False,
 ) -> None:
     """Show the status of services that `vca apply` brought up."""
