@@ -24,7 +24,7 @@ def run(
     params: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Parameters: name=value, in the type that the charm declares. Values may be ${env:NAME} or ${file:PATH}."
+            help="Parameters: name=value, in the type the charm declares. A value may be ${env:NAME} or ${file:PATH}."
         ),
     ] = None,
     params_file: Annotated[
