@@ -1,15 +1,15 @@
-"""The errors of the framework: one tree, so that a caller can distinguish what calls for different answers.
+"""The errors of the framework: one tree, so that callers can handle each kind in its own way.
 
 ::
 
     VcaError                    anything that went wrong in an operation
-    ├── BadArguments            what was given cannot be used; nothing was asked of any network
+    ├── BadArguments            an argument cannot be used; no request was sent
     │   └── InvalidCertificate  the CA certificate is not valid
     ├── VcaConnectionError      the backend's system cannot be reached, or refused the login
     ├── VcaTimeoutError         a deadline passed: `kind` says which one, `limit` how long it was
     ├── ExecutionError          a primitive ran and failed; `output` is what it left behind
-    ├── NotFound                what is asked for is not there, or not there any more
-    ├── AlreadyExists           it is there already; `ee_id` says which one
+    ├── NotFound                what the call names does not exist, or no longer does
+    ├── AlreadyExists           it already exists; `ee_id` says which one
     ├── ConflictError           something else is under way (a delete, a full queue, a disconnect): try again later
     ├── NotSupported            this backend cannot do that, and never will in this version
     ├── StoreError              the status store failed
@@ -35,7 +35,7 @@ class VcaError(Exception):
     """Anything that went wrong in an operation of the framework.
 
     Args:
-        message: what happened, in one sentence, with what was given, what was expected and what to do about it.
+        message: what happened, in one sentence: what was given, what was expected and what to do about it.
         backend: name of the connector and its backend, such as ``edge (fake)``; filled in by the connector.
         ee_id: the execution environment concerned, in its text form.
         operation: the operation that failed, by its hook's name.
@@ -104,7 +104,7 @@ class VcaError(Exception):
         return twin
 
     def as_tree_error(self) -> VcaError:
-        """Make an error of the tree of one of a class derived from it: what callers know by its name.
+        """Turn an error of a derived class into one of the tree, whose names callers know.
 
         Returns:
             The error itself if its class is of the tree.
@@ -131,9 +131,9 @@ class VcaError(Exception):
         return self
 
     def as_data(self) -> dict[str, Any]:
-        """Make plain data of the error, as JSON has it; `from_data` makes an error of it again.
+        """Return the error as plain data, for JSON; `from_data` makes an error from it again.
 
-        Raw output stands under ``output`` only. The cause is left out.
+        Raw output is under ``output`` only. The cause is left out.
 
         Returns:
             ``version``, ``class`` (the class of the tree, also for an error of a class derived from it), ``code`` (the
@@ -158,7 +158,7 @@ class VcaError(Exception):
 
 
 class BadArguments(VcaError):
-    """What was given cannot be used. Raised before any network is touched.
+    """An argument cannot be used. Raised before any network is touched.
 
     Args:
         message: which argument, what was expected and what to do.
@@ -181,10 +181,10 @@ class BadArguments(VcaError):
         return super().scrub(scrub) if self.shows_values else self
 
     def rename(self, names: Mapping[str, str]) -> None:
-        """Call arguments as those call them who read the error.
+        """Give arguments the names that the readers of the error use.
 
         Args:
-            names: what arguments are called by those who give them, by the name that is in the error.
+            names: the names that callers use, by the names in the error.
         """
         for name, called in names.items():
             pattern = re.compile(rf"(?<![\w.-]){re.escape(name)}(?=[.:])")
@@ -256,11 +256,11 @@ class ExecutionError(VcaError):
 
 
 class NotFound(VcaError):
-    """What is asked for is not there, or not there any more."""
+    """What the call names does not exist, or no longer does."""
 
 
 class AlreadyExists(VcaError):
-    """It is there already. `ee_id` names it: pass it as ``reuse_ee_id`` to go on with it."""
+    """It already exists. `ee_id` names it: pass it as ``reuse_ee_id`` to go on with it."""
 
 
 class ConflictError(VcaError):
@@ -284,7 +284,7 @@ class BackendError(VcaError):
 
     Args:
         message: what happened.
-        code: the word for it of the system behind the backend, such as Juju's ``operation is blocked``; empty: none.
+        code: the system's own code for it, such as Juju's ``operation is blocked``; empty: none.
     """
 
     def __init__(self, message: str = "", code: str = "", **where: Any) -> None:
@@ -297,7 +297,7 @@ class PluginError(VcaError):
 
 
 class Cause(Exception):
-    """What stands in ``__cause__`` for a foreign exception: its type, its text and its frames, without secrets.
+    """Stands for a foreign exception as ``__cause__``: its type, its text and its frames, without secrets.
 
     Args:
         kind: the exception's class, qualified.
@@ -363,10 +363,9 @@ _DEEPEST = 50
 
 
 def from_data(data: object) -> VcaError:
-    """Make an error of what `VcaError.as_data` gave, in this process or in another one.
+    """Make an error from the plain data of `VcaError.as_data`, in this process or in another one.
 
-    It never fails: a class or a version that is not known here gives a `VcaError` with the text, fields that are not
-    known are left out.
+    It never fails: an unknown class or version gives a `VcaError` with the text, and unknown fields are ignored.
 
     Args:
         data: the error as plain data; anything that is not a mapping gives a `VcaError`, too.

@@ -43,7 +43,7 @@ class Vca:
         config: the checked config.
         on_update_db: called after each stored status: ``on_update_db(table, filter, path, update_dict)``.
         store: the status store; None: the one that the config names.
-        actor: who asks, for extensions: a user, or the program that calls; None: they do not learn it.
+        actor: who calls, for extensions: a user or a program; None: not given.
         secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
         providers: where `find_connector` looks up connectors after the config's own providers; closed by `disconnect`.
 
@@ -99,7 +99,7 @@ class Vca:
             store: the status store; None: the one that the config names.
             environ: where overrides (``VCA_STORE``, ``VCA_CONNECTORS__EDGE__OPTIONS__LATENCY``) come from; None:
                 ``os.environ``.
-            actor: who asks, for extensions: a user, or the program that calls; None: they do not learn it.
+            actor: who calls, for extensions: a user or a program; None: not given.
             secrets: texts that appear in no status, error or log line, whatever parameter they come in by.
             providers: where `find_connector` looks up connectors after the config's own providers.
 
@@ -132,18 +132,18 @@ class Vca:
         return self._connectors.get(name)
 
     async def find_connector(self, name: str | None = None) -> Connector:
-        """Find a connector in the config or, where that has none of the name, with the providers, as they know it now.
+        """Find a connector in the config or else with the providers, as it is defined now.
 
-        When a definition has changed since, the connector goes on with the new one: the same object, its earlier
-        backend closed. While something runs on it, it stays as it is, and the next call of this looks again.
+        If a definition has changed, the same connector goes on with the new one, and its earlier backend is closed.
+        While an operation runs on it, it stays as it is, and the next call of this checks again.
 
         Args:
             name: its name; None: the default one.
 
         Raises:
-            BadArguments: no provider knows the name (it says where was looked), or the definition is wrong.
+            BadArguments: no provider knows the name (it says where it was looked for), or the definition is wrong.
             PluginError: the backend or a provider is broken.
-            StoreError: a provider's database cannot be read; retryable where it is out of reach.
+            StoreError: a provider's database cannot be read; retryable if it is out of reach.
         """
         self._shared.loop.bind()
         return await self._connectors.find(name)
@@ -173,7 +173,7 @@ class Vca:
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Relate execution environments of two connectors, where the first one's backend can.
+        """Relate execution environments of two connectors, if the first one's backend can.
 
         Args:
             end_1: connector, ee_id and endpoint.
@@ -290,7 +290,7 @@ class Vca:
         held back until it is done; its steps have limits. Concurrent calls share one run.
 
         Returns:
-            What could not be written, and what still lives.
+            What could not be written, and what is still running.
         """
         loop = self._shared.loop.bind()
         if self._disconnecting is None:

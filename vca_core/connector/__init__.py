@@ -50,12 +50,12 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         return await self._engine.shared.ssh_key.public_key()
 
     async def disconnect(self) -> DisconnectReport:
-        """Stop what runs, close the backend, and wait for what is queued to be stored.
+        """Stop running operations, close the backend, and wait until queued statuses are stored.
 
         The next operation connects again.
 
         Returns:
-            What could not be written, and what still lives.
+            What could not be written, and what is still running.
         """
         return await self._engine.disconnect()
 

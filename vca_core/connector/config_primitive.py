@@ -12,7 +12,7 @@ CONFIG_PRIMITIVE = "config"
 
 
 def options_in(params: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Take the options out of what a caller gave it: they may stand below ``params``, as LCM sends them.
+    """Take the options out of what a caller passed: they may be below ``params``, as LCM sends them.
 
     Args:
         params: what it was given, with or without that level.

@@ -39,7 +39,7 @@ class EnvironmentOperations(ConnectorBase):
 
         Args:
             namespace: names the EE, and the model it lives in.
-            db_dict: the EE's home: where its status stands from now on. Its document has to exist. None: in the
+            db_dict: the EE's home: where its status is kept from now on. The document has to exist. None: one of the
                 core's own.
             reuse_ee_id: the EE to go on with, as after a failure or `AlreadyExists`.
             progress_timeout: seconds without any change after which it is given up.
@@ -105,7 +105,7 @@ class EnvironmentOperations(ConnectorBase):
 
         Args:
             namespace: names the EE.
-            credentials: ``hostname`` and ``username``, and what else the backend takes, such as ``private_key_path``.
+            credentials: ``hostname`` and ``username``, and others that the backend takes, such as ``private_key_path``.
             db_dict: the EE's home, as in `create_execution_environment`.
             progress_timeout: seconds without any change after which it is given up.
             total_timeout: seconds in all.
@@ -115,7 +115,7 @@ class EnvironmentOperations(ConnectorBase):
             The ee_id.
 
         Raises:
-            AlreadyExists: there is one; carries its ``ee_id``. Or the host is another EE's, however its address is
+            AlreadyExists: there is one; carries its ``ee_id``. Or another EE has the host, however its address is
                 spelled.
         """
         parsed = Namespace.parse(namespace)
@@ -163,7 +163,7 @@ class EnvironmentOperations(ConnectorBase):
         db_dict: DbDict | None = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Delete an execution environment with all it brought, and wait until it is gone. Absent ones are fine.
+        """Delete an execution environment with everything that came with it, and wait until it is gone.
 
         Args:
             ee_id: which one.
@@ -187,7 +187,7 @@ class EnvironmentOperations(ConnectorBase):
             total_timeout: seconds in all.
 
         Raises:
-            StoreError: it is deleted, but the store did not say what is kept of it; the same call, later, removes that.
+            StoreError: it is deleted, but its records could not be read; the same call, later, removes them.
             VcaError: it could not be deleted.
         """
         parsed = Namespace.parse(namespace)

@@ -9,7 +9,7 @@ from vca_core.probe import Probe
 
 
 class Inspection:
-    """Looks behind a connector, and changes nothing there but what the core remembers.
+    """Shows what is behind a connector, and changes nothing but the memory of the core.
 
     Args:
         connector: which one.
@@ -20,7 +20,7 @@ class Inspection:
 
     @property
     def _engine(self) -> Engine:
-        return self._connector._engine  # noqa: SLF001 - the one place where somebody else looks at it
+        return self._connector._engine  # noqa: SLF001 - the one place outside that may see it
 
     @property
     def names(self) -> NameRules:
@@ -29,7 +29,7 @@ class Inspection:
 
     @property
     def options(self) -> object:
-        """The backend's options, validated; None where it keeps no host."""
+        """The backend's options, validated; None if it keeps no host."""
         return getattr(getattr(self._engine.session.backend, "host", None), "options", None)
 
     @property

@@ -96,7 +96,7 @@ class PrimitiveOperations(ConnectorBase):
     ) -> str:
         """Make an ssh key pair in an EE if it has none, and return the public key.
 
-        Runs ``generate-ssh-key``, whose failure means that there is one, and ``get-ssh-public-key``.
+        Runs ``generate-ssh-key``, whose failure is taken to mean that there is one, and ``get-ssh-public-key``.
 
         Args:
             ee_id: which one.

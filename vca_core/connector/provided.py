@@ -42,7 +42,7 @@ class Connectors:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def get(self, name: str | None) -> Connector:
-        """Give one that the config has, or that was found before.
+        """Return one that the config has, or that was found before.
 
         Raises:
             BadArguments: there is no such connector, or its options are wrong.
@@ -71,7 +71,7 @@ class Connectors:
         Raises:
             BadArguments: no provider knows it, or its definition is wrong.
             PluginError: its backend or a provider is broken.
-            VcaError: a provider could not look.
+            VcaError: a provider could not be asked.
         """
         config = self._shared.config
         name = config.default if name is None else name
@@ -126,7 +126,7 @@ class Connectors:
         raise failure  # not in the `except`: it would keep what was raised
 
     async def close_providers(self, limit: float) -> list[str]:
-        """Let the providers go.
+        """Close the providers.
 
         Args:
             limit: seconds for each.

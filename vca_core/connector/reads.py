@@ -30,10 +30,10 @@ class ReadOperations(ConnectorBase):
     async def list_execution_environments(
         self, namespace: str | Namespace | None = None, *, total_timeout: Seconds = None
     ) -> list[ExecutionEnvironment]:
-        """List what the backend's system holds.
+        """List the execution environments that the backend's system has.
 
         Args:
-            namespace: only what lies at or below it; None: everything.
+            namespace: only those at or below it; None: all.
             total_timeout: seconds in all.
 
         Returns:
@@ -45,7 +45,7 @@ class ReadOperations(ConnectorBase):
         return [scrub_details(record, self._engine.session.secrets.scrub) for record in listed]
 
     async def refresh_status(self, ee_id: str | EeId, *, total_timeout: Seconds = None) -> DeploymentStatus:
-        """Report what the backend's listing says now of an EE, so that its home is up to date.
+        """Bring the home of an EE up to date with what the backend lists now.
 
         Args:
             ee_id: which one.
@@ -122,7 +122,7 @@ class ReadOperations(ConnectorBase):
     def scrub(self, value: Any) -> Any:
         """Take the secrets that the core knows out of plain data, before it is shown or logged.
 
-        Outputs of primitives are the charm's and come as they are: they may repeat what their EE was configured with.
+        Outputs of primitives come from the charm, unchanged: they may repeat the configuration of their EE.
 
         Args:
             value: plain data, such as an output.
@@ -134,7 +134,7 @@ class ReadOperations(ConnectorBase):
         return scrub_plain(value, self._engine.session.secrets.scrub)
 
     async def health(self, *, total_timeout: Seconds = None) -> dict[str, Any]:
-        """Ask the backend's system whether it is there, over the connection that operations use.
+        """Ask the backend's system whether it answers, over the connection that operations use.
 
         Args:
             total_timeout: seconds in all.

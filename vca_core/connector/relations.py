@@ -43,7 +43,7 @@ class RelationOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Relate two execution environments of this connector. "Exists already" is success.
+        """Relate two execution environments of this connector. Adding a relation that exists succeeds.
 
         Args:
             ee_id_1: one EE.
@@ -66,7 +66,7 @@ class RelationOperations(ConnectorBase):
         progress_timeout: Seconds = None,
         total_timeout: Seconds = None,
     ) -> None:
-        """Remove a relation. "Is not there" is success.
+        """Remove a relation. Removing one that does not exist succeeds.
 
         Args:
             ee_id_1: one EE.
