@@ -15,6 +15,7 @@ from support.juju_k8s import installed, on_kubernetes
 
 from vca_core import Connector
 from vca_core.errors import BackendError, VcaTimeoutError
+from vca_core.stores import MemoryStore
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_jujusim import SimulatedController
@@ -160,3 +161,26 @@ async def test_health_says_whether_the_cluster_answers(
     for given, said in ((str(cluster.kubeconfig), "v1.36.1"), (away, "the API server cannot be reached")):
         async with on_kubernetes(controller, charms, cluster={"kubeconfig": given}) as pods:
             assert (await pods.health())["cluster"] == said
+
+
+async def test_a_reason_stands_in_statuses_while_it_is_waited(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    store, place = MemoryStore(), {"collection": "nsrs", "filter": {"_id": ns}, "path": "vca"}
+    reason = "kubernetes: ImagePullBackOff main: example.com/missing:1"
+
+    async def is_told() -> bool:
+        return reason in str(await store.get("nsrs", {"_id": ns}))
+
+    looking = {"kubeconfig": str(cluster.kubeconfig)}
+    async with on_kubernetes(controller, charms, store=store, cluster=looking) as pods:
+        await store.ensure("nsrs", {"_id": ns})
+        ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1", place)
+        await asyncio.to_thread(deploy, cluster, f"{ns}-k8s", "example.com/missing:1")
+        images = {"resources": {"image": "example.com/missing:1"}}
+        installing = asyncio.ensure_future(pods.install_configuration_sw(ee_id, "dns", place, options=images))
+        while not await is_told():
+            assert not installing.done()
+            await asyncio.sleep(0.05)
+        installing.cancel()
+        await asyncio.gather(installing, return_exceptions=True)
