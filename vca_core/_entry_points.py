@@ -15,7 +15,7 @@ from vca_core.errors import BadArguments, PluginError
 from vca_core.suggestions import instead
 
 UNREADABLE = "?"
-"""Name of what stands for a distribution whose list of entry points cannot be read."""
+"""The stand-in for the name of a distribution whose list of entry points cannot be read."""
 _RECENT = 2.0
 """Seconds after a folder's change in which an installation may still write files into what it has made there."""
 
@@ -143,7 +143,7 @@ def entry_named(entries: Iterable[Entry], name: str, kind: str, install: str = "
         install: what to install for it, where that is known.
 
     Raises:
-        BadArguments: there is none of that name; says which there are, and what may have been meant.
+        BadArguments: there is none of that name; the error lists those that exist, and what may have been meant.
         PluginError: several distributions bring one of that name; names them.
     """
     found = [entry for entry in entries if entry.name == name]

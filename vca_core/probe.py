@@ -52,6 +52,6 @@ class Probe(Protocol):
             ee: model and application.
             entity: what it is about.
             native: the word of the backend's system; None: it is gone.
-            detail: what stands beside it.
+            detail: the text beside it.
             status: what the backend says that it means.
         """

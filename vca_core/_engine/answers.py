@@ -11,7 +11,7 @@ from vca_core.plain import kind_of
 
 
 def address_of(value: object, op: RunningOperation) -> str | None:
-    """The address of an EE that was made, registered or gone on with; it is noted to be kept in the EE's record.
+    """The address of an EE that was made, registered or resumed; it is noted to be kept in the EE's record.
 
     Raises:
         BackendError: it is not an address, or the backend never had the ee_id stored.

@@ -31,7 +31,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class OwnLoop:
-    """The event loop that a `Vca` belongs to: the first one that uses it, until it is let go."""
+    """The event loop that a `Vca` belongs to: the first one that uses it, until it is released."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -84,7 +84,7 @@ class Shared:
         owner: names this `Vca` among all that use the store.
         spill: keeps outcomes that the store does not take in time; None: nothing does.
         actor: who calls; None: not given.
-        secret_texts: what is secret wherever it stands.
+        secret_texts: what is secret wherever it appears.
         lasting: secret options of the EEs of all connectors: one may say what another was given.
         numbers: of its operations.
     """
@@ -121,7 +121,7 @@ class Shared:
             on_update_db: called after each stored status.
             store: the status store; None: the one that the config names.
             actor: who calls; None: not given.
-            secret_texts: what is secret wherever it stands.
+            secret_texts: what is secret wherever it appears.
         """
         loop = OwnLoop()
         opened_late = LazyStore(store or store_from_url(config.store, config.folder))

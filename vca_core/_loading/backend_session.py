@@ -63,7 +63,7 @@ class BackendSession:
         ssh_key: the key pair of machines.
         reporter: takes what the backend reports.
         also: secrets that are not this connector's alone.
-        secret_texts: what is secret wherever it stands.
+        secret_texts: what is secret wherever it appears.
 
     Raises:
         BadArguments: no such backend, or options that it refuses.
@@ -74,7 +74,7 @@ class BackendSession:
         backend: the backend.
         hooks: calls its hooks.
         secrets: the connector's secret values.
-        secret_texts: what is secret wherever it stands.
+        secret_texts: what is secret wherever it appears.
         names: the rules that name models and applications.
         least_units: how few units an EE may be scaled to.
         operation_options: models of operations' options.

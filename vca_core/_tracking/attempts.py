@@ -21,7 +21,7 @@ class AttemptLimit:
         """Count from now on.
 
         Args:
-            clock: the time-out, without a deadline of its own, that the attempt stands in; it expires at the limit.
+            clock: the time-out, without a deadline of its own, around the attempt; it expires at the limit.
         """
         loop = asyncio.get_running_loop()
         self._begun[clock] = now = loop.time()

@@ -53,7 +53,7 @@ class Claims(ConnectorStore):
         Args:
             key: the EE's key.
             namespace: whose it is to be.
-            home: where its statuses will stand.
+            home: where its statuses will be kept.
             mark: the status that it begins with; it is there at once where the record itself is the home.
             host: of the machine that is taken into service.
 
@@ -178,7 +178,7 @@ class Claims(ConnectorStore):
         Args:
             claim: what was claimed for it.
             ee_id: its id.
-            home: where its statuses stand from now on.
+            home: where its statuses are kept from now on.
             is_new: whether the EE was made now: a record that was there before gets a new generation then, and a
                 failure withdraws what may have been written.
 

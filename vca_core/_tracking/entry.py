@@ -30,7 +30,7 @@ Put = Callable[[StatusStore], Awaitable[Written]]
 
 
 def put_over(place: Place, fields: Mapping[str, Any]) -> Put:
-    """Put a status over whatever stands at its place."""
+    """Replace whatever status is at its place."""
 
     async def put(store: StatusStore) -> Written:
         matched = await store.set(place.table, place.query, place.update(fields))

@@ -1,4 +1,4 @@
-"""What is known of each execution environment while this process runs, and what of it stands at its home.
+"""What is known of each execution environment while this process runs, and what of it is at its home.
 
 A report goes two ways: to the places of the operation that runs on the EE, as an event; and into the EE's aggregate,
 which stands at its home. While an operation's own place *is* the home, its events stand there until its outcome.
@@ -44,7 +44,7 @@ class Environment:
         key: where it is.
         ee_id: its id.
         record: what the store keeps of it, as it was read last.
-        home: where its aggregate stands.
+        home: where its aggregate is kept.
         states: the last that was reported of its entities.
         is_known: whether anything was reported, or a listing taken: with no states then, nothing of it is present.
         is_whole: whether the states are of all its entities: it was made by this process, or a listing was taken, and
@@ -124,7 +124,7 @@ class Environments:
     Attributes:
         loop: the event loop that reports have to come from; None: it has not been used yet.
         probe: sees each report; None: there is no probe.
-        deleting: the models that are being deleted: what stands at the homes of their EEs stays meanwhile.
+        deleting: the models that are being deleted: the statuses at the homes of their EEs stay meanwhile.
     """
 
     def __init__(
@@ -330,7 +330,7 @@ class Environments:
     # What is written.
 
     def write_home(self, environment: Environment, *, is_asked: bool = False) -> asyncio.Future[Written] | None:
-        """Write the aggregate to the EE's home, unless something else has to stand there.
+        """Write the aggregate to the EE's home, unless another status has to stay there.
 
         Args:
             environment: whose.

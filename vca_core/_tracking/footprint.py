@@ -10,7 +10,7 @@ class Footprint:
     """What an operation left at a place.
 
     Attributes:
-        times: of the statuses that may stand there: the one that was stored last, and those that were tried since.
+        times: of the statuses that may be there: the one that was stored last, and those that were tried since.
         is_sure: whether one was stored, so that anything else there came after it, whatever its writer's clock says.
     """
 

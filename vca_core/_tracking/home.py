@@ -1,4 +1,4 @@
-"""The home of an execution environment: where its status stands, with one writer at a time.
+"""The home of an execution environment: where its status is kept, with one writer at a time.
 
 Several processes may know an EE. Each write to its home says in its filter which status its writer last saw there, so
 that no late write passes a later one, whatever became of answers in between.
@@ -48,7 +48,7 @@ class Home:
             store: the store.
             fields: the five fields.
             may_write: asked when another process wrote there since.
-            only_news: whether to leave what stands there if it says the same but for the time.
+            only_news: whether to leave the status there if it differs only in its time.
 
         Returns:
             What became of it; repeated after a lost answer, it finds what it wrote.

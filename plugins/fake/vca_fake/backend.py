@@ -239,7 +239,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @follow_script
     async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
-        """Set options; a proxy charm that was told how to reach its VNF goes on."""
+        """Set options; a proxy charm that now knows how to reach its VNF goes on."""
         await self._lives.change(ee_id, lambda application, _: merge_options(application, values))
         await self._lives.pause("configure", ee_id)
         await op.held()
@@ -317,7 +317,7 @@ class FakeBackend(Backend[FakeOptions]):
     @hookimpl
     @follow_script
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
-        """List what there is."""
+        """List the execution environments."""
         return [
             ExecutionEnvironment(one.ee_id, one.namespace, one.address, tuple(one.states))
             for model in await self._worlds.models()

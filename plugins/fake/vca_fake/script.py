@@ -60,7 +60,7 @@ class Seen(Options):
 
     Args:
         status: the native word.
-        detail: what stands beside it.
+        detail: the text beside it.
         kind: kind of the entity.
         id: its id; empty: the operation's own.
     """

@@ -1,4 +1,4 @@
-"""What stands around each hook of the fake: the recorder, and the script."""
+"""What surrounds each hook of the fake: the recorder, and the script."""
 
 from __future__ import annotations
 

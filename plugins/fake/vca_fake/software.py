@@ -30,7 +30,7 @@ def merge_options(application: Application, values: Mapping[str, Any]) -> dict[s
 
 
 def set_options(application: Application, values: Mapping[str, Any], now: float) -> None:
-    """Set options; a proxy charm that was told how to reach its VNF goes on.
+    """Set options; a proxy charm that now knows how to reach its VNF goes on.
 
     Args:
         application: whose charm has them.

@@ -29,7 +29,7 @@ class JujuBackend(Backend[OptionsT]):
     Options: ClassVar[type[BaseModel]] = JujuOptions
 
     ground: ClassVar[Ground]
-    """What execution environments stand on."""
+    """What execution environments run on."""
 
     def __init__(self, host: Host[OptionsT]) -> None:
         super().__init__(host)

@@ -43,7 +43,7 @@ def environments_in(model: Model, rules: NameRules, ground: Ground) -> dict[str,
     Args:
         model: which one.
         rules: names applications.
-        ground: what they stand on.
+        ground: what they run on.
     """
     state = model.state
     found: dict[str, Environment] = {}
@@ -91,7 +91,7 @@ def check_namespace(model: Model, rules: NameRules, ground: Ground, namespace: N
 
 
 async def check_free(model: Model, rules: NameRules, ground: Ground, namespace: Namespace) -> None:
-    """Refuse to make what is there; by a state that is read anew, since another client may just have removed it.
+    """Refuse to make what exists; by a state that is read anew, since another client may just have removed it.
 
     Raises:
         AlreadyExists: the namespace has an execution environment.
@@ -140,7 +140,7 @@ class Reporter:
 
     Args:
         rules: names applications.
-        ground: what they stand on.
+        ground: what they run on.
         report: the core's.
     """
 

@@ -77,5 +77,5 @@ async def finish(work: Coroutine[Any, Any, R]) -> tuple[asyncio.Task[R], asyncio
 
 
 def has_succeeded(task: asyncio.Task[Any]) -> bool:
-    """Whether a task that is done gave a result; its exception is looked at."""
+    """Whether a task that is done gave a result; its exception is retrieved."""
     return task.done() and not task.cancelled() and task.exception() is None

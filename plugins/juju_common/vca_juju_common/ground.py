@@ -1,4 +1,4 @@
-"""What execution environments stand on: machines, or nothing. Each backend says it of its own."""
+"""What execution environments run on: machines, or nothing. Each backend says it of its own."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Ground(Protocol):
         """
 
     def states_of(self, model: Model, rules: NameRules, ee_id: EeId) -> list[EntityState]:
-        """The states of what an execution environment stands on, now.
+        """The states of what an execution environment runs on, now.
 
         Args:
             model: where it is.
@@ -79,7 +79,7 @@ class Ground(Protocol):
         """
 
     def check(self, model: Model, units: Sequence[Unit], since: int) -> None:
-        """Refuse to wait for units where what they stand on will not come.
+        """Refuse to wait for units where what they run on will not come.
 
         Args:
             model: where they are.

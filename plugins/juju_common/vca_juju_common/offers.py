@@ -43,7 +43,7 @@ def url_of(controller: Controller, model: Model, offer: str) -> str:
 
 
 async def sever(model: Model, one: str, other: str, grace: float) -> None:
-    """Remove a relation that reaches into another model: by force, when the other one does not let go of it.
+    """Remove a relation that reaches into another model: by force, when the other one does not give it up.
 
     Args:
         model: the one that consumes.

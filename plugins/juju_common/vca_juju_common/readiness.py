@@ -99,7 +99,7 @@ async def wait_application_ready(
 
     Args:
         model: where.
-        ground: what its units stand on.
+        ground: what its units run on.
         name: of the application.
         units: how many there are to be, without those on their way out; None: at least one.
         grace: seconds that a unit may be in error.

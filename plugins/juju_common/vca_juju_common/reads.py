@@ -1,4 +1,4 @@
-"""Reads: what there is, as plain data; they create nothing."""
+"""Reads: plain data about what exists; they create nothing."""
 
 from __future__ import annotations
 

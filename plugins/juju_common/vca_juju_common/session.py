@@ -35,7 +35,7 @@ class Session:
 
     Args:
         host: the connector's side.
-        ground: what execution environments stand on.
+        ground: what execution environments run on.
     """
 
     def __init__(self, host: Host[JujuOptions], ground: Ground) -> None:
@@ -85,7 +85,7 @@ class Session:
 
     @asynccontextmanager
     async def read(self, name: str, *, anew: bool = False) -> AsyncIterator[Model]:
-        """A model that is there, to be looked at; anew: with all that other clients have done so far.
+        """An existing model, to be read; anew: with all that other clients have done so far.
 
         An operation that only reads needs no permission.
         """
@@ -107,7 +107,7 @@ class Session:
                 yield model
 
     def watch_ground(self, model: Model, application: str) -> AbstractAsyncContextManager[None]:
-        """Look at what units stand on, for the length of a ``with`` block that waits for them; here nobody looks.
+        """Look at what units run on, for the length of a ``with`` block that waits for them; here nobody looks.
 
         Args:
             model: where they are.

@@ -1,4 +1,4 @@
-"""Charms in execution environments, whatever these stand on: deployed, gone on with, upgraded."""
+"""Charms in execution environments, whatever these run on: deployed, installed again, upgraded."""
 
 from __future__ import annotations
 

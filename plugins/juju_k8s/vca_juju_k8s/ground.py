@@ -1,4 +1,4 @@
-"""What execution environments on Kubernetes stand on: nothing. Their model bears their namespaces."""
+"""What execution environments on Kubernetes run on: nothing. Their model bears their namespaces."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PREFIX = "vca-ee-"
 
 
 class KubernetesGround:
-    """Execution environments are reserved at their model, and stand on nothing that Juju knows by itself."""
+    """Execution environments are reserved at their model, and run on nothing that Juju knows by itself."""
 
     kind: ClassVar[Kind] = "caas"
 
@@ -56,7 +56,7 @@ class KubernetesGround:
         return f"{ee_id.application}.{ee_id.model}.svc"
 
     def check(self, model: Model, units: Sequence[Unit], since: int) -> None:
-        """Refuse to wait where Juju does nothing in the cluster; nothing else that a pod stands on shows in it."""
+        """Refuse to wait where Juju does nothing in the cluster; nothing else that a pod runs on shows in it."""
         del units, since
         if (reason := suspension(model)) is not None:
             raise reason

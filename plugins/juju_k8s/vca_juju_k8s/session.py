@@ -22,7 +22,7 @@ class KubernetesSession(Session):
 
     Args:
         host: the connector's side.
-        ground: what execution environments stand on.
+        ground: what execution environments run on.
 
     Attributes:
         cluster: None: no access to it is configured, and nobody looks.

@@ -1,4 +1,4 @@
-"""Machines that are execution environments: made, or gone on with."""
+"""Machines that are execution environments: made, or resumed."""
 
 from __future__ import annotations
 

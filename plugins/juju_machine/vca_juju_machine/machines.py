@@ -20,7 +20,7 @@ from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
 
 class MachineGround:
-    """Execution environments stand on machines; the id of the first one is the locator."""
+    """Execution environments run on machines; the id of the first one is the locator."""
 
     kind: ClassVar[Kind] = "iaas"
 

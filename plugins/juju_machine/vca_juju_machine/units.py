@@ -1,4 +1,4 @@
-"""Units of applications, and the machines that they stand on."""
+"""Units of applications, and the machines that they run on."""
 
 from __future__ import annotations
 

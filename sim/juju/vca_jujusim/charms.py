@@ -53,7 +53,7 @@ class Charm:
 
     @property
     def is_proxy(self) -> bool:
-        """Whether it reaches what it configures by ssh, and waits until it is told how."""
+        """Whether it reaches what it configures by ssh, and waits until it knows how."""
         return "ssh-hostname" in self.options
 
     def endpoints(self, application: str) -> dict[str, Endpoint]:

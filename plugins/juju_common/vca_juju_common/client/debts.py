@@ -71,7 +71,7 @@ class Debts(Generic[ModelT]):
         self._doubts.append(_Doubt(find, until))
 
     def look(self, model: ModelT, *, whole: bool) -> bool:
-        """Look at what is in doubt, after the state has changed.
+        """Check what is in doubt, after the state has changed.
 
         Args:
             model: whose.

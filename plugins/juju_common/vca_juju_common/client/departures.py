@@ -12,7 +12,7 @@ from vca_juju_common.client.retries import pauses
 from vca_juju_common.client.state import State
 
 SLOWLY = 5.0
-"""Seconds between two looks at the list while nothing hints at the end of a model."""
+"""Seconds between two checks of the list while nothing hints at the end of a model."""
 
 
 class Departing(Protocol):

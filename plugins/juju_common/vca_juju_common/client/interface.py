@@ -49,7 +49,7 @@ class Model(MachineRequests, ApplicationRequests, CharmRequests, ActionRequests,
         *,
         agents: Callable[[], Collection[Key]] | None = None,
     ) -> R:
-        """Wait for something in the state. It is looked at now, and after every change.
+        """Wait for something in the state. It is checked now, and after every change.
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.

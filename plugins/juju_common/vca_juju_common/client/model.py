@@ -270,7 +270,7 @@ class WatchedModel:
         agents: Callable[[], Collection[Key]] | None = None,
         stale: float | None = None,
     ) -> R:
-        """Wait for something in the state. It is looked at now, and after every change.
+        """Wait for something in the state. It is checked now, and after every change.
 
         Args:
             look: finds it, or raises what makes it impossible; None: not yet.

@@ -368,7 +368,7 @@ class ActionRequests(Protocol):
         """
 
     async def action_result(self, action: str) -> Ended:
-        """Read how a run stands, and what it gave.
+        """Read the state of a run, and its output.
 
         Args:
             action: the run's id.

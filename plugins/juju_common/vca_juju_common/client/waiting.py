@@ -1,4 +1,4 @@
-"""Waits on the state of a model: it is looked at after every change, and read anew when there is none for long."""
+"""Waits on the state of a model: it is checked after every change, and read anew if there is none for long."""
 
 from __future__ import annotations
 

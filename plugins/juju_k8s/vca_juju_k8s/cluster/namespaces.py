@@ -24,7 +24,7 @@ async def wait_free(cluster: ClusterClient, name: str, controller: str, log: Log
         cluster: where.
         name: of the namespace.
         controller: the uuid of the controller that will make it. One that is that controller's own is left to it.
-        log: told where the cluster cannot be looked at: then the controller decides.
+        log: where a cluster that cannot be read is noted: then the controller decides.
 
     Raises:
         BadArguments: somebody else has it.
@@ -46,7 +46,7 @@ async def wait_gone(cluster: ClusterClient, name: str, models: Collection[str], 
         cluster: where.
         name: of the namespace.
         models: the uuids that the model had; one that is another model's, and stays, is not waited for.
-        log: told where the cluster cannot be looked at: then what the controller says is believed.
+        log: where a cluster that cannot be read is noted: then what the controller says is believed.
     """
     try:
         found = await cluster.find(f"{_PATH}/{name}")

@@ -66,7 +66,7 @@ async def watched(
         namespace: of the application.
         application: its name.
         grace: seconds for which one reason may keep a pod from running.
-        report: told of the reasons, by the pods' names, whenever they change.
+        report: called with the reasons, by the pods' names, whenever they change.
 
     Raises:
         BackendError: a pod was kept from running for so long, and the block has ended for that.

@@ -65,7 +65,7 @@ def render_rules(proxy: ApiProxy, endpoints: Iterable[str]) -> str:
             the other IP version, and those that every machine has for itself; the proxy's own needs no rule.
 
     Raises:
-        BadArguments: nothing is left that the proxy could stand for.
+        BadArguments: no endpoint is left that the proxy could replace.
     """
     lead = []
     for endpoint in dict.fromkeys(endpoints):

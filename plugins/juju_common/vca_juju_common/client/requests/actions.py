@@ -70,7 +70,7 @@ async def _runs(model: Target, application: str, unit: str | None, action: str) 
 
 
 async def action_result(model: Target, action: str) -> Ended:
-    """What a run gave, or how it stands."""
+    """The output of a run, or its state."""
 
     async def work() -> Any:
         facade = await model.facade("Action")

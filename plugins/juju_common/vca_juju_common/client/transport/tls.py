@@ -74,7 +74,7 @@ class Tls:
         ca_file: a file of them, read again for each connection.
         hostname: the name that the certificate has to bear; None: with a CA of one's own `JUJU_HOSTNAME`, otherwise
             the host that is dialled.
-        verify: False: neither chain nor name are looked at.
+        verify: False: neither chain nor name are checked.
     """
 
     def __init__(

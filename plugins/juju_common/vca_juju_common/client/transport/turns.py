@@ -1,4 +1,4 @@
-"""A line that those stand in who want to dial, so that not all of them shake hands at once."""
+"""A queue for dialling, so that not all connections shake hands at once."""
 
 from __future__ import annotations
 
