@@ -25,10 +25,16 @@ from vca_juju_common.environments import application_state
 from vca_juju_common.options import CharmOptions
 from vca_juju_common.session import Session
 
-_ABOUT_CHARM = re.compile(
-    r"not found|no charm|no revision|not (support|valid)|unsupported|invalid|no matching|ambiguous"
+_LACKS = re.compile(
+    r"not found|no charm|no revision|not (support|valid)|unsupported|invalid|no matching|ambiguous", re.IGNORECASE
 )
-"""What is said of charms, channels, revisions and bases that are not there or do not fit, and of nothing else."""
+"""What is said of what is not there or does not fit, be it a charm or not."""
+
+_OF_CHARMS = re.compile(
+    r"\b(charms?|bundles?|channels?|revisions?|bases?|series|arch|architectures?|platforms?|tracks?|risks?)\b",
+    re.IGNORECASE,
+)
+"""What an argument about a charm names; credentials, models and certificates may also be invalid, or not found."""
 
 _ABOUT_ARCHIVE = "invalid charm archive: "
 """What is said before the reason why an uploaded charm is refused."""
@@ -197,11 +203,17 @@ async def _of_store(model: Model, artifact: Artifact, site: Site, asked: CharmOp
 def no_store_charm(name: str, error: ApiError) -> VcaError:
     """What it means that the controller cannot fetch a charm of Charmhub; the caller raises it."""
     failed = f"artifact_path: charm {name} cannot be fetched"
-    if error.is_not_found or _ABOUT_CHARM.search(error.message):
+    is_out_of_reach = bool(_OUT_OF_REACH.search(error.message))
+    if not is_out_of_reach and _is_about_charm(name, error):
         return BadArguments(f"{failed}: {error.message}", ["artifact_path"])
     refused = as_backend_error(error, failed.partition(" ")[2])
-    refused.retryable = refused.retryable or bool(_OUT_OF_REACH.search(error.message))
+    refused.retryable = refused.retryable or is_out_of_reach
     return refused
+
+
+def _is_about_charm(name: str, error: ApiError) -> bool:
+    is_lacking = error.is_not_found or _LACKS.search(error.message) is not None
+    return is_lacking and (f'"{name}"' in error.message or _OF_CHARMS.search(error.message) is not None)
 
 
 @contextmanager

@@ -12,10 +12,14 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
 
 _ABOUT_ENDPOINTS = re.compile(
-    r"no relations found|ambiguous relation|must involve two|has no \".*\" relation|do(es)? not relate|cannot relate|"
-    r"(bases|series) must match|container scoped|invalid endpoint|is not a valid|peer relation"
+    r"(^|: )(no relations found|ambiguous relation: .* could refer to .*|a relation must involve two applications|"
+    r'application ".*" has no ".*" relation|endpoints do not relate|'
+    r"principal and subordinate applications' (bases|series) must match|"
+    r"container scoped relation requires at least one subordinate application|"
+    r'invalid endpoint ".*"|".*" is not a valid endpoint|is a peer relation)$'
 )
-"""What Juju says where endpoints are not there or do not fit; all else is about the controller or the model."""
+"""What Juju says where endpoints are not there or do not fit, word by word, whatever it puts before; all else is about
+the controller or the model."""
 
 _LIMIT = re.compile(r"new relation for (\S+) would exceed its maximum relation limit of (\d+)")
 """What it says where an endpoint takes no further relation."""

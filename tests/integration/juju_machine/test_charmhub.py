@@ -85,6 +85,8 @@ async def test_what_it_assumes_is_refused_by_the_controller(controller: Simulate
         ("Post https://api.charmhub.io/v2: dial tcp: i/o timeout", "", "charm none cannot be fetched: Post", True),
         ("the operation has been blocked", "operation is blocked", "an operator has blocked such changes", False),
         ("disk is full", "", "charm none cannot be fetched: disk is full", False),
+        ('cloud credential "a" not found', "not found", 'cannot be fetched: cloud credential "a" not found', False),
+        ("Post https://api.charmhub.io/v2: x509: certificate is not valid for it", "", "cannot be fetched", False),
     ],
 )
 async def test_what_is_not_about_the_charm_is_no_bad_argument(

@@ -134,6 +134,7 @@ async def test_a_relation_that_goes_is_made_anew_once_it_is_gone(
         ("max size of the model", "quota limit exceeded", "a limit .* is reached: max size", False),
         ('cannot add relation "a b": disk is full', "", "disk is full", False),
         ("not leader", "not leader", "not leader", True),
+        ('"server" is not a valid tag', "", "is not a valid tag", False),
     ],
 )
 async def test_what_is_not_about_endpoints_is_no_bad_argument(
