@@ -265,6 +265,8 @@ async def test_a_timeout_says_why_the_controller_was_not_reached(controller: Sim
 
 async def test_a_limit_tells_what_is_known_of_endpoints_meanwhile() -> None:
     async with SimulatedController(endpoints=2, dead=(0,)) as controller:
+        async with connected(controller) as edge:
+            await edge.health()  # what has to be imported is
         await controller.set_endpoint(1, "half-open")
         dead, silent = (re.escape(one) for one in controller.endpoints)
         message = f"{dead} cannot be reached: .*; {silent} has not answered yet"

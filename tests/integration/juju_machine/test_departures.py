@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import pytest
-from support.juju import NS, backend_of, connected, installed, machine, until
+from support.juju import NS, backend_of, client_of, connected, installed, machine, until
 
 from vca_core import BackendError, ConflictError, NotFound, VcaTimeoutError
 from vca_jujusim.controller import SimulatedController
@@ -189,5 +190,16 @@ async def test_a_create_that_waits_in_vain_says_for_what(
     controller.remove_model("ns1")
     await until(lambda: life_of(controller) == ("dead" if frozen == "dead model" else "dying"))
     async with connected(controller) as edge:
-        with pytest.raises(VcaTimeoutError, match=f"; model ns1 is on its way out and listed still: {reason}"):
-            await machine(edge, total_timeout=1.5)
+        await edge.health()
+        waiting = asyncio.create_task(_make(edge))
+        await until(lambda: client_of(edge)._departures._waiting)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await waiting
+        # The core has the error of a limit say what is the cause of the cancellation.
+        assert re.search(f"^model ns1 is on its way out and listed still: {reason}", str(caught.value.__cause__))
+
+
+async def _make(edge: Any) -> None:
+    async with client_of(edge).use("ns1", backend_of(edge).session._new_model()):
+        pass

@@ -187,7 +187,7 @@ async def test_a_primitive_on_a_lost_machine_ends_with_that_word(
         ee_id = await installed(edge)
         controller.lose_machine("ns1", "0")
         with pytest.raises(VcaTimeoutError, match="; machine 0 is down: agent is not communicating"):
-            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=0.8)
+            await edge.exec_primitive(ee_id, "touch", {"filename": "/x"}, total_timeout=1.5)
 
 
 async def test_a_run_whose_end_no_delta_tells_is_asked_for(
