@@ -55,6 +55,15 @@ async def test_a_program_gets_what_it_asks_for(world: World) -> None:
         }
 
 
+async def test_a_unit_that_is_made_anew_kept_nothing(world: World, folder: Path) -> None:
+    await world.deploy(FILES)
+    await world.action("tell")
+    assert list(folder.rglob("runs"))
+    world.sim.remove_application("ns", "router")
+    await world.until("unit", "router/0", lambda data: data["life"] == "gone")
+    assert not list(folder.rglob("runs"))
+
+
 async def test_a_program_fails_with_what_it_left_behind(world: World) -> None:
     await world.deploy(FILES)
     action = await world.action("fails")

@@ -117,6 +117,8 @@ class Model:
         gone = self._of(kind).pop(key, None)
         if isinstance(gone, Relation):
             self.relation_ids[key] = gone.id
+        if isinstance(gone, Unit) and self.world.programs is not None:
+            self.world.programs.forget(self, gone.name)
         if gone is not None:
             self.note_change(kind, key)
 

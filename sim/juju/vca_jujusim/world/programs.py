@@ -59,6 +59,10 @@ class Programs:
         if task is not None:
             task.cancel()
 
+    def forget(self, model: Model, unit: str) -> None:
+        """Remove what a unit kept: a later one can have its name."""
+        shutil.rmtree(self._unit(model, unit), ignore_errors=True)
+
     async def stop(self) -> None:
         """Kill what runs, and remove all that was kept."""
         tasks = list(self._running.values())
@@ -79,6 +83,9 @@ class Programs:
     def _charm(self, charm: Charm) -> Path:
         return self._folder / "charms" / charm.sha256
 
+    def _unit(self, model: Model, unit: str) -> Path:
+        return self._folder / "units" / model.record.uuid / unit.replace("/", "-")
+
     def _make_run(self, model: Model, unit: Unit, action: Action) -> hook_tools.Run:
         charm, application = model.charms[unit.charm_url], model.applications[unit.application]
         values = {name: application.config.get(name, spec.get("default")) for name, spec in charm.options.items()}
@@ -90,7 +97,7 @@ class Programs:
         return hook_tools.Run(
             name=action.name,
             charm=self._charm(charm),
-            folder=self._folder / "units" / model.record.uuid / unit.name.replace("/", "-"),
+            folder=self._unit(model, unit.name),
             unit=unit.name,
             leader=unit.leader,
             options={name: value for name, value in values.items() if value is not None},
