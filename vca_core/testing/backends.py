@@ -30,6 +30,7 @@ from vca_core.testing.checks.second_process_refusals import SecondProcessRefusal
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
 from vca_core.testing.checks.unit_effects import UnitEffectChecks
+from vca_core.testing.checks.version_effects import VersionEffectChecks
 from vca_core.testing.kit import Kit, can_look, open_kit
 from vca_core.testing.scenarios import SCENARIOS
 from vca_core.testing.subject import Faults, Subject
@@ -66,6 +67,7 @@ class BackendConformance(
     PrimitiveEffectChecks,
     RelationEffectChecks,
     UnitEffectChecks,
+    VersionEffectChecks,
     SecrecyChecks,
     LifecycleChecks,
     Suite,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -35,6 +35,10 @@ _OPTIONS: dict[str, Any] = {
     "flag": {"type": "boolean", "default": True, "description": "On or off."},
     "token": {"type": "string", "default": "", "description": "A secret, by its name."},
 }
+_ENDPOINTS: dict[str, Any] = {
+    "provides": {"out": {"interface": _NAME}},
+    "requires": {"into": {"interface": _NAME, "optional": True}},
+}
 _ACTIONS: dict[str, Any] = {
     "echo": {
         "description": "Give back a text.",
@@ -61,6 +65,7 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
     _write(folder / "first", _NAME, kind, _OPTIONS)
     _write(folder / "second", _NAME, kind, _OPTIONS | {"added": {"type": "string", "default": "later"}})
     _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
+    _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
     return Charms(
         folder=folder,
@@ -68,6 +73,7 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
         upgraded="second",
         other="other",
         failing="failing",
+        apart="apart",
         config={"label": "kit", "count": 2},
         wrong=("count", "not-a-number"),
         provides="out",
@@ -76,15 +82,19 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
 
 
 def _write(
-    folder: Path, name: str, kind: str, options: dict[str, Any], hooks: Mapping[str, str] = MappingProxyType({})
+    folder: Path,
+    name: str,
+    kind: str,
+    options: dict[str, Any],
+    hooks: Mapping[str, str] = MappingProxyType({}),
+    endpoints: Sequence[str] = tuple(_ENDPOINTS),
 ) -> None:
     metadata: dict[str, Any] = {
         "name": name,
         "summary": "Answers what the conformance kit asks.",
         "description": "Does nothing else.",
         "maintainer": "The VCA developers",
-        "provides": {"out": {"interface": _NAME}},
-        "requires": {"into": {"interface": _NAME, "optional": True}},
+        **{role: _ENDPOINTS[role] for role in endpoints},
     }
     if kind == "k8s":
         metadata |= {"containers": {"workload": {"resource": "image"}}, "assumes": ["k8s-api"]}

@@ -288,10 +288,10 @@ class Kit:
         """Scale an EE."""
         await self.connector.scale(ee_id, num_units, options=self.subject.operation_options.get("scale"))
 
-    async def upgrade(self, ee_id: str, **given: Any) -> None:
-        """Upgrade an EE to the other version of the charm."""
+    async def upgrade(self, ee_id: str, charm: str | None = None, **given: Any) -> None:
+        """Upgrade an EE to the other version of the charm, or to the one that is named."""
         options = self.subject.operation_options.get("upgrade")
-        await self.connector.upgrade(ee_id, self.charms.upgraded, options=options, **given)
+        await self.connector.upgrade(ee_id, charm or self.charms.upgraded, options=options, **given)
 
     async def listing(self) -> list[ExecutionEnvironment]:
         """What the backend's own listing holds of this check."""

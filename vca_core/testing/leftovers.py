@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -89,16 +90,29 @@ async def leftovers_since(before: Holdings, limit: float) -> list[str]:
 
 def settings() -> dict[str, Any]:
     """What holds for the whole process, and is not for a backend to change."""
-    root = logging.getLogger()
+    root, loop = logging.getLogger(), asyncio.get_running_loop()
     return {
         "working directory": os.getcwd(),  # noqa: PTH109 - its text
         "socket's default time-out": socket.getdefaulttimeout(),
         "root logger's level": root.level,
         "root logger's handlers": [one for one in root.handlers if not type(one).__module__.startswith("_pytest")],
         "hook for exceptions": sys.excepthook,
+        "handler of the event loop's exceptions": loop.get_exception_handler(),
+        "factory of tasks": loop.get_task_factory(),
+        "umask": _umask(),
         "path of imports": list(sys.path),
+        **{f"handler of signal {one:d}": signal.getsignal(one) for one in signal.valid_signals()},
         **{f"environment variable {name}": value for name, value in os.environ.items() if name != _OF_PYTEST},
     }
+
+
+def _umask() -> str | None:
+    """Which rights new files do not get; it can only be asked for by setting it, so the kernel is asked."""
+    try:
+        said = Path("/proc/self/status").read_text("utf-8")
+    except OSError:  # not on this system
+        return None
+    return next((line.partition(":")[2].strip() for line in said.splitlines() if line.startswith("Umask:")), None)
 
 
 def _children() -> list[str]:

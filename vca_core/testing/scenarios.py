@@ -203,6 +203,7 @@ async def do_everything(kit: Kit, part: str) -> None:
             if read in kit.capabilities and not scenario.removes:
                 await getattr(kit.connector, read)(at.namespace.rpartition(".")[0])
         for record in await kit.listing():
+            await kit.describe(str(record.ee_id))
             await kit.check_delete(str(record.ee_id))
     if "health" in kit.capabilities:
         await kit.connector.health()

@@ -19,6 +19,7 @@ class Charms:
         upgraded: another version of it.
         other: a charm of another name.
         failing: a version of it whose hook `install` fails; None: there is none.
+        apart: a version of it without the endpoint of `provides`; None: there is none.
         config: options of the charm with values that are good.
         wrong: an option of the charm, and a value that is of another type.
         provides: an endpoint of the charm.
@@ -31,6 +32,7 @@ class Charms:
     upgraded: str
     other: str
     failing: str | None = None
+    apart: str | None = None
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     wrong: tuple[str, Any] | None = None
     provides: str | None = None

@@ -140,3 +140,25 @@ class SharesItsOptions(EffectMutant):
         self._values.update(values)
         await self._lives.pause("configure")
         await super().configure(op, ee_id, dict(self._values))
+
+
+class ListsOneSlice(EffectMutant):
+    """What was made without a slice is in none."""
+
+    CAUGHT_BY = caught_by("an_ns_is_the_same_in_any_slice")
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        is_sliced = namespace is not None and namespace.nsi_id is not None
+        return [] if is_sliced else await super().list_execution_environments(namespace)
+
+
+class DeletesNoSlice(EffectMutant):
+    """What is deleted by a namespace with a slice is looked for by the slice."""
+
+    CAUGHT_BY = caught_by("an_ns_is_the_same_in_any_slice")
+
+    @hookimpl
+    async def delete_namespace(self, op: Operation, namespace: Namespace) -> None:
+        if namespace.nsi_id is None:
+            await super().delete_namespace(op, namespace)

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import socket
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from conformance.effect_mutants.base import EffectMutant, caught_by
 
+from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
+from vca_fake.options import InstallOptions
 
 _WHOLE = caught_by("nothing_is_set_for_the_whole_process")
 
@@ -120,3 +124,55 @@ class LeavesAFileWhenAPrimitiveFails(EffectMutant):
         output = await super().exec_primitive(op, ee_id, primitive, params, unit)
         os.close(number)
         return output
+
+
+class SetsASignalHandler(EffectMutant):
+    """To end a client library in good order."""
+
+    CAUGHT_BY = caught_by("nothing_is_set_for_the_whole_process")
+
+    @hookimpl
+    async def open(self) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: None)
+        await super().open()
+
+
+class SetsTheUmask(EffectMutant):
+    """So that its own files are nobody else's to read."""
+
+    CAUGHT_BY = caught_by("nothing_is_set_for_the_whole_process")
+
+    @hookimpl
+    async def open(self) -> None:
+        os.umask(0o077)
+        await super().open()
+
+
+class HandlesExceptionsOfAllTasks(EffectMutant):
+    """So that nobody hears of those of its own."""
+
+    CAUGHT_BY = caught_by("nothing_is_set_for_the_whole_process")
+
+    @hookimpl
+    async def open(self) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        await super().open()
+
+
+class LeavesWhatItUploaded(EffectMutant):
+    """A charm is packed in a temporary file, which stays."""
+
+    CAUGHT_BY = caught_by("nothing_is_set_for_the_whole_process")
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        (Path(tempfile.mkdtemp()) / "charm.zip").write_bytes(b"packed")
+        await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)

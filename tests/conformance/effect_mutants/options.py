@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -194,3 +195,83 @@ class ScaleResetsOptions(EffectMutant):
     async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
         await self.set_options(ee_id, {})
         await super().scale(op, ee_id, num_units)
+
+
+class ConfigureDropsDefaults(_ConfiguresOther):
+    """A value that the option has anyway is not set, and another version of the charm may have another default."""
+
+    CAUGHT_BY = caught_by("options_arrive_at_every_unit[defaults-configure]")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        charm = await self.edit(ee_id, lambda one: one.charm)
+        options = {} if charm is None else charm.options
+        other = {name: value for name, value in values.items() if name not in options or value != options[name].default}
+        await super().configure(op, ee_id, other)
+
+
+class ConfigureResetsOrSets(EffectMutant):
+    """Where options are set, those that are to be reset in the same call are left out."""
+
+    CAUGHT_BY = caught_by("an_option_that_is_reset_has_its_default_again")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        is_set = {name: value for name, value in values.items() if value is not None}
+        await super().configure(op, ee_id, is_set or values)
+
+
+class ConfigureSetsBeforeItRefuses(EffectMutant):
+    """Options are set one by one, until one is refused."""
+
+    CAUGHT_BY = caught_by("a_refused_option_leaves_all_as_it_was[configure]")
+
+    @hookimpl
+    async def configure(self, op: Operation, ee_id: EeId, values: Mapping[str, Any]) -> None:
+        for name, value in values.items():
+            await super().configure(op, ee_id, {name: value})
+
+
+class InstallsBeforeItRefuses(EffectMutant):
+    """Options are looked at once the charm is installed."""
+
+    CAUGHT_BY = caught_by("a_refused_option_leaves_all_as_it_was[install_configuration_sw]")
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        await super().install_configuration_sw(op, ee_id, artifact, {}, num_units, options)
+        await self.configure(op, ee_id, config)
+
+
+class UpgradesBeforeItRefuses(EffectMutant):
+    """Options are looked at once the charm is upgraded."""
+
+    CAUGHT_BY = caught_by("a_refused_option_leaves_all_as_it_was[upgrade]")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        await super().upgrade(op, ee_id, artifact, {}, options)
+        await self.configure(op, ee_id, config)
+
+
+class LogsOptionsOfAnUpgrade(EffectMutant):
+    """What an upgrade sets is logged."""
+
+    CAUGHT_BY = caught_by("values_of_parameters_are_nowhere_to_be_read")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        logging.getLogger(__name__).debug("upgrading with %s", dict(config))
+        await super().upgrade(op, ee_id, artifact, config, options)

@@ -40,7 +40,11 @@ class _Runs(EffectMutant):
 class RunsNothing(_Runs):
     """A primitive is told to be done."""
 
-    CAUGHT_BY = caught_by("a_primitive_is_run_once", "parameters_arrive_as_they_were_given")
+    CAUGHT_BY = caught_by(
+        "a_primitive_is_run_once",
+        "parameters_arrive_as_they_were_given[empty]",
+        "parameters_arrive_as_they_were_given[texts]",
+    )
 
     async def instead(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
@@ -111,7 +115,7 @@ class RunsOnUnitsInTurn(_Runs):
 class DropsEmptyParameters(_Runs):
     """Empty text, zero and false are taken for nothing."""
 
-    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given")
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[empty]")
 
     async def instead(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
@@ -122,7 +126,7 @@ class DropsEmptyParameters(_Runs):
 class FlattensParameters(_Runs):
     """What lies within other parameters is lost."""
 
-    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given")
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[empty]", "parameters_arrive_as_they_were_given[texts]")
 
     async def instead(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
@@ -197,3 +201,55 @@ class ForgetsWhatRanWhenClosed(EffectMutant):
                 for place in self._programs._of(self._programs._folder, ee_id).glob("*-*/.vca*"):  # type: ignore[arg-type]
                     place.unlink()
         await super().close()
+
+
+class _RunsWithOtherTexts(_Runs):
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[texts]")
+
+    def other(self, text: str) -> str:
+        """The text that is given instead."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        other = {name: self.other(value) if isinstance(value, str) else value for name, value in params.items()}
+        return await super().exec_primitive(op, ee_id, primitive, other, unit)
+
+
+class StripsParameters(_RunsWithOtherTexts):
+    """Blanks at the ends of texts are lost."""
+
+    def other(self, text: str) -> str:
+        return text.strip()
+
+
+class RunsInAscii(_RunsWithOtherTexts):
+    """Other letters are lost."""
+
+    def other(self, text: str) -> str:
+        return text.encode("ascii", "replace").decode()
+
+
+class CutsParameters(_RunsWithOtherTexts):
+    """What does not fit on a line of a terminal is lost."""
+
+    def other(self, text: str) -> str:
+        return text[:4096]
+
+
+class RunsOnUnitsOfOtherEes(EffectMutant):
+    """A unit is looked for by its name, whatever the EE."""
+
+    CAUGHT_BY = caught_by("a_unit_of_another_ee_is_not_found")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        for model in await self._worlds.models():
+            for one in model.applications.values():
+                if unit in [entity.id for entity in one.units]:
+                    return await super().exec_primitive(op, one.ee_id, primitive, params, unit)
+        return await super().exec_primitive(op, ee_id, primitive, params, unit)

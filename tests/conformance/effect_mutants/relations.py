@@ -135,3 +135,54 @@ class UpgradeLosesRelations(EffectMutant):
     ) -> None:
         await super().upgrade(op, ee_id, artifact, config, options)
         await self._worlds.change(ee_id.model, lambda model: model.relations.clear())
+
+
+class RelatesAnEndpointOnce(EffectMutant):
+    """A further relation of an endpoint that requires takes the place of the one before."""
+
+    CAUGHT_BY = caught_by("only_the_relation_that_is_named_is_removed")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        await super().add_relation(op, end_1, end_2)
+        end = next(end for end in (end_1, end_2) if end.endpoint == "into")
+        key = (end.ee_id.model, end.ee_id.application, end.endpoint)
+
+        def keep_the_last(model: Model) -> None:
+            earlier = [pair for pair in model.relations[:-1] if key in pair]
+            model.relations = [pair for pair in model.relations if pair not in earlier]
+
+        await self._worlds.change(end.ee_id.model, keep_the_last)
+
+
+class RelatesWithoutACharm(EffectMutant):
+    """Where no charm is installed, there is nothing to do."""
+
+    CAUGHT_BY = caught_by("an_ee_without_a_charm_has_nothing_to_relate")
+
+    @hookimpl
+    async def add_relation(self, op: Operation, end_1: RelationEnd, end_2: RelationEnd) -> None:
+        charms = [await self.edit(end.ee_id, lambda one: one.charm) for end in (end_1, end_2)]
+        if None not in charms:
+            await super().add_relation(op, end_1, end_2)
+
+
+class UpgradeDropsWhatItCannotKeep(EffectMutant):
+    """Relations of endpoints that the new charm does not have are removed."""
+
+    CAUGHT_BY = caught_by("an_upgrade_that_breaks_a_relation_is_refused")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        endpoints = (await artifact.read()).endpoints
+        own = (ee_id.model, ee_id.application)
+
+        def drop(model: Model) -> None:
+            model.relations = [
+                pair for pair in model.relations if all(end[:2] != own or end[2] in endpoints for end in pair)
+            ]
+
+        await self._worlds.change(ee_id.model, drop)
+        await super().upgrade(op, ee_id, artifact, config, options)

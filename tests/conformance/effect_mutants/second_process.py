@@ -102,3 +102,33 @@ class MeasuresEveryNs(PersistentMutant):
     async def get_metrics(self, namespace: Namespace) -> dict[str, Any]:
         everything = {name: 1 for model in await self._worlds.models() for name in [model.name, *model.applications]}
         return {**await super().get_metrics(namespace), **everything}
+
+
+class KnowsVersionsFromMemory(PersistentMutant):
+    """Whether it is the installed version of a charm is known to the process that installed it."""
+
+    CAUGHT_BY = caught_by(
+        "what_a_second_process_is_refused_changes_nothing[connected]",
+        "what_a_second_process_is_refused_changes_nothing[gone]",
+    )
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._installed_here: set[EeId] = set()
+
+    @hookimpl
+    async def install_configuration_sw(
+        self,
+        op: Operation,
+        ee_id: EeId,
+        artifact: Artifact,
+        config: Mapping[str, Any],
+        num_units: int,
+        options: InstallOptions,
+    ) -> None:
+        digest, charm = await artifact.digest(), await artifact.read()
+        there = await self.edit(ee_id, lambda one: one.charm)
+        if there is not None and there.name == charm.name and ee_id not in self._installed_here:
+            await self.edit(ee_id, lambda one: setattr(one, "digest", digest))
+        await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+        self._installed_here.add(ee_id)

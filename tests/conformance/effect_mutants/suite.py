@@ -15,9 +15,11 @@ from conformance.effect_mutants import (
     ownership,
     potemkin,
     primitives,
+    reads,
     relations,
     second_process,
     units,
+    versions,
 )
 from conformance.effect_mutants.base import EffectMutant, PersistentMutant
 
@@ -30,6 +32,8 @@ _FAMILIES = (
     primitives,
     relations,
     units,
+    versions,
+    reads,
     ownership,
     identity,
     leftovers,

@@ -320,3 +320,27 @@ class ReportsUnitsThatFailedAsActive(_InstallsWith):
             report(ee_id, entity, "active" if native == "error" else native, detail)
 
         self._lives._report = tell
+
+
+class ScalesAllOfTheNs(EffectMutant):
+    """Every EE with a charm is scaled."""
+
+    CAUGHT_BY = caught_by("scaling_leaves_other_ees_alone")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        for model in await self._worlds.models():
+            for one in list(model.applications.values()):
+                if one.charm is not None and model.name == ee_id.model:
+                    await super().scale(op, one.ee_id, num_units)
+
+
+class ScalesWithoutACharm(EffectMutant):
+    """Where no charm is installed, there is nothing to do."""
+
+    CAUGHT_BY = caught_by("an_ee_without_a_charm_has_nothing_to_scale")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        if await self.edit(ee_id, lambda one: one.charm) is not None:
+            await super().scale(op, ee_id, num_units)

@@ -14,7 +14,11 @@ from vca_core.naming import EeId
 from vca_core.secrets import MASK
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, ends
-from vca_core.testing.suite import Suite, check_error, needs
+from vca_core.testing.suite import Suite, check_error, needs, skip_unless
+from vca_core.testing.verdict import OWN_CHARMS
+
+_TYPES = {"label": "string", "count": "int", "share": "float", "flag": "boolean"}
+"""Of the options of the kit's charm."""
 
 
 class DescriptionChecks(Suite, suite=True):
@@ -61,6 +65,26 @@ class DescriptionChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace())
         check_options(kit.charms.config, await kit.connector.describe(ee_id))
 
+    @needs("describe_execution_environment", "install_configuration_sw")
+    async def test_a_description_has_the_types_of_options(self, kit: Kit) -> None:
+        """As the charm declares them."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        options = (await kit.connector.describe(await kit.create_ready(kit.namespace()))).options
+        types = {name: options[name].type for name in _TYPES if name in options}
+        assert types == _TYPES, f"the charm declares {_TYPES}, and described are {types}"
+
+    @needs("describe_execution_environment", "install_configuration_sw")
+    async def test_described_units_have_addresses_of_their_own_ee(self, kit: Kit) -> None:
+        """None that a unit of another EE has, unless EEs share machines."""
+        skip_unless(not kit.subject.shared_addresses, "EEs share machines")
+        one, other = [
+            (await kit.connector.describe(await kit.create_ready(kit.namespace(vnf)))).units for vnf in ("one", "other")
+        ]
+        both = {address for unit in one for address in unit.addresses} & {
+            address for unit in other for address in unit.addresses
+        }
+        assert not both, f"units of two EEs are described with the same addresses: {sorted(both)}"
+
     @needs("describe_execution_environment", "install_configuration_sw", "configure")
     async def test_a_description_shows_what_was_configured(self, kit: Kit) -> None:
         """Before, no option is set; afterwards those are that were given."""
@@ -84,14 +108,18 @@ class DescriptionChecks(Suite, suite=True):
 
     @needs("describe_execution_environment", "install_configuration_sw", "scale")
     async def test_a_description_has_as_many_units_as_were_scaled_to(self, kit: Kit) -> None:
-        """More, and fewer."""
+        """More, and fewer; the oldest first."""
         ee_id = await kit.create_ready(kit.namespace())
         options = kit.subject.operation_options.get("scale")
-        for number in (2, 1):
+        before: list[str] = []
+        for number in (2, 3, 1):
             await kit.connector.scale(ee_id, number, options=options)
-            assert len((await kit.connector.describe(ee_id)).units) == number, (
-                f"scaled to {number}, and as many units are not described"
+            units = [unit.name for unit in (await kit.connector.describe(ee_id)).units]
+            assert len(units) == number, f"scaled to {number}, and as many units are not described"
+            assert all(one == other for one, other in zip(before, units, strict=False)), (
+                f"described were the units {before}, and now {units}: the oldest should be the first"
             )
+            before = units
 
     @needs("describe_execution_environment", "install_configuration_sw", "upgrade")
     async def test_a_description_shows_an_upgrade(self, kit: Kit) -> None:
@@ -102,6 +130,7 @@ class DescriptionChecks(Suite, suite=True):
         after = await kit.connector.describe(at.ee_id)
         assert before is not None, "no charm is described before the upgrade"
         assert after.charm is not None, "no charm is described after the upgrade"
+        assert after.charm.digest is None or after.charm.digest != before.digest, "the digest is the earlier charm's"
         assert after.charm.name == before.name, f"{before.name} was upgraded, and {after.charm.name} is described"
         assert (after.charm.reference, after.charm.digest) != (before.reference, before.digest), (
             "the charm is described as before the upgrade"
@@ -122,6 +151,8 @@ class DescriptionChecks(Suite, suite=True):
         assert await _relations(kit, other) == [(other_endpoint, EeId.parse(one), endpoint)], (
             f"{other} is described without its one relation"
         )
+        names = [(await kit.connector.describe(ee_id)).relations[0].other_name for ee_id in (one, other)]
+        assert names[0] != names[1], f"both ends say that {names[0]} is at the other end"
         if "remove_relation" in kit.capabilities:
             await kit.connector.remove_relation(one, other, endpoint, other_endpoint)
             assert await _relations(kit, one) == await _relations(kit, other) == [], (

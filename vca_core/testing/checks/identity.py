@@ -102,6 +102,18 @@ class IdentityChecks(Suite, suite=True):
             f"the refusal carries {caught.value.ee_id}, and {ee_id} is there"
         )
 
+    async def test_an_ns_is_the_same_in_any_slice(self, kit: Kit) -> None:
+        """What is listed, read and deleted of it does not depend on the nsi_id."""
+        ee_id = await kit.create_ready(kit.namespace())
+        sliced = f"nsi9{kit.namespace(None)}"
+        listed = [str(one.ee_id) for one in await kit.connector.list_execution_environments(sliced)]
+        assert listed == [ee_id], f"in {sliced} is {ee_id}, and listed are {listed}"
+        if "get_status" in kit.capabilities:
+            await kit.connector.get_status(sliced)
+        if "delete_namespace" in kit.capabilities:
+            await kit.connector.delete_namespace(sliced)
+            await kit.check_listed([])
+
     @needs("create_execution_environment", "delete_namespace")
     async def test_deleting_a_namespace_spares_those_with_similar_names(self, kit: Kit) -> None:
         """One whose name begins with its name, or ends with it, is another one."""

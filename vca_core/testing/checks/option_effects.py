@@ -8,17 +8,20 @@ from typing import Any
 
 import pytest
 
+from vca_core.errors import BadArguments
 from vca_core.testing.kit import Kit
-from vca_core.testing.suite import Suite, sees
+from vca_core.testing.suite import Suite, check_error, sees, skip_unless
 
 DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
 """The options of the kit's charm that every version has."""
 EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False}
 SOME: Mapping[str, Any] = {"label": "Grüße, 'kit'\n$HOME", "count": -7, "share": 1.25, "flag": False}
+SAME: Mapping[str, Any] = {name: value for name, value in DEFAULTS.items() if name != "token"}
+"""What the options are anyway: they are set all the same, and stay so if another version has other defaults."""
 
 by_each = pytest.mark.parametrize("operation", ["install_configuration_sw", "configure", "upgrade"])
 """Makes a check one of each operation that takes options."""
-with_each = pytest.mark.parametrize("values", [SOME, EMPTY], ids=["some", "empty"])
+with_each = pytest.mark.parametrize("values", [SOME, EMPTY, SAME], ids=["some", "empty", "defaults"])
 
 
 class OptionEffectChecks(Suite, suite=True):
@@ -48,11 +51,11 @@ class OptionEffectChecks(Suite, suite=True):
 
     @sees("configure")
     async def test_an_option_that_is_reset_has_its_default_again(self, kit: Kit) -> None:
-        """None resets it, and no other one."""
+        """None resets it, and no other one; others can be set in the same call."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept", "count": 3})
-        await kit.configure(ee_id, count=None)
-        await check_options(kit, ee_id, {"label": "kept"}, "after `count` was reset")
+        await kit.configure(ee_id, count=None, share=2.5)
+        await check_options(kit, ee_id, {"label": "kept", "share": 2.5}, "after `count` was reset and `share` was set")
 
     @sees("configure")
     async def test_options_of_one_ee_are_no_other_ones(self, kit: Kit) -> None:
@@ -79,6 +82,29 @@ class OptionEffectChecks(Suite, suite=True):
         await kit.configure(ee_id, count=5)
         await kit.vca.disconnect()
         await check_options(kit, ee_id, {"label": "kept", "count": 5}, "after a disconnect")
+
+    @by_each
+    @sees()
+    async def test_a_refused_option_leaves_all_as_it_was(self, kit: Kit, operation: str) -> None:
+        """Neither the right ones that were given beside it are set, nor is a charm installed or upgraded."""
+        skip_unless(operation in kit.capabilities, f"the backend has no {operation}")
+        wrong: dict[str, Any] = {"label": "changed", "no-such-option": 1}
+        ee_id = await kit.create(kit.namespace())
+        if operation == "install_configuration_sw":
+            with pytest.raises(BadArguments) as caught:
+                await kit.install(ee_id, config=wrong)
+            described = await kit.describe(ee_id)
+            assert described is None or described.charm is None, "the install was refused, and a charm is described"
+            assert not await kit.units_of(ee_id), "the install was refused, and there are units"
+            await kit.install(ee_id, config={"count": 3})
+        else:
+            await kit.install(ee_id, config={"count": 3})
+            with pytest.raises(BadArguments) as caught:
+                await (kit.upgrade(ee_id, config=wrong) if operation == "upgrade" else kit.configure(ee_id, **wrong))
+        check_error(caught.value)
+        await check_options(kit, ee_id, {"count": 3}, f"after a refused {operation}")
+        charm = (await kit.look(ee_id)).charm
+        assert charm == "first", f"after a refused {operation} the unit runs the {charm} charm"
 
     @sees("upgrade")
     async def test_an_upgrade_keeps_the_options(self, kit: Kit) -> None:

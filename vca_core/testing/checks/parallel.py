@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 
+import pytest
+
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, each_of_one_ee
 from vca_core.testing.suite import Suite, needs, skip_unless
@@ -48,6 +50,27 @@ class ParallelChecks(Suite, suite=True):
                 for ee_id in await kit.ids_in(held.namespace):
                     await kit.connector.delete_execution_environment(ee_id)
         assert not kept_waiting, f"{operation} on one EE waited until it was done on another one"
+
+    @pytest.mark.parametrize("operation", ["install_configuration_sw", "exec_primitive", "scale"])
+    async def test_what_is_read_does_not_wait_for_operations(self, kit: Kit, operation: str) -> None:
+        """One is held where it waits, and the listing and the description of its EE come meanwhile."""
+        scenario = SCENARIOS[operation]
+        skip_unless(scenario.is_possible(kit), f"the backend has no {operation}")
+        at = await scenario.set_up(kit)
+        kept_waiting = False
+        for wait in range(1, WAITS + 1):  # as above
+            running, gate = await kit.watching.run_to_wait(operation, scenario.call(kit, at), wait)
+            if gate is None:
+                await running
+                break
+            reading = asyncio.gather(kit.record(at.ee_id), kit.describe(at.ee_id))
+            done, _ = await asyncio.wait((reading,), timeout=kit.limit(MOMENT))
+            gate.set()
+            await asyncio.gather(running, reading)
+            if done:
+                return
+            kept_waiting = True
+        assert not kept_waiting, f"what is read of an EE waited until {operation} was done"
 
     @needs("exec_primitive")
     async def test_operations_on_one_ee_wait_for_each_other(self, kit: Kit) -> None:

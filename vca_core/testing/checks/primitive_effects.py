@@ -7,11 +7,17 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
-from vca_core.errors import VcaError
-from vca_core.testing.kit import Kit
-from vca_core.testing.suite import Suite, sees, with_faults
+import pytest
 
-PARAMS: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.25, "flag": False, "deep": {"a": [1, {"b": None}]}}
+from vca_core.errors import NotFound, VcaError
+from vca_core.testing.kit import Kit
+from vca_core.testing.suite import Suite, check_error, sees, skip_unless, with_faults
+
+EMPTY: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.25, "flag": False, "deep": {"a": [1, {"b": None}]}}
+TEXTS: Mapping[str, Any] = {"text": " Grüße, 'kit'\n$HOME \"\\n\" " + 10_000 * "x" + " ", "deep": {"ä b": "$(c)\t"}}
+"""Letters, signs and blanks that are lost by whoever makes a command of them; and more than fits on a line."""
+
+_SHOWN = 300
 
 WAITS = 3
 """At how many waits of a primitive the connection is lost."""
@@ -20,17 +26,20 @@ WAITS = 3
 class PrimitiveEffectChecks(Suite, suite=True):
     """What becomes of primitives."""
 
+    @pytest.mark.parametrize("params", [EMPTY, TEXTS], ids=["empty", "texts"])
     @sees()
-    async def test_parameters_arrive_as_they_were_given(self, kit: Kit) -> None:
+    async def test_parameters_arrive_as_they_were_given(self, kit: Kit, params: Mapping[str, Any]) -> None:
         """With their types; empty text, zero, false and what lies within others included."""
-        sight = await kit.look(await kit.create_ready(kit.namespace()), mark="arrive", **PARAMS)
-        expected = {"mark": "arrive", **PARAMS}
+        sight = await kit.look(await kit.create_ready(kit.namespace()), mark="arrive", **params)
+        expected = {"mark": "arrive", **params}
         wrong = [
             name
             for name in {**expected, **sight.params}
             if _convert(sight.params.get(name, ...)) != _convert(expected.get(name))
         ]
-        assert not wrong, f"given were {expected}, and the unit saw {dict(sight.params)}: look at {', '.join(wrong)}"
+        assert not wrong, (
+            f"given were {_shorten(expected)}, and the unit saw {_shorten(sight.params)}: look at {', '.join(wrong)}"
+        )
 
     @sees()
     async def test_a_primitive_is_run_once(self, kit: Kit) -> None:
@@ -76,6 +85,17 @@ class PrimitiveEffectChecks(Suite, suite=True):
             assert ran == [f"for {sight.unit}"], f"unit {sight.unit} ran {ran}"
 
     @sees()
+    async def test_a_unit_of_another_ee_is_not_found(self, kit: Kit) -> None:
+        """Nothing is run there."""
+        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
+        [unit] = await kit.units_of(other)
+        skip_unless(unit not in await kit.units_of(one), "units of different EEs have the same names")
+        with pytest.raises(NotFound) as caught:
+            await kit.look(one, unit, mark="astray")
+        check_error(caught.value)
+        assert "astray" not in (await kit.look(other)).marks, f"{unit} was asked for in {one}, and {other} ran it"
+
+    @sees()
     async def test_primitives_of_several_ees_are_kept_apart(self, kit: Kit) -> None:
         """Each is run where it was asked for, and gives back what came of it, though they run side by side."""
         made = [await kit.create_ready(kit.namespace(f"vnf{number}")) for number in range(3)]
@@ -118,6 +138,11 @@ class PrimitiveEffectChecks(Suite, suite=True):
                 await running
         ran = [mark for mark in (await kit.look(ee_id)).marks if mark in asked]
         assert len(ran) == len(set(ran)), f"what was asked once was run more often: {ran}"
+
+
+def _shorten(params: Mapping[str, Any]) -> str:
+    text = repr(dict(params))
+    return text if len(text) < _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _convert(value: object) -> object:

@@ -9,7 +9,7 @@ import pytest
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_core.testing.kit import Kit
-from vca_core.testing.scenarios import SCENARIOS, Setting
+from vca_core.testing.scenarios import SCENARIOS, Setting, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 from vca_core.testing.verdict import OWN_CHARMS
 
@@ -186,6 +186,40 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(NotFound) as caught:
             await kit.connector.upgrade(ee_id, kit.charms.upgraded, options=options)
         check_error(caught.value)
+
+    @needs("install_configuration_sw", "scale")
+    async def test_an_ee_without_a_charm_has_nothing_to_scale(self, kit: Kit) -> None:
+        """NotFound, whatever the number."""
+        ee_id = await kit.create(kit.namespace())
+        for number in (1, 2):
+            with pytest.raises(NotFound) as caught:
+                await kit.scale(ee_id, number)
+            check_error(caught.value)
+
+    @needs("install_configuration_sw", "add_relation")
+    async def test_an_ee_without_a_charm_has_nothing_to_relate(self, kit: Kit) -> None:
+        """NotFound, whichever end it is."""
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        one, other, endpoint, other_endpoint = ends(kit, at)
+        bare = await kit.create(kit.namespace("bare"))
+        for ee_ids in ((one, bare), (bare, other)):
+            with pytest.raises(NotFound) as caught:
+                await kit.connector.add_relation(*ee_ids, endpoint, other_endpoint)
+            check_error(caught.value)
+
+    @needs("install_configuration_sw", "add_relation", "upgrade")
+    async def test_an_upgrade_that_breaks_a_relation_is_refused(self, kit: Kit) -> None:
+        """Its charm lacks the endpoint; charm and relation stay. Without the relation it is welcome."""
+        if kit.charms.apart is None:
+            pytest.skip(OWN_CHARMS)
+        at = await SCENARIOS["add_relation"].set_up(kit)
+        await kit.connector.add_relation(*ends(kit, at))
+        before = await kit.describe(at.ee_id)
+        with pytest.raises(BadArguments) as caught:
+            await kit.upgrade(at.ee_id, kit.charms.apart)
+        check_error(caught.value)
+        after = await kit.describe(at.ee_id)
+        assert after == before, f"the upgrade was refused; described was {before}, and now {after}"
 
     @needs("install_configuration_sw", "add_relation")
     async def test_an_endpoint_that_the_charm_does_not_have_is_refused(self, kit: Kit) -> None:

@@ -25,9 +25,10 @@ class RelationEffectChecks(Suite, suite=True):
         await relate(kit, one, second)
         await relate(kit, one, third)
         await relate(kit, second, one)
+        await relate(kit, third, one)  # both endpoints of `one` have two
         await kit.connector.remove_relation(second, one, *reversed(_endpoints(kit)))
-        expected = {one: (1, 1), second: (1, 0), third: (0, 1)}
-        await check_relations(kit, expected, "after one of three was removed")
+        expected = {one: (1, 2), second: (1, 0), third: (1, 1)}
+        await check_relations(kit, expected, "after one of four was removed")
 
     @sees("add_relation")
     async def test_relations_go_with_their_ee(self, kit: Kit) -> None:

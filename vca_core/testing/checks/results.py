@@ -101,6 +101,19 @@ class ResultChecks(Suite, suite=True):
         await kit.create_ready(kit.namespace())
         assert json.dumps(await kit.connector.get_status(kit.namespace(None))), "the status is nothing"
 
+    @needs("get_status", "create_execution_environment")
+    async def test_a_status_follows_what_was_done(self, kit: Kit) -> None:
+        """Another EE of the NS, and its end, are in it the next time that it is asked for."""
+        await kit.create_ready(kit.namespace("one"))
+        before = await kit.connector.get_status(kit.namespace(None))
+        ee_id = await kit.create_ready(kit.namespace("other"))
+        more = await kit.connector.get_status(kit.namespace(None))
+        assert more != before, "an EE was made, and the status of its NS is what it was"
+        await kit.check_delete(ee_id)
+        assert await kit.connector.get_status(kit.namespace(None)) != more, (
+            "an EE was deleted, and the status of its NS is what it was"
+        )
+
     @needs("get_metrics")
     async def test_metrics_are_plain_data(self, kit: Kit) -> None:
         """By unit name; they can be stored as JSON."""

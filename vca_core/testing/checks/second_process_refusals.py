@@ -74,7 +74,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
 
     @while_the_first_is
     async def test_what_a_second_process_is_refused_changes_nothing(self, kit: Kit, first: str) -> None:
-        """Bad arguments, another charm, a unit that is not there, endpoints that do not fit."""
+        """Bad arguments, another charm or version, a unit that is not there, endpoints that do not fit."""
         home = await new_home(kit)
         scenario = SCENARIOS["add_relation"]
         if scenario.is_possible(kit) and kit.charms.provides and kit.charms.requires:
@@ -187,6 +187,8 @@ def _refusals_on_an_ee(kit: Kit, at: Setting) -> list[Refused]:
     refused = [one for hook, one in of_hooks.items() if hook in kit.capabilities]
     if kit.can_work:
         refused.append(("a unit that is not there", NotFound, lambda: kit.work(ee_id, db_dict=place, unit=unit)))
+    another = "an install of another version"
+    refused.append((another, BadArguments, lambda: kit.install(ee_id, charms.upgraded, db_dict=place)))
     if at.other:
         one, other, provides, _ = ends(kit, at)
         misfit = "endpoints that do not fit"

@@ -89,6 +89,8 @@ async def _life(kit: Kit) -> list[str]:
                 lambda: connector.exec_primitive(ee_id, "config", {"token": CANARY, "label": f"{CANARY}-label"}),
                 lambda: connector.exec_primitive(ee_id, "config", {"count": f"{CANARY}-wrong"}),
             ]
+        if kit.subject.charms is None and "upgrade" in kit.capabilities:
+            calls.append(functools.partial(kit.upgrade, ee_id, **secret))
     if "exec_primitive" in kit.capabilities:
         for primitive, params in filter(None, (kit.subject.works, kit.subject.fails, ("no-such-primitive", {}))):
             calls.append(functools.partial(connector.exec_primitive, ee_id, primitive, _secret(params)))

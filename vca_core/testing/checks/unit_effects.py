@@ -74,6 +74,14 @@ class UnitEffectChecks(Suite, suite=True):
         await kit.upgrade(one)
         assert (await kit.look(other)).charm == "first", f"{one} was upgraded, and {other} runs the new charm, too"
 
+    @sees("scale")
+    async def test_scaling_leaves_other_ees_alone(self, kit: Kit) -> None:
+        """Of the same charm, in the same NS."""
+        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
+        await kit.scale(one, 2)
+        units = await kit.units_of(other)
+        assert len(units) == 1, f"{one} was scaled, and {other} has {len(units)} units, too"
+
     @sees()
     async def test_an_install_puts_as_many_units_as_were_asked(self, kit: Kit) -> None:
         """Each of them runs the charm that was installed, under a name of its own."""
