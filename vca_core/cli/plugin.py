@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +13,51 @@ import typer
 
 from vca_core.cli.output import echo, print_json, print_table
 from vca_core.cli.state import Interrupted, State, command
+from vca_core.cli.template import render, template, write
 from vca_core.extras import install_from_clone
 
 LONGEST = 24
 """Characters of a name: lines of the plugin that have it twice stay below 120."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_QUESTIONS = ("description", "author")
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of an author.
+
+    Args:
+        text: the question.
+        default: the answer if there is none; ``{name}`` stands for the backend's name.
+        longest: how many characters an answer may have.
+    """
+
+    text: str
+    default: str
+    longest: int
+
+    def problem_of(self, answer: str) -> str | None:
+        """What is wrong with an answer, which stands between double quotes in the plugin's files; None: nothing."""
+        if answer.strip() and re.fullmatch(rf'[^"\\\x00-\x1f\x7f]{{1,{self.longest}}}', answer):
+            return None
+        return f"expected one line of 1 to {self.longest} characters, without double quotes and backslashes"
+
+    def check(self, answer: str) -> str:
+        """Give an answer back.
+
+        Raises:
+            typer.BadParameter: it is none; a terminal's user is asked again.
+        """
+        problem = self.problem_of(answer)
+        if problem is not None:
+            raise typer.BadParameter(problem)
+        return answer
+
+
+_QUESTIONS = {
+    "description": _Question("What it is, in one line", "A backend of the VCA framework for {name}.", 100),
+    "author": _Question("Who writes it", "The authors of vca-{name}", 80),
+}
 _OWN = ("core", "fake", "juju-machine", "juju-k8s")
 """``vca-`` and one of these is a distribution of this project."""
 
@@ -79,7 +118,7 @@ def new(
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         what = "which is not empty" if target.is_dir() else "which is not a folder"
         raise BadArguments(f"--folder: expected a new or an empty folder, got {target}, {what}", ["--folder"])
-    _render(target, {"name": name} | answers, ask=not (defaults or state.json) and sys.stdin.isatty())
+    _render(target, _answer_all(name, answers, ask=not (defaults or state.json) and sys.stdin.isatty()))
     following = [f"cd {shlex.quote(str(target))}", "python -m pip install -e '.[test,lint]'", "pytest"]
     # In an environment without vca-core, pip would fetch it from an index, where anybody could have taken the name.
     if state.json:
@@ -122,7 +161,7 @@ def _read_answers(given: list[str]) -> dict[str, str]:
     """Read ``key=value`` pairs.
 
     Raises:
-        BadArguments: one is not `key=value`, or answers no question.
+        BadArguments: one is not `key=value`, answers no question, or is no answer to it.
     """
     from vca_core.errors import BadArguments
     from vca_core.suggestions import did_you_mean
@@ -135,37 +174,51 @@ def _read_answers(given: list[str]) -> dict[str, str]:
             raise BadArguments(
                 f"--data: expected KEY=VALUE, with KEY {' or '.join(_QUESTIONS)}, got {pair!r}{hint}", ["--data"]
             )
+        problem = _QUESTIONS[key].problem_of(value)
+        if problem is not None:
+            raise BadArguments(f"--data: {key}: {problem}", ["--data"])
         answers[key] = value
     return answers
 
 
-def _render(target: Path, answers: dict[str, Any], *, ask: bool) -> None:
-    """Render the template; what of it was written is removed again when that fails.
+def _answer_all(name: str, given: dict[str, str], *, ask: bool) -> dict[str, str]:
+    """Answer what was not, on the terminal or as it is by default, and derive what follows from the name.
 
     Raises:
-        BadArguments: copier is not installed, or an answer is refused.
+        Interrupted: the terminal's user did not want to answer.
+    """
+    answers = dict(given)
+    for key, question in _QUESTIONS.items():
+        if key not in answers:
+            default = question.default.format(name=name)
+            try:
+                answers[key] = typer.prompt(question.text, default, value_proc=question.check) if ask else default
+            except typer.Abort:
+                raise Interrupted(2) from None
+    return {
+        "name": name,
+        "distribution": f"vca-{name}",
+        "package": f"vca_{name.replace('-', '_')}",
+        "backend_class": f"{''.join(word.capitalize() for word in name.split('-'))}Backend",
+        **answers,
+    }
+
+
+def _render(target: Path, answers: dict[str, str]) -> None:
+    """Write the plugin.
+
+    Raises:
+        BadArguments: Jinja is not installed, or the folder cannot be written to.
     """
     from vca_core.errors import BadArguments
 
     try:
-        import copier  # an extra, and slow to import
-        from copier.errors import CopierAnswersInterrupt, CopierError
+        files = render(template(), answers)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "copier":
+        if (error.name or "").partition(".")[0] != "jinja2":
             raise
-        raise BadArguments(f"writing a plugin needs copier; {install_from_clone('testing')}") from None
+        raise BadArguments(f"writing a plugin needs jinja2; {install_from_clone('testing')}") from None
     try:
-        copier.run_copy(str(template()), target, data=answers, defaults=not ask, unsafe=False, quiet=True)
-    except CopierAnswersInterrupt:
-        raise Interrupted(2) from None
-    except ValueError as error:  # a validator's
-        raise BadArguments(f"--data: {' '.join(str(error).split())}", ["--data"]) from None
-    except (CopierError, OSError) as error:
+        write(files, target)
+    except OSError as error:
         raise BadArguments(f"--folder: the plugin cannot be written to {target}: {error}", ["--folder"]) from error
-
-
-def template() -> Path:
-    """The template's folder: in the wheel, or in the repository where the package is installed from there."""
-    here = Path(__file__).parent
-    shipped = here / "templates" / "plugin"
-    return shipped if shipped.is_dir() else here.parents[1] / "templates" / "plugin"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import errno
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.terminals import Terminal
 from typer.testing import CliRunner
 from unit.docs.pages import run
 
@@ -150,17 +150,26 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(folder: Path) -> None:
     assert new("desk", "--folder", "empty")["folder"] == "empty"
 
 
-def test_the_template_refuses_by_itself_what_the_command_refuses(folder: Path) -> None:
-    import copier
+def test_a_plugin_that_cannot_be_written_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_bytes, written = Path.write_bytes, []
 
-    for name in ("Desk", "desk\n", "a" * (plugin.LONGEST + 1), "vca-desk", *plugin._OWN):
-        with pytest.raises(ValueError, match="name"):
-            copier.run_copy(str(plugin.template()), folder / "new", data={"name": name}, defaults=True, quiet=True)
-    assert list(folder.iterdir()) == []
+    def fill(file: Path, content: bytes) -> int:
+        written.append(file)
+        if len(written) > 5:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write_bytes(file, content)
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    (folder / "empty").mkdir()
+    for target in ("new", "empty"):
+        error = refused("desk", "--folder", target)
+        assert error["bad_args"] == ["--folder"]
+        assert "No space left on device" in error["text"]
+    assert [file.name for file in folder.rglob("*")] == ["empty"]
 
 
-def test_without_copier_it_says_what_to_install(folder: Path) -> None:
-    code = "import sys; sys.modules['copier'] = None; from vca_core.cli import main; main()"
+def test_without_jinja_it_says_what_to_install(folder: Path) -> None:
+    code = "import sys; sys.modules['jinja2'] = None; from vca_core.cli import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", code, "plugin", "new", "desk"], capture_output=True, text=True, check=False
     )
@@ -170,32 +179,21 @@ def test_without_copier_it_says_what_to_install(folder: Path) -> None:
 
 
 def test_on_a_terminal_it_asks_and_an_interrupt_writes_nothing(folder: Path) -> None:
-    async def interrupted() -> int:
-        ours, theirs = os.openpty()
-        vca = "from vca_core.cli import main; main()"
-        asked = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", vca, "plugin", "new", "desk", stdin=theirs, stdout=theirs, stderr=theirs
-        )
-        os.close(theirs)
-        loop, said, seen = asyncio.get_running_loop(), bytearray(), asyncio.Event()
-
-        def read() -> None:
-            try:
-                said.extend(os.read(ours, 1024))
-            except OSError:  # the other side is closed
-                loop.remove_reader(ours)
-                seen.set()
-            if b"What it is, in one line" in said:
-                seen.set()
-
-        loop.add_reader(ours, read)
-        async with asyncio.timeout(30):
-            await seen.wait()
-            os.write(ours, b"\x03")
-            code = await asked.wait()
-        loop.remove_reader(ours)
-        os.close(ours)
-        return code
-
-    assert asyncio.run(interrupted()) == 130
+    with Terminal(folder, "plugin", "new", "desk", columns=100) as terminal:
+        terminal.wait_for(lambda lines: any("What it is, in one line" in line for line in lines))
+        terminal.type("\x03")
+        assert terminal.wait() == 130
     assert list(folder.iterdir()) == []
+
+
+def test_on_a_terminal_it_asks_again_until_it_is_an_answer(folder: Path) -> None:
+    with Terminal(folder, "plugin", "new", "desk", columns=100) as terminal:
+        terminal.wait_for(lambda lines: any("What it is" in line for line in lines))
+        terminal.type('A "desk".\n')
+        terminal.wait_for(lambda lines: any("without double quotes" in line for line in lines))
+        terminal.type("Desks.\n")
+        terminal.wait_for(lambda lines: any("Who writes it" in line for line in lines))
+        terminal.type("\n")
+        assert terminal.wait() == 0
+    project = tomllib.loads((folder / "vca-desk" / "pyproject.toml").read_text("utf-8"))["project"]
+    assert (project["description"], project["authors"]) == ("Desks.", [{"name": "The authors of vca-desk"}])
