@@ -139,6 +139,8 @@ class LifecycleChecks(Suite, suite=True):
     async def test_two_connectors_of_one_vca_share_nothing(self, kit: Kit) -> None:
         """What one of them sees is reported through it, and it goes on when the other one ends."""
         async with kit.beside() as other:
+            for one in (kit, other):  # both are open before there is anything that one of them could find
+                await one.listing()
             mine, theirs = await asyncio.gather(
                 kit.create_ready(kit.namespace(ns="a")), other.create_ready(kit.namespace(ns="b"))
             )
