@@ -167,7 +167,7 @@ def _multiple_of(_validator: Any, factor: Any, instance: Any, _schema: Any) -> I
     if isinstance(instance, bool) or not isinstance(instance, int | float):
         return
     try:
-        quotient = instance / factor
+        quotient = float(instance) / factor
     except OverflowError:
         quotient = math.inf
     if not is_whole_number(quotient):

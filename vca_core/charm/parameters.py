@@ -33,10 +33,11 @@ _MOST_SHOWN = 20
 _LONGEST_SHOWN = 200
 
 
-def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+def check_params(action: Action, params: Mapping[str, Any], *, fill: bool = True) -> dict[str, Any]:
     """Check parameters against an action's schema, then add the defaults of those that were not given.
 
-    In this order, as Juju does it: a required parameter has to be given even if it has a default. Values are those of
+    In this order, as Juju does it: a required parameter has to be given even if it has a default, and a default is not
+    checked. An object is taken only where the schema declares ``properties`` of it, be they none. Values are those of
     JSON; tuples count as lists. They get the type that the schema asks for, as values of options do: ``"7"`` and
     ``7.0`` for an integer, ``"true"`` for a boolean, YAML for an object or a list, the text of a number for text; where
     text is declared, or no type, text stays text. ``allOf`` and ``patternProperties`` count as well, and ``anyOf`` and
@@ -46,6 +47,7 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         action: the primitive.
         params: by name, as the caller gave them.
+        fill: whether the defaults are added; a system that does so itself is given what was asked for.
 
     Returns:
         The parameters in their types with the defaults filled in, also in nested objects.
@@ -64,10 +66,10 @@ def check_params(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
         names = dict.fromkeys(".".join(("params_dict", *path[:1])) for path, _ in problems)
         raise BadArguments(f"{'; '.join(texts)} (primitive {action.name})", names, shows_values=False)
-    return _with_defaults(action.schema, given)
+    return _with_defaults(action.schema, given) if fill else dict(given)
 
 
-async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[str, Any]:
+async def check_params_aside(action: Action, params: Mapping[str, Any], *, fill: bool = True) -> dict[str, Any]:
     """Check parameters as `check_params` does, without stopping the event loop for long.
 
     Where a schema or parameters are large, the check takes long, and is done in a thread. A charm's schema is not to be
@@ -76,6 +78,7 @@ async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[
     Args:
         action: the primitive.
         params: by name, as the caller gave them.
+        fill: whether the defaults are added.
 
     Returns:
         The parameters with the defaults filled in.
@@ -86,8 +89,8 @@ async def check_params_aside(action: Action, params: Mapping[str, Any]) -> dict[
     is_ready = "validator" in vars(action)  # else it is made now, and that alone may take a while
     # Texts are read as YAML where the charm wants no text, which takes a thousand times longer than to check them.
     if is_ready and action.weight * weight(params, 1000, characters=20) <= _LIGHT:
-        return check_params(action, params)
-    return await compute_in_thread(lambda: check_params(action, params))
+        return check_params(action, params, fill=fill)
+    return await compute_in_thread(lambda: check_params(action, params, fill=fill))
 
 
 def _converted(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,7 +102,7 @@ def _converted(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
     with _counted(action):
         problems = (problem for error in action.validator.iter_errors(given) for problem in _explanations(error))
-        return list(itertools.islice(problems, _MOST_FLAWS))
+        return list(itertools.islice(itertools.chain(problems, _closed_objects(action.schema, given)), _MOST_FLAWS))
 
 
 @contextmanager
@@ -112,6 +115,22 @@ def _counted(action: Action) -> Iterator[None]:
 
     with count_steps("params_dict", ["params_dict"]):
         yield
+
+
+def _closed_objects(
+    schema: Mapping[str, Any], given: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Objects into which Juju would fill defaults, and fails: their schemas say nothing of what is in them."""
+    for name, param in (schema.get("properties") or {}).items():
+        if not isinstance(param, Mapping) or not isinstance(given.get(name), Mapping):
+            continue
+        if isinstance(param.get("properties"), Mapping):
+            yield from _closed_objects(param, given[name], (*path, name))
+        else:
+            yield (
+                (*path, name),
+                "Juju takes a mapping there only where the charm's schema declares its properties, be they none",
+            )
 
 
 _KINDS = {
@@ -170,7 +189,7 @@ def _with_defaults(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[
             continue
         if isinstance(filled.get(name), Mapping):
             filled[name] = _with_defaults(param, filled[name])
-        elif name not in filled and param.get("default") is not None:
+        elif name not in filled and "default" in param:
             filled[name] = copy.deepcopy(param["default"])
         elif name not in filled and (made := _with_defaults(param, {})):
             filled[name] = made  # Juju makes the object where there are defaults in it

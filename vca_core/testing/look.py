@@ -76,7 +76,7 @@ SCHEMA: dict[str, Any] = {
         "number": {"type": "integer", "description": "A whole number."},
         "share": {"type": "number", "description": "A number."},
         "flag": {"type": "boolean", "description": "On or off."},
-        "deep": {"type": "object", "description": "Whatever lies in it."},
+        "deep": {"type": "object", "properties": {}, "description": "Whatever lies in it."},
     },
     "required": ["mark"],
     "additionalProperties": False,

@@ -61,7 +61,7 @@ async def run(
     """
     name = ee_id.application
     declared = await session.facts.action(model, require_environment(model, ee_id), primitive)
-    checked = await check_params_aside(declared, params)
+    checked = await check_params_aside(declared, params, fill=False)  # Juju does that, and checks what it is given
     units = [there.name for there in model.state.units_of(name)]
     if unit is not None and unit not in units:
         raise no_unit(unit, ee_id, units)

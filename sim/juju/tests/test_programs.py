@@ -18,7 +18,7 @@ action-set unit="$JUJU_UNIT_NAME" leader="$(is-leader)" mtu="$(config-get mtu)" 
 action-set params="$(action-get --format=json)" gateways="$(relation-ids gateway)"
 """
 FILES = ROUTER | {
-    "actions.yaml": "tell: {params: {deep: {type: object}}}\nfails: {}\nhangs: {}\nwithout: {}\n",
+    "actions.yaml": "tell: {params: {deep: {type: object, properties: {}}}}\nfails: {}\nhangs: {}\nwithout: {}\n",
     "actions/tell": TELL,
     "actions/fails": "#!/bin/sh\naction-set tried=yes\naction-fail 'no luck'\n",
     "actions/hangs": "#!/bin/sh\necho $$ >pid\nsleep 100\n",

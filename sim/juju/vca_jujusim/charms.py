@@ -175,17 +175,25 @@ def check_params(charm: Charm, unit: str, action: str, params: Mapping[str, Any]
     return _with_defaults(schema, params)
 
 
+_PANIC = "schema error caused a panic: interface conversion: interface {} is nil, not map[string]interface {}"
+"""What Juju says of an object into which it would fill defaults, where its schema has no properties."""
+
+
 def _with_defaults(schema: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters with the defaults of those that were not given, those within objects included."""
     full = dict(params)
     for name, spec in schema.get("properties", {}).items():
         if not isinstance(spec, dict):
             continue
-        if name not in full and "default" in spec:
+        if isinstance(full.get(name), dict):
+            if not isinstance(spec.get("properties"), dict):
+                raise Refusal(_PANIC)
+            full[name] = _with_defaults(spec, full[name])
+        elif name not in full and "default" in spec:
             full[name] = spec["default"]
-        elif isinstance(spec.get("properties"), dict) and isinstance(full.get(name, {}), dict):
-            below = _with_defaults(spec, full.get(name, {}))
-            if below or name in full:
+        elif name not in full and isinstance(spec.get("properties"), dict):
+            below = _with_defaults(spec, {})
+            if below:
                 full[name] = below
     return full
 

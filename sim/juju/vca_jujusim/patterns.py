@@ -60,7 +60,7 @@ def _additional_properties(
 
 
 def _multiple_of(_validator: Any, factor: Any, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
-    if isinstance(value, int | float) and not isinstance(value, bool) and not _is_integer(None, value / factor):
+    if isinstance(value, int | float) and not isinstance(value, bool) and not _is_integer(None, float(value) / factor):
         yield jsonschema.ValidationError(f"must be a multiple of {factor}")
 
 

@@ -27,7 +27,14 @@ ACTIONS = {
         "params": {"word": {"type": "string", "pattern": r"\Aa\z"}},
         "patternProperties": {r"x\z": {"type": "null"}},
     },
-    "strict": {"params": {"spec": {"type": "object"}}, "additionalProperties": False},
+    "strict": {"params": {"spec": {"type": "object", "properties": {}}}, "additionalProperties": False},
+    "numbers": {
+        "params": {
+            "part": {"type": "number", "multipleOf": 0.1},
+            "count": {"type": "integer", "default": "many"},
+            "any": {"type": "object"},
+        }
+    },
 }
 ENDS: dict[str, Any] = {
     "requires": {
@@ -193,6 +200,9 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("text for an integer", BadArguments, run("ping", {"host": "a", "count": "many"})),
     ("text that a pattern of Go does not match", BadArguments, run("match", {"word": "b"})),
     ("a name that a pattern of Go matches", BadArguments, run("match", {"max": 1})),
+    ("no multiple in floating point", BadArguments, run("numbers", {"part": 0.3})),
+    ("more than 53 bits", BadArguments, run("numbers", {"count": 2**53})),
+    ("an object of which nothing is declared", BadArguments, run("numbers", {"any": {"a": 1}})),
     ("an undeclared parameter", BadArguments, run("strict", {"other": 1})),
     ("an unknown unit", NotFound, run("ping", {"host": "a"}, unit=7)),
     ("an unknown endpoint", BadArguments, relate("upp", "down")),
@@ -220,6 +230,7 @@ TAKEN: list[tuple[str, Call]] = [
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
     ("text that a pattern of Go matches", run("match", {"word": "a", "maximum": 1})),
     ("text for an integer", run("ping", {"host": "a", "count": "7"})),
+    ("a default of another type", run("numbers", {"part": "0.2"})),
     ("an object as YAML", run("strict", {"spec": "{a: 1}"})),
     ("a reset", run("config", {"mtu": None})),
     ("the leader by name", run("ping", {"host": "a"}, unit="leader")),

@@ -112,7 +112,7 @@ def test_what_fits_is_given_back_with_the_defaults_filled_in() -> None:
     inner = {"type": "object", "properties": {"y": {"default": [1]}, "z": {"type": "string"}}}
     found = action(properties={"a": {"default": False}, "b": {"type": "string"}, "c": inner, "d": {"default": None}})
     given = {"c": {"z": "x"}, "more": 1}
-    assert check_params(found, given) == {"a": False, "c": {"z": "x", "y": [1]}, "more": 1}
+    assert check_params(found, given) == {"a": False, "c": {"z": "x", "y": [1]}, "d": None, "more": 1}
     assert given == {"c": {"z": "x"}, "more": 1}
 
 

@@ -25,7 +25,7 @@ def checked(schema: Any, value: Any) -> Any:
         ({"type": "number"}, "7", 7),
         ({"type": "boolean"}, "true", True),
         ({"type": "boolean"}, "F", False),
-        ({"type": "object"}, "{a: 1, b: [x]}", {"a": 1, "b": ["x"]}),
+        ({"type": "object", "properties": {}}, "{a: 1, b: [x]}", {"a": 1, "b": ["x"]}),
         ({"type": "object", "properties": {"a": {"type": "integer"}}}, "{a: '1'}", {"a": 1}),
         ({"type": "array", "items": {"type": "integer"}}, "['1', 2]", [1, 2]),
         ({"type": ["integer", "null"]}, "7", 7),
@@ -41,7 +41,7 @@ def checked(schema: Any, value: Any) -> Any:
         ({"anyOf": [{"type": "integer"}, {}]}, "7", "7"),
         ({"type": "integer", "anyOf": [{"minimum": 5}, {"maximum": 1}]}, "7", 7),
         ({"anyOf": [{"type": "array", "items": {"type": "integer"}}, {"type": "object"}]}, "['1']", [1]),
-        ({"type": ["array", "object"]}, "{a: 1}", {"a": 1}),
+        ({"type": ["array", "object"], "properties": {}}, "{a: 1}", {"a": 1}),
     ],
 )
 def test_a_text_becomes_what_the_schema_says(schema: Any, text: str, value: Any) -> None:
@@ -94,7 +94,25 @@ def test_what_would_lose_something_is_not_converted(kind: str, value: Any) -> No
     ],
 )
 def test_schemas_that_are_put_together_are_followed(schema: Any, value: Any) -> None:
-    assert checked(schema, {"n": "1", "x": "1"}) == value
+    assert checked({"properties": {}, **schema}, {"n": "1", "x": "1"}) == value
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, {}, {"type": "object", "patternProperties": {"a": {}}}])
+def test_an_object_is_taken_where_properties_of_it_are_declared(schema: dict[str, Any]) -> None:
+    for value in ({"a": 1}, {}, "{a: 1}" if schema else {"a": {}}):
+        with pytest.raises(BadArguments, match=r"params_dict\.p: Juju takes a mapping there only where"):
+            checked(schema, value)
+    assert checked({**schema, "properties": {}}, {"a": 1}) == {"a": 1}
+    with pytest.raises(BadArguments, match=r"params_dict\.p\.q: Juju takes a mapping"):
+        checked({"properties": {"q": schema}}, {"q": {}})
+    assert checked({"type": "array", "items": schema}, [{"a": 1}]) == [{"a": 1}]
+
+
+def test_defaults_are_not_checked_and_need_not_be_filled_in() -> None:
+    schema = {"p": {"type": "integer", "default": "many"}, "q": {"default": None}, "r": {}}
+    action = Action("act", {"type": "object", "properties": schema})
+    assert check_params(action, {"r": 1}) == {"p": "many", "q": None, "r": 1}
+    assert check_params(action, {"r": 1}, fill=False) == {"r": 1}
 
 
 def test_what_is_within_lists_and_objects_is_converted_too() -> None:
