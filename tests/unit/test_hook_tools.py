@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +34,53 @@ PROGRAMS = {
 
 @pytest.mark.parametrize("name", PROGRAMS)
 async def test_a_program_gets_the_same_tools_from_both(name: str, tmp_path: Path) -> None:
-    program = tmp_path / "charm" / "actions" / name
-    program.parent.mkdir(parents=True)
-    program.write_text(f"#!/bin/sh\n{PROGRAMS[name]}\n")
-    program.chmod(0o755)
-    given: dict[str, Any] = {
+    given = _action(tmp_path, name, PROGRAMS[name])
+    one = await of_the_fake.run(of_the_fake.Action(**given))
+    two = await of_the_simulator.run(of_the_simulator.Run(**given))
+    assert dataclasses.asdict(one) == dataclasses.asdict(two)
+    assert one.output or one.failure or name == "says"
+
+
+@pytest.mark.parametrize("of", ["fake", "simulator"])
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_a_run_is_over_though_a_child_goes_on(of: str, is_cancelled: bool, tmp_path: Path) -> None:
+    hangs = "; sleep 600" if is_cancelled else ""
+    given = _action(tmp_path, "leaves", f"setsid sleep 600 & echo $! >child; mkdir started{hangs}")
+    before = _open_files()
+    running = asyncio.ensure_future(
+        of_the_fake.run(of_the_fake.Action(**given))
+        if of == "fake"
+        else of_the_simulator.run(of_the_simulator.Run(**given))
+    )
+    while not (tmp_path / "vnf-0" / "started").is_dir():
+        await asyncio.sleep(0.01)
+    try:
+        if is_cancelled:
+            running.cancel()
+        await asyncio.wait((running,), timeout=300)
+    finally:
+        os.kill(int((tmp_path / "vnf-0" / "child").read_text()), signal.SIGKILL)
+    assert running.done()
+    assert running.cancelled() == is_cancelled
+    assert _open_files() - before == set()
+
+
+def _open_files() -> set[str]:
+    return {os.path.realpath(one) for one in Path("/proc/self/fd").iterdir()}
+
+
+def _action(folder: Path, name: str, program: str) -> dict[str, Any]:
+    file = folder / "charm" / "actions" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(f"#!/bin/sh\n{program}\n")
+    file.chmod(0o755)
+    return {
         "name": name,
-        "charm": tmp_path / "charm",
-        "folder": tmp_path / "vnf-0",
+        "charm": folder / "charm",
+        "folder": folder / "vnf-0",
         "unit": "vnf/0",
         "leader": True,
         "options": {"mtu": 1500, "tls": False, "rate": 0.5, "motd": "two\nlines"},
         "params": {"name": "x y", "deep": {"er": [1, None, "z"]}, "on": True},
         "relations": {"uplink": ["uplink:0", "uplink:3"]},
     }
-    one = await of_the_fake.run(of_the_fake.Action(**given))
-    two = await of_the_simulator.run(of_the_simulator.Run(**given))
-    assert dataclasses.asdict(one) == dataclasses.asdict(two)
-    assert one.output or one.failure or name == "says"

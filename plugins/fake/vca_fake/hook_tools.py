@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from vca_core.tasks import in_thread, settle
 
@@ -51,6 +51,7 @@ _TOOLS = {
     **dict.fromkeys(("action-log", "application-version-set", "juju-log", "status-set"), _NOTHING),
 }
 _SYSTEM = ("/usr/local/bin", "/usr/bin", "/bin")
+_OUTPUTS = ("stdout", "stderr")
 
 
 @dataclass(frozen=True)
@@ -113,23 +114,31 @@ async def run(action: Action) -> Ended:
             "JUJU_CHARM_DIR": str(action.charm),
             "CHARM_DIR": str(action.charm),
         }
-        process = await asyncio.create_subprocess_exec(
-            action.program,
-            cwd=action.folder,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-        try:
-            stdout, stderr = await process.communicate()
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await settle(process.wait(), float("inf"))
-            raise
-        return await in_thread(lambda: _read(context, process.returncode or 0, stdout, stderr))
+        with _outputs(context) as (stdout, stderr):
+            process = await asyncio.create_subprocess_exec(
+                action.program,
+                cwd=action.folder,
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+            try:
+                await process.wait()
+            except BaseException:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                await settle(process.wait(), float("inf"))
+                raise
+        return await in_thread(lambda: _read(context, process.returncode or 0))
+
+
+@contextlib.contextmanager
+def _outputs(context: Path) -> Iterator[list[IO[bytes]]]:
+    """Open files for what the program prints: a child that outlives it may hold these, and would hold up a pipe."""
+    with contextlib.ExitStack() as files:
+        yield [files.enter_context((context / name).open("wb")) for name in _OUTPUTS]
 
 
 def _write(context: Path, action: Action) -> None:
@@ -172,10 +181,11 @@ def _text_of(value: object) -> str:
     return json.dumps(value)
 
 
-def _read(context: Path, code: int, stdout: bytes, stderr: bytes) -> Ended:
+def _read(context: Path, code: int) -> Ended:
     """Read what the program left behind."""
     output: dict[str, Any] = {"return-code": code}
-    for name, text in (("stdout", stdout), ("stderr", stderr)):
+    for name in _OUTPUTS:
+        text = (context / name).read_bytes()
         if text:
             output[name] = text.decode("utf-8", "replace")
     written = context / "output"
