@@ -184,6 +184,9 @@ class FrozenBackend(Backend[FrozenOptions]):
         charm = await artifact.read()
         if charm.name != self._charm(ee_id).name:
             raise BadArguments(f"charm {charm.name} is no version of it", ["artifact_path"])
+        related = {endpoint for relation in self._relations for own, endpoint in relation if own == ee_id}
+        if lacking := sorted(related - charm.endpoints.keys()):
+            raise BadArguments(f"charm {charm.name} lacks {', '.join(lacking)}: related", ["artifact_path"])
         self._config[ee_id] |= coerce(charm.options, config)
         self._charms[ee_id] = charm
         self._revisions[ee_id] = self._revisions.get(ee_id, 0) + 1
@@ -231,6 +234,7 @@ class FrozenBackend(Backend[FrozenOptions]):
         reference = f"{charm.name}@{self._revisions.get(ee_id, 0)}"
         config = self._config[ee_id]
         units = [self._unit(ee_id, number) for number in range(self._units[ee_id])]
+        host = f"{ee_id.application}.frozen.example"
         return Description(
             ee_id,
             InstalledCharm(charm.name, reference, digest=None, version="1"),
@@ -238,7 +242,10 @@ class FrozenBackend(Backend[FrozenOptions]):
                 name: OptionState(config.get(name, option.default), name in config, option.type, secret=False)
                 for name, option in charm.options.items()
             },
-            [UnitState(one.id, EntityState(one, "active"), one is units[0], ("10.0.0.9",), reference) for one in units],
+            [
+                UnitState(one.id, EntityState(one, "active"), one is units[0], (f"{number}.{host}",), reference)
+                for number, one in enumerate(units)
+            ],
             [
                 RelationState(endpoint, other, other.application, other_endpoint)
                 for relation in self._relations
