@@ -57,7 +57,7 @@ async def test_the_loop_goes_on(on: Ground, name: str, record_property: Callable
 async def test_an_operation_ends_in_time_whatever_is_computed(on: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, ended = threading.Event(), threading.Event()
 
-    def check(*_: object) -> dict[str, object]:
+    def check(*_: object, **__: object) -> dict[str, object]:
         gate.wait(30)
         ended.set()
         return {}

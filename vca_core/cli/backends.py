@@ -10,7 +10,7 @@ from vca_core.cli.state import State, command
 
 @command
 def backends(context: typer.Context) -> None:
-    """List the installed backends, with what they can do, or why they are broken."""
+    """List the backends, what each can do, or why it is broken."""
     from vca_core import list_backends  # commands import what they need
 
     state: State = context.obj

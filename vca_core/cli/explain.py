@@ -15,7 +15,7 @@ def explain(
     context: typer.Context,
     namespace: Annotated[str, typer.Argument(help="[<nsi-id>].<ns-id>[.<vnf-id>[.<vdu-id>[-<count>]]][@<ee>]")],
 ) -> None:
-    """Show the parts of a namespace, and how names are derived from it."""
+    """Show the parts of a namespace, and the names made of it."""
     from vca_core.naming import (  # commands import what they need
         CHARM_NAMES,
         Namespace,

@@ -85,7 +85,7 @@ class DescribesOneAddress(_DescribesOther):
 class DescribesTheFirstDigest(_DescribesOther):
     """The digest is that of the first version."""
 
-    CAUGHT_BY = caught_by("a_description_tells_an_upgrade")
+    CAUGHT_BY = caught_by("a_description_shows_an_upgrade")
 
     def __init__(self, *given: Any, **named: Any) -> None:
         super().__init__(*given, **named)
@@ -112,7 +112,7 @@ class DescribesOptionsAsTexts(_DescribesOther):
 class DescribesItselfAtTheOtherEnd(_DescribesOther):
     """A relation names its own end twice."""
 
-    CAUGHT_BY = caught_by("a_description_tells_a_relation_at_both_ends")
+    CAUGHT_BY = caught_by("a_description_shows_a_relation_at_both_ends")
 
     def other(self, described: Description) -> Description:
         own = [replace(one, other_name="the application") for one in described.relations]

@@ -222,7 +222,7 @@ async def test_a_cancelled_relation_leaves_nothing(
 async def test_a_refused_relation_leaves_nothing(controller: SimulatedController, charms: Path) -> None:
     async with connectors(charms, controller) as vca:
         ends = await pair(vca)
-        controller.faults.refuse("Application.AddRelation", "cannot relate application", times=1)
+        controller.faults.refuse("Application.AddRelation", "endpoints do not relate", times=1)
         with pytest.raises(BadArguments):
             await vca.add_relation(*ends)
         await until(lambda: is_clean(controller))
