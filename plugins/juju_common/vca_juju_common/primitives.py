@@ -29,10 +29,6 @@ VERIFY = "verify-ssh-credentials"
 """The action by which a proxy charm says whether it reaches its VNF."""
 
 UNHEARD = 5.0
-"""Seconds without news of a run after which the controller is asked how it is, in case that its deltas come no more.
-They double each time."""
-
-UNHEARD = 5.0
 """Seconds without news of a run after which the controller is asked how it is: its deltas may come no more. They double
 each time."""
 

@@ -17,7 +17,7 @@ from support.faults.runs import Recorded, Stage
 from support.faults.table import Fault
 
 from vca_core.testing.leftovers import Holdings, leftovers_since
-from vca_juju_common import finishing
+from vca_juju_common import finishing, primitives
 from vca_juju_common.client import presence as client_presence
 from vca_juju_common.client import waiting
 from vca_juju_common.client.requests import models
@@ -48,6 +48,7 @@ def stage(
     """Where rows are found out."""
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
     monkeypatch.setattr(waiting, "STALE", 0.7)
+    monkeypatch.setattr(primitives, "UNHEARD", 0.7)
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     monkeypatch.setattr(models, "LEAVING", 0.5)

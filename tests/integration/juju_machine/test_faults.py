@@ -20,7 +20,7 @@ from support.hosts import host_on
 from support.sshd import Sshd
 
 from vca_core.testing.leftovers import Holdings, leftovers_since
-from vca_juju_common import finishing
+from vca_juju_common import finishing, primitives
 from vca_juju_common.client import presence as client_presence
 from vca_juju_common.client import waiting
 from vca_jujusim.controller import SimulatedController
@@ -78,6 +78,7 @@ def stage(
     """Where rows are found out: hosts to be registered are one real sshd, whose agent comes with its script."""
     monkeypatch.setattr(finishing, "LIMIT", 1.0)
     monkeypatch.setattr(waiting, "STALE", 0.7)
+    monkeypatch.setattr(primitives, "UNHEARD", 0.7)
     monkeypatch.setattr(client_presence, "SILENCE", 0.3)
     monkeypatch.setattr(client_presence, "AGAIN", 0.3)
     host = host_on(start_sshd(), monkeypatch) if REGISTER in fault.concerns else _no_host

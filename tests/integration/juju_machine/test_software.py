@@ -145,8 +145,9 @@ async def test_a_mended_charm_reaches_units_in_error(
 
 @pytest.mark.parametrize("force_units", [True, False])
 async def test_units_in_error_take_another_charm_only_by_force(
-    controller: SimulatedController, tmp_path: Path, *, force_units: bool
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, force_units: bool
 ) -> None:
+    monkeypatch.setattr("vca_juju_common.readiness.CHANCE", 0.3)
     for version in ("first", "second"):
         write_charm(tmp_path / version, "broken", summary=f"The {version} one.")
     controller.faults.hook_error(times=None, retry=False)

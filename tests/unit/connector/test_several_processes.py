@@ -223,7 +223,8 @@ async def test_a_late_outcome_passes_no_later_one_and_is_reported(
 
     store = Held()
     await store.ensure("nsrs", {"_id": "ns", "vca": []})
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first = make_vca(world, store=store, timeouts={"store_grace": 0.3})
+    second = make_vca(world, store=store)
     ee_id = await bring_up(first)
     gate = store.gate = asyncio.Event()
     with pytest.raises(BackendError):

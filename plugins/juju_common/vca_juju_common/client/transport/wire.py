@@ -25,6 +25,8 @@ UPGRADING = "upgrade in progress"
 SHUT_DOWN = "connection is shut down"
 """The answer to what comes in the moment before a connection is closed, as of a dead model: it was not done."""
 
+_STOPPED = "watcher was stopped"
+
 PING_EVERY = 30.0
 """Seconds of silence after which the controller is asked whether it is there."""
 
@@ -54,6 +56,7 @@ class Wire:
         self._limit = limit
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._patient: dict[str | None, asyncio.Future[dict[str, Any]]] = {}
+        self._stopped: set[str] = set()
         self._due: dict[int, tuple[float, str]] = {}
         self._watchdog: asyncio.TimerHandle | None = None
         self._number = 0
@@ -95,6 +98,9 @@ class Wire:
         """
         if self.closed.is_set():
             raise ConnectionLost(self._reason, str(self.endpoint), sent=False)
+        if patient and watcher in self._stopped:
+            self._stopped.remove(watcher)
+            raise ApiError(_STOPPED)
         self._number += 1
         number = self._number
         message = {"request-id": number, "type": facade, "version": version or self.facades.get(facade, 0)}
@@ -148,11 +154,13 @@ class Wire:
         """Have a patient request end as if its watcher said that it was stopped: one that hangs never says so.
 
         Args:
-            watcher: its id; where nothing is asked of it now, nothing happens.
+            watcher: its id; where nothing is asked of it now, that is the answer to what is asked next.
         """
         answered = self._patient.get(watcher)
         if answered is not None and not answered.done():
-            answered.set_result({"error": "watcher was stopped"})
+            answered.set_result({"error": _STOPPED})
+        else:
+            self._stopped.add(watcher)
 
     async def close(self, limit: float = 5.0) -> None:
         """Say farewell, for at most `limit` seconds, and end."""
