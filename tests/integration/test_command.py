@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import signal
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from support.commands import copy_service, ended, started
 
-MOMENTS = 50
+MOMENTS = int(os.environ.get("VCA_KILLS", "10"))
 
 
 @pytest.fixture
