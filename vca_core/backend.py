@@ -76,7 +76,7 @@ class Operation(Protocol):
 
     @property
     def id(self) -> str:
-        """Names this run, and no other one of any process: ``"create_execution_environment-5f0c93a1-17"``."""
+        """Names this run, and no other one of any process: ``"create_execution_environment-5f0c93a1b7d2e846-17"``."""
 
     @property
     def operation(self) -> str:
