@@ -133,7 +133,7 @@ class VcaError(Exception):
     def as_data(self) -> dict[str, Any]:
         """Return the error as plain data, for JSON; `from_data` makes an error from it again.
 
-        Raw output is under ``output`` only. The cause is left out.
+        Raw output is under ``output`` only. The cause and notes are left out.
 
         Returns:
             ``version``, ``class`` (the class of the tree, also for an error of a class derived from it), ``code`` (the
