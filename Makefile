@@ -24,7 +24,7 @@ test: $(READY)  ## run all tests, on all processors
 steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
 	@$(RUN) python tools/steady.py --runs $(or $(RUNS),10) -- -n auto --dist loadgroup $(ARGS)
 
-cover: $(READY)  ## run all tests, and tell what they do not reach
+cover: $(READY)  ## run all tests, and show what they do not reach
 	@$(RUN) pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered $(ARGS)
 
 fuzz: $(READY)  ## try the corpus of hostile input, and EXAMPLES (20000) random inputs of each kind; SEED repeats a run

@@ -46,7 +46,7 @@ class _Question:
         """Give an answer back.
 
         Raises:
-            typer.BadParameter: it is none; a terminal's user is asked again.
+            typer.BadParameter: it is not an answer; a terminal's user is asked again.
         """
         problem = self.problem_of(answer)
         if problem is not None:
@@ -161,7 +161,7 @@ def _read_answers(given: list[str]) -> dict[str, str]:
     """Read ``key=value`` pairs.
 
     Raises:
-        BadArguments: one is not `key=value`, answers no question, or is no answer to it.
+        BadArguments: one is not `key=value`, answers no question, or is not an answer to it.
     """
     from vca_core.errors import BadArguments
     from vca_core.suggestions import did_you_mean

@@ -35,7 +35,7 @@ _SHARED = {
 
 
 def shared_filesystem(path: Path, mounts: Path | None = None) -> str | None:
-    """Tell which shared file system a file is on.
+    """Return which shared file system a file is on; None if it is local.
 
     Args:
         path: the file, there or not; where it is a link, or mounted by itself, that counts.

@@ -14,8 +14,8 @@ _MARK = "is_no_refusal"
 def mark_no_refusal(error: E) -> E:
     """Mark an error of a store that refused no write: it did not open, or takes nothing of this user.
 
-    The same call would fail again, so the error is not retryable; but what was to be written is right, and whoever
-    keeps it has to go on keeping it.
+    The same call would fail again, so the error is not retryable; but what was to be written is right, so it has to
+    be kept for a later attempt.
 
     Returns:
         The error itself.

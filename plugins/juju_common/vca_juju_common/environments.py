@@ -136,7 +136,7 @@ def application_state(model: Model, name: str) -> EntityState | None:
 
 
 class Reporter:
-    """Tells the core what is seen of execution environments, from what deltas change.
+    """Reports to the core what is seen of execution environments, from what deltas change.
 
     Args:
         rules: names applications.

@@ -278,7 +278,7 @@ class ConnectedController:
             raise
 
     async def _check_listed(self, model: WatchedModel, error: NoAccess) -> None:
-        """Tell a model that the user may not open from one that is not there: Juju says the same of both.
+        """Distinguish a model that the user may not open from one that is not there: Juju says the same of both.
 
         Raises:
             NotFound: it is not listed.

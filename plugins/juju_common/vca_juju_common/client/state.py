@@ -38,7 +38,7 @@ class State:
     Attributes:
         begun: the number of the reading as a whole that began last.
         readings: the number of the last reading that is in it. One that began before something was asked for does not
-            tell of it, however late it comes.
+            report it, however late it comes.
         removed: what was reported as gone, seen before or not.
         reported_notes: what was reported as noted, by tag, without what we just noted ourselves.
     """
@@ -163,7 +163,7 @@ class State:
         return changes
 
     def is_lost(self, kind: str, id_: str, since: int) -> bool:
-        """Whether a reading that began after another one tells that an agent is lost: it may have come back since.
+        """Whether a reading that began after another one reports that an agent is lost: it may have come back since.
 
         Args:
             kind: ``machine`` or ``unit``.

@@ -191,7 +191,7 @@ _OF_KUBERNETES = {
 
 
 def shown_attributes(cloud: Json, kind: str) -> set[str]:
-    """The attributes of a credential that are no secret."""
+    """The attributes of a credential that are not secret."""
     known = _OF_KUBERNETES.get(kind, {}) if cloud.get("type") == "kubernetes" else {}
     return {name for name, is_shown in known.items() if is_shown}
 
