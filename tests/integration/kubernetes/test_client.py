@@ -42,9 +42,11 @@ async def client_of(given: Any, folder: Path = Path()) -> AsyncIterator[ClusterC
 @pytest.fixture(scope="module")
 def reader(cluster: Cluster) -> str:
     """The token of an account that has the role of the how-to, and no other."""
-    role = yaml.safe_load(HOW_TO.read_text().split("this role, and no more")[1].split("```yaml")[1].split("```")[0])
+    blocks = [block.split("```")[0] for block in HOW_TO.read_text("utf-8").split("```yaml\n")[1:]]
+    (role,) = [yaml.safe_load(block) for block in blocks if "kind: ClusterRole\n" in block]
+    name = role["metadata"]["name"] = cluster.new_name()  # other processes of this run have one, too
     cluster.api.post("/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
-    name, accounts = role["metadata"]["name"], "/api/v1/namespaces/default/serviceaccounts"
+    accounts = "/api/v1/namespaces/default/serviceaccounts"
     cluster.api.post(accounts, {"metadata": {"name": name}})
     binding = {
         "metadata": {"name": name},
