@@ -51,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those behind its name; None: the process's.
 
     Returns:
-        The exit code: 0 done; 1 refused; 2 wrong usage or config; 3 not reached, or too late: try again.
+        The exit code: 0 done; 1 refused; 2 wrong usage or config; 3 not reached, or too late: try again; 130
+        interrupted.
     """
     parser = argparse.ArgumentParser("vca-k8s", description=__doc__.partition(": ")[2])
     default = os.environ.get("VCA_CONFIG") or "vca.yaml"
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {secrets.scrub_own(str(error))}", file=sys.stderr)  # noqa: T201 - it is a command
         unreached = isinstance(error, VcaConnectionError | VcaTimeoutError)
         return 2 if isinstance(error, BadArguments) else 3 if unreached else 1
+    except KeyboardInterrupt:  # what was done is found again by the next call
+        return 130
     for name, value in asdict(done).items():
         lines = value if isinstance(value, list) else [value]
         for line in lines:

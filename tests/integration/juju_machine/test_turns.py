@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.juju import VNF, connected, installed, machine, write_charm
+from support.juju import VNF, client_of, connected, installed, machine, write_charm
 
 from vca_core import Connector
 from vca_core.errors import AlreadyExists, NotFound
@@ -181,3 +181,13 @@ async def test_strangers_to_the_store_remove_what_was_just_made(
             await two.delete_execution_environment(ee_id)
         assert not controller.model("ns1").applications
         assert not controller.model("ns1").machines
+
+
+async def test_a_watcher_that_is_silent_when_it_is_stopped_holds_nothing_up(controller: SimulatedController) -> None:
+    async with connected(controller, request_timeout=0.4) as edge:
+        await installed(edge)
+        model = client_of(edge)._models["ns1"]
+        rule = controller.faults.hang("AllWatcher.Next")  # whichever is asked first from here on
+        async with asyncio.timeout(20):
+            await model.reread()
+        assert rule.hits

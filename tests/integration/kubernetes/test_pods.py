@@ -18,6 +18,7 @@ from vca_core.errors import BackendError, VcaTimeoutError
 from vca_core.stores import MemoryStore
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -184,3 +185,23 @@ async def test_a_reason_stands_in_statuses_while_it_is_waited(
             await asyncio.sleep(0.05)
         installing.cancel()
         await asyncio.gather(installing, return_exceptions=True)
+
+
+async def test_a_slice_shows_its_own_services_and_claims(cluster: Cluster) -> None:
+    namespace = cluster.make_namespace(cluster.new_name())
+    for name in (APP, f"{APP}-endpoints", f"{APP}0", f"{APP}-vdu-x"):
+        cluster.api.post(
+            f"/api/v1/namespaces/{namespace}/services",
+            {"metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}},
+        )
+        claim = CLAIM | {"metadata": {"name": f"data-{name}-0"}}
+        cluster.api.post(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims", claim)
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": str(cluster.kubeconfig)}), Path())
+    await client.open()
+    try:
+        own = await pods_module.describe(client, namespace, APP)
+        everything = await pods_module.describe(client, namespace, None)
+    finally:
+        await client.close()
+    assert (set(own["services"]), set(own["claims"])) == ({APP, f"{APP}-endpoints"}, {f"data-{APP}-0"})
+    assert (len(everything["services"]), len(everything["claims"])) == (4, 4)

@@ -114,7 +114,7 @@ async def _find_left(cluster: ClusterClient, namespace: str, application: str) -
     return [
         *(f"stateful set {application}" for one in sets if one["metadata"]["name"] == application),
         *(what_holds("pod", one) for one in pods if _is_of(one, application)),
-        *(what_holds("claim", one) for one in claims if f"-{application}-" in one["metadata"]["name"]),
+        *(what_holds("claim", one) for one in claims if _is_claim_of(one, application)),
     ]
 
 
@@ -175,7 +175,7 @@ async def describe(cluster: ClusterClient, namespace: str, application: str | No
     Args:
         cluster: where.
         namespace: its name.
-        application: whose objects are wanted; None: of all.
+        application: whose objects are wanted; None: of all. Quotas are the namespace's.
 
     Returns:
         ``pods``, ``services``, ``claims``, ``quotas``; or ``error``, where the cluster cannot be looked at.
@@ -190,8 +190,16 @@ async def describe(cluster: ClusterClient, namespace: str, application: str | No
         own = [one for one in pods if application is None or _is_of(one, application)]
         return {
             "pods": {one["metadata"]["name"]: await _describe_pod(cluster, namespace, one, reasons) for one in own},
-            "services": {one["metadata"]["name"]: _describe_service(one) for one in services},
-            "claims": {one["metadata"]["name"]: _describe_claim(one) for one in claims},
+            "services": {
+                one["metadata"]["name"]: _describe_service(one)
+                for one in services
+                if application is None or _is_service_of(one, application)
+            },
+            "claims": {
+                one["metadata"]["name"]: _describe_claim(one)
+                for one in claims
+                if application is None or _is_claim_of(one, application)
+            },
             "quotas": {one["metadata"]["name"]: dict(one.get("status") or {}) for one in quotas},
         }
     except ClusterError as error:
@@ -243,3 +251,14 @@ async def _items(cluster: ClusterClient, path: str) -> Sequence[dict[str, Any]]:
 def _is_of(pod: Mapping[str, Any], application: str) -> bool:
     head, _, ordinal = str(pod["metadata"]["name"]).rpartition("-")
     return head == application and ordinal.isdigit()
+
+
+def _is_service_of(service: Mapping[str, Any], application: str) -> bool:
+    """Juju makes two: one of the application's name, and one for the names of its pods."""
+    return service["metadata"]["name"] in (application, f"{application}-endpoints")
+
+
+def _is_claim_of(claim: Mapping[str, Any], application: str) -> bool:
+    """A stateful set names the claims of a pod after their template and the pod."""
+    head, _, ordinal = str(claim["metadata"]["name"]).rpartition("-")
+    return head.endswith(f"-{application}") and ordinal.isdigit()
