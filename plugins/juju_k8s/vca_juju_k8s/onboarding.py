@@ -100,7 +100,8 @@ async def onboard(session: KubernetesSession) -> Onboarded:
         try:
             await session.controller.put_credential(tag, {"Token": token, "rbac-id": account})
         except ApiError as error:
-            raise as_backend_error(error, f"the credential of cloud {done.cloud} was not taken") from error
+            shown = ApiError(cluster.scrub(error.message), error.code)  # it may repeat the token
+            raise as_backend_error(shown, f"the credential of cloud {done.cloud} was not taken") from shown
         if credential is None:
             done.changes.append(f"added the credential of cloud {done.cloud}")
     return done

@@ -183,7 +183,7 @@ async def test_strangers_to_the_store_remove_what_was_just_made(
         assert not controller.model("ns1").machines
 
 
-async def test_a_watcher_that_is_silent_when_it_is_stopped_holds_nothing_up(controller: SimulatedController) -> None:
+async def test_a_silent_watcher_that_is_stopped_holds_nothing_up(controller: SimulatedController) -> None:
     async with connected(controller, request_timeout=0.4) as edge:
         await installed(edge)
         model = client_of(edge)._models["ns1"]

@@ -191,3 +191,16 @@ async def test_wrong_usage_is_told_before_anything_is_asked(
     assert await call(config, "onboard", connector) == 2
     assert re.search(reason, capsys.readouterr().err)
     assert controller.counts.total == 0
+
+
+async def test_a_refusal_that_repeats_the_token_does_not_show_it(
+    controller: SimulatedController, config: Path, cloud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await call(config, "onboard") == 0
+    token = known(controller, cloud)[1]["attrs"]["Token"]
+    controller.faults.refuse("Cloud.UpdateCredentialsCheckModels", f"token {token} has expired")
+    assert await call(config, "onboard") == 1
+    said = capsys.readouterr().err
+    assert f"the credential of cloud {cloud} was not taken: token" in said
+    assert "has expired" in said
+    assert token not in said

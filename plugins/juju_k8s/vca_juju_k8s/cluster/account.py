@@ -81,8 +81,10 @@ async def ensure_account(cluster: ClusterClient, account: str, cloud: str) -> tu
         async with asyncio.timeout(FILLED):
             while True:
                 secret = await cluster.read(f"{path}/{name}")
-                if token := (secret.get("data") or {}).get("token"):
-                    return base64.b64decode(token).decode(), made
+                if encoded := (secret.get("data") or {}).get("token"):
+                    token = base64.b64decode(encoded).decode()
+                    cluster.add_secret(token)
+                    return token, made
                 await cluster.wait_change(path, name, secret["metadata"]["resourceVersion"])
     except TimeoutError:
         raise BackendError(

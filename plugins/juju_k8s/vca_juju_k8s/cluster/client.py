@@ -73,8 +73,12 @@ class ClusterClient:
             self._api.rest_client.pool_manager.clear()
             self._api = None
 
+    def add_secret(self, text: str) -> None:
+        """Know a secret that was read from the cluster, as those of the kubeconfig are known."""
+        self._secrets.add([text])
+
     def scrub(self, text: str) -> str:
-        """Take the kubeconfig's secrets out of a text of the cluster."""
+        """Take the kubeconfig's secrets, and those that were added, out of a text of others."""
         return self._secrets.scrub_foreign(text)
 
     async def read(self, path: str, **query: str | int) -> dict[str, Any]:
