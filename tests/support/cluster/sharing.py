@@ -96,11 +96,14 @@ def _start_keeper(folder: Path, names: Sequence[str]) -> None:
 
 
 def require_programs() -> None:
-    """Skip the test where the programs of a control plane are missing."""
+    """Skip the test where the programs of a control plane are missing; in CI that is a failure."""
     missing = [name for name in PROGRAMS if name not in find_programs()]
     if missing:
         looked = ", ".join(str(one) for one in places())
-        pytest.skip(f"no {', '.join(missing)} in {looked}: run `make cluster`, or name a folder (VCA_TEST_CLUSTER_BIN)")
+        reason = f"no {', '.join(missing)} in {looked}: run `make cluster`, or name a folder (VCA_TEST_CLUSTER_BIN)"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
