@@ -18,6 +18,10 @@ from typing import Self
 import pyte
 from support.commands import environment
 
+INTERRUPT = "\x03\n"
+"""Ctrl-C at a question. The return key wakes a reader that Ctrl-C came too early for: Python takes note of a signal and
+goes on to read, where it comes after the last instruction that looks for signals and before the reading itself."""
+
 _PATIENCE = 60.0
 """Seconds that a screen may take to show what is waited for."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.terminals import Terminal
+from support.terminals import INTERRUPT, Terminal
 from typer.testing import CliRunner
 from unit.docs.pages import run
 
@@ -181,7 +181,7 @@ def test_without_jinja_it_says_what_to_install(folder: Path) -> None:
 def test_on_a_terminal_it_asks_and_an_interrupt_writes_nothing(folder: Path) -> None:
     with Terminal(folder, "plugin", "new", "desk", columns=100) as terminal:
         terminal.wait_for(lambda lines: any("What it is, in one line" in line for line in lines))
-        terminal.type("\x03")
+        terminal.type(INTERRUPT)
         assert terminal.wait() == 130
     assert list(folder.iterdir()) == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.terminals import Terminal
+from support.terminals import INTERRUPT, Terminal
 from typer.testing import CliRunner
 
 from vca_core.cli.app import app
@@ -93,7 +93,7 @@ def test_the_live_view_says_stopped_after_ctrl_c(folder: Path) -> None:
         assert "run `vca apply service.yaml` again" in " ".join(terminal.lines)
 
 
-@pytest.mark.parametrize(("typed", "code"), [("n\n", 1), ("\x03", 130)])
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 1), (INTERRUPT, 130)])
 def test_who_does_not_agree_deletes_nothing(folder: Path, typed: str, code: int) -> None:
     assert shown_in(folder, "apply", "service.yaml", columns=80)[0] == 0
     with Terminal(folder, "delete", "demo", columns=80) as terminal:
