@@ -58,6 +58,14 @@ class Session:
             BadArguments: it knows no such cloud, or the cloud is of the other kind.
         """
         await self.controller.open()
+        await self.read_cloud()
+
+    async def read_cloud(self) -> None:
+        """Read what the controller knows of the cloud of new models.
+
+        Raises:
+            BadArguments: it knows no such cloud, or the cloud is of the other kind.
+        """
         if self.options.cloud is not None:
             with translate_refusals():
                 self._cloud = await self.controller.read_cloud(self.options.cloud)

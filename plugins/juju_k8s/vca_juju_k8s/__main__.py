@@ -92,7 +92,7 @@ async def _run(command: str, file: Path, connector: str, secrets: SecretValues) 
     try:
         async with asyncio.timeout(LIMIT):
             await session.connect()
-            return await _COMMANDS[command](session)
+            return await _COMMANDS[command](session.site)
     except TimeoutError:
         raise VcaTimeoutError(f"{command} has not ended within {LIMIT:g} s; call it again", "total", LIMIT) from None
     finally:

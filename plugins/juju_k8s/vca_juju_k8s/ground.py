@@ -69,7 +69,7 @@ def suspension(model: Model) -> BackendError | None:
         return None
     return BackendError(
         f"model {model.name} is suspended: {there.status.message or 'no reason given'}; give its cloud a valid "
-        "credential (juju update-credential)"
+        "credential (vca-k8s onboard, or juju update-credential)"
     )
 
 

@@ -8,19 +8,36 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from logging import LoggerAdapter
+from typing import Any
 from urllib.parse import urlsplit
 
-from vca_core.errors import BadArguments
+from vca_core.errors import BadArguments, VcaConnectionError
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.interface import Controller
 from vca_juju_common.client.values import KubernetesCloud
 from vca_juju_common.controller_errors import as_backend_error, translate_refusals
 from vca_juju_k8s.cluster.account import choose_class, ensure_account, forget_account
-from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.options import JujuK8sOptions
-from vca_juju_k8s.session import KubernetesSession
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
 _INNER = re.compile(r"(localhost|127\.[0-9.]+|\[?::1\]?|.*\.svc(\.cluster\.local)?)")
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where a cluster is onboarded.
+
+    Args:
+        controller: connected.
+        cluster: open, for who may do everything there; None: there is no access to it.
+        options: of the connector.
+    """
+
+    controller: Controller
+    cluster: ClusterClient | None
+    options: JujuK8sOptions
 
 
 @dataclass
@@ -61,25 +78,25 @@ def check(options: JujuK8sOptions) -> None:
             )
 
 
-async def onboard(session: KubernetesSession) -> Onboarded:
+async def onboard(site: Site) -> Onboarded:
     """Make a cluster known to the controller; what is there and right stays as it is.
 
     The credential is sent in any case: models that were suspended for an invalid one go on.
 
     Args:
-        session: connected to both.
+        site: where.
 
     Raises:
         BackendError: either refuses, or a model does not take the credential.
     """
-    cluster, options, tag = _cluster(session), session.options.cluster, _tag(session)
+    cluster, options, tag = _cluster(site), site.options.cluster, _tag(site)
     if options is None:
         raise _no_cluster()
     with translate_refusals():
-        known = await session.controller.find_cloud(_cloud(session))
-        credential = None if known is None else await session.controller.find_credential(tag)
-        account = (credential or {}).get("rbac-id") or _account(session)
-        done = Onboarded(_cloud(session), account)
+        known = await site.controller.find_cloud(_cloud(site))
+        credential = None if known is None else await site.controller.find_credential(tag)
+        account = (credential or {}).get("rbac-id") or _account(site)
+        done = Onboarded(_cloud(site), account)
         done.storage_class = await choose_class(cluster, options.storage_class)
         host, certificate = await cluster.read_address()
         done.endpoint = options.endpoint or host
@@ -95,10 +112,10 @@ async def onboard(session: KubernetesSession) -> Onboarded:
         config = {name: value for name, value in (known.config if known else {}).items() if name not in _STORAGE}
         wanted = KubernetesCloud(done.endpoint, () if certificate is None else (certificate,), config | storage)
         if known != wanted:
-            await session.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
+            await site.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
             done.changes.append(f"{'added' if known is None else 'changed'} cloud {done.cloud}")
         try:
-            await session.controller.put_credential(tag, {"Token": token, "rbac-id": account})
+            await site.controller.put_credential(tag, {"Token": token, "rbac-id": account})
         except ApiError as error:
             shown = ApiError(cluster.scrub(error.message), error.code)  # it may repeat the token
             raise as_backend_error(shown, f"the credential of cloud {done.cloud} was not taken") from shown
@@ -107,40 +124,74 @@ async def onboard(session: KubernetesSession) -> Onboarded:
     return done
 
 
-async def show(session: KubernetesSession) -> Onboarded:
+async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> None:
+    """Onboard a cluster, unless the controller has its credential, and knows what the options say of it.
+
+    Args:
+        site: where.
+        log: what is done is noted there.
+
+    Raises:
+        BadArguments: no cluster can be onboarded with the options.
+        VcaConnectionError: the API server cannot be reached.
+        BackendError: either refuses.
+    """
+    check(site.options)
+    cluster, options = _cluster(site), site.options.cluster
+    with translate_refusals():
+        known = await site.controller.find_cloud(_cloud(site))
+        credential = None if known is None else await site.controller.find_credential(_tag(site))
+    if options is not None and known is not None and credential is not None:  # the credential comes last
+        host, certificate = await cluster.read_address()
+        is_there = (known.endpoint, *known.certificates) == (options.endpoint or host, *filter(None, [certificate]))
+        if is_there and options.storage_class in {None, known.config.get(_STORAGE[0])}:
+            return
+    try:
+        done = await onboard(site)
+    except ClusterError as error:
+        if error.status is not None:
+            raise
+        raise VcaConnectionError(f"the cluster of cloud {_cloud(site)} is not onboarded: {error.message}") from error
+    for change in done.changes:
+        log.info("onboarding: %s", change)
+    for warning in done.warnings:
+        log.warning("onboarding: %s", warning)
+
+
+async def show(site: Site) -> Onboarded:
     """Say what there is of a cluster in the controller.
 
     Args:
-        session: connected to the controller.
+        site: where.
     """
-    found = Onboarded(_cloud(session))
+    found = Onboarded(_cloud(site))
     with translate_refusals():
-        known = await session.controller.find_cloud(found.cloud)
+        known = await site.controller.find_cloud(found.cloud)
         if known is not None:
             found.endpoint = known.endpoint
             found.storage_class = known.config.get("workload-storage")
-            credential = await session.controller.find_credential(_tag(session))
+            credential = await site.controller.find_credential(_tag(site))
             found.account = None if credential is None else credential.get("rbac-id")
     return found
 
 
-async def forget(session: KubernetesSession) -> Onboarded:
+async def forget(site: Site) -> Onboarded:
     """Take a cluster out of the controller, and Juju's account out of the cluster where we made it; absent is success.
 
     Args:
-        session: connected to both.
+        site: where.
 
     Raises:
         BackendError: models use it; nothing was removed.
     """
-    cluster, tag = _cluster(session), _tag(session)
-    found = await show(session)
-    account = found.account or _account(session)
+    cluster, tag = _cluster(site), _tag(site)
+    found = await show(site)
+    account = found.account or _account(site)
     with translate_refusals():
         if found.endpoint is not None:
-            if await session.controller.remove_credential(tag):
+            if await site.controller.remove_credential(tag):
                 found.changes.append(f"removed the credential of cloud {found.cloud}")
-            if await session.controller.remove_cloud(found.cloud):
+            if await site.controller.remove_cloud(found.cloud):
                 found.changes.append(f"removed cloud {found.cloud}")
     found.changes += [f"deleted {path}" for path in await forget_account(cluster, account)]
     return found
@@ -153,21 +204,21 @@ def _no_cluster() -> BadArguments:
     return BadArguments("options.cluster: expected a kubeconfig of the cluster to onboard", ["options.cluster"])
 
 
-def _cluster(session: KubernetesSession) -> ClusterClient:
-    if session.cluster is None:
+def _cluster(site: Site) -> ClusterClient:
+    if site.cluster is None:
         raise _no_cluster()
-    return session.cluster
+    return site.cluster
 
 
-def _cloud(session: KubernetesSession) -> str:
-    return str(session.options.cloud)
+def _cloud(site: Site) -> str:
+    return str(site.options.cloud)
 
 
-def _tag(session: KubernetesSession) -> str:
-    owner, _, name = (session.options.credential or _cloud(session)).rpartition("/")
-    return f"cloudcred-{_cloud(session)}_{owner or session.options.username}_{name}"
+def _tag(site: Site) -> str:
+    owner, _, name = (site.options.credential or _cloud(site)).rpartition("/")
+    return f"cloudcred-{_cloud(site)}_{owner or site.options.username}_{name}"
 
 
-def _account(session: KubernetesSession) -> str:
+def _account(site: Site) -> str:
     """The id of Juju's account: the same for the same cloud of a controller, so that it is found again."""
-    return hashlib.sha256(f"{session.controller.controller_uuid} {_cloud(session)}".encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{site.controller.controller_uuid} {_cloud(site)}".encode()).hexdigest()[:8]

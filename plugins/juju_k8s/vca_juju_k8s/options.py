@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
 from vca_core.charm.constraints import check_for_pods
 from vca_core.plain import kind_of
@@ -59,11 +59,14 @@ def _request(name: str, text: Any) -> StorageRequest:
     return StorageRequest(pool, size, count)
 
 
+_CLOUD = ("cloud", "k8s_cloud", "k8s-cloud")
+
+
 class JujuK8sOptions(JujuOptions):
     """Options of a connector on a Kubernetes cloud of a Juju controller."""
 
-    cloud: Annotated[Text, Field(validation_alias=AliasChoices("cloud", "k8s_cloud", "k8s-cloud"))]
-    """The cloud of new models, one of Kubernetes."""
+    cloud: Annotated[Text, Field(validation_alias=AliasChoices(*_CLOUD))]
+    """The cloud of new models, one of Kubernetes; ``k8s-NAME`` for a cluster that has a name."""
     credential: Annotated[
         Text | None, Field(validation_alias=AliasChoices("credential", "k8s_credentials", "k8s-credentials"))
     ] = None
@@ -72,6 +75,16 @@ class JujuK8sOptions(JujuOptions):
     """The cluster behind that cloud, to be looked at; None: only the controller is asked."""
     pod_grace: Grace = 120.0
     """How long a pod may be kept from running by the same reason before a wait for its unit ends."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_cluster(cls, given: Any) -> Any:
+        """Name the cloud after a cluster that has a name."""
+        cluster = given.get("cluster") if isinstance(given, Mapping) else None
+        name = cluster.get("name") if isinstance(cluster, Mapping) else None
+        if not name or any(given.get(one) is not None for one in _CLOUD):
+            return given
+        return {key: value for key, value in given.items() if key not in _CLOUD} | {"cloud": f"k8s-{name}"}
 
     def problems_of_files(self, folder: Path) -> Iterable[str]:
         """See `Options.problems_of_files`: also whether the kubeconfig is there, and is one."""

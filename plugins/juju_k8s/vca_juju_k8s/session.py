@@ -14,6 +14,7 @@ from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
 from vca_juju_k8s.cluster.pods import watched, watched_going
+from vca_juju_k8s.onboarding import Site, ensure_onboarded
 from vca_juju_k8s.options import JujuK8sOptions
 
 
@@ -36,15 +37,21 @@ class KubernetesSession(Session):
         self.cluster = None if options is None else ClusterClient(options, host.folder)
 
     async def open(self) -> None:
-        """Connect to the controller. The cluster may be away: then it is not looked at.
+        """Connect to the controller, and onboard a cluster that has a name, unless that is done.
+
+        An onboarded cluster may be away: then it is not looked at.
 
         Raises:
-            VcaConnectionError: the controller cannot be reached, or refuses the login.
+            VcaConnectionError: the controller cannot be reached, or refuses the login; or a cluster that is not
+                onboarded cannot be reached.
+            BackendError: the cluster is not onboarded, and it or the controller refuses that.
             BadArguments: it knows no such cloud, the cloud is of the other kind, or the kubeconfig cannot be used.
         """
-        if self.cluster is not None:
-            await self.cluster.open()
-        await super().open()
+        await self.connect()
+        options = self.options.cluster
+        if options is not None and options.name is not None:
+            await ensure_onboarded(self.site, self.log)
+        await self.read_cloud()
 
     async def connect(self) -> None:
         """Connect to the controller without a look at its cloud, which may not be there yet.
@@ -56,6 +63,11 @@ class KubernetesSession(Session):
         if self.cluster is not None:
             await self.cluster.open()
         await self.controller.open()
+
+    @property
+    def site(self) -> Site:
+        """Where the cluster is onboarded."""
+        return Site(self.controller, self.cluster, self.options)
 
     async def close(self) -> None:
         """Disconnect; nothing is left."""

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 import yaml
 from support.cluster.sharing import Cluster
-from support.juju_k8s import on_kubernetes, options_of
+from support.juju_k8s import installed, on_kubernetes, options_of
 
+from vca_core.errors import BackendError, VcaConnectionError
 from vca_juju_k8s.__main__ import main
 from vca_jujusim import SimulatedController
 
@@ -102,6 +103,49 @@ async def test_what_a_killed_process_left_is_completed(
     assert await call(config, "onboard") == 0
     assert known(controller, cloud) == found
     assert ours(cluster, cloud) == first
+    assert await call(config, "forget") == 0
+
+
+async def test_a_cluster_with_a_name_is_onboarded_by_its_connector(
+    controller: SimulatedController, cluster: Cluster, charms: Path, cloud: str, ns: str
+) -> None:
+    named = {"name": ns, "kubeconfig": str(cluster.kubeconfig), "endpoint": cluster.server}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+    assert controller.model(f"{ns}-k8s").record.cloud == cloud
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    assert found[0]["endpoint"] == cluster.server
+    assert len(first) == 4
+    away = json.loads(cluster.kubeconfig.read_text())
+    away["clusters"][0]["cluster"]["server"] = "https://127.0.0.1:9"
+    controller.counts.reset()
+    async with on_kubernetes(controller, charms, cloud=None, cluster={**named, "kubeconfig": away}) as pods:
+        await pods.delete_namespace(f".{ns}")
+    changing = {name for name in controller.counts.requests if name.startswith("Cloud.")} - {"Cloud.Cloud"}
+    assert changing == {"Cloud.Credential"}, "it is there, and the cluster was not even asked"
+    assert (known(controller, cloud), ours(cluster, cloud)) == (found, first)
+    moved = {**named, "endpoint": "https://10.0.0.9:6443"}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=moved) as pods:
+        await pods.health()
+    assert known(controller, cloud)[0]["endpoint"] == "https://10.0.0.9:6443"
+    controller.world.credentials.pop(f"{cloud}/{controller.username}/{cloud}")
+    async with on_kubernetes(controller, charms, cloud=None, cluster={**moved, "kubeconfig": away}) as pods:
+        with pytest.raises(VcaConnectionError, match=f"of cloud {cloud} is not onboarded: .* cannot be reached"):
+            await pods.health()
+
+
+async def test_suspended_models_go_on_with_a_credential_sent_again(
+    controller: SimulatedController, config: Path, cloud: str, ns: str, charms: Path
+) -> None:
+    assert await call(config, "onboard") == 0
+    async with on_kubernetes(controller, charms, cloud=cloud) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        controller.refuse_credential(f"{ns}-k8s")
+        with pytest.raises(BackendError, match=f"model {ns}-k8s is suspended: .*vca-k8s onboard"):
+            await pods.scale(ee_id, 2)
+        assert await call(config, "onboard") == 0
+        await pods.scale(ee_id, 2)
+        await pods.delete_namespace(f".{ns}")
     assert await call(config, "forget") == 0
 
 

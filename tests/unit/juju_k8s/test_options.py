@@ -47,6 +47,16 @@ def test_the_cloud_goes_by_the_names_of_osm_too(cloud: str, credential: str) -> 
     assert (options.cloud, options.credential) == ("k8s", "mine")
 
 
+def test_a_cluster_with_a_name_names_its_cloud() -> None:
+    given = {"endpoints": "h:1", "secret": "s", "cluster": {"name": "36-edge", "kubeconfig": "in-cluster"}}
+    assert JujuK8sOptions.model_validate(given).cloud == "k8s-36-edge"
+    assert JujuK8sOptions.model_validate({**given, "k8s-cloud": "own"}).cloud == "own"
+    with pytest.raises(ValidationError, match=r"cluster\.name"):
+        JujuK8sOptions.model_validate({**given, "cluster": {"name": "a_b", "kubeconfig": "in-cluster"}})
+    with pytest.raises(ValidationError, match="cloud"):
+        JujuK8sOptions.model_validate({**given, "cluster": {"kubeconfig": "in-cluster"}})
+
+
 def test_what_is_declared_is_the_same_as_the_controller_has_it() -> None:
     storage = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
     device = Device("gpu", "nvidia.com/gpu", least=2, most=2)

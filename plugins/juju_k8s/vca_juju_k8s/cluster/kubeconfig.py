@@ -86,14 +86,16 @@ def _parse(given: Any) -> Any:
 class ClusterOptions(Options):
     """The cluster behind a cloud, for a connector that looks at it."""
 
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,50}[A-Za-z0-9])?$")] | None = None
+    """For a cluster that the connector makes known to the controller by itself; None: others do."""
     kubeconfig: Annotated[Kubeconfig, BeforeValidator(_parse)]
     """Its path, the kubeconfig itself, or ``in-cluster``."""
     context: Text | None = None
     """The context of the kubeconfig; None: its current one."""
     endpoint: Annotated[str, Field(pattern=r"^https://[^\s/]+")] | None = None
-    """For ``vca-k8s onboard``: the URL of the API server as the controller reaches it; None: the kubeconfig's."""
+    """For onboarding: the URL of the API server as the controller reaches it; None: the kubeconfig's."""
     storage_class: Text | None = None
-    """For ``vca-k8s onboard``: the class of storage that does not say where it is from; None: the cluster's default."""
+    """For onboarding: the class of storage that does not say where it is from; None: the cluster's default."""
 
     def file_in(self, folder: Path) -> Path | None:
         """The kubeconfig's file; None: it is none.
