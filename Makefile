@@ -42,7 +42,8 @@ type: $(READY)  ## check types, strictly
 mutants: $(READY)  ## let the conformance kit examine broken backends, and say which it catches
 	@$(RUN) python tests/conformance/campaign.py $(ARGS)
 
-examples: $(READY)  ## let the conformance kit examine the example backend on a real sshd
+examples: $(READY)  ## run the long examples of the pages, and the conformance kit on the example backend and a real sshd
+	@VCA_PAGES=whole $(RUN) pytest tests/unit/docs/test_docs.py -k "does_and_prints and extend/conformance"
 	@$(UV) pip install --quiet --no-deps --upgrade --target .examples ./docs/examples/backends/ssh
 	@PYTHONPATH=.examples $(RUN) vca conformance ssh --level full $(ARGS)
 

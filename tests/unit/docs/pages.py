@@ -15,8 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
 
+LONG = os.environ.get("VCA_PAGES") == "whole"
+"""Whether what takes minutes is run, too."""
+
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>(?:file: [^\n]+)|run) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"(?:^<!-- (?P<mark>(?:file: [^\n]+)|run(?: long)?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 
@@ -61,7 +64,7 @@ def play(page: Path, folder: Path) -> None:
             file = folder / block.mark.removeprefix("file: ")
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(block.text, "utf-8")
-        elif block.mark == "run":
+        elif block.mark == "run" or (LONG and block.mark == "run long"):
             for command, printed in _commands(block.text):
                 said = run(command, folder)
                 pattern = re.escape(printed.rstrip()).replace(r"\.\.\.", ".*")
