@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
-from vca_core.charm.contents import Digests, check_contents
+from vca_core.charm.contents import Digests, check_contents_before_packing
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
@@ -20,7 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 LONGEST_PATH = 4096
 """How long an artifact's path may be, in characters."""
-_charms = CharmCache(check=check_contents)
+_charms = CharmCache(check=check_contents_before_packing)
 _digests = Digests()
 
 

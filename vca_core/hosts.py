@@ -19,8 +19,8 @@ def parse_host(text: str) -> str:
         text: a name, an IPv4 or an IPv6 address.
 
     Raises:
-        ValueError: it is an address that can be read in two ways, such as one with leading zeros, or has a port; says
-            what is expected, without showing it.
+        ValueError: it is an address that can be read in two ways, such as one with leading zeros, has a port, or holds
+            white space or what cannot be printed; says what is expected, without showing it.
     """
     bare = text.strip()
     if ":" in bare or bare.startswith("["):
@@ -36,7 +36,7 @@ def parse_host(text: str) -> str:
             return str(ipaddress.IPv4Address(bare.rstrip(".")))
         except ValueError:
             raise ValueError("expected an IPv4 address as four numbers up to 255, without leading zeros") from None
-    if not (name := bare.rstrip(".").lower()):
+    if not (name := bare.rstrip(".").lower()) or not name.isprintable() or any(map(str.isspace, name)):
         raise ValueError("expected a host name or an IP address")
     return name
 

@@ -47,3 +47,9 @@ def test_an_address_that_can_be_read_in_two_ways_is_refused(text: str) -> None:
 def test_an_address_is_spelled_in_one_way(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     spelled = parse_host(address.exploded.upper())
     assert spelled == parse_host(str(address)) == parse_host(spelled)
+
+
+@pytest.mark.parametrize("text", [";\r.", "a b", "a\tb", "a\x1b[2J", "vm\u00a0", "\ud800", "a .", "\u202evm"])
+def test_white_space_and_what_cannot_be_printed_is_no_host(text: str) -> None:
+    with pytest.raises(ValueError, match="expected a host name"):
+        parse_host(f"x{text}x")

@@ -9,17 +9,21 @@ import stat
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from vca_core.charm.cache import SETTLED
 from vca_core.charm.ignoring import Ignored
 from vca_core.charm.members import DEEPEST_FOLDER, Member, check_members
+from vca_core.charm.source import LARGEST_ARCHIVE
 from vca_core.errors import BadArguments
 
 _NOT_PACKED = stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX
 """Rights of a folder's files that do not come into the archive."""
+
+LARGEST_FOLDER = LARGEST_ARCHIVE
+"""How many bytes may be in a charm's folder: as many as a ``.charm`` file may have."""
 
 Stamp = tuple[object, ...]
 """What changes when a charm's files do."""
@@ -66,6 +70,26 @@ def _entries(folder: Path, ignored: Ignored, under: str) -> Iterator[Entry]:
             yield from _entries(path, ignored, f"{name}/")
 
 
+def check_size(folder: Path, entries: Iterable[Entry], limit: int, remedy: str) -> Iterator[Entry]:
+    """Pass on what is in a charm's folder for as long as it is not too much; nothing is read for that.
+
+    Args:
+        folder: the charm's.
+        entries: what is in it, as `entries_of` gives it.
+        limit: how many bytes it may have.
+        remedy: how the error goes on.
+
+    Raises:
+        BadArguments: it has more; names the first file that is too much.
+    """
+    size = 0
+    for entry in entries:
+        size += entry.status.st_size if stat.S_ISREG(entry.status.st_mode) else 0
+        if size > limit:
+            raise _refusal(f"{folder} holds more than {limit} bytes, with {entry.name!r}; {remedy}")
+        yield entry
+
+
 def check_entries(folder: Path, entries: Iterable[Entry]) -> None:
     """Refuse a charm's folder that holds what may not be in a charm.
 
@@ -76,7 +100,8 @@ def check_entries(folder: Path, entries: Iterable[Entry]) -> None:
     Raises:
         BadArguments: it does; says what (`vca_core.charm.members`).
     """
-    members = (Member(entry.name, entry.status.st_mode & ~_NOT_PACKED, entry.target) for entry in entries)
+    few = check_size(folder, entries, LARGEST_FOLDER, "put less into it")
+    members = (Member(entry.name, entry.status.st_mode & ~_NOT_PACKED, entry.target) for entry in few)
     check_members(members, lambda reason: _refusal(f"{folder}: {reason}"))
 
 
@@ -86,11 +111,35 @@ def check_contents(path: Path) -> None:
     Raises:
         BadArguments: it does, or cannot be read.
     """
+    _check(path, lambda _: True)
+
+
+def check_contents_before_packing(path: Path) -> None:
+    """Refuse a charm that holds what may not be in one, but for names that are not UTF-8.
+
+    Those are a slip of who copied the files, and an EE may be made for the charm while they are renamed: it is the
+    installation that refuses them, before it makes anything.
+
+    Raises:
+        BadArguments: it does, or cannot be read.
+    """
+    _check(path, _is_utf8)
+
+
+def _check(path: Path, counts: Callable[[Entry], bool]) -> None:
     try:
         if path.is_dir():
-            check_entries(path, entries_of(path))
+            check_entries(path, filter(counts, entries_of(path)))
     except OSError as error:
         raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _is_utf8(entry: Entry) -> bool:
+    try:
+        f"{entry.name}{entry.target}".encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -157,6 +206,8 @@ class Digests:
 
 def _digest(path: Path) -> str:
     if path.is_file():
+        if path.stat().st_size > LARGEST_FOLDER:
+            raise _refusal(f"{path} has more than {LARGEST_FOLDER} bytes")
         return _sha256(path)
     digest = hashlib.sha256()
     entries = list(entries_of(path))

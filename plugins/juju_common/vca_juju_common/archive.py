@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from vca_core.charm.contents import Entry, check_entries, entries_of
+from vca_core.charm.contents import Entry, check_entries, check_size, entries_of
 from vca_core.charm.members import MOST_MEMBERS
 from vca_core.charm.reader import render_beside
 from vca_core.errors import BadArguments
@@ -18,6 +18,7 @@ from vca_core.errors import BadArguments
 UPLOAD_LIMIT = 1024**3
 """How many bytes of a charm are uploaded, if the options say nothing else."""
 
+_REMEDY = "upload_limit says how many may be"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
@@ -58,8 +59,7 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
     """
     try:
         if path.is_file():
-            if path.stat().st_size > limit:
-                raise _refusal(f"{path} has more than {limit} bytes; upload_limit says how many may be uploaded")
+            _check_archive(path, limit)
             return _finish(path.open("rb"))
         file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - the archive owns it
         try:
@@ -69,7 +69,7 @@ def render(path: Path, limit: int = UPLOAD_LIMIT) -> Archive:
             raise
         return _finish(file)
     except OSError as error:
-        raise BadArguments(f"artifact_path: {path} cannot be read: {error}", ["artifact_path"]) from error
+        raise _unreadable(path, error) from error
 
 
 def _write(folder: Path, file: IO[bytes], limit: int) -> None:
@@ -89,21 +89,44 @@ def _write(folder: Path, file: IO[bytes], limit: int) -> None:
             _put(archive, name, stat.S_IFREG | mode, content)
 
 
+def check_limit(path: Path, limit: int) -> None:
+    """Refuse a charm of which more than the limit would be uploaded. It looks at sizes: in coroutines, in a thread.
+
+    Args:
+        path: a charm's folder or archive.
+        limit: how many bytes may be uploaded.
+
+    Raises:
+        BadArguments: it has more, or cannot be looked at.
+    """
+    try:
+        if path.is_file():
+            _check_archive(path, limit)
+        else:
+            for _ in check_size(path, entries_of(path), limit, _REMEDY):
+                pass
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def _check_archive(path: Path, limit: int) -> None:
+    if path.stat().st_size > limit:
+        raise _refusal(f"{path} has more than {limit} bytes; {_REMEDY} uploaded")
+
+
 def _collect_entries(folder: Path, limit: int) -> list[Entry]:
     """All that is in a folder, if it may be uploaded."""
     found: list[Entry] = []
-    size = 0
-    for entry in entries_of(folder):
+    for entry in check_size(folder, entries_of(folder), limit, _REMEDY):
         found.append(entry)
-        size += entry.status.st_size
-        if size > limit:
-            raise _refusal(
-                f"{folder} holds more than {limit} bytes, with {entry.name!r}; upload_limit says how many may be"
-            )
         if len(found) > MOST_MEMBERS:
             raise _refusal(f"{folder} holds more than {MOST_MEMBERS} files; put less into it")
     check_entries(folder, found)
     return found
+
+
+def _unreadable(path: Path, error: OSError) -> BadArguments:
+    return _refusal(f"{path} cannot be read: {error}")
 
 
 def _refusal(reason: str) -> BadArguments:

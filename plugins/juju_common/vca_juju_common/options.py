@@ -73,7 +73,7 @@ class JujuOptions(Options):
     """URL of a proxy to reach the controller through: ``http://…``, ``socks4://…`` or ``socks5://…``."""
     connect_timeout: Seconds = 10.0
     """For an endpoint to answer and take the login."""
-    upload_limit: Annotated[int, Field(gt=0)] = 1024**3
+    upload_limit: Annotated[int, Field(gt=0, le=1024**3)] = 1024**3
     """How many bytes of a charm are uploaded; a larger one is refused before anything is made."""
     request_timeout: Seconds = 60.0
     """For each request; a connection on which one takes longer is made anew."""

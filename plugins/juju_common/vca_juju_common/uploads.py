@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vca_core.charm.contents import stamp_of
 from vca_core.tasks import in_thread
-from vca_juju_common.archive import UPLOAD_LIMIT, Archive, render
+from vca_juju_common.archive import UPLOAD_LIMIT, Archive, check_limit, render
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import Progress
 
@@ -65,6 +65,17 @@ class Uploads:
         self._rendered.clear()
         self._rendering.clear()
         self._urls.clear()
+
+    async def check_limit(self, path: Path) -> None:
+        """Refuse a charm that is too large to be uploaded, by the sizes of its files.
+
+        Args:
+            path: the charm's folder or file.
+
+        Raises:
+            BadArguments: it is.
+        """
+        await in_thread(lambda: check_limit(path, self._limit))
 
     async def charm(self, model: Model, path: Path, progress: Progress) -> Uploaded:
         """Upload a charm into a model, once.

@@ -37,6 +37,7 @@ async def create(session: Session, op: Operation, namespace: Namespace, artifact
     """
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
+        await session.uploads.check_limit(artifact.path)
         check_kind(charm)
         check_assumptions(session, charm)
     async with session.make(session.names.model(namespace), op) as model:

@@ -45,12 +45,14 @@ async def wanted_machine(
     """What machine to ask for.
 
     Raises:
-        BadArguments: the charm cannot live on one, or on none that Juju makes, or assumes what Juju does not have.
+        BadArguments: the charm is too large to be uploaded, cannot live on one, or on none that Juju makes, or assumes
+            what Juju does not have.
     """
     constraints = merge_constraints(options.constraints, asked.constraints)
     suited = Place(asked.base, None)
     if artifact is not None and artifact.path is not None:
         charm = await artifact.read()
+        await session.uploads.check_limit(artifact.path)
         check_kind(charm)
         suited = place_for(charm, asked.base, constraints.get("arch"))
         check_assumptions(session, charm)

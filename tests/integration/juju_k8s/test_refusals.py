@@ -64,6 +64,16 @@ async def test_a_charm_for_machines_is_refused_before_a_model_is_made(
     assert len(controller.world.models) == 1
 
 
+async def test_a_charm_over_the_limit_is_refused_before_a_model(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    (sidecar(tmp_path) / "more").write_bytes(b"x" * 10_000)
+    async with on_kubernetes(controller, tmp_path, upload_limit=10_000) as pods:
+        with pytest.raises(BadArguments, match="holds more than 10000 bytes, with 'more'; upload_limit says"):
+            await pods.create_execution_environment(VNF, artifact_path="dns")
+    assert len(controller.world.models) == 1
+
+
 async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) -> None:
     sidecar(tmp_path, storage=STORAGE)
     image = {"image": "registry.example.com:5000/team/dns@sha256:" + "a" * 64, "username": "u", "password": "canary-1"}

@@ -304,3 +304,13 @@ async def test_clouds_and_regions_that_are_not_there_are_the_options(
     async with connected(controller, **given) as edge:
         with pytest.raises(BadArguments, match=f'options.{option}: {option} "x" not found'):
             await machine(edge)
+
+
+async def test_a_charm_over_the_limit_is_refused_before_a_machine(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    (write_charm(tmp_path, "router") / "more").write_bytes(b"x" * 10_000)
+    async with connected(controller, tmp_path, upload_limit=10_000) as edge:
+        with pytest.raises(BadArguments, match="holds more than 10000 bytes, with 'more'; upload_limit says"):
+            await machine(edge, artifact_path="router")
+    assert len(controller.world.models) == 1

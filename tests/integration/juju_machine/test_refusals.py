@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -165,6 +166,10 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("what no Juju has", BadArguments, install_first("horned")),
     ("a newer Juju by its oldest version", BadArguments, install_first("young", options={"force": True})),
     ("an odd file name", BadArguments, install("odd/web")),
+    ("a file name that is not UTF-8", BadArguments, install_first("latin")),
+    ("too large", BadArguments, new("huge/web")),
+    ("too large, to be installed", BadArguments, install("huge/web")),
+    ("too large, as another version", BadArguments, upgrade("huge/web")),
     *((name, BadArguments, new(f"bad/{name}")) for name in BAD),
     *((f"{name}, to be installed", BadArguments, install(f"bad/{name}")) for name in BAD),
     *((f"{name}, as another version", BadArguments, upgrade(f"bad/{name}")) for name in BAD),
@@ -205,6 +210,9 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("an object of which nothing is declared", BadArguments, run("numbers", {"any": {"a": 1}})),
     ("an undeclared parameter", BadArguments, run("strict", {"other": 1})),
     ("an unknown unit", NotFound, run("ping", {"host": "a"}, unit=7)),
+    ("a unit of another application", NotFound, run("ping", {"host": "a"}, unit="app-vnf-other/leader")),
+    ("an odd unit", NotFound, run("ping", {"host": "a"}, unit="app-vnf-one/first")),
+    ("a negative unit", BadArguments, run("ping", {"host": "a"}, unit=-1)),
     ("an unknown endpoint", BadArguments, relate("upp", "down")),
     ("two of one role", BadArguments, relate("up", "logs")),
     ("two interfaces", BadArguments, relate("logs", "down")),
@@ -234,6 +242,9 @@ TAKEN: list[tuple[str, Call]] = [
     ("an object as YAML", run("strict", {"spec": "{a: 1}"})),
     ("a reset", run("config", {"mtu": None})),
     ("the leader by name", run("ping", {"host": "a"}, unit="leader")),
+    ("the leader by its application", run("ping", {"host": "a"}, unit="app-vnf-one/leader")),
+    ("a unit by its name", run("ping", {"host": "a"}, unit="app-vnf-one/2")),
+    ("a unit by number as text", run("ping", {"host": "a"}, unit="1")),
     ("a unit by number", run("ping", {"host": "a"}, unit=1)),
     ("the same relation again", relate("up", "down")),
     ("what every charm provides", relate("host", "juju-info")),
@@ -253,6 +264,10 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_charm(folder, "nowhere", series=None)
     write_charm(folder, "wobbly", series=["wobbly"])
     (write_charm(folder / "odd", "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "a\nb").touch()
+    os.close(os.open(os.fsencode(write_charm(folder, "latin")) + b"/caf\xe9", os.O_CREAT))
+    write_charm(folder / "huge", "web", config=OPTIONS, actions=ACTIONS, **ENDS)
+    with (folder / "huge" / "web" / "sparse").open("wb") as file:
+        file.truncate(3 * 1024**3)
     tomorrow = write_charm(folder, "tomorrow", series=[])
     (tomorrow / "manifest.yaml").write_text("bases: [{name: ubuntu, channel: '42.04'}]")
     for place, name, assumes in (

@@ -12,7 +12,7 @@ import pytest
 
 from vca_core import BadArguments
 from vca_core.artifacts import ArtifactRoot
-from vca_core.charm.contents import Digests, check_contents, entries_of
+from vca_core.charm.contents import LARGEST_FOLDER, Digests, check_contents, entries_of
 from vca_core.charm.members import DEEPEST_FOLDER
 
 LONG_AGO = 1_000_000_000
@@ -110,6 +110,38 @@ def test_a_symlink_to_such_a_name_is_refused_too(charm: Path) -> None:
         BadArguments, match="its member 'odd' is a symlink to a name that cannot be printed, or no UTF-8"
     ):
         check_contents(charm)
+
+
+async def test_names_that_are_not_utf8_are_left_to_installing(charm: Path) -> None:
+    os.mkdir(os.fsencode(charm) + b"/caf\xe9")  # noqa: PTH102 - bytes
+    (Path(os.fsdecode(os.fsencode(charm) + b"/caf\xe9")) / "x").touch()
+    os.symlink(b"t\xff", os.path.join(os.fsencode(charm), b"odd"))  # noqa: PTH118, PTH211 - bytes
+    artifact = ArtifactRoot(charm.parent).find("charm")
+    assert (await artifact.read()).name == "x"  # as for a create
+    with pytest.raises(BadArguments, match=r"its member 'caf\\udce9' has characters in its name"):
+        await artifact.digest()
+
+
+async def test_a_folder_that_is_too_large_is_not_read(charm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (charm / "sparse").open("wb") as file:
+        file.truncate(LARGEST_FOLDER)
+    monkeypatch.delattr(hashlib, "file_digest")
+    artifact = ArtifactRoot(charm.parent).find("charm")
+    for use in (artifact.read, artifact.digest):
+        with pytest.raises(
+            BadArguments, match=f"holds more than {LARGEST_FOLDER} bytes, with 'sparse'; put less into it"
+        ):
+            await use()
+    (charm / ".jujuignore").write_text("sparse\n")
+    assert (await artifact.read()).name == "x"
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with (place := tmp_path / "x.charm").open("wb") as file:
+        file.truncate(LARGEST_FOLDER + 1)
+    monkeypatch.delattr(hashlib, "file_digest")
+    with pytest.raises(BadArguments, match=f"has more than {LARGEST_FOLDER} bytes"):
+        Digests().of(place)
 
 
 @pytest.mark.parametrize("name", ["ü.txt", " a ", "x" * 250, "...", "a,b"])
