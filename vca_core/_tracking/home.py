@@ -64,7 +64,7 @@ class Home:
             if self._seen == fields[TIME]:
                 return Written.STORED  # it was written before; only the answer was lost
             if not await may_write(store):
-                return Written.PASSED
+                return self._give_way()
         for _ in range(_MOST_ROUNDS):
             if only_news and self._is_said(fields):
                 return Written.SAME
@@ -79,7 +79,7 @@ class Home:
             if seen is None is self._seen and await self._set(store, fields, {}):
                 return Written.STORED
             if not await may_write(store):
-                return Written.PASSED
+                return self._give_way()
         raise StoreError(f"others write to {place} all the time")
 
     async def _set(self, store: StatusStore, fields: Mapping[str, Any], guard: Mapping[str, Any]) -> bool:
@@ -92,6 +92,11 @@ class Home:
     def _is_said(self, fields: Mapping[str, Any]) -> bool:
         """Whether it says the same, but for the time, as far as it was seen."""
         return all(self._said.get(name) == value for name, value in fields.items() if name != TIME)
+
+    def _give_way(self) -> Written:
+        """Leave what was seen there to who wrote it: the next write asks again, and does not pass it."""
+        self.forget()
+        return Written.PASSED
 
     def forget(self) -> None:
         """Look anew before the next write."""

@@ -67,6 +67,17 @@ async def test_what_a_rival_wrote_since_stays_unless_the_ee_is_ours(path: str) -
     assert await detail_at(store, path) == "on top"
 
 
+@pytest.mark.parametrize("path", PATHS)
+async def test_none_of_several_late_writes_passes(path: str) -> None:
+    store = await stored(path)
+    mine, other = Home(place(path)), Home(place(path))
+    await mine.put(store, fields("mine"), yes)
+    await other.put(store, fields("the other's"), yes)
+    for detail in ("late", "later", "too late"):
+        assert await mine.put(store, fields(detail), no) is Written.PASSED
+    assert await detail_at(store, path) == "the other's"
+
+
 async def test_a_write_whose_answer_was_lost_finds_itself() -> None:
     class Forgetful(MemoryStore):
         forgets = True
