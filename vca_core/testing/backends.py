@@ -26,6 +26,7 @@ from vca_core.testing.checks.repetition import RepetitionChecks
 from vca_core.testing.checks.results import MANDATORY, ResultChecks
 from vca_core.testing.checks.second_process import SecondProcessChecks
 from vca_core.testing.checks.second_process_effects import SecondProcessEffectChecks
+from vca_core.testing.checks.second_process_failures import SecondProcessFailureChecks
 from vca_core.testing.checks.second_process_refusals import SecondProcessRefusalChecks
 from vca_core.testing.checks.secrecy import SecrecyChecks
 from vca_core.testing.checks.statuses import StatusChecks
@@ -62,6 +63,7 @@ class BackendConformance(
     SecondProcessChecks,
     SecondProcessRefusalChecks,
     SecondProcessEffectChecks,
+    SecondProcessFailureChecks,
     DescriptionChecks,
     OptionEffectChecks,
     PrimitiveEffectChecks,

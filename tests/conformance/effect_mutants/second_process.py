@@ -9,6 +9,7 @@ from conformance.effect_mutants.base import PersistentMutant, caught_by
 
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation, RelationEnd
+from vca_core.errors import ExecutionError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_fake.options import InstallOptions
@@ -132,3 +133,20 @@ class KnowsVersionsFromMemory(PersistentMutant):
             await self.edit(ee_id, lambda one: setattr(one, "digest", digest))
         await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
         self._installed_here.add(ee_id)
+
+
+class UndoesWhatFollowedAFailure(PersistentMutant):
+    """A primitive that fails leaves the options as they were when it began."""
+
+    CAUGHT_BY = caught_by("a_failure_undoes_nothing_another_process_changed")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        before = await self.options_of(ee_id)
+        try:
+            return await super().exec_primitive(op, ee_id, primitive, params, unit)
+        except ExecutionError:
+            await self.set_options(ee_id, before)
+            raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.mutants.named import DELETES, VANISHED, both
+from conformance.mutants.named import DELETES, RETURNS, VANISHED, both
 from conformance.mutants.world import Mutant
 
 from vca_core.backend import Operation
@@ -49,6 +49,7 @@ class DeletesNothing(Mutant):
 
     FAILS = frozenset(
         {
+            RETURNS,
             "test_a_status_follows_what_was_done",
             "test_a_disconnect_leaves_no[child]",
             "test_nothing_is_set_for_the_whole_process",

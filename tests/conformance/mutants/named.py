@@ -12,6 +12,8 @@ CREATE_REFUSED = "test_a_create_refused_in_a_second_process_changes_nothing"
 NAMES_REFUSED = "test_a_second_process_takes_no_names_of_another_namespace"
 DELETES = "test_a_second_process_deletes_only_what_the_id_names"
 FAILS_THERE = "test_a_failure_in_a_second_process_leaves_the_home_alone"
+OVERLAPS = "test_a_failure_ends_nothing_that_another_process_runs"
+RETURNS = "test_a_failure_brings_back_nothing_another_process_deleted"
 FAILURE = "test_a_failure_stands_for_a_second_process"
 VANISHED = "test_an_ee_that_vanished_is_gone_for_who_asks"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from conformance.mutants.named import FAILS_THERE, FAILURE, both
+from conformance.mutants.named import FAILS_THERE, FAILURE, OVERLAPS, both
 from conformance.mutants.world import Mutant
 
 from vca_core.backend import Operation
@@ -38,6 +38,7 @@ class TakesAFailureForSuccess(Mutant):
         {
             "test_a_failed_primitive_is_an_execution_error_with_output",
             "test_a_primitive_that_fails_is_reported_as_failed",
+            OVERLAPS,
         }
     ) | both(FAILS_THERE, FAILURE)
 

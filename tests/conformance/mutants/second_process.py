@@ -14,6 +14,8 @@ from conformance.mutants.named import (
     LOOKS,
     MAKES,
     NAMES_REFUSED,
+    OVERLAPS,
+    RETURNS,
     VANISHED,
     after,
     both,
@@ -21,8 +23,10 @@ from conformance.mutants.named import (
 from conformance.mutants.world import MACHINE, Box, Good, Mutant
 
 from vca_core.backend import ExecutionEnvironment, Operation
+from vca_core.errors import ExecutionError, NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
+from vca_core.status import Entity
 
 
 class Distrustful(Good):
@@ -133,7 +137,7 @@ class DeletesByName(Mutant):
 class ListsWhatItRemembers(Mutant):
     """What others do to what it has seen once is not seen."""
 
-    FAILS = both(operations=["delete_execution_environment", "delete_namespace"])
+    FAILS = both(operations=["delete_execution_environment", "delete_namespace"]) | {RETURNS}
 
     def __init__(self, host: Any) -> None:
         super().__init__(host)
@@ -151,3 +155,42 @@ class ListsWhatItRemembers(Mutant):
             for one in self._seen.values()
             if namespace is None or (one.namespace is not None and namespace.contains(one.namespace))
         ]
+
+
+class EndsWhatRunsBeside(Mutant):
+    """A primitive that fails ends all that runs on its EE, whoever asked for it."""
+
+    FAILS = frozenset({OVERLAPS})
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        failures = self.world.failures.get(ee_id, 0)
+        answer = await super().exec_primitive(op, ee_id, primitive, params)
+        if self.world.failures.get(ee_id, 0) > failures:
+            raise ExecutionError("it was ended", primitive, answer)
+        return answer
+
+    def finish(self, op: Operation, action: Entity, primitive: str) -> Mapping[str, Any]:
+        if primitive == "fail" and op.ee_id is not None:
+            self.world.failures[op.ee_id] = self.world.failures.get(op.ee_id, 0) + 1
+        return super().finish(op, action, primitive)
+
+
+class PutsBackWhatItFound(Mutant):
+    """A primitive that fails puts its EE back as it was when the primitive began, whatever came of it meanwhile."""
+
+    FAILS = frozenset({RETURNS})
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        found = self.world.boxes.get(ee_id)
+        try:
+            return await super().exec_primitive(op, ee_id, primitive, params)
+        except (ExecutionError, NotFound):
+            if found is not None:
+                self.world.boxes[ee_id] = found
+            raise

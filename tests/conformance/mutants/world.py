@@ -32,6 +32,7 @@ class World:
     """The system behind the backend; implements `vca_core.testing.Faults`, too."""
 
     boxes: dict[EeId, Box] = field(default_factory=dict)
+    failures: dict[EeId, int] = field(default_factory=dict)
     broken: bool = False
     was_broken: bool = False
     streams: bool = False
