@@ -12,6 +12,8 @@ from typing import Any, Literal, Self
 import vca_jujusim.facades  # noqa: F401 - registers the methods
 from vca_jujusim import papers
 from vca_jujusim.charms import Charm
+from vca_jujusim.cluster.asking import Asking
+from vca_jujusim.cluster.clusters import RealClusters
 from vca_jujusim.counts import Counts
 from vca_jujusim.faults import Faults
 from vca_jujusim.server import Mode, Server
@@ -45,6 +47,9 @@ class SimulatedController:
             action gives back its parameters.
         manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
         burial: seconds in which a dead model is still listed, and has its name.
+        clusters: where models of a Kubernetes cloud are whose credential has a token: in ``memory``; in the ``real``
+            cluster at the cloud's endpoint; or ``hurried``, in that one, where namespaces go as soon as they are empty,
+            and not five seconds later.
         on_model_dead: what becomes of connections to a dead model: ``close``, without its watchers saying why;
             ``told``: they do; ``nothing``: watchers say so, and the connections stay, as in Juju 4.
 
@@ -71,6 +76,7 @@ class SimulatedController:
         programs: Path | None = None,
         manual_scripts_run: bool = False,
         burial: float = 0.02,
+        clusters: Literal["memory", "real", "hurried"] = "memory",
         on_model_dead: Literal["close", "told", "nothing"] = "close",
     ) -> None:
         self.username = username
@@ -86,6 +92,11 @@ class SimulatedController:
         self.world.on_resumed = wake
         announce(self.world)
         self.world.programs = None if programs is None else Programs(programs)
+        self._clusters: RealClusters | None = None
+        if clusters != "memory":
+            asking = Asking(self.world, self.defects.append, hurries=clusters == "hurried")
+            self._clusters = RealClusters(self.world, asking)
+            self.world.clusters = self._clusters
         self.manual_scripts_run = manual_scripts_run
         self.on_model_dead = on_model_dead
         self._first_port = port
@@ -172,6 +183,9 @@ class SimulatedController:
         self._server = Server(self, self._identity.context(), self.host, self._modes)
         await self._server.start(self._first_port)
         self.persist()
+        if self._clusters is not None:
+            for model in self.world.models.values():
+                self._clusters.attach(model)
         self.wake()
 
     def _is_somebody_elses(self) -> bool:
@@ -187,6 +201,8 @@ class SimulatedController:
             await self.world.programs.stop()
         if self._server is not None:
             await self._server.stop()
+        if self._clusters is not None:
+            await self._clusters.stop()
         self.persist()
         if self._state is not None:
             self._state.close()

@@ -121,10 +121,13 @@ def facade_versions(*, is_on_model: bool) -> list[Json]:
     ]
 
 
-def may_take_long(name: str) -> bool:
+def may_take_long(name: str, world: World) -> bool:
     """Whether the answer may take long."""
     entry = _METHODS.get(name)
-    return entry is not None and entry.waits
+    return (entry is not None and entry.waits) or (world.clusters is not None and name in _ASKING_CLUSTERS)
+
+
+_ASKING_CLUSTERS = {"ModelManager.CreateModel", "Cloud.UpdateCredentialsCheckModels"}
 
 
 def find(session: Session, facade: str, version: int, request: str, params: Json) -> _Entry:

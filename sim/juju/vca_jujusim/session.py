@@ -109,7 +109,7 @@ class Session:
                 if name == "Pinger.Ping":
                     counts.pings[self.number] += 1
                 faults = self.controller.faults.wire.take(name, self.model_name)
-                if faults or may_take_long(name) or self.controller.faults.disorder:
+                if faults or may_take_long(name, self.world) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
                     self._tasks.add(task)
                     task.add_done_callback(self._tasks.discard)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import ALREADY_EXISTS, Refusal, denial, not_found
+from vca_jujusim.world.places import Clusters
 
 
 def _describe(cloud: Json) -> Json:
@@ -137,8 +140,27 @@ def add_credentials(call: Call, params: Json) -> Answer:
 
 
 @method("Cloud.UpdateCredentialsCheckModels")
-def update_credentials(call: Call, params: Json) -> Answer:
-    """Add or replace credentials."""
+def update_credentials(call: Call, params: Json) -> Answer | Awaitable[Answer]:
+    """Add or replace credentials; clusters are asked whether they take those that models use."""
+    clusters = call.world.clusters
+    return _update(call, params, {}) if clusters is None else _update_tried(call, params, clusters)
+
+
+async def _update_tried(call: Call, params: Json, clusters: Clusters) -> Answer:
+    reasons = {}
+    for given in params.get("credentials") or []:
+        key, token = str(given.get("tag")).removeprefix("cloudcred-").replace("_", "/"), _token(given)
+        if token and any(model.place and model.record.credential == key for model in call.world.models.values()):
+            reasons[token] = await clusters.try_credential(key.partition("/")[0], token)
+    return _update(call, params, {token: reason for token, reason in reasons.items() if reason})
+
+
+def _token(given: Json) -> str:
+    return str(((given.get("credential") or {}).get("attrs") or {}).get("Token") or "")
+
+
+def _update(call: Call, params: Json, reasons: dict[str, str]) -> Answer:
+    refused = reasons | call.world.refused_tokens
 
     def one(given: Json) -> Json:
         is_forced = given.get("force", params.get("force")) is True
@@ -146,7 +168,7 @@ def update_credentials(call: Call, params: Json) -> Answer:
             raise Refusal("unexpected force specified", "bad request")
         key, held = _checked(call, given)
         models = [model for model in call.world.models.values() if model.record.credential == key]
-        reason = call.world.refused_tokens.get(str((held.get("attrs") or {}).get("Token") or ""))
+        reason = refused.get(_token(given))
         errors = [] if reason is None else [{"error": {"message": reason, "code": ""}}]
         if not errors or not models or is_forced:
             call.world.put_credential(key, held, reason or "")

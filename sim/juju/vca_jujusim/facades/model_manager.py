@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Awaitable
 from typing import Any
 
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
@@ -10,6 +11,7 @@ from vca_jujusim.problems import NOT_SUPPORTED, Refusal, denial, not_found
 from vca_jujusim.world.deltas import AGENT_VERSION
 from vca_jujusim.world.entities import Status
 from vca_jujusim.world.model import ACCESS, Model
+from vca_jujusim.world.places import Clusters
 from vca_jujusim.world.pods import check_namespace
 from vca_jujusim.world.presence import machine_status
 from vca_jujusim.world.removal import destroy_model, has_storage
@@ -18,7 +20,7 @@ _NAME = re.compile(r"^[a-z0-9]+[a-z0-9-]*$")
 
 
 @method("ModelManager.CreateModel")
-def create_model(call: Call, params: Json) -> Answer:
+def create_model(call: Call, params: Json) -> Answer | Awaitable[Answer]:
     """Make a model, for oneself unless one is a superuser."""
     world = call.world
     world.check_can_add_models(call.user)
@@ -40,13 +42,22 @@ def create_model(call: Call, params: Json) -> Answer:
     config = dict(params.get("config") or {})
     keys = [line for line in str(config.get("authorized-keys") or "").splitlines() if line.strip()]
     credential = _credential(call, params, cloud, owner)
+
+    def finish(model: Model) -> Json:
+        model.record.config |= config
+        model.record.keys = keys
+        model.record.credential = credential
+        model.note_change("model", model.record.uuid)
+        return model_info(call, model)
+
+    async def finish_with_namespace(clusters: Clusters) -> Json:
+        return finish(await clusters.make_model(cloud, credential, name, owner, region))
+
+    if world.clusters is not None and world.clusters.is_behind(cloud, credential):
+        return finish_with_namespace(world.clusters)
     if world.clouds[cloud].get("type") == "kubernetes":
         check_namespace(world, cloud, name)
-    model = world.add_model(name, owner, cloud, region, config)
-    model.record.keys = keys
-    model.record.credential = credential
-    model.note_change("model", model.record.uuid)
-    return model_info(call, model)
+    return finish(world.add_model(name, owner, cloud, region, {}))
 
 
 def _credential(call: Call, params: Json, cloud: str, owner: str) -> str:

@@ -100,9 +100,10 @@ def _application(model: Model, of: Application) -> Json:
 def _service(model: Model, of: Application) -> Json:
     """What an application has on Kubernetes; its scale goes by a name that nobody would guess."""
     number = sum(map(ord, model.record.uuid + of.name)) % 65536
+    address = f"10.152.{number >> 8}.{number & 255}"
     return {
         "provider-id": f"{of.name}-{model.record.uuid}",
-        "public-address": f"10.152.{number >> 8}.{number & 255}",
+        "public-address": address if model.place is None else model.place.service_address(of.name),
         "int": of.scale,
     }
 

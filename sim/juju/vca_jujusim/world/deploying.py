@@ -106,6 +106,8 @@ def scale(model: Model, application: Application, number: int) -> None:
     for unit in model.units_of(application.name):
         if unit.name not in names:
             destroy_unit(model, unit, force=False)
+    if model.place is not None:
+        model.place.follow(application.name)
     follow_scale(model, application)
 
 

@@ -110,7 +110,8 @@ class Unit:
     """A unit.
 
     `hook` is what it runs or failed in, `retry` whether Juju runs a failed one again by itself, `forced` whether it
-    takes another charm although it is in error. On Kubernetes it has no machine: `provider_id` is its pod.
+    takes another charm although it is in error. On Kubernetes it has no machine: `provider_id` is its pod,
+    and `pod` the uid of that, in a cluster.
     """
 
     name: str
@@ -128,6 +129,7 @@ class Unit:
     forced: bool = False
     provider_id: str = ""
     address: str = ""
+    pod: str = ""
     pulls: int = 0
     annotations: dict[str, str] = field(default_factory=dict)
 

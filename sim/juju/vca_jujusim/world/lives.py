@@ -48,6 +48,8 @@ def _step(model: Model, kind: str, key: str) -> None:
         case "remoteApplication":
             crossing.advance_remote(model, model.remotes[key])
         case "application":
+            if model.place is not None:
+                model.place.follow(key)
             if model.applications[key].life != ALIVE:
                 removal.finish_application(model, model.applications[key])
                 settle(model, "model", model.record.uuid)
@@ -73,7 +75,9 @@ def _model(model: Model) -> None:
     is_dead = record.life == DEAD
     if world.faults.take("freeze", "dead model" if is_dead else "model", record.name) is not None:
         return
-    if is_dead:
+    if is_dead and model.place is not None:
+        model.place.bury()
+    elif is_dead:
         world.remove_model(model)
     elif removal.is_empty(model):
         world.kill_model(model)
@@ -147,7 +151,7 @@ def _advance_unit(model: Model, unit: Unit) -> None:
         return
     is_old = application is not None and unit.charm_url != application.charm_url
     if is_old and model.kind == "caas" and pods.has_to_wait(model, unit):
-        return
+        return  # the pod that is made anew next, or another of a higher number
     if unit.workload.current == "error" and not unit.retry and not (is_old and unit.forced):
         return
     if application is not None and is_old:
@@ -234,7 +238,7 @@ def _advance_action(model: Model, action: Action) -> None:
         finish_action(model, action, "cancelled", "unit removed")
         return
     machine = model.machines.get(unit.machine)
-    is_there = model.kind == "caas" or (machine is not None and not machine.lost)
+    is_there = pods.is_up(model, unit) if model.kind == "caas" else (machine is not None and not machine.lost)
     if not unit.installed or not is_there:
         return
     if action.status == "pending":

@@ -24,6 +24,7 @@ from vca_jujusim.world.entities import (
 
 if TYPE_CHECKING:
     from vca_jujusim.watcher import Watcher
+    from vca_jujusim.world.places import Place
     from vca_jujusim.world.world import World
 
 SEVERITY = ("error", "blocked", "waiting", "maintenance", "active", "terminated", "unknown")
@@ -58,6 +59,7 @@ class Model:
         self.pending_resources: dict[str, dict[str, Any]] = {}
         self.relation_ids: dict[str, int] = {}
         self.watchers: set[Watcher] = set()
+        self.place: Place | None = None
 
     @property
     def kind(self) -> str:
@@ -128,6 +130,8 @@ class Model:
         for watcher in watchers:
             watcher.note_change(kind, key)
         self.world.keep(self, kind, key)
+        if kind == "application" and self.place is not None:
+            self.place.follow(key)
 
     def note_annotations(self, tag: str) -> None:
         """Annotations of an entity changed."""

@@ -13,6 +13,7 @@ from vca_jujusim.world.model import Model
 
 if TYPE_CHECKING:
     from vca_jujusim.world.deploying import Deployment
+    from vca_jujusim.world.places import Place
     from vca_jujusim.world.world import World
 
 SLOW = 5
@@ -46,13 +47,14 @@ def check_namespace(world: World, cloud: str, name: str) -> None:
     if held == "in use":
         raise Refusal(f'creating namespace "{name}": namespace may be in use: not found')
     if held == "other controller":
-        raise _not_owned(world, name, str(uuid4()), str(uuid4()))
+        raise not_owned(world, name, str(uuid4()), str(uuid4()))
     for model in world.models.values():
         if (model.record.cloud, model.record.name) == (cloud, name) and not model.record.namespace_gone:
-            raise _not_owned(world, name, world.uuid, model.record.uuid)
+            raise not_owned(world, name, world.uuid, model.record.uuid)
 
 
-def _not_owned(world: World, name: str, controller: str, model: str) -> Refusal:
+def not_owned(world: World, name: str, controller: str, model: str) -> Refusal:
+    """That a namespace is Juju's, and of another model."""
     has = f"map[controller.juju.is/id:{controller} model.juju.is/id:{model}]"
     wanted = f"map[controller.juju.is/id:{world.uuid} model.juju.is/id:{uuid4()}]"
     return Refusal(
@@ -140,15 +142,17 @@ def may_go_on(model: Model, unit: Unit) -> bool:
     application = model.applications.get(unit.application)
     if application is None:
         return False
+    if model.place is not None:
+        return _follow_pod(model, unit, model.place)
     if unit.provider_id and unit.address:
         return True
     trouble = _trouble(model, application)
     if trouble:
-        unit.provider_id = unit.name.replace("/", "-")
+        unit.provider_id = _pod_name(unit)
         _tell(model, unit, Status("allocating", trouble))
         return False
     if not unit.provider_id:
-        unit.provider_id = unit.name.replace("/", "-")
+        unit.provider_id = _pod_name(unit)
     elif unit.pulls < SLOW and any(_fate(image) == "slow" for image in _images(application).values()):
         unit.pulls += 1
         _tell(model, unit, Status("allocating", f"ContainerCreating: pulling, {20 * unit.pulls} %"))
@@ -161,9 +165,45 @@ def may_go_on(model: Model, unit: Unit) -> bool:
     return False
 
 
+def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
+    """Know of a unit what the cluster says of its pod; whether it runs."""
+    pod = place.pod(_pod_name(unit))
+    found = (_pod_name(unit), pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
+    if found[2] != unit.pod and unit.pod:
+        _lose_running(model, unit)
+    if found != (unit.provider_id, unit.address, unit.pod):  # no delta tells of it
+        unit.provider_id, unit.address, unit.pod = found
+        model.world.keep(model, "unit", unit.name)
+    trouble = place.trouble(unit.application) or (pod.trouble if pod is not None else "")
+    if unit.address:
+        if unit.agent.current == "allocating":
+            _tell(model, unit, Status("allocating"))
+        return True
+    if trouble:
+        _tell(model, unit, Status("allocating", trouble))
+    return False
+
+
+def _lose_running(model: Model, unit: Unit) -> None:
+    """An action ends with the pod that it ran in."""
+    from vca_jujusim.world.lives import finish_action
+
+    for action in list(model.actions.values()):
+        if action.unit == unit.name and action.status in {"running", "aborting"}:
+            finish_action(model, action, "failed", "action terminated")
+
+
+def is_up(model: Model, unit: Unit) -> bool:
+    """Whether actions of a unit can run."""
+    return model.place is None or bool(unit.address)
+
+
 def has_to_wait(model: Model, unit: Unit) -> bool:
     """Whether pods of higher numbers get the new charm first."""
     application = model.applications[unit.application]
+    if model.place is not None:
+        pod = model.place.pod(_pod_name(unit))
+        return pod is None or pod.version != str(application.charm_modified)
     number = _number(unit)
     return any(
         _number(other) > number and (other.charm_url != application.charm_url or other.agent.current != "idle")
@@ -180,7 +220,8 @@ def replace_next(model: Model, unit: Unit) -> None:
 
 def renew(unit: Unit) -> None:
     """Give a pod that is made anew no address yet: Juju's old one is of no use."""
-    unit.address, unit.pulls = "", 0
+    if not unit.pod:
+        unit.address, unit.pulls = "", 0
 
 
 def _trouble(model: Model, application: Application) -> str:
@@ -206,6 +247,10 @@ def _tell(model: Model, unit: Unit, status: Status) -> None:
     if (unit.agent.current, unit.agent.message) != (status.current, status.message):
         unit.agent = status
         model.note_change("unit", unit.name)
+
+
+def _pod_name(unit: Unit) -> str:
+    return unit.name.replace("/", "-")
 
 
 def _number(unit: Unit) -> int:

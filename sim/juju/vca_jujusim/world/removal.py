@@ -137,7 +137,9 @@ def has_storage(model: Model) -> bool:
 
 
 def finish_unit(model: Model, unit: Unit) -> None:
-    """A dying unit goes, unless its machine is lost or a hook of it failed."""
+    """A dying unit goes, unless its machine is lost, a hook of it failed, or its pod is there still."""
+    if unit.life != "dead" and model.place is not None and not model.place.is_without(unit.name.replace("/", "-")):
+        return
     machine = model.machines.get(unit.machine)
     stuck = (machine is not None and machine.lost) or unit.workload.current == "error"
     if stuck and unit.life != "dead":
@@ -161,7 +163,8 @@ def finish_unit(model: Model, unit: Unit) -> None:
 
 def finish_application(model: Model, application: Application) -> None:
     """A dying application goes when its units are gone."""
-    if application.stuck and not model.record.force:
+    is_held = application.stuck or (model.place is not None and not model.place.has_cleared(application.name))
+    if is_held and not model.record.force:
         return
     if not model.units_of(application.name) and not model.relations_of(application.name):
         model.remove("application", application.name)

@@ -11,6 +11,7 @@ from vca_jujusim.problems import ALREADY_EXISTS, MODEL_NOT_FOUND, NOT_FOUND, Ref
 from vca_jujusim.world.clock import Clock
 from vca_jujusim.world.entities import DEAD, ModelRecord, User
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.places import Clusters
 
 if TYPE_CHECKING:
     from vca_jujusim.faults import LifeFaults
@@ -53,6 +54,7 @@ class World:
         self.metrics: dict[tuple[str, str], dict[str, str]] = {}
         self.scripts: dict[str, Script] = {}
         self.programs: Programs | None = None
+        self.clusters: Clusters | None = None
         self.config: dict[str, Any] = {}
         self.addresses = 0
         self.keeper: Keeper | None = None
@@ -76,15 +78,19 @@ class World:
         if not any(model.record.name == "controller" for model in self.models.values()):
             self.add_model("controller", admin, "localhost", "default", {})
 
-    def add_model(self, name: str, owner: str, cloud: str, region: str, config: dict[str, Any]) -> Model:
-        """Make a model.
+    def check_name(self, name: str, owner: str) -> None:
+        """Refuse a model of a name that one of the owner's has."""
+        if any(model.record.name == name and model.record.owner == owner for model in self.models.values()):
+            raise Refusal(f'failed to create new model: model "{name}" for {owner} already exists', ALREADY_EXISTS)
+
+    def add_model(self, name: str, owner: str, cloud: str, region: str, config: dict[str, Any], key: str = "") -> Model:
+        """Make a model; its uuid is made anew where none is given.
 
         Raises:
             Refusal: the owner has one of that name.
         """
-        if any(model.record.name == name and model.record.owner == owner for model in self.models.values()):
-            raise Refusal(f'failed to create new model: model "{name}" for {owner} already exists', ALREADY_EXISTS)
-        record = ModelRecord(str(uuid.uuid4()), name, owner, cloud, region, access={owner: "admin"})
+        self.check_name(name, owner)
+        record = ModelRecord(key or str(uuid.uuid4()), name, owner, cloud, region, access={owner: "admin"})
         record.config = {"name": name, "uuid": record.uuid, "type": self.clouds[cloud]["type"], **config}
         model = Model(self, record)
         self.models[record.uuid] = model

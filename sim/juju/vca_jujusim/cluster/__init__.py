@@ -1,0 +1,1 @@
+"""Real clusters behind Kubernetes clouds of the simulated controller."""

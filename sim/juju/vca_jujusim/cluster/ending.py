@@ -1,0 +1,84 @@
+"""The end of a namespace. A real one takes five seconds when nothing is left in it; a test need not wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vca_jujusim.cluster.api import Json, Refused
+from vca_jujusim.cluster.asking import Asking
+from vca_jujusim.cluster.objects import APPS, MODEL_ID, RBAC
+from vca_jujusim.world.model import Model
+
+_LOOK = 0.1
+"""Seconds between two looks at whether a namespace is empty."""
+
+_KINDS = (
+    (APPS, "statefulsets"),
+    (APPS, "controllerrevisions"),
+    ("/api/v1", "pods"),
+    ("/api/v1", "services"),
+    ("/api/v1", "endpoints"),
+    ("/apis/discovery.k8s.io/v1", "endpointslices"),
+    ("/api/v1", "persistentvolumeclaims"),
+    ("/api/v1", "secrets"),
+    ("/api/v1", "configmaps"),
+    (RBAC, "rolebindings"),
+    (RBAC, "roles"),
+    ("/api/v1", "serviceaccounts"),
+    ("/api/v1", "resourcequotas"),
+    ("/api/v1", "events"),
+)
+"""What may be in a namespace of a model."""
+
+
+async def end_namespace(asking: Asking, model: Model) -> None:
+    """Delete a model's namespace, if it is the model's, and its roles; until it is gone.
+
+    Raises:
+        Refused: by the API server.
+        Away: there is no answer.
+    """
+    chosen = f"{MODEL_ID}={model.record.uuid}"
+    for kind in ("clusterrolebindings", "clusterroles"):
+        await asking.ask(model, "DELETE", f"{RBAC}/{kind}", labelSelector=chosen)
+    path = f"/api/v1/namespaces/{model.record.name}"
+    found = await _find(asking, model, path)
+    if found is None or (found["metadata"].get("annotations") or {}).get(MODEL_ID) != model.record.uuid:
+        return
+    if not found["metadata"].get("deletionTimestamp"):
+        await asking.ask(model, "DELETE", path)
+    while (found := await _find(asking, model, path)) is not None:
+        if asking.hurries and await _is_emptied(asking, model):
+            found["spec"]["finalizers"] = []
+            await asking.ask(model, "PUT", f"{path}/finalize", found)
+        else:
+            await asyncio.sleep(_LOOK)
+
+
+async def _find(asking: Asking, model: Model, path: str) -> Json | None:
+    try:
+        return await asking.ask(model, "GET", path)
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return None
+
+
+async def _is_emptied(asking: Asking, model: Model) -> bool:
+    """Delete all that is in a namespace that goes; whether nothing is left."""
+
+    async def empty(group: str, kind: str) -> bool:
+        path = f"{group}/namespaces/{model.record.name}/{kind}"
+        if kind == "services":  # cannot be deleted together by everybody
+            for one in (await asking.ask(model, "GET", path))["items"]:
+                await asking.ask(model, "DELETE", f"{path}/{one['metadata']['name']}")
+        else:
+            await asking.ask(model, "DELETE", path)
+        return not (await asking.ask(model, "GET", path))["items"]
+
+    try:
+        return all([await empty(group, kind) for group, kind in _KINDS])
+    except Refused as refused:
+        if refused.status != 404:
+            raise
+        return False
