@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.cluster.sharing import Cluster
 from support.clouds import add_cluster, left_by_juju, make_token
+from support.cluster.api import Refused
+from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes
 
+from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client import gathering
+from vca_juju_common.client.requests import models
+from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -28,9 +34,27 @@ def token(cluster: Cluster) -> str:
 async def juju(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, token: str) -> AsyncIterator[SimulatedController]:
     """A controller whose cloud `k8s` is the cluster."""
     monkeypatch.setattr(gathering, "GATHER", 0.01)
+    monkeypatch.setattr(models, "LEAVING", 0.3)
     async with SimulatedController(clusters="hurried") as running:
         add_cluster(running, cluster, token)
         yield running
+
+
+async def until(look: Callable[[], Any]) -> Any:
+    """Ask the cluster again until it says yes; the event loop goes on meanwhile."""
+    while not (found := await asyncio.to_thread(look)):
+        await asyncio.sleep(0.05)
+    return found
+
+
+def count_running(cluster: Cluster, namespace: str) -> int:
+    """How many pods of a namespace have an address; none that has ended is counted."""
+    pods = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]
+    return sum(bool(pod["status"].get("podIP")) for pod in pods)
+
+
+def looking(cluster: Cluster) -> dict[str, str]:
+    return {"kubeconfig": str(cluster.kubeconfig)}
 
 
 async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
@@ -38,14 +62,14 @@ async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
 ) -> None:
     namespace = f"{ns}-k8s"
     path = f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{APP}"
-    async with on_kubernetes(juju, charms, cluster={"kubeconfig": str(cluster.kubeconfig)}) as pods:
+    async with on_kubernetes(juju, charms, cluster=looking(cluster)) as pods:
         ee_id = await installed(pods, namespace=f".{ns}.vnf1")
-        assert cluster.api.get(path)["status"]["readyReplicas"] == 1
+        assert count_running(cluster, namespace) == 1
         assert await pods.exec_primitive(ee_id, "touch")
         await pods.scale(ee_id, 3)
-        assert cluster.api.get(path)["status"]["readyReplicas"] == 3
+        assert count_running(cluster, namespace) == 3
         await pods.scale(ee_id, 1)
-        assert len(cluster.api.get(f"/api/v1/namespaces/{namespace}/pods")["items"]) == 1
+        assert count_running(cluster, namespace) == 1
         images = {"resources": {"image": "registry.example.com/dns:2"}}
         await pods.upgrade(ee_id, "dns", options=images)
         pod = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods/{APP}-0")
@@ -57,3 +81,123 @@ async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
         await pods.delete_namespace(f".{ns}")
     assert [model.record.name for model in juju.world.models.values()] == ["controller"]
     assert left_by_juju(cluster, namespace) == []
+
+
+async def test_a_missing_image_ends_an_install_with_its_reason(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pods_module, "FIRST", 0.05)
+    monkeypatch.setattr(pods_module, "AGAIN", 0.1)
+    missing = {"resources": {"image": "example.com/missing:1"}}
+    async with on_kubernetes(juju, charms, cluster=looking(cluster), pod_grace=0.3) as pods:
+        ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+        with pytest.raises(BackendError, match="ImagePullBackOff main: example.com/missing:1"):
+            await pods.install_configuration_sw(ee_id, "dns", options=missing)
+        await pods.delete_namespace(f".{ns}")
+    assert left_by_juju(cluster, f"{ns}-k8s") == []
+
+
+async def test_what_the_account_of_juju_may_not_do_is_refused(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    reading = [{"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list"]}]
+    add_cluster(juju, cluster, await asyncio.to_thread(make_token, cluster, ns, reading))
+    async with on_kubernetes(juju, charms) as pods:
+        with pytest.raises(BackendError, match=f'creating namespace "{ns}-k8s": namespaces is forbidden'):
+            await pods.create_execution_environment(f".{ns}.vnf1")
+    assert [model.record.name for model in juju.world.models.values()] == ["controller"]
+
+
+async def test_rights_that_juju_has_not_are_not_given_to_a_charm(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    verbs = ["get", "list", "watch", "create", "patch", "delete", "deletecollection"]  # `*` would be to escalate, too
+    core = ["namespaces", "pods", "secrets", "serviceaccounts", "services"]
+    rules = [
+        {"apiGroups": [""], "resources": core, "verbs": verbs},
+        {"apiGroups": ["rbac.authorization.k8s.io"], "resources": ["roles", "rolebindings"], "verbs": verbs},
+        {"apiGroups": ["apps"], "resources": ["statefulsets"], "verbs": verbs},
+    ]
+    add_cluster(juju, cluster, await asyncio.to_thread(make_token, cluster, ns, rules))
+    async with on_kubernetes(juju, charms) as pods:
+        ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
+        installing = asyncio.create_task(pods.install_configuration_sw(ee_id, "dns", options={"trust": True}))
+        model = None
+        while model is None or "attempting to grant RBAC permissions not currently held" not in str(model.units):
+            assert not installing.done()
+            await asyncio.sleep(0.02)
+            model = juju.model(f"{ns}-k8s")
+        assert cluster.api.get(f"/apis/apps/v1/namespaces/{ns}-k8s/statefulsets")["items"] == []
+        installing.cancel()
+        await asyncio.gather(installing, return_exceptions=True)
+
+
+async def test_a_namespace_of_others_is_refused_by_juju_itself(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    await asyncio.to_thread(cluster.make_namespace, f"{ns}-k8s")
+    async with on_kubernetes(juju, charms) as pods:
+        with pytest.raises(BadArguments, match=f"{ns}-k8s"):
+            await pods.create_execution_environment(f".{ns}.vnf1")
+
+
+async def test_a_model_is_gone_when_its_namespace_is(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    async with on_kubernetes(juju, charms) as pods:
+        await installed(pods, namespace=f".{ns}.vnf1")
+        path = f"/api/v1/namespaces/{ns}-k8s"
+        held = {"metadata": {"name": "held", "finalizers": ["vca.test/held"]}}
+        await asyncio.to_thread(cluster.api.post, f"{path}/configmaps", held)
+        deleting = asyncio.create_task(pods.delete_namespace(f".{ns}"))
+        await until(lambda: cluster.api.get(path)["metadata"].get("deletionTimestamp"))
+        assert juju.model(f"{ns}-k8s").record.life != "alive"
+        await asyncio.to_thread(cluster.api.patch, f"{path}/configmaps/held", {"metadata": {"finalizers": None}})
+        await deleting
+    assert left_by_juju(cluster, f"{ns}-k8s") == []
+
+
+async def test_a_token_that_ends_suspends_models_until_another_is_sent(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str, token: str
+) -> None:
+    async with on_kubernetes(juju, charms) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        add_cluster(juju, cluster, f"{token}-that-has-ended")
+        with pytest.raises(BackendError, match="suspended"):
+            await pods.scale(ee_id, 2)
+        add_cluster(juju, cluster, token)
+        await pods.scale(ee_id, 3)
+        await pods.delete_namespace(f".{ns}")
+    assert left_by_juju(cluster, f"{ns}-k8s") == []
+
+
+async def test_a_pod_that_is_made_anew_goes_on_under_another_address(
+    juju: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    async with on_kubernetes(juju, charms) as pods:
+        ee_id = await installed(pods, namespace=f".{ns}.vnf1")
+        unit = juju.model(f"{ns}-k8s").units[f"{APP}/0"]
+        before = unit.pod
+        await asyncio.to_thread(cluster.api.delete, f"/api/v1/namespaces/{ns}-k8s/pods/{APP}-0")
+        while unit.pod == before or not unit.address:
+            await asyncio.sleep(0.02)
+        assert await pods.exec_primitive(ee_id, "touch")
+        await pods.delete_namespace(f".{ns}")
+
+
+async def test_lives_go_on_when_juju_is_started_again(
+    monkeypatch: pytest.MonkeyPatch, charms: Path, cluster: Cluster, ns: str, token: str, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(gathering, "GATHER", 0.01)
+    for units in (2, 1):
+        async with SimulatedController(clusters="hurried", state=tmp_path / "state") as juju:
+            if units == 2:
+                add_cluster(juju, cluster, token)
+            async with on_kubernetes(juju, charms) as pods:
+                ee_id = await installed(pods, namespace=f".{ns}.vnf1") if units == 2 else f"{ns}-k8s.{APP}.k8s"
+                await pods.scale(ee_id, units)
+                assert count_running(cluster, f"{ns}-k8s") == units
+                if units == 1:
+                    await pods.delete_namespace(f".{ns}")
+    with pytest.raises(Refused, match="404"):
+        cluster.api.call("GET", f"/api/v1/namespaces/{ns}-k8s")
