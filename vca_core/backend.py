@@ -166,6 +166,16 @@ class Host(Protocol[OptionsT_co]):
     def log(self) -> logging.LoggerAdapter[Any]:
         """A logger that keeps the connector's secrets out of what it logs."""
 
+    def add_secrets(self, texts: Iterable[str]) -> Callable[[], None]:
+        """Keep secrets that are not in the options, such as those of a file, out of all that is told. Loop thread only.
+
+        Args:
+            texts: what appears in no status, error or log line from now on.
+
+        Returns:
+            Forgets them again, for secrets that are replaced all the time.
+        """
+
     def report(
         self,
         ee_id: EeId,

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ class ConnectorHost:
     ssh_key: SshKeyPair
     log: logging.LoggerAdapter[Any]
     reporter: Report
+    secrets: SecretValues
 
     def report(
         self,
@@ -51,6 +53,10 @@ class ConnectorHost:
     ) -> None:
         """Report what is seen of an entity; see `vca_core.backend.Host.report`."""
         self.reporter(ee_id, entity, native, detail, status)
+
+    def add_secrets(self, texts: Iterable[str]) -> Callable[[], None]:
+        """Keep secrets out of all that is told; see `vca_core.backend.Host.add_secrets`."""
+        return partial(self.secrets.remove, self.secrets.add(texts))
 
 
 class BackendSession:
@@ -101,7 +107,7 @@ class BackendSession:
         self.least_units = 0 if getattr(cls, "scales_to_none", False) else 1
         self.operation_options: dict[str, type[BaseModel]] = dict(getattr(cls, "operation_options", {}))
         log = ScrubbingLog(logging.getLogger(f"vca.backend.{config.backend}"), self.secrets.scrub_own)
-        host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter)
+        host = ConnectorHost(connector, options, self.names, folder, ssh_key, log, reporter, self.secrets)
         try:
             self.backend: object = cls(host)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything

@@ -167,6 +167,19 @@ async def test_the_address_of_a_host_and_its_key_file_are_shown(make_vca: MakeVc
     assert caught.value.message == f"{pairs} password=*** passphrase=*** anything=***"
 
 
+async def test_what_a_backend_adds_is_secret_until_it_takes_it_back(
+    make_vca: MakeVca, caplog: pytest.LogCaptureFixture
+) -> None:
+    connector = make_vca(Plain).connector()
+    host: Any = connector._engine.session.backend.host  # type: ignore[attr-defined]  # of a plugin
+    forget = host.add_secrets([CANARY])
+    with caplog.at_level(logging.INFO, logger="vca.backend"):
+        host.log.info("read %s", CANARY)
+        forget()
+        host.log.info("read %s", CANARY)
+    assert [record.getMessage() for record in caplog.records] == ["read ***", f"read {CANARY}"]
+
+
 @pytest.mark.defect("D81")
 async def test_a_backends_log_is_a_standard_logger(make_vca: MakeVca, caplog: pytest.LogCaptureFixture) -> None:
     connector = make_vca(Plain).connector()
