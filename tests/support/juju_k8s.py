@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import yaml
 from support.juju import QUICK, VNF, write_charm
 
 from vca_core import Connector, Vca
+from vca_core.errors import BackendError
 from vca_core.stores import StatusStore
 from vca_jujusim import SimulatedController
 
@@ -84,3 +86,17 @@ async def installed(connector: Connector, charm: str = "dns", namespace: str = V
     ee_id, _ = await connector.create_execution_environment(namespace)
     await connector.install_configuration_sw(ee_id, charm, **more)
     return str(ee_id)
+
+
+async def scaled_when_healed(connector: Connector, ee_id: str, num_units: int) -> None:
+    """Scale an EE whose model was suspended, as soon as this is seen to be over."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await connector.scale(ee_id, num_units)
+            except BackendError as error:
+                if "is suspended" not in error.message:
+                    raise
+                await asyncio.sleep(0.01)
+            else:
+                return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from vca_juju_common.client.controller import ConnectedController
 from vca_juju_common.client.holding import ask_first
 from vca_juju_common.client.interface import Controller, Model
 from vca_juju_common.client.refusals import wrong_cloud
+from vca_juju_common.client.things import Change
 from vca_juju_common.client.transport.dial import Account, Dialer
 from vca_juju_common.client.transport.endpoints import Endpoint, Endpoints
 from vca_juju_common.client.transport.tls import Tls
@@ -158,10 +159,14 @@ class Session:
             patience=options.connect_timeout,
             outage=options.outage_timeout,
             idle=options.idle_timeout,
-            observer=self.reporter.observe,
+            observer=self._observe,
             is_watched=lambda state: has_environments(state, self.ground),
             kind=self.ground.kind,
         )
+
+    def _observe(self, model: Model, changes: Sequence[Change]) -> None:
+        """See what changed in a model, whether somebody waits for that or not."""
+        self.reporter.observe(model, changes)
 
     async def _secret(self) -> str:
         options = self.options

@@ -7,8 +7,9 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class _Host:
     names: NameRules
     folder: Path
     log: Any
+    secrets: SecretValues
 
     @property
     def ssh_key(self) -> Any:
@@ -42,6 +44,10 @@ class _Host:
 
     def report(self, *_: Any) -> None:
         """Nobody listens."""
+
+    def add_secrets(self, texts: Iterable[str]) -> Callable[[], None]:
+        """Keep secrets out of what is printed."""
+        return partial(self.secrets.remove, self.secrets.add(texts))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +93,8 @@ async def _run(command: str, file: Path, connector: str, secrets: SecretValues) 
     options = validate_model(JujuK8sOptions, found.options, f"connectors.{connector}.options")
     secrets.add(model_secrets(options))
     onboarding.check(options)
-    host = _Host(connector, options, JujuK8sBackend.names, config.folder, logging.getLogger("vca.backend.juju-k8s"))
+    log = logging.getLogger("vca.backend.juju-k8s")
+    host = _Host(connector, options, JujuK8sBackend.names, config.folder, log, secrets)
     session = KubernetesSession(host, JujuK8sBackend.ground)
     try:
         async with asyncio.timeout(LIMIT):

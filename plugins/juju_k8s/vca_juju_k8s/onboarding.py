@@ -12,13 +12,21 @@ from logging import LoggerAdapter
 from typing import Any
 from urllib.parse import urlsplit
 
-from vca_core.errors import BadArguments, VcaConnectionError
+from vca_core.errors import BackendError, BadArguments, VcaConnectionError
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.interface import Controller
 from vca_juju_common.client.values import KubernetesCloud
 from vca_juju_common.controller_errors import as_backend_error, translate_refusals
-from vca_juju_k8s.cluster.account import choose_class, ensure_account, forget_account
+from vca_juju_k8s.cluster.account import (
+    Account,
+    choose_class,
+    drop_lasting_token,
+    ensure_account,
+    forget_account,
+    read_lasting_token,
+)
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+from vca_juju_k8s.cluster.tokens import request_token
 from vca_juju_k8s.options import JujuK8sOptions
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
@@ -49,6 +57,7 @@ class Onboarded:
         account: the id of Juju's account in the cluster; None: there is none.
         endpoint: the URL of the API server; None: the controller does not know the cloud.
         storage_class: of charms that do not say; None: none.
+        token_life: seconds that the token lives that was sent; None: it does not end, or none was sent.
         changes: what was done, one line each.
         warnings: what may not work, one line each.
     """
@@ -57,6 +66,7 @@ class Onboarded:
     account: str | None = None
     endpoint: str | None = None
     storage_class: str | None = None
+    token_life: float | None = None
     changes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -95,7 +105,7 @@ async def onboard(site: Site) -> Onboarded:
     with translate_refusals():
         known = await site.controller.find_cloud(_cloud(site))
         credential = None if known is None else await site.controller.find_credential(tag)
-        account = (credential or {}).get("rbac-id") or _account(site)
+        account = (credential or {}).get("rbac-id") or _new_id(site)
         done = Onboarded(_cloud(site), account)
         done.storage_class = await choose_class(cluster, options.storage_class)
         host, certificate = await cluster.read_address()
@@ -106,30 +116,32 @@ async def onboard(site: Site) -> Onboarded:
             )
         if done.storage_class is None:
             done.warnings.append("no storage class was chosen: charms with storage have to say from where it is")
-        token, made = await ensure_account(cluster, account, done.cloud)
-        done.changes += [f"made {path}" for path in made]
         storage = {} if done.storage_class is None else dict.fromkeys(_STORAGE, done.storage_class)
         config = {name: value for name, value in (known.config if known else {}).items() if name not in _STORAGE}
         wanted = KubernetesCloud(done.endpoint, () if certificate is None else (certificate,), config | storage)
+        if options.name is not None:
+            done.changes += await ensure_account(cluster, own_account(site))
+        done.changes += await ensure_account(cluster, _account(site, account))
         if known != wanted:
             await site.controller.put_cloud(done.cloud, wanted, is_there=known is not None)
             done.changes.append(f"{'added' if known is None else 'changed'} cloud {done.cloud}")
-        try:
-            await site.controller.put_credential(tag, {"Token": token, "rbac-id": account})
-        except ApiError as error:
-            shown = ApiError(cluster.scrub(error.message), error.code)  # it may repeat the token
-            raise as_backend_error(shown, f"the credential of cloud {done.cloud} was not taken") from shown
+        done.token_life, changes = await _send_token(site, account)
+        done.changes += changes
         if credential is None:
             done.changes.append(f"added the credential of cloud {done.cloud}")
     return done
 
 
-async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> None:
+async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> float | None:
     """Onboard a cluster, unless the controller has its credential, and knows what the options say of it.
 
     Args:
         site: where.
-        log: what is done is noted there.
+        log: what is done is noted there; also that an onboarded cluster could not be looked at, where a token that ends
+            is to be sent, or the rights of Juju's account are to be small.
+
+    Returns:
+        Seconds that a token lives that was sent; None: none that ends was.
 
     Raises:
         BadArguments: no cluster can be onboarded with the options.
@@ -137,25 +149,82 @@ async def ensure_onboarded(site: Site, log: LoggerAdapter[Any]) -> None:
         BackendError: either refuses.
     """
     check(site.options)
-    cluster, options = _cluster(site), site.options.cluster
-    with translate_refusals():
-        known = await site.controller.find_cloud(_cloud(site))
-        credential = None if known is None else await site.controller.find_credential(_tag(site))
-    if options is not None and known is not None and credential is not None:  # the credential comes last
-        host, certificate = await cluster.read_address()
-        is_there = (known.endpoint, *known.certificates) == (options.endpoint or host, *filter(None, [certificate]))
-        if is_there and options.storage_class in {None, known.config.get(_STORAGE[0])}:
-            return
+    is_there = await _is_onboarded(site)
+    options = site.options.cluster
+    if is_there and options is not None and options.token_life is None and not options.untrusted:
+        return None
     try:
         done = await onboard(site)
-    except ClusterError as error:
-        if error.status is not None:
+    except BackendError as error:
+        if is_there:
+            log.warning("cloud %s was not onboarded anew: %s", _cloud(site), error.message)
+            return None
+        if not isinstance(error, ClusterError) or error.status is not None:
             raise
         raise VcaConnectionError(f"the cluster of cloud {_cloud(site)} is not onboarded: {error.message}") from error
     for change in done.changes:
         log.info("onboarding: %s", change)
     for warning in done.warnings:
         log.warning("onboarding: %s", warning)
+    return done.token_life
+
+
+async def _is_onboarded(site: Site) -> bool:
+    """Whether the controller has all that is sent to it; nothing is asked of the cluster."""
+    cluster, options = _cluster(site), site.options.cluster
+    with translate_refusals():
+        known = await site.controller.find_cloud(_cloud(site))
+        if known is None or options is None or await site.controller.find_credential(_tag(site)) is None:
+            return False  # the credential comes last
+    host, certificate = await cluster.read_address()
+    is_same = (known.endpoint, *known.certificates) == (options.endpoint or host, *filter(None, [certificate]))
+    return is_same and options.storage_class in {None, known.config.get(_STORAGE[0])}
+
+
+async def renew_token(site: Site) -> float | None:
+    """Send the controller a new token of Juju's account, which is made anew where it is missing.
+
+    Args:
+        site: where; the cluster is onboarded.
+
+    Returns:
+        Seconds that the token lives; None: it does not end.
+
+    Raises:
+        BackendError: either refuses, or a model does not take the token.
+    """
+    with translate_refusals():
+        credential = await site.controller.find_credential(_tag(site))
+        if credential is None:  # as after `forget`, which is not undone
+            raise BackendError(f"the controller has no credential of cloud {_cloud(site)} any more")
+        account = credential.get("rbac-id") or _new_id(site)
+        await ensure_account(_cluster(site), _account(site, account))
+        life, _ = await _send_token(site, account)
+    return life
+
+
+async def _send_token(site: Site, id_: str) -> tuple[float | None, list[str]]:
+    cluster, options, account = _cluster(site), site.options.cluster, _account(site, id_)
+    life: float | None = None
+    changes: list[str] = []
+    if options is None or options.token_life is None:
+        token, changes = await read_lasting_token(cluster, account)
+    else:
+        made = await request_token(cluster, account, options.token_life)
+        token, life = made.text, made.life
+    try:
+        await site.controller.put_credential(_tag(site), {"Token": token, "rbac-id": id_})
+    except ApiError as error:
+        shown = ApiError(cluster.scrub(error.message), error.code)  # it may repeat the token
+        raise as_backend_error(shown, f"the credential of cloud {_cloud(site)} was not taken") from shown
+    if life is not None:
+        changes = await drop_lasting_token(cluster, account)  # which was the credential's until now
+    return life, changes
+
+
+def own_account(site: Site) -> Account:
+    """The account of a cluster that this backend reads with."""
+    return Account.of_ours(_new_id(site), _cloud(site))
 
 
 async def show(site: Site) -> Onboarded:
@@ -186,14 +255,15 @@ async def forget(site: Site) -> Onboarded:
     """
     cluster, tag = _cluster(site), _tag(site)
     found = await show(site)
-    account = found.account or _account(site)
+    account = found.account or _new_id(site)
     with translate_refusals():
         if found.endpoint is not None:
             if await site.controller.remove_credential(tag):
                 found.changes.append(f"removed the credential of cloud {found.cloud}")
             if await site.controller.remove_cloud(found.cloud):
                 found.changes.append(f"removed cloud {found.cloud}")
-    found.changes += [f"deleted {path}" for path in await forget_account(cluster, account)]
+    found.changes += await forget_account(cluster, _account(site, account))
+    found.changes += await forget_account(cluster, own_account(site))
     return found
 
 
@@ -219,6 +289,11 @@ def _tag(site: Site) -> str:
     return f"cloudcred-{_cloud(site)}_{owner or site.options.username}_{name}"
 
 
-def _account(site: Site) -> str:
-    """The id of Juju's account: the same for the same cloud of a controller, so that it is found again."""
+def _account(site: Site, id_: str) -> Account:
+    options = site.options.cluster
+    return Account.of_juju(id_, _cloud(site), untrusted=options is not None and options.untrusted)
+
+
+def _new_id(site: Site) -> str:
+    """The id of accounts: the same for the same cloud of a controller, so that they are found again."""
     return hashlib.sha256(f"{site.controller.controller_uuid} {_cloud(site)}".encode()).hexdigest()[:8]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 
 from vca_core.backend import Host
 from vca_juju_common.client.interface import Model
+from vca_juju_common.client.things import Change
 from vca_juju_common.client.values import NewModel
 from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
 from vca_juju_k8s.cluster.pods import watched, watched_going
-from vca_juju_k8s.onboarding import Site, ensure_onboarded
+from vca_juju_k8s.cluster.tokens import TokenHolder
+from vca_juju_k8s.ground import suspension
+from vca_juju_k8s.onboarding import Site, ensure_onboarded, own_account, renew_token
 from vca_juju_k8s.options import JujuK8sOptions
+from vca_juju_k8s.renewal import Renewal
 
 
 class KubernetesSession(Session):
@@ -26,7 +30,7 @@ class KubernetesSession(Session):
         ground: what execution environments run on.
 
     Attributes:
-        cluster: None: no access to it is configured, and nobody looks.
+        cluster: for who looks at it; None: no access to it is configured, and nobody looks.
     """
 
     def __init__(self, host: Host[JujuK8sOptions], ground: Ground) -> None:
@@ -34,7 +38,13 @@ class KubernetesSession(Session):
         options = host.options.cluster
         self.options: JujuK8sOptions = host.options
         self.pod_grace = host.options.pod_grace
-        self.cluster = None if options is None else ClusterClient(options, host.folder)
+        self._suspended: set[str] = set()
+        self._renewal = Renewal(lambda: renew_token(self.site), host.log)
+        self._access = None if options is None else ClusterClient(options, host.folder, hold=host.add_secrets)
+        self.cluster = self._access
+        if self._access is not None and options is not None and options.name is not None:  # then the access is to all
+            holder = TokenHolder(self._access, lambda: own_account(self.site))
+            self.cluster = ClusterClient(options, host.folder, holder, host.add_secrets)
 
     async def open(self) -> None:
         """Connect to the controller, and onboard a cluster that has a name, unless that is done.
@@ -50,7 +60,9 @@ class KubernetesSession(Session):
         await self.connect()
         options = self.options.cluster
         if options is not None and options.name is not None:
-            await ensure_onboarded(self.site, self.log)
+            life = await ensure_onboarded(self.site, self.log)
+            if options.token_life is not None:
+                self._renewal.start(life)
         await self.read_cloud()
 
     async def connect(self) -> None:
@@ -60,22 +72,27 @@ class KubernetesSession(Session):
             VcaConnectionError: the controller cannot be reached, or refuses the login.
             BadArguments: the kubeconfig cannot be used.
         """
-        if self.cluster is not None:
-            await self.cluster.open()
+        for client in self._clients:
+            await client.open()
         await self.controller.open()
 
     @property
     def site(self) -> Site:
         """Where the cluster is onboarded."""
-        return Site(self.controller, self.cluster, self.options)
+        return Site(self.controller, self._access, self.options)
+
+    @property
+    def _clients(self) -> list[ClusterClient]:
+        return [one for one in dict.fromkeys((self._access, self.cluster)) if one is not None]
 
     async def close(self) -> None:
         """Disconnect; nothing is left."""
         try:
+            await self._renewal.close()
             await super().close()
         finally:
-            if self.cluster is not None:
-                await self.cluster.close()
+            for client in self._clients:
+                await client.close()
 
     @asynccontextmanager
     async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
@@ -109,6 +126,14 @@ class KubernetesSession(Session):
         """Wait until the namespace of a deleted model is gone; see `wait_gone`."""
         if self.cluster is not None:
             await wait_gone(self.cluster, name, models, self.log)
+
+    def _observe(self, model: Model, changes: Sequence[Change]) -> None:
+        super()._observe(model, changes)
+        if suspension(model) is None:
+            self._suspended.discard(model.uuid)
+        elif model.uuid not in self._suspended:  # its credential may be refused
+            self._suspended.add(model.uuid)
+            self._renewal.ask()
 
     def _new_model(self) -> NewModel:
         return replace(super()._new_model(), prepare=None if self.cluster is None else self._prepare)

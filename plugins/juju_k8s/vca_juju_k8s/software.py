@@ -8,6 +8,7 @@ from typing import Any
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.charm import Charm
+from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_juju_common import software
 from vca_juju_common.charms import Brought, Site, check_assumptions, check_options
@@ -47,6 +48,7 @@ async def install(
 ) -> None:
     """Install a charm, or go on with an installation of the same one."""
     check_options(artifact, asked)
+    _check_trust(session, asked)
     async with session.use(ee_id.model, op) as model:
         namespace = require_reserved(session, model, ee_id)
         charm: Brought | None = None
@@ -143,6 +145,7 @@ async def upgrade(
     asked: UpgradeOptions,
 ) -> None:
     """Replace an installed charm by another version of it: its pods one by one, from the highest number down."""
+    _check_trust(session, asked)
     site = await _site_for(session, artifact, asked)
 
     def find_site(model: Model) -> Site:
@@ -163,6 +166,17 @@ async def upgrade(
         return Site(site.base, site.arch, check, check_store)
 
     await software.upgrade(session, op, ee_id, artifact, config, asked, find_site, force_units=asked.force_units)
+
+
+def _check_trust(session: KubernetesSession, asked: CharmOptions) -> None:
+    """Refuse what Juju's account cannot give: it may do only what it needs itself."""
+    cluster = session.options.cluster
+    if cluster is not None and cluster.untrusted and asked.trust:
+        raise BadArguments(
+            "options.trust: Juju's account may not give a charm all rights in this cluster; expected false, or a "
+            "connector without `untrusted` in `options.cluster`",
+            ["options.trust"],
+        )
 
 
 async def _site_for(session: KubernetesSession, artifact: Artifact, asked: CharmOptions) -> Site:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 pytestmark = pytest.mark.xdist_group("cluster")
 
 CANARY = "canary-5d2e"
-HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "use-juju-on-kubernetes.md"
+ROLES = Path(__file__).parents[3] / "docs" / "reference" / "juju-k8s-roles.md"
 
 
 def with_token(cluster: Cluster, token: str) -> dict[str, Any]:
@@ -41,9 +41,8 @@ async def client_of(given: Any, folder: Path = Path()) -> AsyncIterator[ClusterC
 
 @pytest.fixture(scope="module")
 def reader(cluster: Cluster) -> str:
-    """The token of an account that has the role of the how-to, and no other."""
-    blocks = [block.split("```")[0] for block in HOW_TO.read_text("utf-8").split("```yaml\n")[1:]]
-    (role,) = [yaml.safe_load(block) for block in blocks if "kind: ClusterRole\n" in block]
+    """The token of an account that has the documented role to read, and no other."""
+    *_, role = [yaml.safe_load(block.split("```")[0]) for block in ROLES.read_text("utf-8").split("```yaml\n")[1:]]
     name = role["metadata"]["name"] = cluster.new_name()  # other processes of this run have one, too
     cluster.api.post("/apis/rbac.authorization.k8s.io/v1/clusterroles", role)
     accounts = "/api/v1/namespaces/default/serviceaccounts"
@@ -90,6 +89,28 @@ async def test_a_token_that_was_renewed_in_its_file_is_taken(cluster: Cluster, t
 async def test_the_documented_role_may_read_what_is_looked_at(cluster: Cluster, reader: str, path: str) -> None:
     async with client_of(with_token(cluster, reader)) as client:
         assert "items" in await client.read(path)
+
+
+async def test_secrets_of_a_kubeconfigs_file_are_kept_by_others_too(cluster: Cluster, tmp_path: Path) -> None:
+    file = tmp_path / "kubeconfig"
+    file.write_text(json.dumps(with_token(cluster, CANARY)))
+    held: list[str] = []
+
+    def hold(texts: Iterable[str]) -> Callable[[], None]:
+        held.extend(texts)
+        return held.clear
+
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": str(file)}), tmp_path, hold=hold)
+    await client.open()
+    assert held == [CANARY]
+    with pytest.raises(ClusterError, match="401"):
+        await client.read("/api/v1/namespaces")
+    assert held == [CANARY], "it is read again, but known"
+    file.write_text(json.dumps(with_token(cluster, f"{CANARY}-2")))
+    with pytest.raises(ClusterError, match="401"):
+        await client.read("/api/v1/namespaces")
+    assert held == [CANARY, f"{CANARY}-2"]
+    await client.close()
 
 
 @pytest.mark.parametrize("path", ["/api/v1/namespaces/default/secrets", "/api/v1/nodes"])

@@ -1,16 +1,19 @@
-"""Juju's account in a cluster, as ``juju add-k8s`` makes it: with every right, since Juju hands rights on to charms.
+"""Accounts in a cluster: Juju's, as ``juju add-k8s`` makes it, and ours, which only reads.
 
-Its objects are found again by their names. Only those with a label of ours are ever deleted.
+Their objects are found again by their names. Only those with a label of ours are ever changed or deleted.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.roles import EVERYTHING, READING, UNTRUSTED
 
 NAMESPACE = "kube-system"
 OURS = "vca.juju-k8s/cloud"
@@ -19,73 +22,94 @@ FILLED = 10.0
 
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _CORE = f"/api/v1/namespaces/{NAMESPACE}"
+_ACCOUNTS, _SECRETS = f"{_CORE}/serviceaccounts", f"{_CORE}/secrets"
+_ROLES, _BINDINGS = f"{_RBAC}/clusterroles", f"{_RBAC}/clusterrolebindings"
 
 
-def _name(account: str) -> str:
-    return f"juju-credential-{account}"
-
-
-def _paths(account: str) -> dict[str, str]:
-    """Where its objects are, in the order in which they are made."""
-    name = _name(account)
-    return {
-        f"{_CORE}/serviceaccounts": name,
-        f"{_RBAC}/clusterroles": name,
-        f"{_RBAC}/clusterrolebindings": name,
-        f"{_CORE}/secrets": f"{name}-token",
-    }
-
-
-def _bodies(account: str, cloud: str) -> list[dict[str, Any]]:
-    name = _name(account)
-    labels = {"juju-credential": account, OURS: cloud}
-    everything = [
-        {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
-        {"nonResourceURLs": ["*"], "verbs": ["*"]},
-    ]
-    token = {"name": f"{name}-token", "annotations": {"kubernetes.io/service-account.name": name}, "labels": labels}
-    return [
-        {"metadata": {"name": name, "labels": labels}},
-        {"metadata": {"name": name, "labels": labels}, "rules": everything},
-        {
-            "metadata": {"name": name, "labels": labels},
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
-        },
-        {"metadata": token, "type": "kubernetes.io/service-account-token"},
-    ]
-
-
-async def ensure_account(cluster: ClusterClient, account: str, cloud: str) -> tuple[str, list[str]]:
-    """Make what is missing of Juju's account, and read its token, which has no end.
+@dataclass(frozen=True)
+class Account:
+    """An account, and what it may do.
 
     Args:
-        cluster: where.
-        account: the id in its name: Juju's ``rbac-id``.
-        cloud: for which cloud of the controller.
+        name: its name, and that of its role and binding.
+        labels: of all of them.
+        rules: of the role.
+    """
+
+    name: str
+    labels: Mapping[str, str]
+    rules: Sequence[Mapping[str, Any]]
+
+    @classmethod
+    def of_juju(cls, id_: str, cloud: str, *, untrusted: bool = False) -> Account:
+        """Juju's.
+
+        Args:
+            id_: Juju's ``rbac-id``.
+            cloud: for which cloud of the controller.
+            untrusted: whether it may do only what charms without ``trust`` need.
+        """
+        labels = {"juju-credential": id_, OURS: cloud}
+        return cls(f"juju-credential-{id_}", labels, UNTRUSTED if untrusted else EVERYTHING)
+
+    @classmethod
+    def of_ours(cls, id_: str, cloud: str) -> Account:
+        """Ours; see `of_juju`."""
+        return cls(f"vca-{id_}", {OURS: cloud}, READING)
+
+
+async def ensure_account(cluster: ClusterClient, account: Account) -> list[str]:
+    """Make what is missing of an account, and give it its rights where these are other ones.
 
     Returns:
-        The token, and the paths of what was made.
+        What was done, one line each.
 
     Raises:
         ClusterError: the API server cannot be reached, or refuses.
-        BackendError: the cluster does not fill the token in.
     """
-    made = [
-        f"{path}/{name}"
-        for (path, name), body in zip(_paths(account).items(), _bodies(account, cloud), strict=True)
-        if await cluster.create(path, body)
-    ]
-    path, name = f"{_CORE}/secrets", f"{_name(account)}-token"
+    name = account.name
+    head: dict[str, Any] = {"metadata": {"name": name, "labels": dict(account.labels)}}
+    role = {**head, "rules": [dict(one) for one in account.rules]}
+    binding = {
+        **head,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": NAMESPACE}],
+    }
+    bodies: dict[str, dict[str, Any]] = {_ACCOUNTS: head, _ROLES: role, _BINDINGS: binding}
+    done = [f"made {path}/{name}" for path, body in bodies.items() if await cluster.create(path, body)]
+    path = f"{_ROLES}/{name}"
+    if f"made {path}" not in done:
+        there = await cluster.read(path)
+        if _is_ours(there) and there.get("rules") != role["rules"]:
+            await cluster.replace(path, role)
+            done.append(f"changed {path}")
+    return done
+
+
+async def read_lasting_token(cluster: ClusterClient, account: Account) -> tuple[str, list[str]]:
+    """Read the token of an account that has no end; make its secret where there is none.
+
+    Returns:
+        The token, and what was done, one line each.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+        BackendError: the cluster does not fill the secret in.
+    """
+    name = _secret_of(account)
+    notes = {"kubernetes.io/service-account.name": account.name}
+    metadata = {"name": name, "annotations": notes, "labels": dict(account.labels)}
+    body = {"metadata": metadata, "type": "kubernetes.io/service-account-token"}
+    done = [f"made {_SECRETS}/{name}"] if await cluster.create(_SECRETS, body) else []
     try:
         async with asyncio.timeout(FILLED):
             while True:
-                secret = await cluster.read(f"{path}/{name}")
+                secret = await cluster.read(f"{_SECRETS}/{name}")
                 if encoded := (secret.get("data") or {}).get("token"):
                     token = base64.b64decode(encoded).decode()
                     cluster.add_secret(token)
-                    return token, made
-                await cluster.wait_change(path, name, secret["metadata"]["resourceVersion"])
+                    return token, done
+                await cluster.wait_change(_SECRETS, name, secret["metadata"]["resourceVersion"])
     except TimeoutError:
         raise BackendError(
             f"the cluster has not filled secret {name} of namespace {NAMESPACE} in for {FILLED:g} s: does its "
@@ -93,22 +117,47 @@ async def ensure_account(cluster: ClusterClient, account: str, cloud: str) -> tu
         ) from None
 
 
-async def forget_account(cluster: ClusterClient, account: str) -> list[str]:
-    """Delete Juju's account, as far as it is of our making; absent is success.
+async def drop_lasting_token(cluster: ClusterClient, account: Account) -> list[str]:
+    """Delete the secret of a token that has no end, so that it is one no more; absent is success.
 
     Returns:
-        The paths of what was deleted.
+        What was done, one line each.
 
     Raises:
         ClusterError: the API server cannot be reached, or refuses.
     """
-    gone = []
-    for path, name in reversed(_paths(account).items()):
-        found = await cluster.find(f"{path}/{name}")
-        if found is not None and OURS in (found["metadata"].get("labels") or {}):
-            await cluster.delete(f"{path}/{name}")
-            gone.append(f"{path}/{name}")
-    return gone
+    return await _delete(cluster, _SECRETS, _secret_of(account))
+
+
+async def forget_account(cluster: ClusterClient, account: Account) -> list[str]:
+    """Delete an account, as far as it is of our making; absent is success.
+
+    Returns:
+        What was done, one line each.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    done = await drop_lasting_token(cluster, account)
+    for path in (_BINDINGS, _ROLES, _ACCOUNTS):
+        done += await _delete(cluster, path, account.name)
+    return done
+
+
+async def _delete(cluster: ClusterClient, path: str, name: str) -> list[str]:
+    found = await cluster.find(f"{path}/{name}")
+    if found is None or not _is_ours(found):
+        return []
+    await cluster.delete(f"{path}/{name}")
+    return [f"deleted {path}/{name}"]
+
+
+def _is_ours(found: Mapping[str, Any]) -> bool:
+    return OURS in (found["metadata"].get("labels") or {})
+
+
+def _secret_of(account: Account) -> str:
+    return f"{account.name}-token"
 
 
 async def choose_class(cluster: ClusterClient, wanted: str | None) -> str | None:

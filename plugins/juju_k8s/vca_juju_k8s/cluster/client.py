@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from vca_core.errors import BackendError, BadArguments
 from vca_core.secrets import SecretValues
@@ -25,7 +26,12 @@ WATCH = 3
 """Seconds after which the API server ends a watch."""
 
 _THREADS = 4
+_HELD = 4
+"""How many secrets that were read from the cluster are known at once: tokens are renewed for as long as this runs."""
+
 R = TypeVar("R")
+Hold = Callable[[Iterable[str]], Callable[[], None]]
+"""Has others know secrets, as `Host.add_secrets` does; calling the result takes them back."""
 
 
 class ClusterError(BackendError):
@@ -40,18 +46,33 @@ class ClusterError(BackendError):
         self.status = status
 
 
+class Bearer(Protocol):
+    """Has a token at hand; see `TokenHolder`."""
+
+    async def give(self, refused: str | None = None) -> str:
+        """Give a token that is valid; refused: the one that the cluster did not take."""
+
+
 class ClusterClient:
     """A cluster, for who reads there. Its requests run in threads of its own, which end with it.
 
     Args:
         options: where it is.
         folder: where relative paths start.
+        bearer: whose token is used instead of what the kubeconfig has of its user; None: that user's.
+        hold: is given the secrets of the kubeconfig, and tokens; None: only texts of this client are without them.
     """
 
-    def __init__(self, options: ClusterOptions, folder: Path) -> None:
+    def __init__(
+        self, options: ClusterOptions, folder: Path, bearer: Bearer | None = None, hold: Hold | None = None
+    ) -> None:
         self._options = options
         self._folder = folder
+        self._bearer = bearer
+        self._hold = hold
         self._secrets = SecretValues(one.get_secret_value() for one in options.kubeconfig.secrets)
+        self._given: frozenset[str] = frozenset()
+        self._read: deque[Callable[[], None]] = deque()
         self._threads: ThreadPoolExecutor | None = None
         self._api: Any = None
 
@@ -62,7 +83,7 @@ class ClusterClient:
             BadArguments: it is not there, or is none.
         """
         self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
-        self._api = await self._run(self._connect)
+        await self._reconnect()
 
     async def close(self) -> None:
         """Disconnect, when what is under way has ended."""
@@ -72,10 +93,14 @@ class ClusterClient:
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
             self._api = None
+        while self._read:
+            self._read.popleft()()
 
     def add_secret(self, text: str) -> None:
-        """Know a secret that was read from the cluster, as those of the kubeconfig are known."""
-        self._secrets.add([text])
+        """Know a secret that the cluster told, as those of the kubeconfig are known; older ones are forgotten."""
+        self._read.append(self._know([text]))
+        if len(self._read) > _HELD:
+            self._read.popleft()()
 
     def scrub(self, text: str) -> str:
         """Take the kubeconfig's secrets, and those that were added, out of a text of others."""
@@ -91,13 +116,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        try:
-            found = json.loads(await self._ask(path, query))
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise ClusterError("the API server's answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?")
-        return found
+        return _object_in(await self._ask(path, query))
 
     async def find(self, path: str) -> dict[str, Any] | None:
         """Read an object; None: it is not there.
@@ -126,12 +145,39 @@ class ClusterClient:
             ClusterError: the API server cannot be reached, or refuses.
         """
         try:
-            await self._ask(path, {}, method="POST", body=body)
+            await self.post(path, body)
         except ClusterError as error:
             if error.status != 409:
                 raise
             return False
         return True
+
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Send something, such as a request for a token.
+
+        Args:
+            path: where it belongs.
+            body: what is sent, as plain data.
+
+        Returns:
+            What the API server made of it.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        return _object_in(await self._ask(path, {}, method="POST", body=body))
+
+    async def replace(self, path: str, body: dict[str, Any]) -> None:
+        """Replace an object.
+
+        Args:
+            path: the object's own.
+            body: the object as it is to be.
+
+        Raises:
+            ClusterError: the API server cannot be reached, or refuses.
+        """
+        await self._ask(path, {}, method="PUT", body=body)
 
     async def delete(self, path: str) -> None:
         """Delete an object; absent is success.
@@ -192,39 +238,69 @@ class ClusterClient:
                 raise
 
     async def _ask(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
-        def work() -> bytes:
-            try:
-                return _request(self._api, path, query, **how)
-            except Exception as error:
-                if getattr(error, "status", None) != 401:
-                    raise
-                self._api.rest_client.pool_manager.clear()
-                self._api = self._connect()  # a file's token may have been renewed
-                return _request(self._api, path, query, **how)
-
+        bearer = self._bearer
+        token = None if bearer is None else await bearer.give()
         try:
-            return await self._run(work)
-        except BadArguments:
+            return await self._send(path, query, token=token, **how)
+        except ClusterError as error:
+            if error.status != 401:
+                raise
+        if bearer is None:
+            await self._reconnect()  # a file's token may have been renewed
+        else:
+            token = await bearer.give(refused=token)
+        return await self._send(path, query, token=token, **how)
+
+    async def _send(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
+        try:
+            return await self._run(lambda: _request(self._api, path, query, **how))
+        except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
             raise self._explain(error) from None  # those hold headers, and addresses in memory
+
+    async def _reconnect(self) -> None:
+        try:
+            api, secrets = await self._run(self._connect)
+        except (BadArguments, ClusterError):
+            raise
+        except Exception as error:  # noqa: BLE001 - likewise
+            raise self._explain(error) from None
+        fresh = frozenset(secrets) - self._given
+        self._given |= fresh
+        self._know(fresh)
+        if self._api is not None:
+            self._api.rest_client.pool_manager.clear()
+        self._api = api
+
+    def _know(self, secrets: Iterable[str]) -> Callable[[], None]:
+        texts = list(secrets)
+        held, release = self._secrets.add(texts), None if self._hold is None else self._hold(texts)
+
+        def forget() -> None:
+            self._secrets.remove(held)
+            if release is not None:
+                release()
+
+        return forget
 
     async def _run(self, work: Callable[[], R]) -> R:
         if self._threads is None:
             raise ClusterError("the connection to the cluster is closed")
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
-    def _connect(self) -> Any:
+    def _connect(self) -> tuple[Any, list[str]]:
         from kubernetes import client, config
 
         options, settings = self._options, client.Configuration()
+        secrets: list[str] = []
         file = options.file_in(self._folder)
         try:
             if file is None and options.kubeconfig.text is None:
                 config.load_incluster_config(client_configuration=settings)
             else:
                 given = parse_kubeconfig(_content(options, file))
-                self._secrets.add(secrets_of(given))
+                secrets += secrets_of(given)
                 arguments = {"context": options.context, "client_configuration": settings, "persist_config": False}
                 if file is not None:  # whose relative paths start where it is
                     config.load_kube_config(str(file), **arguments)
@@ -233,9 +309,12 @@ class ClusterClient:
         except ValueError as error:
             raise _unusable(str(error)) from None
         except config.ConfigException as error:
-            raise _unusable(self.scrub(str(error))) from None
+            raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
         settings.retries = 0
-        return client.ApiClient(settings)
+        if self._bearer is not None:  # whose token counts only where there is no certificate
+            settings.cert_file = settings.key_file = settings.username = settings.password = None
+            settings.api_key, settings.refresh_api_key_hook = {}, None
+        return client.ApiClient(settings), secrets
 
     def _explain(self, error: Exception) -> ClusterError:
         """An error without secrets, whose text is the same each time."""
@@ -260,14 +339,34 @@ class ClusterClient:
         return ClusterError(f"the API server refused: {status} {code}: {self.scrub(message)}", status, code)
 
 
+def _object_in(answer: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ClusterError("the API server's answer is not one of Kubernetes: is there a proxy between (NO_PROXY)?")
+    return found
+
+
 def _request(
-    api: Any, path: str, query: dict[str, str | int], *, method: str = "GET", body: Any = None, only_first: bool = False
+    api: Any,
+    path: str,
+    query: dict[str, str | int],
+    *,
+    token: str | None = None,
+    method: str = "GET",
+    body: Any = None,
+    only_first: bool = False,
 ) -> bytes:
+    headers = {"Accept": "application/json", "Content-Type": "application/json"}
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
     answer, _, _ = api.call_api(
         path,
         method,
         query_params=list(query.items()),
-        header_params={"Accept": "application/json", "Content-Type": "application/json"},
+        header_params=headers,
         body=body,
         auth_settings=["BearerToken"],
         _preload_content=False,  # what is loaded is logged, and made objects of

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from vca_core.backend import Options
 from vca_core.plain import kind_of
 from vca_core.text_files import Unreadable
 from vca_juju_common.options import Text
 
+_LIFE = re.compile(r"([0-9]{1,9})([smhd])")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 10 * 365 * 86400
 IN_CLUSTER = "in-cluster"
 _SECRETS = ("token", "password", "client-key-data", "id-token", "refresh-token", "client-secret", "access-token")
 _EXPECTED = f"expected the path of a kubeconfig, the kubeconfig itself, or {IN_CLUSTER}"
@@ -83,6 +87,15 @@ def _parse(given: Any) -> Any:
     return Kubeconfig(path=given)
 
 
+def _parse_life(given: Any) -> Any:
+    found = _LIFE.fullmatch(given) if isinstance(given, str) else None
+    if found is not None:
+        return int(found[1]) * _UNITS[found[2]]
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        raise ValueError(f"expected seconds, or a text such as 24h, got {kind_of(given)}")  # noqa: TRY004 - as pydantic takes it
+    return given
+
+
 class ClusterOptions(Options):
     """The cluster behind a cloud, for a connector that looks at it."""
 
@@ -96,6 +109,18 @@ class ClusterOptions(Options):
     """For onboarding: the URL of the API server as the controller reaches it; None: the kubeconfig's."""
     storage_class: Text | None = None
     """For onboarding: the class of storage that does not say where it is from; None: the cluster's default."""
+
+    token_life: Annotated[float, BeforeValidator(_parse_life), Field(ge=600, le=_LONGEST)] | None = None
+    """For a cluster with a name: seconds that tokens of Juju's account live; None: it has one that does not end."""
+    untrusted: bool = False
+    """For a cluster with a name: whether Juju's account may do only what charms without ``trust`` need."""
+
+    @model_validator(mode="after")
+    def _for_named(self) -> ClusterOptions:
+        for option in ("token_life", "untrusted"):
+            if getattr(self, option) and self.name is None:
+                raise ValueError(f"{option}: expected a name beside it")
+        return self
 
     def file_in(self, folder: Path) -> Path | None:
         """The kubeconfig's file; None: it is none.

@@ -1,0 +1,105 @@
+"""Tokens of accounts that end: asked for, and renewed before they end or when they are refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from vca_juju_k8s.cluster.account import NAMESPACE, Account, ensure_account
+from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
+
+SHARE = 0.8
+"""The share of a token's life after which another one is asked for."""
+
+LIFE = 3600.0
+"""Seconds that tokens of ours are to live."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token.
+
+    Args:
+        text: the token itself.
+        life: seconds that it lives from when it was given; a cluster may give less than was asked for.
+    """
+
+    text: str
+    life: float
+
+
+async def request_token(cluster: ClusterClient, account: Account, life: float) -> Token:
+    """Have the cluster make a token of an account.
+
+    Args:
+        cluster: where.
+        account: whose; it is there.
+        life: seconds that it is to live, at least 600.
+
+    Raises:
+        ClusterError: the API server cannot be reached, or refuses.
+    """
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{account.name}/token"
+    made = await cluster.post(path, {"spec": {"expirationSeconds": int(life)}})
+    status, since = made.get("status") or {}, (made.get("metadata") or {}).get("creationTimestamp")
+    text = str(status.get("token") or "")
+    cluster.add_secret(text)
+    try:
+        ends = datetime.fromisoformat(str(status.get("expirationTimestamp")))
+        begun = datetime.fromisoformat(str(since)) if since else datetime.now(UTC)  # its clock may be another one
+    except ValueError:
+        text, ends, begun = "", datetime.now(UTC), datetime.now(UTC)
+    if not text:
+        raise ClusterError(f"the API server made no token of account {account.name}")
+    return Token(text, max(0.0, (ends - begun).total_seconds()))
+
+
+class TokenHolder:
+    """Has a valid token of an account at hand, which is made where it is missing.
+
+    Args:
+        cluster: where, for who may make it.
+        account: says whose.
+    """
+
+    def __init__(self, cluster: ClusterClient, account: Callable[[], Account]) -> None:
+        self._cluster = cluster
+        self._account = account
+        self._turn = asyncio.Lock()
+        self._token: Token | None = None
+        self._begun = 0.0
+
+    async def give(self, refused: str | None = None) -> str:
+        """Give a token.
+
+        Args:
+            refused: the one that the cluster did not take.
+
+        Raises:
+            ClusterError: there is none, and the cluster does not make one.
+        """
+        async with self._turn:
+            held, age = self._token, asyncio.get_running_loop().time() - self._begun
+            is_good = held is not None and held.text != refused
+            if held is not None and is_good and age < SHARE * held.life:
+                return held.text
+            try:
+                self._token = await self._request()
+            except ClusterError:
+                if held is None or not is_good or age >= held.life:
+                    raise
+                return held.text  # the next one who asks tries again
+            self._begun = asyncio.get_running_loop().time()
+            return self._token.text
+
+    async def _request(self) -> Token:
+        account = self._account()
+        try:
+            return await request_token(self._cluster, account, LIFE)
+        except ClusterError as error:
+            if error.status != 404:
+                raise
+        await ensure_account(self._cluster, account)
+        return await request_token(self._cluster, account, LIFE)
