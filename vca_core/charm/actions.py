@@ -7,6 +7,7 @@ from typing import Any
 
 from vca_core.charm.fields import Field
 from vca_core.charm.model import Action
+from vca_core.charm.schema_places import without_nothings
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
@@ -60,14 +61,9 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
         for name, param in params.mapping(empty=True).items():
             param.mapping()
             schema["properties"][name] = {} if param.value is None else param.value
-    required = parts.get("required")
-    if required is not None:
-        names = [item.name() for item in required.items()]
-        # Draft 4 has no empty list there; charms do.
-        schema = {key: value for key, value in schema.items() if key != "required"} | (
-            {"required": names} if names else {}
-        )
-    plain: dict[str, Any] = _as_json(schema)
+    if "required" in parts:
+        schema["required"] = [item.name() for item in parts["required"].items()]
+    plain: dict[str, Any] = _as_json(without_nothings(schema))
     return plain
 
 

@@ -15,7 +15,9 @@ from vca_core.charm.shapes import list_of, problems_of_keys
 _NEVER_EMPTY = (
     *("description", "title", "required", "params", "parallel", "execution-group"),
     *("additionalProperties", "patternProperties", "minProperties", "maxProperties", "dependencies", "definitions"),
-    *("allOf", "anyOf", "oneOf", "not", "type"),
+    *("allOf", "anyOf", "oneOf", "not", "type", "enum", "pattern", "properties", "items", "additionalItems"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minLength", "maxLength", "minItems", "maxItems", "uniqueItems"),
 )
 """The keys of an action that hold something where they are there."""
 

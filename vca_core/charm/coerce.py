@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from vca_core import arguments
-from vca_core.charm.fields import FALSE, TRUE, Field, whole_number_in
+from vca_core.charm.fields import FALSE, INT64, TRUE, Field, whole_number_in
 from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
@@ -24,7 +24,6 @@ _MOST_HINTS = 10
 _MOST_TOLD = 20
 """How many problems are listed one by one."""
 
-_INT64 = 2**63
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SECRET = re.compile(r"secret:\S*", re.IGNORECASE)
@@ -168,7 +167,7 @@ def _whole_number(value: str | float) -> int:
         raise _Unfit from None
     if isinstance(value, float) and whole != value:
         raise _Unfit
-    if not -_INT64 <= whole < _INT64:
+    if not -INT64 <= whole < INT64:
         raise _Unfit
     return whole
 

@@ -17,9 +17,11 @@ TRUE = ("true", "True", "TRUE", "t", "T", "1")
 FALSE = ("false", "False", "FALSE", "f", "F", "0")
 """The texts that Juju takes for true and false."""
 
+INT64 = 2**63
+"""Whole numbers are below it to Juju, and at least its negative."""
+
 _WHOLE = re.compile(r"[-+]?[0-9][0-9a-fobx_]{0,80}", re.IGNORECASE)
 _OCTAL = re.compile(r"^([-+]?0)(_?[0-7])")
-_INT64 = 2**63
 _SHOWN = 60
 
 
@@ -35,7 +37,7 @@ def whole_number_in(text: str) -> int | None:
         number = int(_OCTAL.sub(r"\1o\2", text), 0)
     except ValueError:
         return None
-    return number if -_INT64 <= number < _INT64 else None
+    return number if -INT64 <= number < INT64 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Field:
             return found
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             raise self.expectation_error("a whole number")
+        if not -INT64 <= self.value < INT64:
+            raise self.expectation_error("a whole number of at most 64 bits")
         return self.value
 
     def one_of(self, words: Sequence[_Word]) -> _Word:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from vca_core.charm.fields import Field
+from vca_core.charm.fields import INT64, Field
 from vca_core.charm.model import Charm
 from vca_core.charm.shapes import Shape, structure, texts_by_name, written
 from vca_core.errors import BadArguments
@@ -29,7 +29,7 @@ _PROFILE = structure(
 )
 _DEVICES = ("unix-char", "unix-block", "gpu", "usb")
 _FORBIDDEN_CONFIG = ("boot", "limits", "migration")
-_REVISION = re.compile(rb"\s*[-+]?[0-9]+")
+_REVISION = re.compile(rb"\s*([-+]?[0-9]{1,100})(?![0-9])")
 
 
 def problems_of_further_files(contents: Mapping[str, bytes]) -> Iterator[str]:
@@ -43,8 +43,13 @@ def problems_of_further_files(contents: Mapping[str, bytes]) -> Iterator[str]:
         yield from wrong or _of_metrics(field)
     if PROFILE in contents:
         yield from _read(PROFILE, contents[PROFILE], _PROFILE)[1]
-    if "revision" in contents and not _REVISION.match(contents["revision"]):
+    if "revision" in contents and not _is_revision(contents["revision"]):
         yield "its file revision has no number"
+
+
+def _is_revision(content: bytes) -> bool:
+    found = _REVISION.match(content)
+    return found is not None and -INT64 <= int(found[1]) < INT64
 
 
 def problems_of_profile(contents: Mapping[str, bytes]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from vca_core.charm.fields import Field
+from vca_core.charm.fields import INT64, Field
 from vca_core.charm.shapes import FLAG, NUMBER, TEXT, Shape, list_of, map_of, nothing, record, word
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*")
@@ -28,7 +28,7 @@ def _count(field: Field) -> Iterator[str]:
     if isinstance(field.value, str) and _COUNT.fullmatch(field.value) and not _NO_OCTAL.search(field.value):
         if int(re.findall("[0-9]+", field.value)[-1]) == 0 and not field.value.endswith(("+", "-")):
             yield field.expectation_error("at least 1").message
-    elif isinstance(field.value, bool) or not isinstance(field.value, int) or field.value < 1:
+    elif isinstance(field.value, bool) or not isinstance(field.value, int) or not 1 <= field.value < INT64:
         yield field.expectation_error("a number from 1 on, or a range such as 0-2 or 1+").message
 
 

@@ -15,7 +15,8 @@ from jsonschema.protocols import Validator
 from referencing import Registry
 
 from vca_core.charm.expressions import expression
-from vca_core.charm.keywords import add_bounds, count_steps, spend
+from vca_core.charm.keywords import LARGEST_INTEGER, add_bounds, count_steps, spend
+from vca_core.charm.schema_places import SCHEMAS_BY_NAME
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST, LARGEST_NUMBER
 
@@ -33,8 +34,7 @@ _TYPES = {
 _REFERENCES = ("$ref", "$schema", "$dynamicRef", "$recursiveRef")
 """What Juju refuses, too: a schema that is not complete in itself."""
 
-_BY_NAME = ("properties", "patternProperties", "definitions", "$defs", "dependencies", "dependentSchemas")
-"""What holds schemas by names that the charm's author chose."""
+_LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 
 _DRAFTS = (add_bounds(Draft4Validator), add_bounds(Draft202012Validator))
 
@@ -78,6 +78,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
                 raise _wrong(place, path, error.message) from error
         if isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
+        if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:
+            raise _wrong(place, path, f"expected a whole number up to {LARGEST_INTEGER}")
     problems: list[SchemaError] = []
     for draft in _DRAFTS:
         problem = best_match(draft(draft.META_SCHEMA, registry=Registry()).iter_errors(schema))
@@ -110,7 +112,7 @@ def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[t
                 ["artifact_path"],
             )
         yield at, item, names
-        yield from _walk(item, at, names=not names and key in _BY_NAME)
+        yield from _walk(item, at, names=not names and key in SCHEMAS_BY_NAME)
 
 
 def _patterns(key: str, value: Any) -> list[str]:

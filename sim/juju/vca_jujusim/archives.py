@@ -27,6 +27,7 @@ MAX_UNPACKED = 256 * 1024 * 1024
 MAX_YAML = 1024 * 1024
 
 _FILES = ("metadata.yaml", "manifest.yaml", "config.yaml", "metrics.yaml", "actions.yaml", "lxd-profile.yaml")
+_LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 _SYSTEMS = ("ubuntu", "centos", "windows", "osx", "opensuse", "genericlinux")
 _RISKS = ("stable", "candidate", "beta", "edge")
 _ARCHITECTURES = re.compile(
@@ -66,7 +67,8 @@ def read_archive(data: bytes) -> Charm:
             revision = archive.read("revision") if "revision" in names else b"0"
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise _bad("zip: not a valid zip file") from error
-    if not re.match(rb"\s*[-+]?[0-9]", revision):
+    found = re.match(rb"\s*([-+]?[0-9]{1,99})(?![0-9])", revision)
+    if found is None or not -(2**63) <= int(found[1]) < 2**63:
         raise _bad("invalid revision file")
     return _charm(documents, hashlib.sha256(data).hexdigest(), len(data), names)
 
@@ -238,9 +240,11 @@ def _action(name: str, spec: Mapping[str, Any], charm: str) -> dict[str, Any]:
     if "params" in spec:
         schema["properties"] = spec["params"]
     plain: dict[str, Any] = _as_json(schema)
-    errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(plain)
-    # Juju's own check of schemas lets empty lists through.
-    problem = next((error.message for error in errors if error.validator != "minItems"), None)
+    errors = jsonschema.Draft4Validator(jsonschema.Draft4Validator.META_SCHEMA).iter_errors(_without_nothings(plain))
+    problem = next((error.message for error in errors), None)
+    problem = problem or next(
+        (f"{key} must be of an integer" for key, value in _lengths(plain) if abs(value) >= 2**53), None
+    )
     if problem is None and not all(map(is_pattern, _patterns(plain))):
         problem = "pattern must be a valid regex"
     if problem is not None:
@@ -255,6 +259,27 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, list):
         return [_as_json(item) for item in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _without_nothings(value: Any) -> Any:
+    """A schema without what says nothing to Juju: an empty list, a format or an id that is no text."""
+    if isinstance(value, list):
+        return [_without_nothings(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_nothings(one)
+        for key, one in value.items()
+        if one != [] and (key not in {"format", "id"} or isinstance(one, str | dict))
+    }
+
+
+def _lengths(schema: Any) -> Iterator[tuple[str, float]]:
+    for key, value in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if key in _LENGTHS and isinstance(value, int | float):
+            yield key, value
+        elif isinstance(value, dict | list):
+            yield from _lengths(value)
 
 
 def _patterns(schema: Any) -> Iterator[str]:

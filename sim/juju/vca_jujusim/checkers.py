@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from vca_jujusim.go_yaml import OddKey
@@ -40,13 +42,26 @@ def go_value(value: Any) -> str:
         case str():
             return json.dumps(value, ensure_ascii=False)
         case float():
-            return str(int(value)) if value.is_integer() else str(value)
+            return _go_float(value)
         case list():
             return f"[]interface {{}}{{{', '.join(map(go_value, value))}}}"
         case dict():
             pairs = ", ".join(f"{go_value(key)}:{go_value(item)}" for key, item in value.items())
             return f"map[interface {{}}]interface {{}}{{{pairs}}}"
     return str(value)
+
+
+def _go_float(value: float) -> str:
+    """A floating-point number as Go shows it: in its shortest form, from a million on as a power of ten."""
+    if not math.isfinite(value):
+        return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
+    number = Decimal(repr(value)).normalize()
+    sign, digits, _ = number.as_tuple()
+    power = number.adjusted()
+    if -4 <= power < 6:
+        return f"{number:f}"
+    more = "".join(map(str, digits[1:]))
+    return f"{'-' * sign}{digits[0]}{'.' * bool(more)}{more}e{power:+03d}"
 
 
 def _go_type(value: Any) -> str:

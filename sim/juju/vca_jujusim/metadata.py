@@ -51,9 +51,7 @@ def _count(value: Any, path: str) -> tuple[int, int]:
         try:
             number = integer(value, path)
         except Mismatch:
-            if not isinstance(value, str):
-                raise
-            raise unfit from None
+            raise (unfit if isinstance(value, str) else mismatch(path, "", value)) from None
         if number <= 0:
             raise Mismatch(f"{path.removeprefix('.')}: invalid count {number}")
         return number, number

@@ -64,6 +64,17 @@ def _multiple_of(_validator: Any, factor: Any, value: Any, _schema: Any) -> Iter
         yield jsonschema.ValidationError(f"must be a multiple of {factor}")
 
 
+def _unless_empty(keyword: str) -> Any:
+    """What a keyword checks, but with an empty list nothing."""
+    check: Any = jsonschema.Draft4Validator.VALIDATORS[keyword]
+
+    def unless_empty(validator: Any, known: Any, value: Any, schema: Any) -> Iterator[jsonschema.ValidationError]:
+        if known != []:
+            yield from check(validator, known, value, schema) or ()
+
+    return unless_empty
+
+
 def _is_integer(_checker: object, value: object) -> bool:
     """Whether Go's JSON schemas take a value for an integer; to Go, each number of JSON is a float64."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -78,6 +89,7 @@ Validator: Any = extend(
         "patternProperties": _pattern_properties,
         "additionalProperties": _additional_properties,
         "multipleOf": _multiple_of,
+        **{keyword: _unless_empty(keyword) for keyword in ("type", "enum", "anyOf", "oneOf", "items")},
     },
     type_checker=jsonschema.Draft4Validator.TYPE_CHECKER.redefine("integer", _is_integer),
 )

@@ -29,6 +29,7 @@ ACTIONS = {
         "patternProperties": {r"x\z": {"type": "null"}},
     },
     "strict": {"params": {"spec": {"type": "object", "properties": {}}}, "additionalProperties": False},
+    "loose": {"params": {"list": {"type": [], "items": [], "anyOf": [], "oneOf": [], "enum": []}}},
     "numbers": {
         "params": {
             "part": {"type": "number", "multipleOf": 0.1},
@@ -238,6 +239,7 @@ TAKEN: list[tuple[str, Call]] = [
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
     ("text that a pattern of Go matches", run("match", {"word": "a", "maximum": 1})),
     ("text for an integer", run("ping", {"host": "a", "count": "7"})),
+    ("whatever empty lists in a schema allow", run("loose", {"list": [1, {"a": "b"}]})),
     ("a default of another type", run("numbers", {"part": "0.2"})),
     ("an object as YAML", run("strict", {"spec": "{a: 1}"})),
     ("a reset", run("config", {"mtu": None})),

@@ -72,6 +72,17 @@ TAKEN: dict[str, dict[str, str]] = {
     "patterns of Go": {
         "actions.yaml": yaml.safe_dump({"ping": {"params": {"a": {"type": "string", "pattern": "|".join(PATTERNS)}}}})
     },
+    "empty lists in schemas, and what says nothing there": {
+        "actions.yaml": (
+            "ping: {anyOf: [], params: {a: {type: [], items: [], allOf: []}, b: {type: array, items: {oneOf: []}},"
+            "format: {type: string, format: 7, id: [7]}, items: {type: object, properties: {type: {type: []}}}}}"
+        ),
+    },
+    "the largest numbers": {
+        "more": "requires: {a: {interface: x, limit: 9223372036854775807}}",
+        "revision": "-9223372036854775808",
+        "actions.yaml": "ping: {params: {a: {type: string, minLength: 9007199254740991}}}",
+    },
     "one of series": {"more": "series: [jammy]\nmin-juju-version: 2.9.0"},
 }
 
