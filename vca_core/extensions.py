@@ -44,8 +44,7 @@ class OperationFacts:
 
     Args:
         id: names this run: ``create_execution_environment-5f0c93a1b7d2e846-17``.
-        operation: the operation, by its hook's name; if the call's arguments were refused, by the name of the called
-            method.
+        operation: the operation, by its hook's name.
         connector: the connector's name; empty if a relation was refused because an end of it names no connector of the
             `Vca`.
         backend: connector and backend: ``edge (fake)``. Empty as `connector` is.

@@ -202,13 +202,12 @@ class Vca:
         try:
             self._check_ends(end_1, end_2)
         except BadArguments as error:
-            if self._shared.extensions.exist:
-                await self._report_refusal(spec.__name__, error, end_1, end_2)
+            await self._report_refusal(spec.__name__, error, end_1, end_2)
             raise
         await relate(spec, end_1, end_2, progress, total)
 
     async def _report_refusal(self, operation: str, error: BadArguments, *ends: object) -> None:
-        """Report to extensions a call with an end that is not one, so that no connector can do it."""
+        """Report a call with an end that is not one, so that no connector can do it."""
         given: dict[str, Any] = {}
         connectors: list[Connector | None] = [None, None]
         for number, end in enumerate(ends):

@@ -30,7 +30,7 @@ from vca_core._tracking.trail import Trail
 from vca_core.artifacts import Artifact
 from vca_core.config import ConnectorConfig
 from vca_core.description import Description
-from vca_core.errors import BadArguments, ConflictError, StoreError, VcaError
+from vca_core.errors import ConflictError, StoreError, VcaError
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.probe import Probe
@@ -159,16 +159,16 @@ class Engine:
         try:
             op = self._operation(request, run, facts)
         except VcaError as error:
-            await self._refuse(run, facts, error)
+            await self._refuse(facts or self._facts(request, run), error)
             raise
         if not self.shared.extensions.opening.is_open:
             await self._open_extensions(op)
         try:
             return await self._run(op, request)
         except VcaError as error:
-            error.locate(operation_id=run)
-            if not op.has_begun:
-                await self._refuse(run, facts, error)
+            op.locate(error)
+            if facts is not None and not op.has_begun:
+                await self._refuse(facts, error)
             raise
 
     async def _run(self, op: RunningOperation, request: Request[R]) -> R:
@@ -181,23 +181,19 @@ class Engine:
         return await self._runner.run(op, request, declared)
 
     async def refuse_call(self, operation: str, given: Mapping[str, Any], error: VcaError) -> None:
-        """Report to extensions a call whose arguments were refused, so that there is no request.
+        """Report a call whose arguments were refused, so that there is no request: to its error and to extensions.
 
         Args:
-            operation: the name that it was called by.
+            operation: the hook that it asks for.
             given: its arguments.
             error: what the caller gets.
         """
-        if not self.shared.extensions.exist:
-            return
         run = run_id(operation, self.shared.owner, next(self.shared.numbers))
         facts = facts_of_call(operation, given, run, self._name, self.session.name, self.shared.actor)
-        await self._refuse(run, facts, error)
+        await self._refuse(facts, error)
 
-    async def _refuse(self, run: str, facts: OperationFacts | None, error: VcaError) -> None:
-        error.locate(operation_id=run)
-        if facts is not None:
-            await self.shared.report_refusal(facts, error, self._limits.total)
+    async def _refuse(self, facts: OperationFacts, error: VcaError) -> None:
+        await self.shared.report_refusal(facts, error, self._limits.total)
 
     async def _open_extensions(self, op: RunningOperation) -> None:
         """Open the extensions before the first operation, within what it may take in all.
@@ -273,17 +269,13 @@ class Engine:
         self._bind()
         trail, outbox = op.trail, self.shared.outbox
         if self._disconnecting is not None or self._is_retired:
-            raise op.locate(ConflictError(_DISCONNECTING))
+            raise ConflictError(_DISCONNECTING)
         if trail.traits.reads or trail.traits.removes is Scope.NAMESPACE:
             return
-        try:
-            if trail.model in self._deletes.under_way:
-                self._deletes.check(trail.model)
-            if outbox.waiting >= outbox.queue_limit:
-                outbox.check_room()
-        except ConflictError as error:
-            op.locate(error)
-            raise
+        if trail.model in self._deletes.under_way:
+            self._deletes.check(trail.model)
+        if outbox.waiting >= outbox.queue_limit:
+            outbox.check_room()
 
     def _bind(self) -> None:
         """Check that the running event loop is the one that the `Vca` belongs to.
@@ -311,11 +303,8 @@ class Engine:
         try:
             async with asyncio.timeout_at(op.total_at):
                 charm = await artifact.read()
-        except BadArguments as error:
-            op.locate(error)
-            raise
         except TimeoutError:
-            raise op.locate(op.timeout_error(waiting="the charm is read")) from None
+            raise op.timeout_error(waiting="the charm is read") from None
         return frozenset() if op.trail.traits.claims else charm.secret_names
 
     async def refresh(self, ee_id: EeId, states: Sequence[EntityState]) -> None:
@@ -352,14 +341,10 @@ class Engine:
             raise AssertionError("a delete of a namespace has its namespace and its model")
         try:
             await self._claims.check_model(trail.model, trail.namespace)
-        except NewerRecordError as error:
-            op.locate(error)
+        except NewerRecordError:
             raise
         except StoreError as error:
             _LOG.warning("the owner of model %s was not checked: %s", trail.model, error)
-        except BadArguments as error:
-            op.locate(error)
-            raise
 
     def _report(self, *report: Any) -> None:
         self.environments.report(*report)

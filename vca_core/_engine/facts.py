@@ -9,6 +9,7 @@ from typing import Any
 
 from vca_core._engine.request import Request
 from vca_core.backend import RelationEnd
+from vca_core.errors import BadArguments
 from vca_core.extensions import OperationFacts
 from vca_core.naming import EeId, Namespace
 
@@ -67,7 +68,7 @@ def facts_of_call(
     """Take the facts of a call that was refused before there was a request, as far as its arguments make sense.
 
     Args:
-        operation: the name that it was called by.
+        operation: the hook that it asks for.
         given: its arguments, unchecked.
         run: names this run of it.
         connector: the connector's name.
@@ -81,9 +82,9 @@ def facts_of_call(
         connector=connector,
         backend=backend,
         namespace=_text(given.get("namespace"), Namespace),
-        ee_id_2=_text(given.get("ee_id_2"), EeId),
+        ee_id_2=_ee_id(given.get("ee_id_2")),
         connector_2=_text(given.get("connector_2")),
-        ee_id=next((text for name in _EE_IDS if (text := _text(given.get(name), EeId)) is not None), None),
+        ee_id=next((text for name in _EE_IDS if (text := _ee_id(given.get(name))) is not None), None),
         primitive=_text(given.get("primitive_name")),
         parameters=_names_in(given),
         num_units=units if isinstance(units, int) else None,
@@ -95,6 +96,13 @@ def facts_of_call(
 
 def _text(value: object, *kinds: type) -> str | None:
     return str(value)[:_LONGEST] if isinstance(value, (str, *kinds)) else None
+
+
+def _ee_id(value: object) -> str | None:
+    try:
+        return str(EeId.parse(value)) if isinstance(value, (str, EeId)) else None
+    except BadArguments:
+        return None
 
 
 def _names_in(given: Mapping[str, Any]) -> tuple[str, ...]:

@@ -167,14 +167,16 @@ class Shared:
         )
 
     async def report_refusal(self, facts: OperationFacts, error: VcaError, limit: float) -> None:
-        """Report to the extensions a call that ended before it began; they are opened for it.
+        """Tell the error of a call that ended before it began where it is from, and the extensions of both.
 
         Args:
             facts: what was asked for, as far as it was understood.
             error: what the caller gets.
             limit: seconds that it may take to open them. Those that do not open are logged, and learn nothing.
         """
-        error.locate(operation_id=facts.id)
+        error.locate(backend=facts.backend or None, ee_id=facts.ee_id, operation=facts.operation, operation_id=facts.id)
+        if not self.extensions.exist:
+            return
         try:
             self.loop.bind()
         except VcaError as failure:

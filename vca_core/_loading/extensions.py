@@ -106,7 +106,14 @@ class Extensions:
                 entered.append((extension, surrounding))
             yield
         except BaseException as error:  # noqa: BLE001 - raised again below: extensions see it and cannot swallow it
-            failure = _locate(error, operation)
+            failure = error
+            if isinstance(error, VcaError):  # for extensions to see
+                error.locate(
+                    backend=operation.backend,
+                    ee_id=operation.ee_id,
+                    operation=operation.operation,
+                    operation_id=operation.id,
+                )
         for extension, surrounding in reversed(entered):
             failure = await _leave(extension, surrounding, failure)
         if failure is not None:
@@ -118,7 +125,7 @@ class Extensions:
 
     def report_refused(self, facts: OperationFacts, error: VcaError) -> None:
         """Report to the extensions that are open a call that ended before it began."""
-        self._notify("refused", self._opened, operation=facts, error=_locate(error, facts))
+        self._notify("refused", self._opened, operation=facts, error=error)
 
     def report_status(self, change: StatusChange) -> None:
         """Report to the extensions a status that was stored."""
@@ -215,10 +222,3 @@ async def _leave(
 
 def _failure_of(extension: _Extension, error: Exception) -> PluginError:
     return PluginError(f"the extension {extension.name!r} failed: {type(error).__name__}: {error}")
-
-
-def _locate(error: BaseException, facts: OperationFacts) -> BaseException:
-    """Fill in where an error of the tree happened, for extensions to see; returns the error itself."""
-    if isinstance(error, VcaError):
-        error.locate(backend=facts.backend, ee_id=facts.ee_id, operation=facts.operation, operation_id=facts.id)
-    return error

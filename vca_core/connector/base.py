@@ -15,7 +15,7 @@ from vca_core._engine.engine import Engine
 from vca_core._engine.shared import Shared
 from vca_core.artifacts import Artifact
 from vca_core.config import ConnectorConfig, validate_model
-from vca_core.connector.config_primitive import hook_call
+from vca_core.connector.hook_calls import hook_call
 from vca_core.errors import BackendError, BadArguments, VcaError
 from vca_core.plain import Place, kind_of, plain
 from vca_core.secrets import model_secrets
@@ -46,10 +46,10 @@ def drop_frames(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coro
     return call
 
 
-def _wait_for_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
-    """Begin an operation when it is its turn, and let errors leave it without the frames below.
+def _guard(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
+    """Begin an operation when it is its turn, report it if it is refused, and let errors leave it without frames.
 
-    Those frames hold parameters, and some log locals. What a backend raised is kept as the error's cause, with its
+    The frames below hold parameters, and some log locals. What a backend raised is kept as the error's cause, with its
     frames as text.
     """
     waits = method.__name__ not in _AT_ONCE
@@ -57,9 +57,16 @@ def _wait_for_turn(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..
     @functools.wraps(method)
     async def call(self: ConnectorBase, *args: Any, **kwargs: Any) -> R:
         try:
-            if waits:
-                await self._engine.wait_turn()
-            return await method(self, *args, **kwargs)
+            try:
+                if waits:
+                    await self._engine.wait_turn()
+                return await method(self, *args, **kwargs)
+            except VcaError as error:
+                if error.operation_id is None:  # what came as far as the engine has been reported, and has one
+                    given = inspect.signature(method).bind_partial(self, *args, **kwargs).arguments
+                    await self._engine.refuse_call(*hook_call(method.__name__, given), error)
+                    del given
+                raise
         except (VcaError, asyncio.CancelledError) as error:
             del args, kwargs
             raise error.with_traceback(None)  # noqa: B904 - the same error, not one that another led to
@@ -79,35 +86,12 @@ class ConnectorBase:
     def __init__(self, shared: Shared, name: str, definition: ConnectorConfig | None = None) -> None:
         self.name = name
         self._engine = Engine(shared, name, shared.config.connector(name) if definition is None else definition)
-        if shared.extensions.exist:  # without them, the time is saved
-            self._wrap_refusals()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for name, method in list(vars(cls).items()):
             if not name.startswith("_") and inspect.iscoroutinefunction(method):
-                setattr(cls, name, _wait_for_turn(method))
-
-    def _wrap_refusals(self) -> None:
-        """Wrap all operations so that extensions learn of refusals; a new operation cannot be forgotten."""
-        for name in dir(type(self)):
-            if not name.startswith("_") and inspect.iscoroutinefunction(method := getattr(self, name)):
-                setattr(self, name, self._report_refusals(method))
-
-    def _report_refusals(self, method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Coroutine[Any, Any, R]]:
-        @functools.wraps(method)
-        async def call(*args: Any, **kwargs: Any) -> R:
-            try:
-                return await method(*args, **kwargs)
-            except VcaError as error:
-                if error.operation_id is None:  # what came as far as the engine has been reported, and has one
-                    given = inspect.signature(method).bind_partial(*args, **kwargs).arguments
-                    await self._engine.refuse_call(*hook_call(method.__name__, given), error)
-                    del given
-                del args, kwargs  # what is raised has this frame
-                raise
-
-        return call
+                setattr(cls, name, _guard(method))
 
     def __repr__(self) -> str:
         engine = getattr(self, "_engine", None)  # it may be asked for while it is being made

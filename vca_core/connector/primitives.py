@@ -12,6 +12,7 @@ from vca_core._engine.request import NO_SECRETS, Call, Confidential, Request, op
 from vca_core.arguments import Seconds
 from vca_core.connector.base import ConnectorBase, DbDict, plain_mapping
 from vca_core.connector.config_primitive import CONFIG_PRIMITIVE, options_in
+from vca_core.connector.hook_calls import GET_KEY
 from vca_core.errors import BadArguments, ExecutionError
 from vca_core.hookspecs import BackendHooks
 from vca_core.naming import EeId, EeKey
@@ -23,9 +24,6 @@ CONFIG_OK = "CONFIG OK"
 
 _DIGITS = 9
 """How many digits the number of a unit has at most."""
-
-_GET_KEY = "get-ssh-public-key"
-"""The primitive that gives an EE's public key."""
 
 
 class PrimitiveOperations(ConnectorBase):
@@ -113,7 +111,7 @@ class PrimitiveOperations(ConnectorBase):
         parsed = EeId.parse(ee_id)
         primitive = operation(BackendHooks.exec_primitive)
         return await self._run(
-            primitive(ee_id=parsed, primitive=_GET_KEY, params={}, unit=None),
+            primitive(ee_id=parsed, primitive=GET_KEY, params={}, unit=None),
             _public_key,
             parsed,
             db_dict,
@@ -175,8 +173,8 @@ def _output(primitive: str, value: object, _op: RunningOperation) -> dict[str, A
 
 
 def _public_key(value: object, _op: RunningOperation) -> str:
-    output = plain_mapping(value, f"primitive {_GET_KEY}")
+    output = plain_mapping(value, f"primitive {GET_KEY}")
     key = output.get("pubkey")
     if not isinstance(key, str) or not key.strip():
-        raise ExecutionError(f"{_GET_KEY} gave no 'pubkey'", _GET_KEY, output)
+        raise ExecutionError(f"{GET_KEY} gave no 'pubkey'", GET_KEY, output)
     return key.strip()

@@ -60,7 +60,7 @@ class ReadOperations(ConnectorBase):
         parsed = EeId.parse(ee_id)
         call = read_call(BackendHooks.list_execution_environments)(namespace=None)
         answer = _with_run(partial(_find, parsed))
-        record, run = await self._read(call, answer, total_timeout, None, speaks_of=lambda _: [parsed])
+        record, run = await self._read(call, answer, total_timeout, None, parsed, speaks_of=lambda _: [parsed])
         with _as_part_of(run):
             await self._engine.refresh(parsed, () if record is None else record.entities)
             if record is None:
@@ -156,11 +156,14 @@ class ReadOperations(ConnectorBase):
         answer: Callable[[Any, RunningOperation], R],
         total: Seconds,
         namespace: Namespace | None,
+        ee_id: EeId | None = None,
         *,
         recalls: bool = False,
         speaks_of: Callable[[R], Iterable[EeId] | None] | None = None,
     ) -> R:
-        request = Request(call, answer, namespace=namespace, total=total, recalls=recalls, speaks_of=speaks_of)
+        request = Request(
+            call, answer, namespace=namespace, ee_id=ee_id, total=total, recalls=recalls, speaks_of=speaks_of
+        )
         return await self._engine.run(request)
 
     def _plain(self, hook: str, value: object, _op: RunningOperation) -> dict[str, Any]:

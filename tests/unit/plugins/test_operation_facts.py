@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import sys
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from support.distributions import Site
 
 from vca_core import BadArguments, Vca, VcaError
+from vca_core.connector import Connector
 from vca_core.extensions import OperationFacts, StatusChange
 from vca_core.naming import EeId
 from vca_core.status import Entity
@@ -121,6 +124,50 @@ async def test_errors_show_extensions_where_they_happened(site: Site) -> None:
         assert place == expected
 
 
+REFUSED: dict[str, Callable[[Connector, str], Awaitable[Any]]] = {
+    "namespace": lambda edge, _: edge.create_execution_environment("no namespace"),
+    "artifact": lambda edge, ee_id: edge.install_configuration_sw(ee_id, "../elsewhere"),
+    "units": lambda edge, ee_id: edge.scale(ee_id, 0),
+    "options": lambda edge, ee_id: edge.scale(ee_id, 1, options={"speed": 9}),
+    "time-out": lambda edge, ee_id: edge.exec_primitive(ee_id, "touch", total_timeout=-1),
+    "ee_id": lambda edge, _: edge.delete_execution_environment("of one part"),
+    "endpoint": lambda edge, ee_id: edge.add_relation(ee_id, ee_id, "uplink", ""),
+    "read": lambda edge, _: edge.get_status("no namespace"),
+    "charm": lambda edge, ee_id: edge.install_configuration_sw(ee_id, "absent"),
+}
+"""Calls that never begin, by what is refused."""
+
+
+async def refuse_all(vca: Vca) -> dict[str, dict[str, Any]]:
+    """Make all calls that are refused; the plain form of each error, without the id of its run."""
+    errors = {}
+    async with vca:
+        edge = vca.connector()
+        ee_id, _ = await edge.create_execution_environment(".ns.vnf")
+        for what, call in REFUSED.items():
+            with pytest.raises(VcaError) as caught:
+                await call(edge, ee_id)
+            errors[what] = data = caught.value.as_data()
+            assert data["where"].pop("operation_id")
+            assert (data["where"]["operation"], data["where"]["backend"]) != (None, None)
+        with pytest.raises(VcaError) as caught:
+            await vca.add_relation((edge, ee_id, "uplink"), ("edge", ee_id, "uplink"))  # type: ignore[arg-type]
+        assert caught.value.as_data()["where"]["operation"] == "add_relation"
+    return errors
+
+
+async def test_refusals_say_where_with_and_without_extensions(site: Site) -> None:
+    watched, _, _ = watch(site)
+    config = {"artifacts": str(CHARMS), "connectors": {"edge": {"backend": "fake"}}}
+    with_one, without = await refuse_all(watched), await refuse_all(Vca.from_config(config, environ={}))
+    assert with_one == without
+    assert without["units"]["where"] == {
+        "operation": "scale",
+        "backend": "edge (fake)",
+        "ee_id": "ns.app-vnf-vnf.0",
+    }
+
+
 async def test_credentials_are_named_and_never_shown(site: Site) -> None:
     vca, seen, _ = watch(site)
     async with vca:
@@ -148,8 +195,30 @@ async def test_a_relation_is_reported_with_both_ends(site: Site) -> None:
         assert (facts.connector_2, facts.ee_id_2) == ("edge", ees[1])
 
 
-@pytest.mark.parametrize("params", [{"hostname": CANARY}, {"params": {"hostname": CANARY}}])
-async def test_config_has_the_same_facts_when_it_is_refused(site: Site, params: dict[str, Any]) -> None:
+SAME: dict[str, tuple[Callable[..., Awaitable[Any]], dict[str, Any]]] = {
+    "configure": (
+        lambda edge, ee_id, **wrong: edge.exec_primitive(ee_id, "config", {"hostname": CANARY}, **wrong),
+        {"unit": "router/0"},
+    ),
+    "configure, nested": (
+        lambda edge, ee_id, **wrong: edge.exec_primitive(ee_id, "config", {"params": {"hostname": CANARY}}, **wrong),
+        {"unit": "router/0"},
+    ),
+    "resume_execution_environment": (
+        lambda edge, ee_id, **wrong: edge.create_execution_environment(".ns.vnf", reuse_ee_id=ee_id, **wrong),
+        {"options": {"speed": 9}},
+    ),
+    "exec_primitive": (lambda edge, ee_id: edge.get_ee_ssh_public_key(ee_id), {"ee_id": "x"}),
+    "list_execution_environments": (lambda edge, ee_id: edge.refresh_status(ee_id), {"ee_id": "x"}),
+    "describe_execution_environment": (lambda edge, ee_id: edge.describe(ee_id), {"ee_id": "x"}),
+    "scale": (lambda edge, ee_id: edge.scale(ee_id, 2), {"ee_id": "x"}),
+}
+"""Calls by the hook that they ask for, and what makes them refused."""
+
+
+@pytest.mark.parametrize("asked", SAME)
+async def test_a_call_has_the_same_facts_when_it_is_refused(site: Site, asked: str) -> None:
+    call, wrong = SAME[asked]
     vca, seen, _ = watch(site)
     places = places_of(seen)
     async with vca:
@@ -157,13 +226,17 @@ async def test_config_has_the_same_facts_when_it_is_refused(site: Site, params: 
         ee_id, _ = await edge.create_execution_environment(".ns.vnf")
         await edge.install_configuration_sw(ee_id, "simple-router")
         seen.clear()
-        await edge.exec_primitive(ee_id, "config", params)
+        with suppress(VcaError):  # the charm makes no keys
+            await call(edge, ee_id=ee_id)
+        places.clear()
         with pytest.raises(BadArguments):
-            await edge.exec_primitive(ee_id, "config", params, unit="router/0")
-    [ran], [(refused, _)] = seen, places
-    assert dataclasses.replace(refused, id=ran.id) == ran
-    assert (ran.operation, ran.parameters) == ("configure", ("hostname",))
-    assert refused.id.startswith("configure-")
+            await call(edge, **{"ee_id": ee_id, **wrong})
+    [ran], [(refused, place)] = seen, places
+    understood = {"id": refused.id, "ee_id": None if "ee_id" in wrong else ran.ee_id}
+    assert refused == dataclasses.replace(ran, **understood)
+    hook = asked.partition(",")[0]
+    assert (ran.operation, refused.operation, place["operation"]) == (hook, hook, hook)
+    assert refused.id.startswith(f"{hook}-")
 
 
 async def test_a_relation_without_a_connector_is_reported_as_refused(site: Site) -> None:
