@@ -217,7 +217,7 @@ class VcaTimeoutError(VcaError, TimeoutError):
     Args:
         message: what was being waited for.
         kind: ``"total"``: the whole operation took too long; ``"progress"``: nothing changed for too long.
-        limit: the limit that was hit, in seconds.
+        limit: the limit that was hit, in seconds; in plain data, a limit without an end is the text ``inf``.
     """
 
     retryable = True
@@ -348,11 +348,14 @@ _FIELDS: Mapping[type, tuple[str, ...]] = {
 _KEYS = {"code": "backend_code"}
 """What such fields are called in plain data, where the name stands for something else."""
 
+_ENDLESS = str(math.inf)
+"""How plain data has a limit without an end: JSON has no such number."""
+
 _FITS: Mapping[str, Callable[[Any], bool]] = {
     "bad_args": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
     "url": lambda value: isinstance(value, str),
     "kind": lambda value: value in {"total", "progress"} if isinstance(value, str) else False,
-    "limit": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "limit": lambda value: (isinstance(value, int | float) and not isinstance(value, bool)) or value == _ENDLESS,
     "primitive": lambda value: isinstance(value, str),
     "code": lambda value: isinstance(value, str),
     "output": lambda value: isinstance(value, Mapping),
@@ -378,12 +381,15 @@ def from_data(data: object) -> VcaError:
     is_known = given.get("version") == DATA_VERSION
     kind = next((cls for cls in _CODES if is_known and cls.__name__ == name), VcaError)
     fields = {field: given.get(_KEYS.get(field, field)) for field in _own_fields(kind)}
+    fields = {field: value for field, value in fields.items() if value is not None and _FITS[field](value)}
+    if fields.get("limit") == _ENDLESS:
+        fields["limit"] = math.inf
     places = where if isinstance(where, Mapping) else {}
     known_places = {key: place for key in _WHERE if isinstance(place := places.get(key), str)}
     is_retryable = retryable if isinstance(retryable, bool) and retryable is not kind.retryable else None
     return kind(
         text if isinstance(text, str) else "an error without a text",
-        **{field: value for field, value in fields.items() if value is not None and _FITS[field](value)},
+        **fields,
         **known_places,
         retryable=is_retryable,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 import re
 import traceback
@@ -276,7 +277,7 @@ _OWN: dict[type[VcaError], dict[str, st.SearchStrategy[Any]]] = {
     BadArguments: {"bad_args": st.lists(_TEXT, max_size=3)},
     InvalidCertificate: {"bad_args": st.lists(_TEXT, max_size=3)},
     VcaConnectionError: {"url": st.none() | _TEXT},
-    VcaTimeoutError: {"kind": st.sampled_from(["total", "progress"]), "limit": st.floats(0, 1e9)},
+    VcaTimeoutError: {"kind": st.sampled_from(["total", "progress"]), "limit": st.floats(0, 1e9) | st.just(math.inf)},
     ExecutionError: {"primitive": _TEXT, "output": st.dictionaries(_TEXT, _PLAIN, max_size=3)},
 }
 
@@ -302,6 +303,13 @@ def test_an_error_comes_back_from_its_plain_form(error: VcaError) -> None:
     again = from_data(json.loads(json.dumps(data)))
     assert carried(again) == carried(error)
     assert again.as_data() == data
+
+
+def test_a_limit_without_an_end_comes_back_from_json() -> None:
+    data = json.loads(json.dumps(VcaTimeoutError("m", limit=math.inf).as_data(), allow_nan=False))
+    again = from_data(data)
+    assert isinstance(again, VcaTimeoutError)
+    assert (data["limit"], again.limit) == ("inf", math.inf)
 
 
 @everyone
