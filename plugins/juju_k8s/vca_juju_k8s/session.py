@@ -14,7 +14,7 @@ from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
-from vca_juju_k8s.cluster.pods import watched, watched_going
+from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.ground import suspension
 from vca_juju_k8s.onboarding import Site, ensure_onboarded, own_account, renew_token
@@ -96,7 +96,7 @@ class KubernetesSession(Session):
 
     @asynccontextmanager
     async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
-        """Say why the pods of units do not run, for the length of a ``with`` block that waits for them; see `watched`.
+        """Say why the pods of units do not run, for the length of a ``with`` block that waits for them; see `pods.watch`.
 
         Args:
             model: where they are.
@@ -110,17 +110,17 @@ class KubernetesSession(Session):
                 model, application, {name: f"kubernetes: {one}" for name, one in found.items() if one}
             )
 
-        async with watched(self.cluster, model.name, application, self.pod_grace, report):
+        async with watch(self.cluster, model.name, application, self.pod_grace, report):
             yield
 
     def watch_going(self, model: Model, application: str) -> AbstractAsyncContextManager[list[str]]:
-        """Look at what is left of an application, for the length of a ``with`` block; see `watched_going`.
+        """Look at what is left of an application, for the length of a ``with`` block; see `pods.watch_going`.
 
         Args:
             model: where it is.
             application: its name.
         """
-        return watched_going(self.cluster, model.name, application)
+        return watch_going(self.cluster, model.name, application)
 
     async def wait_namespace_gone(self, name: str, models: Collection[str]) -> None:
         """Wait until the namespace of a deleted model is gone; see `wait_gone`."""

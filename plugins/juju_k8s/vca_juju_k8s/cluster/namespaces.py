@@ -64,12 +64,12 @@ async def _wait_gone(cluster: ClusterClient, name: str, found: Mapping[str, Any]
             now = await cluster.find(f"{_PATH}/{name}")
             if now is None or now["metadata"]["uid"] != uid:
                 return
-            found, left = now, await _left(cluster, name, now)
+            found, left = now, await _describe_left(cluster, name, now)
             await asyncio.sleep(_PAUSE)
 
 
-async def _left(cluster: ClusterClient, name: str, namespace: Mapping[str, Any]) -> str:
-    """What is left in a namespace, in words."""
+async def _describe_left(cluster: ClusterClient, name: str, namespace: Mapping[str, Any]) -> str:
+    """Describe what is left in a namespace."""
     said = [_conditions(namespace)]
     for kind, plural in (("pod", "pods"), ("claim", "persistentvolumeclaims")):
         found = (await cluster.read(f"{_PATH}/{name}/{plural}", limit=20)).get("items") or []

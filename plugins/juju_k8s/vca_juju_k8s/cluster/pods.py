@@ -52,7 +52,7 @@ async def find_reasons(cluster: ClusterClient, namespace: str, application: str)
 
 
 @asynccontextmanager
-async def watched(
+async def watch(
     cluster: ClusterClient | None,
     namespace: str,
     application: str,
@@ -79,7 +79,7 @@ async def watched(
 
 
 @asynccontextmanager
-async def watched_going(cluster: ClusterClient | None, namespace: str, application: str) -> AsyncIterator[list[str]]:
+async def watch_going(cluster: ClusterClient | None, namespace: str, application: str) -> AsyncIterator[list[str]]:
     """Look at what is left of an application for the length of a ``with`` block, which waits for its end.
 
     Args:

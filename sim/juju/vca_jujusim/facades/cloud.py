@@ -166,7 +166,7 @@ def _update(call: Call, params: Json, reasons: dict[str, str]) -> Answer:
         is_forced = given.get("force", params.get("force")) is True
         if is_forced and not call.world.is_superuser(call.user):
             raise Refusal("unexpected force specified", "bad request")
-        key, held = _checked(call, given)
+        key, held = _check_credential(call, given)
         models = [model for model in call.world.models.values() if model.record.credential == key]
         reason = refused.get(_token(given))
         errors = [] if reason is None else [{"error": {"message": reason, "code": ""}}]
@@ -179,12 +179,12 @@ def _update(call: Call, params: Json, reasons: dict[str, str]) -> Answer:
 
 
 def _store(call: Call, given: Json) -> None:
-    key, held = _checked(call, given)
+    key, held = _check_credential(call, given)
     call.world.put_credential(key, held)
 
 
-def _checked(call: Call, given: Json) -> tuple[str, Json]:
-    """A credential and its key, if it is one that the cloud takes."""
+def _check_credential(call: Call, given: Json) -> tuple[str, Json]:
+    """Check that the cloud takes a credential; returns its key and the credential."""
     key = _key(call, given.get("tag"))
     held = dict(given.get("credential") or {})
     kind, cloud = str(held.get("auth-type") or ""), _cloud_of(call, key)

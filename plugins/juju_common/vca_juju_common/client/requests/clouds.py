@@ -21,7 +21,7 @@ async def find_cloud(controller: Facades, name: str) -> KubernetesCloud | None:
         BackendError: it is another kind of cloud.
     """
     answer = await controller.call("Cloud", "Cloud", {"entities": [{"tag": f"cloud-{name}"}]})
-    found = _found(answer)
+    found = _result_of(answer)
     if found is None:
         return None
     cloud = dict(found.get("cloud") or {})
@@ -74,7 +74,7 @@ async def remove_cloud(controller: Facades, name: str) -> bool:
         ApiError: models use it.
     """
     answer = await controller.call("Cloud", "RemoveClouds", {"entities": [{"tag": f"cloud-{name}"}]})
-    return _found(answer) is not None
+    return _result_of(answer) is not None
 
 
 async def find_credential(controller: Facades, tag: str) -> dict[str, str] | None:
@@ -88,7 +88,7 @@ async def find_credential(controller: Facades, tag: str) -> dict[str, str] | Non
         Its attributes by name; None: it is not there.
     """
     answer = await controller.call("Cloud", "Credential", {"entities": [{"tag": tag}]})
-    found = _found(answer)
+    found = _result_of(answer)
     return None if found is None else dict((found.get("result") or {}).get("attrs") or {})
 
 
@@ -123,10 +123,10 @@ async def remove_credential(controller: Facades, tag: str) -> bool:
         ApiError: models use it.
     """
     answer = await controller.call("Cloud", "RevokeCredentialsCheckModels", {"credentials": [{"tag": tag}]})
-    return _found(answer) is not None
+    return _result_of(answer) is not None
 
 
-def _found(answer: Mapping[str, Any]) -> dict[str, Any] | None:
+def _result_of(answer: Mapping[str, Any]) -> dict[str, Any] | None:
     result: dict[str, Any] = answer["results"][0]
     try:
         check_result(result)
