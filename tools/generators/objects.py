@@ -104,7 +104,7 @@ def section_of(section: Section) -> Iterator[str]:
     module = f"vca_core.{section.module}"
     if section.is_list:
         yield f"Functions of `{module}`. Each returns an error, for the caller to raise.\n\n"
-        rows = [[f"`{name}{_given(one)}`", _summary(one)] for name, one in section.objects.items()]
+        rows = [[f"`{name}{_parameters(one)}`", _summary(one)] for name, one in section.objects.items()]
         yield table(["function", "what it says"], rows) + "\n"
         return
     for name, one in section.objects.items():
@@ -131,19 +131,19 @@ def class_of(cls: type) -> Iterator[str]:
     for name, method in _methods(cls):
         word = "async " if inspect.iscoroutinefunction(method) else ""
         whole = f"{cls.__name__}.{name}" if inspect.ismethod(method) else name
-        yield f"**`{word}{whole}{_given(method)} -> {_result(method)}`**\n\n"
-        yield from described(method)
+        yield f"**`{word}{whole}{_parameters(method)} -> {_result(method)}`**\n\n"
+        yield from describe(method)
 
 
 def function_of(function: Any) -> Iterator[str]:
     """What a function does."""
     word = "async " if inspect.iscoroutinefunction(function) else ""
-    yield f"**`{word}{function.__name__}{_given(function)} -> {_result(function)}`**\n\n"
-    yield from described(function)
+    yield f"**`{word}{function.__name__}{_parameters(function)} -> {_result(function)}`**\n\n"
+    yield from describe(function)
 
 
-def described(function: Any) -> Iterator[str]:
-    """The docstring of a function or a method."""
+def describe(function: Any) -> Iterator[str]:
+    """Give the docstring of a function or a method as Markdown."""
     text, sections = split(inspect.getdoc(function) or "")
     yield f"{prose(text)}\n\n"
     if arguments := entries(sections.get("Args", "")):
@@ -162,7 +162,7 @@ def _summary(function: Any) -> str:
     return prose(re.sub(r"\s+", " ", split(inspect.getdoc(function) or "")[0]))
 
 
-def _given(function: Any) -> str:
+def _parameters(function: Any) -> str:
     """The arguments of a function with their types, without what it is bound to."""
     given = [one for one in inspect.signature(function).parameters.values() if one.name != "self"]
     star = [] if all(one.kind is not one.KEYWORD_ONLY for one in given) else ["*"]

@@ -64,13 +64,13 @@ class Recall:
         """Know the secret options of the EEs that an operation concerns, the store's and those it does not know."""
         if not self._can_read:
             return
-        concerned = self._tracker.concerned(trail)
+        concerned = self._tracker.environments_of(trail)
         for one in concerned:
             if one.operator != self.owner or not self._is_known(one):
                 await self._recall(one, self.owner)
         if trail.traits.removes is Scope.NOTHING:
             kept = {one.key for one in concerned}
-            await self.recall([one for one in self._given(request) if EeKey.of(self._connector, one) not in kept])
+            await self.recall([one for one in self._ee_ids_in(request) if EeKey.of(self._connector, one) not in kept])
 
     def is_new(self, model: str) -> bool:
         """Whether a model has not been asked for yet: the store may not know all that is in it."""
@@ -85,7 +85,7 @@ class Recall:
         """
         if self._can_read:
             self._seen.add(model)
-            kept = await self._tracker.kept_in(model)
+            kept = await self._tracker.environments_in(model)
             keys = {one.key for one in kept}
             unkept = [Concerned(EeKey.of(self._connector, one), one) for one in listed]
             await self._recall_all([*kept, *(one for one in unkept if one.key not in keys)])
@@ -98,7 +98,7 @@ class Recall:
     async def recall_everything(self) -> None:
         """Know the secret options of all EEs that the store knows."""
         if self._can_read:
-            await self._recall_all(await self._tracker.kept_in(None))
+            await self._recall_all(await self._tracker.environments_in(None))
 
     async def take(self, key: EeKey, described: Description, declared: frozenset[str]) -> None:
         """Know the secrets in a description.
@@ -126,7 +126,7 @@ class Recall:
     def _is_known(self, one: Concerned) -> bool:
         return one.key in self._lasting.known and self._lasting.known[one.key] == one.operator
 
-    def _given(self, request: Request[Any]) -> Iterator[EeId]:
+    def _ee_ids_in(self, request: Request[Any]) -> Iterator[EeId]:
         for given in request.call.arguments.values():
             if isinstance(given, EeId):
                 yield given

@@ -304,7 +304,7 @@ class Runner:
 
     def _are_secrets_known(self, op: RunningOperation) -> bool:
         """Whether nothing has to be read back: this `Vca` operated on each of the EEs last, and knows their secrets."""
-        concerned, owner = self._tracker.concerned(op.trail), self._recall.owner
+        concerned, owner = self._tracker.environments_of(op.trail), self._recall.owner
         known = [one for one in concerned if self._lasting.known.get(one.key) == owner == one.operator]
         return len(known) == len(op.trail.keys)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from vca_core._tracking.records import EeRecord
 from vca_core.naming import EeId, EeKey
@@ -23,6 +23,7 @@ class Concerned(NamedTuple):
     declared: frozenset[str] = frozenset()
     operator: str | None = None
 
-
-def concerned_in(record: EeRecord, ee_id: EeId) -> Concerned:
-    return Concerned(record.key, ee_id, record.secret_names, record.owner)
+    @classmethod
+    def of(cls, record: EeRecord, ee_id: EeId) -> Self:
+        """Make one of an EE's record."""
+        return cls(record.key, ee_id, record.secret_names, record.owner)

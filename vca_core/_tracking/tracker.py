@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from vca_core._tracking.claims import Claims
-from vca_core._tracking.concerned import Concerned, concerned_in
+from vca_core._tracking.concerned import Concerned
 from vca_core._tracking.entry import Put, Written
 from vca_core._tracking.environments import Environment, Environments
 from vca_core._tracking.home import Home
@@ -236,7 +236,7 @@ class Tracker:
         if names and trail.concerned:
             self._environments.declare_secrets(trail.concerned[0], names)
 
-    def concerned(self, trail: Trail) -> list[Concerned]:
+    def environments_of(self, trail: Trail) -> list[Concerned]:
         """The EEs that an operation concerns and that the store knows."""
         known = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         return [
@@ -245,14 +245,14 @@ class Tracker:
             if one.record is not None and one.record.ee_id is not None
         ]
 
-    async def kept_in(self, model: str | None) -> list[Concerned]:
+    async def environments_in(self, model: str | None) -> list[Concerned]:
         """The EEs that the store knows in a model, or in all where that is None; none where it does not answer."""
         try:
             records = await self._records.all_in(model)
         except VcaError as error:
             _LOG.warning("what is kept of %s was not read: %s", model or "the connector's EEs", error)
             return []
-        return [concerned_in(one, one.ee_id) for one in records if one.ee_id is not None]
+        return [Concerned.of(one, one.ee_id) for one in records if one.ee_id is not None]
 
     async def find(self, ee_id: EeId) -> Concerned:
         """What is kept of an EE; where that cannot be read, its id is all there is."""
@@ -262,7 +262,7 @@ class Tracker:
         except VcaError as error:
             _LOG.warning("what is kept of %s is not known: %s", ee_id, error)
             record = None
-        return Concerned(key, ee_id) if record is None else concerned_in(record, ee_id)
+        return Concerned(key, ee_id) if record is None else Concerned.of(record, ee_id)
 
     def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
         """Take what is listed of an EE before an operation on it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from vca_core.charm.fields import INT64, Field
 from vca_core.charm.model import Charm
-from vca_core.charm.shapes import Shape, structure, texts_by_name, written
+from vca_core.charm.shapes import Shape, scalar, structure, texts_by_name
 from vca_core.errors import BadArguments
 from vca_core.refusals import forbidden_profile
 
@@ -15,7 +15,7 @@ PROFILE = "lxd-profile.yaml"
 FURTHER_FILES = ("metrics.yaml", PROFILE, "revision")
 """What is looked at here."""
 
-_METRIC = structure({"type": written, "description": written})
+_METRIC = structure({"type": scalar, "description": scalar})
 
 
 def _flag(field: Field) -> Iterator[str]:
@@ -25,7 +25,7 @@ def _flag(field: Field) -> Iterator[str]:
 
 _METRICS = structure({"metrics": texts_by_name(_METRIC), "plan": structure({"required": _flag})})
 _PROFILE = structure(
-    {"config": texts_by_name(written), "description": written, "devices": texts_by_name(texts_by_name(written))}
+    {"config": texts_by_name(scalar), "description": scalar, "devices": texts_by_name(texts_by_name(scalar))}
 )
 _DEVICES = ("unix-char", "unix-block", "gpu", "usb")
 _FORBIDDEN_CONFIG = ("boot", "limits", "migration")

@@ -60,7 +60,7 @@ def check_params(action: Action, params: Mapping[str, Any], *, fill: bool = True
     _ = action.validator  # what is no schema is refused first: nothing else can be made of it
     problems = list(itertools.islice(flaws(given), _MOST_FLAWS))
     if not problems:
-        given = _converted(action, given)
+        given = _convert(action, given)
         problems = list(itertools.islice(flaws(given), _MOST_FLAWS)) or _misfits(action, given)
     if problems:
         texts = dict.fromkeys(f"{'.'.join(('params_dict', *path))}: {text}" for path, text in problems)
@@ -93,20 +93,20 @@ async def check_params_aside(action: Action, params: Mapping[str, Any], *, fill:
     return await compute_in_thread(lambda: check_params(action, params, fill=fill))
 
 
-def _converted(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
-    with _counted(action):
+def _convert(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
+    with _count_steps(action):
         converted: dict[str, Any] = convert_texts(action.schema, given)
         return converted
 
 
 def _misfits(action: Action, given: Mapping[str, Any]) -> list[tuple[tuple[str, ...], str]]:
-    with _counted(action):
+    with _count_steps(action):
         problems = (problem for error in action.validator.iter_errors(given) for problem in _explanations(error))
         return list(itertools.islice(itertools.chain(problems, _closed_objects(action.schema, given)), _MOST_FLAWS))
 
 
 @contextmanager
-def _counted(action: Action) -> Iterator[None]:
+def _count_steps(action: Action) -> Iterator[None]:
     """Give the check of parameters a budget of steps."""
     # It loads jsonschema, by the one way that all threads share: modules of it that import each other in two threads
     # fail. What is imported after it is loaded already.

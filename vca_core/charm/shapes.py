@@ -99,7 +99,7 @@ def record(needed: Mapping[str, Shape], known: Mapping[str, Shape]) -> Shape:
 # there, and every single value is text.
 
 
-def written(field: Field) -> Iterator[str]:
+def scalar(field: Field) -> Iterator[str]:
     """Text, or what else can be written as one: a number, true, false, nothing."""
     if isinstance(field.value, Mapping | list):
         yield field.expectation_error("text").message

@@ -146,8 +146,8 @@ class ReadOperations(ConnectorBase):
             VcaConnectionError: it does not answer.
         """
         call = read_call(BackendHooks.health)()
-        told = await self._read(call, _told_of_health, total_timeout, None, speaks_of=_spoken_of_in_health)
-        scrubbed: dict[str, Any] = scrub_plain(told, self._engine.session.secrets.scrub)
+        found = await self._read(call, _health_of, total_timeout, None, speaks_of=_ees_in_health)
+        scrubbed: dict[str, Any] = scrub_plain(found, self._engine.session.secrets.scrub)
         return scrubbed
 
     async def _read(
@@ -192,13 +192,13 @@ def _with_details(listed: Iterable[ExecutionEnvironment]) -> list[EeId]:
     return [record.ee_id for record in listed if any(state.detail for state in record.entities)]
 
 
-def _told_of_health(value: object, _op: RunningOperation) -> dict[str, Any]:
+def _health_of(value: object, _op: RunningOperation) -> dict[str, Any]:
     return plain_mapping(value, "health")
 
 
-def _spoken_of_in_health(told: dict[str, Any]) -> list[EeId] | None:
+def _ees_in_health(found: dict[str, Any]) -> list[EeId] | None:
     """Names and numbers speak of no EE; whole sentences may repeat what a unit says, of any."""
-    return None if any(len(text.split()) > 1 for text in secret_strings(told)) else []
+    return None if any(len(text.split()) > 1 for text in secret_strings(found)) else []
 
 
 def _with_run(answer: Callable[[Any, RunningOperation], R]) -> Callable[[Any, RunningOperation], tuple[R, str]]:

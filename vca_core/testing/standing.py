@@ -52,7 +52,7 @@ class Standing:
         return replace(self, home={name: value for name, value in self.home.items() if name != TIME})
 
     @property
-    def said(self) -> tuple[Any, ...]:
+    def words(self) -> tuple[Any, ...]:
         """What the home says, but for the time."""
         return tuple(self.home.get(name) for name in ("status", "detailed-status", "VCA-status", "entity-type"))
 
@@ -83,7 +83,7 @@ class Standing:
             if worst is None
             else (worst.meaning.value, worst.detail, worst.native, worst.entity.kind)
         )
-        assert self.said == expected, f"{what}: its home says {self.said}, and {expected} is listed"
+        assert self.words == expected, f"{what}: its home says {self.words}, and {expected} is listed"
 
     def check_over(self, word: str, what: str) -> None:
         """Check that the EE is gone, and its home says so.
@@ -95,4 +95,4 @@ class Standing:
         assert self.listed is None, f"{what}: it is still listed: {self.listed}"
         assert self.record is None, f"{what}: the core still has a record of it"
         expected = (DeploymentStatus.COMPLETED.value, "", word, "operation")
-        assert self.said == expected, f"{what}: its home says {self.said} instead of {expected}"
+        assert self.words == expected, f"{what}: its home says {self.words} instead of {expected}"

@@ -96,7 +96,7 @@ class KubernetesSession(Session):
 
     @asynccontextmanager
     async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
-        """Say why the pods of units do not run, for the length of a ``with`` block that waits for them; see `pods.watch`.
+        """Say why the pods of units do not run, in a ``with`` block that waits for them; see `pods.watch`.
 
         Args:
             model: where they are.

@@ -131,8 +131,8 @@ class SecondProcessChecks(Suite, suite=True):
             moved.must_say_what_is_listed("a second process gave it another home")
             assert moved.home.get("ee_id") == ee_id, f"the new home of {ee_id} says {moved.home}"
             left = await Standing.of(kit, ee_id, home)
-            assert left.said == (DeploymentStatus.COMPLETED.value, "", "moved", "operation"), (
-                f"the home that it left says {left.said}"
+            assert left.words == (DeploymentStatus.COMPLETED.value, "", "moved", "operation"), (
+                f"the home that it left says {left.words}"
             )
             await look(kit, ee_id)
             (await Standing.of(kit, ee_id, elsewhere)).must_be(moved, "the first process looked after that")
@@ -172,8 +172,8 @@ class SecondProcessChecks(Suite, suite=True):
                 await stranger.check_delete(ee_id)
             await look(other, ee_id, is_there=False)
             now = await Standing.of(other, ee_id, home)
-            assert now.said == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine"), (
-                f"the EE is gone, and its home says {now.said}"
+            assert now.words == (DeploymentStatus.UNKNOWN.value, "nothing of it is present any more", "", "machine"), (
+                f"the EE is gone, and its home says {now.words}"
             )
             assert (now.record, now.listed) == (before.record, None), f"the EE is gone; it was {before}, and is {now}"
 

@@ -56,7 +56,7 @@ class Records:
         root.mkdir(parents=True, exist_ok=True)
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Keep the agents of other connections from changing anything."""
         with (self._root / ".lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -223,20 +223,20 @@ class Agent:
     def do_create(self, ee: Data, namespace: str, ns: str, **_: Any) -> Data:
         """Make an EE."""
         record = {**ee, "namespace": namespace, "ns": ns, "charm": None, "values": {}, "units": [], "next": 0}
-        with self._records.locked():
+        with self._records.lock():
             self._records.add(record)
         return record
 
     def do_delete(self, ee: Data, **_: Any) -> None:
         """Remove an EE."""
-        with self._records.locked():
+        with self._records.lock():
             self._records.remove(self._records.find(ee))
 
     def do_install(
         self, ee: Data, charm: Data, archive: str | None, values: Data, units: int, hooks: list[str], **_: Any
     ) -> Data:
         """Put a charm there, or another version of it; `settle` runs what is due then."""
-        with self._records.locked():
+        with self._records.lock():
             record = self._records.find(ee)
             earlier, record["charm"], record["values"] = record["charm"], charm, values
             if archive is not None:
@@ -251,7 +251,7 @@ class Agent:
 
     def do_configure(self, ee: Data, values: Data, **_: Any) -> Data:
         """Set the options' values."""
-        with self._records.locked():
+        with self._records.lock():
             record = self._records.find(ee)
             record["values"] = values
             for unit in record["units"]:
@@ -261,7 +261,7 @@ class Agent:
 
     def do_scale(self, ee: Data, units: int, **_: Any) -> Data:
         """Add units, or remove the newest."""
-        with self._records.locked():
+        with self._records.lock():
             record = self._records.find(ee)
             gone, record["units"] = record["units"][units:], record["units"][:units]
             self._add_units(record, units - len(record["units"]))
@@ -281,11 +281,11 @@ class Agent:
             path = self._charm(record) / "hooks" / hook
             ran: Data = {"exit_code": 0}
             if path.exists():
-                ran = self._programs.run(number, path, self._unit(record, unit["number"]), _given(record, unit, {}))
+                ran = self._programs.run(number, path, self._unit(record, unit["number"]), _input_of(record, unit, {}))
             failed = (
                 ran["exit_code"] and f"{hook} ended with {ran['exit_code']}: {ran['stderr'].strip()[-_FAILED_WORDS:]}"
             )
-            with self._records.locked():
+            with self._records.lock():
                 record = self._records.find(ee)
                 unit = next(one for one in record["units"] if one["number"] == unit["number"])
                 if failed:
@@ -304,7 +304,7 @@ class Agent:
         if place is None:
             raise Refused("absent")
         path = self._charm(record) / "actions" / program
-        return self._programs.run(number, path, self._unit(record, unit), _given(record, place, params))
+        return self._programs.run(number, path, self._unit(record, unit), _input_of(record, place, params))
 
     def _add_units(self, record: Data, count: int) -> None:
         for _ in range(count):
@@ -332,7 +332,7 @@ def _add_due(unit: Data, hooks: list[str]) -> None:
     )
 
 
-def _given(record: Data, unit: Data, params: Data) -> Data:
+def _input_of(record: Data, unit: Data, params: Data) -> Data:
     """The input of a program of a charm."""
     options = {name: option.get("default") for name, option in record["charm"]["options"].items()}
     options.update(record["values"])

@@ -197,7 +197,7 @@ class SshBackend(Backend[SshOptions]):
             await self._change(op, ee_id, "delete")
         except NotFound:
             return
-        for state in record.listed(self._address).entities:
+        for state in record.listing(self._address).entities:
             self.host.report(ee_id, state.entity, None)
 
     @hookimpl
@@ -215,12 +215,12 @@ class SshBackend(Backend[SshOptions]):
     async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
         """List the folders, each with the namespace that it was made for."""
         records = await self._records()
-        return [one.listed(self._address) for one in records if namespace is None or namespace.contains(one.namespace)]
+        return [one.listing(self._address) for one in records if namespace is None or namespace.contains(one.namespace)]
 
     @hookimpl
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         """Describe what is in a folder."""
-        return (await self._find(ee_id)).described(self._address)
+        return (await self._find(ee_id)).description(self._address)
 
     @hookimpl
     async def health(self) -> dict[str, Any]:
@@ -287,7 +287,7 @@ class SshBackend(Backend[SshOptions]):
         self.host.log.warning("%s may be left behind: %s", ee_id, reason)
 
     def _report(self, op: Operation, record: Record) -> None:
-        for state in record.listed(self._address).entities:
+        for state in record.listing(self._address).entities:
             op.report(state.entity, state.native, state.detail)
 
 

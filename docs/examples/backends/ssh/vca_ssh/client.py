@@ -41,11 +41,11 @@ class Client:
             Refused: the agent says why not.
             VcaConnectionError: the host cannot be reached.
         """
-        link = await self._connected()
+        link = await self._ensure_link()
         try:
             return await link.ask(do, **given)
         except VcaConnectionError:
-            return await (await self._connected()).ask(do, **given)
+            return await (await self._ensure_link()).ask(do, **given)
 
     async def change(self, do: str, **given: Any) -> Any:
         """Ask for a change. It is asked for once: if the connection is lost, it may have been made or not.
@@ -54,11 +54,11 @@ class Client:
             Refused: the agent says why not.
             VcaConnectionError: the host cannot be reached, or the connection was lost.
         """
-        return await (await self._connected()).ask(do, **given)
+        return await (await self._ensure_link()).ask(do, **given)
 
     async def connect(self) -> None:
         """Connect now, so that who opens a connector hears whether it can be used."""
-        await self._connected()
+        await self._ensure_link()
 
     async def close(self) -> None:
         """End the connection; the next request would make another one."""
@@ -66,7 +66,7 @@ class Client:
         if link is not None:
             await link.close()
 
-    async def _connected(self) -> Link:
+    async def _ensure_link(self) -> Link:
         async with self._connecting:
             if self._link is not None and self._link.is_lost:
                 await self.close()

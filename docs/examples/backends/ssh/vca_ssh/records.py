@@ -72,13 +72,13 @@ class Record:
         """The state of the EE's folder, which stands where others have a machine."""
         return EntityState(Entity("machine", self.ee_id.locator), "started")
 
-    def listed(self, address: str) -> ExecutionEnvironment:
-        """How it is listed."""
+    def listing(self, address: str) -> ExecutionEnvironment:
+        """Its entry in a listing."""
         states = [self.folder, *(unit.entity_state for unit in self.units)]
         return ExecutionEnvironment(self.ee_id, self.namespace, address, states)
 
-    def described(self, address: str) -> Description:
-        """How it is described."""
+    def description(self, address: str) -> Description:
+        """Its charm, options and units."""
         if self.charm is None:
             return Description(self.ee_id)
         reference = f"{self.charm.name}-{self.charm.digest[:12]}"
