@@ -119,10 +119,10 @@ def _conclude(verdict: Verdict) -> None:
     if verdict.left_out:
         more = f", and {len(verdict.left_out) - 3} more" if len(verdict.left_out) > 3 else ""
         echo(f"  LEFT OUT, so there is no level: {', '.join(verdict.left_out[:3])}{more}")
-    if verdict.not_examined:
+    if verdict.not_examined and not verdict.left_out:  # what was left out says nothing of why
         echo(f"  not examined: {', '.join(verdict.not_examined)} (each skipped check says why)")
-    if partly := [f"{hook} {n} of {of}" for hook, (n, of) in verdict.examined.items() if n < of]:
-        echo(f"  examined in part: {', '.join(partly)}; all of every other capability")
+    if verdict.examined:
+        echo(f"  examined: {', '.join(f'{hook} {n} of {of}' for hook, (n, of) in verdict.examined.items())}")
     for reason, number in verdict.wanting.items():
         echo(f"  not FULL: {reason} ({number} checks)")
     for reason, results in verdict.causes.items():

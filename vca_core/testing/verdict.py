@@ -11,6 +11,8 @@ _MADE_NAMES = re.compile(r"kit[0-9a-f]{8}")
 
 Outcome = Literal["passed", "failed", "skipped", "xfailed"]
 
+_LACKING = {"install_configuration_sw": "installs no charms", "exec_primitive": "runs no primitives"}
+"""What is said of a backend without a hook by which effects are seen."""
 
 _WITHOUT = {
     "no fixture `second_store`": "several processes",
@@ -99,8 +101,9 @@ class Verdict:
         capabilities = set(self.about.get("capabilities", ()))
         words = [str(self.level)]
         if self.level is Level.FULL and capabilities:
-            if not {"install_configuration_sw", "exec_primitive"} <= capabilities:
-                words.append("effects not seen: it does not run what it installs")
+            lacking = [lack for hook, lack in _LACKING.items() if hook not in capabilities]
+            if lacking:
+                words.append(f"effects not seen: it {' and '.join(lacking)}")
             elif "describe_execution_environment" not in capabilities:
                 words.append("effects seen through `look` only")
         if any(result.reason == NO_STREAM for result in self.results):

@@ -33,6 +33,16 @@ def _comes_back(*cases: str) -> frozenset[str]:
     return caught_by(*(f"a_namespace_comes_back_as_it_was_given[{case}]" for case in cases))
 
 
+class ListsOnePage(EffectMutant):
+    """What its system lists comes in pages, and only the first one is read."""
+
+    CAUGHT_BY = caught_by("deleting_a_namespace_takes_all_that_is_in_it")
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        return (await super().list_execution_environments(namespace))[:50]
+
+
 class LowersNamespaces(_ListsOther):
     """Upper case is lost."""
 

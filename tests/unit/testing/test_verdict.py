@@ -45,7 +45,9 @@ def test_levels_have_an_order() -> None:
     [
         (["describe_execution_environment", "exec_primitive", "install_configuration_sw"], "", "FULL"),
         (["exec_primitive", "install_configuration_sw"], "", "FULL, effects seen through `look` only"),
-        (["exec_primitive"], "", "FULL, effects not seen: it does not run what it installs"),
+        (["exec_primitive"], "", "FULL, effects not seen: it installs no charms"),
+        (["install_configuration_sw"], "", "FULL, effects not seen: it runs no primitives"),
+        (["health"], "", "FULL, effects not seen: it installs no charms and runs no primitives"),
         (["exec_primitive", "install_configuration_sw"], NO_LOOK, "BASE"),
         (
             ["describe_execution_environment", "exec_primitive", "install_configuration_sw"],

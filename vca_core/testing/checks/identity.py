@@ -12,6 +12,9 @@ from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
 from vca_core.testing.verdict import NOT_PERSISTENT
 
+PAGE = 50
+"""How many a system may give at once, which pages what it lists."""
+
 
 class IdentityChecks(Suite, suite=True):
     """Namespaces."""
@@ -37,12 +40,13 @@ class IdentityChecks(Suite, suite=True):
 
     @needs("create_execution_environment", "delete_namespace")
     async def test_deleting_a_namespace_takes_all_that_is_in_it(self, kit: Kit) -> None:
-        """VNFs, VDUs and KDUs, with charms and without, and more than fit on a page."""
-        namespaces = [kit.namespace(f"vnf{number}.vdu-{number}") for number in range(22)]
+        """VNFs, VDUs and KDUs, with charms and without, and more than fit on a page; all of it is listed before."""
+        namespaces = [kit.namespace(f"vnf{number}.vdu-{number}") for number in range(PAGE - 1)]
         namespaces += [kit.namespace("vnf1"), kit.namespace("vnf1.kdu")]
-        await asyncio.gather(*map(kit.create, namespaces))
+        made = await asyncio.gather(*map(kit.create, namespaces))
         if "install_configuration_sw" in kit.capabilities:
-            await kit.create_ready(kit.namespace("charmed"))
+            made.append(await kit.create_ready(kit.namespace("charmed")))
+        await kit.check_listed(made)
         await kit.connector.delete_namespace(kit.namespace(None))
         await kit.check_listed([])
 
