@@ -285,11 +285,15 @@ class BackendError(VcaError):
     Args:
         message: what happened.
         code: the system's own code for it, such as Juju's ``operation is blocked``; empty: none.
+        output: what it left behind, raw, such as lines of a log; as that of an `ExecutionError`.
     """
 
-    def __init__(self, message: str = "", code: str = "", **where: Any) -> None:
+    def __init__(
+        self, message: str = "", code: str = "", output: Mapping[str, Any] | None = None, **where: Any
+    ) -> None:
         super().__init__(message, **where)
         self.code = code
+        self.output: dict[str, Any] = dict(output or {})
 
 
 class PluginError(VcaError):
@@ -341,7 +345,7 @@ _FIELDS: Mapping[type, tuple[str, ...]] = {
     VcaConnectionError: ("url",),
     VcaTimeoutError: ("kind", "limit"),
     ExecutionError: ("primitive", "output"),
-    BackendError: ("code",),
+    BackendError: ("code", "output"),
 }
 """What instances of a class have beside what all errors have."""
 

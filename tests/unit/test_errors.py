@@ -119,12 +119,12 @@ def test_errors_carry_what_is_documented() -> None:
 
 
 def test_what_a_backend_calls_a_failure_goes_through_plain_data() -> None:
-    data = BackendError("it refuses that", "operation is blocked").as_data()
+    data = BackendError("it refuses that", "operation is blocked", {"log": ["no space left"]}).as_data()
     assert (data["code"], data["backend_code"]) == ("backend-failed", "operation is blocked")
     again = from_data(data)
     assert isinstance(again, BackendError)
-    assert again.code == "operation is blocked"
-    assert "backend_code" not in BackendError("it failed").as_data()
+    assert (again.code, again.output) == ("operation is blocked", {"log": ["no space left"]})
+    assert not {"backend_code", "output"} & BackendError("it failed").as_data().keys()
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 3])

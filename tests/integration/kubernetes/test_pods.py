@@ -93,6 +93,28 @@ async def test_a_wait_ends_with_what_the_cluster_says(
         assert f"pod {APP}-0 of namespace {ns}-k8s has not run for 0.3 s: {reason}" in error.message
         found = await pods.get_status(f".{ns}.vnf1")
         assert reason in found["kubernetes"]["pods"][f"{APP}-0"]["reason"]
+        assert error.output == {}, "nothing was printed"
+
+
+async def test_what_a_crashed_container_printed_is_in_the_output(
+    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str
+) -> None:
+    last, present = (cluster.folder / "logs" / name for name in ("previous.log", "container.log"))
+    lines = [f"line {number}" for number in range(12)]
+    last.write_text("".join(f"2026-11-28T10:00:00.000000000Z stdout F {line}\n" for line in lines))
+    present.write_text("2026-11-28T10:00:00.000000000Z stdout F starting\n")
+    try:
+        looking = {"kubeconfig": str(cluster.kubeconfig)}
+        async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
+            error = await fail_to_install(pods, cluster, ns, "example.com/crash:1")
+            assert error.output == {"pod": f"{APP}-0", "container": "main", "log": lines[-10:]}
+            assert "line 11" not in f"{error} {error.__cause__}"
+            last.unlink()
+            found = await pods.get_status(f".{ns}.vnf1")
+            assert found["kubernetes"]["pods"][f"{APP}-0"]["log"] == ["starting"]
+    finally:
+        last.unlink(missing_ok=True)
+        present.unlink()
 
 
 async def test_a_quota_that_keeps_pods_away_is_told(

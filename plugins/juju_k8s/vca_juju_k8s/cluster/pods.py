@@ -158,10 +158,13 @@ async def _look(
             since = {key: since.get(key, now) for key in texts.items()}
             for (name, text), begun in since.items():
                 if now - begun >= grace:
+                    finding = seen[name][0]
+                    log = await _read_log(cluster, namespace, name, finding)
                     raise BackendError(
                         f"pod {name} of namespace {namespace} has not run for {grace:g} s: {text}"
                         if name != application
-                        else f"pods of {application} in namespace {namespace} were not created for {grace:g} s: {text}"
+                        else f"pods of {application} in namespace {namespace} were not created for {grace:g} s: {text}",
+                        output={"pod": name, "container": finding.container, "log": log} if log else None,
                     )
         if texts != told:
             told = texts
@@ -220,11 +223,19 @@ async def _describe_pod(
     reason = reasons.get(name)
     if reason is not None:
         found["reason"] = cluster.scrub(reason.text)
-        if reason.container:
-            with suppress(ClusterError):  # a container whose node is gone has no log
-                log = await cluster.read_log(namespace, name, reason.container, LINES, previous=True)
-                found["log"] = log.splitlines()
+        if log := await _read_log(cluster, namespace, name, reason):
+            found["log"] = log
     return found
+
+
+async def _read_log(cluster: ClusterClient, namespace: str, pod: str, finding: Finding) -> list[str]:
+    """Read the last lines of what crashed: of its last run, else of this one; none, where there is no log."""
+    for previous in (True, False) if finding.container else ():
+        with suppress(ClusterError):  # it has not run before, or its node is gone
+            log = await cluster.read_log(namespace, pod, finding.container, LINES, previous=previous)
+            if log:
+                return log.splitlines()[-LINES:]
+    return []
 
 
 def _describe_service(service: Mapping[str, Any]) -> dict[str, Any]:
