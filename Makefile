@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills faults soak cluster bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills faults soak cluster kubernetes bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ soak: $(READY)  ## let 1,000 lives on the simulated Juju controller meet faults,
 cluster:  ## build the Kubernetes control plane that tests run on; it takes Go, and some minutes for the first time
 	@sh tests/cluster/build.sh "$(CURDIR)/.cluster/bin"
 
+kubernetes: $(READY) cluster  ## serve a simulated Juju with that control plane, and a config for both in .kubernetes
+	@rm -rf .kubernetes && $(RUN) python tests/cluster/serve.py $(ARGS)
+
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)
 
@@ -81,4 +84,4 @@ wheels: build  ## install the wheels elsewhere, run the demo and a new plugin th
 	@sh tools/check_wheels.sh
 
 clean:  ## remove what was generated
-	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .cluster .coverage .import_linter_cache .examples
+	@rm -rf .venv .uv dist .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .steady .mongoserver .cluster .kubernetes .coverage .import_linter_cache .examples

@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
         "--steps", type=_steps, default={}, help="the same for single kinds: machine=0.125,unit=0.175,action=0.075"
     )
     parser.add_argument("--kubernetes", metavar="NAME", help="have a cloud of Kubernetes of that name, too")
+    parser.add_argument(
+        "--clusters",
+        choices=("memory", "real"),
+        default="memory",
+        help="real: models of Kubernetes clouds that clients add are in the cluster there (default: %(default)s)",
+    )
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
     parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
@@ -91,6 +97,7 @@ async def _serve(given: argparse.Namespace) -> None:
         steps=given.steps,
         state=given.state,
         manual_scripts_run=True,
+        clusters=given.clusters,
     )
     if given.counts:
         loop.add_signal_handler(signal.SIGUSR1, lambda: given.counts.write_text(json.dumps(sim.counts.as_json())))
