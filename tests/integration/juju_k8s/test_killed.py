@@ -5,16 +5,15 @@ The suite tries one moment; `make kills` tries 30.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from support.juju import write_charm
 from support.juju_k8s import options_of, sidecar
+from support.killing import left_in, run, run_killed
 
 from vca_jujusim import SimulatedController
 
@@ -22,7 +21,6 @@ KILLS = int(os.environ.get("VCA_KILLS", "1"))
 SEED = int(os.environ.get("VCA_KILLS_SEED", "1610"))
 LIFE = 70
 """Requests of the whole life, about: those that come after it kill nothing."""
-VCA = str(Path(sys.executable).with_name("vca"))
 
 SERVICE = {
     "ns": "demo",
@@ -50,42 +48,6 @@ def folder(tmp_path: Path, controller: SimulatedController) -> Path:
     (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
     (tmp_path / "service.yaml").write_text(yaml.safe_dump(SERVICE))
     return tmp_path
-
-
-async def run(folder: Path, *arguments: str) -> None:
-    """Run the command to its end."""
-    process = await asyncio.create_subprocess_exec(
-        VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    printed = (await process.communicate())[0].decode()
-    assert process.returncode == 0, printed
-
-
-async def run_killed(folder: Path, controller: SimulatedController, requests: int) -> str:
-    """Run the life of the NS, and kill what runs when the controller has had so many requests of it.
-
-    Returns:
-        The command that was killed; empty: there were no more requests.
-    """
-    end = controller.counts.total + requests
-    for arguments in (("apply", "service.yaml"), ("delete", "demo", "--yes")):
-        process = await asyncio.create_subprocess_exec(
-            VCA, *arguments, cwd=folder, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        ended = asyncio.ensure_future(process.wait())
-        while controller.counts.total < end and not ended.done():
-            await asyncio.wait((ended,), timeout=0.002)
-        if not ended.done():
-            process.kill()
-            await ended
-            return arguments[0]
-        assert process.returncode == 0
-    return ""
-
-
-def left_in(controller: SimulatedController) -> list[str]:
-    """The models that are there beside the controller's own."""
-    return [model.record.name for model in controller.world.models.values() if model.record.name != "controller"]
 
 
 @pytest.mark.timeout(60 + 60 * KILLS)
