@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from support.clouds import add_cluster, make_token
 from support.cluster.sharing import Cluster, cluster
 from support.juju_k8s import sidecar
 
 from vca_juju_common.client import gathering
+from vca_juju_common.client.requests import models
 from vca_jujusim import SimulatedController
 
 __all__ = ["cluster"]
@@ -20,6 +22,22 @@ async def controller(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Simulated
     monkeypatch.setattr(gathering, "GATHER", 0.01)
     async with SimulatedController() as running:
         running.add_kubernetes()
+        yield running
+
+
+@pytest.fixture(scope="session")
+def token(cluster: Cluster) -> str:
+    """The token of an account for Juju, with all rights."""
+    return make_token(cluster, f"{cluster.prefix}juju")
+
+
+@pytest.fixture
+async def juju(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, token: str) -> AsyncIterator[SimulatedController]:
+    """A controller whose cloud `k8s` is the cluster."""
+    monkeypatch.setattr(gathering, "GATHER", 0.01)
+    monkeypatch.setattr(models, "LEAVING", 0.3)
+    async with SimulatedController(clusters="hurried") as running:
+        add_cluster(running, cluster, token)
         yield running
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,12 @@ from support.juju_k8s import installed, on_kubernetes
 
 from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client import gathering
-from vca_juju_common.client.requests import models
 from vca_juju_k8s.cluster import pods as pods_module
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
 
 APP = "app-vnf-vnf1"
-
-
-@pytest.fixture(scope="session")
-def token(cluster: Cluster) -> str:
-    """The token of an account for Juju, with all rights."""
-    return make_token(cluster, f"{cluster.prefix}juju")
-
-
-@pytest.fixture
-async def juju(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, token: str) -> AsyncIterator[SimulatedController]:
-    """A controller whose cloud `k8s` is the cluster."""
-    monkeypatch.setattr(gathering, "GATHER", 0.01)
-    monkeypatch.setattr(models, "LEAVING", 0.3)
-    async with SimulatedController(clusters="hurried") as running:
-        add_cluster(running, cluster, token)
-        yield running
 
 
 async def until(look: Callable[[], Any]) -> Any:
