@@ -27,7 +27,7 @@ class Entry:
     Args:
         name: how a config names it.
         value: what it refers to: ``vca_fake.backend:FakeBackend``.
-        distribution: name of the distribution that brings it.
+        distribution: name of the distribution that provides it.
         version: of the distribution.
         group: the entry points' group.
     """
@@ -144,15 +144,15 @@ def entry_named(entries: Iterable[Entry], name: str, kind: str, install: str = "
 
     Raises:
         BadArguments: there is none of that name; the error lists those that exist, and what may have been meant.
-        PluginError: several distributions bring one of that name; names them.
+        PluginError: several distributions provide one of that name; names them.
     """
     found = [entry for entry in entries if entry.name == name]
     if not found:
         names = sorted({entry.name for entry in entries} - {UNREADABLE})
         there = instead(name, names) if names else "; none is installed"
-        remedy = f"; {install} brings it: install that from your clone of the project" if install else ""
+        remedy = f"; {install} provides it: install that from your clone of the project" if install else ""
         raise BadArguments(f"there is no {kind} {name!r}{there}{remedy}", [kind])
     if len(found) > 1:
         distributions = " and ".join(f"{entry.distribution} {entry.version}" for entry in found)
-        raise PluginError(f"the {kind} {name!r} is brought by {distributions}; uninstall all but one of them")
+        raise PluginError(f"the {kind} {name!r} is provided by {distributions}; uninstall all but one of them")
     return found[0]

@@ -18,7 +18,7 @@ class PluginInfo:
     Args:
         name: what it is called by: a provider's name in a config, the scheme of a store's URLs. ``?`` where a
             distribution's entry points cannot be read.
-        distribution: what brings it.
+        distribution: what provides it.
         version: of the distribution.
         ok: whether it can be used.
         reason: why not; empty when it can.

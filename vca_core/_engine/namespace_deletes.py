@@ -33,7 +33,7 @@ class NamespaceDeletes:
         cleanup: ``cleanup_timeout``, seconds: how long running operations have to end.
 
     Attributes:
-        under_way: by model.
+        under_way: the running deletes, by model.
     """
 
     def __init__(

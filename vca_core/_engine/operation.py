@@ -36,7 +36,7 @@ class RunningOperation:
 
     Attributes:
         total_at: the loop's time of the total deadline.
-        progress_at: the loop's time at which nothing changed for too long.
+        progress_at: the loop's time at which the progress limit is hit.
         interrupt: done when there is something to look at: it was stopped, it ended, a limit may have been hit.
         finished: done when it is over for its caller.
         stopped: why it was stopped.
@@ -130,7 +130,7 @@ class RunningOperation:
             self.progress_at = asyncio.get_running_loop().time() + self.progress
 
     def seconds_left(self, now: float) -> float:
-        """Seconds until a limit may have been hit; the progress limit may start to count at any moment."""
+        """Seconds until a limit may be hit; the progress limit may start to count at any moment."""
         left = self.total_at - now
         if self.progress is not None:
             left = min(left, self.progress, self.progress_at - now)

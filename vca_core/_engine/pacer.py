@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 
 class Pacer:
-    """Lets so many begin in one turn of the loop; the others begin in later ones, in the order they came.
+    """Lets a limited number of calls begin in one turn of the loop; the others begin in later turns, in order.
 
     Args:
-        most: how many.
+        most: how many begin in one turn.
     """
 
     def __init__(self, most: int) -> None:
@@ -28,10 +28,10 @@ class Pacer:
         return sum(not turn.done() for turn in self._waiting)
 
     async def wait_turn(self) -> None:
-        """Wait until it is one's turn; at once, where few begin.
+        """Wait for the caller's turn; return at once if few calls begin.
 
         Raises:
-            Exception: what `refuse` was given to make.
+            Exception: what `make_error` of `refuse` made.
         """
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
@@ -48,7 +48,7 @@ class Pacer:
             raise refusal
 
     def refuse(self, make_error: Callable[[], Exception]) -> None:
-        """Let none of those begin that wait for their turn.
+        """Refuse all calls that wait for their turn.
 
         Args:
             make_error: makes the error that each of them raises.

@@ -1,4 +1,4 @@
-"""Secret options of EEs that another process configured: read back by name, so that no text shows them here either."""
+"""Secret options of EEs that another process configured: read back, so that no text shows them here either."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _AT_A_TIME = 8
 
 
 class Recall:
-    """Reads secret options back, once for each EE, where the backend can describe one.
+    """Reads secret options back, once for each EE, if the backend can describe EEs.
 
-    Once more where another process has operated on the EE since: it may have brought new ones.
+    They are read again once another process has operated on the EE: it may have set new ones.
 
     Args:
         connector: the connector's name.
@@ -61,7 +61,7 @@ class Recall:
         self._seen: set[str] = set()
 
     async def recall_concerned(self, trail: Trail, request: Request[Any]) -> None:
-        """Know the secret options of the EEs that an operation concerns, the store's and those it does not know."""
+        """Learn the secret options of the EEs that an operation concerns, also of those unknown to the store."""
         if not self._can_read:
             return
         concerned = self._tracker.environments_of(trail)
@@ -77,11 +77,11 @@ class Recall:
         return self._can_read and model not in self._seen
 
     async def recall_namespace(self, model: str, listed: Iterable[EeId]) -> None:
-        """Know the secret options of the EEs of a namespace.
+        """Learn the secret options of the EEs of a namespace.
 
         Args:
             model: its model.
-            listed: the EEs that the backend lists there; where it is new, the store may not know them.
+            listed: the EEs that the backend lists there; the store may not know all of them.
         """
         if self._can_read:
             self._seen.add(model)
@@ -91,17 +91,17 @@ class Recall:
             await self._recall_all([*kept, *(one for one in unkept if one.key not in keys)])
 
     async def recall(self, ee_ids: Iterable[EeId]) -> None:
-        """Know the secret options of EEs."""
+        """Learn the secret options of EEs."""
         if self._can_read:
             await self._recall_all([await self._tracker.find(one) for one in ee_ids])
 
     async def recall_everything(self) -> None:
-        """Know the secret options of all EEs that the store knows."""
+        """Learn the secret options of all EEs that the store knows."""
         if self._can_read:
             await self._recall_all(await self._tracker.environments_in(None))
 
     async def take(self, key: EeKey, described: Description, declared: frozenset[str]) -> None:
-        """Know the secrets in a description.
+        """Learn the secrets in a description.
 
         Args:
             key: whose it is.
@@ -148,7 +148,7 @@ class Recall:
                 tasks.create_task(work(), name=f"{self._connector}: recall")
 
     async def _recall(self, one: Concerned, operator: str | None) -> None:
-        """Know the secret options of an EE from now on. What cannot be read is tried again the next time."""
+        """Learn the secret options of an EE. If they cannot be read, the next time tries again."""
         try:
             async with asyncio.timeout(self._limit):
                 spec = BackendHooks.describe_execution_environment

@@ -94,7 +94,7 @@ class Confidential:
     Args:
         argument: how errors call what holds them.
         values: values by name; those whose name sounds secret, or that the EE's charm declares secret, are.
-        certain: values that are secret in any case.
+        certain: values that are secret under any name.
         lasting: whether the EE keeps the values: they stay secret for as long as it lives.
     """
 
@@ -114,7 +114,7 @@ class Confidential:
             texts: texts that are secret under any name.
 
         Returns:
-            The secrets by the name of the value that holds them; those that are certain by an empty one.
+            The secrets, by the name of the value that holds them; those of `certain` under the empty name.
 
         Raises:
             BadArguments: there are more than can be kept out of all texts.
@@ -158,10 +158,10 @@ class Request(Generic[R]):
         progress: seconds without any change after which it is given up; None: the config's.
         confidential: how to find its secrets.
         recalls: whether the answer may say what the EEs of its namespace were configured with by another process.
-        speaks_of: gives the EEs that the answer says something of, which another process may have configured; of None,
-            it may be all. The answer itself does not come without what is secret of them: who asked takes that out.
+        speaks_of: returns the EEs that the answer says something about, which another process may have configured;
+            None: possibly all. The answer may still hold their secrets: whoever made the request takes those out.
         host: of the machine that it takes into service; see `vca_core.hosts.same_host`.
-        before: a call that is made first, under the same lock; its failure is taken for done, and not reported.
+        before: a call that is made first, under the same lock; a failure of it is ignored and not reported.
     """
 
     call: Call[Any]

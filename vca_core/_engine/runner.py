@@ -141,7 +141,7 @@ class Runner:
                 op.finished.set_result(None)
 
     async def _prepare(self, op: RunningOperation, request: Request[Any], declared: frozenset[str]) -> None:
-        """Find out what the operation concerns; when this raises, it had not begun: no outcome is written."""
+        """Find out what the operation concerns. If this raises, it never began, and no outcome is written."""
         if (left := op.remaining()) <= 0:
             raise op.locate(op.timeout_error())
         try:
@@ -220,7 +220,7 @@ class Runner:
         return result.value
 
     async def _watch(self, op: RunningOperation, task: asyncio.Task[Any]) -> VcaError | None:
-        """Wait for the hook, a limit or a stop; what ended the operation before its hook did, if anything."""
+        """Wait for the hook, a limit or a stop; return what ended the operation before its hook did, if anything."""
         loop = asyncio.get_running_loop()
         task.add_done_callback(op.wake)
         while not task.done():
@@ -259,11 +259,11 @@ class Runner:
             return _Raised(as_vca_error(error, self._scrub_own(op), await self._scrub_of_foreign(request)))
 
     def _scrub_own(self, op: RunningOperation) -> Callable[[str], str]:
-        """Give what takes secrets out of a text of ours: the names of what the operation concerns stay."""
+        """Return what takes secrets out of the core's own texts: the names of what the operation concerns stay."""
         return partial(self._session.secrets.scrub_own, spared=[*op.trail.names, self._session.name])
 
     async def _scrub_of_foreign(self, request: Request[Any]) -> Callable[[str], str]:
-        """Give what takes all that the caller gave out of a text: a foreign error may show it, under any name."""
+        """Return what takes everything that the caller gave out of a text: a foreign error may show any of it."""
         secrets, values = self._session.secrets, request.confidential.values
         if not values:
             return secrets.scrub_foreign
@@ -303,7 +303,7 @@ class Runner:
         return answer
 
     def _are_secrets_known(self, op: RunningOperation) -> bool:
-        """Whether nothing has to be read back: this `Vca` operated on each of the EEs last, and knows their secrets."""
+        """Whether no secrets have to be read back: this `Vca` operated last on all of the EEs, and knows them."""
         concerned, owner = self._tracker.environments_of(op.trail), self._recall.owner
         known = [one for one in concerned if self._lasting.known.get(one.key) == owner == one.operator]
         return len(known) == len(op.trail.keys)
@@ -331,14 +331,14 @@ class Runner:
         op.trail.muted = False
 
     async def _learn(self, op: RunningOperation) -> None:
-        """Take a listing of each EE that may not be known as a whole, as one that another process operated on."""
+        """List each EE that may not be fully known, such as one that another process operated on."""
         for key, namespace in self._tracker.unknown_ees(op.trail):
             found = await self._listing(op, namespace)
             if found is not None:
                 self._tracker.learn(key, found)
 
     async def _look(self, op: RunningOperation) -> None:
-        """Take a listing before an outcome that is an aggregate, where the EE is not known as a whole."""
+        """List the EE before an outcome that is an aggregate, if it is not fully known."""
         if self._tracker.is_known(op.trail) or op.trail.ee_id is None:
             return
         found = await self._listing(op, self._tracker.namespace_of(op.trail))
@@ -348,7 +348,7 @@ class Runner:
     async def _listing(
         self, op: RunningOperation, namespace: Namespace | None
     ) -> Mapping[EeId, Sequence[EntityState]] | None:
-        """What the backend lists in a namespace, where it lists anything at all; None: it cannot be asked now."""
+        """Return what the backend lists in a namespace; None: it cannot list, or does not answer now."""
         hooks, spec = self._session.hooks, BackendHooks.list_execution_environments
         if not hooks.has_hook(spec.__name__):
             return None
@@ -375,7 +375,7 @@ class Runner:
         return task.result()
 
     def _keep(self, op: RunningOperation, task: asyncio.Task[Any]) -> None:
-        """Own a hook that did not end in time, until it does."""
+        """Keep a hook that did not end in time, until it ends."""
         _LOG.warning(
             "%s did not end within %g s of its cancellation; its locks stay held until it does",
             op.id,

@@ -63,7 +63,7 @@ class OwnLoop:
             raise VcaError(f"this Vca belongs to process {self._process}, which forked this one; make one here")
 
     def let_go(self) -> None:
-        """Belong to the next loop that uses it."""
+        """Release the loop: the next one that uses it becomes its own."""
         self._loop = None
 
 
@@ -114,7 +114,7 @@ class Shared:
         actor: str | None,
         secret_texts: Iterable[str] = (),
     ) -> Shared:
-        """Make it from a config; connects to nothing.
+        """Make one from a config; connects to nothing.
 
         Args:
             config: the checked config.
@@ -167,7 +167,7 @@ class Shared:
         )
 
     async def report_refusal(self, facts: OperationFacts, error: VcaError, limit: float) -> None:
-        """Tell the error of a call that ended before it began where it is from, and the extensions of both.
+        """Report a call that ended before it began: fill in where its error happened, and notify the extensions.
 
         Args:
             facts: what was asked for, as far as it was understood.
@@ -199,7 +199,7 @@ class Shared:
 
         Args:
             limit: seconds for each step.
-            unwritten: takes the statuses that are still queued and that no connector's own end has given.
+            unwritten: gets the statuses that are still queued and that no connector's disconnect has returned.
 
         Returns:
             The names of what still lives, or failed to end.

@@ -29,7 +29,7 @@ class LoadedBackend:
     Args:
         name: its name in a config.
         cls: the class.
-        distribution: what brings it.
+        distribution: what provides it.
         version: of the distribution.
         api_version: the version of the plugin API it was made for.
         capabilities: the hooks it implements, `open` and `close` left out.
@@ -49,7 +49,7 @@ class BackendInfo:
 
     Args:
         name: its name in a config; ``?`` where a distribution's entry points cannot be read.
-        distribution: what brings it.
+        distribution: what provides it.
         version: of the distribution.
         ok: whether it can be used.
         reason: why not; empty when it can.

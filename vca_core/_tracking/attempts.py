@@ -1,4 +1,4 @@
-"""The limit of each attempt at the store: one timer for all of them, since they begin in order and most end at once."""
+"""The time limit of attempts at the store: one timer for all, since they begin in order and most end at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AttemptLimit:
         self._timer: asyncio.TimerHandle | None = None
 
     def begin(self, clock: asyncio.Timeout) -> None:
-        """Count from now on.
+        """Start the time limit of an attempt.
 
         Args:
             clock: the time-out, without a deadline of its own, around the attempt; it expires at the limit.
@@ -29,7 +29,7 @@ class AttemptLimit:
             self._timer = loop.call_at(now + self._seconds, self._look)
 
     def end(self, clock: asyncio.Timeout) -> None:
-        """Count no longer."""
+        """End the time limit of an attempt."""
         if self._begun.pop(clock, None) is None and not clock.expired():
             clock.reschedule(None)  # it came to its end just before it would have expired
 

@@ -41,10 +41,10 @@ class _Waiting:
 class Batches:
     """The writes of a store, in batches where several wait.
 
-    A write that comes while no other is under way is made at once, as it is. One batch is made at a time, so that
-    nothing passes what was handed over before it. Batches grow as long as the store is quick with them; after one that
-    was slow, or failed as a whole, the next are smaller: a store that cannot make 500 writes in time makes 50. As many
-    lanes are at the store as the next batch may have writes, so that none of them waits for long.
+    A write that arrives while no other is under way is made at once, on its own. One batch is made at a time, so that
+    no write overtakes an earlier one. Batches grow as long as the store is quick with them; after one that was slow, or
+    failed as a whole, the next are smaller: a store that cannot make 500 writes in time may make 50. As many lanes may
+    use the store as the next batch may have writes, so that none of them waits for long.
 
     Args:
         store: the store.
@@ -70,7 +70,7 @@ class Batches:
         self.others: StatusStore = _Gathered(store, self, 1) if store.has_batch else store
 
     async def set(self, write: Write, rank: int) -> bool:
-        """Make a write, together with others where some wait already."""
+        """Make a write, in one batch with others if some already wait."""
         if self._is_busy:
             promise: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             self._queues[rank].append(_Waiting(write, _size(write), promise))
@@ -82,7 +82,7 @@ class Batches:
             self._go_on()
 
     def cancel(self) -> asyncio.Task[None] | None:
-        """Cancel the batch that is made, if there is one, and give its task."""
+        """Cancel the batch that is being made, if there is one, and return its task."""
         if self._task is not None:
             self._task.cancel()
         return self._task
@@ -121,7 +121,7 @@ class Batches:
             self._slots.resize(most)
 
     def _take(self) -> list[_Waiting]:
-        """Take the next batch: outcomes before intermediate statuses, what came first before what came later."""
+        """Take the next batch: outcomes before intermediate statuses, earlier ones before later ones."""
         batch: list[_Waiting] = []
         size = 0
         for queue in self._queues:
@@ -166,7 +166,7 @@ def _resolve(batch: Sequence[_Waiting] | deque[_Waiting], outcome: Outcome) -> N
 
 
 def _size(write: Write) -> int:
-    """The bytes of a write, about: of all its texts, those in its filter included, and of its numbers."""
+    """Estimate the size of a write in bytes: its texts, those in its filter included, and its numbers."""
     return _bytes_of(write.update) + _bytes_of(write.filter)
 
 
@@ -181,7 +181,7 @@ def _bytes_of(value: object) -> int:
 
 
 class _Gathered(StatusStore):
-    """A store whose writes are gathered; everything else goes straight to it."""
+    """A store whose writes are gathered into batches; everything else goes straight to it."""
 
     def __init__(self, store: StatusStore, batches: Batches, rank: int) -> None:
         self._store = store

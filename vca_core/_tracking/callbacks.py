@@ -1,7 +1,8 @@
 """Calls the orchestrator's ``on_update_db`` after each stored status.
 
-In order for each path, many paths at once up to a bound, in tasks of its own: an operation never waits for a
-callback, and a callback may call back into the connector. What a callback raises is logged and goes no further.
+They are made in order for each path, for several paths at once up to a bound, and in tasks of their own: an operation
+never waits for a callback, and a callback may call back into the connector. What a callback raises is logged and goes
+no further.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class UpdateCallbacks:
         waiting.append((fields, outcome))
 
     async def wait(self, limit: float) -> None:
-        """Wait for the queued calls, for at most `limit` seconds; called from a callback, for the others."""
+        """Wait for the queued calls, for at most `limit` seconds; a callback waits for the others only."""
         loop = asyncio.get_running_loop()
         end = loop.time() + limit
         while self._waiting and (left := end - loop.time()) > 0:

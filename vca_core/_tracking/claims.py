@@ -1,4 +1,4 @@
-"""Claims: which namespace has a model and an application, made sure of before a backend is asked for anything.
+"""Claims: which namespace has a model and an application; settled before a backend is asked for anything.
 
 Two documents in the collection of records: one for each model (which NS it belongs to), one for each EE (its record).
 So two namespaces that would share a name are kept apart and refused, in this process and in every other that uses the
@@ -25,7 +25,7 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a create or register claimed.
+    """What a create or register operation claimed.
 
     Args:
         record: the record.
@@ -54,7 +54,7 @@ class Claims(ConnectorStore):
             key: the EE's key.
             namespace: whose it is to be.
             home: where its statuses will be kept.
-            mark: the status that it begins with; it is there at once where the record itself is the home.
+            mark: the status that it begins with; it is written with the record if the record itself is the home.
             host: of the machine that is taken into service.
 
         Raises:
@@ -105,7 +105,7 @@ class Claims(ConnectorStore):
                 raise host_taken(host, str(document["namespace"]), str(document["ee_id"]))
 
     async def _read_known(self, store: StatusStore, claimed: EeRecord) -> EeRecord:
-        """Read the record that is there, which has to be of the namespace that claims it."""
+        """Read the existing record, which has to belong to the namespace that claims it."""
         key = claimed.key
         document = await store.get(COLLECTION, {"_id": key.record_id})
         if document is None:
@@ -119,7 +119,7 @@ class Claims(ConnectorStore):
         return record
 
     async def _claim_model(self, store: StatusStore, record: EeRecord, generation: str) -> str | None:
-        """Claim the model, behind the record: who withdraws a model's claim looks for records after it.
+        """Claim the model, after the record: whoever withdraws the claim of a model looks for records first.
 
         Returns:
             The generation of its document, if that was not there before.
@@ -137,7 +137,7 @@ class Claims(ConnectorStore):
         return None
 
     def withdraw(self, claim: Claim) -> None:
-        """Give up what a call claimed that made nothing; of what others claimed nothing is touched."""
+        """Withdraw what a call claimed if it made nothing; what others claimed stays."""
         record = claim.record
         if not claim.is_new and claim.model_generation is None:
             return
@@ -219,7 +219,7 @@ class Claims(ConnectorStore):
         return kept
 
     async def _write_id(self, store: StatusStore, record: EeRecord, kept: EeRecord) -> EeId | None:
-        """Write an ee_id, unless another process has made the EE since the claim: then its id is given back."""
+        """Write an ee_id, unless another process has made the EE since the claim: then return that one's id."""
         update = {
             "ee_id": str(kept.ee_id),
             "home": home_fields(kept.home),
@@ -254,7 +254,7 @@ class Claims(ConnectorStore):
         return None
 
     def _withdraw_id(self, kept: EeRecord) -> None:
-        """Take an ee_id back, where it still is this one: it must never hit a later EE."""
+        """Remove an ee_id that was written, if it is still this one: it must never hit a later EE."""
         home = kept.home
 
         async def withdraw(store: StatusStore) -> None:
@@ -289,7 +289,7 @@ class Claims(ConnectorStore):
             await store.ensure(COLLECTION, self._model_document(record, new_generation()))
 
     async def _remove_damaged(self, store: StatusStore, model: str) -> None:
-        """Remove unreadable records, with the namespace that they were of."""
+        """Remove unreadable records together with the namespace that they belonged to."""
         for document in await store.find(COLLECTION, {"model": model, "connector": self.connector}):
             if "application" in document and newer_error(document) is None:
                 try:

@@ -1,4 +1,4 @@
-"""One write that waits in the queue of an execution environment, and what may become of it."""
+"""One write in the queue of an execution environment, and what may become of it."""
 
 from __future__ import annotations
 
@@ -64,16 +64,16 @@ class Entry:
         fields: the five fields of a status.
         retries: whether it is tried again when the store fails.
         what: what it does, for errors: ``"read the execution environment"``.
-        may_merge: whether a later status of the same place makes it needless.
+        may_merge: whether a later status of the same place replaces it.
         operation_id: the operation that a status is of; None: of none.
 
     Attributes:
-        done: promises that are kept when it is over.
-        tried: promises that are kept after the first attempt.
+        done: futures that get its result when it is over.
+        tried: futures that are done after the first attempt.
         is_abandoned: its caller no longer waits for it.
         is_safe: it is kept in a file until the store has it.
-        is_reported: it was given as one that could not be stored.
-        is_gone: it waits no more.
+        is_reported: it was returned as one that could not be stored.
+        is_gone: it is no longer in the queue.
         on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
 
@@ -95,19 +95,19 @@ class Entry:
     on_begin: Callable[[], None] | None = None
 
     def promise(self) -> asyncio.Future[Any]:
-        """A future that is done when this is over."""
+        """Make a future that is done when this is over."""
         promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self.done.append(promise)
         return promise
 
     def keep(self, result: Any = None) -> None:
-        """Keep all promises."""
+        """Complete all futures."""
         for promise in (*self.tried, *self.done):
             if not promise.done():
                 promise.set_result(result)
 
     def fail(self, error: Exception) -> None:
-        """Keep all promises with an error."""
+        """Complete all futures with an error."""
         for promise in self.done:
             if not promise.done():
                 promise.set_exception(error)
@@ -119,7 +119,7 @@ class Entry:
             on_begin()
 
     def note_attempt(self) -> None:
-        """Keep the promises that wait for the first attempt."""
+        """Complete the futures that wait for the first attempt."""
         for promise in self.tried:
             if not promise.done():
                 promise.set_result(None)

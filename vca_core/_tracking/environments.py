@@ -4,8 +4,8 @@ A report goes two ways: to the places of the operation that runs on the EE, as a
 which stands at its home. While an operation's own place *is* the home, its events stand there until its outcome.
 
 What this process does not know of an EE it does not write: the aggregate of those entities that happened to change
-would be wrong. So an EE that another process operated on is listed before this one operates on it. Between operations
-only the process that operated on an EE last writes to its home.
+would be wrong. So before this process operates on an EE that another one operated on, the EE is listed. Between
+operations, only the process that last operated on an EE writes to its home.
 """
 
 from __future__ import annotations
@@ -46,16 +46,16 @@ class Environment:
         record: what the store keeps of it, as it was read last.
         home: where its aggregate is kept.
         states: the last that was reported of its entities.
-        is_known: whether anything was reported, or a listing taken: with no states then, nothing of it is present.
+        is_known: whether anything was reported or listed; if so, and there are no states, nothing of it is present.
         is_whole: whether the states are of all its entities: it was made by this process, or a listing was taken, and
             no other process has operated on it since.
         trail: the operation that runs on it.
         writes: whether this process writes to its home between operations.
         at_home: what was written there last.
         secret_names: what its charm declares secret.
-        claim: what the create that runs claimed.
-        before: the record as the operation that runs found it.
-        is_unread: whether the store could not say, at the beginning of the operation, what it keeps of it.
+        claim: what the running create operation claimed.
+        before: the record as the running operation found it.
+        is_unread: whether the store could not be read when the operation began.
         news: the entities that were reported while a listing is taken; None: no listing is being taken.
     """
 
@@ -76,7 +76,7 @@ class Environment:
     news: set[Entity] | None = None
 
     def take(self, record: EeRecord | None, owner: str) -> None:
-        """Take what was read of it in the store.
+        """Take over what was read from the store.
 
         Args:
             record: what is kept of it; None: nothing.
@@ -106,7 +106,7 @@ class Environment:
         return self.home is not None and self.home.place == place
 
     def is_other_than(self, ee_id: EeId | None) -> bool:
-        """Whether it is another EE than the one that an id names: the id is not the present one."""
+        """Whether an id names another EE than this one, such as an earlier EE of the same names."""
         kept = None if self.record is None else self.record.ee_id
         return kept is not None and ee_id is not None and kept != ee_id
 
@@ -146,11 +146,11 @@ class Environments:
         self.probe: Probe | None = None
 
     def get(self, key: EeKey) -> Environment | None:
-        """What is known of an EE; None: nothing."""
+        """Return what is known of an EE; None: nothing."""
         return self._known.get(key)
 
     def in_model(self, model: str) -> list[Environment]:
-        """What is known of the EEs of a model."""
+        """Return what is known of the EEs of a model."""
         return [environment for key, environment in self._known.items() if key.model == model]
 
     def forget(self, key: EeKey) -> None:
@@ -159,12 +159,12 @@ class Environments:
         self._on_forget(key)
 
     def unwatch(self) -> None:
-        """Take note that nothing is watched from now on: what is known of each EE may not be all there is."""
+        """Note that the backend watches nothing from now on, so what is known of each EE may be out of date."""
         for environment in self._known.values():
             environment.is_whole = False
 
     def of(self, key: EeKey) -> Environment:
-        """What is known of an EE; nothing, if it is asked for the first time."""
+        """Return what is known of an EE; a new entry, which knows nothing, if there was none."""
         environment = self._known.get(key)
         if environment is None:
             environment = self._known[key] = Environment(key)
@@ -179,7 +179,7 @@ class Environments:
                 self._records.change(environment.record, {"secret_names": sorted(environment.secret_names)})
 
     async def load(self, key: EeKey, limit: float | None = None) -> Environment:
-        """Look an EE up; a store that does not answer costs what is new to this process, not the operation.
+        """Look an EE up. If the store does not answer, this process may lack news of the EE, but the operation goes on.
 
         Raises:
             NewerRecordError: a newer release keeps it, in a form that cannot be read.
@@ -197,7 +197,7 @@ class Environments:
         return environment
 
     async def secret_names(self, key: EeKey) -> frozenset[str]:
-        """What an EE's charm is known to declare secret, by this process or any other.
+        """Return what an EE's charm is known, by this process or another, to declare secret.
 
         Raises:
             StoreError: the store does not answer.
@@ -301,7 +301,7 @@ class Environments:
             self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields), trail.id)
 
     def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
-        """Take what a listing says of an EE: what it does not name is gone."""
+        """Take over what a listing says of an EE: an entity that it does not name is gone."""
         trail = environment.trail
         present = {state.entity for state in states}
         for state in states:
@@ -311,7 +311,7 @@ class Environments:
         environment.is_known = environment.is_whole = True
 
     def learn(self, environment: Environment, states: Sequence[EntityState] | None) -> None:
-        """Take what is listed of an EE before an operation on it: no news, and nothing to write by itself.
+        """Take over what is listed of an EE before an operation on it; this alone causes no write.
 
         Args:
             environment: which one.
@@ -379,7 +379,7 @@ class Environments:
         return promise
 
     def putter(self, trail: Trail, place: Place, fields: dict[str, Any]) -> Put:
-        """How a status of an operation is written: at a home, only while this process has the EE."""
+        """Return how to write a status of an operation: at a home, only while this process has the EE."""
         footprint = trail.footprints.get(place)
         if footprint is None:
             footprint = trail.footprints[place] = Footprint()
@@ -406,7 +406,7 @@ class Environments:
 
 
 def aggregate_content(environment: Environment) -> tuple[DeploymentStatus, str, str, str]:
-    """What an EE's aggregate says, but for the time: what `status_fields` takes."""
+    """Return what an EE's aggregate says, without the time, as arguments of `status_fields`."""
     worst = aggregate(environment.states.values())
     if worst is None:
         return DeploymentStatus.UNKNOWN, "nothing of it is present any more", "", "machine"

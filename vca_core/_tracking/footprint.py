@@ -1,4 +1,4 @@
-"""What the statuses of one operation may have left at one place: distinguishes them from what came later."""
+"""What the statuses of one operation may have left at one place, to tell them from later ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Footprint:
         self.is_sure = False
 
     def track(self, put: Put, time: str) -> Put:
-        """Take note of what becomes of a status.
+        """Wrap the write of a status, to note what becomes of it.
 
         Args:
             put: puts it into the store.

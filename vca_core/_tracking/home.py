@@ -47,14 +47,14 @@ class Home:
         Args:
             store: the store.
             fields: the five fields.
-            may_write: asked when another process wrote there since.
+            may_write: called if another process has written there since: whether to write nevertheless.
             only_news: whether to leave the status there if it differs only in its time.
 
         Returns:
             What became of it; repeated after a lost answer, it finds what it wrote.
 
         Raises:
-            StoreError: others write there all the time.
+            StoreError: others keep writing there.
         """
         place = self.place
         # What is not new by what was seen here may be new after what others wrote since.
@@ -90,20 +90,20 @@ class Home:
         return True
 
     def _is_said(self, fields: Mapping[str, Any]) -> bool:
-        """Whether it says the same, but for the time, as far as it was seen."""
+        """Whether the status last seen there is the same, except for its time."""
         return all(self._said.get(name) == value for name, value in fields.items() if name != TIME)
 
     def _give_way(self) -> Written:
-        """Leave what was seen there to who wrote it: the next write asks again, and does not pass it."""
+        """Leave the status that was seen there to its writer: the next write asks again, and does not replace it."""
         self.forget()
         return Written.PASSED
 
     def forget(self) -> None:
-        """Look anew before the next write."""
+        """Forget what was seen there: the next write looks again."""
         self._seen = _UNSEEN
 
     async def _look(self, store: StatusStore) -> bool:
-        """See what stands there; False: the document is gone."""
+        """Look at what stands there; False: the document is gone."""
         document = await store.get(self.place.table, self.place.query)
         if document is not None:
             self._see(document)
@@ -124,8 +124,7 @@ async def put_past_no_later(
         store: the store.
         place: the place.
         fields: the five fields.
-        own: the times of the only statuses there that it follows; None: they are not known, and the clocks of those who
-            write there decide.
+        own: the times of the statuses that it may replace; None: they are not known, and the writers' clocks decide.
     """
 
     async def is_later(store: StatusStore) -> bool:

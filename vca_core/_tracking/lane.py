@@ -82,7 +82,7 @@ class Lane:
         self._written_at: dict[Place, float] = {}
 
     def push(self, entry: Entry) -> None:
-        """Queue an entry, in place of an earlier one that it makes needless."""
+        """Queue an entry, in place of an earlier one that it replaces."""
         self._merge(entry)
         self.queue.append(entry)
         self._is_merged = False
@@ -95,7 +95,7 @@ class Lane:
 
     @property
     def is_free(self) -> bool:
-        """Whether nothing is queued and nothing is done."""
+        """Whether nothing is queued and nothing is being written."""
         return not self.queue and self._task is None and not self._is_held
 
     async def do_now(self, entry: Entry) -> None:
@@ -131,12 +131,12 @@ class Lane:
             self._idle = None
 
     def hurry(self) -> None:
-        """Wait for no interval and no pause after a failure."""
+        """Write what is queued without waiting for an interval, or for a pause after a failure."""
         self._wake.set()
         self.start()
 
     def becomes_idle(self) -> asyncio.Future[None]:
-        """A future that is done when the queue is empty."""
+        """Make a future that is done when the queue is empty."""
         if self._idle is None:
             self._idle = asyncio.get_running_loop().create_future()
         return self._idle
@@ -172,7 +172,7 @@ class Lane:
         later.tried += older.tried
 
     def merge_all(self) -> None:
-        """Merge all intermediate statuses with later statuses of their places, if there are new ones since."""
+        """Merge all intermediate statuses with later ones of their places, if any came since the last merge."""
         if self._is_merged:
             return
         self._is_merged = True
@@ -190,7 +190,7 @@ class Lane:
         entry.keep(Written.DROPPED)
 
     def _restart(self, task: asyncio.Task[None]) -> None:
-        """A lane outlives its task: whatever ended it, what is queued is gone on with."""
+        """Start the task again if it ended while entries are queued, for whatever reason it ended."""
         self._task = None
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("%s ended with %s; it is started anew", task.get_name(), type(task.exception()).__qualname__)
@@ -203,7 +203,7 @@ class Lane:
             self._rest()
 
     def _rest(self) -> None:
-        """Have nothing to do; remembered as long as an interval may count from what was written last."""
+        """Rest: nothing is queued. The lane is kept for as long as an interval may count from its last write."""
         self._task = None
         if self._written_at:
             loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""What is kept of the EEs of a namespace that is deleted: taken over before, ended when it is gone."""
+"""The records of the EEs of a namespace that is deleted: taken over before, ended when the namespace is gone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Namespaces:
         self._spawn = spawn
 
     async def doom(self, trail: Trail, model: str) -> None:
-        """Find what is kept of a model before it is deleted: nothing that is claimed later may go with it.
+        """Find the records of a model before it is deleted: what is claimed later must not be removed with them.
 
         Args:
             trail: the delete.
@@ -67,7 +67,7 @@ class Namespaces:
 
     @staticmethod
     def leftover_error(trail: Trail) -> StoreError:
-        """The error for a delete that is done, but may have left records that the store did not show."""
+        """Make the error for a delete that is done, but may have left records that the store did not show."""
         trail.is_gone = True
         return StoreError(
             f"namespace {trail.namespace} is deleted, but the store did not say what is kept of it; delete it again "

@@ -1,8 +1,8 @@
 """All writes about an execution environment, in one order: its statuses, its outcomes, what the core keeps of it.
 
 Each EE has a lane (`vca_core._tracking.lane`). No operation ever waits for an intermediate status: these may be merged
-with later ones of their place. Outcomes and changes of records are never merged; what the store refuses to take stays
-queued, in front of what came later, and is tried again.
+with later ones of the same place. Outcomes and changes of records are never merged; what the store does not take stays
+queued, ahead of what came later, and is tried again.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class Outbox:
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
         events: how many intermediate statuses wait.
-        slots: one for each lane that is at the store, as many as a batch has writes; the others wait, and their limits
-            do not count yet.
+        slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
+            the limits of their attempts do not count yet.
     """
 
     def __init__(
@@ -184,7 +184,7 @@ class Outbox:
         retries: bool = False,
         queues: bool = False,
     ) -> R:
-        """Do something at the store, behind what is queued for the EE, and wait for its result.
+        """Do something at the store, after what is queued for the EE, and wait for its result.
 
         Args:
             key: whose lane it goes through.
@@ -193,7 +193,7 @@ class Outbox:
             what: what it does, for errors: ``"read the execution environment"``.
             retries: whether it is tried again when the store fails.
             queues: whether the limit counts only from when the store begins with it, or fails to take what is in front
-                of it: a store that has much to do does not fail.
+                of it: a store with much to do has not failed.
 
         Returns:
             What `run` returns.
@@ -229,13 +229,13 @@ class Outbox:
                 lane.take_off(entry)
 
     def unsafe_outcomes(self, key: EeKey) -> list[Entry]:
-        """The outcomes in an EE's lane that nothing but this process has."""
+        """Return the outcomes in an EE's lane that exist only in this process."""
         lane = self.lanes.get(key)
         queue = () if lane is None else lane.queue
         return [entry for entry in queue if entry.kind is Kind.OUTCOME and not entry.is_safe]
 
     def times_before(self, key: EeKey, outcome: Entry) -> list[str]:
-        """The times of the statuses that wait for the place of an outcome, in front of it."""
+        """Return the times of the statuses that are queued for the place of an outcome, ahead of it."""
         lane = self.lanes.get(key)
         queue = () if lane is None else lane.queue
         in_front = itertools.takewhile(lambda entry: entry is not outcome, queue)
@@ -356,9 +356,9 @@ class Outbox:
             self._in_order = deque(pair for pair in self._in_order if not pair[1].is_gone)
 
     def _make_room(self) -> None:
-        """Merge what can be merged, and if that is not enough, give the oldest intermediate statuses up.
+        """Merge what can be merged, and if that is not enough, drop the oldest intermediate statuses.
 
-        It costs as much as there is room to make, not as much as there is in all lanes: the loop has others to serve.
+        The cost depends on how much room has to be made, not on how much all lanes hold: the event loop has other work.
         """
         enough = self.queue_limit * 9 // 10
         for lane in list(self.lanes.values()):
@@ -395,14 +395,14 @@ class Outbox:
         self._on_stored(lane.key, place, entry.fields, entry.kind is Kind.OUTCOME, entry.operation_id)
 
     def note_lost(self, lane: Lane, entry: Entry, place: Place, reason: str) -> None:
-        """Log, once for a place, that its statuses find no place; the operation goes on."""
+        """Log, once for each place, that its statuses cannot be stored; the operation goes on."""
         key = (lane.key.connector, place)
         if key not in self._lost:
             _LOG.warning("no status can be written to %s: %s", place, reason)
         self._lost[key] = Unwritten(place, entry.fields, reason)
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
-        """Count an entry that waits no more."""
+        """Count an entry that has left the queue."""
         entry.is_gone = True
         if not self.has(lane):
             return
@@ -422,4 +422,4 @@ class Outbox:
 
 
 def _notify_nobody() -> None:
-    """Nobody waits yet."""
+    """Do nothing: there is no listener yet."""

@@ -123,7 +123,7 @@ _last_time = 0.0
 def status_time() -> str:
     """The time as it stands in a status: seconds since 1970, as text; each later than the one before it.
 
-    Growing even where the clock does not, so that it also shows which of two statuses of one writer is the later one.
+    It grows even when the clock does not, so it also shows which of two statuses of one writer is the later one.
     """
     global _last_time  # noqa: PLW0603 - one clock for all that this process writes
     _last_time = max(time.time(), _last_time + 1e-6)
@@ -135,9 +135,9 @@ def status_fields(status: DeploymentStatus, detail: str, native: str, kind: str)
 
     Args:
         status: the status.
-        detail: what is said beside it, for people.
+        detail: what to say beside it, for people.
         native: the word of the backend's own system.
-        kind: kind of the entity that it speaks of.
+        kind: kind of the entity that it is about.
     """
     return {
         "status": status.value,

@@ -4,7 +4,7 @@ A record says whose an EE is, what its id is, where its home is, whether a failu
 last. It is made by a claim (`vca_core._tracking.claims`).
 
 A record has a random *generation*, made with its claim: every later write and delete names it, so that none of them can
-hit the record of a later EE. The ee_id would not do: ids come again. They name its schema, too, and so leave alone
+hit the record of a later EE. The ee_id would not do: ids are used again. They name the schema too, and so leave alone
 what a newer release has taken over meanwhile.
 """
 
@@ -43,7 +43,7 @@ class EeRecord:
         owner: the `Vca` that operated on it last.
         has_failed: whether a failed outcome stands at its home.
         secret_names: the options and parameters that its charm declares secret.
-        address: its host name or address, as its backend said when it was made, registered or gone on with.
+        address: its host name or address, as its backend returned it when it was made, registered or resumed.
         host: of the machine that was taken into service; see `vca_core.hosts.same_host`.
         newer: why this release must not operate on it: a newer one wrote it; None: it may.
         schema: the layout that it has; None: it does not say.
@@ -104,7 +104,7 @@ class EeRecord:
             raise self.newer.duplicate()  # each call that it stops has its own
 
     def is_as_in(self, document: Mapping[str, Any]) -> bool:
-        """Whether a document of the collection says the same; quicker than reading it."""
+        """Whether a document of the collection has the same content; faster than reading it."""
         home, secret_names = document.get("home"), document.get("secret_names") or []
         return (
             document.get("generation") == self.generation is not None
@@ -120,7 +120,7 @@ class EeRecord:
 
     @property
     def query(self) -> dict[str, Any]:
-        """The filter that matches this record, and no earlier or later one."""
+        """The filter that matches only this record, no earlier or later one of the key."""
         return {"_id": self.key.record_id, "generation": self.generation, "schema": self.schema}
 
     @property
@@ -192,13 +192,13 @@ def _texts_in(document: Mapping[str, Any], name: str) -> list[str]:
 
 
 def home_fields(home: Place) -> dict[str, Any]:
-    """A home as records have it."""
+    """Return a home in the form that records keep it in."""
     query = [{"path": path, "value": value} for path, value in home.filter]  # not every database takes dots in names
     return {"table": home.table, "filter": query, "path": home.path}
 
 
 def new_generation() -> str:
-    """A word that no other record has."""
+    """Make a word that no other record has."""
     return secrets.token_hex(8)
 
 
@@ -231,7 +231,7 @@ class EeRecords(ConnectorStore):
 
         Args:
             key: where it is.
-            known: what was read before: given back where it is the same.
+            known: what was read before; returned if it is still the same.
             limit: seconds to wait, if less than ``store_grace``.
 
         Raises:
@@ -300,17 +300,17 @@ class EeRecords(ConnectorStore):
         return self._change_owner(record, self.owner, has_failed=False)
 
     def give_back(self, record: EeRecord, before: EeRecord) -> EeRecord:
-        """Undo `take_over`, for an operation that did nothing. A failure that came to stand meanwhile stays."""
+        """Undo `take_over`, for an operation that did nothing. A failure that was noted meanwhile stays."""
         return self._change_owner(record, before.owner, has_failed=before.has_failed, leaves=True)
 
     def return_to_owner(self, record: EeRecord) -> None:
-        """Undo what `doom` did to a record, which is given as it was before."""
+        """Undo what `doom` did to a record; it takes the record as it was before."""
         query = {**record.query_of_ee, "owner": self.owner}
         if record.owner != self.owner:
             self._outbox.change(record.key, lambda store: store.set(COLLECTION, query, {"owner": record.owner}))
 
     async def note_failure(self, store: StatusStore, record: EeRecord) -> None:
-        """Keep that a failed outcome is at an EE's home, whichever process operates on it meanwhile."""
+        """Note in the record that a failed outcome stands at the home, whoever operates on the EE meanwhile."""
         await store.set(COLLECTION, {**record.query_of_ee, "has_failed": False}, {"has_failed": True})
 
     def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False) -> EeRecord:
@@ -347,7 +347,7 @@ class EeRecords(ConnectorStore):
 
     @staticmethod
     def remover(record: EeRecord) -> Put:
-        """How a record is removed, and no earlier or later one."""
+        """Return how to remove this record, and no earlier or later one."""
 
         async def remove(store: StatusStore) -> Written:
             return Written.STORED if await store.delete(COLLECTION, record.query_of_ee) else Written.PASSED
@@ -355,7 +355,7 @@ class EeRecords(ConnectorStore):
         return remove
 
     async def doom(self, model: str) -> Sequence[EeRecord]:
-        """Find all records of a model that is to be deleted, and take over their EEs, so that no other writes of them.
+        """Find all records of a model to be deleted, and take over their EEs, so that no other process writes.
 
         A store that only reads, and takes no writes, does not stop the delete.
 

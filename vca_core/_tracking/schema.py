@@ -19,11 +19,11 @@ def schema_fields() -> dict[str, Any]:
 
 
 class NewerRecordError(StoreError):
-    """A newer release keeps it: unlike a store that is away, that stops a delete."""
+    """A newer release keeps the document. Unlike a store that does not answer, this stops a delete."""
 
 
 def newer_error(document: Mapping[str, Any]) -> NewerRecordError | None:
-    """Say why this release must not operate on what a document is about: a newer one wrote it.
+    """Make the error for a document that a newer release wrote, so that this one must not operate on its subject.
 
     Returns:
         An error that names both releases; None: it may.

@@ -1,4 +1,4 @@
-"""Room at the store for so many lanes at a time: those that have an outcome to write before the others."""
+"""Limits how many lanes use the store at a time; those with an outcome to write go before the others."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections.abc import Hashable
 
 
 class Slots:
-    """Room for so many at the same time, in the order they came, the urgent ones first.
+    """A limited number of slots, given in the order of requests, urgent ones first.
 
     Args:
-        most: how many.
+        most: how many slots there are.
     """
 
     def __init__(self, most: int) -> None:
@@ -32,7 +32,7 @@ class Slots:
         """Wait for a slot, and take it.
 
         Args:
-            whose: who waits; one at a time each.
+            whose: who waits; each waits once at a time.
             is_urgent: whether to go before those that are not.
         """
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

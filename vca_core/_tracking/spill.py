@@ -1,7 +1,7 @@
 """Outcomes that the status store did not take in time, kept in a file, so that they outlive this process.
 
-Each `Vca` has a file of its own and holds a lock while it lives. A `Vca` that starts later takes the files whose lock
-is free and writes what they hold, unless something newer was written since.
+Each `Vca` has a file of its own, and holds a lock on it while it lives. A `Vca` that starts later takes the files whose
+lock is free and writes what they hold, unless something newer was written since.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Spilled:
             raise UnclearError(f"outcome {document.get('_id')} is damaged") from error
 
     async def put(self, store: StatusStore) -> Written:
-        """Write it where it belongs, past nothing later, and to no other EE of the same name.
+        """Write it where it belongs, over nothing later, and to no other EE of the same name.
 
         Raises:
             UnclearError: the EE's record is damaged, or a newer release keeps it and it says that this is its home.
@@ -114,7 +114,7 @@ class Spilled:
 
 
 class Spill:
-    """The files of outcomes in a folder; the folder is made, for this user alone.
+    """The files of outcomes in a folder, which is created so that only this user can read it.
 
     Args:
         folder: where they are.
@@ -153,9 +153,9 @@ class Spill:
     async def _keep_entries(
         self, key: EeKey, outcomes: Mapping[Entry, Sequence[str] | None], generation: str | None
     ) -> None:
-        """Keep outcomes that wait for the store until it has them; they are on the disk when this returns.
+        """Keep outcomes in the file until the store has them; they are on the disk when this returns.
 
-        A file that cannot be written costs the safety, and no operation: that is logged.
+        If the file cannot be written, that is logged: the outcomes are less safe, but no operation fails.
 
         Args:
             key: whose they are.
@@ -187,17 +187,17 @@ class Spill:
         outcome.promise().add_done_callback(forget)
 
     def start(self) -> None:
-        """Begin to write what processes left that are gone, unless that was begun."""
+        """Begin to write what ended processes left behind, unless that has begun."""
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_left(), name="write what was left")
 
     async def wait_written(self, limit: float) -> None:
-        """Wait until what others left is written, if that was begun, for at most `limit` seconds."""
+        """Wait for at most `limit` seconds until what others left is written, if that has begun."""
         if self._writing is not None:
             await asyncio.wait((self._writing,), timeout=limit)
 
     async def _write_left(self) -> None:
-        """Write what was left; a store that fails is tried again until it takes it."""
+        """Write what was left, trying again until the store takes it."""
         pause = _FIRST_PAUSE
         left = await in_thread(self._other_names)
         while left := [name for name in left if not await self._write_file(name)]:
@@ -205,7 +205,7 @@ class Spill:
             pause = min(pause * 2, _LONGEST_PAUSE)
 
     async def _write_file(self, name: str) -> bool:
-        """Write what is in one file; say whether that is over: it is done, in use elsewhere, or of no use."""
+        """Write what is in one file; return whether that is over: it is written, in use elsewhere, or useless."""
         try:
             async with self._take(name) as file:
                 return file is None or await self._write_all(name, file)
@@ -214,9 +214,9 @@ class Spill:
             return not (isinstance(error, VcaError) and error.retryable)
 
     async def _write_all(self, name: str, file: SqliteStore) -> bool:
-        """Write what is in a file, as far as the store takes it; say whether there is no sense in trying again soon.
+        """Write what is in a file, as far as the store takes it; return whether another attempt soon would be useless.
 
-        Only what is stored, passed by something later, or refused for what it is, leaves the file.
+        An outcome leaves the file only if it is stored, is superseded by a later status, or can never be stored.
         """
         for document in await file.find(_TABLE):
             try:

@@ -1,7 +1,7 @@
-"""Puts right what stands at homes: on request, and where a process that is gone left something that is not true.
+"""Corrects what stands at homes: on request, and where a process that ended left something untrue.
 
-A process may be killed at any moment: while an operation runs, or between the change of a record and the outcome that
-the change is about.
+A process may be killed at any moment: while an operation runs, or after it changed a record and before it wrote the
+outcome.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOST_FAILURE = "an operation failed, and its process ended before it stored why
 
 
 class Standing:
-    """Puts right what stands at the homes of one connector's EEs.
+    """Corrects what stands at the homes of one connector's EEs.
 
     Args:
         environments: what is known of them.
@@ -79,7 +79,7 @@ class Standing:
         return self._outbox.status(environment.key, home.place, fields, put)
 
     def replace_mark(self, environment: Environment) -> None:
-        """Write the aggregate to the home of an EE whose last operation failed, where it still says that it runs.
+        """Write the aggregate to the home of an EE that still says that an operation runs, though the last one failed.
 
         Args:
             environment: an EE that this process took over, and that no operation has.
@@ -96,7 +96,7 @@ class Standing:
         self._outbox.status(environment.key, home.place, fields, put)
 
     def end_home(self, record: EeRecord, left: Place, operation_id: str) -> None:
-        """Write to the home that an EE had that it has another one now.
+        """Write to an EE's earlier home that it has another one now.
 
         Args:
             record: what is kept of the EE, with its new home.
@@ -118,7 +118,7 @@ class Standing:
 def _put_instead(
     place: Place, fields: Mapping[str, Any], is_wrong: Callable[[Mapping[str, Any]], bool], may_write: MayWrite
 ) -> Put:
-    """How a status is written in place of a wrong one, and of nothing that came since.
+    """Return how to write a status in place of a wrong one, but not over anything that was written since.
 
     Args:
         place: the home.

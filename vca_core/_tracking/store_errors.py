@@ -1,4 +1,4 @@
-"""What a store raised, as errors of the tree."""
+"""Turns what a store raised into errors of the tree."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def as_store_error(error: BaseException, what: str, limit: float) -> VcaError:
 
 
 def reason_of(error: BaseException) -> str:
-    """What an error says; where it says nothing, what it is."""
+    """Return the text of an error, or its type if it has no text."""
     if isinstance(error, TimeoutError) and not str(error):
         return "it did not answer in time"
     return str(error) or type(error).__name__

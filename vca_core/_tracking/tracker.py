@@ -49,7 +49,7 @@ class Tracker:
         spill: keeps outcomes that the store does not take in time; None: nothing does.
 
     Attributes:
-        standing: puts right what stands at homes.
+        standing: corrects what stands at homes.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Tracker:
         Args:
             trail: the operation.
             declared: the options and parameters that its charm declares secret; remembered, for later processes, too.
-            limit: seconds to wait for the store at most, where what it says can be done without.
+            limit: seconds to wait for the store at most, where the operation can do without its answer.
 
         Raises:
             BadArguments: another namespace has the names that the EE needs, or its home has no document.
@@ -140,7 +140,7 @@ class Tracker:
             self._outbox.announce(key, asked, mark, trail.id)
 
     def begin(self, trail: Trail) -> list[asyncio.Future[None]]:
-        """Take note that an operation has its locks: it has the EEs now, and a failure that stood there has served.
+        """Note that an operation has its locks: the EEs are its own now, and an earlier failure may go from homes.
 
         Returns:
             Futures that are done when its places say that it runs, or the store failed to take that.
@@ -197,7 +197,7 @@ class Tracker:
     # What a listing says.
 
     def is_known(self, trail: Trail) -> bool:
-        """Whether the entities of an operation's EE are known, all of them."""
+        """Whether all entities of an operation's EE are known."""
         environment = self._environments.get(trail.lane)
         return environment is None or (bool(environment.states) and environment.is_whole)
 
@@ -208,11 +208,11 @@ class Tracker:
         return trail.namespace if record is None else record.namespace
 
     def take_listing(self, trail: Trail, states: Sequence[EntityState]) -> None:
-        """Take what a listing says of an operation's EE."""
+        """Take over what a listing says of an operation's EE."""
         self._environments.take_listing(self._environments.of(trail.lane), states)
 
     def unknown_ees(self, trail: Trail) -> list[tuple[EeKey, Namespace]]:
-        """The EEs that an operation concerns, or would make again, and that may not be known as a whole.
+        """Return the EEs that an operation concerns, or would make again, and that may not be fully known.
 
         Returns:
             Each with its namespace.
@@ -237,7 +237,7 @@ class Tracker:
             self._environments.declare_secrets(trail.concerned[0], names)
 
     def environments_of(self, trail: Trail) -> list[Concerned]:
-        """The EEs that an operation concerns and that the store knows."""
+        """Return the EEs that an operation concerns and that the store knows."""
         known = [one for key in trail.concerned if (one := self._environments.get(key)) is not None]
         return [
             Concerned(one.key, one.record.ee_id, one.secret_names, None if one.before is None else one.before.owner)
@@ -246,7 +246,7 @@ class Tracker:
         ]
 
     async def environments_in(self, model: str | None) -> list[Concerned]:
-        """The EEs that the store knows in a model, or in all where that is None; none where it does not answer."""
+        """Return the EEs that the store knows in a model, or in all (None); none if it does not answer."""
         try:
             records = await self._records.all_in(model)
         except VcaError as error:
@@ -255,7 +255,7 @@ class Tracker:
         return [Concerned.of(one, one.ee_id) for one in records if one.ee_id is not None]
 
     async def find(self, ee_id: EeId) -> Concerned:
-        """What is kept of an EE; where that cannot be read, its id is all there is."""
+        """Return what is kept of an EE; only its id if that cannot be read."""
         key = EeKey.of(self._records.connector, ee_id)
         try:
             record = await self._records.look_up(key)
@@ -265,7 +265,7 @@ class Tracker:
         return Concerned(key, ee_id) if record is None else Concerned.of(record, ee_id)
 
     def learn(self, key: EeKey, found: Mapping[EeId, Sequence[EntityState]]) -> None:
-        """Take what is listed of an EE before an operation on it."""
+        """Take over what is listed of an EE before an operation on it."""
         environment = self._environments.of(key)
         record = environment.record
         if record is not None and record.ee_id is not None:
@@ -278,7 +278,7 @@ class Tracker:
         return self._namespaces.leftover_error(trail)
 
     def end(self, trail: Trail, failure: BaseException | None) -> list[asyncio.Future[Any]]:
-        """Write the outcome of an operation to its places, the last there and once.
+        """Write the outcome of an operation to its places: once to each, as the last status of it there.
 
         Args:
             trail: the operation.
@@ -326,7 +326,7 @@ class Tracker:
         return stored
 
     async def keep_safe(self, trail: Trail, limit: float) -> None:
-        """Have an operation's outcomes outlive this process, if the store did not take them in time.
+        """Make an operation's outcomes outlive this process, if the store did not take them in time.
 
         Args:
             trail: the operation.
@@ -336,7 +336,7 @@ class Tracker:
             await self._spill.keep_outcomes(trail, self._outbox, limit)
 
     def _noting_failure(self, put: Put, place: Place, concerned: Sequence[Environment]) -> Put:
-        """How a failed outcome is written: where it comes to stand at a home, that is kept with it."""
+        """Return how to write a failed outcome: if it comes to stand at a home, the record notes that."""
 
         async def put_and_note(store: StatusStore) -> Written:
             written = await put(store)
@@ -351,26 +351,26 @@ class Tracker:
         return put_and_note
 
     def _lose_the_race(self, trail: Trail) -> None:
-        """Leave the home to the one that made the EE, where this operation did not claim it first."""
+        """Leave the home to the process that made the EE, unless this operation claimed it first."""
         environment = self._environments.get(trail.keys[0])
         if environment is not None and environment.claim is not None and not environment.claim.is_new:
             trail.places = tuple(place for place in trail.places if place != environment.claim.record.home)
 
     def _has_served_a_failure(self, environment: Environment) -> bool:
-        """Whether the operation that is over ended the failure of another process, which may not have stood at home."""
+        """Whether the operation that ended cleared a failure of another process, perhaps not at the home."""
         before, record = environment.before, environment.record
         is_taken = before is not None and record is not None and before.owner != record.owner == self._records.owner
         return is_taken and before is not None and before.has_failed
 
     def _give_back(self, environment: Environment, trail: Trail) -> None:
-        """Leave an EE to the one that had it, after an operation that was refused, or never reached the backend."""
+        """Leave an EE to the process that had it, after an operation that was refused or never reached the backend."""
         before, record = environment.before, environment.record
         if before is None or record is None or before is record or _is_home_of(environment, trail):
             return
         environment.record = self._records.give_back(record, before)
 
     def _keep_address(self, trail: Trail, environment: Environment) -> list[asyncio.Future[Any]]:
-        """Keep what an EE's address is, where that is news."""
+        """Keep an EE's address, if it is new."""
         record = environment.record
         if record is None or record.address == trail.address:
             return []
@@ -397,7 +397,7 @@ class Tracker:
         return status_fields(DeploymentStatus.COMPLETED, detail, native or "completed", kind)
 
     def _end_claim(self, trail: Trail, failure: BaseException) -> None:
-        """Withdraw what was claimed for nothing; the outcome stays where there is nowhere else for it."""
+        """Withdraw a claim that nothing was made for; the record stays if the outcome has no other place."""
         environment = self._environments.get(trail.keys[0])
         if environment is None or environment.claim is None or trail.is_created:
             return
@@ -412,7 +412,7 @@ class Tracker:
     def _end_environment(
         self, environment: Environment, fields: dict[str, Any], trail: Trail
     ) -> list[asyncio.Future[Any]]:
-        """Write the end of an EE to its home, where its operation did not, and forget it."""
+        """Write to an EE's home that it has ended, if its operation did not, and forget the EE."""
         self._environments.forget(environment.key)
         home, record = environment.home, environment.record
         if home is None or record is None:

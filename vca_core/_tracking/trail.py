@@ -14,7 +14,7 @@ from vca_core.traits import OperationTraits
 
 
 def _no_clock() -> None:
-    """There is no limit of progress."""
+    """Do nothing: there is no progress limit."""
 
 
 @dataclass(slots=True, eq=False)
@@ -31,25 +31,25 @@ class Trail:
         namespace: the namespace it was given, where it was given one.
         ee_id: the EE; None until it is created.
         places: where its events and its outcome go.
-        home: the home of the EE that it makes or goes on with; None for other operations.
+        home: the home of the EE that it makes or resumes; None for other operations.
         host: of the machine that it takes into service; see `vca_core.hosts.same_host`.
-        touch: called when something changed: the limit of progress counts anew.
+        touch: called when something changed, to restart the progress limit.
 
     Attributes:
-        concerned: the EEs whose statuses it changes: those of its keys that are what it was asked for.
-        ended: whether it is over; what it reports then is not its own any more.
+        concerned: the EEs whose statuses it changes: those of its keys that are the EEs that the caller named.
+        ended: whether it is over; reports that come later are not its own.
         doomed: what is kept of the EEs of the namespace that it deletes.
-        unfound: why that may not be all; None: it is.
+        unfound: why `doomed` may be incomplete; None: it is complete.
         is_gone: whether the namespace is gone, though the operation failed.
         secret_names: what the charms of its EEs declare secret.
         muted: whether what it reports is kept from its places.
-        is_informed: whether nothing has to be listed before it begins.
+        is_informed: whether it can begin without a listing.
         is_marked: whether its places say that it runs before it begins.
         is_called: whether the backend was asked to do it.
         is_created: whether the ee_id is stored.
-        address: of the EE that it made or went on with.
+        address: of the EE that it made or resumed.
         generations: of the records of the EEs that it concerns, as it had them.
-        footprints: what its statuses may have left at each place.
+        footprints: for each place, what its statuses may have left there.
         last: the state that was reported last.
         last_action: the same, of an action.
         actions: the actions that it runs.
@@ -93,11 +93,11 @@ class Trail:
 
     @property
     def names(self) -> list[str]:
-        """The names of what it concerns, as our own texts have them."""
+        """The names of what it concerns, as they appear in texts of the core."""
         named = [self.namespace, self.ee_id, self.model, *(key.application for key in self.keys), self.operation]
         return [str(one) for one in named if one is not None]
 
     def end(self) -> None:
-        """Note that it is over; it lets go of its clock, which refers to it: neither has to wait for the collector."""
+        """Note that it is over, and break the cycle with its clock, so that neither waits for the garbage collector."""
         self.ended = True
         self.touch = _no_clock

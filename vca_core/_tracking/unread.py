@@ -1,4 +1,4 @@
-"""EEs of which the store could not say, when an operation began, what it keeps: it is asked again at each write."""
+"""EEs whose records could not be read when an operation began: the store is asked again at each write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vca_core.stores import StatusStore
 
 
 def blind_putter(key: EeKey, place: Place, fields: Mapping[str, Any]) -> Put:
-    """How a status is written where the store could not say whether the place is a home: past no later one.
+    """Return how to write a status if it is not known whether the place is a home: never over a later one.
 
     Args:
         key: the EE.
@@ -34,7 +34,7 @@ def blind_putter(key: EeKey, place: Place, fields: Mapping[str, Any]) -> Put:
 
 
 def blind_failure_note(key: EeKey, place: Place) -> Callable[[StatusStore], Awaitable[None]]:
-    """How it is kept that a failed outcome stands at a place, if that is the EE's home.
+    """Return how to note that a failed outcome stands at a place, if that is the EE's home.
 
     Args:
         key: the EE.
@@ -52,7 +52,7 @@ def blind_failure_note(key: EeKey, place: Place) -> Callable[[StatusStore], Awai
 
 
 def blind_end(key: EeKey, ee_id: EeId | None, fields: Mapping[str, Any]) -> Callable[[StatusStore], Awaitable[None]]:
-    """How an EE that was deleted is ended at its home, and its record removed.
+    """Return how to write the end of a deleted EE to its home, and to remove its record.
 
     Args:
         key: the EE.

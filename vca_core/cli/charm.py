@@ -31,14 +31,14 @@ def charm(
     from pydantic import TypeAdapter  # commands import what they need
 
     from vca_core.charm import Charm, read_charm
-    from vca_core.cli.state import tell_error
+    from vca_core.cli.state import print_error
     from vca_core.errors import BadArguments
 
     state: State = context.obj
     try:
         found = _with_obstacles(read_charm(path), path)
     except BadArguments as error:
-        tell_error(state, error)
+        print_error(state, error)
         raise typer.Exit(1) from None
     if state.json:
         print_json(TypeAdapter(Charm).dump_python(found, mode="json"))

@@ -160,7 +160,7 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
 
             if not isinstance(error, VcaError) or state.verbose > 1:
                 raise
-            tell_error(state, error)
+            print_error(state, error)
             raise typer.Exit(code_of(error)) from None
         flush()
         if is_output_lost():
@@ -180,7 +180,7 @@ def code_of(error: VcaError) -> int:
     return 3 if isinstance(error, passing) and error.retryable else 1
 
 
-def tell_error(state: State, error: VcaError) -> None:
+def print_error(state: State, error: VcaError) -> None:
     """Print an error: as a JSON object, or as text for people."""
     from vca_core.cli.output import print_json
 

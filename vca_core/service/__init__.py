@@ -6,7 +6,7 @@
     read      from a file or mapping to a `Service`
     plan      the steps that bring it up, and which waits for which
     ledger    what was done already, kept in the status store
-    apply     does what is not done yet, in parallel where nothing orders it
+    apply     does what is still missing, in parallel where nothing orders it
     seals     whether secrets changed, without keeping them
     lock      one apply of a service at a time
 """

@@ -1,4 +1,4 @@
-"""Brings a service up: what is not done yet, in parallel where nothing orders it; again, as often as it takes."""
+"""Brings a service up: does what is still missing, in parallel where nothing orders it, as often as it is called."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Apply:
         self._applied = Applied({})
 
     async def run(self) -> Applied:
-        """Do what is not done yet, when no other process on this machine applies the same service to the same store.
+        """Do what is still missing, when no other process on this machine applies the same service to the same store.
 
         A step that fails stops those that wait for it, and nothing else. When it is cancelled, what runs is cancelled
         and cleaned up; running it again goes on from there.

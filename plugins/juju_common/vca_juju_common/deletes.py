@@ -170,8 +170,8 @@ async def _destroy(session: Session, model: Model, op: Operation) -> None:
         left = op.remaining()
         if not await _wait_vanished(session, model, left - min(1.0, left / 10)):  # while there is time to say why
             raise VcaTimeoutError(
-                f"model {model.name} is still listed after its end was asked for by force: what is in it holds it up,"
-                " or it is dead and Juju never removes it; 'juju show-model' tells which",
+                f"model {model.name} is still listed after its removal was forced: something in it holds it up, or"
+                " it is dead and Juju never removes it; 'juju show-model' says which",
                 "total",
                 left,
             )

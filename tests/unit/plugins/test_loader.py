@@ -51,7 +51,7 @@ def test_an_unknown_name_lists_the_installed_and_a_suggestion(site: Site) -> Non
 
 
 def test_a_missing_backend_of_this_project_names_what_brings_it() -> None:
-    with pytest.raises(BadArguments, match="none is installed; vca-juju-k8s brings it: install that from your clone"):
+    with pytest.raises(BadArguments, match="none is installed; vca-juju-k8s provides it: install that from your clone"):
         entry_named((), "juju-k8s", "backend", "vca-juju-k8s")
 
 
@@ -96,7 +96,7 @@ def test_unreadable_entry_points_are_listed_by_distribution(site: Site) -> None:
 def test_a_doubled_name_is_an_error_of_that_name_naming_both(site: Site) -> None:
     site.add("first", BACKEND, "[vca.backends]", "twice = MODULE:Mine")
     site.add("second", BACKEND, "[vca.backends]", "twice = MODULE:Mine", "alone = MODULE:Mine")
-    with pytest.raises(PluginError, match=r"'twice' is brought by first 1\.0 and second 1\.0"):
+    with pytest.raises(PluginError, match=r"'twice' is provided by first 1\.0 and second 1\.0"):
         load_backend("twice")
     listed = [(info.name, info.ok) for info in list_backends()]
     assert listed == [
