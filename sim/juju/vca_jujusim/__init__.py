@@ -6,8 +6,9 @@
         assert sim.model("ns").applications["router"].config == {"mtu": 9000}
         assert sim.counts.requests["Application.Deploy"] == 2
 
-A request comes in `session`, is answered by a function of `facades` that works on `world`, and both are held to the
-schemas of the client (`schemas`). Lives go on by themselves (`world.lives`); watchers report what changes.
+A request arrives in `session` and is answered by a function of `facades`, which works on `world`; request and answer
+are checked against the client's schemas (`schemas`). Entities live by themselves (`world.lives`); watchers report
+changes.
 """
 
 from vca_jujusim.archives import charm_from_documents, read_archive

@@ -32,7 +32,7 @@ TYPES = {"string", "int", "float", "boolean", "secret"}
 
 @dataclass(slots=True)
 class Charm:
-    """A charm that a model, or the scripted store, has."""
+    """A charm of a model or of the scripted store."""
 
     url: str
     name: str
@@ -81,7 +81,7 @@ class Charm:
 
 
 def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
-    """A value of an option, made of text where it is given as text.
+    """Read the value of an option, which may be given as text.
 
     Raises:
         Refusal: it is of another type.
@@ -115,7 +115,7 @@ def coerce(name: str, spec: Mapping[str, Any], value: Any) -> Any:
 
 
 def keep_settings(charm: Charm, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of an earlier charm that are valid for this one's options, in their types."""
+    """Return the settings of an earlier charm that are valid for the options of this one, in their types."""
     kept = {}
     for name, value in settings.items():
         with contextlib.suppress(Mismatch):
@@ -180,7 +180,7 @@ _PANIC = "schema error caused a panic: interface conversion: interface {} is nil
 
 
 def _with_defaults(schema: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters with the defaults of those that were not given, those within objects included."""
+    """Return parameters with the defaults of those that were not given, also within objects."""
     full = dict(params)
     for name, spec in schema.get("properties", {}).items():
         if not isinstance(spec, dict):
@@ -199,7 +199,7 @@ def _with_defaults(schema: Mapping[str, Any], params: Mapping[str, Any]) -> dict
 
 
 def _reason(error: jsonschema.ValidationError) -> str:
-    """What is wrong, without the value."""
+    """Return what is wrong, without the value."""
     match error.validator:
         case "required" | "additionalProperties":
             return str(error.message)

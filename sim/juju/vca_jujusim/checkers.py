@@ -24,7 +24,7 @@ class Mismatch(Exception):
 
 
 def mismatch(path: str, wanted: str, got: Any) -> Mismatch:
-    """What Juju says of such a value."""
+    """Return what Juju says about such a value."""
     prefix = f"{path.removeprefix('.')}: " if path else ""
     if not wanted:
         return Mismatch(f"{prefix}unexpected value {go_value(got)}")
@@ -121,7 +121,7 @@ def one_of(*words: str) -> Checker:
 
 
 def list_of(item: Checker) -> Checker:
-    """A list of what is alike."""
+    """A list of values of one kind."""
 
     def check(value: Any, path: str) -> list[Any]:
         if not isinstance(value, list):
@@ -132,7 +132,7 @@ def list_of(item: Checker) -> Checker:
 
 
 def map_of(item: Checker) -> Checker:
-    """A mapping of what is alike."""
+    """A mapping with values of one kind."""
 
     def check(value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The simulated controller: what a test holds in its hands."""
+"""The simulated controller, as tests use it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SimulatedController:
         programs: a folder in which the programs of actions of uploaded charms are run, emptied at the end; None: an
             action gives back its parameters.
         manual_scripts_run: whether the provisioning script of a manual machine counts as run when it was fetched.
-        burial: seconds in which a dead model is still listed, and has its name.
+        burial: seconds for which a dead model is still listed and keeps its name.
         clusters: where models of a Kubernetes cloud are whose credential has a token: in ``memory``; in the ``real``
             cluster at the cloud's endpoint; or ``hurried``, in that one, where namespaces go as soon as they are empty,
             and not five seconds later.
@@ -57,7 +57,7 @@ class SimulatedController:
         world: what it holds, to be looked at and changed.
         faults: what goes wrong.
         counts: what was asked.
-        defects: where the simulator itself was wrong; raised when the context ends.
+        defects: errors of the simulator itself; raised when the context ends.
     """
 
     def __init__(
@@ -213,7 +213,7 @@ class SimulatedController:
             self._state.write(self.world)
 
     def wake(self) -> None:
-        """Let lives go on that were held up, as after a fault was cleared."""
+        """Let lives go on that were held up, for example after a fault was cleared."""
         for model in list(self.world.models.values()):
             wake(model)
 
@@ -237,7 +237,7 @@ class SimulatedController:
                 session.cut()
 
     async def restart(self, meanwhile: Callable[[], Any] | None = None) -> None:
-        """Go down and come back on the same ports, with all that is known.
+        """Go down and come back on the same ports, with the same world.
 
         Args:
             meanwhile: called, and awaited if it has to be, while it is down.
@@ -250,10 +250,11 @@ class SimulatedController:
         await self.come_back()
 
     def upgrade(self, refusals: int | None = None) -> None:
-        """Begin an upgrade: connections are cut, and those that log in meanwhile have nearly all requests refused.
+        """Begin an upgrade: connections are cut, and until it ends nearly all requests are refused after a login.
 
         Args:
-            refusals: after so many it is over for those who log in from then on; None: when faults are cleared.
+            refusals: how many requests are refused before the upgrade is over for later logins; None: until the
+                faults are cleared.
         """
         self.faults.login, self.faults.upgrade_refusals = "upgrading", refusals
         self.cut()
@@ -277,19 +278,19 @@ class SimulatedController:
                 session.stalled.clear()
 
     def resume(self) -> None:
-        """Stalled connections go on."""
+        """Let stalled connections go on."""
         for session in self.server.sessions:
             session.stalled.set()
 
     def stop_watchers(self, model: str | None = None) -> None:
-        """All watchers of a model, or of all, answer "watcher was stopped"."""
+        """Stop all watchers of a model, or of all models: they answer "watcher was stopped"."""
         for one in self.world.models.values():
             if model is None or one.record.name == model:
                 for watcher in list(one.watchers):
                     watcher.stop()
 
     def thaw(self) -> None:
-        """What was frozen goes on."""
+        """Let go on what was frozen."""
         rules = self.faults.lives.rules
         self.faults.lives.rules = [rule for rule in rules if rule.kind != "freeze"]
         self.wake()
@@ -297,11 +298,11 @@ class SimulatedController:
     # --- what others do
 
     def model(self, name: str) -> Model:
-        """A model by its name, to be looked at."""
+        """Return a model by its name, to be inspected."""
         return self.world.model_named(name)
 
     def add_user(self, name: str, password: str, access: str = "login") -> None:
-        """Somebody else may log in, and has the credential `default` for the cloud `localhost`."""
+        """Add a user, with the credential `default` for the cloud `localhost`."""
         self.world.users[name] = User(name, password, access)
         self.world.keep(None, "user", name)
         credential = f"localhost/{name}/default"
@@ -328,17 +329,17 @@ class SimulatedController:
         self.world.keep(None, "credential", credential)
 
     def refuse_credential(self, model: str, reason: str = "cloud credential is not valid") -> None:
-        """The cloud takes the credential of a model no more: it is suspended, until it has one that is taken.
+        """Let the cloud refuse a model's credential: the model is suspended until it has one that is accepted.
 
         Args:
             model: its name.
-            reason: why; empty: it is taken again.
+            reason: why; empty: it is accepted again.
         """
         key = self.model(model).record.credential
         self.world.put_credential(key, self.world.credentials[key], reason)
 
     def lose_namespace(self, model: str) -> None:
-        """Somebody deletes a model's namespace in the cluster: its pods are gone, and Juju does not notice."""
+        """Delete a model's namespace behind Juju's back: its pods are gone, and Juju does not notice."""
         found = self.model(model)
         found.record.namespace_gone = True
         for unit in found.units.values():
@@ -353,18 +354,18 @@ class SimulatedController:
         return charm
 
     def run_provisioning_script(self, model: str, machine: str) -> None:
-        """The script of a manual machine was run on it: its agent comes."""
+        """Act as if the script of a manual machine had been run on it: its agent appears."""
         found = self.model(model).machine(machine)
         found.script_run = True
         self.model(model).note_change("machine", machine)
         settle(self.model(model), "machine", machine)
 
     def lose_machine(self, model: str, machine: str) -> None:
-        """A machine is not heard from any more. No watcher reports that; a status that is asked for does."""
+        """Lose contact with a machine. No watcher reports that; a status request does."""
         self._set_lost(model, machine, lost=True)
 
     def find_machine(self, model: str, machine: str) -> None:
-        """It is back."""
+        """Restore contact with a machine."""
         self._set_lost(model, machine, lost=False)
 
     def _set_lost(self, name: str, key: str, *, lost: bool) -> None:
@@ -377,23 +378,23 @@ class SimulatedController:
         settle(model, "machine", key)
 
     def remove_application(self, model: str, name: str, *, force: bool = True) -> None:
-        """Somebody else removes an application."""
+        """Remove an application, as another client would."""
         removal.destroy_application(self.model(model), self.model(model).application(name), force=force)
 
     def remove_machine(self, model: str, machine: str) -> None:
-        """Somebody else removes a machine."""
+        """Remove a machine, as another client would."""
         removal.destroy_machine(self.model(model), self.model(model).machine(machine), force=True)
 
     def remove_unit(self, model: str, unit: str) -> None:
-        """Somebody else removes a unit."""
+        """Remove a unit, as another client would."""
         removal.destroy_unit(self.model(model), self.model(model).unit(unit), force=True)
 
     def remove_model(self, model: str) -> None:
-        """Somebody else destroys a model."""
+        """Destroy a model, as another client would."""
         removal.destroy_model(self.model(model), destroy_storage=True, force=True)
 
     def provisioning_script(self, model: Model, machine: Machine, data_dir: str) -> str:
-        """What is to be run on a manual machine."""
+        """Return the script to run on a manual machine."""
         if self.manual_scripts_run:
             self.run_provisioning_script(model.record.name, machine.id)
         return papers.provisioning_script(model, machine, data_dir, self.addresses)

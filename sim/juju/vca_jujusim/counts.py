@@ -30,18 +30,18 @@ class Counts:
         return sum(number for name, number in self.requests.items() if name not in APART)
 
     def note_opened(self) -> int:
-        """A websocket was opened; its number."""
+        """Count an opened websocket; returns its number."""
         self.opened += 1
         self.open += 1
         self.peak = max(self.peak, self.open)
         return self.opened
 
     def note_closed(self) -> None:
-        """A websocket was closed."""
+        """Count a closed websocket."""
         self.open -= 1
 
     def reset(self) -> None:
-        """Start anew; what is open stays open."""
+        """Reset all counts; open connections stay open."""
         self.requests.clear()
         self.uploads.clear()
         self.pings.clear()
@@ -49,7 +49,7 @@ class Counts:
         self.peak = self.open
 
     def as_json(self) -> dict[str, Any]:
-        """For another process."""
+        """Return the counts as JSON, for another process."""
         return {
             "requests": dict(self.requests),
             "total": self.total,

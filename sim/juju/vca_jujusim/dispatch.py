@@ -1,4 +1,4 @@
-"""From a request to the method that answers it."""
+"""Finds the method that answers a request."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Answer = Json | None
 
 @dataclass(slots=True)
 class Call:
-    """A request on its way: who asks, of which model, and what goes wrong with single results."""
+    """A request: who asks, about which model, and which single results go wrong."""
 
     session: Session
     name: str
@@ -112,7 +112,7 @@ def method(name: str, *, access: str | None = "read") -> Callable[[Method], Meth
 
 
 def facade_versions(*, is_on_model: bool) -> list[Json]:
-    """What the answer to a login says."""
+    """Return the facade versions, as the answer to a login has them."""
     here = "model" if is_on_model else "controller"
     return [
         {"name": name, "versions": list(versions)}
@@ -153,7 +153,7 @@ def find(session: Session, facade: str, version: int, request: str, params: Json
 
 
 async def answer(call: Call, facade: str, version: int, request: str, params: Json) -> Json:
-    """Answer a request; the answer is held to the schema.
+    """Answer a request; the answer is checked against the schema.
 
     Raises:
         Refusal: it fails as a whole.
@@ -182,7 +182,7 @@ _FREE = frozenset({"parameters"})
 
 
 def _without_nulls(value: Any) -> Any:
-    """Null is the same as nothing for Go, where it reads into types of its own."""
+    """Remove nulls: where Go reads into its own types, null is the same as nothing."""
     if isinstance(value, dict):
         return {
             key: inner if key in _FREE else _without_nulls(inner) for key, inner in value.items() if inner is not None

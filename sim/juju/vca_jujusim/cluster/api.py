@@ -41,7 +41,7 @@ class Api:
 
     Args:
         endpoint: its URL.
-        authorities: certificates of whom it has its own from, in PEM; empty: those of the system.
+        authorities: certificates of the authorities that sign its own, in PEM; empty: those of the system.
     """
 
     def __init__(self, endpoint: str, authorities: str) -> None:
@@ -81,12 +81,12 @@ class Api:
             raise Away(f"{method} {path}: {str(error) or type(error).__name__}") from error
 
     async def watch(self, token: str, path: str, version: str, **query: str) -> AsyncIterator[Json]:
-        """Follow what changes, until the API server ends that.
+        """Follow changes, until the API server ends the watch.
 
         Args:
             token: of whom.
             path: of the kind.
-            version: from which on.
+            version: the version after which to begin.
             query: parameters.
 
         Yields:

@@ -12,11 +12,11 @@ from vca_jujusim.world.world import World
 
 
 class Asking:
-    """Who asks the clusters of a controller.
+    """Sends the requests to the clusters of a controller.
 
     Args:
         world: the controller's.
-        on_defect: is told where the simulator itself was wrong.
+        on_defect: called when the simulator itself was wrong.
         hurries: whether the namespace of a model goes as soon as it is empty, and not five seconds later.
     """
 
@@ -51,7 +51,7 @@ class Asking:
             self._world.put_credential(key, self._world.credentials[key], f"cloud credential is not valid: {refused}")
 
     def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Have something done beside, until the controller stops."""
+        """Run something in the background, until the controller stops."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._done)
@@ -64,7 +64,7 @@ class Asking:
             self._on_defect(error)
 
     async def stop(self) -> None:
-        """Nothing is asked of any cluster after this."""
+        """Stop: no cluster is asked anything after this."""
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

@@ -79,10 +79,10 @@ class RealClusters:
         return ""
 
     def attach(self, model: Model) -> None:
-        """Have a model's pods in its cluster, if there is one."""
+        """Keep a model's pods in its cluster, if there is one."""
         if self.is_behind(model.record.cloud, model.record.credential):
             model.place = Namespace(self._asking, model)
 
     async def stop(self) -> None:
-        """Nothing is asked of any cluster after this."""
+        """Stop: no cluster is asked anything after this."""
         await self._asking.stop()

@@ -32,7 +32,7 @@ _KINDS = (
 
 
 async def end_namespace(asking: Asking, model: Model) -> None:
-    """Delete a model's namespace, if it is the model's, and its roles; until it is gone.
+    """Delete a model's namespace, if it belongs to the model, and its roles; wait until it is gone.
 
     Raises:
         Refused: by the API server.
@@ -65,7 +65,7 @@ async def _find(asking: Asking, model: Model, path: str) -> Json | None:
 
 
 async def _is_emptied(asking: Asking, model: Model) -> bool:
-    """Delete all that is in a namespace that goes; whether nothing is left."""
+    """Delete everything in a namespace that is ending; return whether nothing is left."""
 
     async def empty(group: str, kind: str) -> bool:
         path = f"{group}/namespaces/{model.record.name}/{kind}"

@@ -1,4 +1,4 @@
-"""A model's namespace: what is in it is made as the model says, and the model learns of its pods."""
+"""A model's namespace: its objects are made as the model says, and the model learns of its pods."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class Namespace:
     # --- its pods
 
     async def _watch(self) -> None:
-        """Know the pods, and have their units go on."""
+        """Follow the pods, and let their units go on."""
         kind = f"/api/v1/namespaces/{self._model.record.name}/pods"
         while True:
             try:
@@ -181,7 +181,7 @@ class Namespace:
     # --- its end
 
     async def _end(self) -> None:
-        """Delete the namespace and what is of its model elsewhere; then the model is removed."""
+        """Delete the namespace and what its model has elsewhere; then remove the model."""
         while True:
             try:
                 await end_namespace(self._asking, self._model)
@@ -203,7 +203,7 @@ def _read(pod: Json) -> Pod:
 
 
 def _trouble(status: Json, conditions: dict[str, Json]) -> str:
-    """Why a pod does not run, as Juju tells it."""
+    """Return why a pod does not run, in Juju's words."""
     for one in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
         waiting = (one.get("state") or {}).get("waiting")
         if waiting:

@@ -44,7 +44,7 @@ class Wanted:
 
     @property
     def change(self) -> Json:
-        """What makes one that is there as it is to be: parts of a set stay as they were made."""
+        """Return the change that gives an existing object this body: parts of a set stay as they were made."""
         spec = {key: value for key, value in self.body.get("spec", {}).items() if key not in _FIXED}
         return self.body if spec == self.body.get("spec", {}) else {**self.body, "spec": spec}
 
@@ -98,7 +98,7 @@ def application_objects(model: Model, application: Application) -> list[Wanted]:
 
 
 def application_paths(model: Model, name: str) -> list[str]:
-    """What is deleted with an application, in that order; its pods go with the set."""
+    """Return the paths of what is deleted with an application, in order; its pods go with the set."""
     space = model.record.name
     inside, rights = f"/api/v1/namespaces/{space}", f"{RBAC}/namespaces/{space}"
     return [
@@ -145,13 +145,13 @@ def _set(model: Model, application: Application, labels: Json, secrets: list[str
 
 
 def replicas(model: Model, application: Application) -> int:
-    """How many pods there are to be: one whose unit goes comes again only when that is gone."""
+    """Return how many pods there should be: one whose unit is going is made again only when the unit is gone."""
     going = [unit for unit in model.units_of(application.name) if unit.life != ALIVE]
     return min([application.scale or 0, *(int(unit.name.rpartition("/")[2]) for unit in going)])
 
 
 def _limits(application: Application) -> Json:
-    """What constraints ask for: megabytes, and processors."""
+    """Return what constraints ask for: memory and processors."""
     given = application.constraints
     asked = {"memory": f"{given['mem']}Mi"} if given.get("mem") else {}
     asked |= {"cpu": str(given["cores"])} if given.get("cores") else {}

@@ -1,4 +1,4 @@
-"""Application: applications come and go."""
+"""Application: deploying, describing and removing applications."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _from_repository(call: Call, given: Json) -> Json:
 
 @method("Application.DestroyApplication", access="write")
 def destroy(call: Call, params: Json) -> Answer:
-    """Ask applications to go."""
+    """Begin to remove applications."""
     model = call.model
 
     def one(given: Json) -> Json:
@@ -150,7 +150,7 @@ def destroy(call: Call, params: Json) -> Answer:
 
 @method("Application.ApplicationsInfo")
 def info(call: Call, params: Json) -> Answer:
-    """What applications are."""
+    """Describe applications."""
     model = call.model
 
     def one(entity: Json) -> Json:

@@ -103,7 +103,7 @@ def set_configs(call: Call, params: Json) -> Answer:
 
 @method("Application.UnsetApplicationsConfig", access="write")
 def unset(call: Call, params: Json) -> Answer:
-    """Options come back to their defaults."""
+    """Reset options to their defaults."""
     model = call.model
 
     def one(given: Json) -> Json:
@@ -141,7 +141,7 @@ def get_constraints(call: Call, params: Json) -> Answer:
 
 @method("Application.SetConstraints", access="write")
 def set_constraints(call: Call, params: Json) -> Answer:
-    """The constraints of machines to come."""
+    """Set the constraints of future machines."""
     application = call.model.application(str(params.get("application") or ""))
     application.constraints = {key: value for key, value in (params.get("constraints") or {}).items() if value}
     call.model.note_change("application", application.name)
@@ -150,7 +150,7 @@ def set_constraints(call: Call, params: Json) -> Answer:
 
 @method("Application.GetCharmURLOrigin")
 def charm_url_origin(call: Call, params: Json) -> Answer:
-    """Which charm an application has, and where it came from."""
+    """Return the URL of an application's charm, and where it came from."""
     application = call.model.application(str(params.get("application") or ""))
     return {"url": application.charm_url, "charm-origin": application.origin | {"base": application.base.as_json()}}
 

@@ -28,7 +28,7 @@ def add(call: Call, params: Json) -> Answer:
 
 @method("Application.DestroyUnit", access="write")
 def destroy(call: Call, params: Json) -> Answer:
-    """Ask units to go."""
+    """Begin to remove units."""
     model = call.model
     if model.kind == "caas":
         raise Refusal("removing units on a non-container model not supported", NOT_SUPPORTED)  # in Juju's words
@@ -46,7 +46,7 @@ def destroy(call: Call, params: Json) -> Answer:
 
 @method("Application.ScaleApplications", access="write")
 def scale(call: Call, params: Json) -> Answer:
-    """Have so many units, on Kubernetes."""
+    """Set the number of units, on Kubernetes."""
 
     def one(given: Json) -> Json:
         if call.model.kind != "caas":
@@ -68,7 +68,7 @@ def scale(call: Call, params: Json) -> Answer:
 
 @method("Application.ResolveUnitErrors", access="write")
 def resolve(call: Call, params: Json) -> Answer:
-    """Run failed hooks again, or leave them."""
+    """Run failed hooks again, or skip them."""
     model = call.model
     tags = [entity["tag"] for entity in (params.get("tags") or {}).get("entities") or []]
     if params.get("all"):
@@ -91,7 +91,7 @@ def resolve(call: Call, params: Json) -> Answer:
 
 @method("Application.UnitsInfo")
 def info(call: Call, params: Json) -> Answer:
-    """What units are."""
+    """Describe units."""
     model = call.model
 
     def one(entity: Json) -> Json:
@@ -118,7 +118,7 @@ def info(call: Call, params: Json) -> Answer:
 
 @method("Application.Leader")
 def leader(call: Call, params: Json) -> Answer:
-    """Which unit leads."""
+    """Return the leading unit."""
     application = call.model.application(parse_tag(params.get("tag"), "application"))
     for unit in call.model.units_of(application.name):
         if unit.leader:

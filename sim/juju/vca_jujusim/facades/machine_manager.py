@@ -1,4 +1,4 @@
-"""MachineManager: machines come and go."""
+"""MachineManager: adding and removing machines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add_machines(call: Call, params: Json) -> Answer:
 
 @method("MachineManager.DestroyMachineWithParams", access="write")
 def destroy(call: Call, params: Json) -> Answer:
-    """Ask machines to go."""
+    """Begin to remove machines."""
     model = call.model
 
     def one(tag: str) -> Json:
@@ -42,7 +42,7 @@ def destroy(call: Call, params: Json) -> Answer:
 
 @method("MachineManager.ProvisioningScript", access="admin")
 def provisioning_script(call: Call, params: Json) -> Answer:
-    """What is to be run on a machine that is there already. It holds secrets."""
+    """Return the script to run on an existing machine. It holds secrets."""
     machine = call.model.machine(str(params.get("machine-id") or ""))
     if not machine.nonce or params.get("nonce") != machine.nonce:
         raise Refusal(f"cannot get provisioning script: machine {machine.id} has another nonce")

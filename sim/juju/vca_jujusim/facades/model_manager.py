@@ -1,4 +1,4 @@
-"""ModelManager: models come and go."""
+"""ModelManager: adding, describing and removing models."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _of_tag(call: Call, entity: Any, access: str) -> Model:
 
 @method("ModelManager.ModelInfo")
 def info(call: Call, params: Json) -> Answer:
-    """What models are."""
+    """Describe models."""
 
     def one(entity: Json) -> Json:
         key = parse_tag(entity.get("tag"), "model")
@@ -195,7 +195,7 @@ def _summary(call: Call, model: Model, user: str) -> Json:
 
 @method("ModelManager.ModelStatus")
 def status(call: Call, params: Json) -> Answer:
-    """How much is in models."""
+    """Return how much is in models."""
 
     def one(entity: Json) -> Json:
         model = _of_tag(call, entity, "read")
@@ -222,7 +222,7 @@ def status(call: Call, params: Json) -> Answer:
 
 @method("ModelManager.DestroyModels")
 def destroy(call: Call, params: Json) -> Answer:
-    """Ask models to go."""
+    """Begin to destroy models."""
 
     def one(item: Json) -> Json:
         model = _of_tag(call, {"tag": item.get("model-tag")}, "admin")
@@ -259,7 +259,7 @@ def modify_access(call: Call, params: Json) -> Answer:
 
 @method("ModelManager.ChangeModelCredential")
 def change_credential(call: Call, params: Json) -> Answer:
-    """Another credential for models."""
+    """Give models another credential."""
 
     def one(change: Json) -> Json:
         model = _of_tag(call, {"tag": change.get("model-tag")}, "admin")

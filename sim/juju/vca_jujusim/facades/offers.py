@@ -13,7 +13,7 @@ from vca_jujusim.world.model import Model
 
 
 def offer_url(model: Model, offer: Offer) -> str:
-    """How other models name it."""
+    """Return the URL by which other models name it."""
     return f"{model.record.owner}/{model.record.name}.{offer.name}"
 
 
@@ -98,7 +98,7 @@ def list_offers(call: Call, params: Json) -> Answer:
 
 @method("ApplicationOffers.FindApplicationOffers")
 def find_offers(call: Call, params: Json) -> Answer:
-    """As a list."""
+    """List offers, filtered."""
     return list_offers(call, params)  # type: ignore[return-value]
 
 
@@ -142,7 +142,7 @@ def consume_details(call: Call, params: Json) -> Answer:
 
 @method("ApplicationOffers.DestroyOffers")
 def destroy(call: Call, params: Json) -> Answer:
-    """Offers go; with force also those that are related, and their relations."""
+    """Remove offers; with force also related ones, with their relations."""
 
     def one(url: str) -> Json:
         model, offer = _find(call, url)

@@ -31,7 +31,7 @@ def add(call: Call, params: Json) -> Answer:
 
 @method("Application.DestroyRelation", access="write")
 def destroy(call: Call, params: Json) -> Answer:
-    """A relation goes."""
+    """Remove a relation."""
     model, key = call.model, params.get("relation-id")
     if params.get("endpoints"):
         relation = find_relation(model, list(params["endpoints"]))
@@ -82,7 +82,7 @@ def consume(call: Call, params: Json) -> Answer:
 
 @method("Application.DestroyConsumedApplications", access="write")
 def destroy_consumed(call: Call, params: Json) -> Answer:
-    """Let go of it."""
+    """Stop consuming it."""
     model = call.model
 
     def one(given: Json) -> Json:

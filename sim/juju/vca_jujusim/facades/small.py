@@ -13,13 +13,13 @@ from vca_jujusim.world.entities import now
 
 @method("Pinger.Ping", access=None)
 def ping(_call: Call, _params: Json) -> Answer:
-    """Somebody is there."""
+    """Answer a ping."""
     return None
 
 
 @method("Pinger.Stop", access=None)
 def stop(_call: Call, _params: Json) -> Answer:
-    """Nobody pings any more."""
+    """End the pings."""
     return None
 
 
@@ -28,7 +28,7 @@ def _comment(key: str) -> str:
 
 
 def _fingerprint(key: str) -> str:
-    """By which Juju, and its clients, name a key: MD5 with colons."""
+    """Return the fingerprint of a key as Juju and its clients write it: MD5 with colons."""
     try:
         blob = base64.b64decode(key.split()[1])
     except (IndexError, binascii.Error):
@@ -84,7 +84,7 @@ def delete_keys(call: Call, params: Json) -> Answer:
 
 @method("MetricsDebug.GetMetrics")
 def metrics(call: Call, params: Json) -> Answer:
-    """What units measured, where a test says that they did."""
+    """Return the metrics that a test gave to units."""
     model = call.model
     scripted = call.world.metrics
 
@@ -106,7 +106,7 @@ def metrics(call: Call, params: Json) -> Answer:
 
 @method("Block.List")
 def blocks(call: Call, _params: Json) -> Answer:
-    """What may not be changed."""
+    """Return what may not be changed."""
     model = call.model
     return {
         "results": [
@@ -118,5 +118,5 @@ def blocks(call: Call, _params: Json) -> Answer:
 
 @method("Client.StatusHistory")
 def history(call: Call, params: Json) -> Answer:
-    """There is none."""
+    """Return an empty history."""
     return {"results": call.results(params.get("requests"), lambda _one: {"history": {"statuses": []}})}

@@ -28,7 +28,7 @@ def add_user(call: Call, params: Json) -> Answer:
 
 @method("UserManager.UserInfo")
 def info(call: Call, params: Json) -> Answer:
-    """What users are; without names all of them."""
+    """Describe users; without names, all of them."""
     tags = [entity.get("tag") for entity in params.get("entities") or []]
     if not tags:
         tags = [
@@ -86,19 +86,19 @@ def _each(call: Call, params: Json, *, disabled: bool) -> Answer:
 
 @method("UserManager.DisableUser")
 def disable(call: Call, params: Json) -> Answer:
-    """Users may log in no more."""
+    """Forbid users to log in."""
     return _each(call, params, disabled=True)
 
 
 @method("UserManager.EnableUser")
 def enable(call: Call, params: Json) -> Answer:
-    """Users may log in again."""
+    """Allow users to log in again."""
     return _each(call, params, disabled=False)
 
 
 @method("UserManager.RemoveUser")
 def remove(call: Call, params: Json) -> Answer:
-    """Users go."""
+    """Remove users."""
     call.world.check_superuser(call.user)
 
     def one(entity: Json) -> Json:
