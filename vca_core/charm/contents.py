@@ -207,7 +207,7 @@ class Digests:
 def _digest(path: Path) -> str:
     if path.is_file():
         if path.stat().st_size > LARGEST_FOLDER:
-            raise _refusal(f"{path} has more than {LARGEST_FOLDER} bytes")
+            raise _refusal(f"{path} has more than {LARGEST_FOLDER} bytes; make it smaller")
         return _sha256(path)
     digest = hashlib.sha256()
     entries = list(entries_of(path))
