@@ -68,8 +68,8 @@ class Page:
         return DOCS / "reference" / f"{self.name}.md"
 
     @property
-    def kept(self) -> Path:
-        """What was found."""
+    def results(self) -> Path:
+        """Where the results are kept."""
         return self.file.with_suffix(".json")
 
 
@@ -120,7 +120,7 @@ def cell(outcome: str) -> str:
 
 def generate() -> Made:
     """Make the pages of what was observed."""
-    return Made({of.file: page(of, json.loads(of.kept.read_text("utf-8"))) for of in PAGES})
+    return Made({of.file: page(of, json.loads(of.results.read_text("utf-8"))) for of in PAGES})
 
 
 def measure() -> Made:
@@ -128,5 +128,5 @@ def measure() -> Made:
     made: dict[Path, str] = {}
     for of in PAGES:
         data = observe(of)
-        made |= {of.file: page(of, data), of.kept: json.dumps(data, indent=1) + "\n"}
+        made |= {of.file: page(of, data), of.results: json.dumps(data, indent=1) + "\n"}
     return Made(made)

@@ -28,7 +28,7 @@ class Footprint:
             time: its time.
         """
 
-        async def tracked(store: StatusStore) -> Written:
+        async def track_put(store: StatusStore) -> Written:
             if time not in self.times:
                 self.times.append(time)
             written = await put(store)
@@ -36,4 +36,4 @@ class Footprint:
                 self.times, self.is_sure = [time], True
             return written
 
-        return tracked
+        return track_put

@@ -95,7 +95,7 @@ class MongoStatusStore(StatusStore):
         try:
             client = client_of(url, "store")
             if not client.write_concern.acknowledged:
-                raise _unacknowledged()  # noqa: TRY301 - the client has to be closed
+                raise _acknowledgement_error()  # noqa: TRY301 - the client has to be closed
             for table, indexes in _INDEXES.items():
                 collection = client[self._database].get_collection(
                     table, write_concern=WriteConcern("majority", j=True)
@@ -352,11 +352,11 @@ def _database_of(url: str) -> str:
     """Check a URL; give the name of its database."""
     database = database_of(url, "store")
     if settings_of(url).get("w") == "0":  # the driver, which knows all ways to write it, is asked when this is opened
-        raise _unacknowledged()
+        raise _acknowledgement_error()
     return database
 
 
-def _unacknowledged() -> BadArguments:
+def _acknowledgement_error() -> BadArguments:
     return BadArguments("store: w=0 leaves open whether a status was stored; expected majority or 1", ["store"])
 
 

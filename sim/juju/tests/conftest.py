@@ -82,7 +82,7 @@ class World:
             if seen == {"life": "gone"} and fits(seen):
                 return seen
 
-    async def removed(self) -> None:
+    async def wait_removed(self) -> None:
         """Wait until the controller does not list the model any more."""
         async with RawClient(self.sim) as admin:
             await admin.login()

@@ -234,7 +234,7 @@ async def test_a_model_stuck_in_dying(sim: SimulatedController, world: World, co
     with pytest.raises(Refusal, match="no longer alive"):
         await world.result(ADD, params=[{}])
     sim.thaw()
-    await world.removed()
+    await world.wait_removed()
 
 
 @pytest.mark.parametrize("how", ["close", "heard", "nothing"])
@@ -274,7 +274,7 @@ async def test_a_dead_model_has_its_name_and_nothing_else(
         await admin.call("ModelManager.CreateModel", **{"name": "ns", "owner-tag": "user-admin"})
     assert "ns" in await model_names(admin)
     sim.thaw()
-    await world.removed()
+    await world.wait_removed()
     with pytest.raises(Refusal, match="has been removed"):
         await connect(world.uuid)
 
@@ -287,7 +287,7 @@ async def test_what_others_remove(sim: SimulatedController, world: World) -> Non
     for machine in ("0", "1"):
         await world.until("machine", machine, lambda data: data["life"] == "gone")
     sim.remove_model("ns")
-    await world.removed()
+    await world.wait_removed()
 
 
 @pytest.mark.parametrize(

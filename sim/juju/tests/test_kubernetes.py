@@ -256,7 +256,7 @@ async def test_an_application_that_goes_only_with_its_model(cluster: Cluster, co
     admin = await connect()
     asked = {"model-tag": f"model-{cluster.uuid}", "destroy-storage": True, "force": True}
     await admin.result("ModelManager.DestroyModels", models=[asked])
-    await cluster.removed()
+    await cluster.wait_removed()
 
 
 async def test_a_charm_says_what_it_needs_of_kubernetes(cluster: Cluster) -> None:
@@ -341,13 +341,13 @@ async def test_a_model_whose_namespace_is_gone_goes_by_force_only(cluster: Clust
     await cluster.settle()
     assert cluster.sim.model("ns").record.life == "dying"
     await admin.result("ModelManager.DestroyModels", models=[{**asked, "force": True}])
-    await cluster.removed()
+    await cluster.wait_removed()
 
 
 async def test_a_namespace_may_outlive_its_model(cluster: Cluster, connect: Connect) -> None:
     cluster.sim.faults.stick_namespace()
     cluster.sim.remove_model("ns")
-    await cluster.removed()
+    await cluster.wait_removed()
     with pytest.raises(Refusal, match="already exists in the k8s cluster"):
         await create(cluster.sim, connect)
     cluster.sim.world.namespaces.clear()

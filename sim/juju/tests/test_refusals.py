@@ -191,7 +191,7 @@ async def test_a_model_with_storage_goes_once_its_fate_is_given(world: World, co
     code, _ = await refusal(admin.result("ModelManager.DestroyModels", models=[tag]))
     assert code == "controller/model has persistent storage"
     await admin.result("ModelManager.DestroyModels", models=[tag | {"destroy-storage": True}])
-    await world.removed()
+    await world.wait_removed()
 
 
 async def test_a_model_with_manual_machines_is_emptied_first(world: World, connect: Connect) -> None:

@@ -91,7 +91,7 @@ def _bindings(value: Any, path: str) -> dict[str, None]:
     return found
 
 
-def _omitted(*names: str) -> dict[str, Any]:
+def _omit(*names: str) -> dict[str, Any]:
     return dict.fromkeys(names, OMIT)
 
 
@@ -113,20 +113,20 @@ _STORAGE = fields(
     {
         "shared": False,
         "read-only": False,
-        **_omitted("multiple", "minimum-size", "location", "description", "properties"),
+        **_omit("multiple", "minimum-size", "location", "description", "properties"),
     },
 )
 _DEVICE = fields(
     {"type": string, "description": string, "countmin": _devices, "countmax": _devices},
-    _omitted("description", "countmin", "countmax"),
+    _omit("description", "countmin", "countmax"),
 )
 _RESOURCE = fields(
     {"type": string, "filename": string, "description": string}, {"type": "file", "filename": "", "description": ""}
 )
-_MOUNT = fields({"storage": string, "location": string}, _omitted("storage", "location"))
+_MOUNT = fields({"storage": string, "location": string}, _omit("storage", "location"))
 _CONTAINER = fields(
     {"resource": string, "mounts": list_of(_MOUNT), "uid": integer, "gid": integer},
-    _omitted("resource", "mounts", "uid", "gid"),
+    _omit("resource", "mounts", "uid", "gid"),
 )
 _DEPLOYMENT = fields(
     {
@@ -135,7 +135,7 @@ _DEPLOYMENT = fields(
         "service": one_of("cluster", "loadbalancer", "external", "omit"),
         "min-version": string,
     },
-    {"mode": "workload", **_omitted("type", "service", "min-version")},
+    {"mode": "workload", **_omit("type", "service", "min-version")},
 )
 _KNOWN: Mapping[str, Checker] = {
     "name": string,
@@ -162,7 +162,7 @@ _KNOWN: Mapping[str, Checker] = {
     "containers": map_of(_CONTAINER),
     "charm-user": string,
 }
-_METADATA = fields(_KNOWN, _omitted(*(_KNOWN.keys() - {"name", "summary", "description"})))
+_METADATA = fields(_KNOWN, _omit(*(_KNOWN.keys() - {"name", "summary", "description"})))
 
 
 class Invalid(Exception):

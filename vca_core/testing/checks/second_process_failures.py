@@ -31,7 +31,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         await up_to_date(kit, ee_id, home)
         async with second_process(kit, "connected") as other:
             place = await other.make_home()
-            async with _held(other, other.work(ee_id, db_dict=place)) as running:
+            async with _hold(other, other.work(ee_id, db_dict=place)) as running:
                 with pytest.raises(ExecutionError):
                     await kit.fail(ee_id, db_dict=await kit.make_home())
             await running
@@ -48,7 +48,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         ee_id = await kit.create_ready(kit.namespace(), home)
         async with second_process(kit, "connected") as other:
             place = await other.make_home()
-            async with _held(other, other.fail(ee_id, db_dict=place)) as failing:
+            async with _hold(other, other.fail(ee_id, db_dict=place)) as failing:
                 await kit.check_delete(ee_id)
             with pytest.raises(VcaError):
                 await failing
@@ -63,7 +63,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         ee_id = await kit.create(kit.namespace(), home)
         await kit.install(ee_id, config={"label": "before"})
         async with second_process(kit, "connected") as other:
-            async with _held(other, other.fail(ee_id, db_dict=await other.make_home())) as failing:
+            async with _hold(other, other.fail(ee_id, db_dict=await other.make_home())) as failing:
                 await kit.configure(ee_id, label="meanwhile", count=5)
                 await kit.scale(ee_id, 2)
                 before = await up_to_date(kit, ee_id, home)
@@ -78,7 +78,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
 
 
 @contextlib.asynccontextmanager
-async def _held(kit: Kit, work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
+async def _hold(kit: Kit, work: Coroutine[Any, Any, Any]) -> AsyncIterator[asyncio.Task[Any]]:
     """Keep a primitive where it waits first, while something else is done; it goes on then."""
     running, gate = await kit.watching.run_to_wait("exec_primitive", work)
     try:

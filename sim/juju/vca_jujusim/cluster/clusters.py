@@ -54,11 +54,11 @@ class RealClusters:
         except Refused as refused:
             if refused.status != 409:
                 raise Refusal(f'creating namespace "{name}": {refused.message}') from None
-            raise await self._taken(api, token, name) from None
+            raise await self._name_refusal(api, token, name) from None
         except Away as away:
             raise Refusal(f'creating namespace "{name}": {away}') from None
 
-    async def _taken(self, api: Api, token: str, name: str) -> Refusal:
+    async def _name_refusal(self, api: Api, token: str, name: str) -> Refusal:
         try:
             found = await api.call(token, "GET", f"/api/v1/namespaces/{name}")
         except (Refused, Away):
