@@ -38,6 +38,8 @@ def test_endpoints_are_read(text: str, host: str, port: int) -> None:
         "[fd00::1]17070",
         "[x]:1",
         "a:b:c",
+        "[nosuch]:17070",
+        "fd00::12345",
         "a b:1",
         "u@h:1",
         "a..b:1",
@@ -49,7 +51,7 @@ def test_endpoints_are_read(text: str, host: str, port: int) -> None:
     ],
 )
 def test_what_is_no_endpoint_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="endpoint .*: expected"):
         Endpoint.parse(text)
 
 
