@@ -61,7 +61,8 @@ def _schema(parts: dict[str, Field]) -> dict[str, Any]:
         for name, param in params.mapping(empty=True).items():
             param.mapping()
             schema["properties"][name] = {} if param.value is None else param.value
-    if "required" in parts:
+    if "required" in parts:  # last, so that what is said of a parameter that is given is said first
+        del schema["required"]
         schema["required"] = [item.name() for item in parts["required"].items()]
     plain: dict[str, Any] = _as_json(without_nothings(schema))
     return plain
