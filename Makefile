@@ -6,7 +6,7 @@ RUN := $(UV) run --no-sync --quiet
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills faults soak cluster kubernetes bench docs docs-check picture build wheels clean
+.PHONY: help demo test steady cover fuzz mutants examples lint type chaos kills faults soak kit cluster kubernetes bench docs docs-check picture build wheels clean
 
 help:  ## list the verbs
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -54,7 +54,7 @@ kills: $(READY)  ## kill the command at 30 moments of an NS, on the fake and on 
 	@VCA_KILLS=$(or $(KILLS),30) $(RUN) pytest tests/integration/test_command.py tests/integration/juju_k8s/test_killed.py tests/integration/kubernetes/test_killed.py -k kill $(ARGS)
 
 faults: $(READY)  ## let each request of each operation on Juju meet each fault; the suite tries each request once
-	@VCA_FAULTS=whole $(RUN) pytest -n auto --dist loadgroup tests/integration/juju_machine/test_faults.py tests/integration/juju_k8s/test_faults.py $(ARGS)
+	@VCA_FAULTS=whole $(RUN) pytest -n auto --dist loadgroup tests/integration/juju_machine/test_faults.py tests/integration/juju_k8s/test_faults.py tests/integration/kubernetes/test_faults.py $(ARGS)
 
 soak: $(READY)  ## let 1,000 lives on the simulated Juju controller meet faults, and account for everything
 	@$(RUN) python tests/soak/run.py $(ARGS)
@@ -64,6 +64,9 @@ cluster:  ## build the Kubernetes control plane that tests run on; it takes Go, 
 
 kubernetes: $(READY) cluster  ## serve a simulated Juju with that control plane, and a config for both in .kubernetes
 	@rm -rf .kubernetes && $(RUN) python tests/cluster/serve.py $(ARGS)
+
+kit: $(READY)  ## let the conformance kit examine Juju on Kubernetes on that control plane: some minutes
+	@$(RUN) pytest tests/conformance/juju_k8s_on_cluster.py $(ARGS)
 
 bench: $(READY)  ## measure what the core costs, and lives on Juju
 	@$(RUN) python tests/bench/run.py $(ARGS)

@@ -1,4 +1,4 @@
-"""docs/reference/juju-faults.md, juju-k8s-faults.md and their .json: what comes of operations on Juju that meet faults.
+"""docs/reference/juju-faults.md, juju-k8s-faults.md, juju-k8s-cluster-faults.md and their .json: what comes of operations.
 
 It is measured by test_faults.py of each backend, which else checks that the .json file is what it finds.
 """
@@ -54,6 +54,17 @@ taken and Juju did not say by whom, the time that it had to go was shortened.
 """
 
 
+HEAD_OF_CLUSTERS = """# Faults of the cluster behind Juju
+
+This is the result of each operation of [juju-k8s](juju-k8s.md) during which the API server of the cluster fails, as it
+was observed with a simulated Juju on a real control plane. A proxy before the API server, through which Juju goes, made
+it fail. The words are those of [juju-machine](juju-faults.md). After each fault, the same call succeeded, and in the
+end nothing was left in Juju, nor of it in the cluster. Where a fault lasted for the whole operation, that had a
+`total_timeout` of 1.5 s if it could not end by itself. [What keeps pods from running](juju-k8s.md#what-the-cluster-says)
+is not in this table. [juju-k8s-cluster-faults.json](juju-k8s-cluster-faults.json) is the same table for programs.
+"""
+
+
 @dataclass(frozen=True)
 class Page:
     """A page, and the tests that find out what it shows."""
@@ -76,6 +87,7 @@ class Page:
 PAGES = (
     Page("juju-faults", "tests/integration/juju_machine/test_faults.py", HEAD),
     Page("juju-k8s-faults", "tests/integration/juju_k8s/test_faults.py", HEAD_OF_PODS),
+    Page("juju-k8s-cluster-faults", "tests/integration/kubernetes/test_faults.py", HEAD_OF_CLUSTERS),
 )
 
 
@@ -91,6 +103,8 @@ def observe(of: Page) -> dict[str, Any]:
         if subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:  # noqa: S603 - of this repository
             raise SystemExit("what the tests find is not as it should be; nothing is written")
         found = [json.loads(file.read_text("utf-8")) for file in sorted(Path(folder).iterdir())]
+    if not found:
+        raise SystemExit(f"{of.tests} was skipped; nothing is written")
     return {"rows": sorted(found, key=lambda row: int(row.pop("position")))}
 
 

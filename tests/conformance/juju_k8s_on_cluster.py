@@ -1,0 +1,59 @@
+"""Juju on Kubernetes passes the kit on a real control plane, with a simulated controller.
+
+It takes minutes, and is run by `make kit` only. Nodes and pods are played by kwok, and the
+programs of charms run on this machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from support.clouds import add_cluster, make_token
+from support.cluster.sharing import Cluster, cluster
+from support.juju_faults import JujuFaults
+
+from vca_core.testing import BackendConformance, Faults, Subject
+from vca_jujusim import SimulatedController
+
+__all__ = ["cluster"]
+
+pytestmark = pytest.mark.xdist_group("cluster")
+
+
+@pytest.fixture(scope="session")
+def token(cluster: Cluster) -> str:
+    """The token of an account for Juju, with all rights."""
+    return make_token(cluster, f"{cluster.prefix}kit")
+
+
+class TestJujuK8sOnACluster(BackendConformance):
+    @pytest_asyncio.fixture
+    async def controller(self, tmp_path: Path, cluster: Cluster, token: str) -> AsyncIterator[SimulatedController]:
+        async with SimulatedController(programs=tmp_path / "programs", clusters="hurried") as controller:
+            add_cluster(controller, cluster, token)
+            yield controller
+            controller.thaw()
+            for model in list(controller.world.models.values()):
+                if model.place is not None and model.record.life == "alive":
+                    controller.remove_model(model.record.name)
+            while len(controller.world.models) > 1:  # the next check has namespaces of the same names
+                await asyncio.sleep(0.02)
+
+    @pytest.fixture
+    def subject(self, controller: SimulatedController) -> Subject:
+        options = {
+            "endpoints": controller.endpoints,
+            "username": controller.username,
+            "secret": controller.password,
+            "ca_cert": controller.ca_cert,
+            "cloud": "k8s",
+        }
+        return Subject("juju-k8s", kind="k8s", options=options, persistent=True)
+
+    @pytest.fixture
+    def faults(self, controller: SimulatedController) -> Faults:
+        return JujuFaults(controller)
