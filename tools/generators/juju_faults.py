@@ -105,7 +105,7 @@ def observe(of: Page) -> dict[str, Any]:
             raise SystemExit("what the tests find is not as it should be; nothing is written")
         found = [json.loads(file.read_text("utf-8")) for file in sorted(Path(folder).iterdir())]
     if not found:  # there is no control plane here, and the tests were skipped
-        return dict(json.loads(of.kept.read_text("utf-8")))
+        return dict(json.loads(of.results.read_text("utf-8")))
     return {"rows": sorted(found, key=lambda row: int(row.pop("position")))}
 
 
