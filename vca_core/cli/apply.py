@@ -30,7 +30,7 @@ def apply(
         typer.Option("--day1", help="If the store was lost: `done` skips Day-1 primitives, `again` runs them."),
     ] = None,
 ) -> None:
-    """Bring a service up; if it is run again, it does what is still missing.
+    """Bring a service up; a second run does what is missing.
 
     It creates execution environments, installs charms, relates them, and runs Day-1 primitives.
     """

@@ -149,7 +149,8 @@ async def refuse_all(vca: Vca) -> dict[str, dict[str, Any]]:
                 await call(edge, ee_id)
             errors[what] = data = caught.value.as_data()
             assert data["where"].pop("operation_id")
-            assert (data["where"]["operation"], data["where"]["backend"]) != (None, None)
+            assert data["where"]["operation"]
+            assert data["where"]["backend"] == "edge (fake)"
         with pytest.raises(VcaError) as caught:
             await vca.add_relation((edge, ee_id, "uplink"), ("edge", ee_id, "uplink"))  # type: ignore[arg-type]
         assert caught.value.as_data()["where"]["operation"] == "add_relation"
