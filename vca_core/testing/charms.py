@@ -23,6 +23,7 @@ exec python3 -c 'import json, sys; print(json.dumps({"text": json.load(sys.stdin
 """
 _FAIL = """\
 #!/bin/sh
+echo failed >> .vca-conformance-looks
 if command -v action-set >/dev/null; then action-set tried=yes && exec action-fail 'told to fail'; fi
 echo '{"tried": "yes"}'
 echo 'told to fail' >&2

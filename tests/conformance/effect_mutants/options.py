@@ -275,3 +275,21 @@ class LogsOptionsOfAnUpgrade(EffectMutant):
     ) -> None:
         logging.getLogger(__name__).debug("upgrading with %s", dict(config))
         await super().upgrade(op, ee_id, artifact, config, options)
+
+
+class ConfigureStripsTexts(_ConfiguresOther):
+    """Blanks at the ends of texts are lost."""
+
+    CAUGHT_BY = _arrive("some-configure")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+
+
+class ConfigureRoundsNumbers(_ConfiguresOther):
+    """Of numbers, six digits are kept."""
+
+    CAUGHT_BY = _arrive("some-configure")
+
+    async def change(self, ee_id: EeId, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: round(value, 6) if isinstance(value, float) else value for name, value in values.items()}

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.effect_mutants.base import EffectMutant, caught_by
 
 from vca_core.backend import Operation
+from vca_core.errors import ExecutionError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 
@@ -253,3 +254,31 @@ class RunsOnUnitsOfOtherEes(EffectMutant):
                 if unit in [entity.id for entity in one.units]:
                     return await super().exec_primitive(op, one.ee_id, primitive, params, unit)
         return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+
+class TriesAFailureAgain(EffectMutant):
+    """A primitive that failed is run a second time."""
+
+    CAUGHT_BY = caught_by("a_primitive_that_fails_is_run_once")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        try:
+            return await super().exec_primitive(op, ee_id, primitive, params, unit)
+        except ExecutionError:
+            return await super().exec_primitive(op, ee_id, primitive, params, unit)
+
+
+class RoundsParameters(EffectMutant):
+    """Of numbers, six digits are kept."""
+
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[empty]")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in params.items()}
+        return await super().exec_primitive(op, ee_id, primitive, rounded, unit)

@@ -344,3 +344,17 @@ class ScalesWithoutACharm(EffectMutant):
     async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
         if await self.edit(ee_id, lambda one: one.charm) is not None:
             await super().scale(op, ee_id, num_units)
+
+
+class HasNoAddressWithSeveralUnits(EffectMutant):
+    """An EE is listed with the address of its unit, if it has one only."""
+
+    CAUGHT_BY = caught_by("scaling_ends_with_the_units_that_were_asked_for")
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        listed = await super().list_execution_environments(namespace)
+        return [
+            replace(one, address=None) if sum(state.entity.kind == "unit" for state in one.entities) > 1 else one
+            for one in listed
+        ]

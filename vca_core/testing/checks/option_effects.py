@@ -15,7 +15,7 @@ from vca_core.testing.suite import Suite, check_error, sees, skip_unless
 DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
 """The options of the kit's charm that every version has."""
 EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False}
-SOME: Mapping[str, Any] = {"label": "Grüße, 'kit'\n$HOME", "count": -7, "share": 1.25, "flag": False}
+SOME: Mapping[str, Any] = {"label": " Grüße, 'kit'\n$HOME ", "count": -7, "share": 1.23456789, "flag": False}
 SAME: Mapping[str, Any] = {name: value for name, value in DEFAULTS.items() if name != "token"}
 """What the options are anyway: they are set all the same, and stay so if another version has other defaults."""
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from vca_core.errors import NotFound, VcaError
+from vca_core.errors import ExecutionError, NotFound, VcaError
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless, with_faults
+from vca_core.testing.verdict import NO_FAILURE
 
-EMPTY: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.25, "flag": False, "deep": {"a": [1, {"b": None}]}}
+EMPTY: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.1234567, "flag": False, "deep": {"a": [1, {"b": None}]}}
 TEXTS: Mapping[str, Any] = {"text": " Grüße, 'kit'\n$HOME \"\\n\" " + 10_000 * "x" + " ", "deep": {"ä b": "$(c)\t"}}
 """Letters, signs and blanks that are lost by whoever makes a command of them; and more than fits on a line."""
 
@@ -54,6 +55,17 @@ class PrimitiveEffectChecks(Suite, suite=True):
             )
         ran = [mark for sight in await kit.look_everywhere(ee_id) for mark in sight.marks if mark in asked]
         assert sorted(ran) == sorted(asked), f"asked were {asked}, and the units ran {ran}"
+
+    @sees()
+    async def test_a_primitive_that_fails_is_run_once(self, kit: Kit) -> None:
+        """Whether it is tried again is the caller's to say; the kit's own `fail` leaves a mark, as `look` does."""
+        skip_unless(kit.can_fail, NO_FAILURE)
+        ee_id = await kit.create_ready(kit.namespace())
+        await kit.look(ee_id, mark="before")
+        with pytest.raises(ExecutionError):
+            await kit.fail(ee_id)
+        marks = (await kit.look(ee_id, mark="after")).marks
+        assert len(marks) <= 3, f"one primitive failed between two others, and the unit ran {', '.join(marks)}"
 
     @sees()
     async def test_a_primitive_is_run_on_the_leader(self, kit: Kit) -> None:

@@ -65,12 +65,15 @@ class ResultChecks(Suite, suite=True):
 
     @needs("scale", "install_configuration_sw")
     async def test_scaling_ends_with_the_units_that_were_asked_for(self, kit: Kit) -> None:
-        """Up and down; all of them settled."""
+        """Up and down; all of them settled. The address of the EE stays."""
         ee_id = await kit.create_ready(kit.namespace())
+        address = (await kit.record(ee_id)).address
         options = kit.subject.operation_options.get("scale")
         for wanted in (3, 1, 1, 2):
             await kit.connector.scale(ee_id, wanted, options=options)
-            units = [state for state in (await kit.record(ee_id)).entities if state.entity.kind == "unit"]
+            record = await kit.record(ee_id)
+            assert record.address == address, f"scaled to {wanted}, and its address was {address}, is {record.address}"
+            units = [state for state in record.entities if state.entity.kind == "unit"]
             assert len(units) == wanted, f"scaled to {wanted}, and listed are {units}"
             for unit in units:
                 assert unit.meaning is DeploymentStatus.COMPLETED or unit.native == "blocked", unit
