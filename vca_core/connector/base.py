@@ -63,9 +63,11 @@ def _guard(method: Callable[..., Coroutine[Any, Any, R]]) -> Callable[..., Corou
                 return await method(self, *args, **kwargs)
             except VcaError as error:
                 if error.operation_id is None:  # what came as far as the engine has been reported, and has one
-                    given = inspect.signature(method).bind_partial(self, *args, **kwargs).arguments
-                    await self._engine.refuse_call(*hook_call(method.__name__, given), error)
-                    del given
+                    bind = inspect.signature(method).bind_partial
+                    # Not kept in a name: the frame of an error that leaves must not hold parameters.
+                    await self._engine.refuse_call(
+                        *hook_call(method.__name__, bind(self, *args, **kwargs).arguments), error
+                    )
                 raise
         except (VcaError, asyncio.CancelledError) as error:
             del args, kwargs
