@@ -343,6 +343,21 @@ def wrong_substrate(charm: str, *, is_kubernetes: bool) -> BadArguments:
     return _unfit(f"charm {charm} runs {where}, and this connector has {here}; choose another connector")
 
 
+def pod_specs(charm: str) -> BadArguments:
+    """A charm for Kubernetes has no containers: its pods would come of pod specs, which Juju 3 does not know."""
+    return _unfit(
+        f"charm {charm} has no containers; charms with pod specs are not run by Juju 3 any more: it needs a version "
+        "with a sidecar"
+    )
+
+
+def block_storage(charm: str, name: str) -> BadArguments:
+    """A charm needs what Juju has on machines only."""
+    return _unfit(
+        f"charm {charm} needs block storage ({name}), which Juju does not have on Kubernetes; install it on machines"
+    )
+
+
 def unsupported_base(charm: str, bases: Iterable[str], machine: str, base: str) -> BadArguments:
     """A charm does not support the base of its machine.
 

@@ -62,6 +62,8 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         raise refusals.subordinate_charm(charm.name)
     if charm.is_kubernetes != on_kubernetes:
         raise refusals.wrong_substrate(charm.name, is_kubernetes=charm.is_kubernetes)
+    if on_kubernetes and not charm.containers:
+        raise refusals.pod_specs(charm.name)
     if charm.obstacles:
         raise refusals.not_installable(charm.name, charm.obstacles)
     check_profile(charm, force=force)

@@ -20,6 +20,7 @@ from vca_core.backend import Options
 from vca_core.charm.constraints import parse_constraints
 from vca_core.charm.images import check_reference
 from vca_core.charm.placement import check_placement
+from vca_core.charm.storage_requests import StorageRequest, parse_storage
 from vca_fake.recorder import Recorder
 from vca_fake.script import Rule, Script
 
@@ -114,8 +115,8 @@ class InstallOptions(Options):
     """The charm's resources by name: paths of files, references of images, or images with their registry."""
     constraints: Constraints = Field(default_factory=dict)
     """Of the units' pods, on Kubernetes only."""
-    storage: dict[str, Text] = Field(default_factory=dict)
-    """By the charm's names, on Kubernetes only."""
+    storage: Annotated[dict[str, StorageRequest], BeforeValidator(parse_storage)] = Field(default_factory=dict)
+    """By the charm's names, on Kubernetes only: ``pool,size,count``."""
 
 
 class UpgradeOptions(InstallOptions):

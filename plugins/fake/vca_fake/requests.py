@@ -14,7 +14,7 @@ from vca_core.charm.constraints import check_for_pods
 from vca_core.charm.placement import Placement, parse_placement
 from vca_core.charm.places import MADE, SUPPORTED, USUAL_ARCHITECTURE, place_for
 from vca_core.errors import BadArguments
-from vca_core.refusals import refused_placement, unmade_base
+from vca_core.refusals import block_storage, refused_placement, unmade_base
 from vca_core.suggestions import instead
 from vca_core.tasks import in_thread
 from vca_fake.options import CreateOptions, Image, InstallOptions
@@ -113,6 +113,9 @@ async def check_request(
     for name in asked.storage:
         if name not in charm.storage:
             raise _undeclared("storage", name, charm.storage)
+    for name, storage in charm.storage.items() if on_kubernetes else ():
+        if storage.type == "block":
+            raise block_storage(charm.name, name)
     images = {name: one.upstream for name, one in charm.resources.items() if one.type == "oci-image"}
     own = {name: upstream for name, upstream in images.items() if name not in asked.resources}
     missing = [f"options.resources.{name}" for name, upstream in sorted(own.items()) if not upstream]

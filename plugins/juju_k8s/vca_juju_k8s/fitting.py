@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from vca_core.charm import Charm, Device, Storage
+from vca_core.charm.storage_requests import StorageRequest
 from vca_core.errors import BadArguments
-from vca_core.refusals import not_installable, subordinate_charm, wrong_substrate
-from vca_juju_common.client.values import Declared, StorageRequest, StoreCharm
+from vca_core.refusals import block_storage, not_installable, pod_specs, subordinate_charm, wrong_substrate
+from vca_juju_common.client.values import Declared, StoreCharm
 
 DEFAULT_BASE = "ubuntu@22.04"
 """Of the container that runs a charm that does not say."""
@@ -25,11 +26,7 @@ def check_kind(charm: Charm) -> None:
     if not charm.is_kubernetes:
         raise wrong_substrate(charm.name, is_kubernetes=False)
     if not charm.containers:
-        raise BadArguments(
-            f"artifact_path: charm {charm.name} has no containers; charms with pod specs are not run by Juju 3 any "
-            "more: it needs a version with a sidecar",
-            ["artifact_path"],
-        )
+        raise pod_specs(charm.name)
     if charm.obstacles:
         raise not_installable(charm.name, charm.obstacles)
 
@@ -84,11 +81,7 @@ def check_storage(
             raise BadArguments(f"{place}: charm {charm} declares no such storage; it declares: {there}", [place])
     for name, type_ in declared.items():
         if type_ == "block":
-            raise BadArguments(
-                f"artifact_path: charm {charm} needs block storage ({name}), which Juju does not have on "
-                "Kubernetes; install it on machines",
-                ["artifact_path"],
-            )
+            raise block_storage(charm, name)
         if not has_default and (name not in asked or asked[name].pool is None):
             place = f"options.storage.{name}"
             raise BadArguments(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,53 +9,15 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, model_validator
 
 from vca_core.charm.constraints import check_for_pods
-from vca_core.plain import kind_of
+from vca_core.charm.storage_requests import StorageRequest, parse_storage
 from vca_core.text_files import Unreadable, read_text
-from vca_juju_common.client.values import StorageRequest
 from vca_juju_common.options import CharmOptions, Constraints, Grace, JujuOptions, Text
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig
-
-_SIZE = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([MGTP])(?:i?B)?")
-_UNITS = "MGTP"
 
 
 def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
     check_for_pods(given)
     return given
-
-
-def parse_storage(given: Any) -> Any:
-    """Read what storage is asked for.
-
-    Args:
-        given: ``pool,size,count`` by the charm's names, each part where it is needed: ``{"data": "fast,10G"}``.
-
-    Raises:
-        ValueError: it is something else.
-    """
-    if not isinstance(given, Mapping):
-        return given
-    return {name: one if isinstance(one, StorageRequest) else _request(str(name), one) for name, one in given.items()}
-
-
-def _request(name: str, text: Any) -> StorageRequest:
-    expected = f"{name}: expected pool,size,count such as fast,10G,1"
-    if not isinstance(text, str):
-        raise ValueError(f"{expected}, got {kind_of(text)}")  # noqa: TRY004 - pydantic takes ValueErrors
-    pool: str | None = None
-    size: int | None = None
-    count: int | None = None
-    for part in (one.strip() for one in text.split(",")):
-        sized = _SIZE.fullmatch(part)
-        if sized is not None and size is None:
-            size = int(float(sized[1]) * 1024 ** _UNITS.index(sized[2]))
-        elif re.fullmatch("[1-9][0-9]{0,5}", part) and count is None:
-            count = int(part)
-        elif re.fullmatch("[A-Za-z][A-Za-z0-9.-]*", part) and pool is None:
-            pool = part
-        else:
-            raise ValueError(f"{expected}, got {text!r}")
-    return StorageRequest(pool, size, count)
 
 
 _CLOUD = ("cloud", "k8s_cloud", "k8s-cloud")

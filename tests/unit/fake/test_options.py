@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from support.juju import write_charm
+from support.juju_k8s import sidecar
 
 from vca_core import BadArguments, Connector, Vca
 
@@ -29,8 +30,10 @@ def _config(config: dict[str, Any], folder: Path, **options: Any) -> dict[str, A
     resources = {"data": {"type": "file", "filename": "data.bin"}, "image": {"type": "oci-image"}}
     write_charm(folder, "web", resources=resources)
     (folder / "web" / "data.bin").touch()
-    write_charm(folder, "pod", series=["kubernetes"], storage={"disk": {"type": "filesystem"}})
-    write_charm(folder, "imaged", series=["kubernetes"], resources={"image": {"type": "oci-image"}})
+    sidecar(folder, "pod", storage={"disk": {"type": "filesystem"}})
+    sidecar(folder, "block", storage={"disk": {"type": "block"}})
+    sidecar(folder, "imaged", upstream=None)
+    write_charm(folder, "specs", series=["kubernetes"])
     made = copy.deepcopy(config) | {"artifacts": str(folder)}
     made["connectors"]["edge"]["options"] = options
     return made
@@ -78,7 +81,20 @@ async def test_on_kubernetes_storage_is_the_charms(pods: Connector) -> None:
     ee_id, _ = await pods.create_execution_environment(".ns.vnf")
     with pytest.raises(BadArguments, match=r"options\.storage\.disc: the charm declares none of that name"):
         await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disc": "fast"}})
+    with pytest.raises(
+        BadArguments, match=r"options\.storage: disk: expected pool,size,count such as fast,10G,1, got '9X'"
+    ):
+        await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disk": "9X"}})
+    with pytest.raises(
+        BadArguments, match=r"charm block needs block storage \(disk\), which Juju does not have on Kub"
+    ):
+        await pods.install_configuration_sw(ee_id, "block")
     await pods.install_configuration_sw(ee_id, "pod", options={"storage": {"disk": "fast,1G"}, "constraints": "mem=1G"})
+
+
+async def test_on_kubernetes_pod_specs_are_refused(pods: Connector) -> None:
+    with pytest.raises(BadArguments, match="charm specs has no containers; charms with pod specs are not run"):
+        await pods.create_execution_environment(".ns.vnf", artifact_path="specs")
 
 
 async def test_on_kubernetes_images_are_named(pods: Connector) -> None:

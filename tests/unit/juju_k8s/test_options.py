@@ -9,8 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from vca_core.charm import Charm, Device, Storage
+from vca_core.charm.storage_requests import StorageRequest
 from vca_core.errors import BadArguments
-from vca_juju_common.client.values import Declared, StorageRequest
+from vca_juju_common.client.values import Declared
 from vca_juju_k8s.fitting import check_same_parts, declared_by
 from vca_juju_k8s.options import InstallOptions, JujuK8sOptions
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from vca_core.charm import Option, Resource
+from vca_core.charm.storage_requests import StorageRequest
 from vca_juju_common.client.channels import Channel
 
 Kind = Literal["iaas", "caas"]
@@ -120,21 +121,6 @@ class Origin:
     arch: str
     resolved: object = None
     channel: Channel | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StorageRequest:
-    """What storage an application gets; None: as the charm, the model or the cloud has it.
-
-    Args:
-        pool: that it comes from; on Kubernetes also a storage class.
-        size: of each, in MiB.
-        count: how many of it each unit gets.
-    """
-
-    pool: str | None = None
-    size: int | None = None
-    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

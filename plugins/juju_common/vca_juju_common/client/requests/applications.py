@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vca_core.charm import Option
+from vca_core.charm.storage_requests import StorageRequest
 from vca_juju_common.client.errors import ApiError, ConnectionLost, check_result, error_of
 from vca_juju_common.client.requests.machines import constraints_value
 from vca_juju_common.client.requests.origins import origin_value
@@ -14,7 +15,7 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.things import unit_tag
 from vca_juju_common.client.transport.generated import classes
-from vca_juju_common.client.values import NewApplication, OptionValue, StorageRequest
+from vca_juju_common.client.values import NewApplication, OptionValue
 
 _ABOUT_PENDING = re.compile("pending (id|resource)|resource .* not found")
 """What Juju says of a resource that was announced, and has come to its application since."""
