@@ -16,6 +16,7 @@ from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
 from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
+from vca_juju_k8s.cluster.watching import PodWatches
 from vca_juju_k8s.ground import suspension
 from vca_juju_k8s.onboarding import Site, ensure_onboarded, own_account, renew_token
 from vca_juju_k8s.options import JujuK8sOptions
@@ -45,6 +46,7 @@ class KubernetesSession(Session):
         if self._access is not None and options is not None and options.name is not None:  # then the access is to all
             holder = TokenHolder(self._access, lambda: own_account(self.site))
             self.cluster = ClusterClient(options, host.folder, holder, host.add_secrets)
+        self._watches = None if self.cluster is None else PodWatches(self.cluster)
 
     async def open(self) -> None:
         """Connect to the controller, and onboard a cluster that has a name, unless that is done.
@@ -91,6 +93,8 @@ class KubernetesSession(Session):
             await self._renewal.close()
             await super().close()
         finally:
+            if self._watches is not None:
+                await self._watches.close()
             for client in self._clients:
                 await client.close()
 
@@ -110,7 +114,7 @@ class KubernetesSession(Session):
                 model, application, {name: f"kubernetes: {one}" for name, one in found.items() if one}
             )
 
-        async with watch(self.cluster, model.name, application, self.pod_grace, report):
+        async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report):
             yield
 
     def watch_going(self, model: Model, application: str) -> AbstractAsyncContextManager[list[str]]:

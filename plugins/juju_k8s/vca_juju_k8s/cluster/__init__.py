@@ -10,6 +10,7 @@ Nothing is changed there, but for two accounts where a cluster is onboarded: Juj
     account      the accounts themselves, for who onboards the cluster
     tokens       those of accounts that end, and are renewed before
     diagnosis    what objects of the cluster say about pods, in words
+    watching     when pods have changed
     namespaces   whether a namespace is free, and when it is gone
     pods         why the pods of units do not run, while an operation waits for them and in `get_status`
 """

@@ -7,6 +7,8 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +26,9 @@ ANSWER = 3.0
 
 WATCH = 3
 """Seconds after which the API server ends a watch."""
+
+WATCHES = 16
+"""How many watches there are at most, each in a thread."""
 
 _THREADS = 4
 _HELD = 4
@@ -74,6 +79,8 @@ class ClusterClient:
         self._given: frozenset[str] = frozenset()
         self._read: deque[Callable[[], None]] = deque()
         self._threads: ThreadPoolExecutor | None = None
+        self._watchers: ThreadPoolExecutor | None = None
+        self._answers: set[Any] = set()
         self._api: Any = None
 
     async def open(self) -> None:
@@ -83,13 +90,18 @@ class ClusterClient:
             BadArguments: it is not there, or is none.
         """
         self._threads = ThreadPoolExecutor(_THREADS, "vca-cluster")
+        self._watchers = ThreadPoolExecutor(WATCHES, "vca-watch")
         await self._reconnect()
 
     async def close(self) -> None:
         """Disconnect, when what is under way has ended."""
-        threads, self._threads = self._threads, None
-        if threads is not None:
-            await in_thread(lambda: threads.shutdown(cancel_futures=True))
+        threads, self._threads, self._watchers = (self._threads, self._watchers), None, None
+        for answer in list(self._answers):
+            with suppress(Exception):  # it has ended meanwhile
+                answer.shutdown()
+        for one in threads:
+            if one is not None:
+                await in_thread(partial(one.shutdown, cancel_futures=True))
         if self._api is not None:
             self._api.rest_client.pool_manager.clear()
             self._api = None
@@ -218,21 +230,22 @@ class ClusterClient:
         query: dict[str, str | int] = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
         return self.scrub((await self._ask(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)).decode())
 
-    async def wait_change(self, path: str, name: str, version: str) -> None:
+    async def wait_change(self, path: str, name: str | None, version: str) -> None:
         """Wait until an object changes, for `WATCH` seconds at the most.
 
         Args:
             path: of its kind: ``/api/v1/namespaces``.
-            name: of the object.
-            version: the one that is known.
+            name: of the object; None: any one of that kind.
+            version: the one that is known, of the object or of the list.
 
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        selector = f"metadata.name={name}"
-        watched: dict[str, str | int] = {"watch": "1", "fieldSelector": selector, "resourceVersion": version}
+        watched: dict[str, str | int] = {"watch": "1", "resourceVersion": version, "timeoutSeconds": WATCH}
+        if name is not None:
+            watched["fieldSelector"] = f"metadata.name={name}"
         try:
-            await self._ask(path, {**watched, "timeoutSeconds": WATCH}, only_first=True)
+            await self._ask(path, watched, answers=self._answers)
         except ClusterError as error:
             if error.status != 410:  # the version is too old: something changed
                 raise
@@ -253,7 +266,7 @@ class ClusterClient:
 
     async def _send(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
         try:
-            return await self._run(lambda: _request(self._api, path, query, **how))
+            return await self._run(lambda: _request(self._api, path, query, **how), watches="answers" in how)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
@@ -284,10 +297,11 @@ class ClusterClient:
 
         return forget
 
-    async def _run(self, work: Callable[[], R]) -> R:
-        if self._threads is None:
+    async def _run(self, work: Callable[[], R], *, watches: bool = False) -> R:
+        threads = self._watchers if watches else self._threads
+        if threads is None:
             raise ClusterError("the connection to the cluster is closed")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     def _connect(self) -> tuple[Any, list[str]]:
         from kubernetes import client, config
@@ -311,6 +325,7 @@ class ClusterClient:
         except config.ConfigException as error:
             raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
         settings.retries = 0
+        settings.connection_pool_maxsize = _THREADS + WATCHES
         if self._bearer is not None:  # whose token counts only where there is no certificate
             settings.cert_file = settings.key_file = settings.username = settings.password = None
             settings.api_key, settings.refresh_api_key_hook = {}, None
@@ -357,8 +372,19 @@ def _request(
     token: str | None = None,
     method: str = "GET",
     body: Any = None,
-    only_first: bool = False,
+    answers: set[Any] | None = None,
 ) -> bytes:
+    """Make a request.
+
+    Args:
+        api: of the `kubernetes` package.
+        path: where.
+        query: its parameters.
+        token: of whom it is; None: of whom the kubeconfig names.
+        method: of HTTP.
+        body: plain data.
+        answers: for a watch, of which only the first part is read: what is being read, to be shut down.
+    """
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
@@ -370,15 +396,17 @@ def _request(
         body=body,
         auth_settings=["BearerToken"],
         _preload_content=False,  # what is loaded is logged, and made objects of
-        _request_timeout=(CONNECT, ANSWER + (WATCH if only_first else 0)),
+        _request_timeout=(CONNECT, ANSWER + (0 if answers is None else WATCH)),
     )
     try:
-        if only_first:
+        if answers is not None:
+            answers.add(answer)
             return next(iter(answer.stream(65536)), b"")
         data: bytes = answer.data
         return data
     finally:
-        if only_first:
+        if answers is not None:
+            answers.discard(answer)
             answer.close()
         answer.release_conn()
 

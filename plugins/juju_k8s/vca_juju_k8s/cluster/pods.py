@@ -10,12 +10,16 @@ from typing import Any
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
+from vca_juju_k8s.cluster.watching import PodWatches
 
 FIRST = 2.0
 """Seconds that one waits before the first look: most pods run by then, and nothing is asked of the cluster."""
 
-AGAIN = 3.0
-"""Seconds between two looks."""
+AGAIN = 5.0
+"""Seconds between two looks, unless pods change before; for what is to go, in any case."""
+
+SOON = 0.1
+"""Seconds between two looks at least."""
 
 QUIET = 30.0
 """Seconds for which a reason is kept that is seen no more: a container that crashes again and again runs in between."""
@@ -24,7 +28,9 @@ LINES = 10
 """How many lines of a crashed container's log are shown."""
 
 
-async def find_reasons(cluster: ClusterClient, namespace: str, application: str) -> dict[str, Finding]:
+async def find_reasons(
+    cluster: ClusterClient, namespace: str, application: str
+) -> tuple[dict[str, Finding], str | None]:
     """Find out why the pods of an application do not run.
 
     Args:
@@ -33,13 +39,15 @@ async def find_reasons(cluster: ClusterClient, namespace: str, application: str)
         application: its name, which is that of its stateful set.
 
     Returns:
-        By the pods' names; under the application's own name, why pods of it are not created.
+        By the pods' names, and under the application's own name, why pods of it are not created; and the version of
+        the list of pods, to wait for changes from there on.
 
     Raises:
         ClusterError: the cluster cannot be looked at.
     """
     where = f"/api/v1/namespaces/{namespace}"
-    pods = [one for one in await _items(cluster, f"{where}/pods") if _is_of(one, application)]
+    listed = await cluster.read(f"{where}/pods")
+    pods = [one for one in listed.get("items") or [] if _is_of(one, application)]
     sets = [
         one
         for one in await _items(cluster, f"/apis/apps/v1/namespaces/{namespace}/statefulsets")
@@ -48,12 +56,14 @@ async def find_reasons(cluster: ClusterClient, namespace: str, application: str)
     events = await _items(cluster, f"{where}/events")
     claims = await _items(cluster, f"{where}/persistentvolumeclaims")
     found = diagnose(pods, events, claims) | why_not_created(sets, events)
-    return {name: Finding(cluster.scrub(one.text), one.container) for name, one in found.items()}
+    scrubbed = {name: Finding(cluster.scrub(one.text), one.container) for name, one in found.items()}
+    return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
 
 
 @asynccontextmanager
 async def watch(
     cluster: ClusterClient | None,
+    watches: PodWatches | None,
     namespace: str,
     application: str,
     grace: float,
@@ -63,6 +73,7 @@ async def watch(
 
     Args:
         cluster: where; None: nobody looks.
+        watches: there; None: likewise.
         namespace: of the application.
         application: its name.
         grace: seconds for which one reason may keep a pod from running.
@@ -71,10 +82,10 @@ async def watch(
     Raises:
         BackendError: a pod was kept from running for so long, and the block has ended for that.
     """
-    if cluster is None:
+    if cluster is None or watches is None:
         yield
         return
-    async with _beside(_look(cluster, namespace, application, grace, report)):
+    async with _beside(_look(cluster, watches, namespace, application, grace, report)):
         yield
 
 
@@ -135,6 +146,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 async def _look(
     cluster: ClusterClient,
+    watches: PodWatches,
     namespace: str,
     application: str,
     grace: float,
@@ -146,9 +158,9 @@ async def _look(
     told: dict[str, str] = {}
     await asyncio.sleep(FIRST)
     while True:
-        now = clock()
+        now, version = clock(), None
         try:
-            found = await find_reasons(cluster, namespace, application)
+            found, version = await find_reasons(cluster, namespace, application)
         except ClusterError as error:
             texts = told or {application: f"no diagnostics: {error.message}"}  # what was seen last stays
         else:
@@ -169,7 +181,8 @@ async def _look(
         if texts != told:
             told = texts
             report(texts)
-        await asyncio.sleep(AGAIN)
+        left = min((begun + grace - now for begun in since.values()), default=AGAIN)
+        await watches.wait(namespace, version, min(AGAIN, max(left, SOON)))
 
 
 async def describe(cluster: ClusterClient, namespace: str, application: str | None) -> dict[str, Any]:

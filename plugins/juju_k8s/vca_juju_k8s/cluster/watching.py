@@ -1,0 +1,59 @@
+"""Watches on the pods of namespaces: one for all who wait in a namespace, and so many at most."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vca_core.tasks import OwnedTasks
+from vca_juju_k8s.cluster.client import WATCHES, ClusterClient, ClusterError
+
+GATHER = 0.2
+"""Seconds after a change in which others may follow: they are looked at together."""
+
+AGAIN = 5.0
+"""Seconds until one looks again where no watch says when."""
+
+_FAREWELL = 5.0
+
+
+class PodWatches:
+    """Says when pods have changed. What has changed is for the caller to read.
+
+    Args:
+        cluster: where.
+    """
+
+    def __init__(self, cluster: ClusterClient) -> None:
+        self._cluster = cluster
+        self._tasks = OwnedTasks("watches on pods")
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+
+    async def wait(self, namespace: str, version: str | None, limit: float) -> None:
+        """Wait until pods of a namespace have changed, or perhaps have.
+
+        Args:
+            namespace: its name.
+            version: of the list of pods that is known; None: of none, and one only waits.
+            limit: seconds after which one waits no more.
+        """
+        watch = self._under_way.get(namespace)
+        if watch is None:
+            if version is None or len(self._under_way) >= WATCHES:
+                await asyncio.sleep(min(limit, AGAIN))
+                return
+            watch = self._tasks.spawn(self._watch(namespace, version), f"watch {namespace}")
+            self._under_way[namespace] = watch
+        await asyncio.wait((watch,), timeout=limit)
+
+    async def close(self) -> None:
+        """End all watches."""
+        await self._tasks.cancel(_FAREWELL)
+
+    async def _watch(self, namespace: str, version: str) -> None:
+        try:
+            await self._cluster.wait_change(f"/api/v1/namespaces/{namespace}/pods", None, version)
+            await asyncio.sleep(GATHER)
+        except ClusterError:  # whoever looks will see why
+            await asyncio.sleep(AGAIN)
+        finally:
+            del self._under_way[namespace]
