@@ -142,12 +142,7 @@ class Outbox:
         Returns:
             Done when the store took it, or could not at the first attempt: it stays queued then.
         """
-        entry = self._queue(key, Kind.MARK, place, fields, put, operation_id)
-        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry.tried.append(tried)
-        if self.lanes[key].failures:
-            entry.note_attempt()  # who begins must not wait for an outage to end
-        return tried
+        return self._attempt(key, self._queue(key, Kind.MARK, place, fields, put, operation_id))
 
     def outcome(
         self,
@@ -173,6 +168,23 @@ class Outbox:
         entry = Entry(Kind.CHANGE, run)
         self._push(key, entry)
         return entry.promise()
+
+    def begin_change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[None]:
+        """Queue a change that an operation begins with.
+
+        Returns:
+            Done when the store took it, or could not at the first attempt: it stays queued then.
+        """
+        entry = Entry(Kind.CHANGE, run)
+        self._push(key, entry)
+        return self._attempt(key, entry)
+
+    def _attempt(self, key: EeKey, entry: Entry) -> asyncio.Future[None]:
+        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        entry.tried.append(tried)
+        if self.lanes[key].failures:
+            entry.note_attempt()  # who begins must not wait for an outage to end
+        return tried
 
     async def now(
         self,

@@ -290,18 +290,22 @@ class EeRecords(ConnectorStore):
 
         return self._outbox.change(record.key, change)
 
-    def take_over(self, record: EeRecord) -> EeRecord:
+    def take_over(self, record: EeRecord) -> tuple[EeRecord, asyncio.Future[None]] | None:
         """Write that this `Vca` operates on the EE, and that no failure stands any more.
 
         Another one that operated on it since it was read keeps it, and its failure.
+
+        Returns:
+            The record, and a future that is done when the store took it, or could not at the first attempt; None: there
+            is nothing to write.
         """
         if record.owner == self.owner and not record.has_failed:
-            return record
+            return None
         return self._change_owner(record, self.owner, has_failed=False)
 
     def give_back(self, record: EeRecord, before: EeRecord) -> EeRecord:
         """Undo `take_over`, for an operation that did nothing. A failure that was noted meanwhile stays."""
-        return self._change_owner(record, before.owner, has_failed=before.has_failed, leaves=True)
+        return self._change_owner(record, before.owner, has_failed=before.has_failed, leaves=True)[0]
 
     def return_to_owner(self, record: EeRecord) -> None:
         """Undo what `doom` did to a record; it takes the record as it was before."""
@@ -313,7 +317,9 @@ class EeRecords(ConnectorStore):
         """Note in the record that a failed outcome stands at the home, whoever operates on the EE meanwhile."""
         await store.set(COLLECTION, {**record.query_of_ee, "has_failed": False}, {"has_failed": True})
 
-    def _change_owner(self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False) -> EeRecord:
+    def _change_owner(
+        self, record: EeRecord, owner: str | None, *, has_failed: bool, leaves: bool = False
+    ) -> tuple[EeRecord, asyncio.Future[None]]:
         query = {**record.query, "owner": record.owner}
 
         async def change(store: StatusStore) -> None:
@@ -321,8 +327,8 @@ class EeRecords(ConnectorStore):
             if not await store.set(COLLECTION, {**query, "has_failed": record.has_failed}, update) and leaves:
                 await store.set(COLLECTION, query, {"owner": owner})
 
-        self._outbox.change(record.key, change)
-        return replace(record, owner=owner, has_failed=has_failed)
+        written = self._outbox.begin_change(record.key, change)
+        return replace(record, owner=owner, has_failed=has_failed), written
 
     async def all_in(self, model: str | None) -> Sequence[EeRecord]:
         """Read the records of a model, or of all where that is None; those that cannot be read are left out.

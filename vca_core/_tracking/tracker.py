@@ -143,8 +143,10 @@ class Tracker:
         """Note that an operation has its locks: the EEs are its own now, and an earlier failure may go from homes.
 
         Returns:
-            Futures that are done when its places say that it runs, or the store failed to take that.
+            Futures that are done when the records say whose the EEs are, and its places that it runs, or the store
+            failed to take that.
         """
+        begun: list[asyncio.Future[None]] = []
         for key in trail.concerned:
             environment = self._environments.of(key)
             environment.trail = trail
@@ -152,12 +154,13 @@ class Tracker:
             environment.before = environment.record
             if environment.record is not None:
                 trail.generations[key] = environment.record.generation
-                record = self._records.take_over(environment.record)
-                if record is not environment.record:
-                    environment.record, environment.at_home = record, None
+                taken = self._records.take_over(environment.record)
+                if taken is not None:
+                    environment.record, environment.at_home = taken[0], None
+                    begun.append(taken[1])
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             self._environments.deleting.add(trail.model)
-        return [] if trail.is_marked else [self.mark(trail, place) for place in trail.places]
+        return begun if trail.is_marked else [*begun, *(self.mark(trail, place) for place in trail.places)]
 
     def mark(self, trail: Trail, place: Place) -> asyncio.Future[None]:
         """Write to a place that an operation runs.

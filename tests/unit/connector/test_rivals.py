@@ -166,6 +166,22 @@ async def test_a_take_over_that_comes_late_clears_no_failure(
     assert (await record_of(whole))["has_failed"]
 
 
+async def test_an_ee_is_taken_over_before_the_backend_is_asked(
+    make_vca: MakeVca, whole: MemoryStore, system: type[System]
+) -> None:
+    view = View(whole)
+    first, second = make_vca(system, store=whole), make_vca(system, store=view)
+    ee_id = await create(first)
+    before = (await record_of(whole))["owner"]
+    view.gate = gate = asyncio.Event()
+    executing = asyncio.create_task(second.connector().exec_primitive(ee_id, "p"))
+    await asyncio.wait({executing}, timeout=0.2)
+    assert not executing.done(), "the first would not know that what it knows is out of date"
+    gate.set()
+    await executing
+    assert (await record_of(whole))["owner"] != before
+
+
 async def test_a_change_waiting_for_the_store_holds_up_no_operation(
     make_vca: MakeVca, whole: MemoryStore, system: type[System]
 ) -> None:
