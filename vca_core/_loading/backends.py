@@ -9,7 +9,7 @@ from typing import Any
 import pluggy
 
 from vca_core._entry_points import UNREADABLE, Entry, entry_named, find_entries
-from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
+from vca_core._loading.plugin_class import implementations, make_manager, problems_of_hooks, problems_of_model
 from vca_core.backend import SUPPORTED_API_VERSIONS, NoOptions
 from vca_core.errors import BadArguments, PluginError
 from vca_core.hookspecs import HOOKS, LIFECYCLE_HOOKS, OPERATIONS_WITH_OPTIONS, BackendHooks
@@ -87,7 +87,7 @@ def list_backends() -> list[BackendInfo]:
 
 def register(backend: object, name: str) -> pluggy.PluginManager:
     """Make the plugin manager of one connector, with its backend as the only plugin."""
-    return manager(BackendHooks, backend, name)
+    return make_manager(BackendHooks, backend, name)
 
 
 def _info(entry: Entry, entries: list[Entry]) -> BackendInfo:

@@ -13,7 +13,7 @@ import pluggy
 
 from vca_core._entry_points import entry_named, find_entries
 from vca_core._loading.opening import Opening
-from vca_core._loading.plugin_class import implementations, manager, problems_of_hooks, problems_of_model
+from vca_core._loading.plugin_class import implementations, make_manager, problems_of_hooks, problems_of_model
 from vca_core.backend import NoOptions
 from vca_core.config import validate_model
 from vca_core.errors import PluginError, VcaError
@@ -91,7 +91,7 @@ class Extensions:
                 made = plugin(checked)
             except Exception as error:
                 raise PluginError(f"extension {entry} cannot be constructed: {type(error).__name__}") from error
-            hooks = manager(ExtensionHooks, made, name).hook
+            hooks = make_manager(ExtensionHooks, made, name).hook
             loaded.append(_Extension(name, hooks, frozenset(implementations(plugin))))
         return cls(loaded)
 

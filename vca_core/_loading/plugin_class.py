@@ -74,7 +74,7 @@ def problems_of_model(model: object, what: str) -> list[str]:
     ]
 
 
-def manager(specs: type, plugin: object, name: str) -> pluggy.PluginManager:
+def make_manager(specs: type, plugin: object, name: str) -> pluggy.PluginManager:
     """Make a plugin manager with one plugin.
 
     Args:

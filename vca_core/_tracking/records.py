@@ -330,7 +330,7 @@ class EeRecords(ConnectorStore):
         written = self._outbox.begin_change(record.key, change)
         return replace(record, owner=owner, has_failed=has_failed), written
 
-    async def all_in(self, model: str | None) -> Sequence[EeRecord]:
+    async def read_all(self, model: str | None) -> Sequence[EeRecord]:
         """Read the records of a model, or of all where that is None; those that cannot be read are left out.
 
         Raises:

@@ -251,7 +251,7 @@ class Tracker:
     async def environments_in(self, model: str | None) -> list[Concerned]:
         """Return the EEs that the store knows in a model, or in all (None); none if it does not answer."""
         try:
-            records = await self._records.all_in(model)
+            records = await self._records.read_all(model)
         except VcaError as error:
             _LOG.warning("what is kept of %s was not read: %s", model or "the connector's EEs", error)
             return []

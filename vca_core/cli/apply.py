@@ -65,7 +65,7 @@ def apply_file(
 
 
 async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -> tuple[Apply, Applied]:
-    from vca_core.cli.services import declared_secrets
+    from vca_core.cli.services import find_declared_secrets
     from vca_core.cli.views import view_for
     from vca_core.service import Apply
 
@@ -81,7 +81,7 @@ async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -
             applied = await apply_run.run()
         state.hide(secret for step in apply_run.steps for secret in step.secrets)
         values = {ee_id: service.vnfs[name].model_dump() for name, ee_id in applied.ee_ids.items()}
-        state.hide(await declared_secrets(vca, values))
+        state.hide(await find_declared_secrets(vca, values))
         applied.outputs = state.clean(applied.outputs)
         return apply_run, applied
 

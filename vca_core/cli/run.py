@@ -75,12 +75,12 @@ async def _run(
     unit: str | None,
     seconds: float | None,
 ) -> dict[str, Any] | str:
-    from vca_core.cli.services import declared_secrets, environment
+    from vca_core.cli.services import find_declared_secrets, find_environment
     from vca_core.errors import BadArguments, ExecutionError
 
     async with state.vca(config) as vca:
-        connector, ee_id = await environment(vca, ee)
-        state.hide(await declared_secrets(vca, {ee_id: params}))
+        connector, ee_id = await find_environment(vca, ee)
+        state.hide(await find_declared_secrets(vca, {ee_id: params}))
         try:
             output = await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
         except BadArguments as error:

@@ -71,7 +71,7 @@ async def services(vca: Vca, ns: str | None) -> list[dict[str, Any]]:
     return wanted
 
 
-async def declared_secrets(vca: Vca, values: Mapping[str, Any]) -> list[str]:
+async def find_declared_secrets(vca: Vca, values: Mapping[str, Any]) -> list[str]:
     """Find the secrets among what EEs were given, by the names that their charms are known to declare secret.
 
     Args:
@@ -89,7 +89,7 @@ async def declared_secrets(vca: Vca, values: Mapping[str, Any]) -> list[str]:
     return found
 
 
-async def environment(vca: Vca, text: str) -> tuple[Connector, str]:
+async def find_environment(vca: Vca, text: str) -> tuple[Connector, str]:
     """Find an execution environment by its ee_id, or as ``NS/VNF``.
 
     Raises:

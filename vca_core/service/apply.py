@@ -108,7 +108,7 @@ class Apply:
         self._check_units()
         async with service_lock(lock_file(self._vca.config, self._service.ns), self._on_wait):
             await self._run_steps()
-            self._applied.statuses = await self._ledger.statuses()
+            self._applied.statuses = await self._ledger.read_statuses()
         return self._applied
 
     def _check_units(self) -> None:

@@ -89,7 +89,7 @@ class Ledger:
         """What was done, also for VNFs that the file does not have any more."""
         return _steps_in(await self._store.get(COLLECTION, {"_id": self._id}) or {})
 
-    async def statuses(self) -> dict[str, str]:
+    async def read_statuses(self) -> dict[str, str]:
         """Read the statuses of the execution environments, by VNF; empty where there is none yet."""
         document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
         return {name: entry.get("status", "") for name, entry in document.get("vnfs", {}).items()}
