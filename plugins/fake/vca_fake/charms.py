@@ -72,7 +72,7 @@ def check_fits(charm: Charm, application: Application | None, *, on_kubernetes: 
         check_machine(charm, application.ee_id.locator, application.base, application.arch)
 
 
-def output_of(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
+def run_action(application: Application, primitive: str, params: Mapping[str, Any], unit: str) -> dict[str, Any]:
     """Run an action.
 
     Those of proxy charms do what they say, and one named ``fail`` fails. Any other one gives back on which unit it ran

@@ -9,7 +9,7 @@ from typing import Any
 from vca_core.errors import BackendError, ExecutionError
 from vca_core.naming import EeId
 from vca_core.status import Entity
-from vca_fake.charms import output_of
+from vca_fake.charms import run_action
 from vca_fake.hook_tools import Action, run
 from vca_fake.lives import Lives, find_application
 from vca_fake.programs import Programs
@@ -66,7 +66,7 @@ class UnitPrograms:
 
         action = await self._worlds.change(ee_id.model, program)
         if action is None:
-            return await self._lives.change(ee_id, lambda here, _: output_of(here, primitive, params, unit))
+            return await self._lives.change(ee_id, lambda here, _: run_action(here, primitive, params, unit))
         ended = await run(action)
         if ended.failure is not None:
             raise ExecutionError(ended.failure, primitive, ended.output)

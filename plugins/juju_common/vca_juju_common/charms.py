@@ -167,7 +167,7 @@ async def bring_charm(
     coerce(charm.options, config)
     try:
         with tell_progress(model, op, ee_id, "charm") as progress:
-            uploaded = await session.uploads.charm(model, artifact.path, progress)
+            uploaded = await session.uploads.upload(model, artifact.path, progress)
     except ApiError as error:
         if _ABOUT_ARCHIVE not in error.message:
             raise

@@ -182,11 +182,11 @@ async def _clear(model: Model, alias: str, offer: ConsumableOffer) -> None:
 
 
 def _undo_later(undo: AsyncExitStack, work: Callable[[], Awaitable[object]]) -> None:
-    async def quietly() -> None:
+    async def work_quietly() -> None:
         with suppress(VcaError), ask_first(None):  # what stays is found by the next call, and goes with the EEs
             await work()
 
-    undo.push_async_callback(quietly)
+    undo.push_async_callback(work_quietly)
 
 
 async def _unrelate(op: Operation, provider: Side, requirer: Side, consumer: str | None) -> None:

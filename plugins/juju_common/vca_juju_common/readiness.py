@@ -24,8 +24,8 @@ _WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units br
 _SETTLED = frozenset({"active", "blocked"})
 
 
-def presence(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
-    """Look for an entity that was just asked for, or should be there.
+def begin_looking(model: Model, kind: str, id_: str) -> Callable[[], Any | None]:
+    """Begin to look for an entity that was just asked for, or should be there.
 
     Args:
         model: where.
@@ -58,7 +58,7 @@ async def wait_known(model: Model, kind: str, id_: str) -> None:
     Raises:
         NotFound: it is gone already.
     """
-    find = presence(model, kind, id_)
+    find = begin_looking(model, kind, id_)
     while True:
         try:
             async with asyncio.timeout(UNSEEN):
@@ -114,7 +114,7 @@ async def wait_application_ready(
     """
     since = model.state.begun
     await wait_known(model, "application", name)
-    find = presence(model, "application", name)
+    find = begin_looking(model, "application", name)
     clock = asyncio.get_running_loop().time
     failing: dict[str, float] = {}
     pardoned = set(pardoned)

@@ -77,7 +77,7 @@ class Uploads:
         """
         await in_thread(lambda: check_limit(path, self._limit))
 
-    async def charm(self, model: Model, path: Path, progress: Progress) -> Uploaded:
+    async def upload(self, model: Model, path: Path, progress: Progress) -> Uploaded:
         """Upload a charm into a model, once.
 
         Args:

@@ -39,10 +39,10 @@ _ABOUT_PLACEMENT = re.compile(
 """What it says of a place where it makes none."""
 
 
-async def wanted_machine(
+async def choose_machine(
     session: Session, options: JujuMachineOptions, artifact: Artifact | None, asked: CreateOptions
 ) -> NewMachine:
-    """What machine to ask for.
+    """Choose the machine to ask for.
 
     Raises:
         BadArguments: the charm is too large to be uploaded, cannot live on one, or on none that Juju makes, or assumes
@@ -190,7 +190,7 @@ async def create(
     Raises:
         AlreadyExists: the namespace has one.
     """
-    new = await wanted_machine(session, options, artifact, asked)
+    new = await choose_machine(session, options, artifact, asked)
     async with session.make(session.names.model(namespace), op) as model:
         await check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:

@@ -15,7 +15,7 @@ from vca_juju_common.client.values import Kind
 from vca_juju_common.environments import entity_state
 from vca_juju_common.ground import Bearer
 from vca_juju_common.notes import UNITS_NOTE, namespace_in
-from vca_juju_common.readiness import presence, wait_known
+from vca_juju_common.readiness import begin_looking, wait_known
 from vca_juju_common.vanishing import ask_until_taken, wait_gone
 
 
@@ -94,7 +94,7 @@ async def wait_machine_started(model: Model, machine: str) -> Machine:
     """
     since = model.state.begun
     await wait_known(model, "machine", machine)
-    find = presence(model, "machine", machine)
+    find = begin_looking(model, "machine", machine)
 
     def look() -> Machine | None:
         there: Machine | None = find()
