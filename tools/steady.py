@@ -62,7 +62,7 @@ class Run:
 
 
 @contextlib.contextmanager
-def all_processors_busy() -> Iterator[None]:
+def keep_processors_busy() -> Iterator[None]:
     """Keep every processor busy; the processes that do so end with this one, even if it is killed."""
     busy: list[subprocess.Popen[bytes]] = []
     try:
@@ -105,7 +105,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     failed = 0
-    with all_processors_busy():
+    with keep_processors_busy():
         for number in range(1, given.runs + 1):
             run = run_suite(given.args)
             print(run.line(number), flush=True)
