@@ -346,7 +346,7 @@ class Kit:
         await self.vca.store.delete(COLLECTION, {"connector": _NAME})
 
     @contextlib.asynccontextmanager
-    async def second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
+    async def open_second_process(self, *, has_store: bool = True) -> AsyncIterator[Kit]:
         """Open another `Vca` on the same system, which knows nothing of what this one did.
 
         Args:
@@ -363,7 +363,7 @@ class Kit:
         await self.vca.flush(self.limit(_GRACE))
 
     @contextlib.asynccontextmanager
-    async def beside(self) -> AsyncIterator[Kit]:
+    async def use_second_connector(self) -> AsyncIterator[Kit]:
         """Use the second connector of this `Vca`, with the same options; it is disconnected afterwards."""
         _ = self.charms  # written once: the two may run at the same time
         other = copy.copy(self)
@@ -401,7 +401,7 @@ class Kit:
 
     # The end.
 
-    async def leftovers(self) -> list[str]:
+    async def find_leftovers(self) -> list[str]:
         """Disconnect; the names of what the backend left behind in this process."""
         report = await self.vca.disconnect()
         return [*report.alive, *await leftovers_since(self.before, self.limit(_GRACE))]

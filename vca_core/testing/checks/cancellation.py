@@ -99,7 +99,7 @@ class _Moments:
             except VcaError as error:
                 raise AssertionError(f"after cancellations it does not work any more: {error}") from error
             await check_what_is_left(self._kit, self._scenario, self._shared)
-        left = await self._kit.leftovers()
+        left = await self._kit.find_leftovers()
         assert not left, f"left behind by cancellations: {', '.join(left)}"
 
     async def _setting(self, part: str) -> Setting:

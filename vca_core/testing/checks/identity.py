@@ -76,7 +76,7 @@ class IdentityChecks(Suite, suite=True):
         skip_unless(kit.subject.persistent, NOT_PERSISTENT)
         ee_id = await kit.create_ready(kit.namespace())
         mine = await kit.record(ee_id)
-        async with kit.second_process() as other:
+        async with kit.open_second_process() as other:
             theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
             found = theirs.get(mine.ee_id)
             assert found is not None, f"{ee_id} is not listed there"

@@ -50,7 +50,7 @@ class LifecycleChecks(Suite, suite=True):
         for _ in range(2):  # what is made anew by each connection is left behind twice
             await kit.vca.disconnect()
             await kit.listing()
-        left = [name for name in await kit.leftovers() if name.startswith(kind)]
+        left = [name for name in await kit.find_leftovers() if name.startswith(kind)]
         assert not left, f"left behind: {', '.join(left)}"
 
     @needs("exec_primitive")
@@ -100,7 +100,7 @@ class LifecycleChecks(Suite, suite=True):
         scenario = SCENARIOS[makes if makes in kit.capabilities else "register_execution_environment"]
         at = await scenario.set_up(kit)
         running, gate = await kit.watching.run_to_wait(scenario.operation, scenario.call(kit, at))
-        left = await kit.leftovers()
+        left = await kit.find_leftovers()
         try:
             await running
         except ConflictError:
@@ -124,7 +124,7 @@ class LifecycleChecks(Suite, suite=True):
     @needs("create_execution_environment")
     async def test_a_second_connector_goes_on_when_the_first_ends(self, kit: Kit) -> None:
         """Two of one process share nothing: what one of them opened is not the other's to close."""
-        async with kit.second_process(has_store=False) as other:
+        async with kit.open_second_process(has_store=False) as other:
             namespace = kit.namespace("vnf2")
             ee_id = await other.create(namespace)
             await kit.create(kit.namespace())
@@ -138,7 +138,7 @@ class LifecycleChecks(Suite, suite=True):
     @needs("create_execution_environment")
     async def test_two_connectors_of_one_vca_share_nothing(self, kit: Kit) -> None:
         """What one of them sees is reported through it, and it goes on when the other one ends."""
-        async with kit.beside() as other:
+        async with kit.use_second_connector() as other:
             for one in (kit, other):  # both are open before there is anything that one of them could find
                 await one.listing()
             mine, theirs = await asyncio.gather(

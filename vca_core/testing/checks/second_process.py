@@ -45,7 +45,7 @@ class SecondProcessChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             await look(other, ee_id)
             now = await Standing.of(other, ee_id, home)
             now.must_be(before, "a second process looked")
@@ -73,7 +73,7 @@ class SecondProcessChecks(Suite, suite=True):
                 at = replace(at, db_dict=home)
         before = await up_to_date(kit, ee_id, home)
         beside = await up_to_date(kit, at.other, None) if at.other else None
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             what = f"{operation} in a second process"
             earlier = len(kit.statuses_at(home))
             await scenario.call(other, at)
@@ -99,7 +99,7 @@ class SecondProcessChecks(Suite, suite=True):
     async def test_an_ee_that_a_second_process_makes_is_its_own(self, kit: Kit, first: str) -> None:
         """Its id and its status are at its home, and the process that is there already leaves them alone."""
         await kit.create(kit.namespace())
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             home = await new_home(other)
             ee_id = await other.create_ready(kit.namespace("vnf2"), home)
             before = await up_to_date(other, ee_id, home)
@@ -116,7 +116,7 @@ class SecondProcessChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             assert await other.create(kit.namespace(), reuse_ee_id=ee_id) == ee_id, (
                 f"going on with {ee_id} gave another id"
             )
@@ -151,7 +151,7 @@ class SecondProcessChecks(Suite, suite=True):
         assert before.home.get("status") == DeploymentStatus.FAILED.value, (
             f"a primitive failed, and its home says {before.home}"
         )
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             await look(other, ee_id)
             (await Standing.of(other, ee_id, home)).must_be(before, "a second process looked at a failure")
             await other.work(ee_id, db_dict=await other.make_home())
@@ -167,8 +167,8 @@ class SecondProcessChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
-            async with second_process(kit, "connected", has_store=False) as stranger:
+        async with open_second_process(kit, first) as other:
+            async with open_second_process(kit, "connected", has_store=False) as stranger:
                 await stranger.check_delete(ee_id)
             await look(other, ee_id, is_there=False)
             now = await Standing.of(other, ee_id, home)
@@ -179,7 +179,7 @@ class SecondProcessChecks(Suite, suite=True):
 
 
 @contextlib.asynccontextmanager
-async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> AsyncIterator[Kit]:
+async def open_second_process(kit: Kit, first: str, *, has_store: bool = True) -> AsyncIterator[Kit]:
     """Start a second process.
 
     Args:
@@ -191,7 +191,7 @@ async def second_process(kit: Kit, first: str, *, has_store: bool = True) -> Asy
     await kit.settle()
     if first == "gone":
         await kit.vca.disconnect()
-    async with kit.second_process(has_store=has_store) as other:
+    async with kit.open_second_process(has_store=has_store) as other:
         yield other
 
 

@@ -9,7 +9,7 @@ import pytest
 from vca_core.naming import EeId
 from vca_core.testing.checks.option_effects import check_options
 from vca_core.testing.checks.relation_effects import check_relations, relate, unrelate
-from vca_core.testing.checks.second_process import second_process
+from vca_core.testing.checks.second_process import open_second_process
 from vca_core.testing.kit import Kit
 from vca_core.testing.suite import Suite, needs, sees, skip_unless
 
@@ -22,7 +22,7 @@ class SecondProcessEffectChecks(Suite, suite=True):
         """Each sets its own option of one EE, in turns, and the last one resets another's."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept"})
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             await other.configure(ee_id, count=5)
             await kit.configure(ee_id, flag=False)
             await check_options(other, ee_id, {"label": "kept", "count": 5, "flag": False}, "set by two processes")
@@ -33,7 +33,7 @@ class SecondProcessEffectChecks(Suite, suite=True):
     async def test_units_made_by_two_processes_are_counted_once(self, kit: Kit) -> None:
         """Whoever scales, there are as many units as were asked for last."""
         ee_id = await kit.create_ready(kit.namespace())
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             for who, number in ((kit, 2), (other, 3), (kit, 4), (other, 1)):
                 await who.scale(ee_id, number)
                 there = len(await who.look_everywhere(ee_id))
@@ -46,7 +46,7 @@ class SecondProcessEffectChecks(Suite, suite=True):
         """What a unit was asked before, it was asked by whatever process."""
         ee_id = await kit.create_ready(kit.namespace())
         await kit.look(ee_id, mark="first")
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             await other.look(ee_id, mark="second")
         seen = (await kit.look(ee_id, mark="third")).marks
         assert seen == ("first", "second", "third"), f"first, second and third were run, and the unit remembers {seen}"
@@ -55,7 +55,7 @@ class SecondProcessEffectChecks(Suite, suite=True):
     async def test_a_relation_of_one_process_is_removed_by_another(self, kit: Kit) -> None:
         """It is gone for both, and there once when both make it."""
         one, two = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "two")]
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             await relate(other, one, two)
             await unrelate(kit, one, two)
             await check_relations(other, {one: (0, 0), two: (0, 0)}, "after another process than its maker removed it")

@@ -12,7 +12,7 @@ import pytest
 from vca_core.errors import ExecutionError, VcaError
 from vca_core.status import DeploymentStatus
 from vca_core.testing.checks.option_effects import check_options
-from vca_core.testing.checks.second_process import look, new_home, second_process, up_to_date
+from vca_core.testing.checks.second_process import look, new_home, open_second_process, up_to_date
 from vca_core.testing.kit import Kit
 from vca_core.testing.standing import Standing
 from vca_core.testing.suite import Suite, needs, sees, skip_unless
@@ -29,7 +29,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         await up_to_date(kit, ee_id, home)
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             place = await other.make_home()
             async with _hold(other, other.work(ee_id, db_dict=place)) as running:
                 with pytest.raises(ExecutionError):
@@ -46,7 +46,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         skip_unless(kit.can_fail, NO_FAILURE)
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             place = await other.make_home()
             async with _hold(other, other.fail(ee_id, db_dict=place)) as failing:
                 await kit.check_delete(ee_id)
@@ -62,7 +62,7 @@ class SecondProcessFailureChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
         await kit.install(ee_id, config={"label": "before"})
-        async with second_process(kit, "connected") as other:
+        async with open_second_process(kit, "connected") as other:
             async with _hold(other, other.fail(ee_id, db_dict=await other.make_home())) as failing:
                 await kit.configure(ee_id, label="meanwhile", count=5)
                 await kit.scale(ee_id, 2)

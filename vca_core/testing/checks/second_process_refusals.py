@@ -11,7 +11,7 @@ import pytest
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound, VcaError
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus
-from vca_core.testing.checks.second_process import look, new_home, second_process, up_to_date, while_the_first_is
+from vca_core.testing.checks.second_process import look, new_home, open_second_process, up_to_date, while_the_first_is
 from vca_core.testing.kit import Kit
 from vca_core.testing.scenarios import SCENARIOS, Setting, ends
 from vca_core.testing.standing import Standing
@@ -33,7 +33,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             for place in (None, home, await kit.make_home()):
                 await _check_refused(other, ee_id, home, before, _create(other, place))
             stale = _stale(ee_id)
@@ -52,7 +52,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create(one, home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             for place in (None, home, await kit.make_home()):
                 refused = ("a create of vnf-1", BadArguments, lambda place=place: other.create(two, place))
                 await _check_refused(other, ee_id, home, before, refused)
@@ -65,7 +65,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             place = await kit.make_home()
             for given in ({"config": {"no-such-option": "value"}}, {"num_units": 0}):
                 call = lambda given=given: other.install(ee_id, db_dict=place, **given)  # noqa: E731 - one of several
@@ -82,7 +82,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         else:
             at = Setting(kit.namespace(), await kit.create_ready(kit.namespace(), home), "", {})
         before = await up_to_date(kit, at.ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             refused = _refusals_on_an_ee(other, replace(at, db_dict=await kit.make_home()))
             skip_unless(refused, "it implements nothing that could be refused on an EE")
             for one in refused:
@@ -97,7 +97,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         before = await up_to_date(kit, ee_id, home)
         present = EeId.parse(ee_id)
         never_was = str(replace(present, application=f"{present.application}7"))
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             for operation in ("deregister_execution_environment", "delete_execution_environment"):
                 for absent in (_stale(ee_id), never_was) if operation in other.capabilities else ():
                     at = Setting(kit.namespace(), absent, "", await kit.make_home())
@@ -117,7 +117,7 @@ class SecondProcessRefusalChecks(Suite, suite=True):
         home = await new_home(kit)
         ee_id = await kit.create_ready(kit.namespace(), home)
         before = await up_to_date(kit, ee_id, home)
-        async with second_process(kit, first) as other:
+        async with open_second_process(kit, first) as other:
             for place in (None, await kit.make_home()):
                 call = lambda place=place: other.fail(ee_id, db_dict=place)  # noqa: E731 - one of several
                 await _check_refused(other, ee_id, home, before, ("a primitive that fails", ExecutionError, call))
