@@ -35,7 +35,7 @@ class TestJujuMachine(BackendConformance):
         if BINARY is None:
             yield None
             return
-        with Sshd(tmp_path / "sshd").running() as sshd:
+        with Sshd(tmp_path / "sshd").run() as sshd:
             yield host_on(sshd, monkeypatch)(controller)
 
     @pytest.fixture

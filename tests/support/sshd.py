@@ -109,7 +109,7 @@ class Sshd:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Sshd]:
+    def run(self) -> Iterator[Sshd]:
         """Run it; when this begins, it listens."""
         assert BINARY is not None
         if os.getuid() == 0:

@@ -28,7 +28,7 @@ def start_sshd(tmp_path: Path) -> Iterator[Callable[..., Sshd]]:
     with ExitStack() as stack:
 
         def start(folder: str = "sshd", **options: Any) -> Sshd:
-            return stack.enter_context(Sshd(tmp_path / folder, **options).running())
+            return stack.enter_context(Sshd(tmp_path / folder, **options).run())
 
         yield start
 

@@ -15,7 +15,7 @@ from vca_ssh.sshd import BINARY, Sshd
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     if BINARY is None:
         pytest.fail("these tests need OpenSSH's server: install openssh-server")
-    with Sshd(tmp_path_factory.mktemp("sshd")).running() as sshd:
+    with Sshd(tmp_path_factory.mktemp("sshd")).run() as sshd:
         yield sshd
 
 

@@ -61,7 +61,7 @@ class Sshd:
         }
 
     @contextlib.contextmanager
-    def running(self) -> Iterator[Sshd]:
+    def run(self) -> Iterator[Sshd]:
         """Run it; when this begins, it listens."""
         if os.getuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # it refuses to start without
