@@ -181,12 +181,36 @@ async def test_what_cannot_be_served_is_reported_in_one_line(tmp_path: Path) -> 
         ("--endpoints", "101", "a whole number from 1 to 100"),
         ("--latency", "nan", "a finite number of seconds, 0 or more"),
         ("--latency", "0,5", "a finite number of seconds, 0 or more"),
+        ("--state", "absent/world.db", "a file in a folder that is there"),
+        ("--ca-file", "absent/ca.pem", "a file in a folder that is there"),
+        ("--write-config", "absent/vca.yaml", "a file in a folder that is there"),
+        ("--counts", "absent/counts.json", "a file in a folder that is there"),
+        ("--counts", "/", "a file in a folder that is there"),
     ],
 )
-def test_a_wrong_number_is_refused_with_what_was_expected(
+def test_a_wrong_value_is_refused_with_what_was_expected(
     option: str, text: str, expected: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["vca-jujusim", option, text])
     with pytest.raises(SystemExit):
         main()
     assert f"argument {option}: expected {expected}, got {text!r}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("machine=1,foo=1", "expected KIND=SECONDS, of the kinds machine, unit, action, "),
+        ("foo=1", "got 'foo'"),
+        ("unit", "expected a finite number of seconds, 0 or more, got ''"),
+    ],
+)
+def test_a_wrong_step_is_refused_with_those_that_there_are(
+    text: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["vca-jujusim", "--steps", text])
+    with pytest.raises(SystemExit):
+        main()
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "argument --steps: " in error
+    assert said in error

@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 from vca_jujusim.controller import SimulatedController
+from vca_jujusim.world.lives import KINDS
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -37,7 +38,17 @@ def _seconds(text: str) -> float:
 
 def _steps(text: str) -> dict[str, float]:
     pairs = [one.partition("=") for one in text.split(",") if one]
+    unknown = [kind for kind, _, _ in pairs if kind not in KINDS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"expected KIND=SECONDS, of the kinds {', '.join(KINDS)}, got {unknown[0]!r}")
     return {kind: _seconds(seconds) for kind, _, seconds in pairs}
+
+
+def _file(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"expected a file in a folder that is there, got {text!r}")
+    return path
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,11 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--username", default="admin", help="the user (default: %(default)s)")
     parser.add_argument("--password", help="its password (default: made anew)")
-    parser.add_argument("--state", type=Path, help="a file that keeps the world over restarts")
-    parser.add_argument("--ca-file", type=Path, help="write the certificate of its authority there")
-    parser.add_argument("--write-config", type=Path, help="write a vca.yaml there that uses it, and ca.pem beside it")
+    parser.add_argument("--state", type=_file, help="a file that keeps the world over restarts")
+    parser.add_argument("--ca-file", type=_file, help="write the certificate of its authority there")
+    parser.add_argument("--write-config", type=_file, help="write a vca.yaml there that uses it, and ca.pem beside it")
     parser.add_argument("--artifacts", default="charms", help="what that config names as charms (default: %(default)s)")
-    parser.add_argument("--counts", type=Path, help="write there what was counted, at the end and on SIGUSR1")
+    parser.add_argument("--counts", type=_file, help="write there what was counted, at the end and on SIGUSR1")
     return parser
 
 

@@ -8,6 +8,9 @@ from vca_jujusim.world.hook_tools import Ended
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.running import missing_for_ssh, run
 
+KINDS = ("machine", "unit", "action", "application", "model", "relation", "remoteApplication")
+"""What has a life."""
+
 FINAL = {"completed", "failed", "cancelled", "aborted", "error"}
 
 
@@ -19,7 +22,7 @@ def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
 def wake(model: Model) -> None:
     """See soon what all entities of a model have to do."""
     for kind, key in list(model.all_keys()):
-        if kind in {"machine", "unit", "action", "application", "model", "relation", "remoteApplication"}:
+        if kind in KINDS:
             settle(model, kind, key)
 
 
