@@ -87,7 +87,7 @@ def facts_of_call(
         ee_id=next((text for name in _EE_IDS if (text := _ee_id(given.get(name))) is not None), None),
         primitive=_text(given.get("primitive_name")),
         parameters=_names_in(given),
-        num_units=units if isinstance(units, int) else None,
+        num_units=units if isinstance(units, int) and not isinstance(units, bool) else None,
         charm=_text(given.get("artifact_path")),
         request_id=_REQUEST_ID.get(),
         actor=actor,

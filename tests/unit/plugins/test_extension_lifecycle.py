@@ -196,6 +196,16 @@ async def test_a_call_with_wrong_arguments_is_seen_with_what_is_known(site: Site
     assert words(module) == ["open", "refused", "close"]
 
 
+@pytest.mark.parametrize("units", [True, "2", 2.0])
+async def test_what_is_no_number_of_units_is_not_told_as_one(site: Site, units: Any) -> None:
+    vca, module = make(site, "ledger")
+    async with vca:
+        with pytest.raises(BadArguments):
+            await vca.connector().scale("a.b.0", units)
+    [(facts, _)] = refusals(module)
+    assert facts.num_units is None
+
+
 OTHER_HOOKS = {
     "get_ee_ssh_public_key": "exec_primitive",
     "refresh_status": "list_execution_environments",
