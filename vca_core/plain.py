@@ -17,6 +17,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 from vca_core.errors import VcaError
@@ -208,5 +209,7 @@ def kind_of(value: object) -> str:
             return "a mapping"
         case list() | tuple():
             return "a list"
+        case date():
+            return "a date"
         case _:
-            return f"a Python {type(value).__name__}"
+            return f"an object of class {type(value).__name__}"

@@ -180,7 +180,7 @@ def test_missing_credentials_are_refused_as_such() -> None:
         (["  "], "'  '"),
         ([7], "7"),
         ([[CANARY]], "a list"),
-        ([b"canary-4711"], "a Python bytes"),
+        ([b"canary-4711"], "an object of class bytes"),
     ],
     ids=ascii,
 )

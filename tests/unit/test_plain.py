@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from typing import Any
 
 import pytest
@@ -45,11 +46,12 @@ def test_tuples_become_lists() -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ({"a": {"b": [1, {CANARY}]}}, "a.b.1: expected plain data, got a Python set"),
+        ({"a": {"b": [1, {CANARY}]}}, "a.b.1: expected plain data, got an object of class set"),
+        ({"a": date(2026, 1, 2)}, "a: expected plain data, got a date"),
         ({"a": float("nan")}, "a: expected a finite number"),
         ({"a": [float("inf")]}, "a.0: expected a finite number"),
         ({"a": {7: CANARY}}, "a: expected names as keys, got a whole number"),
-        (CANARY.encode(), ": expected plain data, got a Python bytes"),
+        (CANARY.encode(), ": expected plain data, got an object of class bytes"),
     ],
 )
 def test_a_flaw_is_reported_with_its_place(value: Any, message: str) -> None:

@@ -106,7 +106,7 @@ async def test_secrets_that_cannot_be_decrypted_show_nothing(mongo_url: str, cap
     for function, error, message in (
         (failing, PluginError, "decrypting the option password failed with ValueError"),
         (away, VcaConnectionError, "the keys are away"),
-        (bare, PluginError, "gave a Python bytes, not text"),
+        (bare, PluginError, "gave an object of class bytes, not text"),
         (reversed_text, BadArguments, "connectors.far.options.password: unknown key"),
     ):
         async with vca_with(MongoConnectors(where, function)) as vca:

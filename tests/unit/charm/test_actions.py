@@ -209,7 +209,7 @@ def test_data_within_itself_is_refused() -> None:
 def test_what_json_does_not_have_is_refused(value: Any) -> None:
     error = problems(action(), {"a": value})
     assert error.bad_args == ["params_dict.a"]
-    assert "expected plain data, got a Python " in str(error)
+    assert "expected plain data, got an object of class " in str(error)
 
 
 def test_objects_are_made_where_there_are_defaults_in_them() -> None:

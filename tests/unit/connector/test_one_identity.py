@@ -77,9 +77,9 @@ def endless() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("returned", "said"),
     [
-        (object(), "returned a Python object where a mapping is expected"),
+        (object(), "returned an object of class object where a mapping is expected"),
         (None, "returned nothing where a mapping is expected"),
-        ({"a": {"b": [object()]}}, "plain data at a.b.0: expected plain data, got a Python object"),
+        ({"a": {"b": [object()]}}, "plain data at a.b.0: expected plain data, got an object of class object"),
         ({1: 2}, "plain data: expected names as keys, got a whole number"),
         ({"a": [{None: 2}]}, "at a.0: expected names as keys, got nothing"),
         ({"a": [1.0, float("nan")]}, "at a.1: expected a finite number"),

@@ -63,7 +63,7 @@ def test_the_count_is_a_last_dash_group_of_ascii_digits(text: str, parts: tuple[
         (".ns @ee", "ns_id: expected text without blanks"),
         (None, "got nothing"),
         (7, "got a whole number"),
-        (b".ns", "got a Python bytes"),
+        (b".ns", "got an object of class bytes"),
         ([".ns"], "got a list"),
     ],
     ids=ascii,
