@@ -39,7 +39,7 @@ class Primitive(Part):
 
     Args:
         run: its name; ``config`` sets options.
-        with_: its parameters (``with`` in the file).
+        with_: its parameters.
         unit: the unit to run it on, by name or number; None: the leader.
         timeout: seconds in all; None: the config's.
     """
@@ -199,9 +199,21 @@ class Service(Part):
         return self
 
 
+def _describe(schema: dict[str, Any]) -> None:
+    """Have a class's docstring describe it and its properties, in words for those who write the file."""
+    summary, _, arguments = schema.get("description", "").partition("\n\nArgs:\n")
+    schema["description"] = summary
+    for line in arguments.splitlines():
+        name, _, text = line.strip().partition(": ")
+        words = text.replace("``", "`").replace("; None: ", "; left out: ")
+        schema["properties"][name.removesuffix("_")]["description"] = words[0].upper() + words[1:]
+
+
 def ns_file_schema() -> dict[str, Any]:
     """The JSON schema of the NS file; a relation is a list of two texts there, which the model takes apart."""
     schema = Service.model_json_schema(by_alias=True)
+    for described in (schema, *schema["$defs"].values()):
+        _describe(described)
     end = {"type": "string", "pattern": "^[^:]+:[^:./]+$"}
     schema["$defs"]["Relation"] = {
         "title": "Relation",
