@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from vca_core.config.checking import check_document, open_document
@@ -25,7 +26,8 @@ def read_service(
 
     Values of ``config``, ``machine``, ``options`` and ``with`` may refer to variables and files, as in a config:
     ``password: ${env:ROUTER_PASSWORD}``, ``${file:router.password}``. Who wrote the file may be another than who runs
-    it, and would read with the eyes of the latter: so only to what is allowed.
+    it, and would read with the eyes of the latter: so only to what is allowed. The same goes for files that a charm is
+    given as resources, unless they are named from the charm's folder on.
 
     Args:
         source: path of a YAML or TOML file; or a mapping of the same form; or a `Service`, which is given back.
@@ -56,6 +58,7 @@ def _with_references(document: Document, references: References, problems: list[
         for key in ("config", "machine", "options"):
             if key in vnf:
                 made[name][key] = resolve(vnf[key], ("vnfs", name, key), document.folder, references, problems)
+        _check_resources(made[name], name, references, problems)
         if isinstance(vnf.get("day1"), list):
             made[name]["day1"] = [
                 {
@@ -69,6 +72,25 @@ def _with_references(document: Document, references: References, problems: list[
                 for number, one in enumerate(vnf["day1"])
             ]
     return {**document.values, "vnfs": made}
+
+
+def _check_resources(vnf: Mapping[str, Any], name: str, references: References, problems: list[Problem]) -> None:
+    """Refuse resources that are files from elsewhere: they would be uploaded to the system behind the backend."""
+    place: KeyPath = ("options", "install", "resources")
+    given: Any = vnf
+    for key in place:
+        given = given.get(key) if isinstance(given, Mapping) else None
+    for resource, path in given.items() if isinstance(given, Mapping) else ():
+        if not isinstance(path, str):
+            continue
+        if path.startswith("~") or ".." in Path(path).parts:
+            reason = "expected a path from the charm's folder on, or an absolute one, without `..` and `~`"
+        elif Path(path).is_absolute() and not references.can_reach(Path(path)):
+            allowing = "allow its folder with `--allow-files DIR`"
+            reason = f"refers to the file {path}, which this file may not see; {allowing}"
+        else:
+            continue
+        problems.append(Problem(("vnfs", name, *place, resource), reason))
 
 
 def _may_show(path: KeyPath) -> bool:

@@ -61,6 +61,23 @@ def test_references_are_resolved_where_secrets_are(tmp_path: Path) -> None:
     assert CANARY not in f"{service!r}{service!s}"
 
 
+def with_resource(path: str) -> dict[str, Any]:
+    return {"ns": "n", "vnfs": {"v": {"charm": "c", "options": {"install": {"resources": {"soft": path}}}}}}
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "~/.ssh/id_rsa", "../../secret", "in/../../out", "{folder}/../secret"])
+def test_resources_from_elsewhere_are_not_read_for_an_author(tmp_path: Path, path: str) -> None:
+    with pytest.raises(BadArguments, match=r"install\.resources\.soft: (expected a path|refers to the file)"):
+        read_service(with_resource(path.format(folder=tmp_path)), References(folders={tmp_path}))
+
+
+@pytest.mark.parametrize("path", ["soft.txt", "in/soft.txt", "registry.example.com/nginx:1", "{folder}/soft.txt"])
+def test_resources_beside_the_charm_or_allowed_ones_are_taken(tmp_path: Path, path: str) -> None:
+    given = path.format(folder=tmp_path)
+    service = read_service(with_resource(given), References(folders={tmp_path}))
+    assert service.vnfs["v"].options.install == {"resources": {"soft": given}}
+
+
 @pytest.mark.parametrize(
     ("values", "said"),
     [
