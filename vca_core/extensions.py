@@ -53,7 +53,7 @@ class OperationFacts:
         ee_id_2: the second EE of a relation.
         connector_2: the name of the connector that the second EE of a relation belongs to.
         primitive: the primitive that is run; None for ``config``, which is the operation ``configure``.
-        parameters: the names of the given parameters, options or credentials.
+        parameters: the names of the given parameters, options of the charm, or credentials.
         num_units: how many units are asked for.
         charm: the charm, as the caller named it.
         request_id: which of the caller's own requests it belongs to (`Vca.request`).

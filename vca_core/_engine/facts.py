@@ -15,7 +15,7 @@ from vca_core.naming import EeId, Namespace
 
 _REQUEST_ID: ContextVar[str | None] = ContextVar("vca_request_id", default=None)
 
-_GIVEN_BY_NAME = frozenset({"params", "params_dict", "values", "config", "options", "credentials"})
+_GIVEN_BY_NAME = frozenset({"params", "params_dict", "values", "config", "credentials"})
 """The arguments, of hooks and of calls, whose values have names of the caller's."""
 
 _EE_IDS = ("ee_id", "ee_id_1", "reuse_ee_id")
