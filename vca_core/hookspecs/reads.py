@@ -32,7 +32,8 @@ class ReadHooks(Protocol):
 
         Other processes use the same system, and what they have finished is listed. A backend that keeps a state of its
         own reads it anew first: the core asks for a namespace's EEs before it operates on an EE that another process
-        operated on last. Listing reports nothing that is not in the list.
+        operated on last. It also asks when resume, install, scale or upgrade end, if the EE's entities have not been
+        reported: the outcome is made of their states. Listing reports nothing that is not in the list.
 
         Args:
             namespace: list what is at or below this namespace; None: everything.

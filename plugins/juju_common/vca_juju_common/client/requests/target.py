@@ -30,7 +30,7 @@ class Facades(Protocol):
         """
 
     async def call(self, facade: str, request: str, params: Any = None) -> dict[str, Any]:
-        """Send a request that only reads, and return its answer as plain data.
+        """Send a request that changes no EE, such as one that reads, and return its answer as plain data.
 
         Args:
             facade: name of the facade.

@@ -204,7 +204,7 @@ class Connection:
                     raise
 
     async def facade(self, name: str, *, repeat: bool = True) -> Any:
-        """A facade's generated class over this connection; all that changes something goes this way.
+        """A facade's generated class over this connection; all that changes an EE goes this way.
 
         Args:
             name: of the facade.
