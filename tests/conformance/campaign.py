@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from conformance.effect_mutants import suite as effects
 from conformance.effect_mutants.potemkin import Potemkin
 from conformance.mutants import suite as forms
-from conformance.mutants.site import examine, install
+from conformance.mutants.site import BrokenOff, examine, install
 from conformance.mutants.world import Good
 
 
@@ -86,7 +86,13 @@ async def examine_each(folder: Path, broken: list[Broken], *, is_whole: bool) ->
     async def work() -> None:
         nonlocal uncaught
         for one in waiting:
-            failed = (await examine(folder, one.places(is_whole=is_whole)))[one.cls.__name__]
+            places = one.places(is_whole=is_whole)
+            try:
+                found = await examine(folder, places)
+            except BrokenOff as error:
+                print(f"{one.cls.__name__:40} run again, for the run broke off: {error}", flush=True)
+                found = await examine(folder, places)
+            failed = found[one.cls.__name__]
             is_caught, verdict = one.judge(frozenset(failed))
             uncaught += not is_caught
             print(f"{one.cls.__name__:40} {verdict}", flush=True)

@@ -246,6 +246,8 @@ def _run(arguments: list[str], recorder: Recorder, given: tuple[Any, ...]) -> li
     with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         own = ["--basetemp", str(Path(folder, "tests"))]
         code = pytest.main([*arguments, *own, *_ALWAYS], plugins=[recorder, Given()])
+    if code == pytest.ExitCode.INTERNAL_ERROR:
+        raise PluginError(f"the conformance kit's run broke off: {_last_line(said.getvalue())}")
     if recorder.problems or not recorder.verdicts:
         problems = recorder.problems or [_last_line(said.getvalue()) or f"pytest ended with {code}"]
         raise BadArguments(f"suite: cannot be run: {'; '.join(problems)}", ["suite"])

@@ -22,6 +22,10 @@ def install(folder: Path, backends: Sequence[type]) -> None:
     (info / "entry_points.txt").write_text(f"[vca.backends]\n{lines}")
 
 
+class BrokenOff(AssertionError):
+    """A run of the kit ended before all its checks had run: it says nothing of the backend."""
+
+
 async def examine(folder: Path, places: Sequence[str]) -> dict[str, dict[str, str]]:
     """Run the kit on some of them.
 
@@ -31,6 +35,9 @@ async def examine(folder: Path, places: Sequence[str]) -> dict[str, dict[str, st
 
     Returns:
         For each mutant the checks that failed, and why.
+
+    Raises:
+        BrokenOff: the run says nothing.
     """
     suites = [word for place in places for word in ("--suite", place)]
     command = [sys.executable, "-m", "vca_core.cli", "conformance", "--json", "--level", "none", *suites]
@@ -47,7 +54,10 @@ async def examine(folder: Path, places: Sequence[str]) -> dict[str, dict[str, st
         report: dict[str, Any] = json.loads(said)
         verdicts = report["verdicts"]
     except (ValueError, KeyError):
-        raise AssertionError(f"{said.decode()}\n{complaints.decode()}") from None
+        raise BrokenOff(f"{said.decode()}\n{complaints.decode()}") from None
+    for place, verdict in zip(places, verdicts, strict=False):
+        if "::test_" not in place and verdict["left_out"]:
+            raise BrokenOff(f"{place}: {', '.join(verdict['left_out'])} did not run\n{complaints.decode()}")
     return {
         verdict["subject"]: {
             check["check"]: check["reason"] for check in verdict["checks"] if check["outcome"] == "failed"

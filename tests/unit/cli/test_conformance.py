@@ -193,6 +193,13 @@ def test_a_suite_is_run_with_the_settings_of_its_tests(folder: Path) -> None:
     assert "desk: level NONE" in output
 
 
+def test_a_run_that_broke_off_is_no_result(folder: Path) -> None:
+    (folder / "conftest.py").write_text("def pytest_runtest_logreport():\n    raise RuntimeError('the disk is full')\n")
+    output = vca(folder, "conformance", "--suite", "desk.py", "--level", "none", code=1)
+    assert "the conformance kit's run broke off: " in output
+    assert "level" not in output
+
+
 def test_a_connector_of_a_config_is_examined_with_its_options(folder: Path) -> None:
     (folder / "office.yaml").write_text(
         "connectors:\n  edge: {backend: fake, options: {latency: 0.0, programs: units}}\n"
