@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib.metadata
 import inspect
 import io
 import math
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +72,10 @@ class Recorder:
         if self._only_checks:
             items[:] = checks
 
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Note which checks are skipped by others than the kit: a report does not show it."""
         if call.excinfo is not None and call.excinfo.errisinstance(pytest.skip.Exception):
             files = [Path(entry.path) for entry in call.excinfo.traceback]
@@ -79,6 +83,8 @@ class Recorder:
             raised_in = [file for file in files if not file.is_relative_to(_PYTEST)]
             if not raised_in or not raised_in[-1].is_relative_to(own):
                 self._skipped_by_others.add(item.nodeid)
+        with _no_garbage_collection():
+            return (yield)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what came of a check: of its setting up, its call, its clearing away."""
@@ -106,6 +112,21 @@ class Recorder:
                 self.verdicts[adopted].left_out = [
                     check for check in sorted(cls.checks) if ran.count(check) < _cases(cls.original(check))
                 ]
+
+
+@contextlib.contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Collect no garbage in between: a task that is found lost there is logged with its source.
+
+    Python 3.11 raises SystemError where source is parsed for that while it is parsed for a report, and the run ends.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True)
