@@ -41,6 +41,15 @@ def parse_host(text: str) -> str:
     return name
 
 
+def is_ipv6(text: str) -> bool:
+    """Whether a text is an IPv6 address, without brackets."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def same_host(text: str, port: object = None) -> str:
     """Give what two spellings of one host have in common: its `parse_host`, with the port of its ssh server.
 

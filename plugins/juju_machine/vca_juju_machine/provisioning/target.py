@@ -12,6 +12,7 @@ from typing import Any, Literal, cast, get_args
 from pydantic import SecretStr
 
 from vca_core.errors import BadArguments
+from vca_core.hosts import is_ipv6
 from vca_core.plain import kind_of
 from vca_core.suggestions import instead
 
@@ -125,7 +126,7 @@ def check_target(target: SshTarget) -> None:
         BadArguments: it can never be reached; ``bad_args`` names the part as `parse_credentials` does.
     """
     if ":" in target.hostname:
-        if not _is_ipv6(target.hostname):
+        if not is_ipv6(target.hostname):
             raise _bad("hostname", "expected a host name or an IP address; give a port as credentials.port")
     elif not _NAME.fullmatch(target.hostname):
         raise _bad("hostname", "expected a host name or an IP address")
@@ -156,15 +157,7 @@ def _text(given: Mapping[str, Any], name: str) -> str | None:
 
 def _bare_address(hostname: str) -> str:
     bare = hostname[1:-1] if hostname.startswith("[") and hostname.endswith("]") else hostname
-    return str(ipaddress.IPv6Address(bare)) if _is_ipv6(bare) else hostname
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
+    return str(ipaddress.IPv6Address(bare)) if is_ipv6(bare) else hostname
 
 
 def _port(value: object) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from vca_core.hosts import is_ipv6
 
 DEFAULT_PORT = 17070
 
@@ -33,7 +34,7 @@ class Endpoint:
     def __post_init__(self) -> None:
         if not self.host or not self.host.isprintable() or any(character in " /@?#\\" for character in self.host):
             raise ValueError(f"endpoint {str(self)!r}: expected host:port")
-        if ":" in self.host and not _is_ipv6(self.host):
+        if ":" in self.host and not is_ipv6(self.host):
             raise ValueError(f"endpoint {self.host!r}: expected host:port, or an IPv6 address")
         try:
             self.host.encode("idna")  # as the resolver does
@@ -59,7 +60,7 @@ class Endpoint:
         host, colon, number = text.rpartition(":")
         if text.startswith("["):
             host, bracket, rest = text[1:].partition("]")
-            if not bracket or (rest and not rest.startswith(":")) or not _is_ipv6(host):
+            if not bracket or (rest and not rest.startswith(":")) or not is_ipv6(host):
                 raise ValueError(f"endpoint {text!r}: expected [IPv6 address]:port")
             colon, number = rest[:1], rest[1:]
         elif text.count(":") > 1:
@@ -110,14 +111,6 @@ class Endpoints:
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.all))
-
-
-def _is_ipv6(text: str) -> bool:
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _parse_address(address: Any) -> Endpoint | None:
