@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from vca_core.backend import Host
@@ -88,15 +88,14 @@ class KubernetesSession(Session):
         return [one for one in dict.fromkeys((self._access, self.cluster)) if one is not None]
 
     async def close(self) -> None:
-        """Disconnect; nothing is left."""
-        try:
-            await self._renewal.close()
-            await super().close()
-        finally:
-            if self._watches is not None:
-                await self._watches.close()
+        """Disconnect; nothing is left, whatever one step raises."""
+        async with AsyncExitStack() as last_first:
             for client in self._clients:
-                await client.close()
+                last_first.push_async_callback(client.close)
+            if self._watches is not None:
+                last_first.push_async_callback(self._watches.close)
+            last_first.push_async_callback(super().close)
+            last_first.push_async_callback(self._renewal.close)
 
     @asynccontextmanager
     async def watch_ground(self, model: Model, application: str) -> AsyncIterator[None]:
