@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,21 @@ ALL_RIGHTS = [
     {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]},
     {"nonResourceURLs": ["*"], "verbs": ["*"]},
 ]
+
+
+def with_token(cluster: Cluster, token: str, server: str | None = None) -> dict[str, Any]:
+    """A kubeconfig of who has a token.
+
+    Args:
+        cluster: which.
+        token: theirs.
+        server: where the API server is reached, such as through a proxy; None: where it is.
+    """
+    config: dict[str, Any] = json.loads(cluster.kubeconfig.read_text())
+    config["users"][0]["user"] = {"token": token}
+    if server is not None:
+        config["clusters"][0]["cluster"]["server"] = server
+    return config
 
 
 def make_token(cluster: Cluster, name: str, rules: Sequence[dict[str, Any]] = ALL_RIGHTS) -> str:

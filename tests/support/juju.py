@@ -133,12 +133,12 @@ async def installed(connector: Connector, charm: str = "simple-router", namespac
     return ee_id
 
 
-async def until(look: Callable[[], object]) -> None:
-    """Wait until something is so; the test's own time limit bounds it."""
+async def until(look: Callable[[], object]) -> Any:
+    """Wait until something is so, and give what was found; the test's own time limit bounds it."""
     while True:
         found = look()
         if asyncio.iscoroutine(found):
             found = await found
         if found:
-            return
+            return found
         await asyncio.sleep(0.01)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.clouds import add_cluster, make_token
+from support.cluster.proxy import FaultProxy
 from support.cluster.sharing import Cluster, cluster
 from support.juju_k8s import sidecar
 
@@ -38,6 +39,13 @@ async def juju(monkeypatch: pytest.MonkeyPatch, cluster: Cluster, token: str) ->
     monkeypatch.setattr(models, "LEAVING", 0.3)
     async with SimulatedController(clusters="hurried") as running:
         add_cluster(running, cluster, token)
+        yield running
+
+
+@pytest.fixture
+async def proxy(cluster: Cluster) -> AsyncIterator[FaultProxy]:
+    """A proxy before the API server, which lets all through until it has rules."""
+    async with FaultProxy(cluster) as running:
         yield running
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from support.clouds import with_token
 from support.cluster.sharing import Cluster
 
 from vca_core.errors import BadArguments
@@ -20,13 +21,6 @@ pytestmark = pytest.mark.xdist_group("cluster")
 
 CANARY = "canary-5d2e"
 ROLES = Path(__file__).parents[3] / "docs" / "reference" / "juju-k8s-roles.md"
-
-
-def with_token(cluster: Cluster, token: str) -> dict[str, Any]:
-    """A kubeconfig of who has a token."""
-    config: dict[str, Any] = json.loads(cluster.kubeconfig.read_text())
-    config["users"][0]["user"] = {"token": token}
-    return config
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from support.clouds import add_cluster, left_by_juju, make_token
 from support.cluster.api import Refused
 from support.cluster.sharing import Cluster
+from support.juju import until
 from support.juju_k8s import installed, on_kubernetes
 
 from vca_core.errors import BackendError, BadArguments
@@ -21,13 +21,6 @@ from vca_jujusim import SimulatedController
 pytestmark = pytest.mark.xdist_group("cluster")
 
 APP = "app-vnf-vnf1"
-
-
-async def until(look: Callable[[], Any]) -> Any:
-    """Ask the cluster again until it says yes; the event loop goes on meanwhile."""
-    while not (found := await asyncio.to_thread(look)):
-        await asyncio.sleep(0.05)
-    return found
 
 
 def count_running(cluster: Cluster, namespace: str) -> int:
@@ -41,6 +34,11 @@ def running_with(cluster: Cluster, namespace: str, image: str) -> Any:
     pod = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods/{APP}-0")
     images = [] if pod is None else [one["image"] for one in pod["spec"]["containers"]]
     return pod if image in images and pod["status"].get("podIP") else None
+
+
+def is_going(cluster: Cluster, path: str) -> bool:
+    """Whether an object was asked to go."""
+    return bool(cluster.api.get(path)["metadata"].get("deletionTimestamp"))
 
 
 def looking(cluster: Cluster) -> dict[str, str]:
@@ -62,7 +60,7 @@ async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
         assert count_running(cluster, namespace) == 1
         images = {"resources": {"image": "registry.example.com/dns:2"}}
         await pods.upgrade(ee_id, "dns", options=images)
-        pod = await until(lambda: running_with(cluster, namespace, "registry.example.com/dns:2"))
+        pod = await until(lambda: asyncio.to_thread(running_with, cluster, namespace, "registry.example.com/dns:2"))
         status = await pods.get_status(f".{ns}.vnf1")
         assert status["kubernetes"]["pods"][f"{APP}-0"]["addresses"] == [pod["status"]["podIP"]]
         await pods.delete_execution_environment(ee_id)
@@ -111,11 +109,10 @@ async def test_rights_that_juju_has_not_are_not_given_to_a_charm(
     async with on_kubernetes(juju, charms) as pods:
         ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
         installing = asyncio.create_task(pods.install_configuration_sw(ee_id, "dns", options={"trust": True}))
-        model = None
-        while model is None or "attempting to grant RBAC permissions not currently held" not in str(model.units):
-            assert not installing.done()
-            await asyncio.sleep(0.02)
-            model = juju.model(f"{ns}-k8s")
+        model = juju.model(f"{ns}-k8s")
+        refusal = "attempting to grant RBAC permissions not currently held"
+        await until(lambda: installing.done() or refusal in str(model.units))
+        assert not installing.done()
         assert cluster.api.get(f"/apis/apps/v1/namespaces/{ns}-k8s/statefulsets")["items"] == []
         installing.cancel()
         await asyncio.gather(installing, return_exceptions=True)
@@ -139,7 +136,7 @@ async def test_a_model_is_gone_when_its_namespace_is(
         held = {"metadata": {"name": "held", "finalizers": ["vca.test/held"]}}
         await asyncio.to_thread(cluster.api.post, f"{path}/configmaps", held)
         deleting = asyncio.create_task(pods.delete_namespace(f".{ns}"))
-        await until(lambda: cluster.api.get(path)["metadata"].get("deletionTimestamp"))
+        await until(lambda: asyncio.to_thread(is_going, cluster, path))
         assert juju.model(f"{ns}-k8s").record.life != "alive"
         await asyncio.to_thread(cluster.api.patch, f"{path}/configmaps/held", {"metadata": {"finalizers": None}})
         await deleting
@@ -168,8 +165,7 @@ async def test_a_pod_that_is_made_anew_goes_on_under_another_address(
         unit = juju.model(f"{ns}-k8s").units[f"{APP}/0"]
         before = unit.pod
         await asyncio.to_thread(cluster.api.delete, f"/api/v1/namespaces/{ns}-k8s/pods/{APP}-0")
-        while unit.pod == before or not unit.address:
-            await asyncio.sleep(0.02)
+        await until(lambda: unit.pod != before and unit.address)
         assert await pods.exec_primitive(ee_id, "touch")
         await pods.delete_namespace(f".{ns}")
 

@@ -9,7 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from support.clouds import with_token
 from support.cluster.api import until
+from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes
 
@@ -136,18 +139,23 @@ async def test_a_quota_that_keeps_pods_away_is_told(
 
 
 async def test_nothing_is_asked_of_the_cluster_while_all_goes_well(
-    controller: SimulatedController, charms: Path, cluster: Cluster, ns: str, monkeypatch: pytest.MonkeyPatch
+    controller: SimulatedController,
+    charms: Path,
+    cluster: Cluster,
+    token: str,
+    proxy: FaultProxy,
+    ns: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    read = ClusterClient._ask
 
-    async def count(client: ClusterClient, path: str, query: dict[str, str | int], **more: bool) -> bytes:
-        asked.append(path)
-        return await read(client, path, query, **more)
+    def note(request: web.BaseRequest) -> bool:
+        asked.append(request.path)
+        return False
 
-    monkeypatch.setattr(ClusterClient, "_ask", count)
+    proxy.rules = [Rule("refuse", note)]
     monkeypatch.setattr(pods_module, "FIRST", 2.0)
-    async with on_kubernetes(controller, charms, cluster={"kubeconfig": str(cluster.kubeconfig)}) as pods:
+    async with on_kubernetes(controller, charms, cluster={"kubeconfig": with_token(cluster, token, proxy.url)}) as pods:
         ee_id, _ = await pods.create_execution_environment(f".{ns}.vnf1")
         await pods.create_execution_environment(f".{ns}.vnf2")
         assert asked == [f"/api/v1/namespaces/{ns}-k8s"], "once, before the model is made"

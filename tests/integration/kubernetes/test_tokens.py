@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clouds import with_token
+from support.cluster.proxy import FaultProxy, Rule
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes, scaled_when_healed
 
@@ -42,6 +44,16 @@ async def client(options: ClusterOptions) -> AsyncIterator[ClusterClient]:
 
 
 @pytest.fixture
+async def proxied(cluster: Cluster, token: str, proxy: FaultProxy) -> AsyncIterator[ClusterClient]:
+    """Another administrator, behind a proxy."""
+    given = with_token(cluster, token, proxy.url)
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": given}), Path())
+    await client.open()
+    yield client
+    await client.close()
+
+
+@pytest.fixture
 async def account(client: ClusterClient, ns: str) -> AsyncIterator[Account]:
     """An account that only reads; it is not made yet."""
     account = Account.of_ours(ns, ns)
@@ -56,9 +68,9 @@ def who_has(cluster: Cluster, token: str) -> str | None:
 
 
 async def test_a_token_is_held_until_it_is_old_or_refused(
-    client: ClusterClient, account: Account, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    proxied: ClusterClient, proxy: FaultProxy, account: Account, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    holder = TokenHolder(client, lambda: account)
+    holder = TokenHolder(proxied, lambda: account)
     first = await holder.give()
     assert who_has(cluster, first) == f"system:serviceaccount:kube-system:{account.name}", "the account was missing"
     assert await holder.give() == first
@@ -68,7 +80,7 @@ async def test_a_token_is_held_until_it_is_old_or_refused(
     monkeypatch.setattr(tokens, "SHARE", 0.0)
     third = await holder.give()
     assert third not in {first, second}
-    monkeypatch.setattr(client, "_api", None)  # the cluster answers no more
+    proxy.rules = [Rule("refuse")]
     assert await holder.give() == third, "it is valid still"
     with pytest.raises(ClusterError):
         await holder.give(refused=third)

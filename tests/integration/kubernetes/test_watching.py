@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.clouds import with_token
+from support.cluster.proxy import FaultProxy, Rule, is_watch
 from support.cluster.sharing import Cluster
+from support.juju import until
 
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
@@ -69,6 +72,22 @@ async def test_all_who_wait_in_a_namespace_share_a_watch(
     assert client.begun == 2, "from that version on something has changed already"
 
 
+async def test_a_version_too_old_to_watch_from_is_looked_at_anew(
+    cluster: Cluster, token: str, proxy: FaultProxy
+) -> None:
+    namespace = cluster.make_namespace()
+    given = with_token(cluster, token, proxy.url)
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": given}), Path())
+    try:
+        await client.open()
+        version = await version_in(client, namespace)
+        proxy.rules = [Rule(410, is_watch)]
+        await client.wait_change(f"/api/v1/namespaces/{namespace}/pods", None, version)  # it is no error, but news
+        assert proxy.rules[0].met == 1
+    finally:
+        await client.close()
+
+
 async def test_a_client_closes_though_somebody_watches(
     client: Counting, watches: PodWatches, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -76,8 +95,7 @@ async def test_a_client_closes_though_somebody_watches(
     version = await version_in(client, "default")
     waiting = asyncio.ensure_future(watches.wait(cluster.new_name(), version, LONG))
     async with asyncio.timeout(LONG / 2):
-        while not client._answers:
-            await asyncio.sleep(0.01)
+        await until(lambda: client._answers)
         await watches.close()
         await client.close()
         await waiting

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -56,6 +57,25 @@ class Bearer(Protocol):
 
     async def give(self, refused: str | None = None) -> str:
         """Give a token that is valid; refused: the one that the cluster did not take."""
+
+
+@dataclass(frozen=True)
+class _Call:
+    """What is asked of the API server.
+
+    Args:
+        path: where.
+        query: its parameters.
+        method: of HTTP.
+        body: plain data; None: there is none.
+        answers: for a watch, of which only the first part is read: the responses being read, which `close` shuts down.
+    """
+
+    path: str
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    method: str = "GET"
+    body: dict[str, Any] | None = None
+    answers: set[Any] | None = None
 
 
 class ClusterClient:
@@ -128,7 +148,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        return _object_in(await self._ask(path, query))
+        return _object_in(await self._ask(_Call(path, query)))
 
     async def find(self, path: str) -> dict[str, Any] | None:
         """Read an object; None: it is not there.
@@ -177,7 +197,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        return _object_in(await self._ask(path, {}, method="POST", body=body))
+        return _object_in(await self._ask(_Call(path, method="POST", body=body)))
 
     async def replace(self, path: str, body: dict[str, Any]) -> None:
         """Replace an object.
@@ -189,7 +209,7 @@ class ClusterClient:
         Raises:
             ClusterError: the API server cannot be reached, or refuses.
         """
-        await self._ask(path, {}, method="PUT", body=body)
+        await self._ask(_Call(path, method="PUT", body=body))
 
     async def delete(self, path: str) -> None:
         """Delete an object; absent is success.
@@ -198,7 +218,7 @@ class ClusterClient:
             ClusterError: the API server cannot be reached, or refuses.
         """
         try:
-            await self._ask(path, {}, method="DELETE")
+            await self._ask(_Call(path, method="DELETE"))
         except ClusterError as error:
             if error.status != 404:
                 raise
@@ -228,7 +248,8 @@ class ClusterClient:
             ClusterError: the API server cannot be reached, refuses, or does not reach the node.
         """
         query: dict[str, str | int] = {"container": container, "tailLines": lines, "previous": str(previous).lower()}
-        return self.scrub((await self._ask(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)).decode())
+        call = _Call(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)
+        return self.scrub((await self._ask(call)).decode())
 
     async def wait_change(self, path: str, name: str | None, version: str) -> None:
         """Wait until an object changes, for `WATCH` seconds at the most.
@@ -245,16 +266,16 @@ class ClusterClient:
         if name is not None:
             watched["fieldSelector"] = f"metadata.name={name}"
         try:
-            await self._ask(path, watched, answers=self._answers)
+            await self._ask(_Call(path, watched, answers=self._answers))
         except ClusterError as error:
             if error.status != 410:  # the version is too old: something changed
                 raise
 
-    async def _ask(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
+    async def _ask(self, call: _Call) -> bytes:
         bearer = self._bearer
         token = None if bearer is None else await bearer.give()
         try:
-            return await self._send(path, query, token=token, **how)
+            return await self._send(call, token)
         except ClusterError as error:
             if error.status != 401:
                 raise
@@ -262,11 +283,11 @@ class ClusterClient:
             await self._reconnect()  # a file's token may have been renewed
         else:
             token = await bearer.give(refused=token)
-        return await self._send(path, query, token=token, **how)
+        return await self._send(call, token)
 
-    async def _send(self, path: str, query: dict[str, str | int], **how: Any) -> bytes:
+    async def _send(self, call: _Call, token: str | None) -> bytes:
         try:
-            return await self._run(lambda: _request(self._api, path, query, **how), watches="answers" in how)
+            return await self._run(lambda: _request(self._api, call, token), watches=call.answers is not None)
         except ClusterError:
             raise
         except Exception as error:  # noqa: BLE001 - of urllib3, of kubernetes, of a program that a kubeconfig runs
@@ -277,7 +298,7 @@ class ClusterClient:
             api, secrets = await self._run(self._connect)
         except (BadArguments, ClusterError):
             raise
-        except Exception as error:  # noqa: BLE001 - likewise
+        except Exception as error:  # noqa: BLE001 - of kubernetes, and of whatever it reads
             raise self._explain(error) from None
         fresh = frozenset(secrets) - self._given
         self._given |= fresh
@@ -326,7 +347,7 @@ class ClusterClient:
             raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
         settings.retries = 0
         settings.connection_pool_maxsize = _THREADS + WATCHES
-        if self._bearer is not None:  # whose token counts only where there is no certificate
+        if self._bearer is not None:  # its token would be ignored beside a certificate
             settings.cert_file = settings.key_file = settings.username = settings.password = None
             settings.api_key, settings.refresh_api_key_hook = {}, None
         return client.ApiClient(settings), secrets
@@ -364,49 +385,36 @@ def _object_in(answer: bytes) -> dict[str, Any]:
     return found
 
 
-def _request(
-    api: Any,
-    path: str,
-    query: dict[str, str | int],
-    *,
-    token: str | None = None,
-    method: str = "GET",
-    body: Any = None,
-    answers: set[Any] | None = None,
-) -> bytes:
+def _request(api: Any, call: _Call, token: str | None) -> bytes:
     """Make a request.
 
     Args:
-        api: of the `kubernetes` package.
-        path: where.
-        query: its parameters.
-        token: of whom it is; None: of whom the kubeconfig names.
-        method: of HTTP.
-        body: plain data.
-        answers: for a watch, of which only the first part is read: what is being read, to be shut down.
+        api: an `ApiClient` of `kubernetes`, which has no types and is imported late.
+        call: what is asked for.
+        token: whose request it is; None: that of the kubeconfig's user.
     """
     headers = {"Accept": "application/json", "Content-Type": "application/json"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     answer, _, _ = api.call_api(
-        path,
-        method,
-        query_params=list(query.items()),
+        call.path,
+        call.method,
+        query_params=list(call.query.items()),
         header_params=headers,
-        body=body,
+        body=call.body,
         auth_settings=["BearerToken"],
         _preload_content=False,  # what is loaded is logged, and made objects of
-        _request_timeout=(CONNECT, ANSWER + (0 if answers is None else WATCH)),
+        _request_timeout=(CONNECT, ANSWER + (0 if call.answers is None else WATCH)),
     )
     try:
-        if answers is not None:
-            answers.add(answer)
+        if call.answers is not None:
+            call.answers.add(answer)
             return next(iter(answer.stream(65536)), b"")
         data: bytes = answer.data
         return data
     finally:
-        if answers is not None:
-            answers.discard(answer)
+        if call.answers is not None:
+            call.answers.discard(answer)
             answer.close()
         answer.release_conn()
 
