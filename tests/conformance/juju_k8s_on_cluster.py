@@ -6,7 +6,6 @@ programs of charms run on this machine.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,7 +13,9 @@ import pytest
 import pytest_asyncio
 from support.clouds import add_cluster, make_token
 from support.cluster.sharing import Cluster, cluster
+from support.juju import until
 from support.juju_faults import JujuFaults
+from support.juju_k8s import subject_of
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_jujusim import SimulatedController
@@ -48,19 +49,11 @@ class TestJujuK8sOnACluster(BackendConformance):
             for model in list(controller.world.models.values()):
                 if model.place is not None and model.record.life == "alive":
                     controller.remove_model(model.record.name)
-            while len(controller.world.models) > 1:  # the next check has namespaces of the same names
-                await asyncio.sleep(0.02)
+            await until(lambda: len(controller.world.models) == 1)  # the next check has namespaces of the same names
 
     @pytest.fixture
     def subject(self, controller: SimulatedController) -> Subject:
-        options = {
-            "endpoints": controller.endpoints,
-            "username": controller.username,
-            "secret": controller.password,
-            "ca_cert": controller.ca_cert,
-            "cloud": "k8s",
-        }
-        return Subject("juju-k8s", kind="k8s", options=options, persistent=True)
+        return subject_of(controller)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from support.juju_faults import JujuFaults
+from support.juju_k8s import subject_of
 
 from vca_core.testing import BackendConformance, Faults, Subject
 from vca_jujusim import SimulatedController
@@ -25,14 +26,7 @@ class TestJujuK8s(BackendConformance):
 
     @pytest.fixture
     def subject(self, controller: SimulatedController) -> Subject:
-        options = {
-            "endpoints": controller.endpoints,
-            "username": controller.username,
-            "secret": controller.password,
-            "ca_cert": controller.ca_cert,
-            "cloud": "k8s",
-        }
-        return Subject("juju-k8s", kind="k8s", options=options, persistent=True)
+        return subject_of(controller)
 
     @pytest.fixture
     def faults(self, controller: SimulatedController) -> Faults:

@@ -14,6 +14,7 @@ from support.juju import QUICK, VNF, write_charm
 from vca_core import Connector, Vca
 from vca_core.errors import BackendError
 from vca_core.stores import StatusStore
+from vca_core.testing import Subject
 from vca_jujusim import SimulatedController
 
 IMAGE = "registry.example.com/dns:1"
@@ -45,6 +46,18 @@ def sidecar(folder: Path, name: str = "dns", *, upstream: str | None = IMAGE, **
     bases = [{"name": "ubuntu", "channel": "22.04/stable", "architectures": ["amd64"]}]
     (charm / "manifest.yaml").write_text(yaml.safe_dump({"bases": bases}))
     return charm
+
+
+def subject_of(controller: SimulatedController) -> Subject:
+    """What the conformance kit examines."""
+    options = {
+        "endpoints": controller.endpoints,
+        "username": controller.username,
+        "secret": controller.password,
+        "ca_cert": controller.ca_cert,
+        "cloud": "k8s",
+    }
+    return Subject("juju-k8s", kind="k8s", options=options, persistent=True)
 
 
 def options_of(controller: SimulatedController, **more: Any) -> dict[str, Any]:

@@ -55,12 +55,18 @@ async def test_the_first_status_needs_nothing_to_stand_there(path: str) -> None:
     assert await detail_at(store, path) == "first"
 
 
-@pytest.mark.parametrize("path", PATHS)
-async def test_what_a_rival_wrote_since_stays_unless_the_ee_is_ours(path: str) -> None:
-    store = await stored(path)
+async def overtaken(store: MemoryStore, path: str) -> Home:
+    """A writer's home, where another one has written since."""
     mine, other = Home(place(path)), Home(place(path))
     await mine.put(store, fields("mine"), yes)
     await other.put(store, fields("the other's"), yes)
+    return mine
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_what_a_rival_wrote_since_stays_unless_the_ee_is_ours(path: str) -> None:
+    store = await stored(path)
+    mine = await overtaken(store, path)
     assert await mine.put(store, fields("late"), no) is Written.PASSED
     assert await detail_at(store, path) == "the other's"
     assert await mine.put(store, fields("on top"), yes) is Written.STORED
@@ -70,9 +76,7 @@ async def test_what_a_rival_wrote_since_stays_unless_the_ee_is_ours(path: str) -
 @pytest.mark.parametrize("path", PATHS)
 async def test_none_of_several_late_writes_passes(path: str) -> None:
     store = await stored(path)
-    mine, other = Home(place(path)), Home(place(path))
-    await mine.put(store, fields("mine"), yes)
-    await other.put(store, fields("the other's"), yes)
+    mine = await overtaken(store, path)
     for detail in ("late", "later", "too late"):
         assert await mine.put(store, fields(detail), no) is Written.PASSED
     assert await detail_at(store, path) == "the other's"
