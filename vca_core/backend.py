@@ -167,7 +167,9 @@ class Host(Protocol[OptionsT_co]):
         """A logger that keeps the connector's secrets out of what it logs."""
 
     def add_secrets(self, texts: Iterable[str]) -> Callable[[], None]:
-        """Keep secrets that are not in the options, such as those of a file, out of all that is told. Loop thread only.
+        """Keep secrets that are not in the options, such as those of a file, out of logs, errors and statuses.
+
+        Call it in the event loop's thread only.
 
         Args:
             texts: what appears in no status, error or log line from now on.

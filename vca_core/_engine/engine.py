@@ -181,7 +181,7 @@ class Engine:
         return await self._runner.run(op, request, declared)
 
     async def refuse_call(self, operation: str, given: Mapping[str, Any], error: VcaError) -> None:
-        """Report a call whose arguments were refused, so that there is no request: to its error and to extensions.
+        """Report a call whose arguments were refused before it became a request.
 
         Args:
             operation: the hook that it asks for.

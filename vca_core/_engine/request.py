@@ -159,7 +159,7 @@ class Request(Generic[R]):
         confidential: how to find its secrets.
         recalls: whether the answer may say what the EEs of its namespace were configured with by another process.
         speaks_of: returns the EEs that the answer says something about, which another process may have configured;
-            None: possibly all. The answer may still hold their secrets: whoever made the request takes those out.
+            None: possibly all. The answer may still hold their secrets; the caller of this removes them.
         host: of the machine that it takes into service; see `vca_core.hosts.same_host`.
         before: a call that is made first, under the same lock; a failure of it is ignored and not reported.
     """

@@ -55,7 +55,7 @@ class ConnectorHost:
         self.reporter(ee_id, entity, native, detail, status)
 
     def add_secrets(self, texts: Iterable[str]) -> Callable[[], None]:
-        """Keep secrets out of all that is told; see `vca_core.backend.Host.add_secrets`."""
+        """Keep secrets out of logs, errors and statuses; see `vca_core.backend.Host.add_secrets`."""
         return partial(self.secrets.remove, self.secrets.add(texts))
 
 

@@ -39,7 +39,7 @@ class Site:
 
     Args:
         controller: connected.
-        cluster: open, for who may do everything there; None: there is no access to it.
+        cluster: open, with all rights there; None: no access to it is configured.
         options: of the connector.
     """
 

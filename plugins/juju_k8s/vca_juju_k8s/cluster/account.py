@@ -87,7 +87,7 @@ async def ensure_account(cluster: ClusterClient, account: Account) -> list[str]:
 
 
 async def read_lasting_token(cluster: ClusterClient, account: Account) -> tuple[str, list[str]]:
-    """Read the token of an account that has no end; make its secret where there is none.
+    """Read an account's token that does not expire; make its secret if it is missing.
 
     Returns:
         The token, and what was done, one line each.

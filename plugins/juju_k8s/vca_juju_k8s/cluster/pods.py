@@ -242,7 +242,7 @@ async def _describe_pod(
 
 
 async def _read_log(cluster: ClusterClient, namespace: str, pod: str, finding: Finding) -> list[str]:
-    """Read the last lines of what crashed: of its last run, else of this one; none, where there is no log."""
+    """Read the last lines that a crashed container printed, in its previous run or else in this one."""
     for previous in (True, False) if finding.container else ():
         with suppress(ClusterError):  # it has not run before, or its node is gone
             log = await cluster.read_log(namespace, pod, finding.container, LINES, previous=previous)

@@ -78,7 +78,7 @@ class TokenHolder:
             refused: the one that the cluster did not take.
 
         Raises:
-            ClusterError: there is none, and the cluster does not make one.
+            ClusterError: no valid token is held, and the cluster does not make one.
         """
         async with self._turn:
             held, age = self._token, asyncio.get_running_loop().time() - self._begun

@@ -8,10 +8,10 @@ from vca_core.tasks import OwnedTasks
 from vca_juju_k8s.cluster.client import WATCHES, ClusterClient, ClusterError
 
 GATHER = 0.2
-"""Seconds after a change in which others may follow: they are looked at together."""
+"""Seconds after a change in which others may follow; they are looked at together."""
 
 AGAIN = 5.0
-"""Seconds until one looks again where no watch says when."""
+"""Seconds until the next look, if no watch tells of changes."""
 
 _FAREWELL = 5.0
 
@@ -38,7 +38,7 @@ class PodWatches:
         """
         watch = self._under_way.get(namespace)
         if watch is None:
-            if version is None or len(self._under_way) >= WATCHES:
+            if version is None or len(self._under_way) >= WATCHES:  # no event to wait for
                 await asyncio.sleep(min(limit, AGAIN))
                 return
             watch = self._tasks.spawn(self._watch(namespace, version), f"watch {namespace}")
@@ -53,7 +53,7 @@ class PodWatches:
         try:
             await self._cluster.wait_change(f"/api/v1/namespaces/{namespace}/pods", None, version)
             await asyncio.sleep(GATHER)
-        except ClusterError:  # whoever looks will see why
+        except ClusterError:  # the next look shows why; a server that refuses must not be asked without a pause
             await asyncio.sleep(AGAIN)
         finally:
             del self._under_way[namespace]
