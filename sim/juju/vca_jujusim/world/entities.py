@@ -138,6 +138,11 @@ class Unit:
         """The name of its application."""
         return self.name.rpartition("/")[0]
 
+    @property
+    def pod_name(self) -> str:
+        """The name of its pod, on Kubernetes."""
+        return self.name.replace("/", "-")
+
 
 @dataclass(slots=True)
 class Action:

@@ -148,11 +148,11 @@ def may_go_on(model: Model, unit: Unit) -> bool:
         return True
     trouble = _trouble(model, application)
     if trouble:
-        unit.provider_id = _pod_name(unit)
+        unit.provider_id = unit.pod_name
         _tell(model, unit, Status("allocating", trouble))
         return False
     if not unit.provider_id:
-        unit.provider_id = _pod_name(unit)
+        unit.provider_id = unit.pod_name
     elif unit.pulls < SLOW and any(_fate(image) == "slow" for image in _images(application).values()):
         unit.pulls += 1
         _tell(model, unit, Status("allocating", f"ContainerCreating: pulling, {20 * unit.pulls} %"))
@@ -167,8 +167,8 @@ def may_go_on(model: Model, unit: Unit) -> bool:
 
 def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
     """Know of a unit what the cluster says of its pod; whether it runs."""
-    pod = place.pod(_pod_name(unit))
-    found = (_pod_name(unit), pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
+    pod = place.pod(unit.pod_name)
+    found = (unit.pod_name, pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
     if found[2] != unit.pod and unit.pod:
         _lose_running(model, unit)
     if found != (unit.provider_id, unit.address, unit.pod):  # no delta tells of it
@@ -202,7 +202,7 @@ def has_to_wait(model: Model, unit: Unit) -> bool:
     """Whether pods of higher numbers get the new charm first."""
     application = model.applications[unit.application]
     if model.place is not None:
-        pod = model.place.pod(_pod_name(unit))
+        pod = model.place.pod(unit.pod_name)
         return pod is None or pod.version != str(application.charm_modified)
     number = _number(unit)
     return any(
@@ -247,10 +247,6 @@ def _tell(model: Model, unit: Unit, status: Status) -> None:
     if (unit.agent.current, unit.agent.message) != (status.current, status.message):
         unit.agent = status
         model.note_change("unit", unit.name)
-
-
-def _pod_name(unit: Unit) -> str:
-    return unit.name.replace("/", "-")
 
 
 def _number(unit: Unit) -> int:

@@ -138,7 +138,7 @@ def has_storage(model: Model) -> bool:
 
 def finish_unit(model: Model, unit: Unit) -> None:
     """A dying unit goes, unless its machine is lost, a hook of it failed, or its pod is there still."""
-    if unit.life != "dead" and model.place is not None and not model.place.is_without(unit.name.replace("/", "-")):
+    if unit.life != "dead" and model.place is not None and not model.place.is_without(unit.pod_name):
         return
     machine = model.machines.get(unit.machine)
     stuck = (machine is not None and machine.lost) or unit.workload.current == "error"
