@@ -7,7 +7,7 @@ import json
 import random
 import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,10 @@ class Database(ABC):
     @abstractmethod
     def read(self, collection: str) -> dict[str, dict[str, Any]]:
         """What is in a collection, past all attacks, by ``_id``."""
+
+    @abstractmethod
+    def forget(self, collection: str, fields: Collection[str]) -> None:
+        """Take fields out of all documents of a collection, past all attacks."""
 
 
 class Mongo(Database):
@@ -107,6 +111,12 @@ class Mongo(Database):
         with pymongo.MongoClient[dict[str, Any]](f"mongodb://{self._server.address}") as client:
             return {document["_id"]: document for document in client["osm"][collection].find()}
 
+    def forget(self, collection: str, fields: Collection[str]) -> None:
+        with pymongo.MongoClient[dict[str, Any]](f"mongodb://{self._server.address}") as client:
+            for document in self.read(collection).values():
+                if there := document.keys() & fields:
+                    client["osm"][collection].update_one({"_id": document["_id"]}, {"$unset": dict.fromkeys(there, "")})
+
 
 class Sqlite(Database):
     """A file."""
@@ -149,3 +159,11 @@ class Sqlite(Database):
             rows = connection.execute("SELECT document FROM documents WHERE collection = ?", (collection,))
             documents = [json.loads(text) for (text,) in rows]
         return {document["_id"]: document for document in documents}
+
+    def forget(self, collection: str, fields: Collection[str]) -> None:
+        with contextlib.closing(sqlite3.connect(self._file, timeout=60)) as connection, connection:
+            for field in fields:
+                connection.execute(
+                    "UPDATE documents SET document = json_remove(document, ?) WHERE collection = ?",
+                    (f"$.{field}", collection),
+                )

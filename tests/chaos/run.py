@@ -18,7 +18,7 @@ import signal
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,11 +46,13 @@ class Account:
     Attributes:
         moments: how often each thing was done.
         returned: of each place, by EE and path, when the operation that was returned last began and was over.
+        forgotten: how many more places there were, which were checked and taken out when their process was dead.
         problems: what is not as it has to be.
     """
 
     moments: Counter[str] = field(default_factory=Counter)
     returned: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)
+    forgotten: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -75,6 +77,8 @@ class Run:
         self._has_missed = False
         """Whether the database was out of reach in the life of the worker."""
         self._life = 0
+        self._forgotten = 0
+        """The last life that is checked and taken out."""
         self._seen: dict[tuple[int, str], float] = {}
         self.account = Account()
 
@@ -90,9 +94,10 @@ class Run:
                 for _ in range(moments):
                     await self._moment()
                     self._look()
+                    self._forget_the_dead()
                 await self._end_life()
                 await self._run_to_the_end("drain")
-                self._check_outcomes()
+                self._check_outcomes(self.account.returned)
                 listed = await self._run_to_the_end("settle")
                 self._check_ees(listed)
             finally:
@@ -218,11 +223,32 @@ class Run:
                 self.account.problems.append(f"{path} of EE {number} went back to {status}")
             self._seen[number, path] = time
 
-    def _check_outcomes(self) -> None:
+    def _forget_the_dead(self) -> None:
+        """Check what processes returned that are dead, and take it out, so that documents stay as large as real ones.
+
+        Not as long as the spill has some of it, which the next process, or the one that lives, brings in later.
+        """
+        spills = 0 if self._spill is None else len(list(self._spill.glob("*.db")))
+        if spills > (self._worker is not None):
+            return
+        last = self._life - (self._worker is not None)
+        over = {f"life{life}" for life in range(self._forgotten + 1, last + 1)}
+        dead = {place for place in self.account.returned if place[1].partition(".")[0] in over}
+        self._check_outcomes(dead)
+        self.account.forgotten += len(dead)
+        for place in dead:
+            del self.account.returned[place]
+        for place in [place for place in self._seen if place[1].partition(".")[0] in over]:
+            del self._seen[place]
+        self._database.forget("nslcmops", over)
+        self._forgotten = last
+
+    def _check_outcomes(self, places: Collection[tuple[int, str]]) -> None:
         """Check that what was returned stands where it has to, or what an operation wrote that began later."""
         self._look()
         statuses = self._statuses()
-        for (number, path), (begun, over) in sorted(self.account.returned.items()):
+        for number, path in sorted(places):
+            begun, over = self.account.returned[number, path]
             status = statuses.get((number, path), {})
             time = float(status.get("status-time", 0.0))
             if time < begun:
@@ -280,7 +306,7 @@ def main() -> int:
                 )
             print(f"{database}, {'with' if spill else 'without'} a spill folder:")
             print("  " + ", ".join(f"{what}: {count}" for what, count in sorted(account.moments.items())))
-            print(f"  operations at {len(account.returned)} places were returned")
+            print(f"  operations at {len(account.returned) + account.forgotten} places were returned")
             print("  " + ("\n  ".join(account.problems) or "everything is accounted for"), flush=True)
             has_problems |= bool(account.problems)
     return 1 if has_problems else 0
