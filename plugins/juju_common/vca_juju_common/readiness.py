@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -94,6 +94,7 @@ async def wait_application_ready(
     machine: str | None = None,
     staying: Collection[str] = (),
     pardoned: Collection[str] = (),
+    resting: Mapping[str, str] | None = None,
 ) -> None:
     """Wait until an application's units are ready: active, or blocked, which is reported as such.
 
@@ -106,6 +107,7 @@ async def wait_application_ready(
         charm_url: of the charm that they are to run, at rest; None: whichever.
         staying: units that were there before, and are to be there still.
         pardoned: units whose present error does not count for `CHANCE`: something was done about it.
+        resting: by units that have to run a hook first, since when their agents had been at rest before.
         machine: the one that its first unit was placed on; None: the application may have outlived it.
 
     Raises:
@@ -118,6 +120,7 @@ async def wait_application_ready(
     clock = asyncio.get_running_loop().time
     failing: dict[str, float] = {}
     pardoned = set(pardoned)
+    resting = resting or {}
 
     def _limit(unit: str) -> float:
         return max(grace, CHANCE) if unit in pardoned else grace
@@ -142,7 +145,7 @@ async def wait_application_ready(
             raise NotFound(f"machine {machine} of application {name} was removed")
         if len(there) != units if units is not None else not there:
             return None
-        return True if all(_is_ready(unit, charm_url) for unit in there) else None
+        return True if all(_is_ready(unit, charm_url, resting.get(unit.name)) for unit in there) else None
 
     def pause() -> float | None:
         ends = [begun + _limit(unit) for unit, begun in failing.items()]
@@ -180,8 +183,10 @@ def _trouble(model: Model, unit: Unit, since: int) -> str:
     return ""
 
 
-def _is_ready(unit: Unit, charm_url: str | None) -> bool:
+def _is_ready(unit: Unit, charm_url: str | None, resting: str | None) -> bool:
     at_rest = unit.agent.current == "idle"
+    if resting is not None and unit.agent_since == resting:
+        return False
     if charm_url is not None and (unit.charm_url != charm_url or not at_rest):
         return False
     # A charm that never sets a status leaves it unknown; at rest it has done its work.

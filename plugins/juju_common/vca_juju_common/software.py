@@ -137,6 +137,7 @@ async def upgrade(
             raise not_a_version(installed_name, name)
 
         follows: Channel | None = None
+        resting: dict[str, str] = {}
         if artifact.path is None:
             follows = (await model.origin_of(ee_id.application)).channel
             if asked.channel is None and follows is not None:
@@ -154,6 +155,11 @@ async def upgrade(
                     force=asked.force,
                     force_units=force_units,
                 )
+                if (
+                    resources and charm.url == there.charm_url
+                ):  # the units run a hook, or get new pods, and nothing else shows it
+                    units = model.state.alive_units_of(ee_id.application)
+                    resting.update({unit.name: unit.agent_since for unit in units})
                 await _replace_charm(model, new, name)
             further = dict.fromkeys(charm.resets) | ({"trust": True} if asked.trust else {})
             if further:
@@ -171,6 +177,7 @@ async def upgrade(
                 charm_url=charm.url,
                 staying=staying,
                 pardoned=failed,
+                resting=resting,
             )
 
 

@@ -68,6 +68,18 @@ async def test_an_upgrade_keeps_the_units_and_names_all_images(controller: Simul
         assert not application.trust
 
 
+async def test_another_image_alone_is_there_when_the_upgrade_ends(charms: Path) -> None:
+    async with SimulatedController(steps={"unit": 0.1}) as controller:
+        controller.add_kubernetes()
+        async with on_kubernetes(controller, charms) as pods:
+            ee_id = await installed(pods, num_units=2)
+            before = {address for unit in (await pods.describe(ee_id)).units for address in unit.addresses}
+            await pods.upgrade(ee_id, "dns", options={"resources": {"image": "example.com/dns:2"}})
+            after = {address for unit in (await pods.describe(ee_id)).units for address in unit.addresses}
+            assert len(after) == len(before) == 2
+            assert not after & before  # each pod was made anew
+
+
 async def test_installing_again_sets_options_and_adds_units(controller: SimulatedController, charms: Path) -> None:
     async with on_kubernetes(controller, charms) as pods:
         ee_id = await installed(pods)

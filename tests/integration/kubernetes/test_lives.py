@@ -30,7 +30,7 @@ def count_running(cluster: Cluster, namespace: str) -> int:
 
 
 def running_with(cluster: Cluster, namespace: str, image: str) -> Any:
-    """The first pod of an application, if it runs with an image; Juju does not say when only that is another one."""
+    """The first pod of an application, if it runs with an image."""
     pod = cluster.api.get(f"/api/v1/namespaces/{namespace}/pods/{APP}-0")
     images = [] if pod is None else [one["image"] for one in pod["spec"]["containers"]]
     return pod if image in images and pod["status"].get("podIP") else None
@@ -60,7 +60,8 @@ async def test_a_whole_life_leaves_nothing_in_juju_or_the_cluster(
         assert count_running(cluster, namespace) == 1
         images = {"resources": {"image": "registry.example.com/dns:2"}}
         await pods.upgrade(ee_id, "dns", options=images)
-        pod = await until(lambda: asyncio.to_thread(running_with, cluster, namespace, "registry.example.com/dns:2"))
+        pod = await asyncio.to_thread(running_with, cluster, namespace, "registry.example.com/dns:2")
+        assert pod is not None
         status = await pods.get_status(f".{ns}.vnf1")
         assert status["kubernetes"]["pods"][f"{APP}-0"]["addresses"] == [pod["status"]["podIP"]]
         await pods.delete_execution_environment(ee_id)

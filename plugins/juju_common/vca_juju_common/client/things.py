@@ -77,7 +77,7 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit of an application."""
+    """A unit of an application; `agent_since` is when its agent's status was set, as the controller writes it."""
 
     name: str
     application: str
@@ -87,6 +87,7 @@ class Unit:
     life: str
     charm_url: str
     address: str
+    agent_since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +203,7 @@ def _unit(data: dict[str, Any]) -> Unit:
         data.get("life") or "",
         data.get("charm-url") or "",
         data.get("public-address") or data.get("private-address") or "",
+        str((data.get("agent-status") or {}).get("since") or ""),
     )
 
 

@@ -184,9 +184,10 @@ def set_charm(call: Call, params: Json) -> Answer:
     config, _ = parse_config(charm, application.name, params.get("config-settings-yaml"), params.get("config-settings"))
     resources = _resources(model, params.get("resource-ids"))
     application.config = keep_settings(charm, application.config) | config
+    if resources or url != application.charm_url:
+        application.charm_modified += 1
     application.charm_url, application.origin, application.base = url, origin, base
     application.resources |= resources
-    application.charm_modified += 1
     for unit in model.units_of(application.name):
         unit.forced = params.get("force-units") is True
     model.release_charm(old.url)

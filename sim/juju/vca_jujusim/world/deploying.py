@@ -146,7 +146,7 @@ def add_unit(model: Model, application: Application, machine: Machine | None, pr
     first = not any(unit.leader for unit in model.units_of(application.name))
     name = f"{application.name}/{application.next_unit}"
     unit = Unit(name, machine.id if machine else "", application.charm_url, leader=first)
-    unit.principal = principal
+    unit.principal, unit.charm_modified = principal, application.charm_modified
     application.next_unit += 1
     if machine is None:
         unit.workload = Status("waiting", "installing agent")

@@ -110,8 +110,8 @@ class Unit:
     """A unit.
 
     `hook` is what it runs or failed in, `retry` whether Juju runs a failed one again by itself, `forced` whether it
-    takes another charm although it is in error. On Kubernetes it has no machine: `provider_id` is its pod,
-    and `pod` the uid of that, in a cluster.
+    takes another charm although it is in error, `charm_modified` which change of charm and resources it has. On
+    Kubernetes it has no machine: `provider_id` is its pod, and `pod` the uid of that, in a cluster.
     """
 
     name: str
@@ -127,6 +127,7 @@ class Unit:
     hook: str = "install"
     retry: bool = True
     forced: bool = False
+    charm_modified: int = 0
     provider_id: str = ""
     address: str = ""
     pod: str = ""

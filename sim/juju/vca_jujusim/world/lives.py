@@ -152,7 +152,7 @@ def _advance_unit(model: Model, unit: Unit) -> None:
             return
     elif machine is None or machine.lost or machine.agent.current != "started":
         return
-    is_old = application is not None and unit.charm_url != application.charm_url
+    is_old = application is not None and unit.charm_modified != application.charm_modified
     if is_old and model.kind == "caas" and pods.has_to_wait(model, unit):
         return  # the pod that is made anew next, or another of a higher number
     if unit.workload.current == "error" and not unit.retry and not (is_old and unit.forced):
@@ -160,6 +160,7 @@ def _advance_unit(model: Model, unit: Unit) -> None:
     if application is not None and is_old:
         unit.forced = False
         old, unit.charm_url = unit.charm_url, application.charm_url
+        unit.charm_modified = application.charm_modified
         model.release_charm(old)
         unit.agent = Status("executing", "running upgrade-charm hook")
         if model.kind == "caas":

@@ -206,7 +206,8 @@ def has_to_wait(model: Model, unit: Unit) -> bool:
         return pod is None or pod.version != str(application.charm_modified)
     number = _number(unit)
     return any(
-        _number(other) > number and (other.charm_url != application.charm_url or other.agent.current != "idle")
+        _number(other) > number
+        and (other.charm_modified != application.charm_modified or other.agent.current != "idle")
         for other in model.units_of(unit.application)
     )
 
@@ -214,7 +215,7 @@ def has_to_wait(model: Model, unit: Unit) -> bool:
 def replace_next(model: Model, unit: Unit) -> None:
     """Let the next pod be replaced when one has its new charm."""
     for other in model.units_of(unit.application):
-        if other.charm_url != unit.charm_url:
+        if other.charm_modified != unit.charm_modified:
             _settle(model, other)
 
 
