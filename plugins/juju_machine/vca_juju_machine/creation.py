@@ -30,8 +30,12 @@ from vca_juju_machine.options import CreateOptions, JujuMachineOptions
 YIELDING = 2.0
 """Seconds that a machine of a lower id has to go, where another process was refused and removes it."""
 
-_ABOUT_BASE = re.compile(r"\b(base|series)\b")
-"""What a controller says of a base that it makes no machines of."""
+_ABOUT_BASE = re.compile(
+    r"(?:^|: )(?:(?:parsing|invalid|unsupported|unknown|missing) (?:base|series)\b"
+    r"|(?:base|series) \S+ (?:is )?not (?:valid|supported|found)\b"
+    r"|os \S+ version \S+ not found\b)"
+)
+"""What a controller says of a base that it makes no machines of. Other texts may name one beside what went wrong."""
 
 _ABOUT_PLACEMENT = re.compile(
     r"placement|parent machine|machine \"?\S+ not found|invalid model name|container|\bzone\b"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from support.juju import VNF, connected, machine, until, write_charm
 
-from vca_core import AlreadyExists, BackendError, BadArguments, Connector, NotFound
+from vca_core import AlreadyExists, BackendError, BadArguments, Connector, NotFound, VcaError
 from vca_juju_common import readiness
 from vca_jujusim.controller import SimulatedController
 
@@ -314,3 +314,24 @@ async def test_a_charm_over_the_limit_is_refused_before_a_machine(
         with pytest.raises(BadArguments, match="holds more than 10000 bytes, with 'more'; upload_limit says"):
             await machine(edge, artifact_path="router")
     assert len(controller.world.models) == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ('base "ubuntu@24.04" not valid', BadArguments),
+        ('cannot add a new machine: invalid base "ubuntu@24.04"', BadArguments),
+        ("parsing base ubuntu@24.04: malformed channel", BadArguments),
+        ('os "ubuntu" version "24.04" not found', BadArguments),
+        ('no agent binaries for base "ubuntu@24.04" are stored, try again later', BackendError),
+        ("the base directory of images cannot be read", BackendError),
+        ("cannot read series of address 10.0.0.0: disk is full", BackendError),
+    ],
+)
+async def test_only_a_refusal_of_the_base_is_a_bad_argument(
+    controller: SimulatedController, message: str, expected: type[VcaError]
+) -> None:
+    controller.faults.result_error("MachineManager.AddMachines", message)
+    async with connected(controller, base="ubuntu@24.04") as edge:
+        with pytest.raises(expected):
+            await machine(edge)
