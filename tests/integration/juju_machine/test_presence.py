@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,9 @@ from support.juju import client_of, connected, installed, machine, until, write_
 
 from vca_core import BackendError
 from vca_juju_common.client import presence
+from vca_juju_common.client.requests.status import read_status
+from vca_juju_common.client.state import State
+from vca_juju_common.client.things import STATUS_KINDS, Application, Machine, ModelState, Relation, Thing, Word
 from vca_jujusim.controller import SimulatedController
 
 ASKED = "Client.FullStatus"
@@ -133,3 +137,40 @@ async def _talk(controller: SimulatedController) -> None:
         unit.workload.message += "."
         model.note_change("unit", unit.name)
         await asyncio.sleep(0.02)
+
+
+async def test_a_full_status_reports_all_that_a_watcher_does_but_notes_and_actions(
+    controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence, "AGAIN", 0.0)
+    ends = {"provides": {"out": {"interface": "any"}}, "requires": {"into": {"interface": "any"}}}
+    write_charm(tmp_path, "one", **ends, peers={"others": {"interface": "same"}})
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "one", num_units=2)
+        other = await installed(edge, "one", ".ns1.vnf2")
+        await edge.add_relation(one, other, "out", "into")
+        controller.lose_machine("ns1", "1")
+        model = client_of(edge)._models["ns1"]
+        await model.check_presence()
+        watched, fed = model.state, State()
+        number = fed.begin_reading()
+        fed.take_status(number, await read_status(model), is_watched=False)
+        assert (fed.readings, fed.is_lost("machine", "1", 0)) == (number, True)
+        for kind in sorted(STATUS_KINDS):
+            assert {id_: _comparable(thing) for id_, thing in fed.table(kind).items()} == {
+                id_: _comparable(thing) for id_, thing in watched.table(kind).items()
+            }, kind
+
+
+def _comparable(thing: Thing) -> Thing:
+    """What FullStatus reports of a thing, too."""
+    match thing:
+        case Machine():
+            return replace(thing, addresses=tuple((address, "") for address, _ in thing.addresses))
+        case Application():  # a watcher reports what the charm sets, and no charm sets one here
+            return replace(thing, status=Word())
+        case ModelState():
+            return replace(thing, owner="")
+        case Relation():
+            return replace(thing, life="")
+    return thing

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vca_juju_common.client.state import State
-from vca_juju_common.client.things import Key, Machine, Presence, Word, machine_tag
+from vca_juju_common.client.things import Change, Key, Machine, Thing, Word, machine_tag
 
 IDS = {"machine": "id", "application": "name", "unit": "name", "action": "id", "annotation": "tag", "relation": "key"}
 
@@ -131,8 +131,9 @@ def test_a_status_that_a_charm_sets_for_its_application_counts() -> None:
     assert state.status_of(state.applications["app"]) == Word("active", "told")
 
 
-def presence(word: str, workload: str = "active") -> Presence:
-    return Presence(Word(word, "says nothing"), Word(workload))
+def machine_read(agent: str, id_: str = "0") -> dict[Key, Thing]:
+    word = Word(agent, "says nothing")
+    return {("machine", id_): Machine(id_, word, Word("running"), "alive", "", "", (), "", "")}
 
 
 def machine_delta(agent: str, message: str = "") -> list[Any]:
@@ -140,17 +141,21 @@ def machine_delta(agent: str, message: str = "") -> list[Any]:
     return ["machine", "change", {**data, "instance-status": {"current": "running", "message": message}}]
 
 
+def look_at_agents(state: State, things: dict[Key, Thing], number: int | None = None) -> list[Change]:
+    return state.take_status(state.begin_reading() if number is None else number, things, is_watched=True)
+
+
 def test_a_lost_agent_stays_lost_until_it_speaks_or_is_there() -> None:
     state = State()
     state.apply([machine_delta("started")])
-    ((key, thing),) = state.take_presence(state.begin_reading(), {("machine", "0"): presence("down")})
+    ((key, thing),) = look_at_agents(state, machine_read("down"))
     assert (key, state.machines["0"].agent.current, thing) == (("machine", "0"), "down", state.machines["0"])
     assert state.apply([machine_delta("started")], whole=True) == []  # what the watcher repeats says nothing of it
     ((_, thing),) = state.apply([machine_delta("started", "moved")])
     assert (thing.agent.current, thing.instance.message) == ("down", "moved")  # type: ignore[union-attr]
-    state.take_presence(state.begin_reading(), {("machine", "0"): presence("started")})
+    look_at_agents(state, machine_read("started"))
     assert (state.machines["0"].agent.current, state.machines["0"].instance.message) == ("started", "moved")
-    state.take_presence(state.begin_reading(), {("machine", "0"): presence("down")})
+    look_at_agents(state, machine_read("down"))
     state.apply([machine_delta("stopped", "moved")])
     assert state.machines["0"].agent.current == "stopped"
 
@@ -159,11 +164,44 @@ def test_a_reading_older_than_what_is_known_is_old_news() -> None:
     state = State()
     early, late = state.begin_reading(), state.begin_reading()
     state.apply([machine_delta("started")])  # it came since they began
-    assert state.take_presence(early, {("machine", "0"): presence("down")}) == []
+    assert look_at_agents(state, machine_read("down"), early) == []
     fresh = state.begin_reading()
-    assert state.take_presence(fresh, {("machine", "0"): presence("down"), ("machine", "7"): presence("down")})
-    assert state.take_presence(late, {("machine", "0"): presence("started")}) == []
+    assert look_at_agents(state, machine_read("down") | machine_read("down", "7"), fresh)
+    assert look_at_agents(state, machine_read("started"), late) == []
     assert (state.machines["0"].agent.current, list(state.machines)) == ("down", ["0"])
+
+
+def test_while_a_watcher_reports_a_full_status_is_not_a_whole_reading() -> None:
+    state = State()
+    state.apply([machine_delta("started")], whole=True)
+    readings = state.readings
+    assert look_at_agents(state, {}) == []
+    assert (list(state.machines), state.readings) == (["0"], readings)
+
+
+def test_without_a_watcher_a_full_status_is_a_whole_reading() -> None:
+    state = State()
+    state.apply([delta("action", 1), delta("annotation", 1)])
+    before = state.begin_reading()
+    asked = state.begun
+    after = state.begin_reading()
+    state.take_status(before, machine_read("started"), is_watched=False)
+    assert state.readings <= asked  # it began before what was asked for, and shows nothing of it
+    changes = state.take_status(after, machine_read("down", "1"), is_watched=False)
+    assert dict(changes) == {("machine", "0"): None, ("machine", "1"): state.machines["1"]}
+    assert state.readings > asked
+    assert ("machine", "0") in state.removed
+    assert state.is_lost("machine", "1", asked)
+    assert not state.is_lost("machine", "1", after)
+    assert (list(state.actions), list(state.annotations)) == (["1"], ["1"])  # it says nothing of them
+
+
+def test_a_full_status_older_than_the_last_whole_reading_is_old_news() -> None:
+    state = State()
+    early, late = state.begin_reading(), state.begin_reading()
+    state.apply([machine_delta("started")], whole=True, number=late)
+    assert state.take_status(early, {}, is_watched=False) == []
+    assert (list(state.machines), state.readings) == (["0"], late)
 
 
 def test_a_whole_reading_counts_by_when_it_began() -> None:

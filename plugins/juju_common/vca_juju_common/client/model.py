@@ -29,6 +29,7 @@ from vca_juju_common.client.requests import (
     reads,
     relations,
     resources,
+    status,
     upload,
 )
 from vca_juju_common.client.requests.target import Target
@@ -296,7 +297,8 @@ class WatchedModel:
     async def _read_presence(self) -> None:
         number = self.state.begin_reading()
         with suppress(VcaError):  # it is asked again
-            changes = self.state.take_presence(number, await reads.read_presence(self))
+            things = await status.read_status(self)
+            changes = self.state.take_status(number, things, is_watched=bool(self._watcher))
             if changes:
                 self._observer(self, changes)
                 self._waits.wake()

@@ -9,6 +9,7 @@ from typing import Any
 from vca_juju_common.client.things import (
     KINDS,
     SEVERITY,
+    STATUS_KINDS,
     UNSET,
     Action,
     AddedCharm,
@@ -19,12 +20,14 @@ from vca_juju_common.client.things import (
     Machine,
     ModelState,
     Offer,
-    Presence,
     Relation,
     Remote,
     Thing,
     Unit,
     Word,
+    filled_in,
+    has_lost_agent,
+    with_agent_of,
 )
 
 REMEMBERED = 10_000
@@ -57,9 +60,9 @@ class State:
     readings: int = 0
     removed: set[Key] = field(default_factory=set)
     reported_notes: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    _lost: dict[Key, tuple[Thing, Presence, int]] = field(default_factory=dict)
+    _lost: dict[Key, tuple[Thing, Thing, int]] = field(default_factory=dict)
     _spoken: dict[Key, int] = field(default_factory=dict)
-    _presence: int = 0
+    _status_taken: int = 0
 
     def expect(self, kind: str, id_: str) -> None:
         """Note that something is about to be asked for: that one of its name was removed before means nothing more."""
@@ -135,31 +138,56 @@ class State:
                     changes[kind, id_] = None
         return list(changes.items())
 
-    def take_presence(self, number: int, presences: Mapping[Key, Presence]) -> list[Change]:
-        """Take in how agents are.
+    def take_status(self, number: int, things: Mapping[Key, Thing], *, is_watched: bool) -> list[Change]:
+        """Take in a reading of FullStatus.
 
         Args:
-            number: of the reading. One that began before the last one that was taken is old news, and so is one of an
-                agent that spoke since it began.
-            presences: of machines and units.
+            number: of the reading. One that began before the last one that was taken is old news, and so is, while a
+                watcher reports, what it says of an agent that spoke since it began.
+            things: all that is there, of the kinds that FullStatus reports.
+            is_watched: whether a watcher reports, too. It knows all but which agents are lost; without it, the reading
+                is what is known: it is one as a whole, and what it does not name is gone.
 
         Returns:
             What is different now.
         """
-        if number <= self._presence:
+        if number <= self._status_taken:
             return []
-        self._presence = number
+        self._status_taken = number
+        return self._take_agents(number, things) if is_watched else self._take_whole(number, things)
+
+    def _take_agents(self, number: int, things: Mapping[Key, Thing]) -> list[Change]:
         changes: list[Change] = []
-        for key, presence in presences.items():
+        for key, read in things.items():
             known = self.table(key[0]).get(key[1])
-            if known is None or self._spoken.get(key, 0) >= number:
+            if not isinstance(read, Machine | Unit) or known is None or self._spoken.get(key, 0) >= number:
                 continue
-            thing, *_ = self._lost.pop(key, (known, presence, number))
-            if presence.is_lost:
-                self._lost[key] = (thing, presence, number)
-                thing = presence.of(thing)
+            thing, *_ = self._lost.pop(key, (known, read, number))
+            if has_lost_agent(read):
+                self._lost[key] = (thing, read, number)
+                thing = with_agent_of(thing, read)
             if self._put(key, thing):
                 changes.append((key, thing))
+        return changes
+
+    def _take_whole(self, number: int, things: Mapping[Key, Thing]) -> list[Change]:
+        if number <= self.readings:
+            return []
+        self.readings = number
+        changes: list[Change] = []
+        for key, read in things.items():
+            thing = filled_in(read, self.table(key[0]).get(key[1]))
+            self._lost.pop(key, None)
+            self.removed.discard(key)
+            if has_lost_agent(thing):
+                self._lost[key] = (thing, thing, number)
+            if self._put(key, thing):
+                changes.append((key, thing))
+        for kind in STATUS_KINDS:
+            for id_ in [id_ for id_ in self.table(kind) if (kind, id_) not in things]:
+                self._put((kind, id_), self._with_presence((kind, id_), None))
+                self.removed.add((kind, id_))
+                changes.append(((kind, id_), None))
         return changes
 
     def is_lost(self, kind: str, id_: str, since: int) -> bool:
@@ -186,7 +214,7 @@ class State:
         if presence is None:
             return thing
         self._lost[key] = (thing, presence, number)
-        return presence.of(thing)
+        return with_agent_of(thing, presence)
 
     def _put(self, key: Key, thing: Thing | None) -> bool:
         kind, id_ = key

@@ -161,8 +161,8 @@ Change = tuple[Key, Thing | None]
 """What an entity is now; None: it is gone."""
 
 
-def _base(value: Any) -> str:
-    """A base without the risk of its channel, from a text or a mapping."""
+def read_base(value: Any) -> str:
+    """Read a base, from a text or a mapping, without the risk of its channel."""
     if isinstance(value, dict):
         value = f"{value['name']}@{value.get('channel') or ''}" if value.get("name") else ""
     return str(value or "").partition("/")[0]
@@ -178,7 +178,7 @@ def _machine(data: dict[str, Any]) -> Machine:
         data.get("instance-id") or "",
         data.get("hostname") or "",
         tuple((one.get("value") or "", one.get("scope") or "") for one in data.get("addresses") or ()),
-        _base(data.get("base")),
+        read_base(data.get("base")),
         hardware.get("arch") or "",
     )
 
@@ -253,28 +253,33 @@ KINDS: Mapping[str, tuple[str, Callable[[dict[str, Any]], Thing]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """How the agent of a machine or a unit is, as the controller works it out when it is asked: it is not in deltas.
+STATUS_KINDS = frozenset(
+    {"machine", "application", "unit", "relation", "remoteApplication", "applicationOffer", "model"}
+)
+"""Kinds of which FullStatus reports each one that there is."""
 
-    Args:
-        agent: of the agent; ``down`` or ``lost`` when nothing is heard of it.
-        workload: of a unit's workload.
-    """
 
-    agent: Word
-    workload: Word = Word()
+def has_lost_agent(thing: Thing) -> bool:
+    """Whether nothing is heard of an agent. The controller works this out when it is asked: it is not in deltas."""
+    return isinstance(thing, Machine | Unit) and thing.agent.current in {"down", "lost"}
 
-    @property
-    def is_lost(self) -> bool:
-        """Whether nothing is heard of the agent."""
-        return self.agent.current in {"down", "lost"}
 
-    def of(self, thing: Thing) -> Thing:
-        """A machine or a unit, with its agent as it is."""
-        if isinstance(thing, Unit):
-            return replace(thing, agent=self.agent, workload=self.workload)
-        return replace(thing, agent=self.agent) if isinstance(thing, Machine) else thing
+def with_agent_of(thing: Thing, other: Thing) -> Thing:
+    """A machine or a unit as it is, but with the agent, and the workload of a unit, that another reading reports."""
+    if isinstance(thing, Unit) and isinstance(other, Unit):
+        return replace(thing, agent=other.agent, workload=other.workload)
+    if isinstance(thing, Machine) and isinstance(other, Machine):
+        return replace(thing, agent=other.agent)
+    return thing
+
+
+def filled_in(thing: Thing, known: Thing | None) -> Thing:
+    """What FullStatus reports of something, with what it leaves out and is known: it does not change."""
+    if isinstance(thing, ModelState) and isinstance(known, ModelState):
+        return replace(thing, owner=thing.owner or known.owner)
+    if isinstance(thing, Remote) and isinstance(known, Remote):
+        return replace(thing, offer=thing.offer or known.offer)
+    return thing
 
 
 def machine_order(machine: str) -> tuple[int, str]:

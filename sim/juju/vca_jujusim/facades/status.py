@@ -49,7 +49,7 @@ def _machine(model: Model, of: Machine) -> Json:
 
 
 def _unit(model: Model, of: Unit) -> Json:
-    machine = model.machines.get(of.machine)
+    machine, application = model.machines.get(of.machine), model.applications.get(of.application)
     agent, workload = unit_statuses(model, of)
     return {
         "agent-status": _status(agent, life=of.life, version=AGENT_VERSION if of.installed else ""),
@@ -59,7 +59,7 @@ def _unit(model: Model, of: Unit) -> Json:
         "opened-ports": [],
         "public-address": machine.addresses[0]["value"] if machine and machine.addresses else "",
         **({"address": of.address, "provider-id": of.provider_id} if of.provider_id else {}),
-        "charm": "",
+        "charm": "" if application is None or application.charm_url == of.charm_url else of.charm_url,
         "leader": of.leader,
         "subordinates": {one.name: _unit(model, one) for one in model.units.values() if one.principal == of.name},
     }

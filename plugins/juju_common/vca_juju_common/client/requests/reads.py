@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from vca_core.errors import BadArguments
 from vca_juju_common.client.errors import ApiError, check_result
 from vca_juju_common.client.requests.target import Facades, Target
-from vca_juju_common.client.things import Key, Presence, Word
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Cloud
 
@@ -24,38 +23,6 @@ async def full_status(model: Target, application: str | None) -> dict[str, Any]:
         Plain data, by the names of Juju's API.
     """
     return await model.call("Client", "FullStatus", {"patterns": [] if application is None else [application]})
-
-
-async def read_presence(model: Target) -> dict[Key, Presence]:
-    """Read how the agents of a model's machines and units are: no watcher reports those that are lost.
-
-    Args:
-        model: which one.
-
-    Returns:
-        Each one's presence, by kind and id.
-    """
-    status = await full_status(model, None)
-    return dict([*_machines_in(status.get("machines")), *_units_in(status.get("applications"))])
-
-
-def _machines_in(statuses: Any) -> Iterator[tuple[Key, Presence]]:
-    for id_, machine in (statuses or {}).items():
-        yield ("machine", id_), Presence(_word(machine.get("agent-status")))
-        yield from _machines_in(machine.get("containers"))
-
-
-def _units_in(statuses: Any) -> Iterator[tuple[Key, Presence]]:
-    """Units of applications, and the subordinates of units."""
-    for one in (statuses or {}).values():
-        for name, unit in ((one.get("units") or {}) | (one.get("subordinates") or {})).items():
-            yield ("unit", name), Presence(_word(unit.get("agent-status")), _word(unit.get("workload-status")))
-            yield from _units_in({name: {"subordinates": unit.get("subordinates")}})
-
-
-def _word(status: Any) -> Word:
-    """A status as FullStatus has it; its names are others than those of deltas."""
-    return Word(str(status.get("status") or ""), str(status.get("info") or "")) if isinstance(status, dict) else Word()
 
 
 async def get_metrics(model: Target, applications: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
