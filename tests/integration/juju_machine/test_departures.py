@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from support.faults.scene import Watched
 from support.juju import NS, backend_of, client_of, connected, installed, machine, until
 
 from vca_core import BackendError, ConflictError, NotFound, VcaTimeoutError
@@ -50,6 +51,15 @@ async def test_a_create_waits_until_a_dying_model_has_gone(controller: Simulated
         controller.thaw()
         await making
         assert controller.model("ns1") is not dying
+
+
+async def test_a_create_makes_a_model_whose_name_is_free_when_it_lists(controller: SimulatedController) -> None:
+    record = controller.world.add_model("ns1", controller.username, "localhost", "default", {}).record
+    requests = controller.counts.requests = Watched()
+    requests.due.append((LIST, 1, lambda: controller.world.models.pop(record.uuid)))
+    async with connected(controller) as edge:
+        assert await machine(edge) == "ns1.app-vnf-vnf1.0"
+        assert requests["ModelManager.CreateModel"] == 2
 
 
 async def test_a_create_where_a_model_just_began_to_go_is_retryable(controller: SimulatedController) -> None:
@@ -203,3 +213,19 @@ async def test_a_create_that_waits_in_vain_says_for_what(
 async def _make(edge: Any) -> None:
     async with client_of(edge).use("ns1", backend_of(edge).session._new_model()):
         pass
+
+
+async def test_models_are_listed_while_others_of_them_are_deleted(controller: SimulatedController) -> None:
+    async with connected(controller) as edge:
+        kept = await machine(edge)
+        controller.faults.delay("connect", 0.05)
+
+        async def pass_by(ns: str) -> None:
+            controller.world.add_model(ns, controller.username, "localhost", "default", {})
+            await edge.get_status(f".{ns}")
+            await edge.delete_namespace(f".{ns}")
+
+        passing = asyncio.gather(*(pass_by(f"crowd{number}") for number in range(8)))
+        while not passing.done():
+            assert [str(one.ee_id) for one in await edge.list_execution_environments()] == [kept]
+        await passing

@@ -28,6 +28,9 @@ from vca_juju_common.client.transport.dial import Dialer
 from vca_juju_common.client.transport.generated import classes
 from vca_juju_common.client.values import Kind, NewModel
 
+_TRIES = 3
+"""How often a model is made whose name is taken, by one that is not listed."""
+
 
 class ConnectedController:
     """A controller, logged in to, and the models in use.
@@ -290,23 +293,25 @@ class ConnectedController:
         """The uuid of a model, and whether it was made now."""
         if name in self._uuids:
             return self._uuids[name], False
-        if new is not None:
-            uuid = await create_model(self, self.username, name, new)
+        for _ in range(1 if new is None else _TRIES):  # one that was in the way may be gone when models are listed
+            if new is not None:
+                uuid = await create_model(self, self.username, name, new)
+                if uuid is not None:
+                    self._uuids[name] = uuid
+                    return uuid, True
+            uuid = (await self.models()).get(name)
             if uuid is not None:
-                self._uuids[name] = uuid
-                return uuid, True
-        uuid = (await self.models()).get(name)
-        if uuid is None:
-            raise NotFound(f"there is no model {name}")
-        return uuid, False
+                return uuid, False
+        raise NotFound(f"there is no model {name}")
 
     async def _drop(self, model: WatchedModel) -> None:
         """Disconnect from a model in use, and forget it, except for what is owed there."""
-        del self._models[model.name]
-        self._uuids.pop(model.name, None)
-        timer = self._timers.pop(model.name, None)
-        if timer is not None:
-            timer.cancel()
+        if self._models.get(model.name) is model:  # otherwise who deleted it was faster, and another may be in its place
+            del self._models[model.name]
+            self._uuids.pop(model.name, None)
+            timer = self._timers.pop(model.name, None)
+            if timer is not None:
+                timer.cancel()
         await model.close()
         if model.is_gone or not model.debts:
             self._debts.pop(model.uuid, None)

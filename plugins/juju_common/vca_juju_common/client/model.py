@@ -197,7 +197,7 @@ class WatchedModel:
 
     async def close(self) -> None:
         """Disconnect, and end its tasks."""
-        await self._connection.close()
+        await self._connection.close(self._ended if self.is_gone else None)
         await self._late.cancel(10.0)
         await self._tasks.cancel(10.0)
         self._end(self._ended or VcaConnectionError(f"model {self.name} was closed"))
