@@ -148,12 +148,15 @@ class Faults:
     login: LoginTrouble | None = None
     login_of: Literal["any", "controller", "model"] = "any"
     upgrade_refusals: int | None = None
-    disorder: int = 0
-    """Requests of one connection are done and answered in any order, as in Juju: how many others may overtake one."""
+    disorder: int = 5
+    """Requests of one connection are done and answered in any order, as in Juju: how often each lets others go first,
+    at the most. 0: in the order in which they come."""
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - disorder, no secret
+    """Decides how often."""
 
     async def overtake(self) -> None:
         """Let others go first."""
-        for _ in range(random.randint(0, self.disorder)):  # noqa: S311 - disorder, no secret
+        for _ in range(self.chance.randint(0, self.disorder)):
             await asyncio.sleep(0)
 
     def note_upgrade_refusal(self) -> None:
@@ -318,5 +321,4 @@ class Faults:
         self.lives.rules.clear()
         self.deltas.duplicate = Counted(times=0)
         self.deltas.late = Counted(times=0)
-        self.disorder = 0
         self.login = None

@@ -56,7 +56,8 @@ class Session:
         self._model_uuid = model_uuid
         self._model = controller.world.models.get(model_uuid or "")
         self._transport = transport
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Task[None]] = set()
         self._is_shut_down = False
         self._farewell: asyncio.TimerHandle | None = None
 
@@ -111,8 +112,9 @@ class Session:
                 faults = self.controller.faults.wire.take(name, self.model_name)
                 if faults or may_take_long(name, self.world) or self.controller.faults.disorder:
                     task = asyncio.create_task(self._handle(request, name, faults))
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
+                    tasks = self._waiting if faults or may_take_long(name, self.world) else self._working
+                    tasks.add(task)
+                    task.add_done_callback(tasks.discard)
                 else:
                     await self._handle(request, name, faults)
         finally:
@@ -124,9 +126,11 @@ class Session:
             self._farewell.cancel()
         for watcher in self.watchers.values():
             watcher.stop()
-        for task in self._tasks:
+        self.stalled.set()
+        for task in self._waiting:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # What was received is carried out, although nobody hears of it any more.
+        await asyncio.gather(*self._working, *self._waiting, return_exceptions=True)
 
     def cut(self) -> None:
         """Drop the connection, as a broken network does."""

@@ -178,6 +178,7 @@ def removed(remove: Callable[[Scene], Any]) -> Do:
     """Somebody else removes something while the operation is under way: once it is there."""
 
     def do(scene: Scene) -> None:
+        scene.controller.faults.disorder = 0  # the request that it comes with is answered first
         made_by = {CREATE, REGISTER, INSTALL}
         if scene.subject.name in made_by:  # it is not ready before that
             scene.controller.faults.freeze("unit" if scene.subject.name == INSTALL else "machine")

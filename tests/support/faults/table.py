@@ -24,7 +24,7 @@ from support.faults.operations import (
     SCALE,
     UPGRADE,
 )
-from support.faults.others import add_beside, keep_charmhub_away, reach_a_quota
+from support.faults.others import add_beside, break_and_mend, dial_a_crowd, keep_charmhub_away, reach_a_quota
 from support.faults.scene import NS
 
 AMPLE = 100.0
@@ -149,6 +149,12 @@ FAULTS = {
         Fault("one of three endpoints is dead", acts.nothing, controller={"endpoints": 3, "dead": (0,)}),
         Fault("two of three endpoints are dead", acts.nothing, controller={"endpoints": 3, "dead": (0, 2)}),
         Fault(
+            "more models are dialled than may be at once",
+            dial_a_crowd,
+            concerns=OF_MODELS,
+            options={"connect_timeout": 1.0},
+        ),
+        Fault(
             "watchers are stopped in the middle",
             acts.in_the_middle(lambda scene: scene.controller.stop_watchers()),
             concerns=OF_MODELS,
@@ -224,6 +230,11 @@ FAULTS = {
             acts.hook(retry=True),
             concerns=(INSTALL, SCALE, UPGRADE),
             options={"hook_error_grace": 10.0},
+        ),
+        Fault(
+            "hook error, and the upgrade has force_units and resolve",
+            break_and_mend,
+            concerns=(UPGRADE,),
         ),
         Fault(
             "agent of a unit fails",
