@@ -139,7 +139,7 @@ async def _talk(controller: SimulatedController) -> None:
         await asyncio.sleep(0.02)
 
 
-async def test_a_full_status_reports_all_that_a_watcher_does_but_notes_and_actions(
+async def test_a_full_status_reports_what_a_watcher_does(
     controller: SimulatedController, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(presence, "AGAIN", 0.0)

@@ -171,7 +171,7 @@ def test_a_reading_older_than_what_is_known_is_old_news() -> None:
     assert (state.machines["0"].agent.current, list(state.machines)) == ("down", ["0"])
 
 
-def test_while_a_watcher_reports_a_full_status_is_not_a_whole_reading() -> None:
+def test_a_full_status_beside_a_watcher_is_not_whole() -> None:
     state = State()
     state.apply([machine_delta("started")], whole=True)
     readings = state.readings
@@ -179,7 +179,7 @@ def test_while_a_watcher_reports_a_full_status_is_not_a_whole_reading() -> None:
     assert (list(state.machines), state.readings) == (["0"], readings)
 
 
-def test_without_a_watcher_a_full_status_is_a_whole_reading() -> None:
+def test_a_full_status_without_a_watcher_is_whole() -> None:
     state = State()
     state.apply([delta("action", 1), delta("annotation", 1)])
     before = state.begin_reading()
@@ -196,7 +196,7 @@ def test_without_a_watcher_a_full_status_is_a_whole_reading() -> None:
     assert (list(state.actions), list(state.annotations)) == (["1"], ["1"])  # it says nothing of them
 
 
-def test_a_full_status_older_than_the_last_whole_reading_is_old_news() -> None:
+def test_an_older_full_status_is_old_news() -> None:
     state = State()
     early, late = state.begin_reading(), state.begin_reading()
     state.apply([machine_delta("started")], whole=True, number=late)

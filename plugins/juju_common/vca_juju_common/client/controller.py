@@ -306,7 +306,7 @@ class ConnectedController:
 
     async def _drop(self, model: WatchedModel) -> None:
         """Disconnect from a model in use, and forget it, except for what is owed there."""
-        if self._models.get(model.name) is model:  # otherwise who deleted it was faster, and another may be in its place
+        if self._models.get(model.name) is model:  # otherwise a delete was faster, and another may be in its place
             del self._models[model.name]
             self._uuids.pop(model.name, None)
             timer = self._timers.pop(model.name, None)
