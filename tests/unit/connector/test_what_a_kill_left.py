@@ -128,3 +128,38 @@ async def test_who_operates_next_ends_a_failure_that_was_not_written(make_vca: M
     record = await store.get(RECORDS, {"ee_id": ee_id})
     assert record is not None
     assert not record["has_failed"]
+
+
+async def test_the_mark_of_an_operation_that_began_meanwhile_stays(make_vca: MakeVca, system: System) -> None:
+    """The second process is about to end the mark of the one that was killed; by then, there is that of a third one."""
+    working: list[asyncio.Task[Any]] = []
+    stored: list[bool] = []
+
+    class Slow(MemoryStore):
+        async def set(self, table: str, filter: Any, update: Any) -> bool:
+            done = await super().set(table, filter, update)
+            if filter.get("_id") == "op" and "completed" in str(update):
+                stored.append(done)
+            return done
+
+        async def get(self, table: str, filter: Any) -> Any:
+            if filter.get("_id") == "ns" and stored and not working:
+                work = third.connector().exec_primitive(ee_id, "wait", {}, HOME)
+                working.append(asyncio.create_task(work))
+                await system.waits.wait()
+                await third.flush()
+            return await super().get(table, filter)
+
+    store = Slow()
+    first, second, third = (make_vca(on(system), store=store) for _ in range(3))
+    ee_id = await prepare(first)
+    await kill_before_the_outcome(first, ee_id, has_failed=True)
+    await second.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"}, OTHER)
+    await second.flush()
+    (work,) = working
+    home = await store.get("nsrs", {"_id": "ns"})
+    assert home is not None
+    assert (home["vca"]["status"], home["vca"]["entity-type"]) == ("running", "operation")
+    system.goes_on.set()
+    await work
+    await third.flush()
