@@ -163,6 +163,11 @@ class JujuOptions(Options):
         return self
 
     @property
+    def config_of_new_models(self) -> dict[str, Any]:
+        """The config that new models get, by Juju's names."""
+        return dict(self.config_of_models)
+
+    @property
     def ca_file(self) -> Path | None:
         """The CA's file, where ``ca_cert`` is a path: it is neither PEM nor what could be base64 of it."""
         given = self.ca_cert

@@ -77,7 +77,7 @@ class Session:
     @property
     def has_storage_class(self) -> bool:
         """Whether new models on Kubernetes have storage for charms that do not say from where."""
-        own = self.options.config_of_models.get("workload-storage")
+        own = self.options.config_of_new_models.get("workload-storage")
         return bool(own or (self._cloud is not None and self._cloud.config.get("workload-storage")))
 
     async def close(self) -> None:
@@ -176,7 +176,7 @@ class Session:
 
     def _new_model(self) -> NewModel:
         options = self.options
-        config = dict(options.config_of_models)
+        config = options.config_of_new_models
         if options.public_key is not None and self.ground.kind == "iaas":
             config.setdefault("authorized-keys", options.public_key)
         # On Kubernetes Juju knows of no credential that it could choose.

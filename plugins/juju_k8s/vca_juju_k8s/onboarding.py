@@ -27,7 +27,7 @@ from vca_juju_k8s.cluster.account import (
 )
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.tokens import request_token
-from vca_juju_k8s.options import JujuK8sOptions
+from vca_juju_k8s.options import STORAGE, JujuK8sOptions
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9.-]*")
 _INNER = re.compile(r"(localhost|127\.[0-9.]+|\[?::1\]?|.*\.svc(\.cluster\.local)?)")
@@ -116,8 +116,8 @@ async def onboard(site: Site) -> Onboarded:
             )
         if done.storage_class is None:
             done.warnings.append("no storage class was chosen: charms with storage have to say from where it is")
-        storage = {} if done.storage_class is None else dict.fromkeys(_STORAGE, done.storage_class)
-        config = {name: value for name, value in (known.config if known else {}).items() if name not in _STORAGE}
+        storage = {} if done.storage_class is None else dict.fromkeys(STORAGE, done.storage_class)
+        config = {name: value for name, value in (known.config if known else {}).items() if name not in STORAGE}
         wanted = KubernetesCloud(done.endpoint, () if certificate is None else (certificate,), config | storage)
         if options.name is not None:
             done.changes += await ensure_account(cluster, own_account(site))
@@ -178,7 +178,7 @@ async def _is_onboarded(site: Site) -> bool:
             return False  # the credential comes last
     host, certificate = await cluster.read_address()
     is_same = (known.endpoint, *known.certificates) == (options.endpoint or host, *filter(None, [certificate]))
-    return is_same and options.storage_class in {None, known.config.get(_STORAGE[0])}
+    return is_same and options.storage_class in {None, known.config.get(STORAGE[0])}
 
 
 async def renew_token(site: Site) -> float | None:
@@ -265,9 +265,6 @@ async def forget(site: Site) -> Onboarded:
     found.changes += await forget_account(cluster, _account(site, account))
     found.changes += await forget_account(cluster, own_account(site))
     return found
-
-
-_STORAGE = ("workload-storage", "operator-storage")
 
 
 def _no_cluster() -> BadArguments:

@@ -20,6 +20,9 @@ def _check_constraints(given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+STORAGE = ("workload-storage", "operator-storage")
+"""Where a cloud and a model say the class of storage that does not say where it is from."""
+
 _CLOUD = ("cloud", "k8s_cloud", "k8s-cloud")
 
 
@@ -36,6 +39,10 @@ class JujuK8sOptions(JujuOptions):
     """The cluster behind that cloud, to be looked at; None: only the controller is asked."""
     pod_grace: Grace = 120.0
     """How long a pod may be kept from running by the same reason before a wait for its unit ends."""
+    trust: bool = False
+    """Whether charms may use the cluster, where an installation does not say."""
+    storage_class: Text | None = None
+    """For new models: the class of storage that does not say where it is from; None: the cloud's."""
 
     @model_validator(mode="before")
     @classmethod
@@ -46,6 +53,21 @@ class JujuK8sOptions(JujuOptions):
         if not name or any(given.get(one) is not None for one in _CLOUD):
             return given
         return {key: value for key, value in given.items() if key not in _CLOUD} | {"cloud": f"k8s-{name}"}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> JujuK8sOptions:
+        if self.trust and self.cluster is not None and self.cluster.untrusted:
+            raise ValueError("trust: expected false beside `untrusted` in `cluster`")
+        twice = sorted(set(STORAGE) & set(self.config_of_models)) if self.storage_class is not None else []
+        if twice:
+            raise ValueError(f"storage_class: expected no {twice[0]} in `model_config` beside it")
+        return self
+
+    @property
+    def config_of_new_models(self) -> dict[str, Any]:
+        """See `JujuOptions.config_of_new_models`: also from where storage is."""
+        storage = {} if self.storage_class is None else dict.fromkeys(STORAGE, self.storage_class)
+        return super().config_of_new_models | storage
 
     def problems_of_files(self, folder: Path) -> Iterable[str]:
         """See `Options.problems_of_files`: also whether the kubeconfig is there, and is one."""

@@ -48,6 +48,8 @@ async def install(
 ) -> None:
     """Install a charm, or go on with an installation of the same one."""
     check_options(artifact, asked)
+    if "trust" not in asked.model_fields_set:
+        asked = asked.model_copy(update={"trust": session.options.trust})
     _check_trust(session, asked)
     async with session.use(ee_id.model, op) as model:
         namespace = require_reserved(session, model, ee_id)

@@ -90,6 +90,18 @@ async def test_storage_and_images_arrive_as_they_were_asked_for(tmp_path: Path) 
         assert application.trust
 
 
+async def test_a_connector_says_trust_and_storage_for_its_charms(tmp_path: Path) -> None:
+    sidecar(tmp_path, storage=STORAGE)
+    async with SimulatedController() as controller:
+        controller.add_kubernetes(storage=None)
+        async with on_kubernetes(controller, tmp_path, trust=True, storage_class="fast") as pods:
+            await installed(pods)
+            await installed(pods, namespace=".ns1.vnf2", options={"trust": False})
+        model = controller.model(MODEL)
+        assert model.record.config["workload-storage"] == model.record.config["operator-storage"] == "fast"
+        assert {name: one.trust for name, one in model.applications.items()} == {APP: True, "app-vnf-vnf2": False}
+
+
 @pytest.mark.parametrize(
     ("before", "after", "message"),
     [

@@ -58,6 +58,21 @@ def test_a_cluster_with_a_name_names_its_cloud() -> None:
         JujuK8sOptions.model_validate({**given, "cluster": {"kubeconfig": "in-cluster"}})
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"trust": True, "cluster": {"name": "a", "kubeconfig": "in-cluster", "untrusted": True}}, "trust: expected"),
+        (
+            {"storage_class": "fast", "model_config": {"workload-storage": "slow"}},
+            "storage_class: expected no workload",
+        ),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        JujuK8sOptions.model_validate({"endpoints": "h:1", "secret": "s", "cloud": "k8s", **given})
+
+
 def test_what_is_declared_is_the_same_as_the_controller_has_it() -> None:
     storage = Storage("data", "filesystem", "All of it.", least=0, most=None, location="/data")
     device = Device("gpu", "nvidia.com/gpu", least=2, most=2)
