@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vca_core.backend import Operation
-from vca_core.errors import BackendError
+from vca_core.errors import BackendError, VcaTimeoutError
 from vca_core.naming import EeId, Namespace
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Unit
 from vca_juju_common.deletes import delete_environment, delete_model, remove_application
+from vca_juju_k8s.cluster.namespaces import still_there
 from vca_juju_k8s.ground import LOCATOR, suspension
 from vca_juju_k8s.reservations import cancel
 from vca_juju_k8s.session import KubernetesSession
@@ -33,8 +34,18 @@ async def delete(session: KubernetesSession, op: Operation, ee_id: EeId) -> None
 
 async def delete_namespace(session: KubernetesSession, op: Operation, namespace: Namespace) -> None:
     """Delete an NS with all that is in it; it is gone when its namespace is. Absent is success."""
-    models = await delete_model(session, op, namespace)
-    await session.wait_namespace_gone(session.names.model(namespace), models)
+    name = session.names.model(namespace)
+    async with session.watch_leaving(name) as left:
+
+        def reason() -> BackendError | None:
+            return still_there(name, left[0]) if left else None
+
+        try:
+            with explain(reason):
+                models = await delete_model(session, op, namespace)
+        except VcaTimeoutError as error:  # it has given up by itself
+            raise error from (reason() or error.__cause__)
+    await session.wait_namespace_gone(name, models)
 
 
 def _stuck(model: Model, application: str, units: Sequence[Unit], pods: Sequence[str]) -> BackendError | None:

@@ -13,7 +13,7 @@ from vca_juju_common.client.values import NewModel
 from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
-from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone
+from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
 from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
 from vca_juju_k8s.cluster.watching import PodWatches
@@ -124,6 +124,10 @@ class KubernetesSession(Session):
             application: its name.
         """
         return watch_going(self.cluster, model.name, application)
+
+    def watch_leaving(self, name: str) -> AbstractAsyncContextManager[list[str]]:
+        """Look at the namespace of a model that ends, for the length of a ``with`` block; see `watch_leaving`."""
+        return watch_leaving(self.cluster, name)
 
     async def wait_namespace_gone(self, name: str, models: Collection[str]) -> None:
         """Wait until the namespace of a deleted model is gone; see `wait_gone`."""

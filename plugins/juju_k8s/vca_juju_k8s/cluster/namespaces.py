@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager, suppress
 from logging import LoggerAdapter
 from typing import Any
 
@@ -11,10 +12,14 @@ from vca_core.errors import BackendError, BadArguments
 from vca_juju_common.client.explaining import explain
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.diagnosis import what_holds
+from vca_juju_k8s.cluster.watching import beside
 
 _PATH = "/api/v1/namespaces"
 _PAUSE = 1.0
 """Seconds between two looks at what is left in a namespace."""
+
+_FIRST = 2.0
+"""Seconds that a controller has to end a model before its namespace is looked at."""
 
 
 async def wait_free(cluster: ClusterClient, name: str, controller: str, log: LoggerAdapter[Any]) -> None:
@@ -56,9 +61,48 @@ async def wait_gone(cluster: ClusterClient, name: str, models: Collection[str], 
         log.warning("namespace %s was not looked at: %s", name, error.message)
 
 
+@asynccontextmanager
+async def watch_leaving(cluster: ClusterClient | None, name: str) -> AsyncIterator[list[str]]:
+    """Look at a namespace for the length of a ``with`` block, in which the controller ends the model.
+
+    Args:
+        cluster: where; None: nobody looks.
+        name: of the namespace.
+
+    Yields:
+        Why it was still there at the last look, in words; empty before the first one, and while it does not leave.
+    """
+    left: list[str] = []
+    if cluster is None:
+        yield left
+        return
+
+    async def look() -> None:
+        await asyncio.sleep(_FIRST)
+        while True:
+            with suppress(ClusterError):  # what was seen last stays
+                found = await cluster.find(f"{_PATH}/{name}")
+                leaving = [found] if found is not None and _is_leaving(found) else []
+                left[:] = [await _describe_left(cluster, name, one) for one in leaving]
+            await asyncio.sleep(_FIRST)
+
+    async with beside(look()):
+        yield left
+
+
+def still_there(name: str, left: str) -> BackendError:
+    """That a namespace is not gone.
+
+    Args:
+        name: its name.
+        left: why, in words.
+    """
+    return BackendError(f"namespace {name} of the cluster is still there: {left}")
+
+
 async def _wait_gone(cluster: ClusterClient, name: str, found: Mapping[str, Any]) -> None:
     uid, left = found["metadata"]["uid"], ""
-    with explain(lambda: BackendError(f"namespace {name} of the cluster is still there: {left or _conditions(found)}")):
+    with explain(lambda: still_there(name, left or _conditions(found))):
         while True:
             await cluster.wait_change(_PATH, name, found["metadata"]["resourceVersion"])
             now = await cluster.find(f"{_PATH}/{name}")

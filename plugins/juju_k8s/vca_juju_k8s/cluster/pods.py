@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from vca_core.errors import BackendError
 from vca_juju_k8s.cluster.client import ClusterClient, ClusterError
 from vca_juju_k8s.cluster.diagnosis import Finding, diagnose, what_holds, why_not_created
-from vca_juju_k8s.cluster.watching import PodWatches
+from vca_juju_k8s.cluster.watching import PodWatches, beside
 
 FIRST = 2.0
 """Seconds that one waits before the first look: most pods run by then, and nothing is asked of the cluster."""
@@ -85,7 +85,7 @@ async def watch(
     if cluster is None or watches is None:
         yield
         return
-    async with _beside(_look(cluster, watches, namespace, application, grace, report)):
+    async with beside(_look(cluster, watches, namespace, application, grace, report)):
         yield
 
 
@@ -113,7 +113,7 @@ async def watch_going(cluster: ClusterClient | None, namespace: str, application
                 left[:] = await _find_left(cluster, namespace, application)
             await asyncio.sleep(AGAIN)
 
-    async with _beside(look()):
+    async with beside(look()):
         yield left
 
 
@@ -127,21 +127,6 @@ async def _find_left(cluster: ClusterClient, namespace: str, application: str) -
         *(what_holds("pod", one) for one in pods if _is_of(one, application)),
         *(what_holds("claim", one) for one in claims if _is_claim_of(one, application)),
     ]
-
-
-@asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Do something beside a ``with`` block. It ends with the block, and an error of it ends the block."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            task = group.create_task(work)
-            try:
-                yield
-            finally:
-                task.cancel()
-    except BaseExceptionGroup as several:
-        first = several.exceptions[0]  # there is one: what the block raised, or the work that ended it
-        raise first from first.__cause__
 
 
 async def _look(

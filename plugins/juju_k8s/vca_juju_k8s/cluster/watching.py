@@ -1,8 +1,11 @@
-"""Watches on the pods of namespaces: one for all who wait in a namespace, and so many at most."""
+"""Looks beside a wait, and watches on the pods of namespaces: one for all who wait in one, and so many at most."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
 
 from vca_core.tasks import OwnedTasks
 from vca_juju_k8s.cluster.client import WATCHES, ClusterClient, ClusterError
@@ -57,3 +60,18 @@ class PodWatches:
             await asyncio.sleep(AGAIN)
         finally:
             del self._under_way[namespace]
+
+
+@asynccontextmanager
+async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Do something beside a ``with`` block. It ends with the block, and an error of it ends the block."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            task = group.create_task(work)
+            try:
+                yield
+            finally:
+                task.cancel()
+    except BaseExceptionGroup as several:
+        first = several.exceptions[0]  # there is one: what the block raised, or the work that ended it
+        raise first from first.__cause__
