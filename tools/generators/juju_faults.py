@@ -1,4 +1,4 @@
-"""docs/reference/juju-faults.md, juju-k8s-faults.md, juju-k8s-cluster-faults.md and .json: what comes of operations.
+"""docs/reference/juju-faults.md, juju-k8s-(|cluster-|inner-)faults.md and .json: what comes of operations.
 
 It is measured by test_faults.py of each backend, which else checks that the .json file is what it finds.
 """
@@ -66,6 +66,18 @@ reference](juju-k8s.md#what-the-cluster-says).
 """
 
 
+HEAD_OF_INNER = """# Faults inside the cluster
+
+This is what [juju-k8s](juju-k8s.md) says of faults in the cluster itself, with `cluster` in its options, as it was
+observed with a simulated Juju on a real control plane, whose nodes and pods are simulated as well. `done` means that
+the operation overcame the fault, and the text is what the detail of the unit said meanwhile; otherwise the text is in
+the [error](errors.md) or in its cause. The recovery was tried in each row. In the end, nothing of the NS was left in
+Juju or in the cluster (namespaces, cluster roles and bindings, volumes), and no task or thread of a connector. No
+error, status or log contained a token or a password.
+[juju-k8s-inner-faults.json](juju-k8s-inner-faults.json) is the same table for programs.
+"""
+
+
 @dataclass(frozen=True)
 class Page:
     """A page, and the tests that find out what it shows."""
@@ -89,6 +101,7 @@ PAGES = (
     Page("juju-faults", "tests/integration/juju_machine/test_faults.py", HEAD),
     Page("juju-k8s-faults", "tests/integration/juju_k8s/test_faults.py", HEAD_OF_PODS),
     Page("juju-k8s-cluster-faults", "tests/integration/kubernetes/test_faults.py", HEAD_OF_CLUSTERS),
+    Page("juju-k8s-inner-faults", "tests/integration/kubernetes/test_faults_inside.py", HEAD_OF_INNER),
 )
 
 
@@ -113,6 +126,8 @@ def page(of: Page, data: dict[str, Any]) -> str:
     """The page."""
     parts = [generated_from(f"what {of.tests} finds"), of.head]
     rows = data["rows"]
+    if "told" in rows[0]:
+        return "".join(parts) + "\n" + told(rows)
     for family in dict.fromkeys(family for row in rows for family in row["outcomes"]):
         concerned = [row for row in rows if family in row["outcomes"]]
         columns = max((list(row["outcomes"][family]) for row in concerned), key=len)
@@ -125,6 +140,12 @@ def page(of: Page, data: dict[str, Any]) -> str:
         ]
         parts.append(f"\n## {family}\n\n{table(['', *columns], outcomes)}")
     return "".join(parts)
+
+
+def told(rows: list[dict[str, str]]) -> str:
+    """The table of faults of which something is said."""
+    shown = [[row["fault"], row["operation"], cell(row["outcome"]), row["told"], row["recovery"]] for row in rows]
+    return table(["fault", "operation", "outcome", "what is said", "recovery"], shown)
 
 
 def cell(outcome: str) -> str:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -72,18 +73,29 @@ class FaultProxy:
         return f"https://{_HOST}:{self._port}"
 
     async def __aenter__(self) -> Self:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(str(self._folder / "apiserver.crt"), str(self._folder / "apiserver.key"))
         known = ssl.create_default_context(cafile=str(self._folder / "ca.crt"))
         self._client = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=known, limit=0), timeout=aiohttp.ClientTimeout(total=None)
         )
+        await self._listen()
+        return self
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        """Have it cut all connections and listen no more, for the length of a ``with`` block."""
+        assert self._runner is not None
+        await self._runner.cleanup()
+        yield
+        await self._listen()
+
+    async def _listen(self) -> None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(str(self._folder / "apiserver.crt"), str(self._folder / "apiserver.key"))
         self._runner = web.ServerRunner(web.Server(self._handle), shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, _HOST, 0, ssl_context=tls)
+        site = web.TCPSite(self._runner, _HOST, self._port, ssl_context=tls)
         await site.start()
         self._port = self._runner.addresses[0][1]
-        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
