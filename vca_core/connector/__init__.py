@@ -40,6 +40,18 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         """The names of the hooks that the backend implements."""
         return self._engine.session.hooks.capabilities
 
+    def option_names(self, operation: str) -> frozenset[str]:
+        """The names of the options that the backend takes for an operation.
+
+        Args:
+            operation: its name, as in `capabilities`.
+
+        Returns:
+            The names; none where it takes no options, or does not implement the operation.
+        """
+        model = self._engine.session.operation_options.get(operation)
+        return frozenset() if model is None else frozenset(model.model_fields)
+
     async def get_public_key(self) -> str:
         """Return the public key to inject into machines, so that they can be provisioned.
 

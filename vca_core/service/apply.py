@@ -12,11 +12,11 @@ from typing import Any, Literal
 from vca_core import arguments
 from vca_core.artifacts import ArtifactRoot
 from vca_core.connector import Connector
-from vca_core.errors import AlreadyExists, BadArguments, StoreError, VcaError
+from vca_core.errors import AlreadyExists, BadArguments, NotFound, StoreError, VcaError
 from vca_core.hosts import same_host
 from vca_core.service.ledger import Done, Ledger
 from vca_core.service.lock import lock_file, service_lock
-from vca_core.service.ns_file import Service
+from vca_core.service.ns_file import Service, Vnf
 from vca_core.service.plan import Step, StepState, plan
 from vca_core.service.seals import is_sealed, seal
 from vca_core.tasks import in_thread
@@ -278,21 +278,13 @@ class Apply:
     async def _call_operation(self, step: Step, connectors: Mapping[str, Connector]) -> str | None:
         name = step.vnfs[0]
         vnf, connector = self._service.vnfs[name], connectors[name]
-        home = self._ledger.home(name)
         if step.kind in ("create", "register"):
             ee_id = await self._environment(name, connector)
             self._applied.ee_ids[name] = ee_id
             return ee_id
         ee_id = self._applied.ee_ids[name]
         if step.kind == "install":
-            await connector.install_configuration_sw(
-                ee_id,
-                vnf.charm or "",
-                home,
-                config=vnf.config,
-                num_units=vnf.units,
-                options=vnf.options.install,
-            )
+            await self._install(step, connector, ee_id, vnf)
         elif step.relation is not None:
             (_, endpoint_1), (other, endpoint_2) = step.relation.ends
             await self._vca.add_relation(
@@ -313,6 +305,29 @@ class Apply:
                 error.rename({"params_dict": "with", "primitive_name": "run"})
                 raise
         return None
+
+    async def _install(self, step: Step, connector: Connector, ee_id: str, vnf: Vnf) -> None:
+        """Install a charm, by an upgrade where a failed attempt has left another one there, or other resources."""
+        charm, home = vnf.charm or "", self._ledger.home(step.vnfs[0])
+
+        async def install() -> None:
+            await connector.install_configuration_sw(
+                ee_id, charm, home, config=vnf.config, num_units=vnf.units, options=vnf.options.install
+            )
+
+        was_tried_otherwise = await self._ledger.begin(step)
+        try:
+            await install()
+        except BadArguments as refused:
+            if not was_tried_otherwise or "upgrade" not in connector.capabilities:
+                raise
+            known = connector.option_names("upgrade")
+            options = {name: value for name, value in vnf.options.install.items() if name in known}
+            try:
+                await connector.upgrade(ee_id, charm, home, vnf.config, options={**options, **vnf.options.upgrade})
+            except NotFound:  # no attempt got so far
+                raise refused from None
+            await install()
 
     async def _environment(self, name: str, connector: Connector) -> str:
         vnf = self._service.vnfs[name]

@@ -98,10 +98,22 @@ class Ledger:
         """Keep that a step is done."""
         await self._set({f"done.{step.key}": {"digest": step.digest, "ee_id": ee_id, "seal": seal}})
 
+    async def begin(self, step: Step) -> bool:
+        """Keep that a step is begun.
+
+        Returns:
+            Whether it was begun with other inputs before, and never done.
+        """
+        document = await self._store.get(COLLECTION, {"_id": self._id}) or {}
+        earlier = (document.get("begun") or {}).get(step.key) or {}
+        if step.digest not in earlier:
+            await self._set({f"begun.{step.key}.{step.digest}": True})
+        return bool(earlier.keys() - {step.digest})
+
     async def forget(self, keys: Collection[str]) -> None:
         """Keep that steps are not done any more: what they made is gone."""
         if keys:
-            await self._set({f"done.{key}": None for key in keys})
+            await self._set({f"done.{key}": None for key in keys} | {f"begun.{key}": {} for key in keys})
 
     async def _set(self, update: Mapping[str, Any]) -> None:
         await self._store.set(COLLECTION, {"_id": self._id}, update)

@@ -56,6 +56,7 @@ class StepOptions(Part):
     create: Values = Field(default_factory=dict, repr=False)
     register_: Values = Field(default_factory=dict, alias="register", repr=False)
     install: Values = Field(default_factory=dict, repr=False)
+    upgrade: Values = Field(default_factory=dict, repr=False)
 
 
 class Vnf(Part):

@@ -76,7 +76,13 @@ def _with_references(document: Document, references: References, problems: list[
 
 def _check_resources(vnf: Mapping[str, Any], name: str, references: References, problems: list[Problem]) -> None:
     """Refuse resources that are files from elsewhere: they would be uploaded to the system behind the backend."""
-    place: KeyPath = ("options", "install", "resources")
+    for operation in ("install", "upgrade"):
+        _check_resources_at(vnf, ("options", operation, "resources"), name, references, problems)
+
+
+def _check_resources_at(
+    vnf: Mapping[str, Any], place: KeyPath, name: str, references: References, problems: list[Problem]
+) -> None:
     given: Any = vnf
     for key in place:
         given = given.get(key) if isinstance(given, Mapping) else None

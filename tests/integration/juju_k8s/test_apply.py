@@ -7,11 +7,14 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 from support.juju import CHARMS
 from support.juju_k8s import options_of, sidecar
 
+from vca_core import Vca, VcaTimeoutError
+from vca_core.service import Applied, Apply, read_service
 from vca_jujusim import SimulatedController
 
 EXAMPLE = CHARMS.parent / "service" / "service.yaml"
@@ -78,3 +81,33 @@ async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
     assert "completed" in json.dumps(json.loads(await vca(tmp_path, "--json", "status")))
     await vca(tmp_path, "delete", "demo", "--yes")
     assert [model.record.name for model in controller.world.models.values()] == ["controller"]
+
+
+async def test_an_image_that_is_missing_is_corrected_in_the_ns_file(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    sidecar(tmp_path / "charms")
+    (tmp_path / "ca.pem").write_text(controller.ca_cert)
+    given = options_of(controller, ca_cert=str(tmp_path / "ca.pem"), delete_grace=5, cloud="k8s")
+    config = {
+        "artifacts": str(tmp_path / "charms"),
+        "store": f"sqlite:///{tmp_path / 'status.db'}",
+        "timeouts": {"progress": 1},
+        "connectors": {"pods": {"backend": "juju-k8s", "options": given}},
+    }
+
+    async def apply(image: str, **service: Any) -> Applied:
+        options = {"install": {"resources": {"image": f"registry.example.com/{image}"}}}
+        vnf = {"charm": "dns", "options": options, "day1": [{"run": "touch"}], **service}
+        async with Vca.from_config(config, environ={}) as vca:
+            return await Apply(vca, read_service({"ns": "demo", "vnfs": {"dns": vnf}})).run()
+
+    failed = await apply("missing:1")
+    assert isinstance(failed.errors["dns/install"], VcaTimeoutError)
+    corrected = await apply("dns:1", units=2)
+    assert corrected.is_complete, corrected.errors
+    application = controller.model("demo-k8s").applications["app-vnf-dns"]
+    assert application.resources["image"]["image"] == "registry.example.com/dns:1"
+    assert len(controller.model("demo-k8s").units) == 2
+    assert (await apply("dns:1", units=2)).is_complete
+    assert controller.counts.requests["Application.SetCharm"] == 1

@@ -142,6 +142,34 @@ async def test_what_took_effect_before_a_lost_connection_is_resumed(world: World
         assert len(await vca.connector().list_execution_environments()) == 3
 
 
+async def test_a_failed_installation_is_corrected_by_another_charm(tmp_path: Path) -> None:
+    charm = tmp_path / "charms" / "simple-router"
+    shutil.copytree(CHARMS / "simple-router", charm)
+    world = World(tmp_path, charm.parent)
+    service = service_of(vnfs={"a": VNFS["a"]}, relations=[])
+    world.script.add("install_configuration_sw", disconnect=True, when="after", times=1)
+    failed = await world.apply(service)
+    assert failed.states["a/install"] == StepState.FAILED
+    (charm / "added").write_text("by the correction")
+    assert (await world.apply(service)).is_complete
+    assert world.asked().count("upgrade") == 1
+    assert (await world.apply(service)).is_complete
+    assert world.asked() == []
+
+
+async def test_an_installation_that_was_never_tried_otherwise_is_not_corrected(tmp_path: Path) -> None:
+    charm = tmp_path / "charms" / "simple-router"
+    shutil.copytree(CHARMS / "simple-router", charm)
+    world = World(tmp_path, charm.parent)
+    async with world.vca() as vca:
+        ee_id, _ = await vca.connector().create_execution_environment(".n.a")
+        await vca.connector().install_configuration_sw(ee_id, "simple-router")
+    (charm / "added").write_text("by somebody else")
+    applied = await world.apply(service_of(vnfs={"a": {"charm": "simple-router"}}, relations=[]))
+    assert "call upgrade" in str(applied.errors["a/install"])
+    assert "upgrade" not in world.asked()
+
+
 async def test_a_cancelled_run_is_gone_on_with(world: World) -> None:
     world.script.add("install_configuration_sw", namespace=".n.b", times=1, hang=True)
     running = asyncio.create_task(world.apply())
