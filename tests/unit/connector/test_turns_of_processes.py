@@ -246,3 +246,20 @@ async def test_a_call_that_fails_elsewhere_leaves_the_home_a_writer(
     assert await at_home(first) == home, "a process that only watches writes nothing"
     await first.connector().exec_primitive(ee_id, "p", {UNIT.id: "active"}, OTHER)
     assert (await at_home(first))["VCA-status"] == "error", "the one that is asked next does"
+
+
+async def test_each_of_two_at_once_has_its_outcome_at_its_own_path(make_vca: MakeVca, system: System) -> None:
+    store = MemoryStore()
+    first, second = (make_vca(on(system), store=store) for _ in range(2))
+    ee_id = await prepare(first)
+    failing = asyncio.create_task(first.connector().exec_primitive(ee_id, "wait_and_fail", {}, OTHER))
+    await system.waits.wait()
+    await second.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"}, HOME)
+    system.goes_on.set()
+    with pytest.raises(BackendError, match="failed on purpose"):
+        await failing
+    await first.flush()
+    assert (await at_home(second))["status"] == "completed"
+    document = await store.get("nsrs", {"_id": "op"})
+    assert document is not None
+    assert (document["vca"]["status"], document["vca"]["detailed-status"]) == ("failed", "failed on purpose")
