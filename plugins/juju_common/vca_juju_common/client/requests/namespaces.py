@@ -11,8 +11,9 @@ from vca_juju_common.client.requests.target import Facades
 from vca_juju_common.client.retries import retry_races
 from vca_juju_common.client.transport.generated import classes
 
-LEAVING = 20.0
-"""Seconds that a namespace which is taken has to go where Juju does not say whether it is about to."""
+LEAVING = 7.0
+"""Seconds that a namespace which is taken has to go where Juju does not say whether it is about to: a little more than
+Kubernetes takes for an empty one. The caller hears of one that is in use that much later."""
 
 _ABOUT_NAMESPACE = re.compile(r"for namespace .* not valid|namespace may be in use|is not owned by Juju", re.DOTALL)
 """What Juju says where a namespace is there that the model would have, beside that it exists."""
