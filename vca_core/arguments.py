@@ -9,6 +9,7 @@ from typing import Any
 from vca_core.errors import BadArguments
 from vca_core.hosts import parse_host
 from vca_core.plain import HALF, excess, is_text, kind_of
+from vca_core.written import keep_texts
 
 Seconds = float | int | None
 
@@ -98,7 +99,7 @@ def mapping(value: object, argument: str) -> dict[str, Any]:
     for key in value:
         if not isinstance(key, str):
             raise BadArguments(f"{argument}: expected names as keys, got {_preview(key)}", [argument])
-    return dict(value)
+    return keep_texts(value, value)
 
 
 def values(value: object, argument: str) -> dict[str, Any]:

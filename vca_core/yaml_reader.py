@@ -22,6 +22,7 @@ from yaml.resolver import BaseResolver
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST, LARGEST_NUMBER
 from vca_core.text_files import LARGEST_FILE, Places, Unreadable
+from vca_core.written import Texts
 
 LARGEST_NUMBER_OF_NODES = 50_000
 """How many values a file may hold, with each alias counted as all that it stands for (the `billion laughs`)."""
@@ -81,12 +82,13 @@ class OddKey(str):
     __slots__ = ()
 
 
-def read_yaml(text: str, places: Places | None = None, *, of_charm: bool = False) -> Any:
+def read_yaml(text: str, places: Places | None = None, *, texts: Texts | None = None, of_charm: bool = False) -> Any:
     """Read the text of a YAML file of at most `LARGEST_FILE` bytes.
 
     Args:
         text: the text, without a byte order mark.
         places: is filled with where everything stands: entries of mappings by their keys. None: it is not wanted.
+        texts: is filled with what is written for numbers, true and false. None: it is not wanted.
         of_charm: whether it is read as Juju reads charms: the first document counts, whatever follows, a key may stand
             twice in one mapping if its values are the same, ``y`` and ``n`` are true and false, and keys that do not
             look like text are `OddKey`.
@@ -100,7 +102,7 @@ def read_yaml(text: str, places: Places | None = None, *, of_charm: bool = False
         return _invalid(f"a forbidden character (U+{ord(found[0]):04X}); remove it", *place)
     try:
         root = (_NodesOfCharms if of_charm else _Nodes)(text).get_single_node()
-        return None if root is None else _Plain(places, of_charm=of_charm).data(root, (), 0)
+        return None if root is None else _Plain(places, texts, of_charm=of_charm).data(root, (), 0)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(_without_names(part) for part in (error.context, error.problem) if part)
@@ -222,8 +224,9 @@ _NodesOfCharms.add_implicit_resolver(f"{_CORE}float", re.compile(r"[-+]?0[0-9]*[
 class _Plain:
     """Plain data of nodes."""
 
-    def __init__(self, places: Places | None, *, of_charm: bool) -> None:
+    def __init__(self, places: Places | None, texts: Texts | None, *, of_charm: bool) -> None:
         self._places = places
+        self._texts = texts
         self._of_charm = of_charm
         self._count = 0
         self._length = 0
@@ -236,7 +239,10 @@ class _Plain:
         if isinstance(node, SequenceNode) and kind == "seq":
             return [self._item(item, (*path, number), depth + 1) for number, item in enumerate(node.value)]
         if isinstance(node, ScalarNode):
-            return self._scalar(node, kind)
+            value = self._scalar(node, kind)
+            if self._texts is not None and value is not None and not isinstance(value, str):
+                self._texts.setdefault(path, (value, node.value))  # what is merged in comes behind what stands there
+            return value
         return self._fail(node, _TAGGED)
 
     def _spend(self, node: Node, depth: int) -> None:

@@ -24,6 +24,7 @@ from vca_core.plain import weight
 from vca_core.secrets import FoundSecrets, excess_of_secrets, secret_strings, secrets_in
 from vca_core.tasks import compute_in_thread
 from vca_core.traits import TRAITS, OperationTraits
+from vca_core.written import spell
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -127,10 +128,12 @@ class Confidential:
 
     def _find(self, declared: frozenset[str], texts: Collection[str]) -> dict[str, FoundSecrets]:
         found: dict[str, Iterable[str]] = {"": self.certain}
+        spelled = spell(self.values or {})  # the text that was written may be what is passed on
         for name, value in (self.values or {}).items():
+            both = {name: value}, {name: spelled[name]}
             found[name] = [
-                *secrets_in({name: value}, declared),
-                *(text for text in (secret_strings(value) if texts else ()) if text in texts),
+                *dict.fromkeys(text for one in both for text in secrets_in(one, declared)),
+                *(text for text in (secret_strings(both) if texts else ()) if text in texts),
             ]
         reason = excess_of_secrets(itertools.chain(*found.values()))
         if reason is not None:

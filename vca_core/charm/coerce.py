@@ -17,6 +17,7 @@ from vca_core.charm.model import Option
 from vca_core.errors import BadArguments
 from vca_core.plain import kind_of
 from vca_core.suggestions import instead
+from vca_core.written import text_for, texts_of
 
 _MOST_HINTS = 10
 """For how many unknown names another one is suggested: to find it takes time."""
@@ -44,7 +45,8 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
     - ``float``: finite numbers and text like ``"0.5"``.
     - ``boolean``: true, false and the texts that Juju takes: ``true``, ``True``, ``TRUE``, ``t``, ``T``, ``1`` and
       their counterparts. Not ``yes``: Juju would refuse it.
-    - ``string``: text; a number becomes its text. true and false are refused: their spelling is lost by then.
+    - ``string``: text; a number, true and false become what was written for them in YAML. Where that is not known, a
+      number becomes its text, and true and false are refused.
     - ``secret``: text like ``secret:…``, or empty text for none.
 
     - None resets an option of any type: it has the charm's default again. An option that is left out keeps its value.
@@ -64,6 +66,7 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
     """
     converted: dict[str, Any] = {}
     problems: dict[str, str] = {}
+    spelled = texts_of(values)
     for name, value in arguments.mapping(values, "config").items():
         option = options.get(name)
         if option is None:
@@ -71,7 +74,8 @@ def coerce(options: Mapping[str, Option], values: Mapping[str, Any]) -> dict[str
             problems[name] = f"config.{name}: there is no such option{hint}"
             continue
         try:
-            converted[name] = None if value is None else _convert(option, value)
+            written = text_for(spelled, (name,), value) if option.type == "string" else None
+            converted[name] = None if value is None else _convert(option, value if written is None else written)
         except _Unfit:
             problems[name] = f"config.{name}: expected {_EXPECTED[option.type]}, got {_what(value)}"
     if problems:

@@ -15,6 +15,7 @@ from vca_core.errors import BadArguments
 from vca_core.plain import flaws, kind_of, weight
 from vca_core.suggestions import instead
 from vca_core.tasks import compute_in_thread
+from vca_core.written import texts_of
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -95,7 +96,7 @@ async def check_params_aside(action: Action, params: Mapping[str, Any], *, fill:
 
 def _convert(action: Action, given: Mapping[str, Any]) -> dict[str, Any]:
     with _count_steps(action):
-        converted: dict[str, Any] = convert_texts(action.schema, given)
+        converted: dict[str, Any] = convert_texts(action.schema, given, texts_of(given))
         return converted
 
 

@@ -1,7 +1,8 @@
 """Parameters in the types that an action's schema asks for: LCM's values and those of a command line are texts.
 
 They are converted as options are: ``"7"`` becomes a whole number, ``"true"`` a boolean, YAML an object or a list,
-``7.0`` a whole number, and a number text. Where text is declared, or nothing, a text stays as it is.
+``7.0`` a whole number, and a number text. Where text is declared, or nothing, a text stays as it is; and where text is
+declared, what YAML made a number or a truth value of is text again, as it was written: ``1.10``, ``007``, ``yes``.
 
 What is asked for is found in ``type``, in ``allOf``, and in what all branches of ``anyOf`` and ``oneOf`` allow that may
 apply to the value; for what is within objects, also in ``patternProperties``. The other keywords are for the check.
@@ -16,6 +17,7 @@ from typing import Any
 
 from vca_core.charm.fields import FALSE, TRUE
 from vca_core.text_files import LARGEST_FILE
+from vca_core.written import Texts, text_for
 
 _WHOLE = re.compile(r"[-+]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
@@ -23,18 +25,31 @@ _STRUCTURES: dict[str, type] = {"array": list, "object": dict}
 _EVERY = frozenset({"array", "boolean", "integer", "null", "number", "object", "string"})
 
 
-def convert_texts(schema: Any, value: Any) -> Any:
+def convert_texts(schema: Any, value: Any, texts: Texts, place: tuple[Any, ...] = ()) -> Any:
     """Give a value the type that a schema asks for, where it says one; what does not fit is left to the check.
 
     Args:
         schema: a JSON schema.
         value: plain data; tuples count as lists.
+        texts: what was written for the values.
+        place: where this one stands, to them.
     """
-    value = _convert(_types(schema), value)
+    types = _types(schema)
+    if isinstance(value, str) and "string" not in types:
+        texts = {}
+        value, place = _convert_text(types, value, texts), ()
+    else:
+        value = _convert(types, value, text_for(texts, place, value))
     if isinstance(value, Mapping):
-        return {name: convert_texts(_all_of(_of_name(schema, value, name)), item) for name, item in value.items()}
+        return {
+            name: convert_texts(_all_of(_of_name(schema, value, name)), item, texts, (*place, name))
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [convert_texts(_all_of(_of_place(schema, value, at)), item) for at, item in enumerate(value)]
+        return [
+            convert_texts(_all_of(_of_place(schema, value, at)), item, texts, (*place, at))
+            for at, item in enumerate(value)
+        ]
     return value
 
 
@@ -57,22 +72,22 @@ def _types(schema: Any) -> frozenset[str]:
     return allowed
 
 
-def _convert(types: frozenset[str], value: Any) -> Any:
+def _convert(types: frozenset[str], value: Any, written: str | None) -> Any:
     match value:
         case tuple():
             return list(value)
-        case str() if "string" not in types:
-            return _convert_text(types, value)
+        case bool() if written is not None and "string" in types and not types & {"boolean", "integer", "number"}:
+            return written
         case bool():
             pass  # Python takes it for a number
         case float() if "number" not in types and "integer" in types and value.is_integer():
             return int(value)
         case int() | float() if not types & {"integer", "number"} and "string" in types:
-            return str(value) if math.isfinite(value) else value
+            return written or (str(value) if math.isfinite(value) else value)
     return value
 
 
-def _convert_text(types: frozenset[str], text: str) -> Any:
+def _convert_text(types: frozenset[str], text: str, texts: Texts) -> Any:
     stripped = text.strip()
     if types & {"integer", "number"} and _WHOLE.fullmatch(stripped):
         return int(stripped)
@@ -82,14 +97,14 @@ def _convert_text(types: frozenset[str], text: str) -> Any:
     if "boolean" in types and stripped in TRUE + FALSE:
         return stripped in TRUE
     structures = tuple(kind for name, kind in _STRUCTURES.items() if name in types)
-    found = _read_yaml(text) if structures else None
+    found = _read_yaml(text, texts) if structures else None
     return found if isinstance(found, structures) else text
 
 
-def _read_yaml(text: str) -> Any:
+def _read_yaml(text: str, texts: Texts) -> Any:
     from vca_core.yaml_reader import read_yaml  # YAML is loaded for those who write it
 
-    return read_yaml(text) if len(text) <= LARGEST_FILE else None
+    return read_yaml(text, texts=texts) if len(text) <= LARGEST_FILE else None
 
 
 def _of_name(schema: Any, value: Mapping[str, Any], name: str) -> Iterator[Any]:

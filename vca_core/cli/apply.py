@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vca_core.config import VcaConfig
-    from vca_core.service import Applied, Apply, Service
+    from vca_core.service import Applied, Apply, Service, Vnf
 
 
 @command
@@ -80,10 +80,17 @@ async def _apply(state: State, config: VcaConfig, service: Service, day1: Any) -
         with view.show(apply_run.steps):
             applied = await apply_run.run()
         state.hide(secret for step in apply_run.steps for secret in step.secrets)
-        values = {ee_id: service.vnfs[name].model_dump() for name, ee_id in applied.ee_ids.items()}
+        values = {ee_id: _given(service.vnfs[name]) for name, ee_id in applied.ee_ids.items()}
         state.hide(await find_declared_secrets(vca, values))
         applied.outputs = state.clean(applied.outputs)
         return apply_run, applied
+
+
+def _given(vnf: Vnf) -> list[Any]:
+    """What a VNF's charm is given, also as it was written: that may be what it got."""
+    from vca_core.written import spell
+
+    return [vnf.model_dump(), spell(vnf.config), *(spell(primitive.with_) for primitive in vnf.day1)]
 
 
 def _as_data(state: State, service: Service, apply_run: Apply, applied: Applied) -> dict[str, Any]:

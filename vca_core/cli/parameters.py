@@ -56,8 +56,10 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
     """
     from vca_core.errors import BadArguments
     from vca_core.text_files import LARGEST_FILE, Unreadable
+    from vca_core.written import Texts, Written
     from vca_core.yaml_reader import read_yaml
 
+    texts: Texts = {}
     shown = "standard input" if file == "-" else file
     try:
         if file == "-":
@@ -67,7 +69,7 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
                 content = opened.read(LARGEST_FILE + 1)
         if len(content) > LARGEST_FILE:
             raise BadArguments(f"{shown}: expected at most {LARGEST_FILE} bytes, got more", ["--params-file"])
-        values = read_yaml(content.decode("utf-8-sig"))
+        values = read_yaml(content.decode("utf-8-sig"), texts=texts)
     except OSError as error:
         raise BadArguments(f"{shown}: cannot be read: {error.strerror}", ["--params-file"]) from error
     except UnicodeDecodeError as error:
@@ -79,7 +81,7 @@ def read_params_file(file: str, references: References) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise BadArguments(f"{shown}: expected parameters by name, as `name: value`", ["--params-file"])
     folder = Path.cwd() if file == "-" else Path(file).absolute().parent
-    return _with_references(values, folder, references, f"{shown}: ")
+    return Written(_with_references(values, folder, references, f"{shown}: "), texts)
 
 
 def _with_references(values: dict[str, Any], folder: Path, references: References, where: str) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def run(
     from vca_core.cli.parameters import read_params_file, read_seconds, read_words  # commands import what they need
     from vca_core.secrets import secrets_in
     from vca_core.service import References
+    from vca_core.written import keep_texts, spell
 
     state: State = context.obj
     seconds = None if timeout is None else read_seconds(timeout, "--timeout")
@@ -54,9 +55,10 @@ def run(
     if params_file is not None:
         folder = Path.cwd() if params_file == "-" else Path(params_file).absolute().parent
         in_file = References(os.environ, {*(env or []), *config.references.env}, [folder, *(allow_files or [])])
-        given = {**read_params_file(params_file, in_file), **given}
+        read = read_params_file(params_file, in_file)
+        given = keep_texts({**read, **given}, read)
         state.hide(in_file.taken)
-    state.hide([*typed.taken, *secrets_in(given)])
+    state.hide([*typed.taken, *secrets_in(given), *secrets_in(spell(given))])
     output = state.clean(run_async(_run(state, config, ee, primitive, given, unit, seconds)))
     if state.json:
         print_json({"output": output})
@@ -77,10 +79,11 @@ async def _run(
 ) -> dict[str, Any] | str:
     from vca_core.cli.services import find_declared_secrets, find_environment
     from vca_core.errors import BadArguments, ExecutionError
+    from vca_core.written import spell
 
     async with state.vca(config) as vca:
         connector, ee_id = await find_environment(vca, ee)
-        state.hide(await find_declared_secrets(vca, {ee_id: params}))
+        state.hide(await find_declared_secrets(vca, {ee_id: [params, spell(params)]}))
         try:
             output = await connector.exec_primitive(ee_id, primitive, params, total_timeout=seconds, unit=unit)
         except BadArguments as error:

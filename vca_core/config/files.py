@@ -12,6 +12,7 @@ from vca_core.config.problems import KeyPath, Problem, refusal
 from vca_core.errors import BadArguments
 from vca_core.plain import DEEPEST, excess, flaws, kind_of
 from vca_core.text_files import Places, Unreadable, read_text
+from vca_core.written import Texts
 
 MOST_VALUES = 50_000
 """How many values one may hold, with each alias counted as all that it stands for."""
@@ -25,11 +26,13 @@ class Document:
         values: what was read.
         folder: what relative paths start from.
         places: where a value comes from, by path: ``vca.yaml:5:3`` or a variable of the environment.
+        texts: what was written for values in YAML, by path.
     """
 
     values: dict[str, Any]
     folder: Path
     places: dict[KeyPath, str] = field(default_factory=dict)
+    texts: Texts = field(default_factory=dict)
 
     def place_of(self, path: KeyPath) -> str:
         """Say where a value stands, or else what it stands in, with a colon behind it; empty when nothing is known."""
@@ -61,9 +64,9 @@ def read_document(path: Path, needed: str) -> Document:
     if isinstance(read, Unreadable):
         where = "" if read.line is None else f":{read.line}:{read.column}"
         raise BadArguments(f"{path}{where}: {read.reason}", ["source"])
-    values, marks = read
+    values, marks, texts = read
     places = {at: f"{path}:{line}:{column}" for at, (line, column) in marks.items()}
-    return Document(values, path.absolute().parent, {(): str(path), **places})
+    return Document(values, path.absolute().parent, {(): str(path), **places}, texts)
 
 
 def check_size(document: Document) -> None:
@@ -86,15 +89,16 @@ def check_plain(document: Document) -> None:
         raise refusal(problems, document.place_of)
 
 
-_Read = tuple[Any, Places] | Unreadable
+_Read = tuple[Any, Places, Texts] | Unreadable
 
 
 def _read_yaml(text: str) -> _Read:
     from vca_core.yaml_reader import read_yaml  # who configures with a mapping or with TOML does not need it
 
     places: Places = {}
-    values = read_yaml(text, places)
-    return values if isinstance(values, Unreadable) else ({} if values is None else values, places)
+    texts: Texts = {}
+    values = read_yaml(text, places, texts=texts)
+    return values if isinstance(values, Unreadable) else ({} if values is None else values, places, texts)
 
 
 def _without_quotes(reason: str) -> str:
@@ -126,7 +130,7 @@ def _read_toml(text: str) -> _Read:
     if (too_much := excess(values, MOST_VALUES)) is not None:
         # It is refused, and where its keys stand is of no interest.
         return Unreadable(f"has {too_much}", *_place_of(_DEEP if "levels" in too_much else _LONG_NUMBER, text))
-    return values, dict(_toml_keys(text, values))
+    return values, dict(_toml_keys(text, values)), {}  # TOML has a word for each type
 
 
 _DEEP = re.compile(rf"(?:[\[{{][^\[\]{{}}]*+){{{DEEPEST}}}")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticKnownError
+
+from vca_core.written import keep_texts
 
 
 class Part(BaseModel):
@@ -28,8 +30,12 @@ def _entries(value: Any) -> Any:
     return [] if value is None else value
 
 
+def _with_texts(value: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    return keep_texts(check(value), value)
+
+
 Number = BeforeValidator(_number)
 Mapped = BeforeValidator(_mapping)
 Listed = BeforeValidator(_entries)
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False), Number]
-Values = Annotated[dict[str, Any], Mapped]
+Values = Annotated[dict[str, Any], Mapped, WrapValidator(_with_texts)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from vca_core.written import Written, texts_below, texts_of
+
 CONFIG_PRIMITIVE = "config"
 """Its name; every EE with a charm has it, whatever actions the charm has."""
 
@@ -16,4 +18,7 @@ def options_in(params: Mapping[str, Any]) -> Mapping[str, Any]:
         params: what it was given, with or without that level.
     """
     inner = params.get("params") if len(params) == 1 else None
-    return inner if isinstance(inner, Mapping) else params
+    if not isinstance(inner, Mapping):
+        return params
+    texts = texts_below(texts_of(params), ("params",))
+    return Written(inner, texts) if texts else inner

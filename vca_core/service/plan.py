@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from vca_core.secrets import SecretValues, secrets_in
 from vca_core.service.ns_file import Relation, Service
+from vca_core.written import spell
 
 
 class StepState(enum.StrEnum):
@@ -75,7 +76,7 @@ def plan(service: Service, contents: Mapping[str, str] | None = None) -> list[St
             continue  # what comes after it waits for what it waits for: `_predecessors`
         previous = _predecessors(service, last, name)
         for number, primitive in enumerate(service.vnfs[name].day1):
-            made = primitive.model_dump(mode="json")
+            made = primitive.model_dump(mode="json") | {"with_": spell(primitive.with_)}
             step = Step(
                 f"{name}/day1/{number}",
                 "run",
@@ -126,7 +127,7 @@ def _machines_and_charms(service: Service, contents: Mapping[str, str]) -> Itera
             )
         yield create
         if vnf.charm is not None:
-            made = [contents.get(vnf.charm, vnf.charm), vnf.config, vnf.units, vnf.options.install]
+            made = [contents.get(vnf.charm, vnf.charm), spell(vnf.config), vnf.units, vnf.options.install]
             title = f"{name}: install {vnf.charm}"
             yield Step(
                 f"{name}/install", "install", title, (name,), (create.key,), _digest(made), secrets=_secrets(made)

@@ -12,6 +12,7 @@ from vca_core.config.files import Document, check_plain
 from vca_core.config.overrides import References, resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.service.ns_file import Service
+from vca_core.written import Written, texts_below
 
 NOTHING = References()
 """Nothing may be referred to."""
@@ -50,6 +51,12 @@ def _with_references(document: Document, references: References, problems: list[
     if not isinstance(vnfs, dict):
         return document.values
     made = {}
+
+    def resolved(value: Any, place: KeyPath) -> Any:
+        """A value with what it refers to, and what was written for what is in it."""
+        found = resolve(value, place, document.folder, references, problems)
+        return Written(found, texts_below(document.texts, place)) if isinstance(found, dict) else found
+
     for name, vnf in vnfs.items():
         made[name] = vnf
         if not isinstance(vnf, dict):
@@ -57,16 +64,11 @@ def _with_references(document: Document, references: References, problems: list[
         made[name] = dict(vnf)
         for key in ("config", "machine", "options"):
             if key in vnf:
-                made[name][key] = resolve(vnf[key], ("vnfs", name, key), document.folder, references, problems)
+                made[name][key] = resolved(vnf[key], ("vnfs", name, key))
         _check_resources(made[name], name, references, problems)
         if isinstance(vnf.get("day1"), list):
             made[name]["day1"] = [
-                {
-                    **one,
-                    "with": resolve(
-                        one["with"], ("vnfs", name, "day1", number, "with"), document.folder, references, problems
-                    ),
-                }
+                {**one, "with": resolved(one["with"], ("vnfs", name, "day1", number, "with"))}
                 if isinstance(one, dict) and "with" in one
                 else one
                 for number, one in enumerate(vnf["day1"])

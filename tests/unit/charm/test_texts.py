@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vca_core.charm import Action, check_params
+from vca_core.charm import Action, Option, check_params, coerce
 from vca_core.errors import BadArguments
+from vca_core.written import Texts, Written
+from vca_core.yaml_reader import read_yaml
 
 
 def checked(schema: Any, value: Any) -> Any:
@@ -157,3 +159,49 @@ def test_a_number_that_juju_would_round_is_refused(number: int) -> None:
 @given(st.integers(1 - 2**53, 2**53 - 1))
 def test_every_number_comes_back_from_its_text(number: int) -> None:
     assert checked({"type": "integer"}, str(number)) == number
+
+
+def read_from(text: str) -> Written:
+    """Values as a file has them."""
+    texts: Texts = {}
+    return Written(read_yaml(text, texts=texts), texts)
+
+
+@pytest.mark.parametrize("text", ["007", "1.10", "12:30:45", "0x1F", "2024-01-01", "yes", "on", "1e3", "-.5", "1_000"])
+def test_text_that_yaml_takes_for_more_stays_as_written(text: str) -> None:
+    words = {"type": "string"}
+    within = {"type": "object", "properties": {"o": {"type": "object", "properties": {"t": words}}}}
+    listed = {"type": "array", "items": words}
+    schema = {"type": "object", "properties": {"t": words, "within": within, "listed": listed, "any": {}}}
+    given = read_from(f"t: {text}\nwithin: {{o: {{t: {text}}}}}\nlisted: [{text}, x]\nany: {text}\n")
+    assert check_params(Action("act", schema), given) == {
+        "t": text,
+        "within": {"o": {"t": text}},
+        "listed": [text, "x"],
+        "any": read_yaml(text),
+    }
+    assert checked(within, f"o: {{t: {text}}}") == {"o": {"t": text}}, "also in the text of an object"
+    assert checked(listed, f"[{text}]") == [text]
+    assert coerce({"t": Option("t")}, read_from(f"t: {text}")) == {"t": text}
+
+
+def test_what_yaml_reads_stays_where_the_schema_asks_for_it() -> None:
+    kinds = {"n": "integer", "f": "number", "b": "boolean"}
+    schema = {"type": "object", "properties": {name: {"type": kind} for name, kind in kinds.items()}}
+    given = read_from("n: 0x1F\nf: 1.10\nb: yes\n")
+    assert check_params(Action("act", schema), given) == {"n": 31, "f": 1.1, "b": True}
+    options = {"n": Option("n", "int"), "f": Option("f", "float"), "b": Option("b", "boolean")}
+    assert coerce(options, given) == {"n": 31, "f": 1.1, "b": True}
+
+
+def test_a_value_changed_since_it_was_read_counts_as_it_is() -> None:
+    given = read_from("t: 1.10\n")
+    given["t"] = 1.2
+    assert coerce({"t": Option("t")}, given) == {"t": "1.2"}
+
+
+def test_what_is_merged_in_does_not_spell_another_value() -> None:
+    given = read_from("base: &base {t: 1.10, u: 2.50}\nown: {<<: *base, t: 1.1}\n")
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in "tu"}}
+    both = {"type": "object", "properties": {"own": schema, "base": schema}}
+    assert check_params(Action("act", both), given)["own"] == {"t": "1.1", "u": "2.50"}

@@ -62,6 +62,14 @@ def test_parameters_come_from_a_file_or_standard_input(applied: Path, source: st
     assert given["output"]["filename"] == "typed", "what is typed goes before"
 
 
+def test_text_in_a_params_file_stays_as_it_was_written(applied: Path) -> None:
+    words = ["run", "demo/core", "touch", "--params-file", "-", "--json"]
+    for text in ("filename: 1.10", '{"filename": 1.10}'):
+        assert json.loads(vca(*words, typed=text))["output"]["filename"] == "1.10"
+    shown = vca(*words, typed="{filename: 0x7777, password: 0x7777}")
+    assert json.loads(shown)["output"]["filename"] == "***", "a secret is hidden as it was written, too"
+
+
 def test_a_params_file_refers_to_what_it_may_only(applied: Path) -> None:
     (applied / "params.yaml").write_text("filename: ${env:PLACE}\n")
     words = ["run", "demo/core", "touch", "--params-file", "params.yaml"]

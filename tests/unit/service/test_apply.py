@@ -266,3 +266,27 @@ async def test_it_waits_for_another_run_on_the_same_store(tmp_path: Path) -> Non
         applied = await running
     assert applied.is_complete
     assert applied.statuses == dict.fromkeys("abc", "completed")
+
+
+async def test_text_in_a_file_reaches_the_charm_as_written(world: World, tmp_path: Path) -> None:
+    charm = tmp_path / "charms" / "words"
+    (charm / "hooks").mkdir(parents=True)
+    (charm / "hooks" / "install").write_text("#!/bin/sh\n")
+    (charm / "metadata.yaml").write_text("name: words\nsummary: s\ndescription: d\nseries: [jammy]\n")
+    (charm / "config.yaml").write_text("options: {ver: {type: string}, mtu: {type: int}, flag: {type: string}}\n")
+    (charm / "actions.yaml").write_text("tell: {params: {t: {type: string}, num: {type: integer}}}\n")
+    file = tmp_path / "ns.yaml"
+    text = "ns: n\nvnfs:\n  a:\n    charm: words\n    config: {ver: VER, mtu: 0x1F, flag: yes}\n"
+    text += "    day1: [{run: tell, with: {t: 007, num: 7}}, {run: config, with: {params: {flag: 1.50}}}]\n"
+    file.write_text(text.replace("VER", "1.10"))
+    world.charms = tmp_path / "charms"
+    applied = await world.apply(read_service(file))
+    assert applied.is_complete
+    assert applied.outputs["a/day1/0"] == {"unit": "app-vnf-a/0", "t": "007", "num": 7}
+    async with world.vca() as vca:
+        description = await vca.connector().describe(applied.ee_ids["a"])
+    there = {name: option.value for name, option in description.options.items()}
+    assert there == {"ver": "1.10", "mtu": 31, "flag": "1.50"}
+    file.write_text(text.replace("VER", "1.1"))
+    with pytest.raises(BadArguments, match="other inputs now: a: install words"):
+        await world.apply(read_service(file))
