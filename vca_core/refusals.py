@@ -4,9 +4,10 @@ There is an EE already (`already_exists`, `removal_under_way`, `shared_applicati
 missing (`no_environment`, `no_charm`, `no_unit`, `no_primitive`), a charm does not fit (`not_installable`,
 `another_charm`, `another_version`, `another_channel`, `another_revision`, `another_resource`, `not_a_version`,
 `subordinate_charm`, `forbidden_profile`, `unmet_assumptions`, `newer_juju`, `wrong_substrate`, `unsupported_base`,
-`old_bases`, `unmade_base`, `unfit_architecture`), a machine cannot be made there (`refused_placement`), there are more
-units (`fewer_units`), or a relation cannot be made, or kept (`related_to_itself`, `container_scope`, `limit_reached`,
-`lower_limit`, `broken_relation`, `lost_storage`, `unreachable_end`).
+`old_bases`, `unmade_base`, `unmade_host_base`, `unfit_architecture`), a machine cannot be made there
+(`refused_placement`), there are more units (`fewer_units`), or a relation cannot be made, or kept
+(`related_to_itself`, `container_scope`, `limit_reached`, `lower_limit`, `broken_relation`, `lost_storage`,
+`unreachable_end`).
 """
 
 from __future__ import annotations
@@ -387,16 +388,39 @@ def old_bases(charm: str, bases: Iterable[str], supported: Iterable[str]) -> Bad
     )
 
 
-def unmade_base(base: str, supported: Iterable[str]) -> BadArguments:
+def unmade_base(base: str, supported: Iterable[str], *, asked: bool = True, charm: str | None = None) -> BadArguments:
     """The backend's system makes no machines of a base.
 
     Args:
         base: such as ``ubuntu@18.04``.
         supported: those that it may make machines of.
+        asked: whether the caller asked for it; otherwise the charm did, or else the connector's options.
+        charm: the charm that is to live there, if that is known.
+    """
+    why = f"the controller makes no machines of {base}"
+    remedy = f"create the EE with options.base, such as {', '.join(supported)}"
+    forced = "; a charm that does not support that is installed with the option force"
+    if asked:
+        return BadArguments(f"options.base: {why}; {remedy}{forced}", ["options.base"])
+    if charm is not None:
+        return _unfit(f"charm {charm} supports {base}, and {why}; {remedy}{forced}")
+    return BadArguments(
+        f"base: {why}, which the connector's options name; change them in the config, or {remedy}", ["options.base"]
+    )
+
+
+def unmade_host_base(host: str, base: str, supported: Iterable[str]) -> BadArguments:
+    """The backend's system does not take a host of a base for a machine.
+
+    Args:
+        host: its name.
+        base: such as ``ubuntu@18.04``.
+        supported: those that it may take.
     """
     return BadArguments(
-        f"options.base: the controller makes no machines of {base}; it may make some of {', '.join(supported)}",
-        ["options.base"],
+        f"credentials: host {host} has {base}, which the controller does not take; it may take {', '.join(supported)}: "
+        "install one of them on the host, or register another one",
+        ["credentials"],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from vca_core.charm.bases import ARCHITECTURES, architecture_of
+from vca_core.charm.bases import ARCHITECTURES, OLDER_ARCHITECTURES, architecture_of, series_in
 from vca_core.charm.documents import Documents
 from vca_core.charm.fields import Field
 from vca_core.charm.further import problems_of_further_files
@@ -23,6 +23,7 @@ _NEVER_EMPTY = (
 
 _SYSTEMS = ("ubuntu", "centos", "windows", "osx", "opensuse", "genericlinux")
 _RISKS = ("stable", "candidate", "beta", "edge")
+_IN_MANIFESTS = (*ARCHITECTURES, *OLDER_ARCHITECTURES)
 
 
 def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[str, bytes]) -> Iterator[str]:
@@ -38,6 +39,7 @@ def problems_of_documents(documents: Documents, charm: Charm, further: Mapping[s
         yield from problems_of_keys(metadata)
     yield from problems_of_metadata(documents.uploaded_metadata, has_bases=documents.has_bases)
     yield from _of_manifest(documents) if documents.bases is not None else _of_source(charm.bases)
+    yield from _of_bases(charm.bases)
     if documents.is_without_bases:
         yield "its manifest.yaml has no bases; take it out, or write what the charm runs on"
     elif charm.series and not charm.bases and "kubernetes" not in charm.series:
@@ -68,12 +70,24 @@ def _of_source(bases: Iterable[Base]) -> Iterator[str]:
         if base.name not in _SYSTEMS or not _is_channel(base.channel):
             yield f"it is for {base}, which Juju does not know"
         for architecture in base.architectures:
-            if architecture not in {*ARCHITECTURES, "all"}:
-                yield f"it is for {architecture}; Juju knows {', '.join(ARCHITECTURES)}"
+            if architecture not in {*_IN_MANIFESTS, "all"}:
+                yield f"it is for {architecture}; Juju knows {', '.join(ARCHITECTURES)}: name one of those, or none"
+
+
+def _of_bases(bases: Iterable[Base]) -> Iterator[str]:
+    """What Juju reads, and makes no machine of."""
+    every = [one.architectures for one in bases]
+    named = {one for several in every for one in several}
+    if every and all(every) and not named - {*OLDER_ARCHITECTURES}:
+        known = ", ".join(ARCHITECTURES)
+        yield f"it is for {', '.join(sorted(named))} only, and Juju makes machines of {known}: build it for one"
+    for base in bases:
+        if (meant := series_in(base.channel)) is not None:
+            yield f"it is for {base}, which names a series; write {meant}"
 
 
 def _architecture(field: Field) -> Iterator[str]:
-    if not isinstance(field.value, str) or architecture_of(field.value) not in ARCHITECTURES:
+    if not isinstance(field.value, str) or architecture_of(field.value) not in _IN_MANIFESTS:
         yield field.expectation_error(f"one of {', '.join(ARCHITECTURES)}").message
 
 

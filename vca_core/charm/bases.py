@@ -42,8 +42,13 @@ _SERIES = {word: Base("ubuntu", channel) for word, channel in _UBUNTU.items()} |
     f"centos{version}": Base("centos", version) for version in ("7", "8", "9")
 }
 
-ARCHITECTURES = ("amd64", "arm64", "armhf", "i386", "ppc64el", "riscv64", "s390x")
-"""Those that Juju knows."""
+ARCHITECTURES = ("amd64", "arm64", "ppc64el", "riscv64", "s390x")
+"""Those that Juju 3.6 makes machines of."""
+
+OLDER_ARCHITECTURES = ("armhf", "i386")
+"""Those that it takes in ``manifest.yaml`` beside them, for old charms, and makes no machines of."""
+
+_RELEASE = re.compile(r"([a-z][a-z0-9]*)@([0-9]+(?:\.[0-9]+)*)(?:/stable)?")
 
 _NAMES = tuple(
     (re.compile(pattern), name)
@@ -64,6 +69,24 @@ def architecture_of(word: str) -> str:
     """The name that Juju has for an architecture: ``amd64`` where others say ``x86_64``."""
     stripped = word.strip()
     return next((name for pattern, name in _NAMES if pattern.search(stripped)), stripped)
+
+
+def check_base(text: str) -> str:
+    """Give back a base as machines name it: ``ubuntu@22.04``, also for ``ubuntu@22.04/stable``.
+
+    Raises:
+        ValueError: it is not one; of a series, which Juju does not take any more, it says what to write instead.
+    """
+    if (found := _RELEASE.fullmatch(text)) is not None:
+        return f"{found[1]}@{found[2]}"
+    series = _SERIES.get(text.rpartition("@")[2])
+    hint = f": write {series} for the series" if series is not None else ""
+    raise ValueError(f"expected a base such as ubuntu@22.04, got {text[:60]!r}{hint}")
+
+
+def series_in(channel: str) -> Base | None:
+    """The base that a channel means which is the name of a series, such as ``jammy``; Juju finds no machine for it."""
+    return _SERIES.get(channel.partition("/")[0])
 
 
 def from_manifest(bases: Field) -> tuple[Base, ...]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from vca_core.charm.bases import ARCHITECTURES
 from vca_core.charm.model import Base, Charm
 from vca_core.errors import BadArguments
 from vca_core.refusals import old_bases, unfit_architecture, unsupported_base
@@ -55,7 +56,8 @@ def place_for(charm: Charm, base: str | None = None, arch: str | None = None) ->
         return Place(None, None)
     by_release = {one.release: one for one in charm.bases}
     known = [by_release[release] for release in MADE if release in by_release]
-    possible = known or [one for one in charm.bases if _may_be_made(one)]
+    possible = [one for one in known or charm.bases if one in known or _may_be_made(one)]
+    possible = [one for one in possible if any(_runs_on(one, each) for each in ARCHITECTURES)] or possible
     if not possible:
         raise old_bases(charm.name, by_release, SUPPORTED)
     fitting = next((one for one in possible if _runs_on(one, arch or USUAL_ARCHITECTURE)), None)
@@ -110,7 +112,9 @@ def _runs_on(base: Base, arch: str) -> bool:
 
 
 def _unusual(base: Base) -> str | None:
-    return None if _runs_on(base, USUAL_ARCHITECTURE) else base.architectures[0]
+    if _runs_on(base, USUAL_ARCHITECTURE):
+        return None
+    return next((one for one in base.architectures if one in ARCHITECTURES), base.architectures[0])
 
 
 def _may_be_made(base: Base) -> bool:

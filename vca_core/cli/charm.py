@@ -15,7 +15,7 @@ from vca_core.cli.state import State, command
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vca_core.charm import Action, Charm
+    from vca_core.charm import Action, Base, Charm
 
 
 @command
@@ -26,7 +26,7 @@ def charm(
     """Show the actions, options, endpoints and bases of a charm.
 
     Mistakes are shown with file and key, and so are obstacles to an installation, such as sources that have to be
-    packed first (charmcraft pack).
+    packed first (charmcraft pack); the command exits with 1 then.
     """
     from pydantic import TypeAdapter  # commands import what they need
 
@@ -42,8 +42,10 @@ def charm(
         raise typer.Exit(1) from None
     if state.json:
         print_json(TypeAdapter(Charm).dump_python(found, mode="json"))
-        return
-    _tell(found)
+    else:
+        _tell(found)
+    if found.obstacles:
+        raise typer.Exit(1)
 
 
 def _with_obstacles(charm: Charm, path: Path) -> Charm:
@@ -76,7 +78,7 @@ def _with_obstacles(charm: Charm, path: Path) -> Charm:
 
 def _tell(charm: Charm) -> None:
     echo(f"{charm.name}: {charm.summary}")
-    places = [*(["Kubernetes"] if charm.is_kubernetes else []), *map(str, charm.bases)]
+    places = [*(["Kubernetes"] if charm.is_kubernetes else []), *map(_base, charm.bases)]
     echo(f"runs on: {', '.join(places) or '(it does not say)'}")
     if "kubernetes" in charm.series:
         echo("its series kubernetes is for pod specs, which Juju 3 does not run any more")
@@ -100,6 +102,10 @@ def _tell(charm: Charm) -> None:
             ("ENDPOINT", "ROLE", "INTERFACE"),
             [(one.name, one.role, one.interface) for one in charm.endpoints.values()],
         )
+
+
+def _base(base: Base) -> str:
+    return f"{base} on {' and '.join(base.architectures)}" if base.architectures else str(base)
 
 
 def _params(action: Action) -> str:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from vca_core.backend import Options
+from vca_core.charm.bases import check_base
 from vca_core.charm.constraints import parse_constraints
 from vca_core.charm.images import check_reference
 from vca_core.charm.placement import check_placement
@@ -25,7 +26,7 @@ from vca_fake.recorder import Recorder
 from vca_fake.script import Rule, Script
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-BaseName = Annotated[str, Field(pattern=r"^[a-z0-9]+@[a-z0-9.]+$")]
+BaseName = Annotated[str, AfterValidator(check_base)]
 
 
 Text = Annotated[str, Field(min_length=1)]

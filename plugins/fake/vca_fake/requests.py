@@ -57,7 +57,8 @@ def ground_for(charm: Charm | None, asked: CreateOptions, usual: str, *, on_kube
         if placement is None or not placement.is_container:  # a container has what its machine has
             arch = arch or needed
     if base not in {None, usual, *MADE}:
-        raise unmade_base(str(base), SUPPORTED)
+        name = None if charm is None else charm.name
+        raise unmade_base(str(base), SUPPORTED, asked=asked.base is not None, charm=name)
     return Ground(base or usual, arch, placement)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, field_validator, model_validator
 
 from vca_core.backend import Options
+from vca_core.charm.bases import check_base
 from vca_core.charm.constraints import parse_constraints
 from vca_juju_common.client.channels import parse_channel
 from vca_juju_common.client.transport.endpoints import Endpoint
@@ -19,7 +20,7 @@ from vca_juju_common.images import Image
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Grace = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-BaseName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*@[0-9]+(\.[0-9]+)*$")]
+BaseName = Annotated[str, AfterValidator(check_base)]
 Constraints = Annotated[dict[str, Any], BeforeValidator(parse_constraints)]
 Text = Annotated[str, Field(min_length=1)]
 

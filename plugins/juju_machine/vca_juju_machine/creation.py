@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from vca_core.artifacts import Artifact
@@ -11,7 +12,7 @@ from vca_core.backend import Operation
 from vca_core.charm.constraints import merge_constraints
 from vca_core.charm.placement import parse_placement
 from vca_core.charm.places import SUPPORTED, Place, place_for
-from vca_core.errors import AlreadyExists
+from vca_core.errors import AlreadyExists, BadArguments
 from vca_core.naming import EeId, Namespace
 from vca_core.refusals import already_exists, no_environment, refused_placement, shared_application, unmade_base
 from vca_juju_common.charms import check_assumptions
@@ -110,7 +111,12 @@ async def _wait_first(session: Session, model: Model, namespace: Namespace, mach
 
 
 async def make_machine(
-    undo: AsyncExitStack, session: Session, model: Model, namespace: Namespace, new: NewMachine
+    undo: AsyncExitStack,
+    session: Session,
+    model: Model,
+    namespace: Namespace,
+    new: NewMachine,
+    refuse_base: Callable[[str], BadArguments],
 ) -> str:
     """Make a machine that bears its namespace, and note how to undo that, also when this is cancelled.
 
@@ -120,6 +126,7 @@ async def make_machine(
         model: where.
         namespace: of the execution environment.
         new: what to ask for.
+        refuse_base: makes the error where the controller makes no machines of that base.
 
     Returns:
         The machine's id.
@@ -137,7 +144,7 @@ async def make_machine(
         machine = adding.result()
     except ApiError as error:
         if new.base is not None and _ABOUT_BASE.search(error.message):
-            raise unmade_base(new.base, SUPPORTED) from error
+            raise refuse_base(new.base) from error
         if new.placement is not None and _ABOUT_PLACEMENT.search(error.message):
             raise refused_placement(new.placement, error.message) from error
         raise
@@ -195,10 +202,17 @@ async def create(
         AlreadyExists: the namespace has one.
     """
     new = await choose_machine(session, options, artifact, asked)
+    charm = await artifact.read() if artifact is not None and artifact.path is not None else None
+    suits = charm is not None and new.base in {one.release for one in charm.bases}
+
+    def refuse_base(base: str) -> BadArguments:
+        name = charm.name if charm is not None and suits else None
+        return unmade_base(base, SUPPORTED, asked=asked.base is not None, charm=name)
+
     async with session.make(session.names.model(namespace), op) as model:
         await check_free(model, session.names, session.ground, namespace)
         async with AsyncExitStack() as undo:
-            machine = await make_machine(undo, session, model, namespace, new)
+            machine = await make_machine(undo, session, model, namespace, new, refuse_base)
             await op.created(machine)
             made = undo.pop_all()
         report_from_now_on(session, model, namespace, machine)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vca_core.backend import Host, Operation
+from vca_core.charm.places import SUPPORTED
 from vca_core.errors import AlreadyExists, NotSupported, VcaError
 from vca_core.hosts import same_host
 from vca_core.naming import Namespace
+from vca_core.refusals import unmade_host_base
 from vca_core.tasks import settle
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import machine_tag
@@ -122,7 +124,14 @@ class Registrar:
                 memory=facts.memory_mib,
             )
             new = NewMachine(facts.base, manual=manual)
-            machine = await make_machine(undo, session, model, namespace, new)
+            machine = await make_machine(
+                undo,
+                session,
+                model,
+                namespace,
+                new,
+                lambda base: unmade_host_base(target.hostname, base, SUPPORTED),
+            )
             undo.push_async_callback(self._undo, session, target, mark)
             await op.held()
             # Juju's agent keeps the model's keys with the user ubuntu, and fails where there is none.

@@ -173,12 +173,12 @@ def test_the_charm_command_says_what_an_install_would_refuse(tmp_path: Path) -> 
     (charm / "src").mkdir(parents=True)
     (charm / "src" / "charm.py").touch()
     (charm / "metadata.yaml").write_text("name: old\nsummary: s\ndescription: d\nseries: [bionic]\n")
-    output = vca("charm", str(charm))
+    output = vca("charm", str(charm), code=1)
     assert "cannot be installed as it is: it has neither hooks nor a dispatch file" in output
     assert "option force" in output
-    assert len(vca_json("charm", str(charm))["obstacles"]) == 2
+    assert len(vca_json("charm", str(charm), code=1)["obstacles"]) == 2
     (charm / "a\nb").touch()
-    assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm))["obstacles"][-2]
+    assert "its member 'a\\nb' has characters in its name" in vca_json("charm", str(charm), code=1)["obstacles"][-2]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_the_charm_command_says_what_an_install_would_refuse(tmp_path: Path) -> 
 )
 def test_what_every_installation_would_refuse_is_told(tmp_path: Path, more: str, told: str) -> None:
     charm = write_files(tmp_path, {**GOOD, "metadata.yaml": f"{GOOD['metadata.yaml']}{more}\n"})
-    [obstacle] = vca_json("charm", str(charm))["obstacles"]
+    [obstacle] = vca_json("charm", str(charm), code=1)["obstacles"]
     assert told in obstacle
 
 
@@ -201,14 +201,37 @@ def test_what_every_installation_would_refuse_is_told(tmp_path: Path, more: str,
 def test_a_base_that_juju_makes_no_machines_of_is_told(tmp_path: Path, base: str) -> None:
     name, _, channel = base.partition("@")
     manifest = f"bases: [{{name: {name}, channel: '{channel}', architectures: [amd64]}}]"
-    [obstacle] = vca_json("charm", str(write_files(tmp_path, {**GOOD, "manifest.yaml": manifest})))["obstacles"]
+    charm = write_files(tmp_path, {**GOOD, "manifest.yaml": manifest})
+    [obstacle] = vca_json("charm", str(charm), code=1)["obstacles"]
     assert f"supports {base}, and Juju makes machines of ubuntu@24.04" in obstacle
+
+
+def test_bases_are_shown_with_their_architectures(tmp_path: Path) -> None:
+    manifest = "bases: [{name: ubuntu, channel: '22.04', architectures: [x86_64, i386]}]"
+    output = vca("charm", str(write_files(tmp_path, {**GOOD, "manifest.yaml": manifest})))
+    assert "runs on: ubuntu@22.04 on amd64 and i386\n" in output
+
+
+@pytest.mark.parametrize(
+    ("base", "told"),
+    [
+        (
+            "channel: '22.04', architectures: [i386, armhf]",
+            "it is for armhf, i386 only, and Juju makes machines",
+        ),
+        ("channel: jammy, architectures: [amd64]", "it is for ubuntu@jammy, which names a series; write ubuntu@22.04"),
+    ],
+)
+def test_what_juju_reads_and_makes_no_machine_of_is_told(tmp_path: Path, base: str, told: str) -> None:
+    charm = write_files(tmp_path, {**GOOD, "manifest.yaml": f"bases: [{{name: ubuntu, {base}}}]"})
+    assert any(told in one for one in vca_json("charm", str(charm), code=1)["obstacles"])
 
 
 def test_an_oldest_juju_that_is_none_of_today_is_told(tmp_path: Path) -> None:
     metadata = f"{GOOD['metadata.yaml']}series: [jammy]\nmin-juju-version: "
     charm = write_files(tmp_path, {"metadata.yaml": f"{metadata}4.0.0", "hooks/install": ""})
-    assert vca_json("charm", str(charm))["obstacles"] == ["it assumes juju >= 4.0.0, which no release of Juju 3.6 has"]
+    told = vca_json("charm", str(charm), code=1)["obstacles"]
+    assert told == ["it assumes juju >= 4.0.0, which no release of Juju 3.6 has"]
     (charm / "metadata.yaml").write_text(f"{metadata}3.6.17")
     assert vca_json("charm", str(charm))["obstacles"] == []
 
@@ -219,7 +242,8 @@ def test_an_oldest_juju_that_is_none_of_today_is_told(tmp_path: Path) -> None:
 )
 def test_it_is_reported_whether_a_charm_is_for_kubernetes(tmp_path: Path, series: str, places: str) -> None:
     metadata = f"name: web\nsummary: s\ndescription: d\nseries: [{series}]\n"
-    output = vca("charm", str(write_files(tmp_path, {"metadata.yaml": metadata, "hooks/install": ""})))
+    charm = write_files(tmp_path, {"metadata.yaml": metadata, "hooks/install": ""})
+    output = vca("charm", str(charm), code=1 if series == "kubernetes" else 0)
     assert f"runs on: {places}\n" in output
     assert ("pod specs" in output) is ("kubernetes" in series)
 
