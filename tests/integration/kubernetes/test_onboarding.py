@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 import yaml
+from support.clouds import make_token, with_token
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes, options_of, scaled_when_healed
 
 from vca_core.errors import BackendError, VcaConnectionError
 from vca_juju_k8s.__main__ import main
+from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
 from vca_jujusim import SimulatedController
 
 pytestmark = pytest.mark.xdist_group("cluster")
@@ -48,6 +51,16 @@ def ours(cluster: Cluster, cloud: str) -> list[str]:
     core = "/api/v1/namespaces/kube-system"
     kinds = (f"{core}/serviceaccounts", f"{core}/secrets", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings")
     return [one["metadata"]["name"] for kind in kinds for one in cluster.api.get(f"{kind}?{query}")["items"]]
+
+
+def in_order(cluster: Cluster, cloud: str) -> list[str]:
+    """The paths of those objects in the order in which they are made: our account, Juju's, and its token."""
+    core, made = "/api/v1/namespaces/kube-system", []
+    for kind in (f"{core}/serviceaccounts", f"{RBAC}/clusterroles", f"{RBAC}/clusterrolebindings", f"{core}/secrets"):
+        for one in cluster.api.get(f"{kind}?labelSelector=vca.juju-k8s/cloud={cloud}")["items"]:
+            is_token, is_juju = kind.endswith("secrets"), one["metadata"]["name"].startswith("juju-")
+            made.append((is_token, is_juju, f"{kind}/{one['metadata']['name']}"))
+    return [path for _, _, path in sorted(made, key=lambda one: one[:2])]
 
 
 def known(controller: SimulatedController, cloud: str) -> tuple[Any, Any]:
@@ -132,6 +145,72 @@ async def test_a_cluster_with_a_name_is_onboarded_by_its_connector(
     async with on_kubernetes(controller, charms, cloud=None, cluster={**moved, "kubeconfig": away}) as pods:
         with pytest.raises(VcaConnectionError, match=f"of cloud {cloud} is not onboarded: .* cannot be reached"):
             await pods.health()
+
+
+@pytest.mark.parametrize("made", [0, 2, 5, 6])
+async def test_a_connector_completes_what_a_killed_process_left(
+    controller: SimulatedController, cluster: Cluster, charms: Path, cloud: str, ns: str, made: int
+) -> None:
+    """It had made the first so many objects when it was killed, and neither cloud nor credential."""
+    named = {"name": ns, "kubeconfig": str(cluster.kubeconfig), "endpoint": cluster.server}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        await pods.health()
+    found, first = known(controller, cloud), ours(cluster, cloud)
+    controller.world.credentials.pop(f"{cloud}/{controller.username}/{cloud}")
+    controller.world.clouds.pop(cloud)
+    for path in in_order(cluster, cloud)[made:]:
+        cluster.api.delete(path)
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        await pods.delete_namespace(f".{ns}")
+    (new_cloud, new_credential), (old_cloud, old_credential) = known(controller, cloud), found
+    assert new_cloud == old_cloud
+    assert new_credential["attrs"]["rbac-id"] == old_credential["attrs"]["rbac-id"], "it is found again, not made twice"
+    assert ours(cluster, cloud) == first
+
+
+@pytest.fixture
+def by_program(cluster: Cluster, ns: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
+    """A kubeconfig whose user logs in by a program, and the token that this gives."""
+    token = make_token(cluster, ns)
+    version = "client.authentication.k8s.io/v1"
+    credential = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": token}}
+    program = tmp_path / "login"
+    program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(credential)}\nEND\n")
+    program.chmod(0o755)
+    config = with_token(cluster, "none")
+    run = {"apiVersion": version, "command": str(program), "interactiveMode": "Never"}
+    config["users"][0]["user"] = {"exec": run}
+    return config, token
+
+
+async def test_a_user_who_logs_in_by_a_program_becomes_an_account(
+    controller: SimulatedController,
+    cluster: Cluster,
+    charms: Path,
+    cloud: str,
+    ns: str,
+    by_program: tuple[dict[str, Any], str],
+) -> None:
+    named = {"name": ns, "kubeconfig": by_program[0], "endpoint": cluster.server}
+    async with on_kubernetes(controller, charms, cloud=None, cluster=named) as pods:
+        await pods.create_execution_environment(f".{ns}.vnf1")
+        await pods.delete_namespace(f".{ns}")
+    sent = known(controller, cloud)[1]["attrs"]
+    assert sent["Token"] != by_program[1]
+    review = {"spec": {"token": sent["Token"]}}
+    reviewed = cluster.api.post("/apis/authentication.k8s.io/v1/tokenreviews", review)["status"]["user"]["username"]
+    assert reviewed == f"system:serviceaccount:kube-system:juju-credential-{sent['rbac-id']}"
+
+
+async def test_the_token_that_a_program_gives_is_kept_out_of_texts(by_program: tuple[dict[str, Any], str]) -> None:
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": by_program[0]}), Path())
+    await client.open()
+    try:
+        assert (await client.read("/version"))["gitVersion"]
+        assert by_program[1] not in client.scrub(f"token {by_program[1]} is refused")
+    finally:
+        await client.close()
 
 
 async def test_suspended_models_go_on_with_a_credential_sent_again(

@@ -345,6 +345,7 @@ class ClusterClient:
             raise _unusable(str(error)) from None
         except config.ConfigException as error:
             raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
+        secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a program gave, too
         settings.retries = 0
         settings.connection_pool_maxsize = _THREADS + WATCHES
         if self._bearer is not None:  # its token would be ignored beside a certificate
