@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -58,6 +59,17 @@ def subject_of(controller: SimulatedController) -> Subject:
         "cloud": "k8s",
     }
     return Subject("juju-k8s", kind="k8s", options=options, persistent=True)
+
+
+def real_options() -> dict[str, Any]:
+    """The options of a connector on a real controller, as `VCA_TEST_JUJU_K8S_*` has them; empty: none is named."""
+    names = ("endpoints", "username", "secret", "ca_cert", "cloud", "credential", "storage_class")
+    given = {name: os.environ.get(f"VCA_TEST_JUJU_K8S_{name.upper()}") for name in (*names, "kubeconfig")}
+    if not given["endpoints"]:
+        return {}
+    kubeconfig = given.pop("kubeconfig")
+    looking = {"cluster": {"kubeconfig": kubeconfig}} if kubeconfig else {}
+    return {name: value for name, value in given.items() if value} | looking
 
 
 def options_of(controller: SimulatedController, **more: Any) -> dict[str, Any]:
