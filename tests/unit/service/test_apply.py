@@ -142,7 +142,7 @@ async def test_what_took_effect_before_a_lost_connection_is_resumed(world: World
         assert len(await vca.connector().list_execution_environments()) == 3
 
 
-async def test_a_failed_installation_is_corrected_by_another_charm(tmp_path: Path) -> None:
+async def test_a_failed_installation_is_corrected(tmp_path: Path) -> None:
     charm = tmp_path / "charms" / "simple-router"
     shutil.copytree(CHARMS / "simple-router", charm)
     world = World(tmp_path, charm.parent)
@@ -157,7 +157,7 @@ async def test_a_failed_installation_is_corrected_by_another_charm(tmp_path: Pat
     assert world.asked() == []
 
 
-async def test_an_installation_that_was_never_tried_otherwise_is_not_corrected(tmp_path: Path) -> None:
+async def test_what_others_installed_is_not_corrected(tmp_path: Path) -> None:
     charm = tmp_path / "charms" / "simple-router"
     shutil.copytree(CHARMS / "simple-router", charm)
     world = World(tmp_path, charm.parent)
