@@ -71,9 +71,10 @@ HEAD_OF_INNER = """# Faults inside the cluster
 This is what [juju-k8s](juju-k8s.md) says of faults in the cluster itself, with `cluster` in its options, as it was
 observed with a simulated Juju on a real control plane, whose nodes and pods are simulated as well. `done` means that
 the operation overcame the fault, and the text is what the detail of the unit said meanwhile; otherwise the text is in
-the [error](errors.md) or in its cause. The recovery was tried in each row. In the end, nothing of the NS was left in
-Juju or in the cluster (namespaces, cluster roles and bindings, volumes), and no task or thread of a connector. No
-error, status or log contained a token or a password.
+the [error](errors.md) or in its cause. The recovery was tried in each row but two: for a namespace of others, it was
+only deleted, and the simulated Juju took up a suspended model by itself. In the end, nothing of the NS was left in Juju
+or in the cluster (namespaces, cluster roles and bindings, volumes), and no task or thread of a connector. No error,
+status or log contained a token or a password.
 [juju-k8s-inner-faults.json](juju-k8s-inner-faults.json) is the same table for programs.
 """
 

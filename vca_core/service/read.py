@@ -12,7 +12,7 @@ from vca_core.config.files import Document, check_plain
 from vca_core.config.overrides import References, resolve
 from vca_core.config.problems import KeyPath, Problem
 from vca_core.service.ns_file import Service
-from vca_core.written import Written, texts_below
+from vca_core.written import Texts, Written, texts_below
 
 NOTHING = References()
 """Nothing may be referred to."""
@@ -51,11 +51,14 @@ def _with_references(document: Document, references: References, problems: list[
     if not isinstance(vnfs, dict):
         return document.values
     made = {}
+    texts: dict[Any, Texts] = {}  # by VNF: a file may have thousands
+    for place, written in document.texts.items():
+        texts.setdefault(place[1] if place[:1] == ("vnfs",) and len(place) > 1 else None, {})[place] = written
 
     def resolved(value: Any, place: KeyPath) -> Any:
         """A value with what it refers to, and what was written for what is in it."""
         found = resolve(value, place, document.folder, references, problems)
-        return Written(found, texts_below(document.texts, place)) if isinstance(found, dict) else found
+        return Written(found, texts_below(texts.get(place[1], {}), place)) if isinstance(found, dict) else found
 
     for name, vnf in vnfs.items():
         made[name] = vnf
