@@ -405,7 +405,8 @@ def unmade_base(base: str, supported: Iterable[str], *, asked: bool = True, char
     if charm is not None:
         return _unfit(f"charm {charm} supports {base}, and {why}; {remedy}{forced}")
     return BadArguments(
-        f"base: {why}, which the connector's options name; change them in the config, or {remedy}", ["options.base"]
+        f"options.base: {why}, which the connector's options name; change them in the config, or {remedy}",
+        ["options.base"],
     )
 
 

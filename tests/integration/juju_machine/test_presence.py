@@ -13,7 +13,17 @@ from vca_core import BackendError
 from vca_juju_common.client import presence
 from vca_juju_common.client.requests.status import read_status
 from vca_juju_common.client.state import State
-from vca_juju_common.client.things import STATUS_KINDS, Application, Machine, ModelState, Relation, Thing, Word
+from vca_juju_common.client.things import (
+    STATUS_KINDS,
+    Application,
+    Machine,
+    ModelState,
+    Relation,
+    Thing,
+    Unit,
+    Word,
+    has_lost_agent,
+)
 from vca_jujusim.controller import SimulatedController
 
 ASKED = "Client.FullStatus"
@@ -173,4 +183,6 @@ def _comparable(thing: Thing) -> Thing:
             return replace(thing, owner="")
         case Relation():
             return replace(thing, life="")
+        case Unit() if has_lost_agent(thing):  # found out anew with each reading
+            return replace(thing, agent_since="")
     return thing

@@ -267,7 +267,7 @@ def has_lost_agent(thing: Thing) -> bool:
 def with_agent_of(thing: Thing, other: Thing) -> Thing:
     """A machine or a unit as it is, but with the agent, and the workload of a unit, that another reading reports."""
     if isinstance(thing, Unit) and isinstance(other, Unit):
-        return replace(thing, agent=other.agent, workload=other.workload)
+        return replace(thing, agent=other.agent, workload=other.workload, agent_since=other.agent_since)
     if isinstance(thing, Machine) and isinstance(other, Machine):
         return replace(thing, agent=other.agent)
     return thing

@@ -203,9 +203,14 @@ def _finish_setup(model: Model, unit: Unit) -> None:
     if model.kind == "caas":
         pods.replace_next(model, unit)
     if first:
-        for action in model.actions.values():
-            if action.unit == unit.name:
-                settle(model, "action", action.id)
+        settle_actions(model, unit)
+
+
+def settle_actions(model: Model, unit: Unit) -> None:
+    """Let the actions of a unit go on, which has come up."""
+    for action in model.actions.values():
+        if action.unit == unit.name:
+            settle(model, "action", action.id)
 
 
 def _workload(model: Model, unit: Unit) -> Status:

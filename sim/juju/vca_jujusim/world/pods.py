@@ -167,6 +167,8 @@ def may_go_on(model: Model, unit: Unit) -> bool:
 
 def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
     """Know of a unit what the cluster says of its pod; whether it runs."""
+    from vca_jujusim.world.lives import settle_actions
+
     pod = place.pod(unit.pod_name)
     found = (unit.pod_name, pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
     if found[2] != unit.pod and unit.pod:
@@ -174,6 +176,8 @@ def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
     if found != (unit.provider_id, unit.address, unit.pod):  # no delta tells of it
         unit.provider_id, unit.address, unit.pod = found
         model.world.keep(model, "unit", unit.name)
+        if unit.address:
+            settle_actions(model, unit)
     trouble = place.trouble(unit.application) or (pod.trouble if pod is not None else "")
     if unit.address:
         if unit.agent.current == "allocating":

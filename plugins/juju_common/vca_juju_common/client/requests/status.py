@@ -100,6 +100,7 @@ def _units_in(units: Mapping[str, Any] | None, applications: Mapping[str, Any], 
             _life(agent.get("life")),
             unit.get("charm") or (applications.get(application) or {}).get("charm") or "",
             unit.get("public-address") or unit.get("address") or "",
+            str(agent.get("since") or ""),
         )
         yield from _units_in(unit.get("subordinates"), applications, where)
 
