@@ -203,13 +203,13 @@ def _finish_setup(model: Model, unit: Unit) -> None:
     if model.kind == "caas":
         pods.replace_next(model, unit)
     if first:
-        settle_actions(model, unit)
+        begin_actions(model, unit)
 
 
-def settle_actions(model: Model, unit: Unit) -> None:
-    """Let the actions of a unit go on, which has come up."""
+def begin_actions(model: Model, unit: Unit) -> None:
+    """Let the actions begin that wait for a unit, which has come up."""
     for action in model.actions.values():
-        if action.unit == unit.name:
+        if action.unit == unit.name and action.status == "pending":
             settle(model, "action", action.id)
 
 

@@ -167,7 +167,7 @@ def may_go_on(model: Model, unit: Unit) -> bool:
 
 def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
     """Know of a unit what the cluster says of its pod; whether it runs."""
-    from vca_jujusim.world.lives import settle_actions
+    from vca_jujusim.world.lives import begin_actions
 
     pod = place.pod(unit.pod_name)
     found = (unit.pod_name, pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
@@ -177,7 +177,7 @@ def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
         unit.provider_id, unit.address, unit.pod = found
         model.world.keep(model, "unit", unit.name)
         if unit.address:
-            settle_actions(model, unit)
+            begin_actions(model, unit)
     trouble = place.trouble(unit.application) or (pod.trouble if pod is not None else "")
     if unit.address:
         if unit.agent.current == "allocating":
