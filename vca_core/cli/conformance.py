@@ -80,7 +80,7 @@ def conformance(
     on_result: OnResult = (lambda *_: None) if state.json else _teller()
     selection = run.Selection(only, until_failure)
     if store is not None:
-        verdicts = [run.run_store(_factory(store), store, on_result, selection)]
+        verdicts = [run.run_store(_factory(store), _without_login(store), on_result, selection)]
     elif suite:
         verdicts = run.run_suites(suite, on_result, selection)
     elif backend is None:
@@ -175,6 +175,13 @@ def _primitive(text: str | None, option: str) -> Primitive | None:
     if not name or not isinstance(params, dict):
         raise _bad(f"{option}: expected a name, perhaps followed by a blank and a JSON object of parameters", option)
     return name, params
+
+
+def _without_login(url: str) -> str:
+    """What names a store where people read it: who logs in, and settings, may be secret."""
+    scheme, mark, rest = url.partition("://")
+    place, slash, path = rest.partition("?")[0].partition("/")
+    return f"{scheme}{mark}{place.rpartition('@')[2]}{slash}{path}" if mark else url
 
 
 def _factory(text: str) -> Callable[[], StatusStore]:

@@ -114,6 +114,14 @@ def test_a_store_of_others_gets_its_verdict(folder: Path) -> None:
     assert "0 failed, 4 skipped" in last
 
 
+def test_the_login_to_a_store_is_not_shown(folder: Path) -> None:
+    url = "mongodb://somebody:hunter2@127.0.0.1:1/x?serverSelectionTimeoutMS=50&authSource=admin"
+    for style in ([], ["--json"]):
+        output = vca(folder, "conformance", "--store", url, "--only", "made and once", *style, code=1)
+        assert "mongodb://127.0.0.1:1/x" in output
+        assert "hunter2" not in output
+
+
 def test_a_named_store_is_examined_in_tables_of_its_own(folder: Path) -> None:
     path = folder / "kept.db"
 
