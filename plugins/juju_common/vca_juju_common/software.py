@@ -155,9 +155,8 @@ async def upgrade(
                     force=asked.force,
                     force_units=force_units,
                 )
-                if (
-                    resources and charm.url == there.charm_url
-                ):  # the units run a hook, or get new pods, and nothing else shows it
+                if resources and charm.url == there.charm_url:
+                    # The units run a hook, or get new pods, and nothing but the time of their agents' status shows it.
                     units = model.state.alive_units_of(ee_id.application)
                     resting.update({unit.name: unit.agent_since for unit in units})
                 await _replace_charm(model, new, name)
