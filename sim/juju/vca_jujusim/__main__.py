@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from vca_jujusim.controller import SimulatedController
-from vca_jujusim.world.lives import KINDS
+from vca_jujusim.world.settling import KINDS
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:

@@ -19,13 +19,14 @@ from vca_jujusim.faults import Faults
 from vca_jujusim.server import Mode, Server
 from vca_jujusim.state_file import StateFile
 from vca_jujusim.tls import HOSTNAME, make_identity
-from vca_jujusim.world import removal
+from vca_jujusim.world import ending, removal
 from vca_jujusim.world.clock import Clock
 from vca_jujusim.world.crossing import announce
 from vca_jujusim.world.entities import Machine, User
-from vca_jujusim.world.lives import settle, wake
+from vca_jujusim.world.lives import step
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.programs import Programs
+from vca_jujusim.world.settling import settle, wake
 from vca_jujusim.world.world import World
 
 
@@ -88,7 +89,7 @@ class SimulatedController:
         self.defects: list[Exception] = []
         self.closing = asyncio.Event()
         self.clock = Clock(latency, hook_retry, burial, steps or {})
-        self.world = World(self.clock, self.faults.lives, (username, self.password))
+        self.world = World(self.clock, self.faults.lives, (username, self.password), step)
         self.world.on_resumed = wake
         announce(self.world)
         self.world.programs = None if programs is None else Programs(programs)
@@ -387,7 +388,7 @@ class SimulatedController:
 
     def remove_unit(self, model: str, unit: str) -> None:
         """Remove a unit, as another client would."""
-        removal.destroy_unit(self.model(model), self.model(model).unit(unit), force=True)
+        ending.destroy_unit(self.model(model), self.model(model).unit(unit), force=True)
 
     def remove_model(self, model: str) -> None:
         """Destroy a model, as another client would."""

@@ -9,9 +9,9 @@ from vca_jujusim.cluster.asking import Asking
 from vca_jujusim.cluster.ending import end_namespace
 from vca_jujusim.cluster.objects import MANAGER, NAME, VERSION, Wanted, application_objects, application_paths
 from vca_jujusim.world.entities import ALIVE, Application
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.places import Pod
+from vca_jujusim.world.settling import settle
 
 AGAIN = 0.25
 """Seconds after which Juju asks again for what was refused, or could not be asked."""

@@ -8,9 +8,10 @@ from vca_jujusim.charms import check_params
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.facades.charms import action_spec
 from vca_jujusim.problems import NOT_FOUND, NOT_SUPPORTED, Refusal
+from vca_jujusim.world.actions import FINAL, finish_action
 from vca_jujusim.world.entities import Action
-from vca_jujusim.world.lives import FINAL, finish_action, settle
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.settling import settle
 
 
 @method("Action.EnqueueOperation", access="write")

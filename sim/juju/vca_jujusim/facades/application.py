@@ -7,7 +7,8 @@ from typing import Any
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.facades.charms import resolve
 from vca_jujusim.problems import NOT_FOUND, Refusal, not_found
-from vca_jujusim.world.deploying import Deployment, deploy, parse_config
+from vca_jujusim.world.deploying import deploy, parse_config
+from vca_jujusim.world.deployment import Deployment
 from vca_jujusim.world.machines import default_base, parse_base
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.removal import destroy_application

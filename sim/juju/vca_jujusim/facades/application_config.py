@@ -11,11 +11,11 @@ from vca_jujusim.problems import Refusal, not_found
 from vca_jujusim.world.assumptions import check_assumptions
 from vca_jujusim.world.deploying import parse_config
 from vca_jujusim.world.entities import Application
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import parse_base
 from vca_jujusim.world.model import Model
 from vca_jujusim.world.pods import check_upgrade
 from vca_jujusim.world.relating import check_kept
+from vca_jujusim.world.settling import settle
 from vca_jujusim.world.storing import check_storage_kept
 
 

@@ -6,9 +6,9 @@ from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import BAD_REQUEST, NOT_FOUND, NOT_SUPPORTED, NOT_VALID, Refusal
 from vca_jujusim.world.deploying import add_units
 from vca_jujusim.world.deploying import scale as scale_to
+from vca_jujusim.world.ending import destroy_unit
 from vca_jujusim.world.entities import Status
-from vca_jujusim.world.lives import settle
-from vca_jujusim.world.removal import destroy_unit
+from vca_jujusim.world.settling import settle
 
 
 @method("Application.AddUnits", access="write")

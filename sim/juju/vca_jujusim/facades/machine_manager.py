@@ -5,9 +5,9 @@ from __future__ import annotations
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import Refusal
 from vca_jujusim.world.entities import Status
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import add_machine
 from vca_jujusim.world.removal import destroy_machine
+from vca_jujusim.world.settling import settle
 
 
 @method("MachineManager.AddMachines", access="write")

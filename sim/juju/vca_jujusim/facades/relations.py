@@ -5,9 +5,9 @@ from __future__ import annotations
 from vca_jujusim.dispatch import Answer, Call, Json, method, parse_tag
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
 from vca_jujusim.world.crossing import destroy_remote
+from vca_jujusim.world.ending import destroy_relation
 from vca_jujusim.world.entities import ALIVE, RemoteApplication
 from vca_jujusim.world.relating import add_relation, find_relation
-from vca_jujusim.world.removal import destroy_relation
 
 
 @method("Application.AddRelation", access="write")

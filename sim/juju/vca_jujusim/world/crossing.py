@@ -9,8 +9,10 @@ import uuid
 from collections.abc import Iterator
 from weakref import WeakSet
 
+from vca_jujusim.world.ending import destroy_relation
 from vca_jujusim.world.entities import ALIVE, DYING, Endpoint, Offer, Relation, RemoteApplication, Status
 from vca_jujusim.world.model import Model, is_consumer
+from vca_jujusim.world.settling import settle
 from vca_jujusim.world.world import World
 
 _WORLDS: WeakSet[World] = WeakSet()
@@ -55,8 +57,6 @@ def reach_out(model: Model, relation: Relation) -> None:
 
 def follow_end(model: Model, relation: Relation) -> None:
     """A half of a relation is gone: the other half goes, and what only it needed."""
-    from vca_jujusim.world.removal import destroy_relation
-
     for end in relation.endpoints:
         remote = model.remotes.get(end.application)
         if remote is None:
@@ -71,7 +71,7 @@ def follow_end(model: Model, relation: Relation) -> None:
                 if offer.uuid == remote.offer_uuid:
                     model.note_change("applicationOffer", offer.name)
         elif remote.life != ALIVE:
-            _settle(model, remote.name)
+            settle(model, "remoteApplication", remote.name)
 
 
 def advance_remote(model: Model, remote: RemoteApplication) -> None:
@@ -81,7 +81,7 @@ def advance_remote(model: Model, remote: RemoteApplication) -> None:
     if remote.life != ALIVE:
         if not model.relations_of(remote.name):
             model.remove("remoteApplication", remote.name)
-            _settle_model(model)
+            settle(model, "model", model.record.uuid)
         return
     if find_offer(model, remote) is None and remote.status.current != "terminated":
         remote.status = Status("terminated", _GONE)
@@ -90,21 +90,17 @@ def advance_remote(model: Model, remote: RemoteApplication) -> None:
 
 def destroy_remote(model: Model, name: str) -> None:
     """Ask for the end of what is consumed, with its relations."""
-    from vca_jujusim.world.removal import destroy_relation
-
     remote = model.remotes[name]
     for relation in model.relations_of(name):
         destroy_relation(model, relation)
     if remote.life == ALIVE:
         remote.life = DYING
         model.note_change("remoteApplication", name)
-    _settle(model, name)
+    settle(model, "remoteApplication", name)
 
 
 def remove_offer(model: Model, offer: Offer) -> None:
     """An offer goes; its relations go with it, and those who consume it learn of that."""
-    from vca_jujusim.world.removal import destroy_relation
-
     for remote in model.offer_consumers(offer):
         for relation in model.relations_of(remote.name):
             destroy_relation(model, relation)
@@ -112,7 +108,7 @@ def remove_offer(model: Model, offer: Offer) -> None:
     for other in _models():
         for remote in other.remotes.values():
             if remote.offer_uuid == offer.uuid:
-                _settle(other, remote.name)
+                settle(other, "remoteApplication", remote.name)
 
 
 def find_offer(model: Model, remote: RemoteApplication) -> tuple[Model, Offer] | None:
@@ -134,15 +130,3 @@ def _model(model: Model, remote: RemoteApplication) -> Model | None:
 def _models() -> Iterator[Model]:
     for world in list(_WORLDS):
         yield from list(world.models.values())
-
-
-def _settle(model: Model, name: str) -> None:
-    from vca_jujusim.world.lives import settle
-
-    settle(model, "remoteApplication", name)
-
-
-def _settle_model(model: Model) -> None:
-    from vca_jujusim.world.lives import settle
-
-    settle(model, "model", model.record.uuid)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -12,33 +11,14 @@ from vca_jujusim.charms import Charm, check_options, coerce
 from vca_jujusim.problems import ALREADY_EXISTS, BAD_REQUEST, NOT_SUPPORTED, Refusal
 from vca_jujusim.world import pods
 from vca_jujusim.world.assumptions import check_assumptions
+from vca_jujusim.world.deployment import Deployment
+from vca_jujusim.world.ending import destroy_unit
 from vca_jujusim.world.entities import ALIVE, Application, Base, Machine, Relation, Status, Unit
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.machines import CONTAINERS, add_machine, existing_machine, machine_for_unit
 from vca_jujusim.world.model import Model
-from vca_jujusim.world.removal import destroy_unit
+from vca_jujusim.world.settling import settle
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(-[a-z0-9]*[a-z][a-z0-9]*)*$")
-
-
-@dataclass(slots=True)
-class Deployment:
-    """What is asked for."""
-
-    application: str
-    charm: Charm
-    origin: dict[str, Any]
-    base: Base
-    num_units: int = 1
-    placement: list[dict[str, Any]] = field(default_factory=list)
-    config: dict[str, Any] = field(default_factory=dict)
-    trust: bool = False
-    constraints: dict[str, Any] = field(default_factory=dict)
-    bindings: dict[str, str] = field(default_factory=dict)
-    resources: dict[str, dict[str, Any]] = field(default_factory=dict)
-    storage: dict[str, dict[str, Any]] = field(default_factory=dict)
-    attach_storage: list[str] = field(default_factory=list)
-    force: bool = False
 
 
 def deploy(model: Model, wanted: Deployment) -> Application:

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from vca_jujusim.world import crossing, pods, removal
-from vca_jujusim.world.entities import ALIVE, DEAD, Action, Machine, Relation, Status, Unit, now
-from vca_jujusim.world.hook_tools import Ended
+from vca_jujusim.world.actions import advance_action, begin_actions
+from vca_jujusim.world.deploying import follow_scale
+from vca_jujusim.world.entities import ALIVE, DEAD, Machine, Relation, Status, Unit
 from vca_jujusim.world.model import Model
-from vca_jujusim.world.running import missing_for_ssh, run
-
-KINDS = ("machine", "unit", "action", "application", "model", "relation", "remoteApplication")
-"""What has a life."""
-
-FINAL = {"completed", "failed", "cancelled", "aborted", "error"}
+from vca_jujusim.world.running import missing_for_ssh
+from vca_jujusim.world.settling import settle
 
 
-def settle(model: Model, kind: str, key: str, *, after: float = 0.0) -> None:
-    """See soon whether an entity has something to do."""
-    model.world.clock.run_soon((model.record.uuid, kind, key), lambda: _step(model, kind, key), after=after)
-
-
-def wake(model: Model) -> None:
-    """See soon what all entities of a model have to do."""
-    for kind, key in list(model.all_keys()):
-        if kind in KINDS:
-            settle(model, kind, key)
-
-
-def _step(model: Model, kind: str, key: str) -> None:
-    from vca_jujusim.world.deploying import follow_scale  # which settles what it makes
-
+def step(model: Model, kind: str, key: str) -> None:
+    """Do what an entity has to do now that its turn has come."""
     if kind == "model":
         _model(model)
         return
@@ -45,7 +29,7 @@ def _step(model: Model, kind: str, key: str) -> None:
         case "unit":
             _advance_unit(model, model.units[key])
         case "action":
-            _advance_action(model, model.actions[key])
+            advance_action(model, model.actions[key])
         case "relation":
             _advance_relation(model, model.relations[key])
         case "remoteApplication":
@@ -206,13 +190,6 @@ def _finish_setup(model: Model, unit: Unit) -> None:
         begin_actions(model, unit)
 
 
-def begin_actions(model: Model, unit: Unit) -> None:
-    """Let the actions begin that wait for a unit, which has come up."""
-    for action in model.actions.values():
-        if action.unit == unit.name and action.status == "pending":
-            settle(model, "action", action.id)
-
-
 def _workload(model: Model, unit: Unit) -> Status:
     fault = model.world.faults.take("blocked", "unit", unit.name)
     if fault is not None:
@@ -237,63 +214,3 @@ def _run_hook(model: Model, unit: Unit, hook: str) -> bool:
     if fault.retry:
         settle(model, "unit", unit.name, after=model.world.clock.hook_retry)
     return False
-
-
-def _advance_action(model: Model, action: Action) -> None:
-    unit = model.units.get(action.unit)
-    if action.status in FINAL:
-        return
-    if unit is None:
-        finish_action(model, action, "cancelled", "unit removed")
-        return
-    machine = model.machines.get(unit.machine)
-    is_there = pods.is_up(model, unit) if model.kind == "caas" else (machine is not None and not machine.lost)
-    if not unit.installed or not is_there:
-        return
-    if action.status == "pending":
-        action.status, action.started = "running", now()
-        model.note_change("action", action.id)
-        settle(model, "action", action.id)
-        return
-    if action.status == "aborting":
-        if model.world.programs is not None:
-            model.world.programs.abort(model, action)
-        finish_action(model, action, "aborted", "action aborted")
-        return
-    fault = model.world.faults.take("action", "action", action.name)
-    if fault is not None and fault.outcome == "hang":
-        action.log.append({"message": "working", "timestamp": now()})
-        model.note_change("action", action.id)
-        return
-    if fault is not None:
-        action.output = dict(fault.output or {})
-        message = fault.message or f"action {fault.outcome}"
-        finish_action(model, action, fault.outcome, "" if fault.outcome == "completed" else message)
-        return
-    if _start_program(model, unit, action):
-        return
-    action.log.append({"message": f"running {action.name}", "timestamp": now()})
-    status, message, action.output = run(model, unit, action)
-    finish_action(model, action, status, message)
-
-
-def _start_program(model: Model, unit: Unit, action: Action) -> bool:
-    """Run the charm's own program, where there is one and no test has a script for the action."""
-    programs = model.world.programs
-    charm = model.charms[unit.charm_url]
-    if programs is None or action.name in model.world.scripts or not programs.has(charm, action.name):
-        return False
-
-    def finish(ended: Ended) -> None:
-        if action.status not in FINAL and model.actions.get(action.id) is action:
-            action.output = ended.output
-            finish_action(model, action, "completed" if ended.failure is None else "failed", ended.failure or "")
-
-    programs.start(model, unit, action, finish)
-    return True
-
-
-def finish_action(model: Model, action: Action, status: str, message: str) -> None:
-    """An action ends."""
-    action.status, action.message, action.completed = status, message, now()
-    model.note_change("action", action.id)

@@ -6,8 +6,8 @@ from typing import Any
 
 from vca_jujusim.problems import BAD_REQUEST, Refusal, not_found
 from vca_jujusim.world.entities import ALIVE, Base, Machine
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.settling import settle
 
 CONTAINERS = {"lxd", "kvm"}
 BASES = {"ubuntu": ("20.04", "22.04", "24.04"), "centos": ("7", "9")}

@@ -8,11 +8,13 @@ from uuid import uuid4
 
 from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_SUPPORTED, NOT_VALID, Refusal
+from vca_jujusim.world.actions import begin_actions, finish_action
 from vca_jujusim.world.entities import Application, Status, Unit
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.settling import settle
 
 if TYPE_CHECKING:
-    from vca_jujusim.world.deploying import Deployment
+    from vca_jujusim.world.deployment import Deployment
     from vca_jujusim.world.places import Place
     from vca_jujusim.world.world import World
 
@@ -161,14 +163,12 @@ def may_go_on(model: Model, unit: Unit) -> bool:
         unit.address = f"10.1.{number >> 8 & 255}.{number & 255}"
         unit.agent = Status("allocating")
     model.world.keep(model, "unit", unit.name)
-    _settle(model, unit)
+    settle(model, "unit", unit.name)
     return False
 
 
 def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
     """Know of a unit what the cluster says of its pod; whether it runs."""
-    from vca_jujusim.world.lives import begin_actions
-
     pod = place.pod(unit.pod_name)
     found = (unit.pod_name, pod.address, pod.uid) if pod is not None else (unit.provider_id, "", unit.pod)
     if found[2] != unit.pod and unit.pod:
@@ -190,16 +190,9 @@ def _follow_pod(model: Model, unit: Unit, place: Place) -> bool:
 
 def _lose_running(model: Model, unit: Unit) -> None:
     """An action ends with the pod that it ran in."""
-    from vca_jujusim.world.lives import finish_action
-
     for action in list(model.actions.values()):
         if action.unit == unit.name and action.status in {"running", "aborting"}:
             finish_action(model, action, "failed", "action terminated")
-
-
-def is_up(model: Model, unit: Unit) -> bool:
-    """Whether actions of a unit can run."""
-    return model.place is None or bool(unit.address)
 
 
 def has_to_wait(model: Model, unit: Unit) -> bool:
@@ -220,7 +213,7 @@ def replace_next(model: Model, unit: Unit) -> None:
     """Let the next pod be replaced when one has its new charm."""
     for other in model.units_of(unit.application):
         if other.charm_modified != unit.charm_modified:
-            _settle(model, other)
+            settle(model, "unit", other.name)
 
 
 def renew(unit: Unit) -> None:
@@ -256,9 +249,3 @@ def _tell(model: Model, unit: Unit, status: Status) -> None:
 
 def _number(unit: Unit) -> int:
     return int(unit.name.rpartition("/")[2])
-
-
-def _settle(model: Model, unit: Unit) -> None:
-    from vca_jujusim.world.lives import settle
-
-    settle(model, "unit", unit.name)

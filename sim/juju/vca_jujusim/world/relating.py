@@ -6,8 +6,8 @@ from vca_jujusim.charms import Charm
 from vca_jujusim.problems import ALREADY_EXISTS, NOT_FOUND, Refusal
 from vca_jujusim.world.deploying import add_unit
 from vca_jujusim.world.entities import ALIVE, Endpoint, Relation
-from vca_jujusim.world.lives import settle
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.settling import settle
 
 _ORDER = {"requirer": 0, "provider": 1, "peer": 2}
 

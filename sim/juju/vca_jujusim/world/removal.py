@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from vca_jujusim.problems import HAS_STORAGE, Refusal
 from vca_jujusim.world.crossing import destroy_remote, remove_offer
-from vca_jujusim.world.entities import ALIVE, DYING, Application, Machine, Relation, Status, Unit
+from vca_jujusim.world.ending import destroy_relation, destroy_unit
+from vca_jujusim.world.entities import ALIVE, DYING, Application, Machine, Status, Unit
 from vca_jujusim.world.model import Model
+from vca_jujusim.world.settling import settle
 
 
 def destroy_application(model: Model, application: Application, *, force: bool) -> list[Unit]:
@@ -30,7 +32,7 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
         destroy_relation(model, relation)
     for unit in units:
         destroy_unit(model, unit, force=force)
-    _settle(model, "application", application.name)
+    settle(model, "application", application.name)
     return units
 
 
@@ -43,29 +45,6 @@ def _stick(model: Model, application: Application, units: list[Unit]) -> None:
     is_early = is_early and took("stick", "early application", name) is not None
     if is_empty or is_early or took("stick", "application", name) is not None:
         application.stuck = True
-
-
-def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
-    """Ask a unit to go. One whose machine has not started goes at once; `force` waits for nobody."""
-    if unit.life == ALIVE:
-        unit.life = DYING
-        unit.agent = Status("executing", "running stop hook") if unit.installed else unit.agent
-        model.note_change("unit", unit.name)
-    if force:
-        unit.life = "dead"
-    _settle(model, "unit", unit.name)
-
-
-def destroy_relation(model: Model, relation: Relation) -> None:
-    """Ask a relation to go, and subordinates that lived by it. It is dying until its units have left it."""
-    principals = {end.application for end in relation.endpoints}
-    if any(end.scope == "container" for end in relation.endpoints):
-        for unit in list(model.units.values()):
-            if unit.principal and {unit.application, unit.principal.rpartition("/")[0]} == principals:
-                destroy_unit(model, unit, force=False)
-    relation.life = DYING
-    model.world.keep(model, "relation", relation.key)  # no delta tells of it
-    _settle(model, "relation", relation.key)
 
 
 def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool = False) -> list[Unit]:
@@ -94,7 +73,7 @@ def destroy_machine(model: Model, machine: Machine, *, force: bool, keep: bool =
             units += destroy_machine(model, container, force=True, keep=keep)
         for unit in model.units_on(machine.id):
             destroy_unit(model, unit, force=True)
-    _settle(model, "machine", machine.id)
+    settle(model, "machine", machine.id)
     return units
 
 
@@ -126,7 +105,7 @@ def destroy_model(model: Model, *, destroy_storage: bool | None, force: bool) ->
     for machine in list(model.machines.values()):
         if machine.parent is None:
             destroy_machine(model, machine, force=True)
-    _settle(model, "model", record.uuid)
+    settle(model, "model", record.uuid)
 
 
 def has_storage(model: Model) -> bool:
@@ -152,13 +131,13 @@ def finish_unit(model: Model, unit: Unit) -> None:
     model.release_charm(unit.charm_url)
     for action in model.actions.values():
         if action.unit == unit.name:
-            _settle(model, "action", action.id)
+            settle(model, "action", action.id)
     _elect(model, unit)
     if machine is None or unit.principal or model.units_on(machine.id):
         return
     if not any(other.parent == machine.id for other in model.machines.values()):
         _let_die(model, "machine", machine.id)  # the last principal unit takes its machine with it
-        _settle(model, "machine", machine.id)
+        settle(model, "machine", machine.id)
 
 
 def finish_application(model: Model, application: Application) -> None:
@@ -200,9 +179,3 @@ def _let_die(model: Model, kind: str, key: str) -> None:
     if entity.life == ALIVE:
         entity.life = DYING
         model.note_change(kind, key)
-
-
-def _settle(model: Model, kind: str, key: str) -> None:
-    from vca_jujusim.world.lives import settle
-
-    settle(model, kind, key)

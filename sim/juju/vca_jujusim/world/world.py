@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONTROLLER_ACCESS = ("login", "add-model", "superuser")
 Keeper = Callable[["Model | None", str, str], None]
+Step = Callable[["Model", str, str], None]
 
 
 class World:
@@ -29,11 +30,13 @@ class World:
         clock: by which lives go on.
         faults: what goes wrong in lives.
         admin: name and password of the first user, a superuser.
+        step: what an entity of a model (its kind, its key) does when its turn has come.
     """
 
-    def __init__(self, clock: Clock, faults: LifeFaults, admin: tuple[str, str]) -> None:
+    def __init__(self, clock: Clock, faults: LifeFaults, admin: tuple[str, str], step: Step) -> None:
         self.clock = clock
         self.faults = faults
+        self.step = step
         self.uuid = str(uuid.uuid4())
         self.models: dict[str, Model] = {}
         self.removed: set[str] = set()
