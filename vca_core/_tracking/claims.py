@@ -14,7 +14,7 @@ from typing import Any
 
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import ConnectorStore, EeRecord, damage_error, home_fields, new_generation
-from vca_core._tracking.schema import SCHEMA, newer_error, schema_fields
+from vca_core._tracking.schema import SCHEMA, newer_error, schema_fields, version_of
 from vca_core.errors import BadArguments, StoreError
 from vca_core.naming import EeId, EeKey, Namespace
 from vca_core.refusals import already_exists, host_taken, shared_application, shared_model
@@ -147,7 +147,8 @@ class Claims(ConnectorStore):
                 if claim.is_new:
                     await store.delete(COLLECTION, record.query)
                 if claim.model_generation is not None:
-                    await self._remove_model(store, record.key.model, claim.model_generation)
+                    made = {"generation": claim.model_generation, "schema": SCHEMA}
+                    await self._remove_model(store, record.key.model, made)
             except StoreError as error:
                 if error.retryable:
                     raise
@@ -272,18 +273,15 @@ class Claims(ConnectorStore):
             await self._remove_damaged(store, model)
             document = await store.get(COLLECTION, {"_id": self._model_id(model)})
             if document is not None and newer_error(document) is None:
-                await self._remove_model(store, model, document.get("generation"), document.get("schema"))
+                await self._remove_model(store, model, version_of(document))
 
         await self._outbox.now(EeKey(self.connector, model, ""), remove, None, "forget the model", retries=True)
 
-    async def _remove_model(
-        self, store: StatusStore, model: str, generation: str | None, schema: int | None = SCHEMA
-    ) -> None:
+    async def _remove_model(self, store: StatusStore, model: str, version: Mapping[str, Any]) -> None:
         """Remove a model's claim, unless an EE was claimed there at the same moment."""
         if await self._any_in(store, model) is not None:
             return
-        query = {"_id": self._model_id(model), "generation": generation, "schema": schema}
-        if not await store.delete(COLLECTION, query):
+        if not await store.delete(COLLECTION, {"_id": self._model_id(model), **version}):
             return
         if (record := await self._any_in(store, model)) is not None:
             await store.ensure(COLLECTION, self._model_document(record, new_generation()))

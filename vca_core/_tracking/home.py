@@ -75,7 +75,8 @@ class Home:
                 return Written.NO_DOCUMENT
             if self._seen == fields[TIME]:
                 return Written.STORED  # it was written before; only the answer was lost
-            # No filter of equality matches what a list does not have yet; there is nothing to pass, either.
+            # No filter of equality matches what a list does not have yet, or a time that is not a text; there is no
+            # status to pass, either.
             if seen is None is self._seen and await self._set(store, fields, {}):
                 return Written.STORED
             if not await may_write(store):
@@ -112,7 +113,13 @@ class Home:
     def _see(self, document: Mapping[str, Any]) -> None:
         there = value_at(document, self.place.path)
         self._said = there if isinstance(there, Mapping) else {}
-        self._seen = self._said.get(TIME)
+        self._seen = _time_in(self._said)
+
+
+def _time_in(status: Mapping[str, Any]) -> str | None:
+    """The time of a status; None: it has none that a process of ours could have written."""
+    time = status.get(TIME)
+    return time if isinstance(time, str) else None
 
 
 async def put_past_no_later(
@@ -130,10 +137,12 @@ async def put_past_no_later(
     async def is_later(store: StatusStore) -> bool:
         document = await store.get(place.table, place.query)
         there = None if document is None else value_at(document, f"{place.path}.{TIME}")
+        if not isinstance(there, str | int | float):
+            return True
         if own is not None:
-            return there is None or there in own
+            return there in own
         try:
-            return there is None or float(there) < float(fields[TIME])
+            return float(there) < float(fields[TIME])
         except (TypeError, ValueError):
             return True  # what another process wrote
 

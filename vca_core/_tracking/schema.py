@@ -18,6 +18,15 @@ def schema_fields() -> dict[str, Any]:
     return {"schema": SCHEMA, "release": _release()}
 
 
+def version_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a filter names, beside the ``_id``, so that it matches this document and no later one of the name.
+
+    A damaged document may have there what no filter can name; that is left out.
+    """
+    fields = {name: document.get(name) for name in ("generation", "schema")}
+    return {name: value for name, value in fields.items() if isinstance(value, str | int | None)}
+
+
 class NewerRecordError(StoreError):
     """A newer release keeps the document. Unlike a store that does not answer, this stops a delete."""
 

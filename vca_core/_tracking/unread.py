@@ -9,7 +9,7 @@ from vca_core._tracking.entry import Put, Written, put_over
 from vca_core._tracking.home import put_past_no_later
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import EeRecord
-from vca_core._tracking.schema import newer_error
+from vca_core._tracking.schema import newer_error, version_of
 from vca_core.errors import StoreError
 from vca_core.naming import EeId, EeKey
 from vca_core.stores import StatusStore
@@ -44,8 +44,7 @@ def blind_failure_note(key: EeKey, place: Place) -> Callable[[StatusStore], Awai
     async def note(store: StatusStore) -> None:
         document = await store.get(COLLECTION, {"_id": key.record_id})
         if document is not None and newer_error(document) is None and _may_be_home(document, key, place):
-            names = {name: document.get(name) for name in ("generation", "schema")}
-            query = {"_id": key.record_id, **names, "has_failed": False}
+            query = {"_id": key.record_id, **version_of(document), "has_failed": False}
             await store.set(COLLECTION, query, {"has_failed": True})
 
     return note

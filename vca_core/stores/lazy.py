@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from vca_core.errors import VcaError
+from vca_core.errors import StoreError, VcaError
 from vca_core.stores.base import Outcome, StatusStore, Write
 from vca_core.stores.refusals import mark_no_refusal
 
@@ -15,6 +15,8 @@ class LazyStore(StatusStore):
     """A store that opens the one behind it when it is needed.
 
     So a store that is out of reach at the start costs what needs it, and nothing else; the next call tries again.
+
+    A read that fails never counts as a refusal of the write that it is for, whatever the store behind says of it.
 
     Args:
         store: the store behind.
@@ -78,21 +80,33 @@ class LazyStore(StatusStore):
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.get(table, filter)
+        try:
+            return await self._store.get(table, filter)
+        except StoreError as error:
+            mark_no_refusal(error)
+            raise
 
     async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
         """See `StatusStore.exists`."""
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.exists(table, filter)
+        try:
+            return await self._store.exists(table, filter)
+        except StoreError as error:
+            mark_no_refusal(error)
+            raise
 
     async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """See `StatusStore.find`."""
         self._check()
         if not self._is_open:
             await self.open()
-        return await self._store.find(table, filter)
+        try:
+            return await self._store.find(table, filter)
+        except StoreError as error:
+            mark_no_refusal(error)
+            raise
 
     async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
         """See `StatusStore.ensure`."""

@@ -272,10 +272,12 @@ class MongoStatusStore(StatusStore):
         rest = {path: value for path, value in write.filter.items() if path not in write.update}
         if not rest or len(rest) == len(write.filter):
             return False
+        made = {path: _make_storable(plain_value(value, path)) for path, value in write.update.items()}
+        scalars = {path: value for path, value in made.items() if isinstance(value, str | int | float | bool | None)}
+        if len(scalars) == len(made):
+            return await self.exists(write.table, {**rest, **scalars})
         document = await self.get(write.table, rest)
-        return document is not None and all(
-            value_at(document, path) == _make_storable(plain_value(value, path)) for path, value in write.update.items()
-        )
+        return document is not None and all(value_at(document, path) == value for path, value in made.items())
 
     # The driver.
 

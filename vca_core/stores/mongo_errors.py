@@ -94,10 +94,16 @@ class MongoErrors:
         return self._with_cause(error, self._meaning(error, f"{self._what}: {what}"))
 
     def _meaning(self, error: Exception, text: str) -> VcaError:
-        from bson.errors import BSONError
+        from bson.errors import BSONError, InvalidBSON
         from pymongo.errors import InvalidName, OperationFailure
 
-        if isinstance(error, BSONError | InvalidName | OverflowError | UnicodeError):
+        if isinstance(error, InvalidBSON):  # it stands in the database, and says nothing of a write
+            return mark_no_refusal(
+                StoreError(f"{text}: a document there is not valid BSON: repair it", retryable=False)
+            )
+        if isinstance(error, InvalidName):
+            return BadArguments(f"{text}: {self._text_of(error)}", ["table"])
+        if isinstance(error, BSONError | OverflowError | UnicodeError):
             return StoreError(f"{text}: {self._text_of(error)}", retryable=False)
         if isinstance(error, OperationFailure):
             code = error.code or 0

@@ -19,6 +19,10 @@ _URL = re.compile(r"mongodb(?:\+srv)?://(?P<hosts>[^/?#]+)/(?P<database>[^/?#]+)
 _LIMITS = {"serverSelectionTimeoutMS": 5_000, "connectTimeoutMS": 5_000, "socketTimeoutMS": 10_000}
 """What holds where the URL says nothing else; the driver's own would wait for an answer forever."""
 
+_LENIENT: dict[str, Any] = {"datetime_conversion": "DATETIME_AUTO", "unicode_decode_error_handler": "replace"}
+"""How documents are decoded. They are the orchestrator's: a date past the year 9999, or text that is not UTF-8, in a
+field that is of no interest here must not make the whole of one unreadable."""
+
 
 def database_of(url: str, argument: str) -> str:
     """Check a URL; give the name of its database.
@@ -67,7 +71,7 @@ def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
         name: value for name, value in _LIMITS.items() if not settings.keys() & {name.lower(), "timeoutms"}
     }
     try:
-        return AsyncMongoClient(url, appname="vca", **limits)
+        return AsyncMongoClient(url, appname="vca", **_LENIENT, **limits)
     except OSError as error:  # nothing is connected yet: it is about files
         failure = _file_error(settings, error, argument)
     raise failure  # not in the `except`: the driver's exceptions may show secrets

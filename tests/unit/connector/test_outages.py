@@ -167,6 +167,39 @@ async def test_one_read_that_fails_costs_no_delete(make_vca: MakeVca) -> None:
     assert await store.find(COLLECTION) == []
 
 
+async def test_a_read_that_is_refused_drops_no_outcome(make_vca: MakeVca) -> None:
+    class Unreadable(MemoryStore):
+        is_unreadable = False
+
+        async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+            if self.is_unreadable and table == "nsrs":
+                raise StoreError("this document cannot be read", retryable=False)
+            return await super().get(table, filter)
+
+    store = Unreadable()
+    await store.ensure("nsrs", {"_id": "ns"})
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.05})
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    await store.set("nsrs", {"_id": "ns"}, {"vca.status-time": "of another process"})
+    store.is_unreadable = True
+    await vca.connector().exec_primitive(ee_id, "anything", {}, HOME)
+    assert len(await vca.flush(0.1)) > 0
+    store.is_unreadable = False
+    assert await vca.flush(LONG) == []
+    document = await store.get("nsrs", {"_id": "ns"})
+    assert document is not None
+    assert document["vca"]["status"] == "completed"
+
+
+async def test_a_damaged_claim_of_a_model_goes_with_its_namespace(make_vca: MakeVca) -> None:
+    vca = make_vca(Plain)
+    await vca.connector().create_execution_environment(".ns.vnf")
+    [claim] = [one for one in await vca.store.find(COLLECTION) if "application" not in one]
+    await vca.store.set(COLLECTION, {"_id": claim["_id"]}, {"generation": {"of": "another kind"}})
+    await vca.connector().delete_namespace(".ns")
+    assert await vca.store.find(COLLECTION) == []
+
+
 class Shared(Plain):
     """Its system is the same for two processes."""
 

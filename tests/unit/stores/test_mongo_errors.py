@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from bson.errors import InvalidBSON
 from pymongo.errors import OperationFailure
 
+from vca_core.errors import StoreError
 from vca_core.stores.mongo_errors import MongoErrors
 from vca_core.stores.refusals import is_refusal
 
@@ -27,3 +29,11 @@ def test_a_code_says_whether_a_write_is_tried_again(code: int, *, is_retryable: 
     error = errors.of(OperationFailure("text of the server", code), "cannot write")
     assert (error.retryable, is_refusal(error)) == (is_retryable, refuses)
     assert "text of the server" not in str(error)
+
+
+def test_a_document_that_cannot_be_decoded_refuses_no_write() -> None:
+    errors = MongoErrors("mongodb://h/osm", "mongodb://h/osm")
+    error = errors.of(InvalidBSON("year 36536598 is out of range"), "cannot read t")
+    assert isinstance(error, StoreError)
+    assert (error.retryable, is_refusal(error)) == (False, False)
+    assert "36536598" not in error.message

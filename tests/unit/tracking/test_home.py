@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vca_core._tracking.entry import Written
-from vca_core._tracking.home import Home
+from vca_core._tracking.home import Home, put_past_no_later
 from vca_core._tracking.place import Place, status_fields
 from vca_core.errors import StoreError
 from vca_core.status import DeploymentStatus
@@ -118,6 +118,29 @@ async def test_who_has_not_seen_a_home_yet_asks_before_it_writes() -> None:
 
 async def test_a_document_that_is_gone_is_reported() -> None:
     assert await Home(place("vca")).put(MemoryStore(), fields("x"), yes) is Written.NO_DOCUMENT
+
+
+TIMES = [{"at": 1}, [1], 7, 2**70, True]
+
+
+@pytest.mark.parametrize("time", TIMES, ids=str)
+async def test_a_time_of_another_kind_holds_no_writer_up(time: Any) -> None:
+    store = await stored("vca")
+    home = Home(place("vca"))
+    await home.put(store, fields("first"), yes)
+    await store.set("nsrs", {"_id": "ns"}, {"vca.status-time": time})
+    assert await home.put(store, fields("second"), yes) is Written.STORED
+    await store.set("nsrs", {"_id": "ns"}, {"vca.status-time": time})
+    assert await Home(place("vca")).put(store, fields("third"), yes) is Written.STORED
+    assert await detail_at(store, "vca") == "third"
+
+
+@pytest.mark.parametrize("own", [None, ["1.0"]])
+@pytest.mark.parametrize("time", [{"at": 1}, [1]], ids=str)
+async def test_what_has_no_time_is_not_later(time: Any, own: list[str] | None) -> None:
+    store = await stored("vca")
+    await store.set("nsrs", {"_id": "ns"}, {"vca.status-time": time})
+    assert await put_past_no_later(store, place("vca"), fields("late"), own) is Written.STORED
 
 
 async def test_each_status_has_a_later_time_than_the_one_before() -> None:
