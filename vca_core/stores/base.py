@@ -64,8 +64,8 @@ class StatusStore(ABC):
 
     Every method raises `vca_core.errors.BadArguments` for a filter that is not valid, and `vca_core.errors.StoreError`
     when the store fails: ``retryable`` says whether the same call may succeed later. A status that `set` refuses with
-    an error that is not retryable is given up; an error of `open`, or a `StoreError` of a read, never loses one. A method
-    that was cancelled has been carried out wholly or not at all.
+    an error that is not retryable is given up; an error of `open`, or a `StoreError` of a read, never loses one. A
+    method that was cancelled has been carried out wholly or not at all.
     """
 
     async def open(self) -> None:  # noqa: B027 - a store without a connection has nothing to do
