@@ -78,6 +78,8 @@ async def hand_resources(
             for name, declared in charm.resources.items()
             if name not in asked.resources and not (name in held and held[name].uploaded)  # what was uploaded stays
         ]
+    if is_there and model.state.applications[ee_id.application].charm_url == charm.url and await _holds(held, wanted):
+        return {}  # whatever is handed over, be it the same, has each pod replaced
     return await _announce(model, op, ee_id, charm, wanted)
 
 
@@ -106,6 +108,15 @@ def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions, *
         for one in images
         if one.upstream
     ]
+
+
+async def _holds(held: Mapping[str, HeldResource], wanted: list[_Wanted]) -> bool:
+    """Whether an application holds all of this already."""
+    for one in wanted:
+        there = held.get(one.declared.name)
+        if one.content is None or there is None or there.fingerprint != await _fingerprint(one.content):
+            return False
+    return True
 
 
 async def hand_missing(

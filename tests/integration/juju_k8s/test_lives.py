@@ -80,6 +80,28 @@ async def test_another_image_alone_is_there_when_the_upgrade_ends(charms: Path) 
             assert not after & before  # each pod was made anew
 
 
+async def test_an_upgrade_to_what_is_there_replaces_no_pod(controller: SimulatedController, charms: Path) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        other: dict[str, Any] = {"resources": {"image": "example.com/dns:2"}}
+        for options in ({}, other, other):
+            await pods.upgrade(ee_id, "dns", options=options)
+        assert controller.model(MODEL).applications[APP].charm_modified == 1
+        login = {"resources": {"image": {"image": "example.com/dns:2", "username": "vca", "password": "s3cret"}}}
+        await pods.upgrade(ee_id, "dns", options=login)
+        assert controller.model(MODEL).applications[APP].charm_modified == 2
+
+
+async def test_where_one_image_is_another_one_all_are_named(controller: SimulatedController, tmp_path: Path) -> None:
+    images = {name: {"type": "oci-image", "upstream-source": f"example.com/{name}:1"} for name in ("image", "side")}
+    sidecar(tmp_path / "charms", resources=images)
+    async with on_kubernetes(controller, tmp_path / "charms") as pods:
+        ee_id = await installed(pods)
+        before = controller.counts.requests["resources.upload"]
+        await pods.upgrade(ee_id, "dns", options={"resources": {"image": "example.com/image:2"}})
+        assert controller.counts.requests["resources.upload"] == before + 2
+
+
 async def test_installing_again_sets_options_and_adds_units(controller: SimulatedController, charms: Path) -> None:
     async with on_kubernetes(controller, charms) as pods:
         ee_id = await installed(pods)
