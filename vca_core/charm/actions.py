@@ -25,7 +25,10 @@ def read_actions(actions: Field, charm: str) -> dict[str, Action]:
     Raises:
         BadArguments: they are malformed, or a name is not that of an action, or is reserved by Juju.
     """
-    return {str(name): _action(str(name), field, charm) for name, field in actions.mapping(empty=True).items()}
+    from vca_core.charm.expressions import count_instructions  # RE2 is loaded for charms that have actions
+
+    with count_instructions():
+        return {str(name): _action(str(name), field, charm) for name, field in actions.mapping(empty=True).items()}
 
 
 def _action(name: str, field: Field, charm: str) -> Action:

@@ -14,7 +14,7 @@ from jsonschema.exceptions import SchemaError, best_match
 from jsonschema.protocols import Validator
 from referencing import Registry
 
-from vca_core.charm.expressions import expression
+from vca_core.charm.expressions import effort_to_compile
 from vca_core.charm.keywords import LARGEST_INTEGER, add_bounds, count_steps, spend
 from vca_core.charm.schema_places import SCHEMAS_BY_NAME
 from vca_core.errors import BadArguments
@@ -71,11 +71,11 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
         if is_name:
             continue
         for pattern in _patterns(path[-1], value):
-            spend(20)
             try:
-                expression(pattern)
+                effort = effort_to_compile(pattern)
             except BadArguments as error:
                 raise _wrong(place, path, error.message) from error
+            spend(effort)
         if isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
         if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:

@@ -12,6 +12,7 @@ from jsonschema.validators import extend
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
+_OPTIONS.max_mem = 64 * 1024**2  # Go needs less for sets of letters
 
 _ESCAPED = re.compile(r"\\Q.*?(?:\\E|\Z)|\\(.)", re.DOTALL)
 
