@@ -5,6 +5,9 @@ One module for each family: `environments`, `software`, `primitives`, `relations
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from vca_core._engine.report import DisconnectReport
 from vca_core.connector.base import DbDict
 from vca_core.connector.environments import EnvironmentOperations
@@ -51,6 +54,19 @@ class Connector(EnvironmentOperations, SoftwareOperations, PrimitiveOperations, 
         """
         model = self._engine.session.operation_options.get(operation)
         return frozenset() if model is None else frozenset(model.model_fields)
+
+    def check_options(self, operation: str, options: Mapping[str, Any]) -> None:
+        """Check the options of an operation, without calling it.
+
+        Args:
+            operation: its name, as in `capabilities`.
+            options: what would be passed to it.
+
+        Raises:
+            BadArguments: one is unknown, missing, or not valid.
+            NotSupported: the backend does not implement the operation.
+        """
+        self._options(operation, options)
 
     async def get_public_key(self) -> str:
         """Return the public key to inject into machines, so that they can be provisioned.

@@ -63,6 +63,26 @@ def _ignore(*_: object) -> None:
     pass
 
 
+_HOOKS = {
+    "create": "create_execution_environment",
+    "register": "register_execution_environment",
+    "install": "install_configuration_sw",
+    "upgrade": "upgrade",
+}
+"""The operations whose options an NS file has, by what they are called there."""
+
+
+def _check_named(connector: Connector, operation: str, options: Mapping[str, Any], vnf: str) -> None:
+    """Check options of an operation on a VNF; what is wrong bears the name that it has in the NS file."""
+    if _HOOKS[operation] not in connector.capabilities:
+        return  # its step says so
+    try:
+        connector.check_options(_HOOKS[operation], options)
+    except BadArguments as error:
+        error.rename({"options": f"vnfs.{vnf}.options.{operation}"})
+        raise
+
+
 class Apply:
     """One run of `vca apply`.
 
@@ -101,8 +121,8 @@ class Apply:
         and cleaned up; running it again goes on from there.
 
         Raises:
-            BadArguments: a connector is unknown, a VNF has more units than the config's `limits.units`, or a step was
-                done with other inputs before: then nothing is begun.
+            BadArguments: a connector or an option is unknown, a VNF has more units than the config's `limits.units`, or
+                a step was done with other inputs before: then nothing is begun.
             VcaError: the store cannot be used.
         """
         self._check_units()
@@ -125,6 +145,7 @@ class Apply:
             await self._check_unknown(connectors)
         before = await self._ledger.read_steps()
         self._check_unchanged(before, contents)
+        self._check_options(connectors, before)
         self._check_renamed(entries or {}, before)
         done = await self._ledger.open({name: connector.name for name, connector in connectors.items()})
         done = await self._drop_gone(connectors, done)
@@ -188,6 +209,18 @@ class Apply:
                     f"any more; give it that name again, or delete the service first: `vca delete {self._service.ns}`",
                     [f"vnfs.{name}"],
                 )
+
+    def _check_options(self, connectors: Mapping[str, Connector], done: Mapping[str, Done]) -> None:
+        """Refuse options that the backends refuse: an installation could have been half corrected before that."""
+        for step in self.steps:
+            if step.key in done or step.kind not in _HOOKS:
+                continue
+            name = step.vnfs[0]
+            options, connector = self._service.vnfs[name].options, connectors[name]
+            given = {"create": options.create, "register": options.register_, "install": options.install}[step.kind]
+            _check_named(connector, step.kind, given, name)
+            if step.kind == "install":
+                _check_named(connector, "upgrade", options.upgrade, name)
 
     async def _charm_contents(self) -> dict[str, str]:
         """The digests of what is in the service's charms, by path; those that are not there are left out."""
@@ -319,7 +352,8 @@ class Apply:
         try:
             await install()
         except BadArguments as refused:
-            if not was_tried_otherwise or "upgrade" not in connector.capabilities:
+            is_about_units = "num_units" in refused.bad_args  # they are not what an upgrade changes
+            if not was_tried_otherwise or is_about_units or "upgrade" not in connector.capabilities:
                 raise
             known = connector.option_names("upgrade")
             options = {name: value for name, value in vnf.options.install.items() if name in known}

@@ -13,8 +13,6 @@ import yaml
 from support.juju import CHARMS
 from support.juju_k8s import options_of, sidecar
 
-from vca_core import Vca, VcaTimeoutError
-from vca_core.service import Applied, Apply, read_service
 from vca_jujusim import SimulatedController
 
 EXAMPLE = CHARMS.parent / "service" / "service.yaml"
@@ -42,14 +40,14 @@ def write_service(folder: Path) -> None:
     (folder / "service.yaml").write_text(yaml.safe_dump(service))
 
 
-async def vca(folder: Path, *arguments: str) -> str:
-    """Run the command; what it prints."""
+async def vca(folder: Path, *arguments: str, ends: int = 0) -> str:
+    """Run the command, which ends with that exit code; what it prints."""
     program = str(Path(sys.executable).with_name("vca"))
     process = await asyncio.create_subprocess_exec(
         program, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
     said = (await process.communicate())[0].decode()
-    assert process.returncode == 0, said
+    assert process.returncode == ends, said
     return said
 
 
@@ -86,6 +84,7 @@ async def test_an_ns_on_pods_and_hosts_is_brought_up_and_deleted(
 async def test_an_image_that_is_missing_is_corrected_in_the_ns_file(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
+    """Each attempt is a process of its own."""
     sidecar(tmp_path / "charms")
     (tmp_path / "ca.pem").write_text(controller.ca_cert)
     given = options_of(controller, ca_cert=str(tmp_path / "ca.pem"), delete_grace=5, cloud="k8s")
@@ -95,19 +94,20 @@ async def test_an_image_that_is_missing_is_corrected_in_the_ns_file(
         "timeouts": {"progress": 1},
         "connectors": {"pods": {"backend": "juju-k8s", "options": given}},
     }
+    (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
 
-    async def apply(image: str, **service: Any) -> Applied:
-        options = {"install": {"resources": {"image": f"registry.example.com/{image}"}}}
-        vnf = {"charm": "dns", "options": options, "day1": [{"run": "touch"}], **service}
-        async with Vca.from_config(config, environ={}) as vca:
-            return await Apply(vca, read_service({"ns": "demo", "vnfs": {"dns": vnf}})).run()
+    async def apply(image: str, *, ends: int = 0, units: int = 2, **options: Any) -> str:
+        install = {"resources": {"image": f"registry.example.com/{image}"}, **options}
+        vnf = {"charm": "dns", "options": {"install": install}, "units": units, "day1": [{"run": "touch"}]}
+        (tmp_path / "service.yaml").write_text(yaml.safe_dump({"ns": "demo", "vnfs": {"dns": vnf}}))
+        return await vca(tmp_path, "apply", "service.yaml", ends=ends)
 
-    failed = await apply("missing:1")
-    assert isinstance(failed.errors["dns/install"], VcaTimeoutError)
-    corrected = await apply("dns:1", units=2)
-    assert corrected.is_complete, corrected.errors
+    assert "nothing changed for 1 s" in await apply("missing:1", ends=3, units=1)
+    assert "vnfs.dns.options.install.no_such" in await apply("dns:1", ends=2, no_such=1)
+    assert controller.counts.requests["Application.SetCharm"] == 0
+    await apply("dns:1")
     application = controller.model("demo-k8s").applications["app-vnf-dns"]
     assert application.resources["image"]["image"] == "registry.example.com/dns:1"
     assert len(controller.model("demo-k8s").units) == 2
-    assert (await apply("dns:1", units=2)).is_complete
+    await apply("dns:1")
     assert controller.counts.requests["Application.SetCharm"] == 1

@@ -157,6 +157,31 @@ async def test_a_failed_installation_is_corrected(tmp_path: Path) -> None:
     assert world.asked() == []
 
 
+@pytest.mark.parametrize("operation", ["create", "install", "upgrade"])
+async def test_unknown_options_are_refused_before_anything_is_done(world: World, operation: str) -> None:
+    wrong = {**VNFS["b"], "options": {operation: {"no_such": 1}}}
+    with pytest.raises(BadArguments, match="no_such") as caught:
+        await world.apply(service_of(vnfs={**VNFS, "b": wrong}))
+    assert caught.value.bad_args == [f"vnfs.b.options.{operation}.no_such"]
+    assert world.asked() == []
+    assert world.steps == []
+
+
+async def test_a_correction_that_is_refused_changes_nothing(tmp_path: Path) -> None:
+    charm = tmp_path / "charms" / "simple-router"
+    shutil.copytree(CHARMS / "simple-router", charm)
+    world = World(tmp_path, charm.parent)
+    world.script.add("install_configuration_sw", disconnect=True, when="after", times=1)
+    given = {"charm": "simple-router", "units": 3}
+    await world.apply(service_of(vnfs={"a": given}, relations=[]))
+    with pytest.raises(BadArguments, match="no_such"):
+        await world.apply(service_of(vnfs={"a": {**given, "options": {"install": {"no_such": 1}}}}, relations=[]))
+    assert world.asked() == []
+    fewer = await world.apply(service_of(vnfs={"a": {**given, "units": 2}}, relations=[]))
+    assert "scale does" in str(fewer.errors["a/install"])
+    assert "upgrade" not in world.asked()
+
+
 async def test_what_others_installed_is_not_corrected(tmp_path: Path) -> None:
     charm = tmp_path / "charms" / "simple-router"
     shutil.copytree(CHARMS / "simple-router", charm)
