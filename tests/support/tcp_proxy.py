@@ -20,6 +20,7 @@ class TcpProxy:
         cut_requests_after: bytes that still go to the server before the connection is cut; None: all.
         cut_answers_after: bytes that still come from the server before the connection is cut; None: all.
         passing: bytes go on while it is set; they are held back else.
+        delay: seconds that bytes take on their way to the server.
         cuts: connections that were cut.
     """
 
@@ -31,6 +32,7 @@ class TcpProxy:
         self.cut_answers_after: int | None = None
         self.passing = asyncio.Event()
         self.passing.set()
+        self.delay = 0.0
         self.cuts = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
@@ -63,6 +65,8 @@ class TcpProxy:
         try:
             while data := await reader.read(65536):
                 await self.passing.wait()
+                if self.delay and not is_answer:
+                    await asyncio.sleep(self.delay)
                 name = "cut_answers_after" if is_answer else "cut_requests_after"
                 left = getattr(self, name)
                 if left is not None:

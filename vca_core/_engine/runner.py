@@ -145,15 +145,7 @@ class Runner:
         if (left := op.remaining()) <= 0:
             raise op.locate(op.timeout_error())
         try:
-            if op.trail.traits.claims:
-                async with asyncio.timeout_at(op.total_at):
-                    await self._tracker.prepare(op.trail, declared)
-            else:
-                await self._tracker.prepare(op.trail, declared, left)
-        except TimeoutError as error:
-            if isinstance(error, VcaError):
-                raise
-            raise op.locate(op.timeout_error(waiting="the status store is asked")) from None
+            await self._tracker.prepare(op.trail, declared, left)
         except VcaError as error:
             op.locate(error)
             raise

@@ -17,16 +17,21 @@ class AttemptLimit:
         self._begun: dict[asyncio.Timeout, float] = {}
         self._timer: asyncio.TimerHandle | None = None
 
-    def begin(self, clock: asyncio.Timeout) -> None:
-        """Start the time limit of an attempt.
+    def begin(self, clock: asyncio.Timeout) -> float:
+        """Start the time limit of an attempt, or start it again.
 
         Args:
             clock: the time-out, without a deadline of its own, around the attempt; it expires at the limit.
+
+        Returns:
+            The time, by the event loop's clock.
         """
         loop = asyncio.get_running_loop()
+        self._begun.pop(clock, None)  # they stand in order
         self._begun[clock] = now = loop.time()
         if self._timer is None:
             self._timer = loop.call_at(now + self._seconds, self._look)
+        return now
 
     def end(self, clock: asyncio.Timeout) -> None:
         """End the time limit of an attempt."""

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vca_core._tracking.slots import Slots
 from vca_core.errors import StoreError
@@ -52,8 +51,8 @@ class Batches:
         slots: room for the lanes that are at the store.
 
     Attributes:
-        urgent: the store, for writes that go before others: outcomes, records.
-        others: the store, for intermediate statuses.
+        gathers: whether the store makes writes together.
+        is_busy: whether a write is under way.
     """
 
     def __init__(self, store: StatusStore, limit: float, slots: Slots) -> None:
@@ -61,21 +60,27 @@ class Batches:
         self._limit = limit
         self._slots = slots
         self._most = MOST_WRITES
-        if store.has_batch:
+        self.gathers = store.has_batch
+        if self.gathers:
             self._resize(_FIRST_MOST)
-        self._is_busy = False
+        self.is_busy = False
         self._queues: tuple[deque[_Waiting], deque[_Waiting]] = (deque(), deque())
         self._task: asyncio.Task[None] | None = None
-        self.urgent: StatusStore = _Gathered(store, self, 0) if store.has_batch else store
-        self.others: StatusStore = _Gathered(store, self, 1) if store.has_batch else store
 
-    async def set(self, write: Write, rank: int) -> bool:
-        """Make a write, in one batch with others if some already wait."""
-        if self._is_busy:
-            promise: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-            self._queues[rank].append(_Waiting(write, _size(write), promise))
-            return await promise
-        self._is_busy = True
+    async def join(self, write: Write, rank: int) -> bool:
+        """Make a write in one batch with others, behind what is under way.
+
+        Args:
+            write: the write.
+            rank: 0: it goes before others, as outcomes and records do; 1: it is an intermediate status.
+        """
+        promise: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._queues[rank].append(_Waiting(write, _size(write), promise))
+        return await promise
+
+    async def write_alone(self, write: Write) -> bool:
+        """Make a write at once, while no other is under way."""
+        self.is_busy = True
         try:
             return await self._store.set(write.table, write.filter, write.update)
         finally:
@@ -88,8 +93,8 @@ class Batches:
         return self._task
 
     def _go_on(self) -> None:
-        self._is_busy = any(self._queues)
-        if self._is_busy:
+        self.is_busy = any(self._queues)
+        if self.is_busy:
             self._task = asyncio.get_running_loop().create_task(self._write_all(), name="batches of the outbox")
             self._task.add_done_callback(self._end)
 
@@ -178,30 +183,3 @@ def _bytes_of(value: object) -> int:
     if isinstance(value, list | tuple):
         return sum(map(_bytes_of, value))
     return _BYTES_OF_NUMBER
-
-
-class _Gathered(StatusStore):
-    """A store whose writes are gathered into batches; everything else goes straight to it."""
-
-    def __init__(self, store: StatusStore, batches: Batches, rank: int) -> None:
-        self._store = store
-        self._batches = batches
-        self._rank = rank
-
-    async def set(self, table: str, filter: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
-        return await self._batches.set(Write(table, filter, update), self._rank)
-
-    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
-        return await self._store.get(table, filter)
-
-    async def exists(self, table: str, filter: Mapping[str, Any]) -> bool:
-        return await self._store.exists(table, filter)
-
-    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
-        return await self._store.find(table, filter)
-
-    async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
-        return await self._store.ensure(table, document)
-
-    async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
-        return await self._store.delete(table, filter)

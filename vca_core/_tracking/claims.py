@@ -7,6 +7,7 @@ store. What a refused call claimed is withdrawn.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -46,7 +47,13 @@ class Claims(ConnectorStore):
     """The claims of one connector."""
 
     async def claim(
-        self, key: EeKey, namespace: Namespace, home: Place, mark: Mapping[str, Any], host: str | None = None
+        self,
+        key: EeKey,
+        namespace: Namespace,
+        home: Place,
+        mark: Mapping[str, Any],
+        host: str | None = None,
+        limit: float | None = None,
     ) -> Claim:
         """Make sure that a model and an application belong to a namespace, and to no other.
 
@@ -56,6 +63,7 @@ class Claims(ConnectorStore):
             home: where its statuses will be kept.
             mark: the status that it begins with; it is written with the record if the record itself is the home.
             host: of the machine that is taken into service.
+            limit: seconds to wait in all; a store that fails is waited for at most ``store_grace``.
 
         Raises:
             AlreadyExists: the host is another EE's.
@@ -69,7 +77,9 @@ class Claims(ConnectorStore):
             return await self._claim(store, record, model_generation, mark)
 
         try:
-            return await self._outbox.now(key, claim, self._grace, "claim the execution environment", queues=True)
+            until = None if limit is None else asyncio.get_running_loop().time() + limit
+            what = "claim the execution environment"
+            return await self._outbox.now(key, claim, self._grace, what, retries=True, queues=True, until=until)
         except BaseException:
             self.withdraw(Claim(record, True, model_generation, None))  # noqa: FBT003 - what may have been written
             raise
@@ -91,8 +101,10 @@ class Claims(ConnectorStore):
         document = record.document(mark if home == default_home(record.key) else None)
         is_new = await store.ensure(COLLECTION, document)
         if not is_new:
-            record = await self._read_known(store, record)
-        elif home == default_home(record.key):
+            known = await self._read_known(store, record)
+            is_new = known.generation == record.generation  # it was made before; only the answer was lost
+            record = record if is_new else known
+        if is_new and home == default_home(record.key):
             home_document = document
         return Claim(record, is_new, await self._claim_model(store, record, model_generation), home_document, host)
 

@@ -74,7 +74,6 @@ class Entry:
         is_safe: it is kept in a file until the store has it.
         is_reported: it was returned as one that could not be stored.
         is_gone: it is no longer in the queue.
-        on_begin: called when the store begins with it, or fails to take what is in front of it.
     """
 
     kind: Kind
@@ -92,7 +91,6 @@ class Entry:
     is_safe: bool = False
     is_reported: bool = False
     is_gone: bool = False
-    on_begin: Callable[[], None] | None = None
 
     def promise(self) -> asyncio.Future[Any]:
         """Make a future that is done when this is over."""
@@ -111,12 +109,6 @@ class Entry:
         for promise in self.done:
             if not promise.done():
                 promise.set_exception(error)
-
-    def note_begin(self) -> None:
-        """Note that its turn has come; only the first time counts."""
-        if self.on_begin is not None:
-            on_begin, self.on_begin = self.on_begin, None
-            on_begin()
 
     def note_attempt(self) -> None:
         """Complete the futures that wait for the first attempt."""

@@ -7,12 +7,11 @@ import logging
 from collections import deque
 from typing import Protocol
 
-from vca_core._tracking.attempts import AttemptLimit
-from vca_core._tracking.batches import Batches
 from vca_core._tracking.entry import Entry, Kind, Written
 from vca_core._tracking.place import Place
 from vca_core._tracking.slots import Slots
 from vca_core._tracking.store_errors import as_store_error, reason_of
+from vca_core._tracking.visit import Access, Visit
 from vca_core.errors import VcaError
 from vca_core.naming import EeKey
 from vca_core.stores.refusals import is_refusal
@@ -26,13 +25,11 @@ _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.05, 5.0
 """Seconds between attempts at a failing store."""
 
 
-class Office(Protocol):
+class Office(Access, Protocol):
     """What a lane needs of its `Outbox`."""
 
-    batches: Batches
     interval: float
     attempt_limit: float
-    attempts: AttemptLimit
     slots: Slots
 
     @property
@@ -47,6 +44,9 @@ class Office(Protocol):
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Learn that an entry is not in its queue any more."""
+
+    def note_failure(self, error: BaseException, since: float) -> None:
+        """Learn that the store failed with an attempt, and when that began."""
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
@@ -66,6 +66,7 @@ class Lane:
         queue: what waits, oldest first.
         failures: attempts that failed since the last one that did not.
         reason: why the last one failed.
+        failing_since: when the first of them began; None: there are none.
     """
 
     def __init__(self, key: EeKey, office: Office) -> None:
@@ -73,6 +74,8 @@ class Lane:
         self.queue: deque[Entry] = deque()
         self.failures = 0
         self.reason: Exception | None = None
+        self.failing_since: float | None = None
+        self._visit: Visit | None = None
         self._office = office
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -86,12 +89,15 @@ class Lane:
         self._merge(entry)
         self.queue.append(entry)
         self._is_merged = False
-        if self.failures:
-            entry.note_begin()
         if entry.kind is not Kind.EVENT:
             self._wake.set()
             self._office.slots.promote(self)
         self.start()
+
+    @property
+    def began(self) -> float | None:
+        """When the store began with what it is asked now; None: it has not."""
+        return None if self._visit is None else self._visit.began
 
     @property
     def is_free(self) -> bool:
@@ -107,7 +113,7 @@ class Lane:
                 slots = await self._take_slot()
                 try:
                     async with asyncio.timeout(None) as clock:
-                        is_over = await self._attempt(entry, clock)
+                        is_over = await self._attempt(entry, Visit(self._office, clock))
                 finally:
                     slots.give()
             except TimeoutError as error:
@@ -221,7 +227,7 @@ class Lane:
         while self.queue:
             try:
                 async with asyncio.timeout(None) as clock:  # one for all attempts: it is most of what one costs
-                    await self._empty(clock)
+                    await self._empty(clock, Visit(self._office, clock))
             except TimeoutError as error:
                 is_over = self._take_failure(self.queue[0], error)
                 await self._go_on(self.queue[0], is_over=is_over)
@@ -229,7 +235,7 @@ class Lane:
             self._task.remove_done_callback(self._restart)
         self._rest()
 
-    async def _empty(self, clock: asyncio.Timeout) -> None:
+    async def _empty(self, clock: asyncio.Timeout, visit: Visit) -> None:
         while self.queue:
             self._wake.clear()
             entry, pause = self._next()
@@ -243,7 +249,7 @@ class Lane:
             try:
                 if entry not in self.queue:  # merged or dropped meanwhile
                     continue
-                is_over = await self._attempt(entry, clock)
+                is_over = await self._attempt(entry, visit)
             finally:
                 slots.give()
             await self._go_on(entry, is_over=is_over)
@@ -285,23 +291,22 @@ class Lane:
             shortest = min(shortest, pause)
         return None, shortest
 
-    async def _attempt(self, entry: Entry, clock: asyncio.Timeout) -> bool:
+    async def _attempt(self, entry: Entry, visit: Visit) -> bool:
         """Try once.
 
         Args:
             entry: what to write.
-            clock: expires when it takes too long.
+            visit: the store, to which it goes.
 
         Returns:
             Whether it is over: done, or never to be.
         """
         entry.is_running = True
-        entry.note_begin()
-        attempts = self._office.attempts
-        attempts.begin(clock)
+        self._visit = visit
+        visit.rank = int(entry.kind is Kind.EVENT)
+        visit.begin()
         try:
-            batches = self._office.batches
-            result = await entry.run(batches.others if entry.kind is Kind.EVENT else batches.urgent)
+            result = await entry.run(visit)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -310,10 +315,10 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - a store may raise anything
             return self._take_failure(entry, error)
         finally:
-            attempts.end(clock)
+            visit.end()
             entry.is_running = False
             entry.note_attempt()
-        self.failures, self.reason = 0, None
+        self.failures, self.reason, self.failing_since = 0, None, None
         if entry.place is not None:
             if self._office.interval:
                 self._written_at[entry.place] = asyncio.get_running_loop().time()
@@ -341,9 +346,13 @@ class Lane:
         level = logging.DEBUG if self.failures else logging.WARNING
         self.failures += 1
         for waiting in self.queue:
-            waiting.note_begin()
             waiting.note_attempt()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
+        since = self._visit.last if self._visit is not None else asyncio.get_running_loop().time()
+        if self.failing_since is None:
+            self.failing_since = since
+        if not isinstance(error, VcaError) or error.retryable:  # else it is about one document
+            self._office.note_failure(error, since)
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         return False

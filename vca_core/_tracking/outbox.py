@@ -19,9 +19,11 @@ from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
 from vca_core._tracking.entry import Entry, Kind, Put, Written, put_over
 from vca_core._tracking.lane import Lane
+from vca_core._tracking.patience import Patience
 from vca_core._tracking.place import TIME, Place
 from vca_core._tracking.slots import Slots
 from vca_core._tracking.store_errors import reason_of
+from vca_core._tracking.turns import Turns
 from vca_core.errors import ConflictError, StoreError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
@@ -67,6 +69,8 @@ class Outbox:
         lanes: those that have something to do, or had a moment ago.
         waiting: how many outcomes and changes wait.
         events: how many intermediate statuses wait.
+        reads, writes: turns for its calls, but for batches; a store may be quicker with one kind than with the other.
+        failing_since: when the store began to fail, whichever lane met it; None: it has taken a write since.
         slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
             the limits of their attempts do not count yet.
     """
@@ -89,7 +93,11 @@ class Outbox:
         self.waiting = self.events = 0
         self.slots = Slots(MOST_WRITES)
         self.attempts = AttemptLimit(attempt_limit)
+        self.reads, self.writes = Turns(attempt_limit), Turns(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
+        self.failing_since: float | None = None
+        self._reason: BaseException | None = None
+        self._untried: set[asyncio.Future[None]] = set()
         self._in_order: deque[tuple[Lane, Entry]] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
@@ -165,9 +173,7 @@ class Outbox:
 
     def change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[Any]:
         """Queue a change of what the core itself keeps; no callback hears of it."""
-        entry = Entry(Kind.CHANGE, run)
-        self._push(key, entry)
-        return entry.promise()
+        return self._push(key, Entry(Kind.CHANGE, run)).promise()
 
     def begin_change(self, key: EeKey, run: Callable[[StatusStore], Awaitable[Any]]) -> asyncio.Future[None]:
         """Queue a change that an operation begins with.
@@ -175,15 +181,16 @@ class Outbox:
         Returns:
             Done when the store took it, or could not at the first attempt: it stays queued then.
         """
-        entry = Entry(Kind.CHANGE, run)
-        self._push(key, entry)
-        return self._attempt(key, entry)
+        return self._attempt(key, self._push(key, Entry(Kind.CHANGE, run)))
 
     def _attempt(self, key: EeKey, entry: Entry) -> asyncio.Future[None]:
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         entry.tried.append(tried)
-        if self.lanes[key].failures:
+        if self.lanes[key].failures or self.failing_since is not None:
             entry.note_attempt()  # who begins must not wait for an outage to end
+        else:
+            self._untried.add(tried)
+            tried.add_done_callback(self._untried.discard)
         return tried
 
     async def now(
@@ -195,17 +202,18 @@ class Outbox:
         *,
         retries: bool = False,
         queues: bool = False,
+        until: float | None = None,
     ) -> R:
         """Do something at the store, after what is queued for the EE, and wait for its result.
 
         Args:
             key: whose lane it goes through.
             run: what to do.
-            limit: seconds to wait; None: until the store takes it.
+            limit: seconds to wait; None: as long as it takes.
             what: what it does, for errors: ``"read the execution environment"``.
             retries: whether it is tried again when the store fails.
-            queues: whether the limit counts only from when the store begins with it, or fails to take what is in front
-                of it: a store with much to do has not failed.
+            queues: whether the limit counts as `vca_core._tracking.patience.Patience` says.
+            until: when to give up at the latest, by the event loop's clock; None: never.
 
         Returns:
             What `run` returns.
@@ -214,28 +222,30 @@ class Outbox:
             StoreError: it failed, or was not done in time; it may still have been done.
         """
         entry = Entry(Kind.ASK, run, retries=retries, what=what)
-        entry.on_begin = _notify_nobody  # until somebody waits
         promise: asyncio.Future[R] = entry.promise()
         lane = self._lane(key, entry)
         is_free = lane.is_free
         if not is_free:
             lane.push(entry)
+        loop, patience = asyncio.get_running_loop(), None
+        began = loop.time()
         try:
-            if is_free:
-                await lane.do_now(entry)
-                if promise.done():
-                    return promise.result()
-            loop = asyncio.get_running_loop()
-            async with asyncio.timeout(None) as clock:
-                if limit is not None and queues and entry.on_begin is not None:
-                    entry.on_begin = lambda: clock.reschedule(loop.time() + limit)
+            async with asyncio.timeout_at(until) as clock:
+                if limit is not None and queues:
+                    patience = Patience(clock, lane, entry, limit, self)
                 elif limit is not None:
-                    clock.reschedule(loop.time() + limit)
+                    clock.reschedule(began + limit)
+                if is_free:
+                    await lane.do_now(entry)
                 return await promise
         except TimeoutError as error:
-            why = "" if lane.reason is None else f": {reason_of(lane.reason)}"
-            raise StoreError(f"the status store did not {what} within {limit or 0:g} s{why}") from lane.reason or error
+            seconds = limit if limit is not None and (until is None or loop.time() < until) else loop.time() - began
+            cause = lane.reason or self._reason
+            why = "" if cause is None else f": {reason_of(cause)}"
+            raise StoreError(f"the status store did not {what} within {seconds:.6g} s{why}") from cause or error
         finally:
+            if patience is not None:
+                patience.cancel()
             entry.is_abandoned = True
             if not entry.is_running and entry in lane.queue:
                 lane.take_off(entry)
@@ -292,6 +302,8 @@ class Outbox:
         lanes, self.lanes = list(self.lanes.values()), {}
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
+        self.reads, self.writes = Turns(self.attempt_limit), Turns(self.attempt_limit)
+        self.failing_since = self._reason = None
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
         self._in_order.clear()
@@ -338,13 +350,11 @@ class Outbox:
         entry = Entry(
             kind, put or put_over(place, fields), place, fields, may_merge=may_merge, operation_id=operation_id
         )
-        self._push(key, entry)
-        return entry
+        return self._push(key, entry)
 
-    def _push(self, key: EeKey, entry: Entry) -> Lane:
-        lane = self._lane(key, entry)
-        lane.push(entry)
-        return lane
+    def _push(self, key: EeKey, entry: Entry) -> Entry:
+        self._lane(key, entry).push(entry)
+        return entry
 
     def _lane(self, key: EeKey, entry: Entry) -> Lane:
         lane = self.lanes.get(key)
@@ -413,6 +423,19 @@ class Outbox:
             _LOG.warning("no status can be written to %s: %s", place, reason)
         self._lost[key] = Unwritten(place, entry.fields, reason)
 
+    def note_failure(self, error: BaseException, since: float) -> None:
+        """Note that the store failed: who begins must not wait for an outage to end, in whichever lane."""
+        self._reason = error
+        if self.failing_since is None:
+            self.failing_since = since
+            for tried in list(self._untried):
+                if not tried.done():
+                    tried.set_result(None)
+
+    def note_success(self) -> None:
+        """Note that the store has taken a write."""
+        self.failing_since = self._reason = None
+
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that has left the queue."""
         entry.is_gone = True
@@ -431,7 +454,3 @@ class Outbox:
         """Drop a lane that has nothing to do."""
         if self.has(lane):
             del self.lanes[lane.key]
-
-
-def _notify_nobody() -> None:
-    """Do nothing: there is no listener yet."""

@@ -79,14 +79,14 @@ class Tracker:
         Args:
             trail: the operation.
             declared: the options and parameters that its charm declares secret; remembered, for later processes, too.
-            limit: seconds to wait for the store at most, where the operation can do without its answer.
+            limit: seconds to wait for the store at most.
 
         Raises:
             BadArguments: another namespace has the names that the EE needs, or its home has no document.
             StoreError: the store cannot take the claim on them, or a newer release keeps them.
         """
         if trail.traits.claims:
-            await self._claim(trail)
+            await self._claim(trail, limit)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
             await self._namespaces.doom(trail, trail.model)
@@ -110,14 +110,14 @@ class Tracker:
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
 
-    async def _claim(self, trail: Trail) -> None:
+    async def _claim(self, trail: Trail, limit: float | None) -> None:
         key, namespace = trail.keys[0], trail.namespace
         if namespace is None:
             raise AssertionError("what claims an EE has its namespace")
         given = trail.places[0] if trail.places else None
         asked = given or default_home(key)
         mark = mark_fields(trail.operation)
-        claim = await self._claims.claim(key, namespace, asked, mark, trail.host)
+        claim = await self._claims.claim(key, namespace, asked, mark, trail.host, limit)
         if claim.is_new:
             self._environments.forget(key)
         environment = self._environments.of(key)

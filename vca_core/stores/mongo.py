@@ -41,6 +41,9 @@ _LIMITING = {"partialFilterExpression", "unique", "collation"}
 _MOST_IN_BULK = 90
 """How many writes a bulk has at most. FerretDB 1.24 never answers one of 100; MongoDB gains little beyond."""
 
+_SINGLES_AT_ONCE = 16
+"""How many writes of different documents are made at the same time, after a bulk that did not do."""
+
 _NOT_TEXT = re.compile("[\ud800-\udfff]")
 """Halves of characters, as file names that are not UTF-8 have them; BSON cannot hold them."""
 
@@ -218,12 +221,16 @@ class MongoStatusStore(StatusStore):
                     late.note(write, error)
                 return [error] * len(writes)
         outcomes: list[Outcome] = []
-        for write in writes:
-            outcome: Outcome = late.in_front_of(write) or await self._write_one(write, bulk=len(writes) > 1)
-            if isinstance(outcome, Exception):
-                late.note(write, outcome)
-            outcomes.append(outcome)
+        for first in range(0, len(writes), _SINGLES_AT_ONCE):  # far from the server, one by one would take too long
+            some = writes[first : first + _SINGLES_AT_ONCE]
+            outcomes += await asyncio.gather(*(self._repeat(write, late, bulk=len(writes) > 1) for write in some))
         return outcomes
+
+    async def _repeat(self, write: Write, late: LateWrites, *, bulk: bool) -> Outcome:
+        outcome: Outcome = late.in_front_of(write) or await self._write_one(write, bulk=bulk)
+        if isinstance(outcome, Exception):
+            late.note(write, outcome)
+        return outcome
 
     async def _bulk(self, writes: Sequence[Write]) -> StoreError | None:
         """Make writes in one bulk.

@@ -1,0 +1,56 @@
+"""How long a caller waits for the store: that depends on what the store does meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from vca_core._tracking.entry import Entry
+from vca_core._tracking.lane import Lane
+
+
+class Failing(Protocol):
+    """Knows whether the store fails."""
+
+    failing_since: float | None
+
+
+class Patience:
+    """Lets a time-out expire once a caller has waited long enough.
+
+    Time counts from when the store began with what is asked of it, or from its first failure with that, or with
+    anything in front of it. While the store does other things, it does not count: a store with much to do has not
+    failed.
+
+    Args:
+        clock: the time-out.
+        lane: where the entry is queued.
+        entry: what the caller waits for.
+        limit: seconds.
+        store: knows whether the store fails.
+    """
+
+    def __init__(self, clock: asyncio.Timeout, lane: Lane, entry: Entry, limit: float, store: Failing) -> None:
+        self._clock = clock
+        self._lane = lane
+        self._entry = entry
+        self._limit = limit
+        self._store = store
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._handle = self._loop.call_at(self._began + limit, self._look)
+
+    def cancel(self) -> None:
+        """Stop: there is nothing to wait for any more."""
+        self._handle.cancel()
+
+    def _look(self) -> None:
+        now = self._loop.time()
+        lane = self._lane
+        times = (lane.began if self._entry.is_running else None, lane.failing_since, self._store.failing_since)
+        begun = [time for time in times if time is not None]
+        end = (max(min(begun), self._began) if begun else now) + self._limit
+        if end > now:
+            self._handle = self._loop.call_at(end, self._look)
+        else:
+            self._clock.reschedule(now)
