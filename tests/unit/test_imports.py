@@ -48,3 +48,36 @@ def test_what_the_package_offers_is_there() -> None:
 def test_configs_in_python_need_neither_yaml_nor_json_schema() -> None:
     code = "from vca_core import Vca; Vca.from_config({'connectors': {'a': {'backend': 'fake'}}}, environ={})"
     assert imported_by(code) & {"yaml", "jsonschema", "aiosqlite"} == set()
+
+
+IN_A_THREAD = """
+import asyncio, sys, threading
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        is_driver = name.partition(".")[0] in ("pymongo", "bson", "dns")
+        if is_driver and threading.current_thread() is threading.main_thread():
+            print(name)
+
+sys.meta_path.insert(0, Finder())
+from vca_core.errors import VcaError
+
+async def main():
+    from vca_core.providers.mongo import MongoConnectors
+    from vca_core.stores.mongo import MongoStatusStore
+
+    url = "mongodb://127.0.0.1:1/osm?serverSelectionTimeoutMS=1"
+    for call in (MongoStatusStore(url).open, lambda: MongoConnectors({"url": url}).definition("a")):
+        try:
+            await call()
+        except VcaError:
+            pass
+
+asyncio.run(main())
+"""
+
+
+def test_the_driver_of_mongodb_is_imported_beside_the_event_loop() -> None:
+    code = [sys.executable, "-c", IN_A_THREAD]
+    ended = subprocess.run(code, capture_output=True, text=True, check=True, timeout=500)
+    assert ended.stdout.split() == []

@@ -282,11 +282,13 @@ class Engine:
 
         Raises:
             VcaError: it is another one.
+            BadArguments: outcomes cannot be kept in the spill folder.
         """
         if asyncio.get_running_loop() is not self.environments.loop:
-            self.environments.loop = self.shared.loop.bind()
+            loop = self.shared.loop.bind()
             if self.shared.spill is not None:
                 self.shared.spill.start()
+            self.environments.loop = loop
 
     async def _declared_secrets(self, op: RunningOperation, artifact: Artifact) -> frozenset[str]:
         """Read the charm before anything is begun.
@@ -353,7 +355,7 @@ class Engine:
 
     async def disconnect(self) -> DisconnectReport:
         """Stop what runs, close the backend, wait for what is queued; concurrent calls share one run of it."""
-        self._bind()
+        self.shared.loop.bind()
         if self._disconnecting is None:
             self._disconnecting = asyncio.get_running_loop().create_task(
                 self._disconnect(), name=f"{self._name}: disconnect"

@@ -23,9 +23,10 @@ from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
 from vca_core._tracking.trail import Trail
-from vca_core.errors import StoreError, VcaError
+from vca_core.errors import BadArguments, StoreError, VcaError
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
+from vca_core.stores.filesystems import shared_filesystem
 from vca_core.stores.refusals import is_refusal
 from vca_core.tasks import OwnedTasks, in_thread
 
@@ -37,6 +38,24 @@ _LOG = logging.getLogger(__name__)
 _TABLE = "outcomes"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
 """Seconds between attempts at a store that fails."""
+
+
+def problem_of_folder(folder: Path) -> str | None:
+    """Look whether outcomes can be kept in a folder, which may still have to be made.
+
+    Returns:
+        What is wrong with it, and what to do; None: nothing.
+    """
+    there = folder if os.path.lexists(folder) else folder.parent
+    if there != folder and not there.is_dir():
+        return f"expected a folder in one that exists; make {there}"
+    if not there.is_dir():
+        return f"expected a folder, and {folder} is none; name another one"
+    if (shared := shared_filesystem(folder)) is not None:
+        return f"expected a folder on a local disk, and {folder} is on {shared}, where SQLite would lose outcomes"
+    if not os.access(there, os.R_OK | os.W_OK | os.X_OK):
+        return f"expected a folder that this user may write to; let it write to {there}, or name another one"
+    return None
 
 
 class UnclearError(StoreError):
@@ -187,8 +206,14 @@ class Spill:
         outcome.promise().add_done_callback(forget)
 
     def start(self) -> None:
-        """Begin to write what ended processes left behind, unless that has begun."""
+        """Begin to write what ended processes left behind, unless that has begun.
+
+        Raises:
+            BadArguments: outcomes cannot be kept in the folder. In an outage it would be too late to learn that.
+        """
         if self._writing is None:
+            if (problem := problem_of_folder(self._folder)) is not None:
+                raise BadArguments(f"status.spill: {problem}", ["status.spill"])
             self._writing = asyncio.get_running_loop().create_task(self._write_left(), name="write what was left")
 
     async def wait_written(self, limit: float) -> None:
@@ -269,7 +294,7 @@ class Spill:
             try:
                 await self._close_file(name, file)
             finally:
-                os.close(lock)
+                _unlock(lock)
         return alive
 
     async def _ensure_open(self) -> SqliteStore:
@@ -304,7 +329,7 @@ class Spill:
             finally:
                 await self._close_file(name, file)
         finally:
-            os.close(lock)
+            _unlock(lock)
 
     async def _close_file(self, name: str, file: SqliteStore) -> None:
         try:
@@ -344,6 +369,10 @@ def _times_before(trail: Trail, outbox: Outbox, key: EeKey, outcome: Entry) -> l
     return [*footprint.times, *outbox.times_before(key, outcome)]
 
 
+_held: set[int] = set()
+"""The locks that this process holds, by descriptor."""
+
+
 def _lock(path: Path, *, make: bool = False) -> int | None:
     """Lock a file; None: another process has it, or it is gone."""
     try:
@@ -355,4 +384,19 @@ def _lock(path: Path, *, make: bool = False) -> int | None:
     except OSError:
         os.close(descriptor)
         return None
+    _held.add(descriptor)
     return descriptor
+
+
+def _unlock(descriptor: int) -> None:
+    _held.discard(descriptor)
+    os.close(descriptor)
+
+
+def _let_go() -> None:
+    """Close the copies of locks in a forked process, which would hold them for as long as it lives."""
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)

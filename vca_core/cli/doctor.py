@@ -77,11 +77,18 @@ async def _examine(state: State) -> list[Finding]:
         *_files(config),
         _clock(config.folder),
     ]
-    async with state.vca(config) as vca:
+    async with state.vca(_without_wrong_spill(config, findings)) as vca:
         findings += [await _store(vca)]
         findings += [await _provider(config, number) for number in range(len(config.connector_providers))]
         findings += [finding async for finding in _connectors(vca)]
     return findings
+
+
+def _without_wrong_spill(config: VcaConfig, findings: list[Finding]) -> VcaConfig:
+    """The config without a spill folder that cannot be used: everything else is tried nevertheless."""
+    if all(one.ok for one in findings if one.what == "status.spill"):
+        return config
+    return config.model_copy(update={"status": config.status.model_copy(update={"spill": None})})
 
 
 def _plugins() -> list[Finding]:
@@ -103,6 +110,8 @@ def _files(config: VcaConfig) -> list[Finding]:
     wrong = [(key, text) for key, text in problems_of_named_files(config) if key != "store"]  # that one is tried
     artifacts = str(config.artifacts_folder or "the config names no folder")
     fine = {"artifacts": artifacts, "ssh_key": str(config.ssh_key_path)}
+    if config.spill_folder is not None:
+        fine["status.spill"] = str(config.spill_folder)
     wrong_keys = {key for key, _ in wrong}
     return [
         *(Finding(key, ok=True, detail=detail) for key, detail in fine.items() if key not in wrong_keys),

@@ -19,7 +19,8 @@ def problems_of_named_files(config: VcaConfig) -> Iterator[tuple[str, str]]:
     Returns:
         The key that names something unusable, and what is wrong with it.
     """
-    from vca_core.errors import BadArguments, VcaError  # commands import what they need
+    from vca_core._tracking.spill import problem_of_folder  # commands import what they need
+    from vca_core.errors import BadArguments, VcaError
     from vca_core.ssh_keys import SshKeyPair
     from vca_core.stores.urls import path_of
 
@@ -31,6 +32,9 @@ def problems_of_named_files(config: VcaConfig) -> Iterator[tuple[str, str]]:
         yield "store", f"there is no folder {store.parent}; make it, or name another one"
     elif store is not None and store.is_dir():
         yield "store", f"{store} is a folder; name a file"
+    spill = config.spill_folder
+    if spill is not None and (problem := problem_of_folder(spill)) is not None:
+        yield "status.spill", problem
     try:
         SshKeyPair(config.ssh_key_path).check()
     except BadArguments as error:

@@ -23,7 +23,8 @@ from vca_core.providers.base import ConnectorProvider
 from vca_core.secrets import SecretValues, scrub_cause, secrets_in, url_without_credentials
 from vca_core.stores.document import value_at
 from vca_core.stores.mongo_errors import MongoErrors
-from vca_core.stores.mongo_urls import client_of, database_of
+from vca_core.stores.mongo_urls import client_of, database_of, load_driver
+from vca_core.tasks import in_thread
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -132,7 +133,7 @@ class MongoConnectors(ConnectorProvider):
     async def _document(self, name: str) -> dict[str, Any] | None:
         failure: VcaError
         try:
-            collection = self._ensure_client()[self._database][self._options.collection]
+            collection = (await self._ensure_client())[self._database][self._options.collection]
             with _keep_unlogged():
                 found = await collection.find({self._options.fields.name: name}).limit(2).to_list()
         except VcaError:
@@ -150,14 +151,16 @@ class MongoConnectors(ConnectorProvider):
             return found[0] if found else None
         raise failure  # not in the `except`: it would keep the driver's exception, which may show secrets
 
-    def _ensure_client(self) -> AsyncMongoClient[dict[str, Any]]:
+    async def _ensure_client(self) -> AsyncMongoClient[dict[str, Any]]:
         if self._client is None:
             try:
-                self._client = client_of(self._url.get_secret_value(), "options.url")
+                await in_thread(load_driver)
             except ModuleNotFoundError as error:
                 raise StoreError(
                     f"the provider mongodb needs pymongo; {install_from_clone('mongodb')}", retryable=False
                 ) from error
+        if self._client is None:  # nobody made it meanwhile
+            self._client = client_of(self._url.get_secret_value(), "options.url")
         return self._client
 
     async def _definition_in(self, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -64,18 +64,17 @@ _QUERY = re.compile(r"(?<=[?&;])(?P<name>[\w.-]+)=(?P<value>[^&;#\s]+)")
 
 
 def url_without_credentials(text: str) -> str:
-    """Take the passwords out of the URLs in a text.
+    """Take the users and passwords out of the URLs in a text.
 
     Args:
         text: a URL or a text with URLs in it: ``mongodb://me:pw@host/?token=1``.
 
     Returns:
-        The text with ``***`` in their place: ``mongodb://me:***@host/?token=***``.
+        The text with ``***`` in their place: ``mongodb://***@host/?token=***``.
     """
     pieces, done = [], 0
     for found in _userinfos(text):
-        password = _password(found)
-        pieces += [text[done : found.start()], found[0].removesuffix(password) + MASK * bool(password)]
+        pieces += [text[done : found.start()], MASK * bool(found[0])]
         done = found.end()
     text = "".join([*pieces, text[done:]])
     return _QUERY.sub(lambda found: f"{found['name']}={MASK}" if is_secret_name(found["name"]) else found[0], text)

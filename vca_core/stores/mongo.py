@@ -20,8 +20,8 @@ from vca_core.secrets import url_without_credentials
 from vca_core.stores.base import LateWrites, Outcome, StatusStore, Write
 from vca_core.stores.document import check_filter, check_update, new_document, plain_value, value_at
 from vca_core.stores.mongo_errors import INDEX_CONFLICT, MongoErrors
-from vca_core.stores.mongo_urls import client_of, database_of, settings_of
-from vca_core.tasks import OwnedTasks, Unshown
+from vca_core.stores.mongo_urls import client_of, database_of, load_driver, settings_of
+from vca_core.tasks import OwnedTasks, Unshown, in_thread
 
 if TYPE_CHECKING:
     from pymongo import AsyncMongoClient
@@ -86,11 +86,13 @@ class MongoStatusStore(StatusStore):
         if self._client is not None:
             return
         try:
-            from pymongo import WriteConcern  # the driver is for those who use it
+            await in_thread(load_driver)
         except ModuleNotFoundError as error:
             raise StoreError(
                 f"the status store needs pymongo; {install_from_clone('mongodb')}", retryable=False
             ) from error
+        from pymongo import WriteConcern  # the driver is for those who use it
+
         url = self._url.get_secret_value()
         self._errors = MongoErrors(self._shown, url)
         failure = None
@@ -337,6 +339,7 @@ class MongoStatusStore(StatusStore):
 
             said = {} if table.startswith(_OWN) else self._client.write_concern.document
             concern = {"w": "majority", "j": True, **said}
+            concern.pop("fsync", None)  # the older word for `j`, beside which it may not stand
             failure = None
             try:
                 self._collections[table] = self._client[self._database].get_collection(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import ssl
 from collections.abc import Mapping
@@ -50,8 +51,20 @@ def settings_of(url: str) -> dict[str, str]:
     return {name.lower(): values[-1] for name, values in settings.items()}
 
 
+def load_driver() -> None:
+    """Import the driver, which takes up to a second: to be called in a thread, so that the event loop goes on.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    for name in ("pymongo", "pymongo.errors", "pymongo.uri_parser", "bson.errors", "dns.asyncresolver"):
+        importlib.import_module(name)
+
+
 def client_of(url: str, argument: str) -> AsyncMongoClient[dict[str, Any]]:
     """Make a client, with limits for all that the driver waits for. It connects when it is first used.
+
+    `load_driver` should have been called.
 
     Args:
         url: the URL.

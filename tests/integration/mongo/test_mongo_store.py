@@ -250,9 +250,18 @@ async def test_write_concerns_reach_the_server(mongo_url: str, monkeypatch: pyte
         assert concern == ({"w": 1, "j": False} if table == "nsrs" else {"w": "majority", "j": True})
 
 
+@pytest.mark.parametrize("settings", ["fsync=true", "fsync=false", "journal=true", "wTimeoutMS=5000"])
+async def test_a_write_concern_of_the_url_is_taken(mongo_url: str, settings: str) -> None:
+    store = await open_store(with_setting(mongo_url, settings))
+    for table in ("nsrs", "vca_services"):
+        assert await store.ensure(table, {"_id": "a"})
+        assert await store.set(table, {"_id": "a"}, {"n": 1})
+    await store.close()
+
+
 @pytest.mark.skipif(NAMED is not None, reason="a named server asks for other users")
 async def test_errors_show_neither_passwords_nor_documents(mongo_server: MongoServer) -> None:
-    store = MongoStatusStore(f"mongodb://me:canary@{mongo_server.address}/osm?serverSelectionTimeoutMS=300")
+    store = MongoStatusStore(f"mongodb://canary-user:canary@{mongo_server.address}/osm?serverSelectionTimeoutMS=300")
     with pytest.raises(StoreError) as caught:
         await store.open()
     shown = f"{caught.value} {caught.value.as_data()} {store!r}"

@@ -271,6 +271,17 @@ def test_the_doctor_finds_what_is_wrong(folder: Path) -> None:
     assert (type(error), error.message) == (BadArguments, broken["detail"])
 
 
+def test_a_wrong_spill_folder_is_found_before_an_outage(folder: Path) -> None:
+    (folder / "status").write_text("")
+    (folder / "sick.yaml").write_text("status: {spill: status/spill}\nconnectors: {a: {backend: fake}}\n")
+    assert "status.spill: expected a folder" in vca("-c", "sick.yaml", "config", "check", code=2)
+    found = vca_json("-c", "sick.yaml", "doctor", code=1)
+    assert {one["what"] for one in found["findings"] if not one["ok"]} == {"status.spill"}
+    assert "connector a (fake)" in {one["what"] for one in found["findings"]}
+    (folder / "well.yaml").write_text("status: {spill: spill}\nconnectors: {a: {backend: fake}}\n")
+    assert {one["what"]: one["ok"] for one in vca_json("-c", "well.yaml", "doctor")["findings"]}["status.spill"]
+
+
 def test_the_demo_has_a_folder_of_its_own_and_can_be_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert "NS demo is up." in vca("demo", "--folder", "mine")

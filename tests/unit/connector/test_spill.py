@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,10 +14,11 @@ import pytest
 from support.backends import Plain
 from support.making import MakeVca
 
+from vca_core._tracking.spill import _lock, _unlock
 from vca_core.backend import Operation
 from vca_core.errors import BadArguments, StoreError
 from vca_core.hookspecs import hookimpl
-from vca_core.stores import MemoryStore
+from vca_core.stores import MemoryStore, filesystems
 from vca_core.vca import Vca
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -128,17 +132,87 @@ async def test_a_file_is_left_to_the_process_that_lives(make_vca: MakeVca, store
     assert list(folder.iterdir()) == [], "what the store has by now is kept no longer"
 
 
-async def test_a_folder_that_cannot_be_made_costs_no_operation(
-    make_vca: MakeVca, store: Switched, tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_a_folder_that_is_lost_costs_no_operation(
+    make_vca: MakeVca, store: Switched, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "file").write_text("")
-    spill = str(tmp_path / "file" / "spill")
-    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": spill})
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 0.02}, status={"spill": str(folder)})
     ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf", HOME)
+    folder.write_text("a file by now")
     store.is_off = True
     await vca.connector().exec_primitive(ee_id, "anything", {}, ACTION)
     assert "kept in this process only" in caplog.text
     store.is_off = False
+
+
+def _file(tmp_path: Path, _: pytest.MonkeyPatch) -> str:
+    (tmp_path / "file").write_text("")
+    return str(tmp_path / "file")
+
+
+def _mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "mounts").write_text(f"1 1 0:1 / {tmp_path} rw - nfs4 server:/ rw\n")
+    monkeypatch.setattr(filesystems, "_MOUNTS", tmp_path / "mounts")
+    return str(tmp_path / "spill")
+
+
+def _forbid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    tmp_path.chmod(0o500)
+    return str(tmp_path / "spill")
+
+
+UNUSABLE: dict[str, Callable[[Path, pytest.MonkeyPatch], str]] = {
+    "make": lambda tmp_path, _: str(tmp_path / "a" / "b" / "spill"),
+    "is none": _file,
+    "on NFS": _mount,
+    "may write to": _forbid,
+}
+
+
+@pytest.mark.parametrize("what", UNUSABLE)
+async def test_a_folder_that_cannot_be_used_is_refused_at_once(
+    make_vca: MakeVca, store: Switched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    spill = UNUSABLE[what](tmp_path, monkeypatch)
+    vca = make_vca(Plain, store=store, status={"spill": spill})
+    for _ in range(2):
+        with pytest.raises(BadArguments, match=f"status.spill: .*{what}") as caught:
+            await vca.connector().create_execution_environment(".ns.vnf", HOME)
+        assert caught.value.bad_args == ["status.spill"]
+    with pytest.raises(BadArguments, match=f"status.spill: .*{what}"):
+        await vca.__aenter__()
+    assert (await vca.disconnect()).is_clean
+    tmp_path.chmod(0o700)
+
+
+FORK = """
+import os, pathlib, sys
+from vca_core._tracking import spill
+
+assert spill._lock(pathlib.Path(sys.argv[1]), make=True) is not None
+child = os.fork()
+if child == 0:
+    sys.stdin.read()
+    os._exit(0)
+print(child, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_forked_process_holds_no_lock_of_its_parent(tmp_path: Path) -> None:
+    file = tmp_path / "0000.lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", FORK, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert parent.wait(60) == 0
+        os.kill(child, 0)  # it lives
+        lock = _lock(file)
+        assert lock is not None
+        _unlock(lock)
+        parent.communicate()
 
 
 @pytest.mark.parametrize("damage", ["not a database", ""])

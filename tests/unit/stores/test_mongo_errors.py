@@ -20,6 +20,7 @@ from vca_core.stores.refusals import is_refusal
         (352, False, True),  # the server's API
         (13, False, False),  # a role that is missing
         (33, False, False),  # the user
+        (8000, False, False),  # Atlas's word for a user or password that is wrong
         (189, True, False),  # the primary steps down
         (0, True, False),  # nothing that is known
     ],
