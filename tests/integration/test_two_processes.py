@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from support.commands import copy_service, ended
 from support.driven import driven
+from support.mongo import mongo_server, mongo_url
 
 from vca_core import Vca
 from vca_core.errors import NotFound
+
+__all__ = ["mongo_server", "mongo_url"]
 
 NS = ".demo.extra"
 RECORDS = "vca_execution_environments"
@@ -23,11 +26,12 @@ OTHER: dict[str, Any] = {"collection": "nsrs", "filter": {"_id": "op"}, "path": 
 STUCK = "      script: [{operation: exec_primitive, primitive: show-routes, hang: true}]\n      state:"
 
 
-@pytest.fixture
-async def folder(tmp_path: Path) -> Path:
+@pytest.fixture(params=["sqlite", "mongodb"])
+async def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     folder = copy_service(tmp_path / "tree", 0)
+    url = "sqlite:///vca-status.db" if request.param == "sqlite" else request.getfixturevalue("mongo_url")
     with (folder / "vca.yaml").open("a") as config:
-        config.write("store: sqlite:///vca-status.db\n")
+        config.write(f"store: {url}\n")
     async with Vca.from_config(folder / "vca.yaml", environ={}) as vca:
         for name in ("ns", "op"):
             await vca.store.ensure("nsrs", {"_id": name})

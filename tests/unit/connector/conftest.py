@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from support import current
 from support.making import MakeVca
+from support.mongo import mongo_server, mongo_url
+from support.stores import make_process, make_store, shared_store
 
 from vca_core.stores import StatusStore
 from vca_core.vca import Vca
+
+__all__ = ["make_process", "make_store", "mongo_server", "mongo_url", "shared_store"]
 
 QUICK = {"cleanup": 0.2, "store_grace": 30.0, "progress": 60.0, "total": 120.0, "read": 60.0, "callback": 60.0}
 

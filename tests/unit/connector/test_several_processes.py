@@ -19,7 +19,7 @@ from vca_core.errors import AlreadyExists, BackendError, BadArguments, NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, Entity
-from vca_core.stores import MemoryStore
+from vca_core.stores import MemoryStore, StatusStore
 from vca_core.vca import Vca
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca.0"}
@@ -67,21 +67,20 @@ def world() -> type[World]:
 
 
 @pytest.fixture
-async def store() -> MemoryStore:
-    made = MemoryStore()
-    await made.ensure("nsrs", {"_id": "ns", "vca": []})
-    await made.ensure("nslcmops", {"_id": "op"})
-    return made
+async def store(shared_store: StatusStore) -> StatusStore:
+    await shared_store.ensure("nsrs", {"_id": "ns", "vca": []})
+    await shared_store.ensure("nslcmops", {"_id": "op"})
+    return shared_store
 
 
-async def home_of(store: MemoryStore) -> dict[str, Any]:
+async def home_of(store: StatusStore) -> dict[str, Any]:
     document = await store.get("nsrs", {"_id": "ns"})
     assert document is not None
     home: dict[str, Any] = document["vca"][0]
     return home
 
 
-async def kept(store: MemoryStore) -> list[dict[str, Any]]:
+async def kept(store: StatusStore) -> list[dict[str, Any]]:
     """The records, but for who writes."""
     records = await store.find(COLLECTION)
     return [{key: value for key, value in record.items() if key not in WHO} for record in records]
@@ -127,10 +126,10 @@ class Deaf(World):
 @pytest.mark.parametrize("first_is", ["connected", "gone"])
 @pytest.mark.parametrize("what", ASKED)
 async def test_another_process_leaves_home_and_record(
-    make_vca: MakeVca, store: MemoryStore, what: str, first_is: str
+    make_process: MakeVca, store: StatusStore, what: str, first_is: str
 ) -> None:
     world = type("OneWorld", (Deaf,), {"there": {}})
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     if first_is == "gone":
         await first.disconnect()
@@ -142,19 +141,19 @@ async def test_another_process_leaves_home_and_record(
 
 
 async def test_a_failure_stands_in_the_next_process_too(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
-    first = make_vca(world, store=store)
+    first = make_process(world)
     ee_id = await bring_up(first)
     with pytest.raises(BackendError):
         await first.connector().install_configuration_sw(ee_id, "ch:router", HOME, config={"breaks": True})
     await first.disconnect()
     failed = await home_of(store)
     assert (failed["status"], failed["detailed-status"]) == ("failed", "no space left")
-    second = make_vca(world, store=store)
+    second = make_process(world)
     assert await second.connector().refresh_status(ee_id) is DeploymentStatus.COMPLETED
     assert await home_of(store) == failed
-    third = make_vca(world, store=store)
+    third = make_process(world)
     await third.connector().exec_primitive(ee_id, "p", {}, OTHER)
     await third.flush()
     assert await home_of(store) == failed, "it knows nothing of the EE that it could write"
@@ -165,9 +164,9 @@ async def test_a_failure_stands_in_the_next_process_too(
 
 
 async def test_refresh_returns_when_the_home_is_written(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     await first.connector().exec_primitive(ee_id, "p", {"app/0": "blocked"})
     await first.flush()
@@ -176,8 +175,8 @@ async def test_refresh_returns_when_the_home_is_written(
     assert (await home_of(store))["VCA-status"] == "started", "what the listing says, at once"
 
 
-async def test_refresh_writes_that_an_ee_is_gone(make_vca: MakeVca, store: MemoryStore, world: type[World]) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+async def test_refresh_writes_that_an_ee_is_gone(make_process: MakeVca, store: StatusStore, world: type[World]) -> None:
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     world.there.clear()
     with pytest.raises(NotFound):
@@ -187,9 +186,9 @@ async def test_refresh_writes_that_an_ee_is_gone(make_vca: MakeVca, store: Memor
 
 
 async def test_the_one_that_operated_last_writes_between_operations(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     backends: list[Any] = [vca.connector()._engine.session.backend for vca in (first, second)]
     await second.connector().install_configuration_sw(ee_id, "ch:router", HOME)
@@ -244,9 +243,9 @@ async def test_a_late_outcome_passes_no_later_one_and_is_reported(
 @pytest.mark.parametrize("how", ["delete", "deregister", "delete_namespace"])
 @pytest.mark.parametrize("place", [None, OTHER, HOME])
 async def test_an_ee_that_is_gone_has_one_end_at_its_home(
-    make_vca: MakeVca, store: MemoryStore, world: type[World], how: str, place: dict[str, Any] | None
+    make_process: MakeVca, store: StatusStore, world: type[World], how: str, place: dict[str, Any] | None
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     connector = second.connector()
     if how == "delete_namespace":
@@ -267,9 +266,9 @@ async def test_an_ee_that_is_gone_has_one_end_at_its_home(
     assert await home_of(store) == home, "nothing is written there any more"
 
 
-async def test_a_delete_by_an_earlier_id_leaves_the_successor(make_vca: MakeVca, store: MemoryStore) -> None:
+async def test_a_delete_by_an_earlier_id_leaves_the_successor(make_process: MakeVca, store: StatusStore) -> None:
     world = type("OneWorld", (Deaf,), {"there": {}})
-    vca = make_vca(world, store=store)
+    vca = make_process(world)
     ee_id = await bring_up(vca)
     before = await home_of(store), await kept(store)
     await vca.connector().delete_execution_environment(f"{ee_id}0")
@@ -278,9 +277,9 @@ async def test_a_delete_by_an_earlier_id_leaves_the_successor(make_vca: MakeVca,
 
 
 async def test_what_another_process_deleted_is_claimed_anew(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     await first.connector().create_execution_environment(".ns_3.vnf")
     await second.connector().delete_namespace(".ns_3")
     await second.connector().create_execution_environment(".ns-3.vnf")
@@ -293,14 +292,14 @@ async def test_what_another_process_deleted_is_claimed_anew(
 
 
 async def test_a_create_that_the_backend_refuses_leaves_no_claim(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
     class Refuses(world):  # type: ignore[misc,valid-type]  # a class made by the fixture
         @hookimpl
         async def create_execution_environment(self, op: Operation, namespace: Namespace) -> str:
             raise BadArguments("its system has this model for another NS", ["namespace"])
 
-    vca = make_vca(Refuses, store=store)
+    vca = make_process(Refuses)
     with pytest.raises(BadArguments):
         await vca.connector().create_execution_environment(".ns.vnf")
     await vca.flush()
@@ -309,9 +308,9 @@ async def test_a_create_that_the_backend_refuses_leaves_no_claim(
 
 
 async def test_an_ee_id_that_came_again_is_known_as_another_ee(
-    make_vca: MakeVca, store: MemoryStore, world: type[World]
+    make_process: MakeVca, store: StatusStore, world: type[World]
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     await second.connector().delete_namespace(".ns")
     again, _ = await second.connector().create_execution_environment(".ns.vnf", OTHER)
@@ -323,7 +322,7 @@ async def test_an_ee_id_that_came_again_is_known_as_another_ee(
     assert (await home_of(store))["VCA-status"] == "deleted", "the earlier one's home is left alone"
 
 
-async def test_going_on_with_an_ee_shows_its_state(make_vca: MakeVca, store: MemoryStore) -> None:
+async def test_going_on_with_an_ee_shows_its_state(make_process: MakeVca, store: StatusStore) -> None:
     class Quiet(World):
         there: ClassVar = {}
 
@@ -339,7 +338,7 @@ async def test_going_on_with_an_ee_shows_its_state(make_vca: MakeVca, store: Mem
             await op.created(ee_id.locator)
             return "10.0.0.1"
 
-    first, second = make_vca(Quiet, store=store), make_vca(Quiet, store=store)
+    first, second = make_process(Quiet), make_process(Quiet)
     ee_id = await bring_up(first)
     await second.connector().create_execution_environment(".ns.vnf", HOME, reuse_ee_id=ee_id)
     home = await home_of(store)
@@ -348,9 +347,9 @@ async def test_going_on_with_an_ee_shows_its_state(make_vca: MakeVca, store: Mem
 
 @pytest.mark.parametrize("is_gone", [True, False])
 async def test_the_home_that_an_ee_left_says_so(
-    make_vca: MakeVca, store: MemoryStore, world: type[World], *, is_gone: bool
+    make_process: MakeVca, store: StatusStore, world: type[World], *, is_gone: bool
 ) -> None:
-    first, second = make_vca(world, store=store), make_vca(world, store=store)
+    first, second = make_process(world), make_process(world)
     ee_id = await bring_up(first)
     if is_gone:
         await store.delete("nsrs", {"_id": "ns"})

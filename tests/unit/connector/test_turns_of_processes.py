@@ -15,7 +15,7 @@ from vca_core.errors import BackendError, BadArguments, StoreError, VcaConnectio
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId
 from vca_core.status import Entity
-from vca_core.stores import MemoryStore
+from vca_core.stores import MemoryStore, StatusStore
 from vca_core.vca import Vca
 
 RECORDS = "vca_execution_environments"
@@ -57,7 +57,7 @@ async def assert_its_own(first: Vca, system: System, ee_id: str) -> None:
     assert (await at_home(first))["VCA-status"] == "error"
 
 
-async def test_a_process_that_reaches_no_backend_takes_nothing(make_vca: MakeVca, system: System) -> None:
+async def test_a_process_that_reaches_no_backend_takes_nothing(make_process: MakeVca, system: System) -> None:
     class Away(on(system)):  # type: ignore[misc]  # a class of its own for each test
         @hookimpl
         async def open(self) -> None:
@@ -66,10 +66,9 @@ async def test_a_process_that_reaches_no_backend_takes_nothing(make_vca: MakeVca
         @hookimpl
         async def close(self) -> None: ...
 
-    store = MemoryStore()
-    first = make_vca(on(system), store=store)
+    first = make_process(on(system))
     ee_id = await prepare(first)
-    second = make_vca(Away, store=store)
+    second = make_process(Away)
     with pytest.raises(VcaConnectionError, match="away on purpose"):
         await second.connector().exec_primitive(ee_id, "p", {}, OTHER)
     await assert_its_own(first, system, ee_id)
@@ -81,9 +80,8 @@ async def test_a_process_that_reaches_no_backend_takes_nothing(make_vca: MakeVca
     assert (await record_of(first, ee_id))["has_failed"]
 
 
-async def test_a_namespace_that_was_not_deleted_keeps_its_owner(make_vca: MakeVca, system: System) -> None:
-    store = MemoryStore()
-    first, second = make_vca(on(system), store=store), make_vca(on(system), store=store)
+async def test_a_namespace_that_was_not_deleted_keeps_its_owner(make_process: MakeVca, system: System) -> None:
+    first, second = make_process(on(system)), make_process(on(system))
     ee_id = await prepare(first)
     with pytest.raises(BackendError, match="failed on purpose"):
         await second.connector().delete_namespace(".ns")
@@ -93,10 +91,9 @@ async def test_a_namespace_that_was_not_deleted_keeps_its_owner(make_vca: MakeVc
 
 @pytest.mark.parametrize("meanwhile", ["exec", "refuse", "delete"])
 async def test_a_failure_stands_whatever_another_process_tried(
-    make_vca: MakeVca, system: System, meanwhile: str
+    make_process: MakeVca, system: System, meanwhile: str
 ) -> None:
-    store = MemoryStore()
-    first, second, third = (make_vca(on(system), store=store) for _ in range(3))
+    first, second, third = (make_process(on(system)) for _ in range(3))
     ee_id = await prepare(first)
     failing = asyncio.create_task(first.connector().exec_primitive(ee_id, "wait_and_fail", {}, HOME))
     await system.waits.wait()
@@ -121,11 +118,10 @@ async def test_a_failure_stands_whatever_another_process_tried(
 @pytest.mark.parametrize("is_same", [True, False])
 @pytest.mark.parametrize("db_dict", [OTHER, None])
 async def test_a_refused_call_clears_no_failure(
-    make_vca: MakeVca, system: System, db_dict: dict[str, Any] | None, *, is_same: bool
+    make_process: MakeVca, system: System, db_dict: dict[str, Any] | None, *, is_same: bool
 ) -> None:
-    store = MemoryStore()
-    first = make_vca(on(system), store=store)
-    second = first if is_same else make_vca(on(system), store=store)
+    first = make_process(on(system))
+    second = first if is_same else make_process(on(system))
     ee_id = await prepare(first)
     await fail_at_home(first, ee_id)
     before = await at_home(first)
@@ -176,7 +172,7 @@ async def test_a_refresh_that_can_write_nothing_says_so(make_vca: MakeVca, syste
         await vca.connector().refresh_status(ee_id)
 
 
-async def test_a_refresh_does_not_make_an_ee_known_for_good(make_vca: MakeVca, system: System) -> None:
+async def test_a_refresh_does_not_make_an_ee_known_for_good(make_process: MakeVca, system: System) -> None:
     """Where a backend reports only what its own process does."""
 
     class Deaf(on(system)):  # type: ignore[misc]  # a class of its own for each test
@@ -189,8 +185,7 @@ async def test_a_refresh_does_not_make_an_ee_known_for_good(make_vca: MakeVca, s
                 self.host.report(ee_id, Entity("unit", name), native)
             return {}
 
-    store = MemoryStore()
-    first, second = make_vca(Deaf, store=store), make_vca(Deaf, store=store)
+    first, second = make_process(Deaf), make_process(Deaf)
     ee_id = await prepare(first)
     await second.connector().exec_primitive(ee_id, "p", {NEXT.id: "active"}, OTHER)
     await first.connector().refresh_status(ee_id)
@@ -199,7 +194,7 @@ async def test_a_refresh_does_not_make_an_ee_known_for_good(make_vca: MakeVca, s
     assert (await at_home(first, second))["VCA-status"] == "error"
 
 
-async def test_an_outcome_is_no_aggregate_of_what_is_known_in_part(make_vca: MakeVca, system: System) -> None:
+async def test_an_outcome_is_no_aggregate_of_what_is_known_in_part(make_process: MakeVca, system: System) -> None:
     class Unlisted(on(system)):  # type: ignore[misc]  # a class of its own for each test
         failures = 1
 
@@ -210,17 +205,16 @@ async def test_an_outcome_is_no_aggregate_of_what_is_known_in_part(make_vca: Mak
                 raise VcaConnectionError("not now")
             return await super().list_execution_environments(namespace)
 
-    store = MemoryStore()
-    async with make_vca(on(system), store=store) as first:
+    async with make_process(on(system)) as first:
         ee_id = await prepare(first)
-    second = make_vca(Unlisted, store=store)
+    second = make_process(Unlisted)
     await second.connector().scale(ee_id, 3)
     assert (await at_home(second))["VCA-status"] == "error", "it is listed again before the outcome"
 
 
 @pytest.mark.parametrize("how", ["unreachable", "late"])
 async def test_a_call_that_fails_elsewhere_leaves_the_home_a_writer(
-    make_vca: MakeVca, system: System, how: str
+    make_process: MakeVca, system: System, how: str
 ) -> None:
     class Cut(on(system)):  # type: ignore[misc]  # a class of its own for each test
         @hookimpl
@@ -230,10 +224,9 @@ async def test_a_call_that_fails_elsewhere_leaves_the_home_a_writer(
             await asyncio.Event().wait()
             return {}
 
-    store = MemoryStore()
-    first = make_vca(on(system), store=store)
+    first = make_process(on(system))
     ee_id = await prepare(first)
-    second = make_vca(Cut, store=store)
+    second = make_process(Cut)
     before = await at_home(first)
     with pytest.raises((VcaConnectionError, VcaTimeoutError)):
         await second.connector().exec_primitive(ee_id, "p", {}, OTHER, total_timeout=0.1 if how == "late" else None)
@@ -248,9 +241,10 @@ async def test_a_call_that_fails_elsewhere_leaves_the_home_a_writer(
     assert (await at_home(first))["VCA-status"] == "error", "the one that is asked next does"
 
 
-async def test_each_of_two_at_once_has_its_outcome_at_its_own_path(make_vca: MakeVca, system: System) -> None:
-    store = MemoryStore()
-    first, second = (make_vca(on(system), store=store) for _ in range(2))
+async def test_each_of_two_at_once_has_its_outcome_at_its_own_path(
+    make_process: MakeVca, system: System, shared_store: StatusStore
+) -> None:
+    first, second = (make_process(on(system)) for _ in range(2))
     ee_id = await prepare(first)
     failing = asyncio.create_task(first.connector().exec_primitive(ee_id, "wait_and_fail", {}, OTHER))
     await system.waits.wait()
@@ -260,6 +254,6 @@ async def test_each_of_two_at_once_has_its_outcome_at_its_own_path(make_vca: Mak
         await failing
     await first.flush()
     assert (await at_home(second))["status"] == "completed"
-    document = await store.get("nsrs", {"_id": "op"})
+    document = await shared_store.get("nsrs", {"_id": "op"})
     assert document is not None
     assert (document["vca"]["status"], document["vca"]["detailed-status"]) == ("failed", "failed on purpose")
