@@ -158,7 +158,7 @@ async def _relate(provider: Side, offering: Model, requirer: Side, consuming: Mo
             await run_uninterrupted(consuming.consume(alias, offer, provider.source_for(requirer)))
         if not relations.are_related(consuming, requirer.local, far):
             _undo_later(undo, lambda: consuming.remove_relation(requirer.local, far))
-        await run_uninterrupted(relations.ask_to_relate(consuming, requirer.local, far))
+        await relations.relate_anew(consuming, requirer.local, far)
 
         def look() -> bool | None:
             require_application(consuming, requirer.application)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 
 from vca_core.backend import RelationEnd
-from vca_core.errors import BadArguments
+from vca_core.errors import BackendError, BadArguments
 from vca_core.refusals import limit_reached, related_to_itself
 from vca_juju_common.client.errors import ApiError
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
+from vca_juju_common.client.things import Key
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
+from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.readiness import lost_agent
 
 _ABOUT_ENDPOINTS = re.compile(
     r"(^|: )(no relations found|ambiguous relation: .* could refer to .*|a relation must involve two applications|"
@@ -37,7 +41,7 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     one, other = _ends(model, end_1, end_2)
     if end_1.ee_id == end_2.ee_id:
         raise related_to_itself(end_1.ee_id)
-    await ask_to_relate(model, one, other)
+    await relate_anew(model, one, other)
 
     def look() -> bool | None:
         require_application(model, end_1.ee_id.application)
@@ -47,8 +51,8 @@ async def relate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
     await model.wait(look)
 
 
-async def ask_to_relate(model: Model, one: str, other: str) -> None:
-    """Ask for a relation.
+async def relate_anew(model: Model, one: str, other: str) -> None:
+    """Ask for a relation, after the end of an earlier one of the same ends that is going.
 
     Args:
         model: where.
@@ -58,8 +62,16 @@ async def ask_to_relate(model: Model, one: str, other: str) -> None:
     Raises:
         BadArguments: the endpoints do not fit, or one takes no further relation.
     """
+    while not await run_uninterrupted(_ask_to_relate(model, one, other)):
+        if not are_related(model, one, other, dying=True):
+            await model.reread()  # another process made and removed it, and none of that has been reported yet
+        await _wait_unrelated(model, one, other)
+
+
+async def _ask_to_relate(model: Model, one: str, other: str) -> bool:
+    """Ask for a relation; False: an earlier one of the same ends is going still."""
     try:
-        await model.add_relation(one, other)
+        return await model.add_relation(one, other)
     except ApiError as error:
         limit = _LIMIT.search(error.message)
         if limit is not None:
@@ -86,7 +98,25 @@ async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None
         is_asked = False
     if is_asked and not seem_related:
         await model.reread()  # another process made it, and it has not been reported yet
-    await model.wait(lambda: None if are_related(model, one, other, dying=True) else True)
+    await _wait_unrelated(model, one, other)
+
+
+async def _wait_unrelated(model: Model, one: str, other: str) -> None:
+    """Wait for the end of a relation, which its units have to leave first."""
+
+    def agents() -> list[Key]:
+        names = [end.partition(":")[0] for end in (one, other)]
+        return [agent for name in names for agent in model.state.agents_of(name)]
+
+    def held() -> BackendError | None:
+        for kind, id_ in agents():
+            unit = model.state.units.get(id_) if kind == "unit" else None
+            if unit is not None and unit.workload.current == "error":
+                return BackendError(f"unit {id_} has to leave the relation, and is in error: {unit.workload.message}")
+        return lost_agent(model, agents())
+
+    with explain(held):
+        await model.wait(lambda: None if are_related(model, one, other, dying=True) else True, agents=agents)
 
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:

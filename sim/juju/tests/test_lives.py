@@ -222,3 +222,60 @@ async def test_keys_of_a_charms_documents_are_text(world: World) -> None:
     await world.deploy(ROUTER | {"config.yaml": "options: {on: {type: string, default: x}, 1: {type: int}}\n"})
     config = (await world.call("Application.Get", application="router"))["config"]
     assert set(config) == {"on", "1"}
+
+
+async def test_who_waits_is_told_of_each_change_alone(sim: SimulatedController, world: World) -> None:
+    await world.deploy()
+    await world.settle()
+    watcher = (await world.call("Client.WatchAll"))["watcher-id"]
+    await world.call("AllWatcher.Next", watcher=watcher)  # what is there
+    waits = asyncio.create_task(world.call("AllWatcher.Next", watcher=watcher))
+    await world.call("Pinger.Ping")
+    model = sim.model("ns")
+    model.note_change("application", "router")
+    model.note_change("unit", "router/0")
+    first, second = await waits, await world.call("AllWatcher.Next", watcher=watcher)
+    assert [[delta[0] for delta in answer["deltas"]] for answer in (first, second)] == [["application"], ["unit"]]
+
+
+async def _relate(world: World) -> None:
+    await world.deploy(name="far")
+    await world.deploy()
+    await world.call("Application.AddRelation", endpoints=["far:gateway", "router:upstream"])
+    await world.settle()
+
+
+@pytest.mark.parametrize("way", ["the machine is found", "the unit goes", "force"])
+async def test_a_relation_is_dying_until_its_units_have_left_it(
+    sim: SimulatedController, world: World, way: str
+) -> None:
+    await _relate(world)
+    model = sim.model("ns")
+    machine = model.units["far/0"].machine
+    sim.lose_machine("ns", machine)
+    await world.call("Application.DestroyRelation", endpoints=["far:gateway", "router:upstream"])
+    await world.settle()
+    assert [relation.life for relation in model.relations.values()] == ["dying"]
+    match way:
+        case "the machine is found":
+            sim.find_machine("ns", machine)
+        case "the unit goes":
+            sim.remove_unit("ns", "far/0")
+        case _:
+            await world.call("Application.DestroyRelation", endpoints=["far:gateway", "router:upstream"], force=True)
+    await world.settle()
+    assert not model.relations
+
+
+async def test_a_unit_in_error_keeps_its_relation_and_its_far_end(sim: SimulatedController, world: World) -> None:
+    await _relate(world)
+    sim.faults.hook_error("far/0", "config-changed", times=None, retry=False)
+    await world.result("Application.SetConfigs", Args=[{"application": "far", "config": {"mtu": "9000"}}])
+    await world.settle()
+    await world.result("Application.DestroyApplication", applications=[{"application-tag": "application-router"}])
+    await world.settle()
+    assert sim.model("ns").applications["router"].life == "dying"
+    sim.faults.clear()
+    await world.result("Application.ResolveUnitErrors", tags={"entities": [{"tag": "unit-far-0"}]}, retry=True)
+    await world.settle()
+    assert "router" not in sim.model("ns").applications

@@ -49,22 +49,28 @@ class Watcher:
     async def next(self) -> list[Delta]:
         """Wait for changes; the first time the whole model.
 
+        Who waits already is told of the first change alone, as Juju does; what changed with it comes next.
+
         Raises:
             Refusal: the watcher was stopped.
         """
         while True:
+            waits = not self._event.is_set()
             await self._event.wait()
             if self._stopped:
                 raise Refusal("watcher was stopped", STOPPED)
-            self._event.clear()
-            deltas = self._take()
+            deltas = self._take(1 if waits else len(self._pending))
+            if not self._pending:
+                self._event.clear()
             if deltas or self._first:
                 self._first = False
                 return deltas
 
-    def _take(self) -> list[Delta]:
-        pending, self._pending = self._pending, {}
-        deltas = [delta for kind, key in pending if (delta := self._delta(kind, key)) is not None]
+    def _take(self, number: int) -> list[Delta]:
+        taken = list(self._pending)[:number]
+        for one in taken:
+            del self._pending[one]
+        deltas = [delta for kind, key in taken if (delta := self._delta(kind, key)) is not None]
         return self._disturb(deltas)
 
     def _delta(self, kind: str, key: str) -> Delta | None:

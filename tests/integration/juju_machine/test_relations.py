@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.juju import config_for, connected, installed, until, write_charm
 
-from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca
+from vca_core import BackendError, BadArguments, NotFound, NotSupported, Vca, VcaTimeoutError
 from vca_jujusim.controller import SimulatedController
 
 
@@ -71,6 +71,48 @@ async def test_a_relation_that_was_not_heard_of_is_waited_for(controller: Simula
         controller.wake()
         await removing
         assert len(controller.model("ns1").relations) == 0
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_relation_is_made_anew_after_an_earlier_one_has_gone(
+    controller: SimulatedController, tmp_path: Path, *, is_known: bool
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge, connected(controller, tmp_path, alone=False) as far:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        if not is_known:
+            await far.describe(one)  # before there is one
+        await edge.add_relation(one, other, "site", "backend")
+        if is_known:
+            await far.describe(one)
+        controller.faults.freeze("relation")
+        removing = asyncio.create_task(edge.remove_relation(one, other, "site", "backend"))
+        relations = controller.model("ns1").relations
+        await until(lambda: [there.life for there in relations.values()] == ["dying"])
+        adding = asyncio.create_task(far.add_relation(one, other, "site", "backend"))
+        await until(lambda: controller.counts.requests["Application.AddRelation"] == 2)
+        controller.faults.clear()
+        controller.wake()
+        await adding
+        await removing
+        assert [there.life for there in relations.values()] == ["alive"]
+
+
+async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(
+    controller: SimulatedController, tmp_path: Path
+) -> None:
+    write_pair(tmp_path)
+    async with connected(controller, tmp_path) as edge:
+        one = await installed(edge, "server", ".ns1.a")
+        other = await installed(edge, "client", ".ns1.b")
+        await edge.add_relation(one, other, "site", "backend")
+        unit = controller.model("ns1").units["app-vnf-a/0"]
+        controller.faults.hook_error(unit.name, "config-changed", times=None, retry=False)
+        controller.wake()
+        await until(lambda: unit.workload.current == "error")
+        with pytest.raises(VcaTimeoutError, match="unit app-vnf-a/0 has to leave the relation, and is in error"):
+            await edge.remove_relation(one, other, "site", "backend", total_timeout=1)
 
 
 async def test_an_id_of_an_earlier_ee_removes_no_relation(controller: SimulatedController, tmp_path: Path) -> None:

@@ -191,12 +191,15 @@ class ApplicationRequests(Protocol):
             destroy_storage: whether their storage is destroyed with them, or released.
         """
 
-    async def add_relation(self, end_1: str, end_2: str) -> None:
+    async def add_relation(self, end_1: str, end_2: str) -> bool:
         """Relate two applications; related ones stay so.
 
         Args:
             end_1: ``application:endpoint``.
             end_2: the other one.
+
+        Returns:
+            Whether they are; False: their earlier relation is going still, and nothing was made.
 
         Raises:
             ApiError: the controller refuses it.

@@ -42,7 +42,7 @@ def destroy(call: Call, params: Json) -> Answer:
         relation = found[0]
     if any(end.role == "peer" for end in relation.endpoints):
         raise Refusal(f'cannot destroy relation "{relation.key}": is a peer relation')
-    destroy_relation(model, relation)
+    destroy_relation(model, relation, force=params.get("force") is True)
     return None
 
 

@@ -103,7 +103,7 @@ def remove_offer(model: Model, offer: Offer) -> None:
     """An offer goes; its relations go with it, and those who consume it learn of that."""
     for remote in model.offer_consumers(offer):
         for relation in model.relations_of(remote.name):
-            destroy_relation(model, relation)
+            destroy_relation(model, relation, force=True)
     model.remove("applicationOffer", offer.name)
     for other in _models():
         for remote in other.remotes.values():

@@ -18,13 +18,17 @@ def destroy_unit(model: Model, unit: Unit, *, force: bool) -> None:
     settle(model, "unit", unit.name)
 
 
-def destroy_relation(model: Model, relation: Relation) -> None:
-    """Ask a relation to go, and subordinates that lived by it. It is dying until its units have left it."""
+def destroy_relation(model: Model, relation: Relation, *, force: bool = False) -> None:
+    """Ask a relation to go, and subordinates that lived by it.
+
+    It is dying until its units have left it; `force` waits for none of them.
+    """
     principals = {end.application for end in relation.endpoints}
     if any(end.scope == "container" for end in relation.endpoints):
         for unit in list(model.units.values()):
             if unit.principal and {unit.application, unit.principal.rpartition("/")[0]} == principals:
                 destroy_unit(model, unit, force=False)
     relation.life = DYING
+    relation.forced = relation.forced or force
     model.world.keep(model, "relation", relation.key)  # no delta tells of it
     settle(model, "relation", relation.key)

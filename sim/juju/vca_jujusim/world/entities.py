@@ -190,6 +190,8 @@ class Relation:
     status: Status = field(default_factory=lambda: Status("joined"))
     across: str = ""
     """The key of its other half, where it reaches into another model."""
+    forced: bool = False
+    """Whether it goes without waiting for its units."""
 
 
 @dataclass(slots=True)

@@ -48,10 +48,19 @@ def _advance_relation(model: Model, relation: Relation) -> None:
     if relation.life == ALIVE:
         crossing.reach_out(model, relation)
         return
+    units = [unit for end in relation.endpoints for unit in model.units_of(end.application)]
+    if not (relation.forced or model.record.force) and any(_stays_in_relations(model, unit) for unit in units):
+        return
     model.remove("relation", relation.key)
     crossing.follow_end(model, relation)
     for name in {end.application for end in relation.endpoints} & model.applications.keys():
         settle(model, "application", name)
+
+
+def _stays_in_relations(model: Model, unit: Unit) -> bool:
+    """Whether a unit cannot leave a relation that goes: its agent is away, or a hook of it failed."""
+    machine = model.machines.get(unit.machine)
+    return unit.installed and (unit.workload.current == "error" or (machine is not None and machine.lost))
 
 
 def _model(model: Model) -> None:
@@ -188,6 +197,8 @@ def _finish_setup(model: Model, unit: Unit) -> None:
         pods.replace_next(model, unit)
     if first:
         begin_actions(model, unit)
+    for relation in model.relations_of(unit.application):
+        settle(model, "relation", relation.key)
 
 
 def _workload(model: Model, unit: Unit) -> Status:

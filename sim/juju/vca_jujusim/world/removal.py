@@ -29,7 +29,7 @@ def destroy_application(model: Model, application: Application, *, force: bool) 
         _stick(model, application, units)
     _let_die(model, "application", application.name)
     for relation in model.relations_of(application.name):
-        destroy_relation(model, relation)
+        destroy_relation(model, relation, force=force)
     for unit in units:
         destroy_unit(model, unit, force=force)
     settle(model, "application", application.name)
@@ -132,6 +132,8 @@ def finish_unit(model: Model, unit: Unit) -> None:
     for action in model.actions.values():
         if action.unit == unit.name:
             settle(model, "action", action.id)
+    for relation in model.relations_of(unit.application):
+        settle(model, "relation", relation.key)
     _elect(model, unit)
     if machine is None or unit.principal or model.units_on(machine.id):
         return

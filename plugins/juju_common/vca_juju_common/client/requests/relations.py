@@ -7,18 +7,20 @@ from vca_juju_common.client.requests.target import Target
 from vca_juju_common.client.retries import retry_races
 
 
-async def add_relation(model: Target, end_1: str, end_2: str) -> None:
-    """Relate two applications, ``application:endpoint`` each; it succeeds if they are related already."""
+async def add_relation(model: Target, end_1: str, end_2: str) -> bool:
+    """Relate two applications, ``application:endpoint`` each; False: their earlier relation is going still."""
 
-    async def work() -> None:
+    async def work() -> bool:
         facade = await model.facade("Application")
         try:
             await facade.AddRelation(endpoints=[end_1, end_2], via_cidrs=None)
         except ApiError as error:
             if not error.is_there_already:
                 raise
+            return "is dying" not in error.message
+        return True
 
-    await retry_races(work)
+    return await retry_races(work)
 
 
 async def remove_relation(model: Target, end_1: str, end_2: str, *, force: bool = False) -> bool:
