@@ -98,7 +98,7 @@ async def unrelate(op: Operation, one: Side, other: Side) -> None:
                 uuids[-1] = model.uuid
     if uuids[0] is not None and uuids[0] == uuids[1]:
         async with one.session.use(one.name, op) as model:
-            await relations.unrelate(model, one.end, other.end)
+            await relations.unrelate(model, one.end, other.end, one.session.options.delete_grace)
         return
     for provider, requirer, consumer in ((one, other, uuids[1]), (other, one, uuids[0])):  # charms may be gone
         await _unrelate(op, provider, requirer, consumer)

@@ -24,7 +24,7 @@ async def describe(session: Session, ee_id: EeId) -> Description:
         NotFound: it is gone, or another one has its name now.
     """
     async with session.read(ee_id.model) as model:
-        if model.state.applications.get(ee_id.application) is None:
+        if not _is_alive(model.state.applications.get(ee_id.application)):
             await model.reread()  # another client may just have made the EE, installed its charm, or removed it
         application = _find(session, model, ee_id)
         if application is None:
@@ -53,7 +53,11 @@ def _find(session: Session, model: Model, ee_id: EeId) -> Application | None:
     if there is None or there.ee_id != ee_id:
         raise no_environment(ee_id)
     application = model.state.applications.get(ee_id.application)
-    return None if application is None or application.life in {"dying", "dead"} else application
+    return application if _is_alive(application) else None
+
+
+def _is_alive(application: Application | None) -> bool:
+    return application is not None and application.life not in {"dying", "dead"}
 
 
 def _is_behind(model: Model, application: Application, status: Mapping[str, Any]) -> bool:

@@ -43,10 +43,10 @@ def url_of(controller: Controller, model: Model, offer: str) -> str:
 
 
 async def sever(model: Model, one: str, other: str, grace: float) -> None:
-    """Remove a relation that reaches into another model: by force, when the other one does not give it up.
+    """Remove a relation: by force, when a unit, or another model that it reaches into, does not give it up.
 
     Args:
-        model: the one that consumes.
+        model: where it is, or the one that consumes.
         one: ``application:endpoint``.
         other: the other end.
         grace: seconds after which it is forced.

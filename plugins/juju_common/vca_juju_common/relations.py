@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from vca_core.backend import RelationEnd
 from vca_core.errors import BackendError, BadArguments
@@ -10,9 +12,9 @@ from vca_core.refusals import limit_reached, related_to_itself
 from vca_juju_common.client.errors import ApiError
 from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
-from vca_juju_common.client.things import Key
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
 from vca_juju_common.finishing import run_uninterrupted
+from vca_juju_common.offers import sever
 from vca_juju_common.readiness import lost_agent
 
 _ABOUT_ENDPOINTS = re.compile(
@@ -65,7 +67,8 @@ async def relate_anew(model: Model, one: str, other: str) -> None:
     while not await run_uninterrupted(_ask_to_relate(model, one, other)):
         if not are_related(model, one, other, dying=True):
             await model.reread()  # another process made and removed it, and none of that has been reported yet
-        await _wait_unrelated(model, one, other)
+        with _explain_what_holds(model, one, other):
+            await model.wait(lambda: None if are_related(model, one, other, dying=True) else True)
 
 
 async def _ask_to_relate(model: Model, one: str, other: str) -> bool:
@@ -84,39 +87,41 @@ async def _ask_to_relate(model: Model, one: str, other: str) -> bool:
         ) from error
 
 
-async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> None:
-    """Remove a relation; one that is missing is success, such as one that went with an earlier EE of the same names."""
+async def unrelate(model: Model, end_1: RelationEnd, end_2: RelationEnd, grace: float) -> None:
+    """Remove a relation; one that is missing is success, such as one that went with an earlier EE of the same names.
+
+    Args:
+        model: where.
+        end_1: one end.
+        end_2: the other one.
+        grace: seconds that units have for leaving it, before it is removed by force.
+    """
     if is_succeeded(model, end_1.ee_id) or is_succeeded(model, end_2.ee_id):
         return
     one, other = (f"{end.ee_id.application}:{end.endpoint}" for end in (end_1, end_2))
     seem_related = are_related(model, one, other, dying=True)
     try:
-        is_asked = await model.remove_relation(one, other)
+        with _explain_what_holds(model, one, other):
+            await sever(model, one, other, grace)
     except ApiError as error:
         if seem_related or not _ABOUT_ENDPOINTS.search(error.message):
             raise
-        is_asked = False
-    if is_asked and not seem_related:
-        await model.reread()  # another process made it, and it has not been reported yet
-    await _wait_unrelated(model, one, other)
 
 
-async def _wait_unrelated(model: Model, one: str, other: str) -> None:
-    """Wait for the end of a relation, which its units have to leave first."""
-
-    def agents() -> list[Key]:
-        names = [end.partition(":")[0] for end in (one, other)]
-        return [agent for name in names for agent in model.state.agents_of(name)]
+@contextmanager
+def _explain_what_holds(model: Model, one: str, other: str) -> Iterator[None]:
+    """Have the error of a limit say which unit a relation that goes is held by: all of them have to leave it first."""
 
     def held() -> BackendError | None:
-        for kind, id_ in agents():
+        agents = [agent for end in (one, other) for agent in model.state.agents_of(end.partition(":")[0])]
+        for kind, id_ in agents:
             unit = model.state.units.get(id_) if kind == "unit" else None
             if unit is not None and unit.workload.current == "error":
                 return BackendError(f"unit {id_} has to leave the relation, and is in error: {unit.workload.message}")
-        return lost_agent(model, agents())
+        return lost_agent(model, agents)
 
     with explain(held):
-        await model.wait(lambda: None if are_related(model, one, other, dying=True) else True, agents=agents)
+        yield
 
 
 def _ends(model: Model, end_1: RelationEnd, end_2: RelationEnd) -> tuple[str, str]:

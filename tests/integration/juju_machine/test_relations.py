@@ -103,7 +103,7 @@ async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(
     controller: SimulatedController, tmp_path: Path
 ) -> None:
     write_pair(tmp_path)
-    async with connected(controller, tmp_path) as edge:
+    async with connected(controller, tmp_path, delete_grace=60.0) as edge:
         one = await installed(edge, "server", ".ns1.a")
         other = await installed(edge, "client", ".ns1.b")
         await edge.add_relation(one, other, "site", "backend")
