@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import shutil
 import statistics
@@ -10,7 +11,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,12 @@ async def outbox_on(kind: str) -> AsyncIterator[tuple[Outbox, StatusStore]]:
 
 
 def _lane(number: int) -> tuple[EeKey, Place]:
-    number %= EES
+    return _lane_of(number % EES)
+
+
+@functools.cache
+def _lane_of(number: int) -> tuple[EeKey, Place]:
+    """The lane and the home of an EE, which it has for as long as it lives."""
     return EeKey("edge", f"ns{number}", "app"), Place("nsrs", (("_id", f"ns{number}"),), "_admin.deployed.VCA.0")
 
 
@@ -165,7 +170,7 @@ def latency(kind: str, count: int) -> dict[str, float]:
         async with outbox_on(kind) as (outbox, _):
             for number in range(count):
                 stored = outbox.status(*_lane(number), _fields(number))
-                stored.add_done_callback(partial(note, time.perf_counter()))
+                stored.add_done_callback(functools.partial(note, time.perf_counter()))
                 await asyncio.sleep(0.005)
             await outbox.drain(60)
         return taken
@@ -202,7 +207,7 @@ def burst(kind: str, count: int) -> dict[str, float]:
         async with outbox_on(kind) as (outbox, _):
             turns, begin = Turns(), time.perf_counter()
             for number in range(count):
-                outbox.status(*_lane(number), _fields(number))
+                outbox.report(*_lane(number), _fields(number))
                 if number % 50 == 0:
                     await asyncio.sleep(0)
             await outbox.drain(120)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vca_core._tracking.outbox import Unwritten
+from vca_core._tracking.entry import Unwritten
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any
 from vca_core._engine.locks import Locks
 from vca_core._loading.extensions import Extensions
 from vca_core._tracking.callbacks import OnUpdateDb, UpdateCallbacks
-from vca_core._tracking.outbox import Outbox, Unwritten
+from vca_core._tracking.entry import Unwritten
+from vca_core._tracking.outbox import Outbox
 from vca_core._tracking.place import Place
 from vca_core._tracking.spill import Spill
 from vca_core.artifacts import ArtifactRoot

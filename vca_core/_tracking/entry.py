@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.place import Place
+from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 
 
@@ -29,14 +30,25 @@ Put = Callable[[StatusStore], Awaitable[Written]]
 """Puts one status into the store."""
 
 
-def put_over(place: Place, fields: Mapping[str, Any]) -> Put:
-    """Replace whatever status is at its place."""
+@dataclass(slots=True, eq=False)
+class PutOver:
+    """Replaces whatever status is at a place.
 
-    async def put(store: StatusStore) -> Written:
-        matched = await store.set(place.table, place.query, place.update(fields))
+    What waits for the store in thousands is made of few objects: Python's garbage collector looks at each of them.
+
+    Args:
+        place: the place.
+        fields: the five fields.
+    """
+
+    place: Place
+    fields: Mapping[str, Any]
+
+    async def __call__(self, store: StatusStore) -> Written:
+        """See `Put`."""
+        place = self.place
+        matched = await store.set(place.table, place.query, place.update(self.fields))
         return Written.STORED if matched else Written.NO_DOCUMENT
-
-    return put
 
 
 class Kind(enum.Enum):
@@ -59,13 +71,15 @@ class Entry:
 
     Args:
         kind: what it is.
-        run: makes it; repeating it after a lost answer does no harm.
+        run: makes it; repeating it after a lost answer does no harm. None: the status replaces whatever is at its
+            place.
         place: where a status goes; None: it is not a status.
         fields: the five fields of a status.
         retries: whether it is tried again when the store fails.
         what: what it does, for errors: ``"read the execution environment"``.
         may_merge: whether a later status of the same place replaces it.
         operation_id: the operation that a status is of; None: of none.
+        key: whose it is.
 
     Attributes:
         done: futures that get its result when it is over.
@@ -77,25 +91,34 @@ class Entry:
     """
 
     kind: Kind
-    run: Callable[[StatusStore], Awaitable[Any]]
+    run: Callable[[StatusStore], Awaitable[Any]] | None
     place: Place | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
     retries: bool = True
     what: str = "take it"
     may_merge: bool = False
     operation_id: str | None = None
-    done: list[asyncio.Future[Any]] = field(default_factory=list)
-    tried: list[asyncio.Future[None]] = field(default_factory=list)
+    key: EeKey | None = None
+    done: tuple[asyncio.Future[Any], ...] = ()
+    tried: tuple[asyncio.Future[None], ...] = ()
     is_running: bool = False
     is_abandoned: bool = False
     is_safe: bool = False
     is_reported: bool = False
     is_gone: bool = False
 
+    def make(self, store: StatusStore) -> Awaitable[Any]:
+        """Make the write."""
+        if self.run is not None:
+            return self.run(store)
+        if self.place is None:
+            raise AssertionError("what is not a status says how it is written")
+        return PutOver(self.place, self.fields)(store)
+
     def promise(self) -> asyncio.Future[Any]:
         """Make a future that is done when this is over."""
         promise: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.done.append(promise)
+        self.done += (promise,)
         return promise
 
     def keep(self, result: Any = None) -> None:
@@ -115,3 +138,18 @@ class Entry:
         for promise in self.tried:
             if not promise.done():
                 promise.set_result(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A status that could not be stored.
+
+    Args:
+        path: where it was to go.
+        fields: what was to be written there.
+        reason: why it was not.
+    """
+
+    path: Place
+    fields: Mapping[str, Any]
+    reason: str

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vca_core._tracking.claims import Claim
-from vca_core._tracking.entry import Put, Written, put_over
+from vca_core._tracking.entry import Put, PutOver, Written
 from vca_core._tracking.footprint import Footprint
 from vca_core._tracking.home import Home
 from vca_core._tracking.outbox import Outbox
@@ -298,7 +298,7 @@ class Environments:
             trail.last_action = state
         for place in trail.places:
             fields = status_fields(state.meaning, state.detail, state.native, state.entity.kind)
-            self._outbox.status(trail.lane, place, fields, self.putter(trail, place, fields), trail.id)
+            self._outbox.report(trail.lane, place, fields, self.putter(trail, place, fields), trail.id)
 
     def take_listing(self, environment: Environment, states: Sequence[EntityState]) -> None:
         """Take over what a listing says of an EE: an entity that it does not name is gone."""
@@ -392,7 +392,7 @@ class Environments:
                 return self.home_putter(environment, environment.home, fields)
             if environment is not None and environment.is_unread:
                 return blind_putter(key, place, fields)
-        return put_over(place, fields)
+        return PutOver(place, fields)
 
     def home_putter(self, environment: Environment, home: Home, fields: dict[str, Any]) -> Put:
         async def may_write(store: StatusStore) -> bool:

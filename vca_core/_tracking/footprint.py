@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from vca_core._tracking.entry import Put, Written
 from vca_core.stores import StatusStore
 
@@ -27,13 +29,20 @@ class Footprint:
             put: puts it into the store.
             time: its time.
         """
+        return _Tracked(self, put, time)
 
-        async def track_put(store: StatusStore) -> Written:
-            if time not in self.times:
-                self.times.append(time)
-            written = await put(store)
-            if written is Written.STORED:
-                self.times, self.is_sure = [time], True
-            return written
 
-        return track_put
+@dataclass(slots=True, eq=False)
+class _Tracked:
+    footprint: Footprint
+    put: Put
+    time: str
+
+    async def __call__(self, store: StatusStore) -> Written:
+        footprint, time = self.footprint, self.time
+        if time not in footprint.times:
+            footprint.times.append(time)
+        written = await self.put(store)
+        if written is Written.STORED:
+            footprint.times, footprint.is_sure = [time], True
+        return written

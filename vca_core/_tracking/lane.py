@@ -176,6 +176,7 @@ class Lane:
         self._office.note_removal(self, older)
         later.done += older.done
         later.tried += older.tried
+        older.done = older.tried = ()
 
     def merge_all(self) -> None:
         """Merge all intermediate statuses with later ones of their places, if any came since the last merge."""
@@ -306,7 +307,7 @@ class Lane:
         visit.rank = int(entry.kind is Kind.EVENT)
         visit.begin()
         try:
-            result = await entry.run(visit)
+            result = await entry.make(visit)
         except asyncio.CancelledError as error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

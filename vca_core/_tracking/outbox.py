@@ -12,12 +12,11 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from vca_core._tracking.attempts import AttemptLimit
 from vca_core._tracking.batches import MOST_WRITES, Batches
-from vca_core._tracking.entry import Entry, Kind, Put, Written, put_over
+from vca_core._tracking.entry import Entry, Kind, Put, Unwritten, Written
 from vca_core._tracking.lane import Lane
 from vca_core._tracking.patience import Patience
 from vca_core._tracking.place import TIME, Place
@@ -35,21 +34,6 @@ R = TypeVar("R")
 OnStored = Callable[[EeKey, Place, Mapping[str, Any], bool, str | None], None]
 """Learns of each status that was stored: the key of its EE, its place, its fields, whether it was an operation's
 outcome, and the id of the operation that it is of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unwritten:
-    """A status that could not be stored.
-
-    Args:
-        path: where it was to go.
-        fields: what was to be written there.
-        reason: why it was not.
-    """
-
-    path: Place
-    fields: Mapping[str, Any]
-    reason: str
 
 
 class Outbox:
@@ -98,7 +82,7 @@ class Outbox:
         self.failing_since: float | None = None
         self._reason: BaseException | None = None
         self._untried: set[asyncio.Future[None]] = set()
-        self._in_order: deque[tuple[Lane, Entry]] = deque()
+        self._in_order: deque[Entry] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
         self._flushing = 0
 
@@ -115,6 +99,25 @@ class Outbox:
 
     # What can be queued. Nothing here blocks.
 
+    def report(
+        self,
+        key: EeKey,
+        place: Place,
+        fields: Mapping[str, Any],
+        put: Put | None = None,
+        operation_id: str | None = None,
+    ) -> Entry:
+        """Queue an intermediate status that nobody waits for.
+
+        Args:
+            key: whose lane it goes through.
+            place: where it goes.
+            fields: the five fields.
+            put: how it is written; None: over whatever stands there.
+            operation_id: the operation that it is of; None: of none.
+        """
+        return self._queue(key, Kind.EVENT, place, fields, put, operation_id)
+
     def status(
         self,
         key: EeKey,
@@ -123,19 +126,12 @@ class Outbox:
         put: Put | None = None,
         operation_id: str | None = None,
     ) -> asyncio.Future[Written]:
-        """Queue an intermediate status.
-
-        Args:
-            key: whose lane it goes through.
-            place: where it goes.
-            fields: the five fields.
-            put: how it is written; None: over whatever stands there.
-            operation_id: the operation that it is of; None: of none.
+        """Queue an intermediate status, as `report` does.
 
         Returns:
             Done when it, or a later one of its place, is stored.
         """
-        return self._queue(key, Kind.EVENT, place, fields, put, operation_id).promise()
+        return self.report(key, place, fields, put, operation_id).promise()
 
     def mark(
         self,
@@ -185,7 +181,7 @@ class Outbox:
 
     def _attempt(self, key: EeKey, entry: Entry) -> asyncio.Future[None]:
         tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        entry.tried.append(tried)
+        entry.tried += (tried,)
         if self.lanes[key].failures or self.failing_since is not None:
             entry.note_attempt()  # who begins must not wait for an outage to end
         else:
@@ -347,9 +343,7 @@ class Outbox:
         operation_id: str | None,
     ) -> Entry:
         may_merge = kind in (Kind.EVENT, Kind.MARK)
-        entry = Entry(
-            kind, put or put_over(place, fields), place, fields, may_merge=may_merge, operation_id=operation_id
-        )
+        entry = Entry(kind, put, place, fields, may_merge=may_merge, operation_id=operation_id, key=key)
         return self._push(key, entry)
 
     def _push(self, key: EeKey, entry: Entry) -> Entry:
@@ -364,18 +358,18 @@ class Outbox:
             self.waiting += 1
             return lane
         self.events += 1
-        self._note_event(lane, entry)
+        self._note_event(entry)
         if self.events > self.queue_limit:
             self._make_room()
         return lane
 
-    def _note_event(self, lane: Lane, entry: Entry) -> None:
+    def _note_event(self, entry: Entry) -> None:
         """Remember in which order intermediate statuses came."""
-        self._in_order.append((lane, entry))
-        while self._in_order and self._in_order[0][1].is_gone:
+        self._in_order.append(entry)
+        while self._in_order and self._in_order[0].is_gone:
             self._in_order.popleft()
-        if len(self._in_order) > 2 * self.queue_limit:  # the oldest waits for long
-            self._in_order = deque(pair for pair in self._in_order if not pair[1].is_gone)
+        if len(self._in_order) > 1.25 * self.queue_limit:  # the oldest waits for long
+            self._in_order = deque(one for one in self._in_order if not one.is_gone)
 
     def _make_room(self) -> None:
         """Merge what can be merged, and if that is not enough, drop the oldest intermediate statuses.
@@ -388,14 +382,15 @@ class Outbox:
                 return
             lane.merge_all()
         before, first = self.events, None
-        kept: list[tuple[Lane, Entry]] = []
+        kept: list[Entry] = []
         while self.events > enough and self._in_order:
-            lane, entry = self._in_order.popleft()
-            if entry.is_running or not entry.may_merge or entry not in lane.queue:
-                kept += [] if entry.is_gone else [(lane, entry)]
+            entry = self._in_order.popleft()
+            its = None if entry.key is None or entry.is_gone else self.lanes.get(entry.key)
+            if its is None or entry.is_running or not entry.may_merge or entry not in its.queue:
+                kept += [] if entry.is_gone else [entry]
                 continue
             first = first or entry.place
-            lane.drop(entry)
+            its.drop(entry)
         self._in_order.extendleft(reversed(kept))
         if first is not None:
             _LOG.warning(

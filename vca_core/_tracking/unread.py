@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from vca_core._tracking.entry import Put, Written, put_over
+from vca_core._tracking.entry import Put, PutOver, Written
 from vca_core._tracking.home import put_past_no_later
 from vca_core._tracking.place import COLLECTION, Place, default_home
 from vca_core._tracking.records import EeRecord
@@ -28,7 +28,7 @@ def blind_putter(key: EeKey, place: Place, fields: Mapping[str, Any]) -> Put:
         document = await store.get(COLLECTION, {"_id": key.record_id})
         if document is not None and _may_be_home(document, key, place):
             return await put_past_no_later(store, place, fields)
-        return await put_over(place, fields)(store)
+        return await PutOver(place, fields)(store)
 
     return put
 

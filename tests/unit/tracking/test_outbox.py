@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -343,6 +344,21 @@ async def test_room_is_made_without_a_look_at_all_that_waits(store: Wild, monkey
     assert outbox.events <= limit * 9 // 10 + 1
     assert await outbox.drain(LONG) == []
     assert await outbox.close(LONG) == []
+
+
+async def test_what_waits_is_little_for_the_garbage_collector(store: Wild, outbox: Outbox) -> None:
+    keys = [EeKey("edge", "ns", str(number)) for number in range(50)]
+
+    def queue(each: int) -> int:
+        for key in keys:
+            for number in range(each):
+                outbox.report(key, PLACE, {"status": str(number)})
+        gc.collect()
+        return len(gc.get_objects())
+
+    before = queue(1)  # their lanes, too
+    assert queue(20) - before < 3 * 20 * len(keys)
+    assert await outbox.drain(LONG) == []
 
 
 async def test_the_oldest_of_many_places_are_dropped_first(store: Wild, caplog: pytest.LogCaptureFixture) -> None:
