@@ -39,9 +39,16 @@ _ABOUT_BASE = re.compile(
 """What a controller says of a base that it makes no machines of. Other texts may name one beside what went wrong."""
 
 _ABOUT_PLACEMENT = re.compile(
-    r"placement|parent machine|machine \"?\S+ not found|invalid model name|container|\bzone\b"
+    r"(?:^|: )(?:(?:unknown|invalid|unsupported|cannot parse) placement\b"
+    r"|(?:machine )?placement (?:directive )?(?:\S+ )?(?:is )?not (?:valid|supported)\b"
+    r"|container type (?:\S+ not (?:valid|supported)|and placement are mutually exclusive)\b"
+    r"|(?:parent )?machine \"?\S+ (?:not found|cannot host)\b"
+    r"|parent machine specified without container type\b"
+    r"|invalid model name\b"
+    r"|(?:invalid|unknown) (?:availability )?zone\b"
+    r"|(?:availability )?zone \S+ (?:is )?(?:not (?:valid|supported|found|available)|unavailable)\b)"
 )
-"""What it says of a place where it makes none."""
+"""What it says of a place where it makes none. Other texts may name one beside what went wrong."""
 
 
 async def choose_machine(

@@ -335,3 +335,30 @@ async def test_only_a_refusal_of_the_base_is_a_bad_argument(
     async with connected(controller, base="ubuntu@24.04") as edge:
         with pytest.raises(expected):
             await machine(edge)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("unknown placement directive: zone=two", BadArguments),
+        ("cannot add a new machine: machine 7 not found", BadArguments),
+        ("cannot add a new machine: machine 7 cannot host lxd containers", BadArguments),
+        ('cannot add a new machine: invalid availability zone "two"', BadArguments),
+        ('availability zone "two" not valid', BadArguments),
+        ('zone "two" is unavailable', BadArguments),
+        ("machine placement not valid: use a parent-id", BadArguments),
+        ('container type "two" not valid', BadArguments),
+        ("cannot list the zones of the cloud, try again later", BackendError),
+        ("images of containers cannot be fetched", BackendError),
+        ("cannot read placement policies: the disk is full", BackendError),
+        ("settings of the machine not found", NotFound),
+        ("the cloud's API cannot be reached in zone two", BackendError),
+    ],
+)
+async def test_only_a_refusal_of_the_place_is_a_bad_argument(
+    controller: SimulatedController, message: str, expected: type[VcaError]
+) -> None:
+    controller.faults.result_error("MachineManager.AddMachines", message)
+    async with connected(controller) as edge:
+        with pytest.raises(expected):
+            await machine(edge, options={"placement": "zone=two"})
