@@ -173,7 +173,7 @@ def another_resource(name: str) -> BadArguments:
         name: of the resource.
     """
     return BadArguments(
-        f"options.resources.{name}: there is another one already; call upgrade to replace it",
+        f"options.resources.{name}: there is another one already; call upgrade with this one to replace it",
         [f"options.resources.{name}"],
     )
 

@@ -7,12 +7,16 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import replace
 
 from vca_core.backend import Host
+from vca_core.errors import BackendError
+from vca_juju_common.client.explaining import explain
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.things import Change
 from vca_juju_common.client.values import NewModel
+from vca_juju_common.environments import SETTLED, entity_state
 from vca_juju_common.ground import Ground
 from vca_juju_common.session import Session
 from vca_juju_k8s.cluster.client import ClusterClient
+from vca_juju_k8s.cluster.diagnosis import ANOTHER_IMAGE
 from vca_juju_k8s.cluster.namespaces import wait_free, wait_gone, watch_leaving
 from vca_juju_k8s.cluster.pods import watch, watch_going
 from vca_juju_k8s.cluster.tokens import TokenHolder
@@ -114,7 +118,21 @@ class KubernetesSession(Session):
             )
 
         async with watch(self.cluster, self._watches, model.name, application, self.pod_grace, report):
-            yield
+            with explain(lambda: self._unready(model, application)):
+                yield
+
+    def _unready(self, model: Model, application: str) -> BackendError | None:
+        """Which unit is waited for in vain, and what helps; None: none is."""
+        waiting = [unit for unit in model.state.alive_units_of(application) if unit.workload.current not in SETTLED]
+        if not waiting:
+            return None
+        state = self.reporter.complete(model.name, entity_state(waiting[0]))
+        text = f"{state.entity} is {state.native or 'without a state'}" + (f": {state.detail}" if state.detail else "")
+        if waiting[0].agent.current == "allocating":  # no charm has run in it so far
+            text += f"; if its image cannot be pulled, {ANOTHER_IMAGE}"
+            if self.cluster is None:
+                text += "; what keeps pods from running is said where the connector has the option cluster"
+        return BackendError(text)
 
     def watch_going(self, model: Model, application: str) -> AbstractAsyncContextManager[list[str]]:
         """Look at what is left of an application, for the length of a ``with`` block; see `pods.watch_going`.

@@ -11,7 +11,7 @@ import pytest
 from support.juju import NS, VNF, until
 from support.juju_k8s import installed, on_kubernetes, sidecar
 
-from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported
+from vca_core import AlreadyExists, BadArguments, NotFound, NotSupported, VcaTimeoutError
 from vca_core.naming import Namespace
 from vca_core.stores.memory import MemoryStore
 from vca_jujusim import SimulatedController
@@ -100,6 +100,23 @@ async def test_where_one_image_is_another_one_all_are_named(controller: Simulate
         before = controller.counts.requests["resources.upload"]
         await pods.upgrade(ee_id, "dns", options={"resources": {"image": "example.com/image:2"}})
         assert controller.counts.requests["resources.upload"] == before + 2
+
+
+async def test_who_installs_a_missing_image_is_told_what_helps(controller: SimulatedController, charms: Path) -> None:
+    missing = {"resources": {"image": "registry.example.com/missing:1"}}
+    other = {"resources": {"image": "registry.example.com/dns:2"}}
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id, _ = await pods.create_execution_environment(VNF)
+        for again in range(2):
+            with pytest.raises(VcaTimeoutError) as caught:
+                await pods.install_configuration_sw(ee_id, "dns", progress_timeout=1, options={} if again else missing)
+            said = f"unit {APP}/0 is waiting: installing agent; if its image cannot be pulled, an upgrade with another"
+            assert said in caught.value.message
+            assert "the option cluster" in caught.value.message
+        with pytest.raises(BadArguments, match="call upgrade with this one to replace it"):
+            await pods.install_configuration_sw(ee_id, "dns", options=other)
+        await pods.upgrade(ee_id, "dns", options=other)
+        await pods.install_configuration_sw(ee_id, "dns", options=other)
 
 
 async def test_installing_again_sets_options_and_adds_units(controller: SimulatedController, charms: Path) -> None:

@@ -94,6 +94,8 @@ async def test_a_wait_ends_with_what_the_cluster_says(
     async with on_kubernetes(controller, charms, cluster=looking, pod_grace=0.3) as pods:
         error = await fail_to_install(pods, cluster, ns, image, **spec)
         assert f"pod {APP}-0 of namespace {ns}-k8s has not run for 0.3 s: {reason}" in error.message
+        is_of_image = image != "example.com/dns:1"
+        assert ("an upgrade with another image replaces the pod" in error.message) is is_of_image
         found = await pods.get_status(f".{ns}.vnf1")
         assert reason in found["kubernetes"]["pods"][f"{APP}-0"]["reason"]
         assert error.output == {}, "nothing was printed"

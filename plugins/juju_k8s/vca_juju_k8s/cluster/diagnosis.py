@@ -17,6 +17,9 @@ _PULLS = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImage
 _REFUSED = {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 LONGEST = 300
 
+ANOTHER_IMAGE = "an upgrade with another image replaces the pod"
+"""What helps where an image cannot be pulled, or what is in it does not run; to install again does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -25,10 +28,12 @@ class Finding:
     Args:
         text: for people: ``ImagePullBackOff main: example.com/dns:1``.
         container: which one of it crashed; empty: none.
+        way_out: what helps; empty: that depends on the cluster.
     """
 
     text: str
     container: str = ""
+    way_out: str = ""
 
 
 def diagnose(pods: Iterable[Plain], events: Iterable[Plain] = (), claims: Iterable[Plain] = ()) -> dict[str, Finding]:
@@ -109,7 +114,7 @@ def _of_container(status: Plain, what: str) -> Finding | None:
     waiting = state.get("waiting") or {}
     reason = str(waiting.get("reason") or "")
     if reason in _PULLS:
-        return Finding(_short(f"ImagePullBackOff {what}{name}: {status.get('image')}"))
+        return Finding(_short(f"ImagePullBackOff {what}{name}: {status.get('image')}"), way_out=ANOTHER_IMAGE)
     if reason in _REFUSED:
         return Finding(_short(f"{reason} {what}{name}: {waiting.get('message') or 'no reason given'}"))
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
@@ -118,7 +123,7 @@ def _of_container(status: Plain, what: str) -> Finding | None:
     how = [str(ended["reason"])] if ended.get("reason") not in {None, "", "Error", "Completed"} else []
     how += [f"exit code {ended['exitCode']}"] if "exitCode" in ended else []
     how += [f"signal {ended['signal']}"] if ended.get("signal") else []
-    return Finding(_short(f"CrashLoopBackOff {what}{name}: {', '.join(how) or 'it ended'}"), name)
+    return Finding(_short(f"CrashLoopBackOff {what}{name}: {', '.join(how) or 'it ended'}"), name, ANOTHER_IMAGE)
 
 
 def _of_claim(claim: Plain, newest: Mapping[str, Plain]) -> str:

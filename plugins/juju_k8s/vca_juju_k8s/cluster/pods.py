@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 
 from vca_core.errors import BackendError
@@ -56,7 +57,7 @@ async def find_reasons(
     events = await _items(cluster, f"{where}/events")
     claims = await _items(cluster, f"{where}/persistentvolumeclaims")
     found = diagnose(pods, events, claims) | why_not_created(sets, events)
-    scrubbed = {name: Finding(cluster.scrub(one.text), one.container) for name, one in found.items()}
+    scrubbed = {name: replace(one, text=cluster.scrub(one.text)) for name, one in found.items()}
     return scrubbed, (listed.get("metadata") or {}).get("resourceVersion")
 
 
@@ -157,10 +158,14 @@ async def _look(
                 if now - begun >= grace:
                     finding = seen[name][0]
                     log = await _read_log(cluster, namespace, name, finding)
-                    raise BackendError(
-                        f"pod {name} of namespace {namespace} has not run for {grace:g} s: {text}"
+                    what = (
+                        f"pod {name} of namespace {namespace} has not run"
                         if name != application
-                        else f"pods of {application} in namespace {namespace} were not created for {grace:g} s: {text}",
+                        else f"pods of {application} in namespace {namespace} were not created"
+                    )
+                    way_out = f"; {finding.way_out}" if finding.way_out else ""
+                    raise BackendError(
+                        f"{what} for {grace:g} s: {text}{way_out}",
                         output={"pod": name, "container": finding.container, "log": log} if log else None,
                     )
         if texts != told:
