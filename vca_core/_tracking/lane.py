@@ -45,8 +45,11 @@ class Office(Access, Protocol):
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Learn that an entry is not in its queue any more."""
 
-    def note_failure(self, error: BaseException, since: float) -> None:
+    def note_failure(self, lane: Lane, error: BaseException, since: float) -> None:
         """Learn that the store failed with an attempt, and when that began."""
+
+    def note_recovery(self, lane: Lane) -> None:
+        """Learn that nothing waits any more that the store failed with."""
 
     def has(self, lane: Lane) -> bool:
         """Whether the lane is still in use."""
@@ -131,6 +134,8 @@ class Lane:
         """Take an entry out of the queue."""
         self.queue.remove(entry)
         self._office.note_removal(self, entry)
+        if not self.queue and self.failures:
+            self._office.note_recovery(self)
         if not self.queue and self._idle is not None:
             if not self._idle.done():
                 self._idle.set_result(None)
@@ -319,7 +324,9 @@ class Lane:
             visit.end()
             entry.is_running = False
             entry.note_attempt()
-        self.failures, self.reason, self.failing_since = 0, None, None
+        if self.failures:
+            self.failures, self.reason, self.failing_since = 0, None, None
+            self._office.note_recovery(self)
         if entry.place is not None:
             if self._office.interval:
                 self._written_at[entry.place] = asyncio.get_running_loop().time()
@@ -353,7 +360,7 @@ class Lane:
         if self.failing_since is None:
             self.failing_since = since
         if not isinstance(error, VcaError) or error.retryable:  # else it is about one document
-            self._office.note_failure(error, since)
+            self._office.note_failure(self, error, since)
         what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
         _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         return False

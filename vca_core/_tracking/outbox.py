@@ -54,7 +54,7 @@ class Outbox:
         waiting: how many outcomes and changes wait.
         events: how many intermediate statuses wait.
         reads, writes: turns for its calls, but for batches; a store may be quicker with one kind than with the other.
-        failing_since: when the store began to fail, whichever lane met it; None: it has taken a write since.
+        failing_since: when the store began to fail; None: it has taken a write since, or what it failed with is gone.
         slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
             the limits of their attempts do not count yet.
     """
@@ -74,17 +74,17 @@ class Outbox:
         self.queue_limit = queue_limit
         self._on_stored = on_stored
         self.lanes: dict[EeKey, Lane] = {}
-        self.waiting = self.events = 0
+        self.waiting = self.events = self._flushing = 0
         self.slots = Slots(MOST_WRITES)
         self.attempts = AttemptLimit(attempt_limit)
         self.reads, self.writes = Turns(attempt_limit), Turns(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
         self.failing_since: float | None = None
         self._reason: BaseException | None = None
+        self._failing: set[EeKey] = set()
         self._untried: set[asyncio.Future[None]] = set()
         self._in_order: deque[Entry] = deque()
         self._lost: dict[tuple[str, Place], Unwritten] = {}
-        self._flushing = 0
 
     def check_room(self) -> None:
         """Check that the outcome of one more operation could be queued.
@@ -299,7 +299,7 @@ class Outbox:
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.reads, self.writes = Turns(self.attempt_limit), Turns(self.attempt_limit)
-        self.failing_since = self._reason = None
+        self.note_success()
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
         self._in_order.clear()
@@ -418,9 +418,10 @@ class Outbox:
             _LOG.warning("no status can be written to %s: %s", place, reason)
         self._lost[key] = Unwritten(place, entry.fields, reason)
 
-    def note_failure(self, error: BaseException, since: float) -> None:
+    def note_failure(self, lane: Lane, error: BaseException, since: float) -> None:
         """Note that the store failed: who begins must not wait for an outage to end, in whichever lane."""
         self._reason = error
+        self._failing.add(lane.key)
         if self.failing_since is None:
             self.failing_since = since
             for tried in list(self._untried):
@@ -429,7 +430,15 @@ class Outbox:
 
     def note_success(self) -> None:
         """Note that the store has taken a write."""
-        self.failing_since = self._reason = None
+        if self.failing_since is not None:
+            self.failing_since = self._reason = None
+            self._failing.clear()
+
+    def note_recovery(self, lane: Lane) -> None:
+        """Note that a lane has nothing any more that the store failed with."""
+        self._failing.discard(lane.key)
+        if not self._failing:
+            self.note_success()
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that has left the queue."""

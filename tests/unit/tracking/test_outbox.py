@@ -173,6 +173,45 @@ async def test_a_mark_is_not_waited_for_while_the_store_fails(store: Wild, outbo
     assert store.written == ["running again"], "the later one took its place"
 
 
+async def test_a_read_that_failed_once_is_no_outage_for_good(store: Wild, outbox: Outbox) -> None:
+    async def fail(store: StatusStore) -> None:
+        raise OSError("no answer")
+
+    with pytest.raises(StoreError, match="no answer"):
+        await outbox.now(KEY, fail, 0.01, "read it", retries=True)
+    gate = asyncio.Event()
+
+    async def put_late(store: StatusStore) -> Written:
+        await gate.wait()
+        return Written.STORED
+
+    marked = outbox.mark(EeKey("edge", "ns", "other"), PLACE, {"status": "running"}, put_late)
+    await asyncio.sleep(0)
+    assert not marked.done(), "who begins waits for its mark again"
+    gate.set()
+    await marked
+
+
+async def test_a_mark_that_waits_for_its_turn_learns_of_an_outage(store: Wild, outbox: Outbox) -> None:
+    gate = asyncio.Event()
+
+    async def put_late(store: StatusStore) -> Written:
+        await gate.wait()
+        return Written.STORED
+
+    marked = outbox.mark(EeKey("edge", "ns", "other"), PLACE, {"status": "running"}, put_late)
+
+    def refuse(update: Mapping[str, Any]) -> None:
+        raise StoreError("the disk is full")
+
+    store.before = refuse
+    outbox.outcome(KEY, PLACE, {"status": "1"})
+    await marked
+    store.before = None
+    gate.set()
+    assert await outbox.drain(LONG) == []
+
+
 async def test_what_nobody_waits_for_any_more_is_not_begun(store: Wild, outbox: Outbox) -> None:
     gate = asyncio.Event()
 
