@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from vca_core.charm import Charm
 from vca_core.charm.cache import CharmCache
-from vca_core.charm.contents import Digests, check_contents_before_packing
+from vca_core.charm.contents import check_contents
+from vca_core.charm.digests import Digests
 from vca_core.errors import BadArguments, NotSupported
 from vca_core.plain import kind_of
 from vca_core.suggestions import did_you_mean
@@ -20,7 +21,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 LONGEST_PATH = 4096
 """How long an artifact's path may be, in characters."""
-_charms = CharmCache(check=check_contents_before_packing)
+_charms = CharmCache(check=check_contents)
 _digests = Digests()
 
 
@@ -59,7 +60,7 @@ class Artifact:
         return self._charm if "_charm" in vars(self) else await compute_in_thread(self.charm)
 
     async def digest(self) -> str | None:
-        """Return the digest of what is uploaded of the charm: the same content has the same digest, wherever it is.
+        """Return the digest of what is uploaded of the charm: as a folder and as a file, the same content has the same.
 
         Returns:
             The digest; None for a charm of Charmhub.

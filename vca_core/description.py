@@ -21,7 +21,7 @@ class InstalledCharm:
     Args:
         name: the charm's own name.
         reference: the name of exactly this charm in the backend's system, such as ``local:jammy/simple-router-3``.
-        digest: digest of the upload, in the backend's own form: the same charm has the same digest; None: not known.
+        digest: digest of its content, in the backend's own form: the same charm has the same digest; None: not known.
         version: the version that the charm declares; None: it declares none.
     """
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import stat
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from vca_core.charm.cache import SETTLED
 from vca_core.charm.ignoring import Ignored
 from vca_core.charm.members import DEEPEST_FOLDER, Member, check_members
 from vca_core.charm.source import LARGEST_ARCHIVE
@@ -111,43 +105,29 @@ def check_contents(path: Path) -> None:
     Raises:
         BadArguments: it does, or cannot be read.
     """
-    _check(path, lambda _: True)
-
-
-def check_contents_before_packing(path: Path) -> None:
-    """Refuse a charm that holds what may not be in one, but for names that are not UTF-8.
-
-    Those are a slip of who copied the files, and an EE may be made for the charm while they are renamed: it is the
-    installation that refuses them, before it makes anything.
-
-    Raises:
-        BadArguments: it does, or cannot be read.
-    """
-    _check(path, _is_utf8)
-
-
-def _check(path: Path, counts: Callable[[Entry], bool]) -> None:
     try:
         if path.is_dir():
-            check_entries(path, filter(counts, entries_of(path)))
+            check_entries(path, entries_of(path))
     except OSError as error:
         raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _is_utf8(entry: Entry) -> bool:
-    try:
-        f"{entry.name}{entry.target}".encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def stamp_of(path: Path) -> Stamp:
     """What changes when a charm's files do, without reading them."""
-    return (str(path), *_marks(path))
+    return (str(path), *marks_of(path))
 
 
-class _Mark(NamedTuple):
+class Mark(NamedTuple):
+    """What changes when a file, folder or symlink does.
+
+    Args:
+        name: its path in the charm; empty for the charm's own file.
+        changed: when it was changed last, in nanoseconds.
+        size: how many bytes.
+        mode: type and rights.
+        inode: which one it is.
+    """
+
     name: str
     changed: int
     size: int
@@ -155,78 +135,11 @@ class _Mark(NamedTuple):
     inode: int
 
 
-def _marks(path: Path) -> Iterator[_Mark]:
+def marks_of(path: Path) -> Iterator[Mark]:
+    """What changes when a charm's files do, file by file."""
     files = [("", path.lstat())] if path.is_file() else ((one.name, one.status) for one in entries_of(path))
     for name, status in files:
-        yield _Mark(name, status.st_mtime_ns, status.st_size, status.st_mode, status.st_ino)
-
-
-class Digests:
-    """Digests of charms, kept for as long as their files do not change. Threads may share it.
-
-    Args:
-        size: how many are kept; the one that was not asked for the longest gives way.
-    """
-
-    def __init__(self, size: int = 64) -> None:
-        self._size = size
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, tuple[Stamp, str]] = OrderedDict()
-
-    def of(self, path: Path) -> str:
-        """The digest of what is uploaded of a charm: the same content has the same one, wherever and however old it is.
-
-        It reads files: in coroutines, in a thread.
-
-        Args:
-            path: the charm's folder or ``.charm`` file, absolute.
-
-        Raises:
-            BadArguments: it cannot be read, or holds what may not be in a charm.
-        """
-        try:
-            before = stamp_of(path)
-            with self._lock:
-                kept = self._kept.get(path)
-            if kept is not None and kept[0] == before:
-                return kept[1]
-            now = time.time_ns()
-            digest = _digest(path)
-            newest = max((mark.changed for mark in _marks(path)), default=0)
-            if now - newest > SETTLED and stamp_of(path) == before:
-                with self._lock:
-                    self._kept[path] = before, digest
-                    self._kept.move_to_end(path)
-                    while len(self._kept) > self._size:
-                        self._kept.popitem(last=False)
-        except OSError as error:
-            raise _refusal(f"{path} cannot be read: {error.strerror or error}") from error
-        return digest
-
-
-def _digest(path: Path) -> str:
-    if path.is_file():
-        if path.stat().st_size > LARGEST_FOLDER:
-            raise _refusal(f"{path} has more than {LARGEST_FOLDER} bytes; make it smaller")
-        return _sha256(path)
-    digest = hashlib.sha256()
-    entries = list(entries_of(path))
-    check_entries(path, entries)
-    for entry in entries:
-        mode = entry.status.st_mode
-        if entry.target is not None:
-            kind, content = "link", entry.target
-        elif stat.S_ISREG(mode):
-            kind, content = "program" if mode & 0o111 else "file", _sha256(entry.path)
-        else:
-            kind, content = "folder", ""
-        digest.update(json.dumps([entry.name, kind, content]).encode())
-    return digest.hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        yield Mark(name, status.st_mtime_ns, status.st_size, status.st_mode, status.st_ino)
 
 
 def _refusal(reason: str) -> BadArguments:

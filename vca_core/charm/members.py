@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple
@@ -19,6 +20,9 @@ LONGEST_PART = 255
 
 _MOST_LINKS = 40
 """How many symlinks are followed to one place, as Linux does it."""
+
+_RAW_BYTE = re.compile("[\udc80-\udcff]")
+"""A byte of a name that is not UTF-8, as Python has it: Juju's client packs names as the bytes that they are."""
 
 _MAY_BE = (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)  # 0: an archive that was not made on Unix
 
@@ -66,10 +70,8 @@ def check_members(members: Iterable[Member], refuse: Callable[[str], BadArgument
         if member.target is not None:
             if not member.target:
                 raise refuse(f"its member {member.name!r} is a symlink without a target; put the file there")
-            if not member.target.isprintable():
-                raise refuse(
-                    f"its member {member.name!r} is a symlink to a name that cannot be printed, or no UTF-8; rename it"
-                )
+            if not _is_printable(member.target):
+                raise refuse(f"its member {member.name!r} is a symlink to a name that cannot be printed; rename it")
             links[place] = (member.name, parts_of(member.target))
     _check_folders(places.values(), files, links.keys(), refuse)
     for place, (name, _) in links.items():
@@ -91,10 +93,8 @@ def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[st
     parts = parts_of(member.name)
     if parts is None or not parts or ".." in parts:
         raise refuse(f"its member {member.name!r} leads out of the charm; take it out")
-    if not member.name.isprintable():  # half a character, as in names that are not UTF-8, is not either
-        raise refuse(
-            f"its member {member.name!a} has characters in its name that cannot be printed, or no UTF-8; rename it"
-        )
+    if not _is_printable(member.name):
+        raise refuse(f"its member {member.name!a} has characters in its name that cannot be printed; rename it")
     if len(parts) > DEEPEST_FOLDER:
         raise refuse(f"its member {member.name[:100]!r}... is deeper than {DEEPEST_FOLDER} folders; nest them less")
     if any(len(part.encode("utf-8", "replace")) > LONGEST_PART for part in parts):
@@ -115,6 +115,10 @@ def _place_of(member: Member, refuse: Callable[[str], BadArguments]) -> tuple[st
             f"its member {member.name!r} has rights that nothing in a charm has (setuid, sticky); clear those bits"
         )
     return tuple(parts)
+
+
+def _is_printable(name: str) -> bool:
+    return _RAW_BYTE.sub("", name).isprintable()
 
 
 def _is_folder(member: Member) -> bool:

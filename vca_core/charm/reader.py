@@ -83,6 +83,19 @@ def render_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
     read = _read(folder)
     if read.charm.obstacles:
         raise not_installable(read.charm.name, read.charm.obstacles)
+    return _made(read)
+
+
+def made_beside(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Make the same, also of what cannot be installed.
+
+    Raises:
+        BadArguments: it cannot be read.
+    """
+    return _made(_read(folder))
+
+
+def _made(read: _Reading) -> dict[str, tuple[int, bytes]]:
     return files_to_make(read.found, read.documents, read.charm.bases)
 
 

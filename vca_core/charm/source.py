@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import struct
 import zipfile
@@ -30,6 +31,10 @@ RATIO_COUNTS_FROM = 16 * 1024**2
 LONGEST_LINK = 4096
 """How long the target of a symlink may be, in bytes."""
 
+_IS_UTF8 = 0x800
+"""The flag of a member whose name is UTF-8; of others the bytes count, which zipfile reads in an older encoding."""
+
+_OLD_ENCODING = "cp437"
 
 PROGRAMS = ("dispatch", "hooks", "src", "src/charm.py")
 """Where the programs of a charm are: what `Found` depends on beside the files that are read."""
@@ -74,7 +79,7 @@ def read_files(path: Path, names: Sequence[str], limit: int) -> Found:
                 if path.exists()
                 else "expected a folder or a .charm file, got nothing",
             )
-        with path.open("rb") as file, _open_archive(path, file) as archive:
+        with path.open("rb") as file, open_archive(path, file) as archive:
             return _find_in_archive(path, archive, names, limit)
     except OSError as error:
         raise _refusal(path, f"cannot be read: {error.strerror or error}") from error
@@ -131,7 +136,16 @@ def _read_from_folder(folder: Path, name: str, limit: int) -> bytes | None:
 
 
 @contextmanager
-def _open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+def open_archive(path: Path, file: IO[bytes]) -> Iterator[zipfile.ZipFile]:
+    """Open a ``.charm`` file for as long as something is read of it, if it holds what may be in a charm.
+
+    Args:
+        path: where it is.
+        file: the same, open.
+
+    Raises:
+        BadArguments: it is broken or dangerous, or what is read of it is.
+    """
     _check_end(path, file)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -171,14 +185,17 @@ def _check_members(path: Path, archive: zipfile.ZipFile) -> None:
     for member in members:
         if member.flag_bits & 1:
             raise _refusal(path, f"its member {member.filename!r} is encrypted; pack the charm without a password")
-    check_members((_member(path, archive, member) for member in members), lambda reason: _refusal(path, reason))
+    check_members((member_of(path, archive, member) for member in members), lambda reason: _refusal(path, reason))
 
 
-def _member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Member:
-    target = None
-    if _is_link(member):
-        target = _read_member(path, archive, member, LONGEST_LINK).decode("utf-8", "replace")
-    return Member(member.filename, member.external_attr >> 16, target)
+def member_of(path: Path, archive: zipfile.ZipFile, packed: zipfile.ZipInfo) -> Member:
+    """What a file, folder or symlink of a ``.charm`` file will be where it is unpacked."""
+    name, target = packed.filename, None
+    if not packed.flag_bits & _IS_UTF8:
+        name = os.fsdecode(name.encode(_OLD_ENCODING))
+    if _is_link(packed):
+        target = os.fsdecode(_read_member(path, archive, packed, LONGEST_LINK))
+    return Member(name, packed.external_attr >> 16, target)
 
 
 def _is_link(member: zipfile.ZipInfo) -> bool:
@@ -195,13 +212,22 @@ def _read_from_archive(path: Path, archive: zipfile.ZipFile, name: str, limit: i
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
+    with open_member(path, archive, member) as file:
+        return _read_limited(file, path, member.filename, limit)
+
+
+def open_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """Open what is in a ``.charm`` file.
+
+    Raises:
+        BadArguments: it is packed in a way that Juju does not know.
+    """
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         # The others may ask for gigabytes of memory before they give a byte.
         raise _refusal(
             path, f"its member {member.filename!r} is packed in another way than deflate; pack the charm anew"
         )
-    with archive.open(member) as file:
-        return _read_limited(file, path, member.filename, limit)
+    return archive.open(member)
 
 
 def _read_limited(file: IO[bytes], path: Path, name: str, limit: int) -> bytes:

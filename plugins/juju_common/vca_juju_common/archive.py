@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ _REMEDY = "upload_limit says how many may be"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _IN_MEMORY = 4 * 1024 * 1024
 _CHUNK = 256 * 1024
+_IS_UTF8 = 0x800
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def _write(folder: Path, file: IO[bytes], limit: int) -> None:
         for entry in entries:
             mode = entry.status.st_mode
             if entry.target is not None:
-                _put(archive, entry.name, stat.S_IFLNK | 0o777, entry.target.encode())
+                _put(archive, entry.name, stat.S_IFLNK | 0o777, os.fsencode(entry.target))
             elif stat.S_ISDIR(mode):
                 _put(archive, f"{entry.name}/", stat.S_IFDIR | 0o755, b"")
             else:
@@ -133,8 +135,20 @@ def _refusal(reason: str) -> BadArguments:
     return BadArguments(f"artifact_path: {reason}", ["artifact_path"])
 
 
+class _Info(zipfile.ZipInfo):
+    """A member whose name may be any bytes, as files have them; zipfile itself takes characters only."""
+
+    def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile's name
+        name = os.fsencode(self.filename)
+        try:
+            name.decode()
+        except UnicodeDecodeError:
+            return name, self.flag_bits
+        return name, self.flag_bits | (0 if name.isascii() else _IS_UTF8)
+
+
 def _info(name: str, mode: int) -> zipfile.ZipInfo:
-    info = zipfile.ZipInfo(name, _EPOCH)
+    info = _Info(name, _EPOCH)
     info.create_system = 3  # Unix: what the modes mean
     info.external_attr = (mode << 16) | (0x10 if stat.S_ISDIR(mode) else 0)
     info.compress_type = zipfile.ZIP_STORED if stat.S_ISDIR(mode) else zipfile.ZIP_DEFLATED

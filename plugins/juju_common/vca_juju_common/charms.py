@@ -73,7 +73,7 @@ class Brought:
         actions: what it can run; None: the controller has to be asked once the charm runs.
         resources: those that it declares, by name.
         from_store: whether it is of Charmhub.
-        digest: of what was uploaded; None: nothing was.
+        digest: of its content; None: nothing was.
         config: values that it is to have, in their types.
         resets: options that are to have the charm's defaults again.
     """
@@ -165,20 +165,21 @@ async def bring_charm(
     charm = await artifact.read()
     await site.check(charm)
     coerce(charm.options, config)
+    digest = await artifact.digest()
     try:
         with tell_progress(model, op, ee_id, "charm") as progress:
-            uploaded = await session.uploads.upload(model, artifact.path, progress)
+            url = await session.uploads.upload(model, artifact.path, progress)
     except ApiError as error:
         if _ABOUT_ARCHIVE not in error.message:
             raise
         raise refused_charm(charm.name, error.message.partition(_ABOUT_ARCHIVE)[2]) from error
     return Brought(
-        uploaded.url,
+        url,
         Origin("local", site.base, site.arch),
         charm.options,
         dict(charm.actions),
         dict(charm.resources),
-        digest=uploaded.digest,
+        digest=digest,
     ).with_config(config)
 
 

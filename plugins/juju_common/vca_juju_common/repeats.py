@@ -24,7 +24,7 @@ from vca_juju_common.resources import hand_missing
 from vca_juju_common.session import Session
 
 
-async def _check_same(session: Session, model: Model, ee_id: EeId, artifact: Artifact, asked: CharmOptions) -> None:
+async def _check_same(model: Model, ee_id: EeId, artifact: Artifact, asked: CharmOptions) -> None:
     """Refuse a charm that is not the one that is installed.
 
     It is the same if it has the same name and, for a local one, the same digest; one of Charmhub has the revision and
@@ -38,7 +38,7 @@ async def _check_same(session: Session, model: Model, ee_id: EeId, artifact: Art
         raise another_version(name)
     if artifact.path is not None:
         noted = digest_in(model.state.notes(f"application-{ee_id.application}"), there.charm_url)
-        if noted is not None and noted != await session.uploads.digest(artifact.path):
+        if noted is not None and noted != await artifact.digest():
             raise another_version(name)
         return
     if asked.revision is not None and not there.charm_url.endswith(f"-{asked.revision}"):
@@ -91,7 +91,7 @@ async def install_again(
         BadArguments: it is another version of the charm, an option or a resource does not fit, the application holds
             another resource, or there are more units.
     """
-    await _check_same(session, model, ee_id, artifact, asked)
+    await _check_same(model, ee_id, artifact, asked)
     there = require_application(model, ee_id.application)
     declared = await session.facts.options(model, there)
     values = coerce(declared, config)

@@ -33,19 +33,6 @@ class _Rendered:
         return None if self.content is None else Archive(io.BytesIO(self.content), len(self.content), self.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Uploaded:
-    """A charm that is in a model.
-
-    Args:
-        url: its URL there.
-        digest: of what was uploaded: the same charm always has the same one.
-    """
-
-    url: str
-    digest: str
-
-
 class Uploads:
     """Remembers which charm is in which model.
 
@@ -77,7 +64,7 @@ class Uploads:
         """
         await in_thread(lambda: check_limit(path, self._limit))
 
-    async def upload(self, model: Model, path: Path, progress: Progress) -> Uploaded:
+    async def upload(self, model: Model, path: Path, progress: Progress) -> str:
         """Upload a charm into a model, once.
 
         Args:
@@ -86,7 +73,7 @@ class Uploads:
             progress: called with how far the upload is, where one is needed.
 
         Returns:
-            Its URL in the model, and its digest.
+            Its URL in the model.
 
         Raises:
             BadArguments: it cannot be rendered.
@@ -100,24 +87,10 @@ class Uploads:
                     archive = archive or known.archive() or await _render(path, self._limit)
                     url = await model.upload_charm(archive.file, archive.size, progress)
                     self._urls.setdefault(model.uuid, {})[digest] = url
-                return Uploaded(url, digest)
+                return url
         finally:
             if archive is not None:
                 archive.close()
-
-    async def digest(self, path: Path) -> str:
-        """The digest that a charm has when it is uploaded.
-
-        Args:
-            path: the charm's folder or file.
-
-        Raises:
-            BadArguments: it cannot be rendered.
-        """
-        known, archive = await self._know(path)
-        if archive is not None:
-            archive.close()
-        return known.digest
 
     async def _know(self, path: Path) -> tuple[_Rendered, Archive | None]:
         """What is known of a charm; and its archive, which the caller closes, if it was rendered for that."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -167,7 +168,6 @@ REFUSED: list[tuple[str, type[VcaError], Call]] = [
     ("what no Juju has", BadArguments, install_first("horned")),
     ("a newer Juju by its oldest version", BadArguments, install_first("young", options={"force": True})),
     ("an odd file name", BadArguments, install("odd/web")),
-    ("a file name that is not UTF-8", BadArguments, install_first("latin")),
     ("too large", BadArguments, new("huge/web")),
     ("too large, to be installed", BadArguments, install("huge/web")),
     ("too large, as another version", BadArguments, upgrade("huge/web")),
@@ -234,7 +234,9 @@ TAKEN: list[tuple[str, Call]] = [
     ("another architecture, by force", install_first("arm", options={"force": True})),
     ("a profile for LXD, by force", install_first("boots", options={"force": True})),
     ("the same resource", install_twice("../needy/a.tgz")),
+    ("a file name that is not UTF-8", install_first("latin")),
     ("the same charm elsewhere", install("copy/web")),
+    ("the same charm as a file", install("web.charm")),
     ("the same charm again", install("web", config={"mtu": "9000"})),
     ("an undeclared parameter", run("ping", {"host": "a", "more": 1})),
     ("text that a pattern of Go matches", run("match", {"word": "a", "maximum": 1})),
@@ -309,6 +311,8 @@ def charms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for version, storage in {**STORAGE_OF_VERSIONS, "more": {**wider, "some": STORAGE}}.items():
         write_charm(folder / version, "store", storage=storage)
     (folder / "v4" / "web" / "hooks" / "install").unlink()
+    shutil.make_archive(str(folder / "web"), "zip", folder / "web")
+    (folder / "web.zip").rename(folder / "web.charm")
     for copy, program in (("copy", "#!/bin/sh\n"), ("v5", "#!/bin/sh\nexit 0\n")):
         hooks = write_charm(folder / copy, "web", config=OPTIONS, actions=ACTIONS, **ENDS) / "hooks"
         (hooks / "install").write_text(program)

@@ -159,8 +159,8 @@ async def test_the_first_unit_stands_on_the_own_machine(controller: SimulatedCon
     async with connected(controller) as edge:
         ee_id = await machine(edge)
         async with client_of(edge).use("ns1") as model:
-            uploaded = await backend_of(edge).session.uploads.upload(model, CHARMS / "simple-router", lambda *_: None)
-            await model.deploy(NewApplication(APP, uploaded.url, Origin("local", "ubuntu@22.04", "amd64")))
+            url = await backend_of(edge).session.uploads.upload(model, CHARMS / "simple-router", lambda *_: None)
+            await model.deploy(NewApplication(APP, url, Origin("local", "ubuntu@22.04", "amd64")))
             await model.wait(lambda: model.state.applications.get(APP))
         await edge.install_configuration_sw(ee_id, "simple-router", num_units=2)
         assert [unit.machine for unit in controller.model("ns1").units_of(APP)] == ["0", "1"]

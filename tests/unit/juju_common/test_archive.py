@@ -145,3 +145,16 @@ def test_a_stamp_shows_a_change_without_reading(charm: Path) -> None:
     assert stamp_of(charm) == before
     (charm / "hooks" / "install").chmod(0o644)
     assert stamp_of(charm) != before
+
+
+def test_names_that_are_not_utf8_are_packed_as_their_bytes(charm: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    (charm / name).write_text("x")
+    (charm / "link").symlink_to(name)
+    (charm / "übung").write_text("y")
+    archive = render(charm)
+    with zipfile.ZipFile(archive.file) as members:
+        assert members.read("link") == b"caf\xe9"
+        names = set(members.namelist())
+    archive.close()
+    assert {b"caf\xe9".decode("cp437"), "übung"} < names, "zipfile reads what is not marked as UTF-8 in that encoding"
