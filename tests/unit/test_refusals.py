@@ -44,3 +44,66 @@ def test_a_host_that_is_taken_is_no_ee_to_go_on_with() -> None:
     error = refusals.host_taken("h1", str(NAMESPACE), str(EE_ID))
     assert error.message == f"host h1 is registered already, for namespace {NAMESPACE}: deregister {EE_ID} first"
     assert error.ee_id is None
+
+
+MADE = ("ubuntu@24.04", "ubuntu@22.04")
+ELSEWHERE = (
+    "create the EE with options.base, such as ubuntu@24.04, ubuntu@22.04; a charm that does not support that is "
+    "installed with the option force"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "argument", "text"),
+    [
+        (
+            refusals.unsupported_base("one", ["b@2", "b@1", "b@2"], "0", "b@3"),
+            "artifact_path",
+            (
+                "charm one supports b@1, b@2, and machine 0 has b@3; create it with the artifact_path, so that it"
+                " gets a base that fits, or install with the option force"
+            ),
+        ),
+        (
+            refusals.old_bases("one", ["b@2", "b@1", "b@2"], MADE),
+            "artifact_path",
+            (
+                "charm one supports b@1, b@2, and Juju makes machines of ubuntu@24.04, ubuntu@22.04; to try it "
+                "there, create the EE with the option base, and install with the option force"
+            ),
+        ),
+        (
+            refusals.unmade_base("b@1", MADE, charm="one"),
+            "options.base",
+            f"the controller makes no machines of b@1; {ELSEWHERE}",
+        ),
+        (
+            refusals.unmade_base("b@1", MADE, asked=False, charm="one"),
+            "artifact_path",
+            f"charm one supports b@1, and the controller makes no machines of b@1; {ELSEWHERE}",
+        ),
+        (
+            refusals.unmade_base("b@1", MADE, asked=False),
+            "options.base",
+            (
+                "the controller makes no machines of b@1, which the connector's options name; change them in the "
+                "config, or create the EE with options.base, such as ubuntu@24.04, ubuntu@22.04"
+            ),
+        ),
+        (
+            refusals.unmade_host_base("h1", "b@1", MADE),
+            "credentials",
+            (
+                "host h1 has b@1, which the controller does not take; it may take ubuntu@24.04, ubuntu@22.04: "
+                "install one of them on the host, or register another one"
+            ),
+        ),
+        (
+            refusals.unfit_architecture("one", ["s390x", "arm64"], "0", "amd64"),
+            "artifact_path",
+            "charm one supports arm64, s390x; machine 0 is amd64; install it on another machine",
+        ),
+    ],
+)
+def test_a_base_that_does_not_fit_is_told_with_the_way_out(error: BadArguments, argument: str, text: str) -> None:
+    assert (error.message, error.bad_args) == (f"{argument}: {text}", [argument])
