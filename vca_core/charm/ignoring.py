@@ -75,7 +75,7 @@ class Ignored:
             raise BadArguments(
                 f"artifact_path: {IGNORE_FILE} cannot be read: {error.strerror}", ["artifact_path"]
             ) from error
-        return cls(text.splitlines())
+        return cls(line.removesuffix("\r") for line in text.split("\n"))
 
     def has(self, name: str, *, is_folder: bool) -> bool:
         """Whether a file is left out; the last rule that fits counts. A folder is left out with all that it holds.
@@ -103,8 +103,8 @@ def _rule(text: str) -> _Rule:
 
 
 def _without_end(text: str) -> str:
-    """Take the spaces at the end away, but for one behind a backslash."""
-    bare = text.rstrip()
+    """Take the spaces at the end away, but for one behind a backslash; a tab is a character like others."""
+    bare = text.rstrip(" ")
     return f"{bare} " if bare.endswith("\\") and len(bare) < len(text) else bare
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vca_core.charm.ignoring import Ignored
@@ -23,6 +25,7 @@ from vca_core.errors import BadArguments
         (["note[0-9].txt", "[!a]b"], ["note1.txt", "cb"], ["notex.txt", "ab"]),
         (["# comment", "", "  ", "\\#file", "\\!file"], ["#file", "!file"], ["# comment", "file"]),
         (["name   ", "with space\\ "], ["name", "with space "], ["with space"]),
+        (["name\t", "page\x0cs"], ["name\t", "page\x0cs"], ["name", "page"]),
         (["?.md"], ["a.md"], ["ab.md", ".md"]),
     ],
 )
@@ -45,6 +48,17 @@ def test_what_is_no_part_of_a_charm_stays_without_rules() -> None:
 def test_what_is_not_a_rule_is_reported_with_its_line(rule: str) -> None:
     with pytest.raises(BadArguments, match=r"\.jujuignore: expected a pattern in line 2"):
         Ignored(["*.pem", rule])
+
+
+def test_only_ends_of_lines_separate_rules(tmp_path: Path) -> None:
+    (tmp_path / ".jujuignore").write_bytes("*.pem\r\npage\x0cs\nline\u2028s".encode())
+    ignored = Ignored.of(tmp_path)
+    kept = [
+        name
+        for name in ("a.pem", "page\x0cs", "page", "s", "line\u2028s", "line")
+        if not ignored.has(name, is_folder=False)
+    ]
+    assert kept == ["page", "s", "line"]
 
 
 def test_hostile_rules_take_no_time() -> None:
