@@ -77,6 +77,9 @@ def add_cluster(
     controller.world.put_credential(f"{name}/{controller.username}/{name}", held)
 
 
+_OF_ACCOUNTS = ("serviceaccounts", "secrets")
+
+
 def left_by_juju(cluster: Cluster, namespace: str) -> list[str]:
     """What there is in the cluster of a model of that name."""
     chosen = f"labelSelector=model.juju.is/name={namespace}"
@@ -85,6 +88,12 @@ def left_by_juju(cluster: Cluster, namespace: str) -> list[str]:
     volumes = _items(cluster, "/api/v1/persistentvolumes")
     mine = [one for one in volumes if (one["spec"].get("claimRef") or {}).get("namespace") == namespace]
     return found + [f"persistentvolumes/{one['metadata']['name']}" for one in mine]
+
+
+def accounts_outside(cluster: Cluster) -> list[str]:
+    """The accounts that are in no namespace of a model, and their secrets, by path."""
+    kinds = [f"/api/v1/namespaces/{name}/{kind}" for name in ("kube-system", "default") for kind in _OF_ACCOUNTS]
+    return [f"{kind}/{one['metadata']['name']}" for kind in kinds for one in _items(cluster, kind)]
 
 
 def _items(cluster: Cluster, path: str) -> list[dict[str, Any]]:

@@ -82,6 +82,13 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
     )
 
 
+_DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)  # each check writes charms of its own
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
+    return str(yaml.dump(content, Dumper=_DUMPER, sort_keys=False))
+
+
 def _write(
     folder: Path,
     name: str,
@@ -100,11 +107,11 @@ def _write(
     if kind == "k8s":
         metadata |= {"containers": {"workload": {"resource": "image"}}, "assumes": ["k8s-api"]}
         metadata["resources"] = {"image": {"type": "oci-image", "upstream-source": "busybox", "description": "Any."}}
-        _put(folder / "manifest.yaml", yaml.safe_dump({"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}))
+        _put(folder / "manifest.yaml", _as_yaml({"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}))
     else:
         metadata["series"] = ["jammy", "noble"]
     for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
-        _put(folder / f"{file}.yaml", yaml.safe_dump(content, sort_keys=False))
+        _put(folder / f"{file}.yaml", _as_yaml(content))
     _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
     for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
         _put(folder / "hooks" / hook, program, 0o755)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.clouds import left_by_juju
+from support.clouds import accounts_outside, left_by_juju
 from support.cluster.sharing import Cluster
 from support.juju_k8s import options_of
 from support.killing import left_in, run, run_killed
@@ -28,9 +28,10 @@ LIFE = 45
 
 
 @pytest.fixture
-def folder(tmp_path: Path, charms: Path, juju: SimulatedController, ns: str) -> Path:
-    """A config and an NS with a VNF on pods."""
-    options = options_of(juju, cloud="k8s", delete_grace=5)
+def folder(tmp_path: Path, charms: Path, juju: SimulatedController, cluster: Cluster, ns: str) -> Path:
+    """A config and an NS with a VNF on pods, whose connector looks at the cluster, too."""
+    looking = {"kubeconfig": str(cluster.kubeconfig)}
+    options = options_of(juju, cloud="k8s", delete_grace=5, cluster=looking)
     config = {"artifacts": str(charms), "connectors": {"pods": {"backend": "juju-k8s", "options": options}}}
     (tmp_path / "vca.yaml").write_text(yaml.safe_dump(config))
     vnf = {"charm": "dns", "config": {"label": "edge"}, "day1": [{"run": "touch"}]}
@@ -42,6 +43,7 @@ def folder(tmp_path: Path, charms: Path, juju: SimulatedController, ns: str) -> 
 async def test_a_killed_life_leaves_nothing_in_juju_or_the_cluster(
     juju: SimulatedController, folder: Path, cluster: Cluster, ns: str
 ) -> None:
+    accounts = await asyncio.to_thread(accounts_outside, cluster)
     for moment in sorted(random.Random(SEED).sample(range(1, LIFE), min(KILLS, LIFE - 1))):  # noqa: S311 - to be the same again
         killed = f"{await run_killed(folder, juju, moment, ns) or 'nothing'} killed after {moment} requests"
         await run(folder, "apply", "service.yaml")
@@ -50,4 +52,5 @@ async def test_a_killed_life_leaves_nothing_in_juju_or_the_cluster(
         assert [one["metadata"]["name"] for one in pods["items"]] == ["app-vnf-dns-0"], killed
         await run(folder, "delete", ns, "--yes")
         assert left_in(juju) == [], killed
-        assert left_by_juju(cluster, f"{ns}-k8s") == [], killed
+        assert await asyncio.to_thread(left_by_juju, cluster, f"{ns}-k8s") == [], killed
+        assert await asyncio.to_thread(accounts_outside, cluster) == accounts, killed

@@ -14,7 +14,7 @@ from support.clouds import make_token, with_token
 from support.cluster.sharing import Cluster
 from support.juju_k8s import installed, on_kubernetes, options_of, scaled_when_healed
 
-from vca_core.errors import BackendError, VcaConnectionError
+from vca_core.errors import BackendError, BadArguments, VcaConnectionError
 from vca_juju_k8s.__main__ import main
 from vca_juju_k8s.cluster.client import ClusterClient
 from vca_juju_k8s.cluster.kubeconfig import ClusterOptions
@@ -169,19 +169,46 @@ async def test_a_connector_completes_what_a_killed_process_left(
     assert ours(cluster, cloud) == first
 
 
-@pytest.fixture
-def by_program(cluster: Cluster, ns: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
-    """A kubeconfig whose user logs in by a program, and the token that this gives."""
+@pytest.fixture(params=["exec", "auth-provider"])
+def by_program(request: pytest.FixtureRequest, cluster: Cluster, ns: str, tmp_path: Path) -> tuple[dict[str, Any], str]:
+    """A kubeconfig whose user logs in by a program or a provider, and the token that this gives."""
     token = make_token(cluster, ns)
+    config = with_token(cluster, "none")
+    if request.param == "auth-provider":
+        provider = {"name": "oidc", "config": {"id-token": token, "idp-issuer-url": "https://issuer.example.com"}}
+        config["users"][0]["user"] = {"auth-provider": provider}
+        return config, token
     version = "client.authentication.k8s.io/v1"
     credential = {"apiVersion": version, "kind": "ExecCredential", "status": {"token": token}}
     program = tmp_path / "login"
     program.write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(credential)}\nEND\n")
     program.chmod(0o755)
-    config = with_token(cluster, "none")
     run = {"apiVersion": version, "command": str(program), "interactiveMode": "Never"}
     config["users"][0]["user"] = {"exec": run}
     return config, token
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        {"name": "of-nobody", "config": {"id-token": "a.b.c"}},
+        {"name": "oidc"},
+        {"name": "azure", "config": {"access-token": "secret-of-azure", "expires-on": "1"}},
+    ],
+)
+async def test_a_user_whose_provider_gives_no_token_is_refused(cluster: Cluster, provider: dict[str, Any]) -> None:
+    config = with_token(cluster, "none")
+    config["users"][0]["user"] = {"auth-provider": provider}
+    client = ClusterClient(ClusterOptions.model_validate({"kubeconfig": config}), Path())
+    try:
+        with pytest.raises(
+            BadArguments, match=f"auth-provider '{provider['name']}' of its user gives no token"
+        ) as caught:
+            await client.open()
+        assert caught.value.bad_args == ["options.cluster.kubeconfig"]
+        assert "secret-of-azure" not in str(caught.value)
+    finally:
+        await client.close()
 
 
 async def test_a_user_who_logs_in_by_a_program_becomes_an_account(

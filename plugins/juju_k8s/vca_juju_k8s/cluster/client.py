@@ -17,7 +17,7 @@ from vca_core.errors import BackendError, BadArguments
 from vca_core.secrets import SecretValues
 from vca_core.tasks import in_thread
 from vca_core.text_files import Unreadable, read_text
-from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, parse_kubeconfig, secrets_of
+from vca_juju_k8s.cluster.kubeconfig import ClusterOptions, auth_provider_of, parse_kubeconfig, secrets_of
 
 CONNECT = 2.0
 """Seconds that the API server has to take a connection."""
@@ -329,6 +329,7 @@ class ClusterClient:
 
         options, settings = self._options, client.Configuration()
         secrets: list[str] = []
+        provider: str | None = None
         file = options.file_in(self._folder)
         try:
             if file is None and options.kubeconfig.text is None:
@@ -336,6 +337,7 @@ class ClusterClient:
             else:
                 given = parse_kubeconfig(_content(options, file))
                 secrets += secrets_of(given)
+                provider = auth_provider_of(given, options.context)
                 arguments = {"context": options.context, "client_configuration": settings, "persist_config": False}
                 if file is not None:  # whose relative paths start where it is
                     config.load_kube_config(str(file), **arguments)
@@ -345,6 +347,12 @@ class ClusterClient:
             raise _unusable(str(error)) from None
         except config.ConfigException as error:
             raise _unusable(SecretValues(secrets).scrub_foreign(str(error))) from None
+        except Exception:
+            if provider is None:
+                raise
+            raise self._tokenless(provider) from None  # its refresh failed, or it lacks what it needs
+        if provider is not None and not settings.api_key:  # it would go on as nobody
+            raise self._tokenless(provider)
         secrets += [one.removeprefix("Bearer ") for one in settings.api_key.values()]  # what a program gave, too
         settings.retries = 0
         settings.connection_pool_maxsize = _THREADS + WATCHES
@@ -352,6 +360,13 @@ class ClusterClient:
             settings.cert_file = settings.key_file = settings.username = settings.password = None
             settings.api_key, settings.refresh_api_key_hook = {}, None
         return client.ApiClient(settings), secrets
+
+    def _tokenless(self, provider: str) -> BadArguments | ClusterError:
+        reason = (
+            f"the auth-provider {provider!r} of its user gives no token: log in with it again, or name a user with a "
+            "token, a certificate or a program (exec)"
+        )
+        return _unusable(reason) if self._api is None else ClusterError(reason)  # what runs goes on without it
 
     def _explain(self, error: Exception) -> ClusterError:
         """An error without secrets, whose text is the same each time."""

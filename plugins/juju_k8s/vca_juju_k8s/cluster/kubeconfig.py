@@ -68,6 +68,27 @@ def secrets_of(config: Mapping[str, Any]) -> Iterator[str]:
                     yield from secrets_of(one)
 
 
+def auth_provider_of(config: Mapping[str, Any], context: str | None) -> str | None:
+    """The name of the auth-provider by which the user of a context logs in; None: by other means.
+
+    Args:
+        config: the kubeconfig.
+        context: its name; None: the current one.
+    """
+    chosen = _named(config, "contexts", context or config.get("current-context"), "context")
+    provider = _named(config, "users", chosen.get("user"), "user").get("auth-provider")
+    return str(provider.get("name")) if isinstance(provider, Mapping) else None
+
+
+def _named(config: Mapping[str, Any], kind: str, name: object, part: str) -> Mapping[str, Any]:
+    """An entry of a kubeconfig by its name; empty: it is not there, or is none."""
+    listed = config.get(kind)
+    for one in listed if isinstance(listed, list) else []:
+        if isinstance(one, Mapping) and one.get("name") == name and isinstance(found := one.get(part), Mapping):
+            return found
+    return {}
+
+
 def _parse(given: Any) -> Any:
     if isinstance(given, Kubeconfig):
         return given

@@ -70,11 +70,12 @@ async def _is_emptied(asking: Asking, model: Model) -> bool:
     async def empty(group: str, kind: str) -> bool:
         path = f"{group}/namespaces/{model.record.name}/{kind}"
         if kind == "services":  # cannot be deleted together by everybody
-            for one in (await asking.ask(model, "GET", path))["items"]:
+            found = (await asking.ask(model, "GET", path))["items"]
+            for one in found:
                 await asking.ask(model, "DELETE", f"{path}/{one['metadata']['name']}")
-        else:
-            await asking.ask(model, "DELETE", path)
-        return not (await asking.ask(model, "GET", path))["items"]
+        else:  # the answer has what was there, of which some may take a while to go
+            found = (await asking.ask(model, "DELETE", path))["items"]
+        return not found
 
     try:
         return all([await empty(group, kind) for group, kind in _KINDS])
