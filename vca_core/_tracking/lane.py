@@ -31,6 +31,7 @@ class Office(Access, Protocol):
     interval: float
     attempt_limit: float
     slots: Slots
+    taken_at: float
 
     @property
     def is_flushing(self) -> bool:
@@ -356,13 +357,15 @@ class Lane:
         for waiting in self.queue:
             waiting.note_attempt()  # who begins must not wait for an outage to end, either
         self.reason = error if isinstance(error, Exception) else None
+        what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
+        _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         since = self._visit.last if self._visit is not None else asyncio.get_running_loop().time()
+        if isinstance(error, TimeoutError) and self._office.taken_at > since:
+            return False  # it had others to serve, and is not away
         if self.failing_since is None:
             self.failing_since = since
         if not isinstance(error, VcaError) or error.retryable:  # else it is about one document
             self._office.note_failure(self, error, since)
-        what = f"the status for {entry.place}" if entry.place is not None else f"a change of the record of {self.key}"
-        _LOG.log(level, "%s stays queued: %s: %s", what, type(error).__name__, reason_of(error))
         return False
 
     def _report_refusal(self, entry: Entry, error: BaseException) -> None:

@@ -54,6 +54,7 @@ class Outbox:
         waiting: how many outcomes and changes wait.
         events: how many intermediate statuses wait.
         reads, writes: turns for its calls, but for batches; a store may be quicker with one kind than with the other.
+        taken_at: when the store took a write last.
         failing_since: when the store began to fail; None: it has taken a write since, or what it failed with is gone.
         slots: one for each lane that is using the store, as many as a batch may have writes; the other lanes wait, and
             the limits of their attempts do not count yet.
@@ -79,6 +80,7 @@ class Outbox:
         self.attempts = AttemptLimit(attempt_limit)
         self.reads, self.writes = Turns(attempt_limit), Turns(attempt_limit)
         self.batches = Batches(store, attempt_limit, self.slots)
+        self.taken_at = float("-inf")
         self.failing_since: float | None = None
         self._reason: BaseException | None = None
         self._failing: set[EeKey] = set()
@@ -259,8 +261,6 @@ class Outbox:
         in_front = itertools.takewhile(lambda entry: entry is not outcome, queue)
         return [entry.fields[TIME] for entry in in_front if entry.place == outcome.place]
 
-    # The end.
-
     async def drain(self, limit: float, connector: str | None = None, *, once: bool = True) -> list[Unwritten]:
         """Wait until what is queued is stored.
 
@@ -299,7 +299,7 @@ class Outbox:
         cancelled = [*(lane.cancel() for lane in lanes), self.batches.cancel()]
         self.slots = Slots(MOST_WRITES)  # the next use may be in another loop
         self.reads, self.writes = Turns(self.attempt_limit), Turns(self.attempt_limit)
-        self.note_success()
+        self.failing_since = self._reason = None
         self.batches = Batches(self.store, self.attempt_limit, self.slots)
         self.waiting = self.events = 0
         self._in_order.clear()
@@ -430,15 +430,15 @@ class Outbox:
 
     def note_success(self) -> None:
         """Note that the store has taken a write."""
-        if self.failing_since is not None:
-            self.failing_since = self._reason = None
-            self._failing.clear()
+        self.taken_at = asyncio.get_running_loop().time()
+        self._failing.clear()
+        self.failing_since = self._reason = None
 
     def note_recovery(self, lane: Lane) -> None:
         """Note that a lane has nothing any more that the store failed with."""
         self._failing.discard(lane.key)
         if not self._failing:
-            self.note_success()
+            self.failing_since = self._reason = None
 
     def note_removal(self, lane: Lane, entry: Entry) -> None:
         """Count an entry that has left the queue."""

@@ -13,6 +13,7 @@ class Failing(Protocol):
     """Knows whether the store fails."""
 
     failing_since: float | None
+    taken_at: float
 
 
 class Patience:
@@ -47,7 +48,9 @@ class Patience:
     def _look(self) -> None:
         now = self._loop.time()
         lane = self._lane
-        times = (lane.began if self._entry.is_running else None, lane.failing_since, self._store.failing_since)
+        # While it takes the writes of others, what it was asked last waits for its turn there.
+        began = max(lane.began, self._store.taken_at) if self._entry.is_running and lane.began is not None else None
+        times = (began, lane.failing_since, self._store.failing_since)
         begun = [time for time in times if time is not None]
         end = (max(min(begun), self._began) if begun else now) + self._limit
         if end > now:

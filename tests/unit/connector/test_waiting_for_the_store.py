@@ -146,6 +146,26 @@ async def test_a_create_gives_up_a_hanging_store_at_its_own_total(make_vca: Make
     assert await store.find(COLLECTION) == []
 
 
+async def test_a_create_outlives_a_call_that_a_busy_store_forgot(make_vca: MakeVca) -> None:
+    class Forgetful(MemoryStore):
+        forgets = True
+
+        async def ensure(self, table: str, document: Mapping[str, Any]) -> bool:
+            if self.forgets:
+                self.forgets = False
+                await asyncio.Event().wait()
+            return await super().ensure(table, document)
+
+    vca = make_vca(Plain, store=Forgetful(), timeouts={"store_grace": 0.05})
+    forgotten = asyncio.ensure_future(vca.connector().create_execution_environment(".ns.forgotten"))
+    await asyncio.sleep(0)
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.busy")
+    while not forgotten.done():
+        await vca.connector().exec_primitive(ee_id, "anything", {})
+        await asyncio.wait((forgotten,), timeout=0.01)
+    await forgotten
+
+
 async def test_all_that_wait_learn_of_an_outage(make_vca: MakeVca) -> None:
     class Gone(MemoryStore):
         is_gone = True
