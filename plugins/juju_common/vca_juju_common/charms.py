@@ -163,8 +163,10 @@ async def bring_charm(
             from_store=True,
         ).with_config(config)
     charm = await artifact.read()
-    await site.check(charm)
     coerce(charm.options, config)
+    for name in asked.resources:
+        check_declared(charm.resources, name)
+    await site.check(charm)  # the last one: it may give the application rights that the charm needs
     digest = await artifact.digest()
     try:
         with tell_progress(model, op, ee_id, "charm") as progress:
@@ -181,6 +183,18 @@ async def bring_charm(
         dict(charm.resources),
         digest=digest,
     ).with_config(config)
+
+
+def check_declared(declared: Mapping[str, Resource], name: str) -> Resource:
+    """Find a resource that is given among those that a charm declares.
+
+    Raises:
+        BadArguments: it declares no such resource.
+    """
+    if name not in declared:
+        place, known = f"options.resources.{name}", ", ".join(sorted(declared)) or "none"
+        raise BadArguments(f"{place}: the charm declares no such resource; it declares: {known}", [place])
+    return declared[name]
 
 
 def refused_charm(name: str, reason: str) -> BadArguments:

@@ -16,7 +16,7 @@ from vca_core.errors import BadArguments
 from vca_core.naming import EeId
 from vca_core.refusals import another_resource
 from vca_core.tasks import in_thread
-from vca_juju_common.charms import Brought, tell_progress
+from vca_juju_common.charms import Brought, check_declared, tell_progress
 from vca_juju_common.client.interface import Model
 from vca_juju_common.client.values import HeldResource, NewResource
 from vca_juju_common.images import Image, document_of
@@ -152,10 +152,7 @@ async def _choose(
     wanted: list[_Wanted] = []
     for name, given in asked.resources.items():
         place = f"options.resources.{name}"
-        declared, there = charm.resources.get(name), held.get(name)
-        if declared is None:
-            known = ", ".join(sorted(charm.resources)) or "none"
-            raise BadArguments(f"{place}: the charm declares no such resource; it declares: {known}", [place])
+        declared, there = check_declared(charm.resources, name), held.get(name)
         if not isinstance(given, int):
             content = await _content(declared, given, place, artifact)
             # An image that is named again stays; with another charm, Juju has to be given all of them anew.

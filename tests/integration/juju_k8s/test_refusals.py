@@ -26,6 +26,7 @@ APP, MODEL = "app-vnf-vnf1", "ns1-k8s"
         ({"containers": {}, "resources": {}}, {}, "has no containers; charms with pod specs"),
         ({"upstream": None}, {}, "options.resources.image: expected the reference of an image"),
         ({}, {"resources": {"image": "Not An Image"}}, "options.resources.image: expected the reference of an image"),
+        ({}, {"resources": {"other": "example.com/dns:1"}}, "options.resources.other: the charm declares no such"),
         ({"storage": {"data": {"type": "block"}}}, {}, "needs block storage .data."),
         ({"storage": STORAGE}, {}, "options.storage.data: expected a pool, such as data: fast,10G"),
         ({}, {"storage": {"data": "fast"}}, "options.storage.data: charm dns declares no such storage"),
@@ -130,6 +131,19 @@ async def test_an_upgrade_that_changes_what_cannot_be_shows_both(
             await pods.upgrade(ee_id, "second/dns")
         assert sum(controller.counts.uploads.values()) == uploads
         await pods.upgrade(ee_id, "dns", config={"label": "same"})
+
+
+@pytest.mark.parametrize(
+    ("config", "options"), [({"nothing": 1}, {}), ({}, {"resources": {"other": "example.com/dns:1"}})]
+)
+async def test_an_upgrade_that_is_refused_gives_no_trust(
+    controller: SimulatedController, charms: Path, config: dict[str, Any], options: dict[str, Any]
+) -> None:
+    async with on_kubernetes(controller, charms) as pods:
+        ee_id = await installed(pods)
+        with pytest.raises(BadArguments):
+            await pods.upgrade(ee_id, "dns", config=config, options={"trust": True, **options})
+        assert not controller.model(MODEL).applications[APP].trust
 
 
 async def test_connectors_of_the_other_kind_are_refused_at_once(controller: SimulatedController, charms: Path) -> None:
