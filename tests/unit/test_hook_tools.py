@@ -41,11 +41,19 @@ async def test_a_program_gets_the_same_tools_from_both(name: str, tmp_path: Path
     assert one.output or one.failure or name == "says"
 
 
+async def test_line_ends_of_an_output_come_back_as_they_were_set(tmp_path: Path) -> None:
+    given = _action(tmp_path, "ends-lines", r"""action-set "text=$(printf 'one\r\ntwo')" """)
+    one = await of_the_fake.run(of_the_fake.Action(**given))
+    two = await of_the_simulator.run(of_the_simulator.Run(**given))
+    assert (one.output["text"], two.output["text"]) == ("one\r\ntwo", "one\r\ntwo")
+
+
 @pytest.mark.parametrize("of", ["fake", "simulator"])
 @pytest.mark.parametrize("is_cancelled", [False, True])
 async def test_a_run_is_over_though_a_child_goes_on(of: str, is_cancelled: bool, tmp_path: Path) -> None:
-    hangs = "; sleep 600" if is_cancelled else ""
-    given = _action(tmp_path, "leaves", f"setsid sleep 600 & echo $! >child; mkdir started{hangs}")
+    hangs = "sleep 600" if is_cancelled else ""
+    child = "echo $$ >child; mkdir started; exec sleep 600"  # it says itself that it has a session of its own
+    given = _action(tmp_path, "leaves", f"setsid sh -c '{child}' &\n{hangs}")
     before = _open_files()
     running = asyncio.ensure_future(
         of_the_fake.run(of_the_fake.Action(**given))
