@@ -14,6 +14,11 @@ from vca_core.status import DeploymentStatus, Entity, EntityState
 
 R = TypeVar("R")
 
+_ARRIVAL = 5.0
+"""Seconds until the second of two calls is there."""
+_STEP = 0.5
+"""Seconds for one of two calls to wait as often as the other one."""
+
 WhenLost = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -55,6 +60,53 @@ class Report:
     ee: tuple[str, str]
     state: EntityState
     gone: bool
+
+
+class _Pace:
+    """Keeps two calls of a hook in step: neither waits for the next time before the other has waited as often.
+
+    So each is at the same place as the other one, and finds what that one has just left there. Where one waits for the
+    other's end, as for a lock, they are let go.
+
+    Args:
+        hook: the next two calls of it.
+        patience: what the limits are multiplied by.
+    """
+
+    def __init__(self, hook: str, patience: float) -> None:
+        self.hook = hook
+        self._patience = patience
+        self._calls: list[Call] = []
+        self._has_moved = asyncio.Event()
+        self._is_over = False
+
+    def takes(self, call: Call) -> bool:
+        """Whether a call that waits is one of the two."""
+        if call.hook != self.hook or self._is_over:
+            return False
+        if call not in self._calls and len(self._calls) < 2:
+            self._calls.append(call)
+        return call in self._calls
+
+    def move(self) -> None:
+        """Say that one of them waits, or has ended."""
+        self._has_moved.set()
+        self._has_moved = asyncio.Event()
+
+    async def wait(self, call: Call) -> None:
+        """Wait until the other one has waited as often, or has ended."""
+        reached = call.waits
+        try:
+            async with asyncio.timeout(_ARRIVAL * self._patience):
+                while len(self._calls) < 2:
+                    await self._has_moved.wait()
+            [other] = [one for one in self._calls if one is not call]
+            async with asyncio.timeout(_STEP * self._patience):
+                while not self._is_over and other.ended is None and other.waits < reached:
+                    await self._has_moved.wait()
+        except TimeoutError:
+            self._is_over = True
+            self.move()
 
 
 class LostOperation:
@@ -101,6 +153,7 @@ class Watching:
         self.lost: LostOperation | None = None
         self._lose: tuple[str, float, WhenLost | None, contextvars.Context] | None = None
         self._hold: tuple[str, int, asyncio.Event, asyncio.Event] | None = None
+        self._pace: _Pace | None = None
 
     def lose(self, hook: str, asks: float = 0, when_lost: WhenLost | None = None) -> None:
         """Have another process take the EE over while the next call of a hook runs: see `lost` then.
@@ -142,6 +195,15 @@ class Watching:
         """Cancel a task where a hook waits for the given time, counted from 1."""
         self._cancel = (hook, wait, task)
 
+    def keep_in_step(self, hook: str, patience: float) -> None:
+        """Keep the next two calls of a hook in step, which are on different EEs.
+
+        Args:
+            hook: which one.
+            patience: the subject's.
+        """
+        self._pace = _Pace(hook, patience)
+
     def hold(self, hook: str, wait: int = 1) -> tuple[asyncio.Event, asyncio.Event]:
         """Keep the next call of a hook where it waits for the given time, counted from 1.
 
@@ -172,7 +234,7 @@ class Watching:
         """How often the last call of a hook has waited."""
         return next((call.waits for call in reversed(self.calls) if call.hook == hook), 0)
 
-    def note_wait(self, call: Call) -> asyncio.Event | None:
+    def note_wait(self, call: Call) -> Coroutine[Any, Any, object] | None:
         """A call waits: note it; what it has to wait for beside, if anything."""
         self.steps += 1
         call.waits += 1
@@ -183,8 +245,17 @@ class Watching:
             _, _, there, gate = self._hold
             self._hold = None
             there.set()
-            return gate
+            return gate.wait()
+        if self._pace is not None and self._pace.takes(call):
+            self._pace.move()
+            return self._pace.wait(call)
         return None
+
+    def note_end(self, call: Call) -> None:
+        """A call has ended: note it."""
+        call.ended = self.steps
+        if self._pace is not None:
+            self._pace.move()
 
 
 @types.coroutine
@@ -203,7 +274,7 @@ def _step(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Ge
             gate = watching.note_wait(call)
             try:
                 if gate is not None:
-                    yield from gate.wait().__await__()
+                    yield from gate.__await__()
                 sent, thrown = (yield waited), None
             except BaseException as error:  # noqa: BLE001 - whatever comes is the coroutine's
                 call.cancelled = call.cancelled or isinstance(error, asyncio.CancelledError)
@@ -211,4 +282,4 @@ def _step(running: Coroutine[Any, Any, R], call: Call, watching: Watching) -> Ge
                     waited.cancel()
                 sent, thrown = None, error
     finally:
-        call.ended = watching.steps
+        watching.note_end(call)

@@ -83,3 +83,41 @@ async def test_it_is_held_where_it_first_waits() -> None:
     assert not task.done()
     gate.set()
     assert await task == "done"
+
+
+async def _note_places(seen: list[tuple[str, int]], name: str, waits: int, seconds: float = 0) -> None:
+    for number in range(waits):
+        seen.append((name, number))
+        await asyncio.sleep(seconds)
+
+
+@pytest.mark.parametrize("head_start", [0, 20])
+async def test_two_calls_in_step_are_at_the_same_places(head_start: int) -> None:
+    watching, seen = Watching(), list[tuple[str, int]]()
+    watching.keep_in_step("hook", 1)
+    one = asyncio.ensure_future(watching.watch("hook", {}, _note_places(seen, "one", 3)))
+    for _ in range(head_start):
+        await asyncio.sleep(0)
+    other = asyncio.ensure_future(watching.watch("hook", {}, _note_places(seen, "other", 5, 0.001)))
+    await asyncio.gather(one, other)
+    assert [sorted(seen[at : at + 2]) for at in (0, 2, 4)] == [[("one", at), ("other", at)] for at in range(3)]
+    assert seen[6:] == [("other", 3), ("other", 4)]  # the first one has ended
+
+
+async def test_a_call_in_step_that_waits_for_the_others_end_is_let_go() -> None:
+    watching, lock = Watching(), asyncio.Lock()
+
+    async def hook() -> None:
+        async with lock:
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+
+    watching.keep_in_step("hook", 0.1)
+    await asyncio.gather(*(watching.watch("hook", {}, hook()) for _ in range(2)))
+    assert [call.returned for call in watching.calls] == [True, True]
+
+
+async def test_a_call_in_step_that_is_alone_goes_on() -> None:
+    watching = Watching()
+    watching.keep_in_step("hook", 0.01)
+    assert await watching.watch("hook", {}, asyncio.sleep(0, "done")) == "done"
