@@ -36,7 +36,7 @@ class ReadHooks(Protocol):
         reported: the outcome is made of their states. Listing reports nothing that is not in the list.
 
         Args:
-            namespace: list what is at or below this namespace; None: everything.
+            namespace: list what is at or below this namespace, which may be nothing; None: everything.
 
         Returns:
             A record for each EE: its ee_id, the namespace that was kept with it (None if there is none), its address,
@@ -111,7 +111,8 @@ class ReadHooks(Protocol):
             namespace: the namespace to look at.
 
         Returns:
-            Plain data in the system's own words.
+            Plain data in the system's own words: what is there of the namespace now, its units included, and of no
+            other one. It holds no credentials.
 
         Raises:
             NotFound: the system knows nothing of this namespace.

@@ -43,7 +43,8 @@ class SoftwareHooks(Protocol):
             op: this run.
             ee_id: the EE to install it in.
             artifact: the charm; ``await artifact.read()`` gives what it declares.
-            config: values of the charm's options, as the caller gave them. They may be secrets: log names only.
+            config: values of the charm's options, as the caller gave them; None resets one, as in `configure`. They may
+                be secrets: log names only.
             num_units: how many units there are to be, at least 1; 1 is the caller's default.
             options: an instance of the model in ``operation_options``; None if there is no model.
 
@@ -129,13 +130,13 @@ class SoftwareHooks(Protocol):
                 caller's number 2 it is ``APPLICATION/2``. None: the leader.
 
         Returns:
-            Its output: a mapping of plain data.
+            Its output: a mapping of plain data, with the texts as the program gave them, letter by letter.
 
         Raises:
             NotFound: the EE or the unit does not exist, or the EE has no charm installed.
             BadArguments: the charm has no such primitive, or does not accept the parameters.
-            ExecutionError: it failed, or was cancelled by others; the error carries the primitive's name and the
-                output.
+            ExecutionError: it failed, or was cancelled by others; the error carries the primitive's name, the output of
+                this run and, there or in its text, the reason that the program gave.
 
         Example::
 
@@ -160,7 +161,8 @@ class SoftwareHooks(Protocol):
         """Set the number of units and wait until they are ready or gone.
 
         If there are that many already, nothing changes. If there are more, the leader and the oldest ones stay; if
-        there are fewer, all of them stay. Units that are on their way out do not count.
+        there are fewer, all of them stay. Units that are on their way out do not count. A new unit has nothing of one
+        that was removed, even under the same name.
 
         Args:
             op: this run.
@@ -189,14 +191,16 @@ class SoftwareHooks(Protocol):
     ) -> None:
         """Replace the installed charm with another version of it and wait until its units are ready.
 
-        The units stay, and so do the relations and the options that were set, except options that the new version does
-        not have. The wait ends when every unit runs the new version and is ready.
+        The units stay, and so do the leader, the relations and the options that were set, except options that the new
+        version does not have. The wait ends when every unit runs the new version and is ready. What the new version
+        declares is what `configure` and `exec_primitive` accept from then on, in every process.
 
         Args:
             op: this run.
             ee_id: the EE to upgrade.
             artifact: the new version.
-            config: values of options to set with it, as the caller gave them. They may be secrets: log names only.
+            config: values of options to set with it, as the caller gave them; None resets one, as in `configure`. They
+                may be secrets: log names only.
             options: an instance of the model in ``operation_options``; None if there is no model.
 
         Raises:

@@ -64,7 +64,13 @@ def write_charms(folder: Path, kind: Literal["machine", "k8s"]) -> Charms:
         kind: what they are made for.
     """
     _write(folder / "first", _NAME, kind, _OPTIONS)
-    _write(folder / "second", _NAME, kind, _OPTIONS | {"added": {"type": "string", "default": "later"}})
+    _write(
+        folder / "second",
+        _NAME,
+        kind,
+        _OPTIONS | {"added": {"type": "string", "default": "later"}},
+        actions={**_ACTIONS, "echo-again": _ACTIONS["echo"]},
+    )
     _write(folder / "failing", _NAME, kind, _OPTIONS, {"install": _UNWILLING})
     _write(folder / "apart", _NAME, kind, _OPTIONS, endpoints=("requires",))
     _write(folder / "other", f"{_NAME}-other", kind, _OPTIONS)
@@ -96,6 +102,7 @@ def _write(
     options: dict[str, Any],
     hooks: Mapping[str, str] = MappingProxyType({}),
     endpoints: Sequence[str] = tuple(_ENDPOINTS),
+    actions: Mapping[str, Any] = MappingProxyType(_ACTIONS),
 ) -> None:
     metadata: dict[str, Any] = {
         "name": name,
@@ -110,12 +117,14 @@ def _write(
         _put(folder / "manifest.yaml", _as_yaml({"bases": [{"name": "ubuntu", "channel": "22.04/stable"}]}))
     else:
         metadata["series"] = ["jammy", "noble"]
-    for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", _ACTIONS)):
+    for file, content in (("metadata", metadata), ("config", {"options": options}), ("actions", dict(actions))):
         _put(folder / f"{file}.yaml", _as_yaml(content))
     _put(folder / "actions" / "look", look.PROGRAM.replace("@CHARM@", folder.name), 0o755)
     for hook, program in {**dict.fromkeys(("start", "config-changed", "upgrade-charm"), _ACTIVE), **hooks}.items():
         _put(folder / "hooks" / hook, program, 0o755)
-    _put(folder / "actions" / "echo", _ECHO, 0o755)
+    for echo in ("echo", "echo-again"):
+        if echo in actions:
+            _put(folder / "actions" / echo, _ECHO, 0o755)
     _put(folder / "actions" / "fail", _FAIL, 0o755)
 
 

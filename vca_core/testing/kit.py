@@ -8,7 +8,7 @@ import copy
 import functools
 import itertools
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,11 @@ class Kit:
         """Whether the backend runs primitives, and the subject names one that fails."""
         return "exec_primitive" in self.capabilities and self.subject.fails is not None
 
+    @property
+    def has_own_charm(self) -> bool:
+        """Whether what is installed is the kit's own charm."""
+        return self.subject.charms is None and "install_configuration_sw" in self.capabilities
+
     def failing_hooks(self) -> contextlib.AbstractAsyncContextManager[None]:
         """Have hooks fail by other means than a charm, where the system has some."""
         fail: Callable[[], contextlib.AbstractAsyncContextManager[None]] | None
@@ -252,6 +257,11 @@ class Kit:
         if self.subject.fails is None:
             pytest.skip(NO_FAILURE)
         return await self.connector.exec_primitive(ee_id, *self.subject.fails, **given)
+
+    async def run_in_step(self, hook: str, *both: Coroutine[Any, Any, Any]) -> None:
+        """Run two operations on different EEs side by side, so that their hook waits in both at the same places."""
+        self.watching.keep_in_step(hook, self.subject.patience)
+        await asyncio.gather(*both)
 
     async def look(self, ee_id: str, unit: str | None = None, **params: Any) -> Sight:
         """Look around in a unit.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import locale
 import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -96,7 +100,16 @@ def settings() -> dict[str, Any]:
         "socket's default time-out": socket.getdefaulttimeout(),
         "root logger's level": root.level,
         "root logger's handlers": [one for one in root.handlers if not type(one).__module__.startswith("_pytest")],
+        "what loggers are disabled": root.manager.disable,
+        "filters of warnings": list(warnings.filters),
         "hook for exceptions": sys.excepthook,
+        "hook for exceptions of threads": threading.excepthook,
+        "standard output": sys.stdout,
+        "standard error": sys.stderr,
+        "locale": locale.setlocale(locale.LC_ALL),
+        "limit of recursion": sys.getrecursionlimit(),
+        "collection of garbage": gc.isenabled(),
+        "check of certificates": ssl._create_default_https_context,  # noqa: SLF001 - what is set to turn it off
         "handler of the event loop's exceptions": loop.get_exception_handler(),
         "factory of tasks": loop.get_task_factory(),
         "umask": _umask(),

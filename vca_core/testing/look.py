@@ -82,6 +82,9 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
 }
 
+_SHOWN = 300
+"""Characters of a value in a message."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -128,6 +131,12 @@ def sight_of(output: object) -> Sight:
         relations=seen["relations"],
         marks=tuple(seen["marks"]),
     )
+
+
+def shorten(value: object) -> str:
+    """Show what was given or seen, but no more of it than can be read at a glance."""
+    text = repr(value)
+    return text if len(text) < _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _keys(output: object) -> str:

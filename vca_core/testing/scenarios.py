@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -199,14 +200,43 @@ async def do_everything(kit: Kit, part: str) -> None:
             continue
         at = await scenario.set_up(kit, f"{part}{len(scenario.operation)}")
         await scenario.call(kit, at)
-        for read in ("get_status", "get_metrics"):
-            if read in kit.capabilities and not scenario.removes:
-                await getattr(kit.connector, read)(at.namespace.rpartition(".")[0])
+        if not scenario.removes:
+            await read_everything(kit, at.namespace)
         for record in await kit.listing():
-            await kit.describe(str(record.ee_id))
             await kit.check_delete(str(record.ee_id))
+
+
+def reads_of(kit: Kit, namespace: str, *ee_ids: str) -> list[Callable[[], Awaitable[object]]]:
+    """All that can be read, each as a call.
+
+    Args:
+        kit: where.
+        namespace: something in the NS that is read.
+        ee_ids: the EEs that are described.
+    """
+    ns = namespace.rpartition(".")[0]
+    calls: list[Callable[[], Awaitable[object]]] = [kit.listing]
+    calls += [functools.partial(kit.describe, ee_id) for ee_id in ee_ids]
+    for read in ("get_status", "get_metrics"):
+        if read in kit.capabilities:
+            calls.append(functools.partial(getattr(kit.connector, read), ns))
     if "health" in kit.capabilities:
-        await kit.connector.health()
+        calls.append(kit.connector.health)
+    return calls
+
+
+async def read_everything(kit: Kit, namespace: str) -> list[object]:
+    """Read all that can be read of an NS, once.
+
+    Args:
+        kit: where.
+        namespace: something in it, that is there.
+
+    Returns:
+        The answers.
+    """
+    ee_ids = [str(record.ee_id) for record in await kit.listing()]
+    return [await read() for read in reads_of(kit, namespace, *ee_ids)]
 
 
 def _each(*names: str) -> pytest.MarkDecorator:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 import threading
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +22,7 @@ from conformance.effect_mutants.base import EffectMutant, caught_by
 from vca_core.artifacts import Artifact
 from vca_core.backend import Operation
 from vca_core.hookspecs import hookimpl
-from vca_core.naming import EeId
+from vca_core.naming import EeId, Namespace
 from vca_fake.options import InstallOptions
 
 _WHOLE = caught_by("nothing_is_set_for_the_whole_process")
@@ -176,3 +179,62 @@ class LeavesWhatItUploaded(EffectMutant):
     ) -> None:
         (Path(tempfile.mkdtemp()) / "charm.zip").write_bytes(b"packed")
         await super().install_configuration_sw(op, ee_id, artifact, config, num_units, options)
+
+
+class _SetsWhenOpened(EffectMutant):
+    CAUGHT_BY = _WHOLE
+
+    def set(self) -> None:
+        """Set something for the whole process."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def open(self) -> None:
+        self.set()
+        await super().open()
+
+
+class SilencesWarnings(_SetsWhenOpened):
+    """A client library warns of something that nobody here can change."""
+
+    def set(self) -> None:
+        warnings.simplefilter("ignore")
+
+
+class SeedsRandom(_SetsWhenOpened):
+    """So that it can be tested."""
+
+    def set(self) -> None:
+        random.seed(7)
+
+
+class DisablesLoggers(_SetsWhenOpened):
+    """A client library says too much."""
+
+    def set(self) -> None:
+        logging.disable(logging.INFO)
+
+
+class ChecksNoCertificates(_SetsWhenOpened):
+    """Its system has one that nobody signed; but others' have not."""
+
+    def set(self) -> None:
+        vars(ssl).update(_create_default_https_context=ssl._create_unverified_context)
+
+
+class SetsTheLimitOfRecursion(_SetsWhenOpened):
+    """For what its system nests deeply."""
+
+    def set(self) -> None:
+        sys.setrecursionlimit(sys.getrecursionlimit() + 1)
+
+
+class OpensAFileForEachStatus(EffectMutant):
+    """What was opened to read a status is not closed."""
+
+    CAUGHT_BY = caught_by("a_disconnect_leaves_no[descriptor]")
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        os.open(os.devnull, os.O_RDONLY)
+        return await super().get_status(namespace)

@@ -282,3 +282,97 @@ class RoundsParameters(EffectMutant):
     ) -> dict[str, Any]:
         rounded = {name: round(value, 6) if isinstance(value, float) else value for name, value in params.items()}
         return await super().exec_primitive(op, ee_id, primitive, rounded, unit)
+
+
+class _EndsOtherwise(EffectMutant):
+    CAUGHT_BY = caught_by("an_output_comes_back_as_the_program_gave_it")
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        """The output that is given instead."""
+        raise NotImplementedError
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        output = await super().exec_primitive(op, ee_id, primitive, params, unit)
+        return output if primitive == "look" else self.other(output)
+
+
+class CutsOutputs(_EndsOtherwise):
+    """What is longer than a field of its table is lost."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        return {name: value[:255] if isinstance(value, str) else value for name, value in output.items()}
+
+
+class DropsEmptyOutputs(_EndsOtherwise):
+    """An output that is empty is taken for none."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in output.items() if value not in ("", None)}
+
+
+class StripsOutputs(_EndsOtherwise):
+    """Blanks at the ends are lost."""
+
+    def other(self, output: dict[str, Any]) -> dict[str, Any]:
+        return {name: value.strip() if isinstance(value, str) else value for name, value in output.items()}
+
+
+class FailsWithTheOutputBefore(EffectMutant):
+    """The output of a primitive that failed is what is left of the last one that did not."""
+
+    CAUGHT_BY = caught_by("a_failed_primitive_is_an_execution_error_with_output")
+    _output: Mapping[str, Any] = {}
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        try:
+            self._output = output = await super().exec_primitive(op, ee_id, primitive, params, unit)
+        except ExecutionError as error:
+            raise ExecutionError(error.message, primitive, self._output or error.output) from None
+        return output
+
+
+class FailsWithoutAReason(EffectMutant):
+    """That a primitive failed is told, and not why."""
+
+    CAUGHT_BY = caught_by("a_failed_primitive_is_an_execution_error_with_output")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        try:
+            return await super().exec_primitive(op, ee_id, primitive, params, unit)
+        except ExecutionError as error:
+            raise ExecutionError("it failed", primitive, error.output) from None
+
+
+class CountsActionsAnew(EffectMutant):
+    """Actions are counted by each connection for itself, so that the first one comes again."""
+
+    CAUGHT_BY = caught_by("a_primitive_that_succeeds_is_reported_to_its_end")
+
+    @hookimpl
+    async def close(self) -> None:
+        for model in await self._worlds.models():
+            for application in model.applications.values():
+                await self.edit(application.ee_id, lambda one: setattr(one, "actions_so_far", 0))
+        await super().close()
+
+
+class KeepsParametersIn32Bits(EffectMutant):
+    """A larger number is cut."""
+
+    CAUGHT_BY = caught_by("parameters_arrive_as_they_were_given[texts]")
+
+    @hookimpl
+    async def exec_primitive(
+        self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any], unit: str | None
+    ) -> dict[str, Any]:
+        cut = {name: min(value, 2**31 - 1) if type(value) is int else value for name, value in params.items()}
+        return await super().exec_primitive(op, ee_id, primitive, cut, unit)

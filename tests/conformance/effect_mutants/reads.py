@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from conformance.effect_mutants.base import EffectMutant, caught_by
 
 from vca_core.backend import Description, ExecutionEnvironment, Operation
+from vca_core.errors import NotFound
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 
@@ -128,3 +129,58 @@ class StandsStillForADescription(EffectMutant):
     async def describe_execution_environment(self, ee_id: EeId) -> Description:
         time.sleep(0.7)  # noqa: ASYNC251 - the defect
         return await super().describe_execution_environment(ee_id)
+
+
+class StatusNamesNoUnits(EffectMutant):
+    """The status of an NS is the names of its applications."""
+
+    CAUGHT_BY = caught_by("a_status_follows_what_was_done")
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        status = await super().get_status(namespace)
+        return {"applications": list(status["applications"])}
+
+
+class ListsNoNamespaceThatIsNotThere(EffectMutant):
+    """A listing of what is not there is an error."""
+
+    CAUGHT_BY = caught_by("the_listing_can_be_narrowed_to_a_namespace")
+
+    @hookimpl
+    async def list_execution_environments(self, namespace: Namespace | None) -> Sequence[ExecutionEnvironment]:
+        listed = await super().list_execution_environments(namespace)
+        if namespace is not None and not listed:
+            raise NotFound(f"there is no {namespace}")
+        return listed
+
+
+class _ShowsCredentials(EffectMutant):
+    CAUGHT_BY = caught_by("the_credentials_of_a_host_are_nowhere_to_be_read")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._logins: dict[str, Any] = {}
+
+    @hookimpl
+    async def register_execution_environment(
+        self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any]
+    ) -> str:
+        self._logins[credentials["hostname"]] = dict(credentials)
+        return await super().register_execution_environment(op, namespace, credentials)
+
+
+class ShowsCredentialsInAStatus(_ShowsCredentials):
+    """The status of an NS says how its hosts are reached."""
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> dict[str, Any]:
+        return {**await super().get_status(namespace), "hosts": self._logins}
+
+
+class ShowsCredentialsInItsHealth(_ShowsCredentials):
+    """As above, where it is asked how it is."""
+
+    @hookimpl
+    async def health(self) -> dict[str, Any]:
+        return {**await super().health(), "hosts": self._logins}

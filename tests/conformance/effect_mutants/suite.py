@@ -11,6 +11,7 @@ from conformance.effect_mutants import (
     connectors,
     identity,
     leftovers,
+    namesakes,
     options,
     ownership,
     potemkin,
@@ -18,7 +19,10 @@ from conformance.effect_mutants import (
     reads,
     relations,
     second_process,
+    side_by_side,
+    texts,
     units,
+    upgrades,
     versions,
 )
 from conformance.effect_mutants.base import EffectMutant, PersistentMutant
@@ -39,6 +43,10 @@ _FAMILIES = (
     leftovers,
     second_process,
     connectors,
+    side_by_side,
+    texts,
+    namesakes,
+    upgrades,
     potemkin,
 )
 
@@ -55,7 +63,7 @@ def _adopted(cls: type[EffectMutant]) -> type[BackendConformance]:
             persistent = issubclass(cls, PersistentMutant)
             if persistent:
                 options["state"] = str(tmp_path / "world.db")
-            host = {"hostname": "10.0.0.9", "username": "ubuntu"}
+            host = {"hostname": "10.0.0.9", "username": "ubuntu", "password": "canary-5d0a"}
             return Subject(cls.__name__, options=options, credentials=host, persistent=persistent)
 
         @pytest.fixture

@@ -16,6 +16,7 @@ from vca_core.errors import BackendError
 from vca_core.hookspecs import hookimpl
 from vca_core.naming import EeId, Namespace
 from vca_core.status import Entity, EntityState
+from vca_fake.hook_tools import Action
 from vca_fake.options import InstallOptions, UpgradeOptions
 from vca_fake.world import Application
 
@@ -358,3 +359,78 @@ class HasNoAddressWithSeveralUnits(EffectMutant):
             replace(one, address=None) if sum(state.entity.kind == "unit" for state in one.entities) > 1 else one
             for one in listed
         ]
+
+
+class NewUnitsHaveWhatOldOnesHad(EffectMutant):
+    """The number of a unit that was removed is given again, and with it come the files of the earlier one."""
+
+    CAUGHT_BY = caught_by("scaling_down_keeps_the_oldest_and_the_leader")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        await super().scale(op, ee_id, num_units)
+
+        def count(application: Application) -> None:
+            application.units_so_far = 1 + max(int(unit.id.rpartition("/")[2]) for unit in application.units)
+
+        await self.edit(ee_id, count)
+
+
+class RemovesUnitsByTheirNames(EffectMutant):
+    """Units are sorted as texts, and the last ones go: of eleven, the third."""
+
+    CAUGHT_BY = caught_by("scaling_ends_with_the_units_that_were_asked_for")
+
+    @hookimpl
+    async def scale(self, op: Operation, ee_id: EeId, num_units: int) -> None:
+        def drop(application: Application) -> None:
+            _drop(application, sorted(application.units, key=lambda unit: unit.id)[num_units:])
+
+        await self.edit(ee_id, drop)
+        await super().scale(op, ee_id, num_units)
+
+
+class UpgradeChangesTheLeader(EffectMutant):
+    """The units come back in the other order."""
+
+    CAUGHT_BY = caught_by("an_upgrade_brings_the_new_charm_to_every_unit")
+
+    @hookimpl
+    async def upgrade(
+        self, op: Operation, ee_id: EeId, artifact: Artifact, config: Mapping[str, Any], options: UpgradeOptions
+    ) -> None:
+        await super().upgrade(op, ee_id, artifact, config, options)
+        await self.edit(ee_id, lambda one: one.states.sort(key=lambda state: state.entity.id, reverse=True))
+
+
+class UnitsKeepTheOptionsTheyHadFirst(EffectMutant):
+    """What is configured reaches the leader, and no other unit."""
+
+    CAUGHT_BY = caught_by("configure_changes_what_it_is_given_only")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._first: dict[str, Mapping[str, Any]] = {}
+        self._made = self._programs._make
+        vars(self._programs).update(_make=self._make)
+
+    def _make(self, *given: Any, **named: Any) -> Action | None:
+        made = self._made(*given, **named)
+        if made is None or made.leader or made.kind == "hooks":
+            return made
+        return replace(made, options=self._first.setdefault(str(made.folder), made.options))
+
+
+class NewUnitsSeeNoRelations(EffectMutant):
+    """A relation reaches the units that there are when it is made."""
+
+    CAUGHT_BY = caught_by("relations_outlast_what_is_done_to_their_ends")
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._made = self._programs._make
+        vars(self._programs).update(_make=self._make)
+
+    def _make(self, *given: Any, **named: Any) -> Action | None:
+        made = self._made(*given, **named)
+        return made if made is None or made.leader else replace(made, relations={})

@@ -70,3 +70,20 @@ class SaysItIsWell(Mutant):
     @hookimpl
     async def health(self) -> Mapping[str, Any]:
         return {"well": True}
+
+
+class ReadsAStatusOverTheOldConnection(Mutant):
+    """The first status after a lost connection fails: only then it notices."""
+
+    FAILS = frozenset(
+        {
+            "test_what_was_there_is_there_when_the_connection_is_back",
+        }
+    )
+
+    @hookimpl
+    async def get_status(self, namespace: Namespace) -> Mapping[str, Any]:
+        if self.world.was_broken:
+            self.world.was_broken = False
+            raise VcaConnectionError("the connection was lost")
+        return await super().get_status(namespace)

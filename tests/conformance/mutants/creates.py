@@ -91,7 +91,7 @@ class LeaksWhenCancelled(Mutant):
         await self.world.request()
         await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
-        return f"{ee_id.application}.example"
+        return f"{ee_id.application}.{ee_id.model}.example"
 
 
 class StoresTheIdLast(Mutant):
@@ -112,4 +112,4 @@ class StoresTheIdLast(Mutant):
         ee_id = self.make(namespace, None)
         await self.come_up(op, ee_id)
         await op.created(ee_id.locator)
-        return f"{ee_id.application}.example"
+        return f"{ee_id.application}.{ee_id.model}.example"

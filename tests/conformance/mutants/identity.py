@@ -39,7 +39,9 @@ class ForgetsTheNamespace(Mutant):
     )
 
     def record(self, ee_id: EeId, box: Box) -> ExecutionEnvironment:
-        return ExecutionEnvironment(ee_id, None, f"{ee_id.application}.example", [EntityState(MACHINE, box.native)])
+        return ExecutionEnvironment(
+            ee_id, None, f"{ee_id.application}.{ee_id.model}.example", [EntityState(MACHINE, box.native)]
+        )
 
 
 class ForgetsAtClose(Mutant):
@@ -47,6 +49,7 @@ class ForgetsAtClose(Mutant):
 
     FAILS = frozenset(
         {
+            "test_a_primitive_that_succeeds_is_reported_to_its_end",
             "test_a_second_connector_goes_on_when_the_first_ends",
             "test_two_connectors_of_one_vca_share_nothing",
             "test_a_backend_can_be_used_again_after_a_disconnect",

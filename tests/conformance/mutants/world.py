@@ -101,7 +101,7 @@ class Good(Backend[GoodOptions]):
             del self.world.boxes[ee_id]
             raise
         await self.come_up(op, ee_id)
-        return f"{ee_id.application}.example"
+        return f"{ee_id.application}.{ee_id.model}.example"
 
     @hookimpl
     async def resume_execution_environment(self, op: Operation, ee_id: EeId, namespace: Namespace) -> str | None:
@@ -109,7 +109,7 @@ class Good(Backend[GoodOptions]):
         self.make(namespace, ee_id)
         await op.created(ee_id.locator)
         await self.come_up(op, ee_id)
-        return f"{ee_id.application}.example"
+        return f"{ee_id.application}.{ee_id.model}.example"
 
     @hookimpl
     async def exec_primitive(
@@ -159,7 +159,7 @@ class Good(Backend[GoodOptions]):
 
     def record(self, ee_id: EeId, box: Box) -> ExecutionEnvironment:
         return ExecutionEnvironment(
-            ee_id, box.namespace, f"{ee_id.application}.example", [EntityState(MACHINE, box.native)]
+            ee_id, box.namespace, f"{ee_id.application}.{ee_id.model}.example", [EntityState(MACHINE, box.native)]
         )
 
     @hookimpl

@@ -58,6 +58,7 @@ class FrozenBackend(Backend[FrozenOptions]):
         self._revisions: dict[EeId, int] = {}
         self._units: dict[EeId, int] = {}
         self._relations: set[frozenset[tuple[EeId, str]]] = set()
+        self._hosts: dict[str, EeId] = {}
         self.is_open = False
 
     @hookimpl
@@ -84,7 +85,7 @@ class FrozenBackend(Backend[FrozenOptions]):
             raise AlreadyExists(f"{ee_id} is there", ee_id=str(ee_id))
         await self._keep(op, ee_id, namespace)
         op.report(Entity("machine", ee_id.locator), "started", f"size {options.size}")
-        return f"{ee_id.application}.frozen.example"
+        return f"{ee_id.application}.{ee_id.model}.frozen.example"
 
     @hookimpl
     async def resume_execution_environment(
@@ -100,15 +101,19 @@ class FrozenBackend(Backend[FrozenOptions]):
         self._check(ee_id)
         await op.created(ee_id.locator)
         op.report(Entity("machine", ee_id.locator), "started", f"size {options.size}")
-        return f"{ee_id.application}.frozen.example"
+        return f"{ee_id.application}.{ee_id.model}.frozen.example"
 
     @hookimpl
     async def register_execution_environment(
         self, op: Operation, namespace: Namespace, credentials: Mapping[str, Any], options: BaseModel | None
     ) -> str | None:
         """Take a host."""
-        await self._keep(op, self._named(namespace), namespace)
-        return str(credentials["hostname"])
+        ee_id, host = self._named(namespace), str(credentials["hostname"])
+        if self._hosts.get(host, ee_id) != ee_id:
+            raise AlreadyExists(f"{host} belongs to {self._hosts[host]}")
+        await self._keep(op, ee_id, namespace)
+        self._hosts[host] = ee_id
+        return host
 
     @hookimpl
     async def install_configuration_sw(
@@ -214,7 +219,7 @@ class FrozenBackend(Backend[FrozenOptions]):
             ExecutionEnvironment(
                 ee_id,
                 kept,
-                f"{ee_id.application}.frozen.example",
+                f"{ee_id.application}.{ee_id.model}.frozen.example",
                 [
                     EntityState(Entity("machine", ee_id.locator), "started"),
                     *(EntityState(self._unit(ee_id, n), "active") for n in range(self._units.get(ee_id, 0))),
@@ -234,7 +239,7 @@ class FrozenBackend(Backend[FrozenOptions]):
         reference = f"{charm.name}@{self._revisions.get(ee_id, 0)}"
         config = self._config[ee_id]
         units = [self._unit(ee_id, number) for number in range(self._units[ee_id])]
-        host = f"{ee_id.application}.frozen.example"
+        host = f"{ee_id.application}.{ee_id.model}.frozen.example"
         return Description(
             ee_id,
             InstalledCharm(charm.name, reference, digest=None, version="1"),
@@ -313,6 +318,7 @@ class FrozenBackend(Backend[FrozenOptions]):
     def _forget(self, ee_id: EeId) -> None:
         for kept in (self._kept, self._charms, self._config, self._revisions, self._units):
             kept.pop(ee_id, None)
+        self._hosts = {host: one for host, one in self._hosts.items() if one != ee_id}
         self._relations = {one for one in self._relations if ee_id not in {end for end, _ in one}}
 
     def _of(self, namespace: Namespace) -> list[EeId]:

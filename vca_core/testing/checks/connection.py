@@ -9,7 +9,7 @@ import pytest
 from vca_core.errors import VcaConnectionError, VcaError, VcaTimeoutError
 from vca_core.testing.checks.deadlines import check_what_is_left
 from vca_core.testing.kit import Kit
-from vca_core.testing.scenarios import SCENARIOS, each_operation
+from vca_core.testing.scenarios import SCENARIOS, each_operation, reads_of
 from vca_core.testing.suite import Suite, needs, with_faults
 
 _LIMIT = 1.0
@@ -66,12 +66,16 @@ class ConnectionChecks(Suite, suite=True):
 
     @with_faults
     async def test_what_was_there_is_there_when_the_connection_is_back(self, kit: Kit) -> None:
-        """With the states that it had, and ready to be worked with."""
+        """With the states that it had, and ready to be worked with; whatever is read first, it comes at once."""
         ee_id = await kit.create_ready(kit.namespace())
         before = await kit.record(ee_id)
         async with kit.faults.disconnect():
             pass
         await kit.check_unchanged(before)
+        for read in reads_of(kit, kit.namespace(), ee_id):
+            async with kit.faults.disconnect():
+                pass
+            await read()
         if kit.can_work:
             await kit.work(ee_id)
 

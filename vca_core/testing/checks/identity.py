@@ -52,8 +52,8 @@ class IdentityChecks(Suite, suite=True):
 
     @needs("create_execution_environment")
     async def test_addresses_made_at_once_are_each_its_own(self, kit: Kit) -> None:
-        """Of ten EEs that are created side by side, each is given the address that it is listed with."""
-        namespaces = [kit.namespace(f"vnf{number}") for number in range(10)]
+        """Of ten EEs, five pairs of namesakes, that are created side by side, each has the one it is listed with."""
+        namespaces = [kit.namespace(f"vnf{number}", ns=ns) for number in range(5) for ns in ("", "b")]
         made = await asyncio.gather(*map(kit.connector.create_execution_environment, namespaces))
         given = {ee_id: (credentials or {}).get("hostname") for ee_id, credentials in made}
         listed = {str(record.ee_id): record.address for record in await kit.listing()}
@@ -80,7 +80,7 @@ class IdentityChecks(Suite, suite=True):
             theirs = {record.ee_id: record for record in await other.connector.list_execution_environments()}
             found = theirs.get(mine.ee_id)
             assert found is not None, f"{ee_id} is not listed there"
-            assert (found.namespace, found.entities) == (mine.namespace, mine.entities), (
+            assert (found.namespace, found.address, found.entities) == (mine.namespace, mine.address, mine.entities), (
                 f"listed there is {found}, and here {mine}"
             )
 
@@ -95,6 +95,8 @@ class IdentityChecks(Suite, suite=True):
         assert sorted(str(one.ee_id) for one in everything) == sorted(made), (
             f"in {kit.namespace(None)} are {made}, and listed are {everything}"
         )
+        nothing = await kit.connector.list_execution_environments(kit.namespace(ns="absent"))
+        assert list(nothing) == [], f"in a namespace that is not there are listed {nothing}"
 
     @needs("create_execution_environment")
     async def test_the_nsi_id_makes_no_other_ee(self, kit: Kit) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import tempfile
 import threading
 import time
@@ -16,7 +17,7 @@ import pytest
 from vca_core.errors import ConflictError, VcaError
 from vca_core.testing.kit import Kit
 from vca_core.testing.leftovers import Holdings, settings
-from vca_core.testing.scenarios import SCENARIOS, do_everything
+from vca_core.testing.scenarios import SCENARIOS, do_everything, reads_of
 from vca_core.testing.suite import Suite, needs, skip_unless
 from vca_core.testing.verdict import NO_FAILURE
 
@@ -49,7 +50,9 @@ class LifecycleChecks(Suite, suite=True):
         await kit.create_ready(kit.namespace())
         for _ in range(2):  # what is made anew by each connection is left behind twice
             await kit.vca.disconnect()
-            await kit.listing()
+            for read in reads_of(kit, kit.namespace(), *await kit.ids()):
+                with contextlib.suppress(VcaError):
+                    await read()
         left = [name for name in await kit.find_leftovers() if name.startswith(kind)]
         assert not left, f"left behind: {', '.join(left)}"
 
@@ -84,9 +87,11 @@ class LifecycleChecks(Suite, suite=True):
                     await kit.connector.exec_primitive(ee_id, primitive[0], _mark_texts(primitive[1]))
         await kit.check_delete(ee_id)
         await kit.vca.disconnect()
+        is_seeded = await _is_random_seeded(kit)
         written, after = capfd.readouterr(), settings()
         changed = sorted(name for name in before | after if before.get(name) != after.get(name))
         assert not changed, f"changed for the whole process: {', '.join(changed)}"
+        assert not is_seeded, "after each connection this process draws the same at random: it was seeded"
         assert not written.out, f"written to standard output: {written.out[:200]!r}"
         assert not written.err, f"written to standard error: {written.err[:200]!r}"
         left = [file for file in places.rglob("*") if not file.is_dir()]
@@ -196,6 +201,18 @@ class LifecycleChecks(Suite, suite=True):
             await kit.check_listed([ee_id])
             await kit.connector.delete_namespace(kit.namespace(None))
             await kit.check_listed([])
+
+
+async def _is_random_seeded(kit: Kit) -> bool:
+    """Whether a connection sets what is drawn at random in the whole process."""
+    before, states = random.getstate(), []
+    for number in range(2):
+        random.seed(number)
+        await kit.listing()
+        await kit.vca.disconnect()
+        states.append(random.getstate())
+    random.setstate(before)
+    return states[0] == states[1]
 
 
 def _mark_texts(params: Mapping[str, Any]) -> dict[str, Any]:

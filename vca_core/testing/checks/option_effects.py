@@ -10,14 +10,18 @@ import pytest
 
 from vca_core.errors import BadArguments
 from vca_core.testing.kit import Kit
+from vca_core.testing.look import shorten
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless
 
 DEFAULTS: Mapping[str, Any] = {"label": "none", "count": 1, "share": 0.5, "flag": True, "token": ""}
 """The options of the kit's charm that every version has."""
-EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False}
-SOME: Mapping[str, Any] = {"label": " Grüße, 'kit'\n$HOME ", "count": -7, "share": 1.23456789, "flag": False}
-SAME: Mapping[str, Any] = {name: value for name, value in DEFAULTS.items() if name != "token"}
-"""What the options are anyway: they are set all the same, and stay so if another version has other defaults."""
+LONG = f" Grüße=a=b, 'kit'\r\n$HOME {5_000 * 'x'} "
+EMPTY: Mapping[str, Any] = {"label": "", "count": 0, "share": 0.0, "flag": False, "token": "no"}
+SOME: Mapping[str, Any] = {"label": LONG, "count": -(2**40), "share": 1.23456789, "flag": False, "token": "0123"}
+SAME: Mapping[str, Any] = {**DEFAULTS, "token": "@kit"}
+"""What the options are anyway: they are set all the same, and stay so if another version has other defaults. The token
+is a text that looks like something else in each of these: a truth, a number, the name of a file.
+"""
 
 by_each = pytest.mark.parametrize("operation", ["install_configuration_sw", "configure", "upgrade"])
 """Makes a check one of each operation that takes options."""
@@ -44,32 +48,37 @@ class OptionEffectChecks(Suite, suite=True):
     async def test_configure_changes_what_it_is_given_only(self, kit: Kit) -> None:
         """An option that is not named keeps its value, whatever set it."""
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        await kit.install(ee_id, config={"label": "kept", "count": 3}, num_units=2)
         await kit.configure(ee_id, flag=False)
+        await check_options(kit, ee_id, {"label": "kept", "count": 3, "flag": False}, "after configure")
         await kit.configure(ee_id, count=4)
         await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after two calls of configure")
 
     @sees("configure")
     async def test_an_option_that_is_reset_has_its_default_again(self, kit: Kit) -> None:
-        """None resets it, and no other one; others can be set in the same call."""
+        """None resets it, and no other one; others can be set in the same call, and `flag` was never set."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, config={"label": "kept", "count": 3})
-        await kit.configure(ee_id, count=None, share=2.5)
+        await kit.configure(ee_id, count=None, flag=None, share=2.5)
         await check_options(kit, ee_id, {"label": "kept", "share": 2.5}, "after `count` was reset and `share` was set")
 
     @sees("configure")
     async def test_options_of_one_ee_are_no_other_ones(self, kit: Kit) -> None:
-        """Of several that are installed and configured side by side, each has its own."""
+        """Of several that are installed and configured side by side, each has its own; two are namesakes."""
         own: tuple[dict[str, Any], ...] = ({}, {"share": 2.5}, {"flag": False})
-        ees = {f"vnf{number}": {"label": f"of {number}", "count": number, **own[number]} for number in range(3)}
+        namespaces = [kit.namespace("vnf0"), kit.namespace("vnf1"), kit.namespace("vnf0", ns="b")]
+        ees = {
+            namespace: {"label": f"of {number}", "count": number, **own[number]}
+            for number, namespace in enumerate(namespaces)
+        }
 
-        async def live(vnf: str, values: Mapping[str, Any]) -> str:
-            ee_id = await kit.create(kit.namespace(vnf))
+        async def live(namespace: str, values: Mapping[str, Any]) -> str:
+            ee_id = await kit.create(namespace)
             await kit.install(ee_id, config={"label": values["label"]})
             await kit.configure(ee_id, **{name: value for name, value in values.items() if name != "label"})
             return ee_id
 
-        made = await asyncio.gather(*(live(vnf, values) for vnf, values in ees.items()))
+        made = await asyncio.gather(*(live(namespace, values) for namespace, values in ees.items()))
         for ee_id, values in zip(made, ees.values(), strict=True):
             await check_options(kit, ee_id, values, "with other EEs beside it")
 
@@ -108,11 +117,21 @@ class OptionEffectChecks(Suite, suite=True):
 
     @sees("upgrade")
     async def test_an_upgrade_keeps_the_options(self, kit: Kit) -> None:
-        """Those that it is not given keep their values, and those that nobody set their defaults."""
+        """Those that it is not given keep their values, and those that nobody set their defaults; None resets one.
+
+        The new version's options are what is described and configured from then on.
+        """
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, config={"label": "kept", "count": 3, "flag": False})
-        await kit.upgrade(ee_id, config={"count": 4})
-        await check_options(kit, ee_id, {"label": "kept", "count": 4, "flag": False}, "after an upgrade")
+        await kit.install(ee_id, config={"label": "kept", "count": 3, "share": 2.5})
+        is_configured = "configure" in kit.capabilities
+        if is_configured:
+            await kit.configure(ee_id, count=2)
+        await kit.describe(ee_id)
+        await kit.upgrade(ee_id, config={"count": 4, "share": None})
+        await check_options(kit, ee_id, {"label": "kept", "count": 4}, "after an upgrade")
+        if is_configured and kit.subject.charms is None:
+            await kit.configure(ee_id, added="now")
+            await check_options(kit, ee_id, {"label": "kept", "count": 4, "added": "now"}, "after an upgrade")
 
     @sees("scale")
     async def test_new_units_have_the_options(self, kit: Kit) -> None:
@@ -137,7 +156,8 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
         for name, value in expected.items():
             seen = sight.options.get(name)
             assert _is_same(seen, value), (
-                f"{when}, unit {sight.unit} sees {name}={seen!r} ({type(seen).__name__}), and it should be {value!r}"
+                f"{when}, unit {sight.unit} sees {name}={shorten(seen)} ({type(seen).__name__}), and it should be "
+                f"{shorten(value)}"
             )
     described = await kit.describe(ee_id)
     if described is None:
@@ -146,7 +166,7 @@ async def check_options(kit: Kit, ee_id: str, given: Mapping[str, Any], when: st
         option = described.options.get(name)
         assert option is not None, f"{when}, the description has no option {name}"
         assert option.secret or _is_same(option.value, value), (
-            f"{when}, the description says {name}={option.value!r}, and units see {value!r}"
+            f"{when}, the description says {name}={shorten(option.value)}, and units see {shorten(value)}"
         )
         assert option.is_set == (name in given), (
             f"{when}, the description says that {name} is {'' if option.is_set else 'not '}set, and it is the other way"

@@ -11,14 +11,19 @@ import pytest
 
 from vca_core.errors import ExecutionError, NotFound, VcaError
 from vca_core.testing.kit import Kit
+from vca_core.testing.look import shorten
 from vca_core.testing.suite import Suite, check_error, sees, skip_unless, with_faults
-from vca_core.testing.verdict import NO_FAILURE
+from vca_core.testing.verdict import NO_FAILURE, OWN_CHARMS
 
 EMPTY: Mapping[str, Any] = {"text": "", "number": 0, "share": 0.1234567, "flag": False, "deep": {"a": [1, {"b": None}]}}
-TEXTS: Mapping[str, Any] = {"text": " Grüße, 'kit'\n$HOME \"\\n\" " + 10_000 * "x" + " ", "deep": {"ä b": "$(c)\t"}}
-"""Letters, signs and blanks that are lost by whoever makes a command of them; and more than fits on a line."""
-
-_SHOWN = 300
+TEXTS: Mapping[str, Any] = {
+    "text": " Grüße=a=b, 'kit'\r\n$HOME \"\\n\" " + 10_000 * "x" + " ",
+    "number": 2**40,
+    "deep": {"ä b": "$(c)\t", "yes": "0123"},
+}
+"""Letters, signs and blanks that are lost by whoever makes a command of them; and more than fits on a line, or into 32
+bits.
+"""
 
 WAITS = 3
 """At how many waits of a primitive the connection is lost."""
@@ -39,8 +44,21 @@ class PrimitiveEffectChecks(Suite, suite=True):
             if _convert(sight.params.get(name, ...)) != _convert(expected.get(name))
         ]
         assert not wrong, (
-            f"given were {_shorten(expected)}, and the unit saw {_shorten(sight.params)}: look at {', '.join(wrong)}"
+            f"given were {shorten(expected)}, and the unit saw {shorten(dict(sight.params))}: "
+            f"look at {', '.join(wrong)}"
         )
+
+    @sees()
+    async def test_an_output_comes_back_as_the_program_gave_it(self, kit: Kit) -> None:
+        """Letter by letter, whatever its length; empty text included. The kit's own `echo` gives back a text."""
+        skip_unless(kit.subject.charms is None, OWN_CHARMS)
+        ee_id = await kit.create_ready(kit.namespace())
+        for text in (TEXTS["text"], ""):
+            output = await kit.connector.exec_primitive(ee_id, "echo", {"text": text})
+            assert isinstance(output, dict), "the output is no mapping"
+            assert output.get("text") == text, (
+                f"the program gave the text {shorten(text)}, and the output is {shorten(output)}"
+            )
 
     @sees()
     async def test_a_primitive_is_run_once(self, kit: Kit) -> None:
@@ -109,8 +127,12 @@ class PrimitiveEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_primitives_of_several_ees_are_kept_apart(self, kit: Kit) -> None:
-        """Each is run where it was asked for, and gives back what came of it, though they run side by side."""
-        made = [await kit.create_ready(kit.namespace(f"vnf{number}")) for number in range(3)]
+        """Each is run where it was asked for, and gives back what came of it, though they run side by side.
+
+        Two of the EEs are namesakes, so that their units may have the same names.
+        """
+        namespaces = [kit.namespace("vnf0"), kit.namespace("vnf1"), kit.namespace("vnf0", ns="b")]
+        made = [await kit.create_ready(namespace) for namespace in namespaces]
         sights = await asyncio.gather(*(kit.look(ee_id, mark=ee_id) for ee_id in made))
         for ee_id, sight in zip(made, sights, strict=True):
             assert sight.params.get("mark") == ee_id, (
@@ -150,11 +172,6 @@ class PrimitiveEffectChecks(Suite, suite=True):
                 await running
         ran = [mark for mark in (await kit.look(ee_id)).marks if mark in asked]
         assert len(ran) == len(set(ran)), f"what was asked once was run more often: {ran}"
-
-
-def _shorten(params: Mapping[str, Any]) -> str:
-    text = repr(dict(params))
-    return text if len(text) < _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def _convert(value: object) -> object:

@@ -8,10 +8,10 @@ import pytest
 
 from vca_core.errors import AlreadyExists, BadArguments, ExecutionError, NotFound
 from vca_core.naming import EeId, Namespace
-from vca_core.testing.kit import Kit
+from vca_core.testing.kit import Kit, can_look
 from vca_core.testing.scenarios import SCENARIOS, Setting, ends
 from vca_core.testing.suite import Suite, check_error, needs, skip_unless
-from vca_core.testing.verdict import OWN_CHARMS
+from vca_core.testing.verdict import NO_HOST, OWN_CHARMS
 
 on_an_ee = pytest.mark.parametrize(
     "operation",
@@ -39,6 +39,21 @@ class RefusalChecks(Suite, suite=True):
         with pytest.raises(AlreadyExists) as caught:
             await kit.create(kit.namespace())
         assert caught.value.ee_id == ee_id, f"{caught.value!r} carries {caught.value.ee_id!r}, not {ee_id!r}"
+
+    @needs("register_execution_environment")
+    async def test_a_host_belongs_to_one_ee(self, kit: Kit) -> None:
+        """It is refused for another namespace, and can be registered again once its EE is gone."""
+        skip_unless(kit.subject.credentials is not None, NO_HOST)
+        ee_id = await kit.register(kit.namespace())
+        await kit.forget()
+        with pytest.raises(AlreadyExists) as caught:
+            await kit.register(kit.namespace("vnf2"))
+        check_error(caught.value)
+        await kit.check_listed([ee_id])
+        for end in {"deregister_execution_environment", "delete_execution_environment"} & kit.capabilities:
+            await getattr(kit.connector, end)(ee_id)
+            ee_id = await kit.register(kit.namespace("vnf2"))
+            await kit.check_listed([ee_id])
 
     @needs("resume_execution_environment")
     async def test_an_ee_to_reuse_that_is_gone_is_not_found(self, kit: Kit) -> None:
@@ -139,14 +154,17 @@ class RefusalChecks(Suite, suite=True):
     async def test_a_unit_that_is_not_there_is_not_found(self, kit: Kit) -> None:
         """Nothing is run on another one."""
         ee_id = await kit.create_ready(kit.namespace())
-        with pytest.raises(NotFound) as caught:
-            await kit.work(ee_id, unit=f"{EeId.parse(ee_id).application}/77")
-        check_error(caught.value)
+        [unit] = await kit.units_of(ee_id) or [f"{EeId.parse(ee_id).application}/0"]
+        for absent in (f"{EeId.parse(ee_id).application}/77", unit[:-1], f"{unit}0"):
+            with pytest.raises(NotFound) as caught:
+                await kit.work(ee_id, unit=absent)
+            check_error(caught.value)
 
     @needs("exec_primitive")
     async def test_a_failed_primitive_is_an_execution_error_with_output(self, kit: Kit) -> None:
-        """Carries the primitive's name and what it left behind."""
+        """Carries the primitive's name, why it failed, and what it left behind: its own, of no other run."""
         ee_id = await kit.create_ready(kit.namespace())
+        worked = await kit.work(ee_id)
         with pytest.raises(ExecutionError) as caught:
             await kit.fail(ee_id)
         check_error(caught.value)
@@ -154,7 +172,14 @@ class RefusalChecks(Suite, suite=True):
         assert caught.value.primitive == kit.subject.fails[0], (
             f"the error names the primitive {caught.value.primitive!r}"
         )
-        assert caught.value.output, "the error has no output"
+        output = caught.value.output
+        assert output, "the error has no output"
+        assert output != worked, "the error has the output of the primitive that was run before"
+        if can_look(kit.subject) and kit.has_own_charm and kit.subject.fails[0] == "fail":
+            assert "told to fail" in f"{caught.value.message}{output}", (
+                f"the program said why, and neither the error {caught.value.message!r} nor its output {output} do"
+            )
+            assert output.get("tried") == "yes", f"the program gave tried=yes, and the error has {output}"
         assert isinstance(await kit.work(ee_id), dict), "the output is no mapping"
 
     @needs("install_configuration_sw")

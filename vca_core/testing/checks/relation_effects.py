@@ -11,12 +11,16 @@ class RelationEffectChecks(Suite, suite=True):
 
     @sees("add_relation")
     async def test_a_relation_is_seen_once_at_both_ends(self, kit: Kit) -> None:
-        """However often it is made, and from whichever end."""
-        one, other = await _create_each(kit, "one", "other")
+        """However often it is made, and from whichever end; also where another pair is related side by side with it."""
+        one, other, third, fourth = await _create_each(kit, "one", "other", "third", "fourth")
         await check_relations(kit, {one: (0, 0), other: (0, 0)}, "before any relation")
-        await relate(kit, one, other)
-        await kit.connector.add_relation(other, one, *reversed(_endpoints(kit)))
-        await check_relations(kit, {one: (1, 0), other: (0, 1)}, "after one relation, made twice")
+        await kit.run_in_step("add_relation", relate(kit, one, other), relate(kit, third, fourth))
+        await kit.connector.add_relation(fourth, third, *reversed(_endpoints(kit)))
+        expected = {one: (1, 0), other: (0, 1), third: (1, 0), fourth: (0, 1)}
+        await check_relations(kit, expected, "after two relations side by side, one of them made twice")
+        if "remove_relation" in kit.capabilities:
+            await kit.run_in_step("remove_relation", unrelate(kit, one, other), unrelate(kit, third, fourth))
+            await check_relations(kit, dict.fromkeys(expected, (0, 0)), "after both were removed side by side")
 
     @sees("add_relation", "remove_relation")
     async def test_only_the_relation_that_is_named_is_removed(self, kit: Kit) -> None:

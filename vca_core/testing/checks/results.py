@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from vca_core.errors import NotFound
+import pytest
+
+from vca_core.errors import BadArguments, NotFound
 from vca_core.naming import EeId, Namespace
 from vca_core.status import DeploymentStatus, aggregate
 from vca_core.testing.kit import Kit
@@ -65,12 +67,15 @@ class ResultChecks(Suite, suite=True):
 
     @needs("scale", "install_configuration_sw")
     async def test_scaling_ends_with_the_units_that_were_asked_for(self, kit: Kit) -> None:
-        """Up and down; all of them settled. The address of the EE stays."""
+        """Up and down; all of them settled. The address of the EE stays, and of eleven units the two oldest do."""
         ee_id = await kit.create_ready(kit.namespace())
         address = (await kit.record(ee_id)).address
-        options = kit.subject.operation_options.get("scale")
-        for wanted in (3, 1, 1, 2):
-            await kit.connector.scale(ee_id, wanted, options=options)
+        oldest: list[str] = []
+        for wanted in (3, 1, 1, 2, 11, 2):
+            await kit.scale(ee_id, wanted)
+            there = await kit.units_of(ee_id)
+            oldest = there if wanted == 1 or (wanted == 2 and len(oldest) == 1) else oldest
+            assert set(oldest) <= {*there}, f"scaled to {wanted}, {oldest} should stay, and listed are {there}"
             record = await kit.record(ee_id)
             assert record.address == address, f"scaled to {wanted}, and its address was {address}, is {record.address}"
             units = [state for state in record.entities if state.entity.kind == "unit"]
@@ -80,9 +85,12 @@ class ResultChecks(Suite, suite=True):
 
     @needs("upgrade", "install_configuration_sw", "configure")
     async def test_an_upgraded_charm_has_the_options_of_its_new_version(self, kit: Kit) -> None:
-        """The new version is what is configured from then on."""
+        """The new version is what is configured, and run, from then on."""
         skip_unless(kit.subject.charms is None, OWN_CHARMS)
         ee_id = await kit.create_ready(kit.namespace())
+        if "exec_primitive" in kit.capabilities:
+            with pytest.raises(BadArguments):
+                await kit.connector.exec_primitive(ee_id, "echo-again", {"text": "early"})
         options = kit.subject.operation_options.get("upgrade")
         await kit.connector.upgrade(ee_id, kit.charms.upgraded, config={"added": "now"}, options=options)
         for state in (await kit.record(ee_id)).entities:
@@ -90,6 +98,8 @@ class ResultChecks(Suite, suite=True):
         assert await kit.connector.exec_primitive(ee_id, "config", {"added": "again"}) == "CONFIG OK", (
             "config gave no CONFIG OK"
         )
+        if "exec_primitive" in kit.capabilities:
+            await kit.connector.exec_primitive(ee_id, "echo-again", {"text": "now"})
 
     @needs("exec_primitive")
     async def test_a_primitive_gives_back_plain_data(self, kit: Kit) -> None:
@@ -106,9 +116,13 @@ class ResultChecks(Suite, suite=True):
 
     @needs("get_status", "create_execution_environment")
     async def test_a_status_follows_what_was_done(self, kit: Kit) -> None:
-        """Another EE of the NS, and its end, are in it the next time that it is asked for."""
-        await kit.create_ready(kit.namespace("one"))
+        """What is there of the NS, its units included, and its end are in it the next time that it is asked for."""
+        one = await kit.create_ready(kit.namespace("one"))
         before = await kit.connector.get_status(kit.namespace(None))
+        if {"scale", "install_configuration_sw"} <= kit.capabilities:
+            await kit.scale(one, 2)
+            fewer, before = before, await kit.connector.get_status(kit.namespace(None))
+            assert before != fewer, "a unit was added, and the status of its NS is what it was"
         ee_id = await kit.create_ready(kit.namespace("other"))
         more = await kit.connector.get_status(kit.namespace(None))
         assert more != before, "an EE was made, and the status of its NS is what it was"

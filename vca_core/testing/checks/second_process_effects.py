@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -28,6 +29,11 @@ class SecondProcessEffectChecks(Suite, suite=True):
             await check_options(other, ee_id, {"label": "kept", "count": 5, "flag": False}, "set by two processes")
             await other.configure(ee_id, label=None)
             await check_options(kit, ee_id, {"count": 5, "flag": False}, "after the other process reset `label`")
+            if "upgrade" in kit.capabilities and kit.subject.charms is None:
+                await other.upgrade(ee_id)
+                await kit.configure(ee_id, added="now")  # an option of the version that the other process brought
+                expected = {"count": 5, "flag": False, "added": "now"}
+                await check_options(other, ee_id, expected, "after the other process had upgraded it")
 
     @sees("scale")
     async def test_units_made_by_two_processes_are_counted_once(self, kit: Kit) -> None:
@@ -66,10 +72,16 @@ class SecondProcessEffectChecks(Suite, suite=True):
     @needs()
     @pytest.mark.parametrize("read", ["get_status", "get_metrics"])
     async def test_what_is_read_of_an_ns_shows_no_other_one(self, kit: Kit, read: str) -> None:
-        """Neither its model nor its applications are named."""
+        """Neither its model nor its applications are named, though both are read side by side."""
         skip_unless(read in kit.capabilities, f"the backend has no {read}")
-        await kit.create_ready(kit.namespace())
+        ours = EeId.parse(await kit.create_ready(kit.namespace("resident")))
         foreign = EeId.parse(await kit.create_ready(kit.namespace("stranger", ns="elsewhere")))
-        text = json.dumps(await getattr(kit.connector, read)(kit.namespace(None)), default=str)
-        named = [name for name in (foreign.model, foreign.application) if name in text]
-        assert not named, f"{read} of {kit.namespace(None)} names {' and '.join(named)}, of another NS"
+        namespaces = [kit.namespace(None), kit.namespace(None, ns="elsewhere")]
+        kit.watching.keep_in_step(read, kit.subject.patience)
+        found = await asyncio.gather(*map(getattr(kit.connector, read), namespaces))
+        for namespace, answer, stranger in zip(namespaces, found, (foreign, ours), strict=True):
+            text = json.dumps(answer, default=str)
+            # The model of the one begins as the other's does.
+            names = [stranger.application] if stranger is ours else [stranger.model, stranger.application]
+            named = [name for name in names if name in text]
+            assert not named, f"{read} of {namespace} names {' and '.join(named)}, of another NS"

@@ -12,7 +12,7 @@ from vca_core.connector.inspection import Inspection
 from vca_core.errors import VcaError
 from vca_core.secrets import secrets_in
 from vca_core.testing.kit import Kit
-from vca_core.testing.scenarios import do_everything
+from vca_core.testing.scenarios import do_everything, read_everything
 from vca_core.testing.suite import Suite, skip_unless, with_faults
 
 CANARY = "canary-b81d40e6"
@@ -54,17 +54,19 @@ class SecrecyChecks(Suite, suite=True):
             _check_absent(secret, [*lines, *texts])
 
     async def test_the_credentials_of_a_host_are_nowhere_to_be_read(self, kit: Kit) -> None:
-        """Those that the subject's host is registered with."""
+        """Those that the subject's host is registered with: neither in what is told, nor in what can be read."""
         secrets = secrets_in(kit.subject.credentials or {})
         skip_unless(
             secrets and "register_execution_environment" in kit.capabilities, "no host is registered with a secret"
         )
         with _collect_logs() as lines:
             db_dict = await kit.make_home()
-            await kit.check_delete(await kit.register(kit.namespace(), db_dict))
+            ee_id = await kit.register(kit.namespace(), db_dict)
+            answers = await read_everything(kit, kit.namespace())
+            await kit.check_delete(ee_id)
             await kit.settle()
         for secret in secrets:
-            _check_absent(secret, [*lines, *map(repr, kit.statuses), *map(repr, kit.watching.reports)])
+            _check_absent(secret, [*lines, *map(repr, [*answers, *kit.statuses, *kit.watching.reports])])
 
     async def test_values_of_parameters_are_nowhere_to_be_read(self, kit: Kit) -> None:
         """Any of them may be a secret: in logs and errors stand names."""

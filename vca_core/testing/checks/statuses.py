@@ -53,12 +53,22 @@ class StatusChecks(Suite, suite=True):
             assert state.entity in last, f"{state.entity} was never reported"
 
     async def test_what_was_reported_last_is_what_is_listed(self, kit: Kit) -> None:
-        """The native words of the listing are those that were reported."""
-        ee_id = await kit.create_ready(kit.namespace())
-        last = _last_words(kit.reports_on(ee_id))
-        for state in (await kit.record(ee_id)).entities:
-            word = last.get(state.entity, state.native)
-            assert word == state.native, f"{state.entity} was last reported as {word!r} and is {state.native!r}"
+        """The native words of the listing are those that were reported, also of namesakes in two NSs."""
+        makes = ("", "b") if "create_execution_environment" in kit.capabilities else ("",)
+        ee_ids = [await kit.create(kit.namespace(ns=ns)) for ns in makes]
+        if "install_configuration_sw" in kit.capabilities:
+            await kit.install(ee_ids[0])  # the other one stays without
+        listed = {
+            ee_id: {state.entity: state.native for state in (await kit.record(ee_id)).entities} for ee_id in ee_ids
+        }
+        for ee_id in ee_ids:
+            last = _last_words(kit.reports_on(ee_id))
+            for entity, native in listed[ee_id].items():
+                word = last.get(entity, native)
+                assert word == native, f"{entity} of {ee_id} was last reported as {word!r} and is {native!r}"
+            others = {entity for other in ee_ids if other != ee_id for entity in listed[other]} - listed[ee_id].keys()
+            strays = [str(entity) for entity in last if entity in others]
+            assert not strays, f"{', '.join(strays)} of another EE was reported of {ee_id}"
 
     async def test_what_is_reported_goes_forward(self, kit: Kit) -> None:
         """While an EE comes up, nothing that was ready is reported as not ready again."""
@@ -89,9 +99,11 @@ class StatusChecks(Suite, suite=True):
 
     @needs("exec_primitive")
     async def test_a_primitive_that_succeeds_is_reported_to_its_end(self, kit: Kit) -> None:
-        """Its action goes forward and is completed."""
+        """Its action goes forward and is completed; the next one is another action."""
         ee_id = await kit.create_ready(kit.namespace())
         since = len(kit.watching.reports)
+        await kit.work(ee_id)
+        await kit.vca.disconnect()
         await kit.work(ee_id)
         actions = _actions(kit.reports_on(ee_id, since))
         assert actions, "no entity of the kind 'action' was reported"

@@ -20,7 +20,7 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees("scale")
     async def test_scaling_down_keeps_the_oldest_and_the_leader(self, kit: Kit) -> None:
-        """They are the same units, with what they had; the others are gone."""
+        """They are the same units, with what they had; the others are gone, and so is what they had."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, num_units=2)
         oldest = await kit.look_everywhere(ee_id)
@@ -32,6 +32,12 @@ class UnitEffectChecks(Suite, suite=True):
         await check_kept(kit, ee_id, oldest, "after scaling down")
         still = [sight.unit for sight in await kit.look_everywhere(ee_id) if sight.leader]
         assert still == leaders, f"{leaders} led, and after scaling down {still} leads"
+        there = await kit.units_of(ee_id)
+        await kit.scale(ee_id, 3)
+        for sight in await kit.look_everywhere(ee_id):
+            assert sight.unit in there or len(sight.marks) == 1, (
+                f"unit {sight.unit} is new, and knows what a unit that was removed ran"
+            )
 
     @sees("scale")
     async def test_scaling_to_what_is_there_changes_nothing(self, kit: Kit) -> None:
@@ -46,7 +52,7 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees("upgrade")
     async def test_an_upgrade_brings_the_new_charm_to_every_unit(self, kit: Kit) -> None:
-        """Its program is what is run from then on; the units are those that were there."""
+        """Its program is what is run from then on; the units are those that were there, and so is the leader."""
         ee_id = await kit.create(kit.namespace())
         await kit.install(ee_id, num_units=2)
         before = await kit.look_everywhere(ee_id)
@@ -55,6 +61,8 @@ class UnitEffectChecks(Suite, suite=True):
         for sight in after:
             assert sight.charm == "second", f"unit {sight.unit} runs the {sight.charm} charm after an upgrade"
         assert len(after) == len(before), f"there were {len(before)} units before the upgrade, and now {len(after)}"
+        led, leads = [[sight.unit for sight in sights if sight.leader] for sights in (before, after)]
+        assert led == leads, f"{led} led, and after an upgrade {leads} leads"
 
     @sees("scale", "upgrade")
     async def test_units_made_after_an_upgrade_have_the_new_charm(self, kit: Kit) -> None:
@@ -69,18 +77,28 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees("upgrade")
     async def test_an_upgrade_leaves_other_ees_alone(self, kit: Kit) -> None:
-        """Of the same charm, in the same NS."""
-        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
-        await kit.upgrade(one)
+        """Of the same charm, in the same NS. Of two that are upgraded side by side, each has what it was given."""
+        one, beside, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "beside", "other")]
+        upgrades = [kit.upgrade(ee_id, config={"label": label}) for ee_id, label in ((one, "one"), (beside, "beside"))]
+        await kit.run_in_step("upgrade", *upgrades)
         assert (await kit.look(other)).charm == "first", f"{one} was upgraded, and {other} runs the new charm, too"
+        for ee_id, label in ((one, "one"), (beside, "beside")):
+            sight = await kit.look(ee_id)
+            assert (sight.charm, sight.options.get("label")) == ("second", label), (
+                f"two EEs were upgraded side by side, {ee_id} with label={label!r}; it runs the {sight.charm} charm "
+                f"with {sight.options.get('label')!r}"
+            )
 
     @sees("scale")
     async def test_scaling_leaves_other_ees_alone(self, kit: Kit) -> None:
-        """Of the same charm, in the same NS."""
-        one, other = [await kit.create_ready(kit.namespace(vnf)) for vnf in ("one", "other")]
-        await kit.scale(one, 2)
-        units = await kit.units_of(other)
-        assert len(units) == 1, f"{one} was scaled, and {other} has {len(units)} units, too"
+        """Of the same charm, in the same NS, and namesakes. Two that are scaled side by side each have their number."""
+        namespaces = [kit.namespace("one"), kit.namespace("beside"), kit.namespace("one", ns="b")]
+        one, beside, other = [await kit.create_ready(namespace) for namespace in namespaces]
+        await kit.run_in_step("scale", kit.scale(one, 2), kit.scale(beside, 3))
+        numbers = [len(await kit.units_of(ee_id)) for ee_id in (one, beside, other)]
+        assert numbers == [2, 3, 1], (
+            f"{one} was scaled to 2 units, {beside} at the same time to 3, and {other} not; they have {numbers}"
+        )
 
     @sees()
     async def test_an_install_puts_as_many_units_as_were_asked(self, kit: Kit) -> None:
@@ -98,11 +116,11 @@ class UnitEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_installing_again_sets_options_and_adds_units(self, kit: Kit) -> None:
-        """Options that are not given keep their values; one unit, which is the default, asks for nothing."""
+        """Options that are not given keep their values, None resets one; one unit, the default, asks for nothing."""
         ee_id = await kit.create(kit.namespace())
-        await kit.install(ee_id, config={"label": "kept", "count": 3})
+        await kit.install(ee_id, config={"label": "kept", "count": 3, "share": 2.5})
         before = await kit.look_everywhere(ee_id)
-        await kit.install(ee_id, config={"count": 4}, num_units=2)
+        await kit.install(ee_id, config={"count": 4, "share": None}, num_units=2)
         await kit.install(ee_id, config={"flag": False})
         await check_kept(kit, ee_id, before, "after installing again")
         assert len(await kit.units_of(ee_id)) == 2, "there are not two units"

@@ -19,11 +19,16 @@ class VersionEffectChecks(Suite, suite=True):
 
     @sees()
     async def test_two_ees_run_the_versions_that_they_were_given(self, kit: Kit) -> None:
-        """Two of one charm, which are installed side by side."""
+        """Two of one charm, which are installed side by side: each with its own options, on as many units as asked."""
         one, other = [await kit.create(kit.namespace(vnf)) for vnf in ("one", "other")]
-        await asyncio.gather(kit.install(one), kit.install(other, kit.charms.upgraded))
-        ran = [(await kit.look(ee_id)).charm for ee_id in (one, other)]
-        assert ran == ["first", "second"], f"the first and the second charm were installed, and the units run {ran}"
+        await kit.run_in_step(
+            "install_configuration_sw",
+            kit.install(one, config={"label": "one"}, num_units=2),
+            kit.install(other, kit.charms.upgraded, config={"label": "other"}),
+        )
+        for ee_id, expected in ((one, 2 * [("first", "one")]), (other, [("second", "other")])):
+            ran = [(sight.charm, sight.options.get("label")) for sight in await kit.look_everywhere(ee_id)]
+            assert ran == expected, f"{expected} were installed beside another version, and the units run {ran}"
 
     @sees("upgrade")
     async def test_an_upgrade_brings_what_the_files_are_now(self, kit: Kit) -> None:
@@ -52,6 +57,10 @@ class VersionEffectChecks(Suite, suite=True):
         assert sight.charm == "first", f"it runs the {sight.charm} charm, as the earlier EE"
         assert "earlier" not in sight.marks, "its unit knows what a unit of the earlier EE ran"
         await check_options(kit, ee_id, {}, "in an EE whose namespace had another one before")
+        if kit.subject.persistent:
+            async with kit.open_second_process() as other:  # it never knew the earlier one
+                mine, theirs = [(await one.record(ee_id)).address for one in (kit, other)]
+            assert mine == theirs, f"its address is {theirs}, and the process that knew the earlier EE lists {mine}"
 
     @sees("resume_execution_environment")
     async def test_an_ee_that_is_gone_on_with_stays_as_it_is(self, kit: Kit) -> None:
