@@ -356,7 +356,11 @@ class EeRecords(ConnectorStore):
         """Return how to remove this record, and no earlier or later one."""
 
         async def remove(store: StatusStore) -> Written:
-            return Written.STORED if await store.delete(COLLECTION, record.query_of_ee) else Written.PASSED
+            if await store.delete(COLLECTION, record.query_of_ee):
+                return Written.STORED
+            # It may have been removed before, and only the answer was lost.
+            is_another = await store.exists(COLLECTION, {"_id": record.key.record_id})
+            return Written.PASSED if is_another else Written.STORED
 
         return remove
 

@@ -167,6 +167,23 @@ async def test_one_read_that_fails_costs_no_delete(make_vca: MakeVca) -> None:
     assert await store.find(COLLECTION) == []
 
 
+async def test_a_removal_whose_answer_was_lost_is_no_lost_outcome(make_vca: MakeVca) -> None:
+    class Mute(MemoryStore):
+        loses = True
+
+        async def delete(self, table: str, filter: Mapping[str, Any]) -> int:
+            deleted = await super().delete(table, filter)
+            if self.loses:
+                self.loses = False
+                raise StoreError("no answer")
+            return deleted
+
+    vca = make_vca(Plain, store=Mute())
+    ee_id, _ = await vca.connector().create_execution_environment(".ns.vnf")
+    await vca.connector().delete_execution_environment(ee_id)
+    assert await vca.flush(LONG) == []
+
+
 async def test_a_read_that_is_refused_drops_no_outcome(make_vca: MakeVca) -> None:
     class Unreadable(MemoryStore):
         is_unreadable = False
