@@ -119,9 +119,11 @@ def test_a_folder_is_refused_with_its_members_name(charm: Path) -> None:
     assert "is there twice, or in upper and in lower case" in refusal_of_folder(charm)
 
 
-def test_a_name_that_is_not_utf8_is_refused(charm: Path) -> None:
+def test_of_a_name_that_is_not_utf8_the_rest_has_to_be_printable(charm: Path) -> None:
     Path(os.fsdecode(os.fsencode(charm) + b"/\xff")).touch()
-    assert r"'\udcff' has characters in its name that cannot be printed, or no UTF-8" in refusal_of_folder(charm)
+    render(charm).close()
+    Path(os.fsdecode(os.fsencode(charm) + b"/\xff\n")).touch()
+    assert r"'\udcff\n' has characters in its name that cannot be printed" in refusal_of_folder(charm)
 
 
 def test_what_is_uploaded_has_a_limit_before_it_is_packed(charm: Path, tmp_path: Path) -> None:
