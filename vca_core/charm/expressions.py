@@ -17,18 +17,16 @@ import re2
 
 from vca_core.errors import BadArguments
 
-_USUAL_MEMORY = 8 * 1024**2
-"""How many bytes RE2 may use for a pattern, as it does by itself."""
+MOST_MEMORY = 2 * 1024**2
+"""How many bytes RE2 may use for a pattern. It writes sets of letters out in bytes, and Go does not: a hundred letters
+of any language fit in this. Python, and with it the event loop, stands still while a pattern is compiled: this bounds
+it to some tens of milliseconds."""
 
-MOST_MEMORY = 24 * 1024**2
-"""How many it may use for one that needs more. RE2 writes sets of letters out in bytes, and Go does not: a thousand
-letters of any language fit in this. Python stands still while a pattern is compiled, then for up to two seconds."""
+MOST_KEPT = 1_000_000
+"""How large all patterns that are kept may be together, in instructions of RE2: a hundred letters have 120,000."""
 
-MOST_KEPT = 1_500_000
-"""How large all patterns that are kept may be together, in instructions of RE2: a thousand letters have 1,200,000."""
-
-MOST_IN_A_CHARM = 5_000_000
-"""How large all patterns of a charm may be together, in instructions: that takes some seconds."""
+MOST_IN_A_CHARM = 1_000_000
+"""How large all patterns of a charm may be together, in instructions: half a second's work."""
 
 _SMALL = 20_000
 """Up to how many instructions a pattern is small: it is kept by RE2's module, too, and is run as long as it says."""
@@ -106,7 +104,7 @@ def _compile(pattern: str) -> _Compiled:
         if "C" in _ESCAPED.findall(pattern):
             text = "invalid escape sequence: \\C"
         else:
-            regexp = _compile_within(pattern, _USUAL_MEMORY) or _compile_within(pattern, MOST_MEMORY)
+            regexp = _compile_within(pattern)
             if regexp is not None:
                 return _measured(pattern, regexp)
             text = f"compiled, it has more than {MOST_MEMORY} bytes; repeat less in it"
@@ -115,11 +113,11 @@ def _compile(pattern: str) -> _Compiled:
     raise BadArguments(f"expected a regular expression of Go and Juju (RE2), got {pattern[:60]!r}: {text}")
 
 
-def _compile_within(pattern: str | bytes, memory: int) -> Any:
-    """Compile a pattern; None: it needs more memory."""
+def _compile_within(pattern: str | bytes) -> Any:
+    """Compile a pattern; None: it needs more memory than it may use."""
     options = re2.Options()
     options.log_errors = False  # or it writes to stderr
-    options.max_mem = memory
+    options.max_mem = MOST_MEMORY
     if isinstance(pattern, bytes):
         options.encoding = re2.Options.Encoding.LATIN1
     try:
@@ -138,7 +136,7 @@ def _measured(pattern: str, regexp: Any) -> _Compiled:
     # Of a set of letters written out in bytes only a few are tried at a time. How many places there are in a pattern
     # is seen where each character is a byte: a place takes as long as 9 instructions of a small pattern.
     with suppress(re2.error):
-        if (places := _compile_within(pattern.encode(), _USUAL_MEMORY)) is not None:
+        if (places := _compile_within(pattern.encode())) is not None:
             return _Compiled(regexp, size, min(size, 3 * places.programsize + size // 40))
     return _Compiled(regexp, size, size)
 
