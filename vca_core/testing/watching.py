@@ -80,7 +80,7 @@ class _Pace:
         self._has_moved = asyncio.Event()
         self._is_over = False
 
-    def takes(self, call: Call) -> bool:
+    def has_taken(self, call: Call) -> bool:
         """Whether a call that waits is one of the two."""
         if call.hook != self.hook or self._is_over:
             return False
@@ -246,7 +246,7 @@ class Watching:
             self._hold = None
             there.set()
             return gate.wait()
-        if self._pace is not None and self._pace.takes(call):
+        if self._pace is not None and self._pace.has_taken(call):
             self._pace.move()
             return self._pace.wait(call)
         return None

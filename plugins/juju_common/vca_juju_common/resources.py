@@ -78,7 +78,7 @@ async def hand_resources(
             for name, declared in charm.resources.items()
             if name not in asked.resources and not (name in held and held[name].uploaded)  # what was uploaded stays
         ]
-    if is_there and model.state.applications[ee_id.application].charm_url == charm.url and await _holds(held, wanted):
+    if is_there and model.state.applications[ee_id.application].charm_url == charm.url and await _has_all(held, wanted):
         return {}  # whatever is handed over, be it the same, has each pod replaced
     return await _announce(model, op, ee_id, charm, wanted)
 
@@ -110,7 +110,7 @@ def _images_of_its_own(resources: Mapping[str, Resource], asked: CharmOptions, *
     ]
 
 
-async def _holds(held: Mapping[str, HeldResource], wanted: list[_Wanted]) -> bool:
+async def _has_all(held: Mapping[str, HeldResource], wanted: list[_Wanted]) -> bool:
     """Whether an application holds all of this already."""
     for one in wanted:
         there = held.get(one.declared.name)

@@ -49,7 +49,7 @@ def _advance_relation(model: Model, relation: Relation) -> None:
         crossing.reach_out(model, relation)
         return
     units = [unit for end in relation.endpoints for unit in model.units_of(end.application)]
-    if not (relation.forced or model.record.force) and any(_stays_in_relations(model, unit) for unit in units):
+    if not (relation.forced or model.record.force) and any(_is_held_in_relations(model, unit) for unit in units):
         return
     model.remove("relation", relation.key)
     crossing.follow_end(model, relation)
@@ -57,7 +57,7 @@ def _advance_relation(model: Model, relation: Relation) -> None:
         settle(model, "application", name)
 
 
-def _stays_in_relations(model: Model, unit: Unit) -> bool:
+def _is_held_in_relations(model: Model, unit: Unit) -> bool:
     """Whether a unit cannot leave a relation that goes: its agent is away, or a hook of it failed."""
     machine = model.machines.get(unit.machine)
     return unit.installed and (unit.workload.current == "error" or (machine is not None and machine.lost))
