@@ -29,11 +29,17 @@ class LeaksATask(Mutant):
         }
     )
 
+    def __init__(self, host: Any) -> None:
+        super().__init__(host)
+        self._tasks: list[
+            asyncio.Task[Any]
+        ] = []  # those that nobody refers to may be gone when counted
+
     @hookimpl
     async def exec_primitive(
         self, op: Operation, ee_id: EeId, primitive: str, params: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        self._watch = asyncio.ensure_future(asyncio.Event().wait())
+        self._tasks.append(asyncio.create_task(asyncio.Event().wait()))
         return await super().exec_primitive(op, ee_id, primitive, params)
 
 
