@@ -18,8 +18,11 @@ $(READY): pyproject.toml uv.lock $(wildcard plugins/*/pyproject.toml sim/*/pypro
 demo: $(READY)  ## bring up a network service of three VNFs on the backend that its config names
 	@rm -rf .demo && $(RUN) vca demo --folder .demo
 
+# A worker waits for half of its time: for pods, servers, and deadlines.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) '*' 3 / 2)
+
 test: $(READY)  ## run all tests, on all processors
-	@$(RUN) pytest -n auto --dist loadgroup $(ARGS)
+	@$(RUN) pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 steady: $(READY)  ## run all tests RUNS times (10) while all processors are busy
 	@$(RUN) python tools/steady.py --runs $(or $(RUNS),10) -- -n auto --dist loadgroup $(ARGS)
