@@ -31,9 +31,7 @@ class LeaksATask(Mutant):
 
     def __init__(self, host: Any) -> None:
         super().__init__(host)
-        self._tasks: list[
-            asyncio.Task[Any]
-        ] = []  # those that nobody refers to may be gone when counted
+        self._tasks: list[asyncio.Task[Any]] = []  # those that nobody refers to may be gone when counted
 
     @hookimpl
     async def exec_primitive(
