@@ -77,6 +77,22 @@ def test_the_longer_of_two_values_goes_first() -> None:
     assert "canary" not in SecretValues(["abcdefgh", "abcdefgh-canary"]).scrub("x abcdefgh-canary y")
 
 
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (["hunter2*"], "hunter2" * 9_000 + "*"),
+        (["x***y", "zzzzq"], "x" * 30_000 + "zzzzq" + "y" * 30_000),
+    ],
+    ids=["each mask goes on", "from the middle"],
+)
+def test_a_text_that_goes_on_making_values_is_taken_out_whole(values: list[str], text: str) -> None:
+    assert SecretValues(values).scrub(text) == "***"
+
+
+def test_keys_that_are_no_text_are_nobodys_names() -> None:
+    assert set(secrets_in({"filename": {10**5000: "a", None: "b", b"password": "c"}}, set())) == set()
+
+
 def test_nothing_of_the_values_is_in_a_repr() -> None:
     assert CANARY not in repr(SecretValues([CANARY]))
 

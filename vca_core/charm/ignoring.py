@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vca_core.errors import BadArguments
+from vca_core.text_files import Unreadable, read_text
 
 IGNORE_FILE = ".jujuignore"
 """Its name, at the top of the folder."""
@@ -21,6 +22,13 @@ _ALWAYS = (
     # Juju's client knows no Python; what its tools leave behind is not part of a charm, either.
     *("__pycache__", ".venv", ".mypy_cache", ".ruff_cache"),
 )
+
+
+LONGEST = 64 * 1024
+"""How large the file may be, in bytes."""
+
+MOST_LINES = 1_000
+"""How many lines it may have: each is held against each file of the charm."""
 
 
 class _Rule(NamedTuple):
@@ -63,19 +71,18 @@ class Ignored:
         Raises:
             BadArguments: a line is not a pattern, or the file cannot be read.
         """
-        try:
-            text = (folder / IGNORE_FILE).read_bytes().decode("utf-8-sig")
-        except FileNotFoundError:
+        place = folder / IGNORE_FILE
+        if not place.exists():
             return cls()
-        except UnicodeDecodeError as error:
-            raise BadArguments(
-                f"artifact_path: {IGNORE_FILE}: is not UTF-8; save it as UTF-8", ["artifact_path"]
-            ) from error
-        except OSError as error:
-            raise BadArguments(
-                f"artifact_path: {IGNORE_FILE} cannot be read: {error.strerror}", ["artifact_path"]
-            ) from error
-        return cls(line.removesuffix("\r") for line in text.split("\n"))
+        if not place.resolve().is_relative_to(folder.resolve()):
+            raise _refusal("is a symlink that leads out of the charm; put the file itself there")
+        text = read_text(place, LONGEST)
+        if isinstance(text, Unreadable):
+            raise _refusal(text.reason)
+        lines = text.split("\n")
+        if len(lines) > MOST_LINES:
+            raise _refusal(f"expected at most {MOST_LINES} lines, got {len(lines)}")
+        return cls(line.removesuffix("\r") for line in lines)
 
     def has(self, name: str, *, is_folder: bool) -> bool:
         """Whether a file is left out; the last rule that fits counts. A folder is left out with all that it holds.
@@ -90,6 +97,10 @@ class Ignored:
             if (is_folder or not rule.only_folders) and self._fits(rule.pattern, place):
                 stays = not rule.keeps
         return stays
+
+
+def _refusal(reason: str) -> BadArguments:
+    return BadArguments(f"artifact_path: {IGNORE_FILE}: {reason}", ["artifact_path"])
 
 
 def _rule(text: str) -> _Rule:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from vca_core.errors import BadArguments
 
+MOST_FOLDERS = 20_000
+"""How many folders may be in a charm, with those that only the names of its members tell of."""
+
 MOST_MEMBERS = 65_534
 """How many files may be in it: as many as a ZIP file has without extensions. A charm with its Python has 5,000."""
 
@@ -146,6 +149,8 @@ def _check_folders(
             if folded in folders:
                 other = "/".join(folders[folded])
                 raise refuse(f"its folders {other!r} and {folder!r} differ only in upper and lower case; rename one")
+            if len(folders) >= MOST_FOLDERS:
+                raise refuse(f"holds more than {MOST_FOLDERS} folders; put less into it")
             folders[folded] = above
     for place in places:
         above = folders.get(tuple(part.casefold() for part in place), place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import itertools
 import json
 import re
 import threading
@@ -34,6 +35,9 @@ LONGEST_SECRETS = 64 * 1024
 
 LONGEST_TOLD = 64 * 1024
 """Characters of a text that others wrote, such as a status, before its secrets are taken out."""
+
+MOST_ROUNDS = 5
+"""How often values are taken out of a text that has others again after it; then the text is taken out as a whole."""
 
 _SHORTEST_LINE = 8
 _SHORTEST_BASE64_PART = 6
@@ -152,8 +156,13 @@ class SecretValues:
 
     def _scrub(self, text: str, *, own: bool, spared: tuple[str, ...]) -> str:
         # Taking one value out can put another one together, so it is done until nothing is found. That ends: each round
-        # leaves fewer characters that are no asterisks, or as many of those and a shorter text.
-        while forms := self._forms_in(text):
+        # leaves fewer characters that are no asterisks, or as many of those and a shorter text. But a text can be made
+        # to take a round for each of its characters: after some rounds, nothing of it is told.
+        for number in itertools.count():
+            if not (forms := self._forms_in(text)):
+                break
+            if number == MOST_ROUNDS:
+                return MASK
             if own:
                 forms = [form for form in forms if not is_own_word(form)]
             kept = [span for one in spared for span in _occurrences(one, text)]

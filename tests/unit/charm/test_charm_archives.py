@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vca_core.charm import Charm, read_charm
-from vca_core.charm.members import MOST_MEMBERS
+from vca_core.charm.members import MOST_FOLDERS, MOST_MEMBERS, check_members
+from vca_core.charm.members import Member as Found
 from vca_core.charm.source import LARGEST_ARCHIVE, LARGEST_UNPACKED
 from vca_core.errors import BadArguments
 from vca_core.text_files import LARGEST_FILE
@@ -265,3 +266,10 @@ def test_what_is_absent_or_no_file_is_reported(tmp_path: Path) -> None:
         read_charm(tmp_path / "absent")
     with pytest.raises(BadArguments, match="got neither"):
         read_charm(tmp_path / "pipe")
+
+
+def test_folders_that_only_names_tell_of_are_counted() -> None:
+    members = [Found(f"{number}/" + "a/" * 98 + "b") for number in range(MOST_FOLDERS // 99 + 1)]
+    with pytest.raises(BadArguments, match=f"holds more than {MOST_FOLDERS} folders; put less into it"):
+        check_members(members, BadArguments)
+    check_members(members[:-1], BadArguments)

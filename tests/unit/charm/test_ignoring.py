@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from vca_core.charm.ignoring import Ignored
+from vca_core.charm.ignoring import LONGEST, MOST_LINES, Ignored
 from vca_core.errors import BadArguments
 
 
@@ -48,6 +50,22 @@ def test_what_is_no_part_of_a_charm_stays_without_rules() -> None:
 def test_what_is_not_a_rule_is_reported_with_its_line(rule: str) -> None:
     with pytest.raises(BadArguments, match=r"\.jujuignore: expected a pattern in line 2"):
         Ignored(["*.pem", rule])
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (os.mkfifo, "expected a regular file"),
+        (lambda place: place.symlink_to("/dev/zero"), "is a symlink that leads out of the charm"),
+        (lambda place: place.write_bytes(b"#" * (LONGEST + 1)), f"expected at most {LONGEST} bytes, got more"),
+        (lambda place: place.write_bytes(b"*.a\n" * MOST_LINES), f"expected at most {MOST_LINES} lines, got 1001"),
+    ],
+    ids=["a pipe", "a device", "large", "many lines"],
+)
+def test_a_file_of_rules_has_limits(tmp_path: Path, make: Callable[[Path], object], reason: str) -> None:
+    make(tmp_path / ".jujuignore")
+    with pytest.raises(BadArguments, match=rf"\.jujuignore: {reason}"):
+        Ignored.of(tmp_path)
 
 
 def test_only_ends_of_lines_separate_rules(tmp_path: Path) -> None:
