@@ -17,6 +17,9 @@ import re2
 
 from vca_core.errors import BadArguments
 
+LONGEST = 10_000
+"""How many characters a pattern may have: reading it takes as long as it has many."""
+
 MOST_MEMORY = 2 * 1024**2
 """How many bytes RE2 may use for a pattern. It writes sets of letters out in bytes, and Go does not: a hundred letters
 of any language fit in this. Python, and with it the event loop, stands still while a pattern is compiled: this bounds
@@ -101,7 +104,9 @@ _patterns = Patterns()
 
 def _compile(pattern: str) -> _Compiled:
     try:
-        if "C" in _ESCAPED.findall(pattern):
+        if len(pattern) > LONGEST:
+            text = f"it has {len(pattern)} characters, and {LONGEST} are the most; write less"
+        elif "C" in _ESCAPED.findall(pattern):
             text = "invalid escape sequence: \\C"
         else:
             regexp = _compile_within(pattern)

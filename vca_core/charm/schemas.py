@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from jsonschema import Draft4Validator, Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
@@ -33,6 +34,9 @@ _TYPES = {
 
 _REFERENCES = ("$ref", "$schema", "$dynamicRef", "$recursiveRef")
 """What Juju refuses, too: a schema that is not complete in itself."""
+
+_IDS = ("id", "$id")
+"""How a schema is called by those that refer to it."""
 
 _LENGTHS = ("minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties")
 
@@ -78,6 +82,8 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
             spend(effort)
         if isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
+        if path[-1] in _IDS and isinstance(value, str) and not _is_url(value):
+            raise _wrong(place, path, "expected a URL; leave it out: nothing can refer to it")
         if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:
             raise _wrong(place, path, f"expected a whole number up to {LARGEST_INTEGER}")
     problems: list[SchemaError] = []
@@ -94,6 +100,14 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
         meant = "".join(f": did you mean {name!r}?" for name, others in _TYPES.items() if given in others)
         raise _wrong(place, path, f"expected one of the types {', '.join(_TYPES)}, got {given!r}{meant}")
     raise _wrong(place, path, f"expected a valid JSON schema: {problems[0].message}")
+
+
+def _is_url(text: str) -> bool:
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _walk(value: Any, path: tuple[str, ...], *, names: bool) -> Iterator[tuple[tuple[str, ...], Any, bool]]:

@@ -12,6 +12,7 @@ import typer
 from vca_core.cli.apply import apply_file
 from vca_core.cli.output import echo
 from vca_core.cli.state import State, command
+from vca_core.errors import BadArguments
 
 
 @command
@@ -27,8 +28,13 @@ def demo(
     """
     state: State = context.obj
     if not folder.exists():
-        for part in ("charms", "service"):
-            shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*", "*.lock"))
+        try:
+            for part in ("charms", "service"):
+                shutil.copytree(_examples() / part, folder / part, ignore=shutil.ignore_patterns("*.db*", "*.lock"))
+        except OSError as error:
+            shutil.rmtree(folder, ignore_errors=True)  # half of it would be taken for all the next time
+            reason = error.args[0][0][2] if isinstance(error, shutil.Error) else error.strerror
+            raise BadArguments(f"--folder: it cannot be written to {folder}: {reason}", ["--folder"]) from error
         if not state.json:
             echo(f"The example is in {folder}: charms, service/vca.yaml (the config), service/service.yaml.")
     service = folder / "service"

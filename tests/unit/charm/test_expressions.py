@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import re2
 
@@ -42,6 +44,19 @@ def test_what_go_does_not_repeat_that_often_is_refused(pattern: str) -> None:
 def test_a_pattern_that_takes_too_much_memory_is_refused() -> None:
     with pytest.raises(BadArguments, match=r"got '.*': compiled, it has more than [0-9]+ bytes; repeat less in it"):
         Patterns().compiled(r"\p{L}{1000}" * 20)
+
+
+def test_a_long_pattern_is_refused_before_it_is_read() -> None:
+    with pytest.raises(BadArguments, match="it has 10001 characters, and 10000 are the most; write less"):
+        Patterns().compiled("k" * 10_001)
+    Patterns().compiled("k" * 10_000)
+
+
+@pytest.mark.parametrize("key", ["id", "$id"])
+def test_a_name_of_a_schema_is_a_url(key: str) -> None:
+    schema = {"params": {"a": {key: "http://[bad", "type": "string"}}}
+    with pytest.raises(BadArguments, match=rf"a\.params\.a\.{re.escape(key)}: expected a URL; leave it out"):
+        read_actions(Field("actions.yaml", {"a": schema}), "x")
 
 
 def test_a_charm_has_a_budget_of_patterns() -> None:

@@ -107,6 +107,7 @@ def test_a_service_is_reported_as_json(folder: Path) -> None:
         (["status", ".ns.vnf"], 2, "BadArguments"),
         (["delete", ".ns.vnf"], 2, "BadArguments"),
         (["apply", "absent.yaml"], 2, "BadArguments"),
+        (["demo", "--folder", "/dev/null/x"], 2, "BadArguments"),
         (["charm", "absent"], 1, "BadArguments"),
         (["explain", "x"], 2, "BadArguments"),
         (["run", "a.b.0", "touch", "--timeout", "0"], 3, "VcaTimeoutError"),
