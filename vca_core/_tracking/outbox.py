@@ -385,12 +385,12 @@ class Outbox:
         kept: list[Entry] = []
         while self.events > enough and self._in_order:
             entry = self._in_order.popleft()
-            its = None if entry.key is None or entry.is_gone else self.lanes.get(entry.key)
-            if its is None or entry.is_running or not entry.may_merge or entry not in its.queue:
+            its_lane = None if entry.key is None or entry.is_gone else self.lanes.get(entry.key)
+            if its_lane is None or entry.is_running or not entry.may_merge or entry not in its_lane.queue:
                 kept += [] if entry.is_gone else [entry]
                 continue
             first = first or entry.place
-            its.drop(entry)
+            its_lane.drop(entry)
         self._in_order.extendleft(reversed(kept))
         if first is not None:
             _LOG.warning(

@@ -28,6 +28,9 @@ it to some tens of milliseconds."""
 MOST_KEPT = 1_000_000
 """How large all patterns that are kept may be together, in instructions of RE2: a hundred letters have 120,000."""
 
+MOST_PATTERNS = 1_000
+"""How many patterns are kept, however small."""
+
 MOST_IN_A_CHARM = 1_000_000
 """How large all patterns of a charm may be together, in instructions: half a second's work."""
 
@@ -77,6 +80,9 @@ class Patterns:
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, _Compiled] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     @property
     def size(self) -> int:
         """How many instructions the patterns have that are kept."""
@@ -93,7 +99,7 @@ class Patterns:
             if found is None:
                 found = self._kept[pattern] = _compile(pattern)
                 size = self.size
-                while size > self._most and len(self._kept) > 1:
+                while (size > self._most or len(self._kept) > MOST_PATTERNS) and len(self._kept) > 1:
                     size -= self._kept.popitem(last=False)[1].size
             self._kept.move_to_end(pattern)
             return found

@@ -83,7 +83,7 @@ def _validator(schema: Mapping[str, Any], place: str) -> Validator:
         if isinstance(value, float) and not math.isfinite(value):
             raise _wrong(place, path, "expected a finite number")
         if path[-1] in _IDS and isinstance(value, str) and not _is_url(value):
-            raise _wrong(place, path, "expected a URL; leave it out: nothing can refer to it")
+            raise _wrong(place, path, f"expected a URL, got {value[:60]!r}; leave it out: nothing can refer to it")
         if path[-1] in _LENGTHS and isinstance(value, int | float) and abs(value) > LARGEST_INTEGER:
             raise _wrong(place, path, f"expected a whole number up to {LARGEST_INTEGER}")
     problems: list[SchemaError] = []

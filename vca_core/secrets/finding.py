@@ -171,7 +171,8 @@ def _items(value: Any) -> Iterable[tuple[tuple[str, ...], Any]] | None:
         known = [((name, field.alias or name), getattr(value, name)) for name, field in fields.items()]
         return [*known, *(((name,), item) for name, item in (value.model_extra or {}).items())]
     if isinstance(value, Mapping):
-        return [((key if isinstance(key, str) else "",), item) for key, item in value.items()]
+        # A number is nobody's name, and a huge one has no text.
+        return [(("" if isinstance(key, int) else str(key),), item) for key, item in value.items()]
     if isinstance(value, list | tuple | AbstractSet):
         return [((), item) for item in value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

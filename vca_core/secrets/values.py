@@ -161,8 +161,6 @@ class SecretValues:
         for number in itertools.count():
             if not (forms := self._forms_in(text)):
                 break
-            if number == MOST_ROUNDS:
-                return MASK
             if own:
                 forms = [form for form in forms if not is_own_word(form)]
             kept = [span for one in spared for span in _occurrences(one, text)]
@@ -174,6 +172,8 @@ class SecretValues:
             )
             if not spans:
                 break
+            if number == MOST_ROUNDS:
+                return MASK
             text = _mask(text, spans)
         return text
 

@@ -9,7 +9,7 @@ import re2
 
 from vca_core.charm import Action, check_params
 from vca_core.charm.actions import read_actions
-from vca_core.charm.expressions import MOST_IN_A_CHARM, Patterns
+from vca_core.charm.expressions import MOST_IN_A_CHARM, MOST_PATTERNS, Patterns
 from vca_core.charm.fields import Field
 from vca_core.errors import BadArguments
 from vca_jujusim.patterns import is_pattern
@@ -55,7 +55,7 @@ def test_a_long_pattern_is_refused_before_it_is_read() -> None:
 @pytest.mark.parametrize("key", ["id", "$id"])
 def test_a_name_of_a_schema_is_a_url(key: str) -> None:
     schema = {"params": {"a": {key: "http://[bad", "type": "string"}}}
-    with pytest.raises(BadArguments, match=rf"a\.params\.a\.{re.escape(key)}: expected a URL; leave it out"):
+    with pytest.raises(BadArguments, match=rf"a\.params\.a\.{re.escape(key)}: expected a URL, got .*; leave it out"):
         read_actions(Field("actions.yaml", {"a": schema}), "x")
 
 
@@ -81,6 +81,13 @@ def test_patterns_are_kept_as_long_as_they_are_small_together() -> None:
     assert patterns.size > 75_000, "the one in use is kept, however large"
     assert patterns.compiled("other").regexp is not small
     assert patterns.size <= 75_000
+
+
+def test_small_patterns_are_kept_up_to_a_number() -> None:
+    patterns = Patterns()
+    for number in range(MOST_PATTERNS + 1):
+        patterns.compiled(f"a{number}")
+    assert len(patterns) == MOST_PATTERNS
 
 
 def test_nobody_else_keeps_a_large_pattern() -> None:
