@@ -81,7 +81,7 @@ class Floor:
             await self.wait_deleted(model, deltas, machine)
             tag = f"model-{uuid}"
             await self._controller.one("ModelManager.DestroyModels", {"models": [{"model-tag": tag}]})
-            with suppress(RuntimeError):  # the watcher was stopped: the model is dead
+            with suppress(RuntimeError, ConnectionResetError):  # the model is dead: its watcher stopped, or all of it
                 await deltas.until(lambda: ("model", uuid) not in deltas.there)
             listed = [uuid]
             while uuid in listed:
@@ -139,7 +139,8 @@ class Floor:
         await deltas.until(lambda: not left & deltas.there.keys())
         if ("machine", machine) in deltas.there:
             params = {"machine-tags": [f"machine-{machine}"], "force": True}
-            await model.one("MachineManager.DestroyMachineWithParams", params)
+            with suppress(RuntimeError):  # it went with its last unit in the meantime
+                await model.one("MachineManager.DestroyMachineWithParams", params)
             await deltas.until(lambda: ("machine", machine) not in deltas.there)
 
 

@@ -86,7 +86,7 @@ class Wire:
         async for message in self._socket:
             reply = json.loads(message.data)
             self._waiting.pop(reply["request-id"]).set_result(reply)
-        for waiting in self._waiting.values():
+        for waiting in (one for one in self._waiting.values() if not one.done()):
             waiting.set_exception(ConnectionResetError())
 
     async def call(self, name: str, params: Json | None = None, watcher: str | None = None) -> Json:
@@ -96,7 +96,11 @@ class Wire:
         self._waiting[self._number] = waiting = asyncio.get_running_loop().create_future()
         message = {"request-id": self._number, "type": facade, "request": method, "version": VERSIONS[facade]}
         message |= {"params": params or {}} | ({"id": watcher} if watcher else {})
-        await self._socket.send_str(json.dumps(message))
+        try:
+            await self._socket.send_str(json.dumps(message))
+        except ConnectionResetError:
+            waiting.cancel()  # nobody waits for an answer to what was not sent
+            raise
         reply = await waiting
         if reply.get("error"):
             raise RuntimeError(reply["error"])
