@@ -20,7 +20,9 @@ CHANCE = 60.0
 """Seconds that a unit in error has to get out of it once it was given another charm, or its hook is to run again: Juju
 runs a failed hook again after 5 s for the first time, then after longer pauses."""
 
-_WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that fixes it"
+WAYS_OUT = "the option resolve runs the hook again, upgrade with force_units brings a charm that fixes it"
+"""What gets a unit out of its error."""
+
 _SETTLED = frozenset({"active", "blocked"})
 
 
@@ -175,7 +177,7 @@ def lost_agent(model: Model, agents: Iterable[Key]) -> BackendError | None:
 def _trouble(model: Model, unit: Unit, since: int) -> str:
     """What keeps a unit from becoming ready; empty: nothing."""
     if unit.workload.current == "error":
-        return f"unit {unit.name} is in error: {unit.workload.message or 'no reason given'}; {_WAYS_OUT}"
+        return f"unit {unit.name} is in error: {unit.workload.message or 'no reason given'}; {WAYS_OUT}"
     is_lost = model.state.is_lost("unit", unit.name, since)
     if is_lost or unit.agent.current == "failed":
         has_ended = "is lost" if is_lost else "has failed"

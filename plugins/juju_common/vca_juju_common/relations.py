@@ -15,7 +15,7 @@ from vca_juju_common.client.interface import Model
 from vca_juju_common.facts import is_succeeded, require_application, require_environment
 from vca_juju_common.finishing import run_uninterrupted
 from vca_juju_common.offers import sever
-from vca_juju_common.readiness import lost_agent
+from vca_juju_common.readiness import WAYS_OUT, lost_agent
 
 _ABOUT_ENDPOINTS = re.compile(
     r"(^|: )(no relations found|ambiguous relation: .* could refer to .*|a relation must involve two applications|"
@@ -117,7 +117,10 @@ def _explain_what_holds(model: Model, one: str, other: str) -> Iterator[None]:
         for kind, id_ in agents:
             unit = model.state.units.get(id_) if kind == "unit" else None
             if unit is not None and unit.workload.current == "error":
-                return BackendError(f"unit {id_} has to leave the relation, and is in error: {unit.workload.message}")
+                return BackendError(
+                    f"unit {id_} has to leave the relation, and is in error: "
+                    f"{unit.workload.message or 'no reason given'}; {WAYS_OUT}"
+                )
         return lost_agent(model, agents)
 
     with explain(held):
