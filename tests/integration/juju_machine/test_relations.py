@@ -111,7 +111,7 @@ async def test_a_limit_says_which_unit_a_relation_that_goes_is_held_by(
         controller.faults.hook_error(unit.name, "config-changed", times=None, retry=False)
         controller.wake()
         await until(lambda: unit.workload.current == "error")
-        with pytest.raises(VcaTimeoutError, match="unit app-vnf-a/0 has to leave .* is in error: .*; the option resolve"):
+        with pytest.raises(VcaTimeoutError, match="app-vnf-a/0 has to leave .* is in error: .*; the option resolve"):
             await edge.remove_relation(one, other, "site", "backend", total_timeout=1)
 
 
