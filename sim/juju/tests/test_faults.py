@@ -403,3 +403,12 @@ async def test_requests_may_be_answered_in_any_order(sim: SimulatedController, w
     await asyncio.gather(*(ask(number) for number in range(30)))
     assert sorted(answered) == list(range(30))
     assert answered != sorted(answered)
+
+
+async def test_a_late_request_to_a_stopped_watcher_disturbs_no_other(world: World) -> None:
+    stopped = (await world.call("Client.WatchAll"))["watcher-id"]
+    await world.call("AllWatcher.Stop", watcher=stopped)
+    watcher = (await world.call("Client.WatchAll"))["watcher-id"]
+    with pytest.raises(Refusal, match="unknown watcher"):  # it was sent before, and overtaken
+        await world.call("AllWatcher.Next", watcher=stopped)
+    assert (await world.call("AllWatcher.Next", watcher=watcher))["deltas"]

@@ -58,6 +58,7 @@ class Session:
         self._transport = transport
         self._working: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Task[None]] = set()
+        self._watched = 0
         self._is_shut_down = False
         self._farewell: asyncio.TimerHandle | None = None
 
@@ -89,8 +90,13 @@ class Session:
         return self._model is model
 
     def add_watcher(self) -> str:
-        """Watch the model; the id of the watcher."""
-        key = str(len(self.watchers) + 1)
+        """Watch the model.
+
+        Returns:
+            The watcher's id. No later watcher gets it, as a request to this one may be overtaken by what ends it.
+        """
+        self._watched += 1
+        key = str(self._watched)
         self.watchers[key] = Watcher(self.require_model(), self.controller.faults.deltas)
         return key
 
