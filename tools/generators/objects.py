@@ -52,7 +52,7 @@ class Section:
         if self.given:
             return {name: getattr(module, name) for name in self.given}
         functions = {name: one for name, one in vars(module).items() if inspect.isfunction(one) and name[0] != "_"}
-        return {name: one for name, one in functions.items() if one.__module__ == module.__name__}
+        return {name: one for name, one in functions.items() if f"{one.__module__}.".startswith(f"{module.__name__}.")}
 
 
 SECTIONS = (
