@@ -21,6 +21,10 @@ import pytest
 
 _SOURCES = Path(__file__).parents[1] / "mongoserver"
 _FIRST_GO = (1, 21)
+_FERRETDB = "github.com/FerretDB/FerretDB"
+_ONLY_KEY, _ANY_KEY = "if params.Filter.Len() == 1 {", "if params.Filter.Len() >= 1 {"
+"""When FerretDB uses its index, and when it is to use it."""
+
 _BUILT = Path(__file__).parents[2] / ".mongoserver"
 NAMED = os.environ.get("VCA_TEST_MONGODB_URI")
 """A server, or a replica set, that is named: ``mongodb://host1,host2/?replicaSet=rs0``, as programs are given it."""
@@ -128,17 +132,47 @@ def program() -> str:
     digest = hashlib.sha256()
     for source in sorted(_SOURCES.iterdir()):
         digest.update(source.read_bytes())
+    digest.update(_ANY_KEY.encode())
     folder = _BUILT / digest.hexdigest()[:16]
     made = folder / "mongoserver"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            command = ["go", "build", "-tags", "ferretdb_no_postgresql", "-o", str(folder / "new"), "."]
-            built = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
-            assert built.returncode == 0, built.stderr
+            modules = _modules(folder)
+            _go("build", "-tags", "ferretdb_no_postgresql", "-modfile", str(modules), "-o", str(folder / "new"), ".")
             (folder / "new").rename(made)
     return str(made)
+
+
+def _modules(folder: Path) -> Path:
+    """Write a ``go.mod`` with a FerretDB that finds a document by its ``_id`` whatever else a filter says, as MongoDB.
+
+    It uses its index only for filters of nothing else, and reads the whole collection for each guarded write. What it
+    finds is compared with the whole filter in either case.
+    """
+    _go("mod", "download", _FERRETDB)
+    changed, source = folder / "ferretdb", Path("internal/backends/sqlite/collection.go")
+    shutil.rmtree(changed, ignore_errors=True)
+    shutil.copytree(_go("list", "-m", "-f", "{{.Dir}}", _FERRETDB), changed, copy_function=shutil.copyfile)
+    for one in (changed, *changed.rglob("*")):
+        one.chmod(0o755)  # modules are not to be written to
+    text = (changed / source).read_text("utf-8")
+    assert _ONLY_KEY in text, f"{_FERRETDB} does not have {_ONLY_KEY!r} in {source} any more"
+    (changed / source).write_text(text.replace(_ONLY_KEY, _ANY_KEY), "utf-8")
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(_SOURCES / name, folder / name)
+    with (folder / "go.mod").open("a", encoding="utf-8") as file:
+        file.write(f"\nreplace {_FERRETDB} => {changed}\n")
+    return folder / "go.mod"
+
+
+def _go(*arguments: str) -> str:
+    """What Go says."""
+    command = ["go", *arguments]
+    ended = subprocess.run(command, cwd=_SOURCES, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
 
 
 def _what_go_lacks() -> str | None:
