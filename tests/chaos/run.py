@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import random
 import signal
+import sqlite3
 import sys
 import tempfile
 from collections import Counter
@@ -48,12 +50,14 @@ class Account:
         returned: of each place, by EE and path, when the operation that was returned last began and was over.
         forgotten: how many more places there were, which were checked and taken out when their process was dead.
         problems: what is not as it has to be.
+        log: the end of what the processes logged.
     """
 
     moments: Counter[str] = field(default_factory=Counter)
     returned: dict[tuple[int, str], tuple[float, float]] = field(default_factory=dict)
     forgotten: int = 0
     problems: list[str] = field(default_factory=list)
+    log: str = ""
 
 
 class Run:
@@ -102,6 +106,7 @@ class Run:
                 self._check_ees(listed)
             finally:
                 await self._kill()
+        self.account.log = self._log()
         return self.account
 
     def _configure(self) -> None:
@@ -266,9 +271,10 @@ class Run:
         kept = [str(record.get("ee_id")) for record in records if "home" in record]
         if sorted(kept) != sorted(listed):
             problems.append(f"records know {sorted(kept)}, the backend {sorted(listed)}")
-        left = [] if self._spill is None else list(self._spill.glob("*.db"))
-        if left:
-            problems.append(f"the spill still has {len(left)} files")
+        for file in () if self._spill is None else self._spill.glob("*.db"):
+            with contextlib.closing(sqlite3.connect(file)) as connection:
+                kept = [text for (text,) in connection.execute("SELECT document FROM documents")]
+            problems.append(f"the spill still has {file.name} with {kept}")
 
 
 def run(folder: Path, database: str = "mongodb", *, moments: int, ees: int, seed: int, spill: bool = True) -> Account:
@@ -308,7 +314,9 @@ def main() -> int:
             print("  " + ", ".join(f"{what}: {count}" for what, count in sorted(account.moments.items())))
             print(f"  operations at {len(account.returned) + account.forgotten} places were returned")
             print("  " + ("\n  ".join(account.problems) or "everything is accounted for"), flush=True)
-            has_problems |= bool(account.problems)
+            if account.problems:
+                print(account.log, file=sys.stderr, flush=True)
+                has_problems = True
     return 1 if has_problems else 0
 
 
