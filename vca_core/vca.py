@@ -274,7 +274,7 @@ class Vca:
     async def __aenter__(self) -> Self:
         self._shared.loop.bind()
         if self._shared.spill is not None:
-            self._shared.spill.start()
+            await self._shared.spill.start()
         return self
 
     async def __aexit__(

@@ -282,13 +282,23 @@ class Engine:
 
         Raises:
             VcaError: it is another one.
-            BadArguments: outcomes cannot be kept in the spill folder.
         """
         if asyncio.get_running_loop() is not self.environments.loop:
-            loop = self.shared.loop.bind()
-            if self.shared.spill is not None:
-                self.shared.spill.start()
-            self.environments.loop = loop
+            self.environments.loop = self.shared.loop.bind()
+
+    async def _start_spill(self, op: RunningOperation) -> None:
+        """Begin to write what ended processes left behind, unless that has begun.
+
+        Raises:
+            BadArguments: outcomes cannot be kept in the spill folder.
+            VcaTimeoutError: its disk did not answer in the time that the operation has.
+        """
+        if self.shared.spill is not None:
+            try:
+                async with asyncio.timeout_at(op.total_at):
+                    await self.shared.spill.start()
+            except TimeoutError:
+                raise op.timeout_error(waiting="the spill folder is looked at") from None
 
     async def _declared_secrets(self, op: RunningOperation, artifact: Artifact) -> frozenset[str]:
         """Read the charm before anything is begun.

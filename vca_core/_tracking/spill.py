@@ -7,7 +7,6 @@ lock is free and writes what they hold, unless something newer was written since
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import itertools
 import logging
 import os
@@ -24,11 +23,12 @@ from vca_core._tracking.place import COLLECTION, Place
 from vca_core._tracking.records import EeRecord
 from vca_core._tracking.trail import Trail
 from vca_core.errors import BadArguments, StoreError, VcaError
+from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
 from vca_core.naming import EeKey
 from vca_core.stores import StatusStore
 from vca_core.stores.filesystems import shared_filesystem
 from vca_core.stores.refusals import is_refusal
-from vca_core.tasks import OwnedTasks, in_thread
+from vca_core.tasks import OwnedTasks, compute_in_thread, in_thread
 
 if TYPE_CHECKING:
     from vca_core.stores.sqlite import SqliteStore
@@ -205,15 +205,22 @@ class Spill:
 
         outcome.promise().add_done_callback(forget)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to write what ended processes left behind, unless that has begun.
 
         Raises:
             BadArguments: outcomes cannot be kept in the folder. In an outage it would be too late to learn that.
         """
-        if self._writing is None:
-            if (problem := problem_of_folder(self._folder)) is not None:
+        while self._writing is None:
+            name = self._name
+            problem = await compute_in_thread(lambda: problem_of_folder(self._folder))  # a disk may not answer
+            if problem is not None:
                 raise BadArguments(f"status.spill: {problem}", ["status.spill"])
+            if name == self._name:  # else it was closed meanwhile
+                self._start_writing()
+
+    def _start_writing(self) -> None:
+        if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_left(), name="write what was left")
 
     async def wait_written(self, limit: float) -> None:
@@ -294,7 +301,7 @@ class Spill:
             try:
                 await self._close_file(name, file)
             finally:
-                _unlock(lock)
+                close_lock_file(lock)
         return alive
 
     async def _ensure_open(self) -> SqliteStore:
@@ -329,7 +336,7 @@ class Spill:
             finally:
                 await self._close_file(name, file)
         finally:
-            _unlock(lock)
+            close_lock_file(lock)
 
     async def _close_file(self, name: str, file: SqliteStore) -> None:
         try:
@@ -369,34 +376,13 @@ def _times_before(trail: Trail, outbox: Outbox, key: EeKey, outcome: Entry) -> l
     return [*footprint.times, *outbox.times_before(key, outcome)]
 
 
-_held: set[int] = set()
-"""The locks that this process holds, by descriptor."""
-
-
 def _lock(path: Path, *, make: bool = False) -> int | None:
     """Lock a file; None: another process has it, or it is gone."""
     try:
-        descriptor = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o600)
+        descriptor = open_lock_file(path, make=make)
     except FileNotFoundError:
         return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        return None
-    _held.add(descriptor)
-    return descriptor
-
-
-def _unlock(descriptor: int) -> None:
-    _held.discard(descriptor)
-    os.close(descriptor)
-
-
-def _let_go() -> None:
-    """Close the copies of locks in a forked process, which would hold them for as long as it lives."""
-    while _held:
-        os.close(_held.pop())
-
-
-os.register_at_fork(after_in_child=_let_go)
+    if try_lock(descriptor):
+        return descriptor
+    close_lock_file(descriptor)
+    return None

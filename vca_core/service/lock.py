@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import hashlib
 import os
 from collections.abc import AsyncIterator, Callable
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 from vca_core.config import VcaConfig
 from vca_core.errors import StoreError
-from vca_core.private_files import MODE
+from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
 from vca_core.stores.urls import path_of
 
 _BETWEEN = 0.2
@@ -47,7 +46,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         yield
         return
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, MODE)
+        descriptor = open_lock_file(path)
     except OSError as error:
         raise StoreError(
             f"cannot make the lock file {path}: {error.strerror}; let this user write to the folder, or name another "
@@ -56,7 +55,7 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         ) from error
     try:
         is_reported = False
-        while not _try_lock(descriptor):
+        while not try_lock(descriptor):
             if not is_reported:
                 on_wait(os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown")
                 is_reported = True
@@ -65,12 +64,4 @@ async def service_lock(path: Path | None, on_wait: Callable[[str], None]) -> Asy
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        close_lock_file(descriptor)

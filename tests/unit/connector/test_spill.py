@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import stat
-import subprocess
-import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,11 +15,11 @@ import pytest
 from support.backends import Plain
 from support.making import MakeVca
 
-from vca_core._tracking.spill import _lock, _unlock
 from vca_core.backend import Operation
-from vca_core.errors import BadArguments, StoreError
+from vca_core.errors import BadArguments, StoreError, VcaTimeoutError
 from vca_core.hookspecs import hookimpl
 from vca_core.stores import MemoryStore, filesystems
+from vca_core.tasks import in_thread
 from vca_core.vca import Vca
 
 HOME = {"collection": "nsrs", "filter": {"_id": "ns"}, "path": "vca"}
@@ -186,33 +187,29 @@ async def test_a_folder_that_cannot_be_used_is_refused_at_once(
     tmp_path.chmod(0o700)
 
 
-FORK = """
-import os, pathlib, sys
-from vca_core._tracking import spill
-
-assert spill._lock(pathlib.Path(sys.argv[1]), make=True) is not None
-child = os.fork()
-if child == 0:
-    sys.stdin.read()
-    os._exit(0)
-print(child, flush=True)
-os._exit(0)
-"""
-
-
-def test_a_forked_process_holds_no_lock_of_its_parent(tmp_path: Path) -> None:
-    file = tmp_path / "0000.lock"
-    with subprocess.Popen(
-        [sys.executable, "-c", FORK, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as parent:
-        assert parent.stdout is not None
-        child = int(parent.stdout.readline())
-        assert parent.wait(60) == 0
-        os.kill(child, 0)  # it lives
-        lock = _lock(file)
-        assert lock is not None
-        _unlock(lock)
-        parent.communicate()
+async def test_a_folder_that_does_not_answer_stops_only_who_needs_it(
+    make_vca: MakeVca, store: Switched, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounts = tmp_path / "mounts"
+    os.mkfifo(mounts)  # whoever reads it waits until somebody writes
+    monkeypatch.setattr(filesystems, "_MOUNTS", mounts)
+    went_on = threading.Event()
+    rescue = threading.Thread(target=lambda: went_on.wait(60) or mounts.write_text(""))
+    rescue.start()
+    vca = make_vca(Plain, store=store, status={"spill": str(folder)})
+    creating = asyncio.create_task(vca.connector().create_execution_environment(".ns.vnf", HOME))
+    writer = None
+    while writer is None:
+        with contextlib.suppress(OSError):  # nobody reads yet
+            writer = os.open(mounts, os.O_WRONLY | os.O_NONBLOCK)
+        await asyncio.sleep(0.001)
+        assert not creating.done(), "the event loop stood still until the folder was looked at"
+    went_on.set()
+    with pytest.raises(VcaTimeoutError, match="the spill folder is looked at"):
+        await vca.connector().create_execution_environment(".ns.other", HOME, total_timeout=0.01)
+    os.close(writer)
+    await creating
+    await in_thread(rescue.join)
 
 
 @pytest.mark.parametrize("damage", ["not a database", ""])

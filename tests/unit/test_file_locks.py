@@ -1,0 +1,74 @@
+"""Locks on files end with the process that took them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vca_core.file_locks import close_lock_file, open_lock_file, try_lock
+
+FORK = """
+def fork():
+    child = os.fork()
+    if child == 0:
+        sys.stdin.read()
+        os._exit(0)
+    print(child, flush=True)
+    os._exit(0)
+"""
+
+OF_A_FILE = f"""
+import os, pathlib, sys
+from vca_core.file_locks import open_lock_file, try_lock
+{FORK}
+assert try_lock(open_lock_file(pathlib.Path(sys.argv[1])))
+fork()
+"""
+
+OF_A_SERVICE = f"""
+import asyncio, os, pathlib, sys
+from vca_core.service.lock import service_lock
+{FORK}
+async def main():
+    async with service_lock(pathlib.Path(sys.argv[1]), print):
+        fork()
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("program", [OF_A_FILE, OF_A_SERVICE], ids=["of a file", "of a service"])
+def test_a_forked_process_holds_no_lock_of_its_parent(tmp_path: Path, program: str) -> None:
+    file = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        assert parent.wait(60) == 0
+        os.kill(child, 0)  # it lives
+        lock = open_lock_file(file, make=False)
+        assert try_lock(lock)
+        close_lock_file(lock)
+        parent.communicate()
+
+
+def test_a_forked_process_may_close_what_is_closed_already(tmp_path: Path) -> None:
+    lock = open_lock_file(tmp_path / "lock")
+    if (child := os.fork()) == 0:
+        try:
+            close_lock_file(lock)
+        except BaseException:  # noqa: BLE001 - this process must not go on with the tests
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert try_lock(lock)
+    other = open_lock_file(tmp_path / "lock")
+    assert not try_lock(other)
+    close_lock_file(lock)
+    assert try_lock(other)
+    close_lock_file(other)
