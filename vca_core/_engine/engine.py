@@ -172,6 +172,7 @@ class Engine:
             raise
 
     async def _run(self, op: RunningOperation, request: Request[R]) -> R:
+        await self._start_spill(op)
         self._admit(op)
         if request.call.traits.removes is Scope.NAMESPACE:
             await self._check_model(op)
@@ -352,11 +353,13 @@ class Engine:
         if trail.model is None or trail.namespace is None:
             raise AssertionError("a delete of a namespace has its namespace and its model")
         try:
-            await self._claims.check_model(trail.model, trail.namespace)
+            await self._claims.check_model(trail.model, trail.namespace, op.remaining())
         except NewerRecordError:
             raise
         except StoreError as error:
             _LOG.warning("the owner of model %s was not checked: %s", trail.model, error)
+        if op.remaining() <= 0:  # nothing that runs there is stopped for it
+            raise op.timeout_error(waiting="the store is asked whose the namespace is")
 
     def _report(self, *report: Any) -> None:
         self.environments.report(*report)

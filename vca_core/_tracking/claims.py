@@ -169,8 +169,13 @@ class Claims(ConnectorStore):
 
         self._outbox.change(record.key, withdraw)
 
-    async def check_model(self, model: str, namespace: Namespace) -> None:
+    async def check_model(self, model: str, namespace: Namespace, limit: float) -> None:
         """Check that a model is not known to belong to another NS.
+
+        Args:
+            model: the model.
+            namespace: whose it is to be.
+            limit: seconds to wait, if less than ``store_grace``.
 
         Raises:
             BadArguments: it does; names both.
@@ -181,7 +186,7 @@ class Claims(ConnectorStore):
             return await store.get(COLLECTION, {"_id": self._model_id(model)})
 
         key = EeKey(self.connector, model, "")
-        document = await self._outbox.now(key, read, self._grace, "read whose the model is")
+        document = await self._outbox.now(key, read, min(limit, self._grace), "read whose the model is")
         if document is not None:
             _check_ns(document, model, namespace)
 

@@ -47,18 +47,19 @@ class Namespaces:
         self._outbox = outbox
         self._spawn = spawn
 
-    async def doom(self, trail: Trail, model: str) -> None:
+    async def doom(self, trail: Trail, model: str, limit: float) -> None:
         """Find the records of a model before it is deleted: what is claimed later must not be removed with them.
 
         Args:
             trail: the delete.
             model: the model.
+            limit: seconds to wait for the store at most.
 
         Raises:
             NewerRecordError: a newer release keeps some of it.
         """
         try:
-            trail.doomed = await self._records.doom(model)
+            trail.doomed = await self._records.doom(model, limit)
         except NewerRecordError:
             raise
         except VcaError as error:

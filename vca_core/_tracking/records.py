@@ -257,6 +257,14 @@ class EeRecords(ConnectorStore):
             return known
         return EeRecord.read(document, key.record_id)
 
+    async def wait_for(self, key: EeKey) -> EeRecord | None:
+        """Find what is kept of an EE, as `look_up` does; a store that fails is asked again, within ``store_grace``."""
+        query, what = {"_id": key.record_id}, "read the execution environment"
+        document = await self._outbox.now(
+            key, lambda store: store.get(COLLECTION, query), self._grace, what, retries=True
+        )
+        return None if document is None else EeRecord.read(document, key.record_id)
+
     async def is_current(
         self, store: StatusStore, record: EeRecord, *, owned: bool = False, has_failed: bool | None = None
     ) -> bool:
@@ -364,10 +372,14 @@ class EeRecords(ConnectorStore):
 
         return remove
 
-    async def doom(self, model: str) -> Sequence[EeRecord]:
+    async def doom(self, model: str, limit: float) -> Sequence[EeRecord]:
         """Find all records of a model to be deleted, and take over their EEs, so that no other process writes.
 
         A store that only reads, and takes no writes, does not stop the delete.
+
+        Args:
+            model: the model.
+            limit: seconds to wait in all; each of the two steps waits for at most ``store_grace``.
 
         Returns:
             The records as they were before.
@@ -397,9 +409,11 @@ class EeRecords(ConnectorStore):
                 await store.set(COLLECTION, {**record.query_of_ee, "owner": record.owner}, {"owner": self.owner})
 
         key = EeKey(self.connector, model, "")
-        found = await self._outbox.now(key, find, self._grace, "find what is kept of the namespace", retries=True)
+        until = asyncio.get_running_loop().time() + limit
+        what = "find what is kept of the namespace"
+        found = await self._outbox.now(key, find, self._grace, what, retries=True, until=until)
         try:
-            await self._outbox.now(key, take, self._grace, "take over what is deleted")
+            await self._outbox.now(key, take, self._grace, "take over what is deleted", until=until)
         except StoreError as error:
             _LOG.warning("another process may write about %s while it is deleted: %s", model, error)
         return found

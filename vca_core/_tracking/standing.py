@@ -52,7 +52,7 @@ class Standing:
                 stays queued, or a newer release keeps the EE.
         """
         environment = self._environments.of(EeKey.of(self._records.connector, ee_id))
-        environment.take(await self._records.look_up(environment.key, environment.record), self._records.owner)
+        environment.take(await self._records.wait_for(environment.key), self._records.owner)
         if environment.record is None or environment.is_other_than(ee_id):
             return
         environment.record.check_operable()

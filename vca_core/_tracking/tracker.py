@@ -73,7 +73,7 @@ class Tracker:
 
     # The beginning.
 
-    async def prepare(self, trail: Trail, declared: frozenset[str] = frozenset(), limit: float | None = None) -> None:
+    async def prepare(self, trail: Trail, declared: frozenset[str], limit: float) -> None:
         """Find out which EEs an operation concerns and where its statuses go, holding its locks.
 
         Args:
@@ -89,7 +89,7 @@ class Tracker:
             await self._claim(trail, limit)
             return
         if trail.traits.removes is Scope.NAMESPACE and trail.model is not None:
-            await self._namespaces.doom(trail, trail.model)
+            await self._namespaces.doom(trail, trail.model, limit)
         concerned = []
         for key in trail.keys:
             if key.connector == trail.connector:
@@ -110,7 +110,7 @@ class Tracker:
         if not trail.places and trail.traits.reports_to_home and concerned and concerned[0].home is not None:
             trail.places = (concerned[0].home.place,)
 
-    async def _claim(self, trail: Trail, limit: float | None) -> None:
+    async def _claim(self, trail: Trail, limit: float) -> None:
         key, namespace = trail.keys[0], trail.namespace
         if namespace is None:
             raise AssertionError("what claims an EE has its namespace")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,9 +16,10 @@ from support.making import MakeVca
 from vca_core._tracking.place import COLLECTION
 from vca_core.backend import Operation
 from vca_core.connector import Connector
-from vca_core.errors import BadArguments, StoreError
+from vca_core.errors import BadArguments, StoreError, VcaTimeoutError
 from vca_core.hookspecs import hookimpl
-from vca_core.naming import Namespace
+from vca_core.naming import EeId, Namespace
+from vca_core.status import DeploymentStatus
 from vca_core.stores import MemoryStore
 from vca_core.vca import Vca
 
@@ -341,3 +343,88 @@ def _on_sqlite(make_vca: MakeVca, folder: Path) -> Vca:
     from vca_core.stores.sqlite import SqliteStore
 
     return make_vca(Plain, store=SqliteStore(folder / "status.db"))
+
+
+class Mute(MemoryStore):
+    """Answers no read of what the core keeps, while it is silent; fails some reads of it.
+
+    Attributes:
+        answering: whether it answers.
+        failures: how many reads will fail.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.failures = 0
+
+    async def _answer(self, table: str) -> None:
+        if table == COLLECTION:
+            await self.answering.wait()
+            if self.failures:
+                self.failures -= 1
+                raise StoreError("the network is gone")
+
+    async def get(self, table: str, filter: Mapping[str, Any]) -> dict[str, Any] | None:
+        await self._answer(table)
+        return await super().get(table, filter)
+
+    async def find(self, table: str, filter: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        await self._answer(table)
+        return await super().find(table, filter)
+
+
+@pytest.mark.parametrize("does_get", [False, True], ids=["nothing is read", "the namespace's records are not found"])
+async def test_a_delete_of_a_namespace_keeps_to_its_own_total(
+    make_vca: MakeVca, monkeypatch: pytest.MonkeyPatch, does_get: bool
+) -> None:
+    store = Mute()
+    vca = make_vca(Plain, store=store, timeouts={"store_grace": 10 * LONG})
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    if does_get:
+        monkeypatch.setattr(store, "get", partial(MemoryStore.get, store))
+    store.answering.clear()
+    with pytest.raises(VcaTimeoutError) as caught:
+        await connector.delete_namespace(".ns", total_timeout=0.1)
+    assert caught.value.limit == 0.1
+    store.answering.set()
+    assert [str(one.ee_id) for one in await connector.list_execution_environments(".ns")] == [ee_id], "it is there"
+    await connector.delete_namespace(".ns")
+    assert await vca.flush(LONG) == []
+    assert await store.find(COLLECTION) == []
+
+
+async def test_a_delete_that_learns_too_late_whose_it_is_stops_nothing(make_vca: MakeVca) -> None:
+    store = Mute()
+    running, going_on = asyncio.Event(), asyncio.Event()
+
+    @hookimpl
+    async def exec_primitive(self: Plain, op: Operation, ee_id: EeId, primitive: str) -> dict[str, Any]:
+        running.set()
+        await going_on.wait()
+        return {"output": "done"}
+
+    backend = type("Pausing", (Plain,), {"exec_primitive": exec_primitive})
+    vca = make_vca(backend, store=store, timeouts={"store_grace": 10 * LONG})
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    primitive = asyncio.create_task(connector.exec_primitive(ee_id, "look"))
+    await running.wait()
+    store.answering.clear()
+    with pytest.raises(VcaTimeoutError, match="whose the namespace is"):
+        await connector.delete_namespace(".ns", total_timeout=0.05)
+    store.answering.set()
+    going_on.set()
+    assert await primitive == {"output": "done"}
+
+
+async def test_a_refresh_asks_a_store_again_that_failed_once(make_vca: MakeVca) -> None:
+    store = Mute()
+    vca = make_vca(Plain, store=store)
+    connector = vca.connector()
+    ee_id, _ = await connector.create_execution_environment(".ns.vnf")
+    store.failures = 2
+    assert await connector.refresh_status(ee_id) is DeploymentStatus.COMPLETED
+    assert store.failures == 0

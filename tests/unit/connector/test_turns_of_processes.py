@@ -162,11 +162,12 @@ async def test_what_is_deleted_ends_though_the_record_was_not_read(
 
 async def test_a_refresh_that_can_write_nothing_says_so(make_vca: MakeVca, system: System) -> None:
     store = Forgetful()
-    vca = make_vca(on(system), store=store)
+    vca = make_vca(on(system), store=store, timeouts={"store_grace": 0.05})
     ee_id = await prepare(vca)
-    store.failures = 1
-    with pytest.raises(StoreError, match="failed on purpose"):
+    store.failures = 10**9
+    with pytest.raises(StoreError, match="within .* s: a read that failed on purpose"):
         await vca.connector().refresh_status(ee_id)
+    store.failures = 0
     await store.delete("nsrs", {"_id": "ns"})
     with pytest.raises(StoreError, match="has no document any more"):
         await vca.connector().refresh_status(ee_id)
